@@ -1,0 +1,1 @@
+"""Kestra's security and secrets as Pulumi components."""

@@ -1,0 +1,118 @@
+"""What all settings models share: Kestra's kebab-case keys, frozen, nothing unknown, nothing leaked."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from components.settings.durations import check_duration
+
+#: Stands for a value that is encrypted in the stack file: present, but not readable here.
+OPAQUE = "\0encrypted\0"
+
+#: A value that Kestra itself resolves from its environment: rendered as written.
+PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(:[^{}]*)?\}")
+
+
+def kebab(name: str) -> str:
+    """Kestra's canonical spelling of a key: `initialDelay` and `initial_delay` give `initial-delay`."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name)
+    return spaced.replace("_", "-").lower()
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether the whole value is one `${NAME}` or `${NAME:default}`."""
+    return PLACEHOLDER.fullmatch(value) is not None
+
+
+def is_readable(value: str) -> bool:
+    """Whether the value's form can be judged here: neither encrypted nor a placeholder."""
+    return value != OPAQUE and not is_placeholder(value)
+
+
+class Model(BaseModel):
+    """A block of settings."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=kebab,
+        validate_by_alias=True,
+        validate_by_name=False,
+        hide_input_in_errors=True,
+        protected_namespaces=(),
+    )
+
+
+def key(
+    default: Any = ...,
+    text: str = "",
+    *,
+    unit: str = "",
+    since: str = "1.3",
+    until: str = "",
+    source: str = "Kestra documentation, configuration",
+    alias: str | None = None,
+    **limits: Any,
+) -> Any:
+    """A settings key with what the reference prints about it.
+
+    Args:
+        default: the value when the key is absent; `...` when it is required.
+        text: what the key means.
+        unit: the unit of the value, where it has one.
+        since: the first Kestra version that this project renders it for.
+        until: the last version, where it ended.
+        source: where the meaning, the default and the limits come from.
+        alias: the key's spelling where it is not the kebab-case of the attribute.
+        limits: pydantic's own (`ge`, `le`, `pattern`, `min_length` …).
+    """
+    extra = {"unit": unit, "since": since, "until": until, "source": source}
+    if alias is not None:
+        limits |= {"alias": alias}
+    if isinstance(default, (dict, list)):
+        made = type(default)
+        value = default
+        limits["default_factory"] = lambda: made(value)
+        return Field(description=text, json_schema_extra=extra, **limits)
+    return Field(default, description=text, json_schema_extra=extra, **limits)
+
+
+OURS = "this project"
+
+
+def _duration(value: str) -> str:
+    return value if value == OPAQUE else check_duration(value)
+
+
+def _not_number(value: Any) -> Any:
+    # YAML reads `60` as a number; Kestra ignores a duration without a unit, so it is no duration.
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    return str(value)
+
+
+Duration = Annotated[str, BeforeValidator(_not_number), AfterValidator(_duration)]
+"""A duration as Kestra binds it: `500ms`, `5s`, `1m`, `2h`, `7d` or ISO 8601 (`PT1M30S`, `P7D`)."""
+
+
+def _boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value in ("true", "false"):
+        return value == "true"
+    raise ValueError("is not true or false")
+
+
+Flag = Annotated[bool, BeforeValidator(_boolean)]
+"""`true` or `false`. Kestra reads anything else as false, so anything else is refused."""
+
+Secret = SecretStr
+"""A sensitive value. It leaves the settings only as a Pulumi secret."""
+
+
+def revealed(secret: SecretStr | None) -> str | None:
+    """The value of a secret for a check; never for a message."""
+    return None if secret is None else secret.get_secret_value()

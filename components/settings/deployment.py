@@ -1,0 +1,164 @@
+"""`deployment`: how Kestra runs on Kubernetes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from components.settings.base import OURS, Flag, Model, key
+
+NAME = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
+K8S = OURS + "; Kubernetes naming rules"
+
+COMPONENTS_1 = ("webserver", "executor", "scheduler", "indexer", "worker")
+COMPONENTS_2 = (*COMPONENTS_1, "controller")
+
+
+class Image(Model):
+    """The container image."""
+
+    repository: str | None = key(
+        None,
+        "Repository (kestra/kestra; Enterprise: registry.kestra.io/docker/kestra-ee).",
+        pattern=r"^[a-z0-9][a-z0-9._/:-]*$",
+        source=OURS,
+    )
+    tag: str | None = key(
+        None,
+        "Tag; `latest` and other moving tags are refused (v1.3.31 or v2.0.0 by kestra:version).",
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
+        source=OURS,
+    )
+    digest: str | None = key(
+        None, "Digest; wins over the tag.", pattern=r"^sha256:[0-9a-f]{64}$", source=OURS
+    )
+    pull_policy: Literal["IfNotPresent", "Always", "Never"] = key(
+        "IfNotPresent", "When the image is pulled.", source=OURS
+    )
+    pull_secrets: tuple[str, ...] = key((), "Names of existing pull Secrets.", source=OURS)
+
+
+class Quantities(Model):
+    """Amounts of cpu and memory."""
+
+    cpu: str | None = key(
+        None,
+        "Cores.",
+        unit="Kubernetes quantity",
+        pattern=r"^([0-9]+m|[0-9]+(\.[0-9]+)?)$",
+        source=K8S,
+    )
+    memory: str | None = key(
+        None,
+        "Memory.",
+        unit="Kubernetes quantity",
+        pattern=r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$",
+        source=K8S,
+    )
+
+
+class Resources(Model):
+    """What a container asks for and may use."""
+
+    requests: Quantities = key(Quantities(), "What is reserved.", source=OURS)
+    limits: Quantities = key(Quantities(), "What is allowed.", source=OURS)
+
+
+class Component(Model):
+    """One of Kestra's server components."""
+
+    replicas: int = key(1, "Number of pods.", unit="pods", ge=0, le=100, source=OURS)
+    resources: Resources = key(
+        Resources(), "Resources (500m and 1Gi requested, 2Gi memory allowed).", source=OURS
+    )
+    worker_threads: int | None = key(
+        None, "Threads of the worker (standalone and worker).", ge=0, le=1024, source=OURS
+    )
+    java_options: str | None = key(None, "Options of the Java virtual machine.", source=OURS)
+    extra_args: tuple[str, ...] = key((), "Further arguments of `kestra server`.", source=OURS)
+
+
+class Components(Model):
+    """Server components. `standalone` in mode standalone, the others in mode distributed."""
+
+    standalone: Component = key(Component(), "All in one.", source=OURS)
+    webserver: Component = key(Component(), "API and user interface.", source=OURS)
+    executor: Component = key(Component(), "Runs the state of executions.", source=OURS)
+    scheduler: Component = key(Component(), "Evaluates triggers.", source=OURS)
+    indexer: Component = key(Component(), "Writes to the repository.", source=OURS)
+    worker: Component = key(Component(), "Runs tasks.", source=OURS)
+    controller: Component = key(
+        Component(), "Talks to workers over gRPC.", since="2.0", source=OURS
+    )
+
+
+class Ingress(Model):
+    """Ingress, with TLS only."""
+
+    host: str = key(text="Host name.", pattern=SUBDOMAIN, source=K8S)
+    class_name: str | None = key(None, "Ingress class.", pattern=SUBDOMAIN, source=K8S)
+    tls_secret: str = key(
+        text="Existing Secret with the certificate.", pattern=SUBDOMAIN, source=K8S
+    )
+    annotations: dict[str, str] = key({}, "Annotations for the ingress controller.", source=OURS)
+
+
+class NetworkPolicy(Model):
+    """Who may talk to Kestra's pods and whom they may talk to. Everything else is denied."""
+
+    enabled: Flag = key(True, "Whether the policies are made.", source=OURS)
+    ingress_namespace: str | None = key(
+        None,
+        "Namespace of the ingress controller; absent: only from Kestra's own.",
+        pattern=NAME,
+        source=K8S,
+    )
+    monitoring_namespace: str | None = key(
+        None, "Namespace that may read port 8081.", pattern=NAME, source=K8S
+    )
+    egress_cidrs: tuple[str, ...] = key(
+        ("0.0.0.0/0",), "Networks that Kestra may reach on the egress ports.", source=OURS
+    )
+    egress_ports: tuple[int, ...] = key(
+        (443,),
+        "Ports that Kestra may reach, besides those of its database and secret store.",
+        source=OURS,
+    )
+
+
+class StorageVolume(Model):
+    """A volume for storage of type local; absent: an emptyDir, gone with the pod."""
+
+    size: str = key(
+        text="Size.", unit="Kubernetes quantity", pattern=r"^[0-9]+(Mi|Gi|Ti)$", source=K8S
+    )
+    class_name: str | None = key(None, "Storage class.", pattern=SUBDOMAIN, source=K8S)
+
+
+class Deployment(Model):
+    """Kestra on Kubernetes."""
+
+    namespace: str = key("kestra", "Namespace.", pattern=NAME, max_length=63, source=K8S)
+    create_namespace: Flag = key(
+        True, "Whether the namespace is made, enforcing Pod Security `restricted`.", source=OURS
+    )
+    url: str | None = key(
+        None, "Address that users see (kestra.url).", pattern=r"^https?://[^\s/]+", source=OURS
+    )
+    mode: Literal["standalone", "distributed"] = key(
+        "standalone", "One pod for everything, or one Deployment a component.", source=OURS
+    )
+    image: Image = key(Image(), "The container image.", source=OURS)
+    components: Components = key(Components(), "Server components.", source=OURS)
+    environment: dict[str, str] = key(
+        {}, "Plain environment variables of the containers; no secrets.", source=OURS
+    )
+    environment_from: tuple[str, ...] = key(
+        (), "Existing Secrets whose keys become environment variables.", source=OURS
+    )
+    ingress: Ingress | None = key(None, "Ingress, with TLS only.", source=OURS)
+    network_policy: NetworkPolicy = key(NetworkPolicy(), "Network policies.", source=OURS)
+    storage_volume: StorageVolume | None = key(None, "Volume for local storage.", source=OURS)
+    protect: Flag | None = key(
+        None, "Whether stores and keys are protected (absent: yes in production).", source=OURS
+    )

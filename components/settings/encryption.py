@@ -1,0 +1,17 @@
+"""`kestra.encryption`: the key that encrypts SECRET inputs and outputs at rest."""
+
+from __future__ import annotations
+
+from components.settings.base import Model, Secret, key
+
+
+class Encryption(Model):
+    """Encryption of sensitive inputs and outputs."""
+
+    secret_key: Secret | None = key(
+        None,
+        "Base64 of exactly 32 random bytes (AES-256-GCM), the same on every component. Absent: generated "
+        "once, protected, kept when the stack is destroyed. Losing it loses every stored SECRET value.",
+        unit="base64 of 32 bytes",
+        source="Kestra EncryptionService; configuration/security-and-secrets, Encryption",
+    )

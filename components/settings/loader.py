@@ -1,0 +1,174 @@
+"""From a stack file, or from Pulumi's configuration, to checked settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.settings.base import OPAQUE
+from components.settings.checks import check_all
+from components.settings.model import Settings
+from components.settings.report import Problem, SettingsError
+from components.settings.structure import Found, Loc, Spelling, normalise, validate
+
+NAMESPACE = "kestra:"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Valid settings, and what a person should know about them."""
+
+    settings: Settings
+    warnings: tuple[Problem, ...]
+
+
+def load(document: Mapping[str, object], *, source: str) -> Loaded:
+    """Checks the first-level settings and everything below.
+
+    Args:
+        document: first-level key (`secret`, `server` …) to value, as Pulumi's configuration gives it.
+        source: what the report names as the place of the settings, usually the stack file.
+
+    Raises:
+        SettingsError: with every problem at once.
+    """
+    spelling = Spelling()
+    found: list[Found] = []
+    data: dict[str, Any] = {}
+    try:
+        for item in normalise(Settings, _with_text_version(document), spelling):
+            if item[0] is None:
+                data = item[1]
+            else:
+                found.append(item)  # type: ignore[arg-type]
+        settings, wrong, removed = validate(data)
+    except RecursionError:
+        raise SettingsError([_of_file(source, "is nested too deeply", "flatten it")]) from None
+    found += wrong
+    problems = [Problem(spelling.path(f[0]), source, *f[1:]) for f in found]
+    warnings = []
+    for finding in check_all(settings):
+        if finding.relative and _blurred(finding.loc, [*removed, *(f[0] for f in found)]):
+            continue
+        problem = Problem(
+            spelling.path(finding.loc),
+            source,
+            finding.message,
+            finding.rule,
+            finding.fix,
+            "warning" if finding.warning else "error",
+        )
+        (warnings if finding.warning else problems).append(problem)
+    if problems:
+        raise SettingsError([*sorted(problems, key=lambda p: p.path), *warnings])
+    return Loaded(settings, tuple(warnings))
+
+
+def _blurred(loc: Loc, wrong: list[Loc]) -> bool:
+    """Whether a relation may only be broken because a neighbour was left out as invalid."""
+    return any(
+        w[: len(loc)] == loc or loc[: len(w)] == w or (len(w) > 1 and w[:-1] == loc[:-1])
+        for w in wrong
+    )
+
+
+def _with_text_version(document: Mapping[str, object]) -> dict[str, object]:
+    # YAML reads 2.0 as a number, and Pulumi hands it on as "2".
+    version = document.get("version")
+    if isinstance(version, (int, float)) and not isinstance(version, bool):
+        version = str(version)
+    fixed = {"2": "2.0"}.get(str(version), version)
+    return {**document, "version": fixed} if "version" in document else dict(document)
+
+
+def load_file(path: Path | str) -> Loaded:
+    """Loads a `Pulumi.<stack>.yaml`; encrypted values count as present and opaque.
+
+    Raises:
+        SettingsError: with every problem at once; also for a file that is missing or no YAML.
+    """
+    source = str(path)
+    return load(read_file(path), source=source)
+
+
+def read_file(path: Path | str) -> dict[str, object]:
+    """The first-level settings of a stack file, encrypted values replaced by `OPAQUE`.
+
+    Raises:
+        SettingsError: for a file that is missing, no YAML, or has no usable `config`.
+    """
+    source = str(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(
+            [_of_file(source, "does not exist", "name an existing stack file")]
+        ) from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(
+            [_of_file(source, "cannot be read as text", "name a readable file")]
+        ) from None
+    try:
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader that refuses doubles
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        what = f"has the key {error.key} twice" if isinstance(error, _Twice) else "is no valid YAML"
+        raise SettingsError([_of_file(source, what + where, "correct the line")]) from None
+    except RecursionError:
+        raise SettingsError([_of_file(source, "is nested too deeply", "flatten it")]) from None
+    except ValueError:
+        raise SettingsError(
+            [_of_file(source, "has a value that is no YAML", "correct it")]
+        ) from None
+    if document is None:
+        document = {}
+    config = document.get("config") if isinstance(document, dict) else None
+    if config is None and isinstance(document, dict):
+        config = {}
+    if not isinstance(config, dict):
+        raise SettingsError(
+            [_of_file(source, "has no block `config`", "write the settings under config:")]
+        )
+    settings: dict[str, object] = {}
+    for name, value in config.items():
+        if isinstance(name, str) and (name.startswith(NAMESPACE) or ":" not in name):
+            settings[name.removeprefix(NAMESPACE)] = _opaque(value)
+    return settings
+
+
+def _of_file(source: str, message: str, fix: str) -> Problem:
+    return Problem("config", source, message, "a stack file is YAML with a block config", fix)
+
+
+def _opaque(value: Any) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"secure"} and isinstance(value["secure"], str):
+            return OPAQUE
+        return {key: _opaque(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_opaque(item) for item in value]
+    return value
+
+
+class _Twice(yaml.YAMLError):
+    def __init__(self, key: str, mark: Any) -> None:
+        super().__init__()
+        self.key, self.problem_mark = key, mark
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is written twice, where YAML would keep the last one silently."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            if isinstance(key_node, yaml.ScalarNode) and key_node.tag != "tag:yaml.org,2002:merge":
+                if key_node.value in seen:
+                    raise _Twice(key_node.value, key_node.start_mark)
+                seen.add(key_node.value)
+        return super().construct_mapping(node, deep=deep)

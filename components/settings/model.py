@@ -1,0 +1,81 @@
+"""All settings of a stack."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from components.settings.base import OURS, Model, key
+from components.settings.configurations import Configurations
+from components.settings.declared import DeclaredSecret
+from components.settings.deployment import COMPONENTS_1, COMPONENTS_2, Deployment
+from components.settings.durations import milliseconds
+from components.settings.encryption import Encryption
+from components.settings.identity import Identity
+from components.settings.platform import Datasource, Queue, Repository, Storage
+from components.settings.secret import SecretManager
+from components.settings.security import Security
+from components.settings.server import Endpoints, Heartbeat, Server
+from components.settings.tags import TagSettings
+
+
+class Settings(Model):
+    """What a stack may say, under `kestra:`, in the order of Kestra's page."""
+
+    version: Literal["1.3", "2.0"] = key(
+        "1.3", "Kestra version that is rendered for. Quote it in YAML.", source=OURS
+    )
+    edition: Literal["oss", "enterprise"] = key("oss", "Kestra edition.", source=OURS)
+    encryption: Encryption = key(
+        Encryption(), "Encryption at rest (kestra.encryption).", source=OURS
+    )
+    secret: SecretManager | None = key(
+        None, "Secret manager (kestra.secret), Enterprise.", source=OURS
+    )
+    declared_secrets: dict[str, DeclaredSecret] = key(
+        {}, "Name to secret that this stack provides.", source=OURS
+    )
+    server: Server = key(Server(), "Server (kestra.server).", source=OURS)
+    endpoints: Endpoints = key(
+        Endpoints(), "Management endpoints (root key endpoints).", source=OURS
+    )
+    heartbeat: Heartbeat | None = key(
+        None, "Ignored by Kestra since 0.16.", until="0.15", source=OURS
+    )
+    security: Security | None = key(None, "Security (kestra.security), Enterprise.", source=OURS)
+    configurations: Configurations = key(
+        Configurations(), "Configuration files (kestra.configurations).", source=OURS
+    )
+    datasources: dict[str, Datasource] = key({}, "Databases (root key datasources).", source=OURS)
+    queue: Queue | None = key(None, "Queue (kestra.queue).", source=OURS)
+    repository: Repository | None = key(None, "Repository (kestra.repository).", source=OURS)
+    storage: Storage | None = key(None, "Internal storage (kestra.storage).", source=OURS)
+    deployment: Deployment = key(Deployment(), "Kestra on Kubernetes.", source=OURS)
+    identity: Identity = key(Identity(), "Who Kestra is to its secret store.", source=OURS)
+    tags: TagSettings = key(TagSettings(), "Tags of every resource.", source=OURS)
+
+    @property
+    def is_enterprise(self) -> bool:
+        """Whether this is the Enterprise Edition."""
+        return self.edition == "enterprise"
+
+    @property
+    def is_production(self) -> bool:
+        """Whether the environment is production."""
+        return self.tags.environment == "production"
+
+    @property
+    def protect(self) -> bool:
+        """Whether stores and keys are protected against deletion."""
+        return self.is_production if self.deployment.protect is None else self.deployment.protect
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The server components that are deployed."""
+        if self.deployment.mode == "standalone":
+            return ("standalone",)
+        return COMPONENTS_2 if self.version == "2.0" else COMPONENTS_1
+
+    @property
+    def grace_seconds(self) -> int:
+        """Kestra's own termination grace period, in seconds."""
+        return -(-(milliseconds(self.server.termination_grace_period or "5m") or 0) // 1000)

@@ -1,0 +1,101 @@
+"""`datasources`, `kestra.queue`, `kestra.repository` and `kestra.storage`: what a deployment cannot do without."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from components.settings.base import Flag, Model, Secret, key
+
+FULL = "Kestra documentation, configuration/full-reference"
+
+
+class Datasource(Model):
+    """A database connection."""
+
+    url: str = key(text="JDBC URL.", pattern=r"^jdbc:|^\$\{", source=FULL)
+    driver_class_name: str | None = key(None, "Java class of the driver.", source=FULL)
+    username: str | None = key(None, "User name.", source=FULL)
+    password: Secret | None = key(None, "Password, or `${NAME}`.", source=FULL)
+    maximum_pool_size: int | None = key(
+        None, "Connections at most (10).", unit="connections", ge=1, le=1000, source=FULL
+    )
+    minimum_idle: int | None = key(
+        None, "Idle connections kept.", unit="connections", ge=0, le=1000, source=FULL
+    )
+
+
+class Queue(Model):
+    """The queue between the components."""
+
+    type: Literal["h2", "memory", "postgres", "mysql", "kafka"] = key(
+        text="Kind of queue.", source=FULL
+    )
+
+
+class Repository(Model):
+    """Where flows and executions are kept."""
+
+    type: Literal["h2", "memory", "postgres", "mysql", "elasticsearch"] = key(
+        text="Kind of repository.", source=FULL
+    )
+
+
+class LocalStorage(Model):
+    """Files in the container's own file system or volume."""
+
+    base_path: str = key("/app/storage", "Folder.", pattern=r"^/", source=FULL)
+
+
+class S3Storage(Model):
+    """Amazon S3. Without keys Kestra uses the identity of its pod."""
+
+    bucket: str = key(text="Bucket.", min_length=3, max_length=63, source=FULL)
+    region: str | None = key(None, "Region.", source=FULL)
+    endpoint: str | None = key(None, "Other endpoint.", source=FULL)
+    access_key: Secret | None = key(None, "Static access key id.", source=FULL)
+    secret_key: Secret | None = key(None, "Static secret access key.", source=FULL)
+    force_path_style: Flag | None = key(None, "Bucket in the path.", source=FULL)
+    sts_role_arn: str | None = key(None, "Role to assume.", source=FULL)
+
+
+class GcsStorage(Model):
+    """Google Cloud Storage."""
+
+    bucket: str = key(text="Bucket.", min_length=3, source=FULL)
+    project_id: str | None = key(None, "Project.", source=FULL)
+    service_account: Secret | None = key(None, "Key as JSON text.", source=FULL)
+
+
+class AzureStorage(Model):
+    """Azure Blob Storage, without hierarchical namespace."""
+
+    endpoint: str = key(text="Account endpoint.", pattern=r"^https?://", source=FULL)
+    container: str = key(text="Container.", min_length=3, source=FULL)
+    connection_string: Secret | None = key(None, "Connection string.", source=FULL)
+    shared_key_account_name: str | None = key(None, "Account name.", source=FULL)
+    shared_key_account_access_key: Secret | None = key(None, "Account key.", source=FULL)
+    sas_token: Secret | None = key(None, "Shared access signature.", source=FULL)
+
+
+class MinioStorage(Model):
+    """MinIO."""
+
+    endpoint: str = key(text="Host.", min_length=1, source=FULL)
+    port: int | None = key(None, "Port.", ge=1, le=65535, source=FULL)
+    secure: Flag | None = key(None, "Whether TLS is used.", source=FULL)
+    bucket: str = key(text="Bucket.", min_length=3, source=FULL)
+    access_key: Secret | None = key(None, "Access key.", source=FULL)
+    secret_key: Secret | None = key(None, "Secret key.", source=FULL)
+
+
+class Storage(Model):
+    """Kestra's internal storage."""
+
+    type: Literal["local", "s3", "gcs", "azure", "minio"] = key(
+        text="Kind of storage.", source=FULL
+    )
+    local: LocalStorage | None = key(None, "Block of its type.", source=FULL)
+    s3: S3Storage | None = key(None, "Block of its type.", source=FULL)
+    gcs: GcsStorage | None = key(None, "Block of its type.", source=FULL)
+    azure: AzureStorage | None = key(None, "Block of its type.", source=FULL)
+    minio: MinioStorage | None = key(None, "Block of its type.", source=FULL)

@@ -1,0 +1,186 @@
+"""`kestra.server`, the root key `endpoints`, and `kestra.heartbeat`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from components.settings.base import Duration, Flag, Model, Secret, key
+
+CONFIG = "Kestra ServerConfig"
+AUTH = "Kestra BasicAuthService"
+HARDENING = "Kestra documentation, migration-guide/v2.0.0/management-endpoint-hardening"
+
+
+class BasicAuth(Model):
+    """Log-in of the open-source edition."""
+
+    enabled: Flag | None = key(
+        None,
+        "Ignored by Kestra since 0.24: authentication is always on.",
+        until="0.23",
+        source=AUTH,
+    )
+    username: str | None = key(None, "E-mail address, 256 characters at most.", source=AUTH)
+    password: Secret | None = key(
+        None,
+        "8 to 256 characters with a lower-case and an upper-case letter and a digit. Absent: generated.",
+        source=AUTH,
+    )
+    realm: str | None = key(None, "Realm of the challenge (Kestra: `Kestra`).", source=AUTH)
+    open_urls: tuple[str, ...] = key(
+        (), "Path prefixes that need no log-in, such as webhooks.", source=AUTH
+    )
+
+
+class Liveness(Model):
+    """How Kestra finds out that a server instance is dead. The same on every component."""
+
+    enabled: Flag = key(True, "Whether dead instances are detected.", source=CONFIG)
+    interval: Duration | None = key(
+        None, "How often liveness is checked (Kestra: 5s).", unit="duration", source=CONFIG
+    )
+    timeout: Duration | None = key(
+        None,
+        "How long an instance may be silent (Kestra: 45s; with a Kafka queue: 1m).",
+        unit="duration",
+        source=CONFIG,
+    )
+    initial_delay: Duration | None = key(
+        None,
+        "How long a new instance is spared (Kestra: 45s; with a Kafka queue: 1m).",
+        unit="duration",
+        source=CONFIG,
+    )
+    heartbeat_interval: Duration | None = key(
+        None,
+        "How often an instance reports (Kestra: 3s); below timeout.",
+        unit="duration",
+        source=CONFIG,
+    )
+
+
+class Purge(Model):
+    """Removal of entries of server instances that ended."""
+
+    retention: Duration | None = key(
+        None,
+        "Age from which an entry is removed (Kestra: 30 days).",
+        unit="duration",
+        source=CONFIG,
+    )
+    initial_delay: Duration | None = key(
+        None, "Wait before the first run.", unit="duration", source=CONFIG
+    )
+    fixed_delay: Duration | None = key(None, "Wait between runs.", unit="duration", source=CONFIG)
+
+
+class ServiceBlock(Model):
+    """Server instances as services."""
+
+    purge: Purge | None = key(None, "Removal of old entries.", source=CONFIG)
+
+
+class Preview(Model):
+    """Preview of files in the user interface."""
+
+    initial_rows: int | None = key(None, "Rows shown at first (Kestra: 100).", ge=1, source=CONFIG)
+    max_rows: int | None = key(None, "Rows shown at most (Kestra: 5000).", ge=1, source=CONFIG)
+
+
+class Server(Model):
+    """The server."""
+
+    basic_auth: BasicAuth | None = key(None, "Log-in of the open-source edition.", source=AUTH)
+    liveness: Liveness | None = key(None, "Detection of dead instances.", source=CONFIG)
+    worker_task_restart_strategy: (
+        Literal["NEVER", "IMMEDIATELY", "AFTER_TERMINATION_GRACE_PERIOD"] | None
+    ) = key(
+        None,
+        "What happens to running tasks of a dead worker (Kestra: AFTER_TERMINATION_GRACE_PERIOD).",
+        source=CONFIG,
+    )
+    termination_grace_period: Duration | None = key(
+        None,
+        "How long running tasks may take to end at shutdown (Kestra: 5m). The pods' own grace period is a "
+        "minute longer.",
+        unit="duration",
+        source=CONFIG,
+    )
+    service: ServiceBlock | None = key(None, "Server instances as services.", source=CONFIG)
+    preview: Preview | None = key(None, "Preview of files.", source=CONFIG)
+
+
+class EndpointsBasicAuth(Model):
+    """Log-in of the management endpoints, health included."""
+
+    username: str | None = key(None, "User name; required with basic-auth.", source=HARDENING)
+    password: Secret | None = key(None, "Password. Absent: generated.", source=HARDENING)
+
+
+class AllEndpoints(Model):
+    """Every management endpoint."""
+
+    basic_auth: EndpointsBasicAuth | None = key(
+        None, "Log-in; the probes of the deployment then carry it.", source=HARDENING
+    )
+    port: int | None = key(
+        None,
+        "Port of the management endpoints (Kestra: 8081).",
+        ge=1024,
+        le=65535,
+        source=HARDENING,
+    )
+    sensitive: Flag | None = key(
+        None,
+        "Whether they need a log-in (rendered as true; 1.3's own default is false).",
+        source=HARDENING,
+    )
+
+
+class EnabledEndpoint(Model):
+    """An endpoint that can be switched off."""
+
+    enabled: Flag | None = key(None, "Whether it exists.", source=HARDENING)
+    sensitive: Flag | None = key(None, "Whether it needs a log-in.", source=HARDENING)
+
+
+class HealthEndpoint(EnabledEndpoint):
+    """`/health`."""
+
+    details_visible: Literal["ANONYMOUS", "AUTHENTICATED", "NEVER"] | None = key(
+        None, "Who sees details (rendered as AUTHENTICATED; 1.3: ANONYMOUS).", source=HARDENING
+    )
+
+
+class LoggersEndpoint(EnabledEndpoint):
+    """`/loggers`."""
+
+    write_sensitive: Flag | None = key(
+        None,
+        "Whether changing a level needs a log-in (rendered as true; 1.3: false).",
+        source=HARDENING,
+    )
+
+
+class Endpoints(Model):
+    """Management endpoints (port 8081). 1.3 gets the hardened values of 2.0 unless set here."""
+
+    all: AllEndpoints | None = key(None, "Every endpoint.", source=HARDENING)
+    env: EnabledEndpoint | None = key(
+        None, "`/env`: off, since it shows the environment.", source=HARDENING
+    )
+    health: HealthEndpoint | None = key(None, "`/health`.", source=HARDENING)
+    loggers: LoggersEndpoint | None = key(None, "`/loggers`.", source=HARDENING)
+    worker: EnabledEndpoint | None = key(None, "`/worker`.", source=HARDENING)
+    scheduler: EnabledEndpoint | None = key(None, "`/scheduler`.", source=HARDENING)
+
+
+class Heartbeat(Model):
+    """Kestra ignores this block since 0.16; `kestra:server.liveness` took its place."""
+
+    frequency: Duration | None = key(
+        None, "How often workers reported.", unit="duration", until="0.15", source="Kestra 0.15"
+    )
+    heartbeat_missed: int | None = key(
+        None, "Missed reports until a worker was dead.", ge=1, until="0.15", source="Kestra 0.15"
+    )

@@ -1,0 +1,246 @@
+"""Keys and shapes: which keys exist, how they were spelled, and what pydantic says of the values."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from components.settings.base import OPAQUE, Model, kebab
+from components.settings.model import Settings
+from components.settings.secret import LATER, SecretManager
+
+Loc = tuple[str | int, ...]
+Found = tuple[Loc, str, str, str]
+"""Where, what is wrong, the rule, the fix."""
+
+#: First-level keys that belong somewhere else in Kestra's file.
+ELSEWHERE = {
+    "kestra": "leave out this level: the keys under `kestra:` in Kestra's file are first-level settings here",
+    "micronaut": "this project renders no micronaut keys; use kestra:deployment.environment",
+}
+
+
+class Spelling:
+    """How the user wrote each key."""
+
+    def __init__(self) -> None:
+        self._written: dict[Loc, str] = {}
+
+    def note(self, loc: Loc, written: str) -> None:
+        self._written[loc] = written
+
+    def path(self, loc: Loc) -> str:
+        """`kestra:server.basicAuth.open-urls[0]`, as written."""
+        text = ""
+        for end in range(1, len(loc) + 1):
+            part = loc[end - 1]
+            if isinstance(part, int):
+                text += f"[{part}]"
+            else:
+                text += ("." if text else "kestra:") + self._written.get(loc[:end], part)
+        return text or "config"
+
+
+def models_in(annotation: Any) -> tuple[type[Model] | None, type[Model] | None]:
+    """The model of a field, and the model of the values when it is a mapping of models."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation, None
+    origin = get_origin(annotation)
+    if origin in (Union, types.UnionType):
+        for part in get_args(annotation):
+            found = models_in(part)
+            if found != (None, None):
+                return found
+    if origin is dict:
+        return None, models_in(get_args(annotation)[1])[0]
+    if origin is typing.Annotated:
+        return models_in(get_args(annotation)[0])
+    return None, None
+
+
+def normalise(
+    model: type[Model], data: Mapping[Any, Any], spelling: Spelling, loc: Loc = ()
+) -> Iterator[Found | tuple[None, dict[str, Any]]]:
+    """Yields what is wrong with the keys, and last `(None, the data in Kestra's spelling)`."""
+    by_alias = {field.alias or name: field for name, field in model.model_fields.items()}
+    clean: dict[str, Any] = {}
+    for written, value in data.items():
+        if not isinstance(written, str):
+            at = (*loc, str(written))
+            yield (at, "is no text key", "keys are text", f"write one of {_listing(by_alias)}")
+            continue
+        name = written if written in by_alias else kebab(written)
+        at = (*loc, name)
+        if name in clean:
+            other = spelling.path(at)
+            yield (
+                at,
+                f"is written twice, as {other} too",
+                "one spelling a key",
+                "keep one of them",
+            )
+            continue
+        spelling.note(at, written)
+        if name not in by_alias:
+            yield (at, *_unknown(model, name, by_alias, loc))
+            continue
+        one, many = models_in(by_alias[name].annotation)
+        if one is not None and isinstance(value, Mapping):
+            yield from _into(clean, name, normalise(one, value, spelling, at))
+        elif many is not None and isinstance(value, Mapping):
+            inner: dict[str, Any] = {}
+            clean[name] = inner
+            for item, block in value.items():
+                if not isinstance(item, str):
+                    yield (
+                        (*at, str(item)),
+                        "is no text key",
+                        "names are text",
+                        "write it in quotes",
+                    )
+                elif isinstance(block, Mapping):
+                    yield from _into(inner, item, normalise(many, block, spelling, (*at, item)))
+                else:
+                    inner[item] = block
+        elif value is None and one is not None:
+            # `kubernetes:` with nothing after it means an empty block.
+            clean[name] = {}
+        else:
+            clean[name] = value
+    yield (None, clean)
+
+
+def _into(
+    clean: dict[str, Any], name: str, found: Iterator[Found | tuple[None, dict[str, Any]]]
+) -> Iterator[Found]:
+    for item in found:
+        if item[0] is None:
+            clean[name] = item[1]
+        else:
+            yield item  # type: ignore[misc]
+
+
+def _listing(names: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _unknown(
+    model: type[Model], name: str, known: Mapping[str, Any], loc: Loc
+) -> tuple[str, str, str]:
+    if model is SecretManager and name in LATER:
+        return (
+            "is a secret manager that this version does not render",
+            "supported are aws-secret-manager, azure-key-vault, google-secret-manager, vault, jdbc and "
+            "elasticsearch",
+            "choose one of them",
+        )
+    if not loc and name in ELSEWHERE:
+        return ("is no first-level key", "settings mirror Kestra's keys", ELSEWHERE[name])
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    fix = f"did you mean {near[0]}" if near else f"remove it, or use one of {_listing(known)}"
+    return ("is no known key", "Kestra would ignore an unknown key without a word", fix)
+
+
+def _kind(error: ErrorDetails) -> tuple[str, str, str]:
+    """Message, rule and fix for pydantic's error; never its input."""
+    kind, ctx = error["type"], error.get("ctx", {})
+    if kind == "missing":
+        return ("is missing", "the key is required", "add it")
+    if kind == "literal_error":
+        return (
+            "is not an allowed value",
+            f"one of {ctx['expected']}, spelled exactly so",
+            "write one of them",
+        )
+    if kind == "value_error":
+        text, _, fix = str(ctx["error"]).partition("|")
+        rule = (
+            "Kestra would use its default instead, without a word" if "duration" in text else text
+        )
+        return (text, rule, fix or "correct it")
+    if kind == "string_pattern_mismatch":
+        pattern = str(ctx["pattern"]).removesuffix("")
+        return ("has a form that is not allowed", f"it matches {pattern}", "correct it")
+    if kind in ("greater_than_equal", "less_than_equal"):
+        word = "at least" if kind.startswith("greater") else "at most"
+        return ("is out of range", f"{word} {ctx.get('ge', ctx.get('le'))}", "correct it")
+    if kind in ("string_too_short", "string_too_long", "too_short", "too_long"):
+        limit = ctx.get("min_length", ctx.get("max_length"))
+        word = "at least" if "short" in kind else "at most"
+        return ("has a length that is not allowed", f"{word} {limit}", "correct it")
+    if kind == "extra_forbidden":
+        return ("is no known key", "Kestra would ignore it", "remove it")
+    expected = {
+        "string_type": ("text", "write it in quotes"),
+        "string_unicode": ("valid unicode text", "correct it"),
+        "string_sub_type": ("text", "write it in quotes"),
+        "int_type": ("a whole number", "write a number"),
+        "int_parsing": ("a whole number", "write a number"),
+        "int_parsing_size": ("a whole number", "write a smaller number"),
+        "int_from_float": ("a whole number", "write a number without a fraction"),
+        "tuple_type": ("a list", "write it as a YAML list"),
+        "dict_type": ("a block of keys", "write keys under it"),
+        "model_type": ("a block of keys", "write keys under it"),
+        "model_attributes_type": ("a block of keys", "write keys under it"),
+    }
+    if kind in expected:
+        what, fix = expected[kind]
+        return (f"is not {what}", f"it is {what}", fix)
+    return ("has a wrong value", f"the value must satisfy {kind.replace('_', ' ')}", "correct it")
+
+
+def _value_at(data: Any, loc: Loc) -> Any:
+    for part in loc:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def _remove(data: Any, loc: Loc) -> bool:
+    """Takes out what stands at the place, or the nearest enclosing block that exists."""
+    for end in range(len(loc), 0, -1):
+        parent = _value_at(data, loc[: end - 1])
+        if isinstance(parent, dict) and loc[end - 1] in parent:
+            del parent[loc[end - 1]]
+            return True
+    return False
+
+
+def validate(data: dict[str, Any]) -> tuple[Settings, list[Found], list[Loc]]:
+    """The settings as far as they are valid, what is wrong, and the places that were left out."""
+    found: list[Found] = []
+    removed: list[Loc] = []
+    for _ in range(10_000):
+        try:
+            return Settings.model_validate(data), found, removed
+        except ValidationError as error:
+            for detail in error.errors(include_url=False, include_input=False):
+                loc = _block(detail["loc"])
+                entry = (loc, *_kind(detail))
+                if _value_at(data, loc) == OPAQUE and detail["type"] != "missing":
+                    entry = (
+                        loc,
+                        "is encrypted, so its form cannot be checked here",
+                        "only sensitive keys are encrypted in the stack file",
+                        "set it without --secret",
+                    )
+                if not any(loc[: len(r)] == r for r in removed):
+                    found.append(entry)
+                gone = loc[:-1] if detail["type"] == "missing" else loc
+                removed.append(gone)
+                if not _remove(data, gone):
+                    data.clear()
+    raise AssertionError("every round removes something")
+
+
+def _block(loc: Loc) -> Loc:
+    """Pydantic's place without what it adds for keys of mappings."""
+    return tuple(part for part in loc if part != "[key]")
