@@ -40,7 +40,7 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     found: list[Found] = []
     data: dict[str, Any] = {}
     try:
-        for item in normalise(Settings, _with_text_version(document), spelling):
+        for item in normalise(Settings, _as_written(document), spelling):
             if item[0] is None:
                 data = item[1]
             else:
@@ -76,8 +76,10 @@ def _blurred(loc: Loc, wrong: list[Loc]) -> bool:
     )
 
 
-def _with_text_version(document: Mapping[str, object]) -> dict[str, object]:
+def _as_written(document: Mapping[str, object]) -> dict[str, object]:
+    # Pulumi.yaml's default for a block that a stack leaves out is {}.
     # YAML reads 2.0 as a number, and Pulumi hands it on as "2".
+    document = {name: value for name, value in document.items() if value not in ({}, None)}
     version = document.get("version")
     if isinstance(version, (int, float)) and not isinstance(version, bool):
         version = str(version)

@@ -1,0 +1,99 @@
+"""`python -m components.settings.reference`: writes docs/settings.md from the models."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from components.settings.base import Model
+from components.settings.durations import FORMS
+from components.settings.model import Settings
+from components.settings.structure import models_in
+
+TARGET = Path(__file__).parents[2] / "docs" / "settings.md"
+
+INTRODUCTION = f"""# Settings
+
+Written from the models by `python -m components.settings.reference`; do not edit.
+
+A setting is written under `kestra:` in `stacks/Pulumi.<stack>.yaml`, with Kestra's own keys. camelCase is
+accepted too. Keys marked **secret** are set with `pulumi config set --path --secret`, or hold exactly one
+`${{NAME}}` that Kestra resolves from its environment. A duration is {FORMS}.
+`python -m components check FILE` reports every problem of a file at once.
+"""
+
+
+def reference() -> str:
+    """The reference as Markdown."""
+    return INTRODUCTION + "".join(_section(name, field) for name, field in _fields(Settings))
+
+
+def _fields(model: type[Model]) -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in model.model_fields.items():
+        yield field.alias or name, field
+
+
+def _section(name: str, field: FieldInfo) -> str:
+    rows = [_row(path, leaf) for path, leaf in _leaves(name, field)]
+    head = "| key | type | default | Kestra | meaning |\n|---|---|---|---|---|\n"
+    return f"\n## `kestra:{name}`\n\n{field.description}\n\n{head}{''.join(rows)}"
+
+
+def _leaves(path: str, field: FieldInfo) -> Iterator[tuple[str, FieldInfo]]:
+    one, many = models_in(field.annotation)
+    model, at = (one, path) if one else (many, f"{path}.<name>")
+    if model is None:
+        yield path, field
+        return
+    for name, inner in _fields(model):
+        yield from _leaves(f"{at}.{name}", inner)
+
+
+def _row(path: str, field: FieldInfo) -> str:
+    extra: dict[str, Any] = field.json_schema_extra  # type: ignore[assignment]
+    unit = f" ({extra['unit']})" if extra["unit"] else ""
+    versions = f"{extra['since']}+" if not extra["until"] else f"until {extra['until']}"
+    text = f"{field.description} *{extra['source']}*".replace("|", "\\|")
+    return f"| `{path}` | {_type(field.annotation)}{unit} | {_default(field)} | {versions} | {text} |\n"
+
+
+def _type(annotation: Any) -> str:
+    if annotation is SecretStr:
+        return "**secret**"
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return _type(next(a for a in arguments if a is not type(None)))
+    if origin is Literal:
+        return " \\| ".join(f"`{value}`" for value in arguments)
+    if origin is dict:
+        return "map"
+    if origin is tuple:
+        return f"list of {_type(arguments[0])}"
+    if origin is not None and arguments:
+        return _type(arguments[0])
+    return {str: "text", int: "number", bool: "true/false"}.get(annotation, "text")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)  # type: ignore[call-arg]
+    if value is None or value is PydanticUndefined:
+        return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, (tuple, dict)):
+        return ", ".join(f"`{item}`" for item in value)
+    return f"`{value}`"
+
+
+if __name__ == "__main__":
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text(reference(), encoding="utf-8")
+    print(f"wrote {TARGET.name}")
