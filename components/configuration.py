@@ -1,0 +1,140 @@
+"""Kestra's application.yaml from a stack's settings: pure, no Pulumi, no clouds.
+
+>>> configuration = render(loaded.settings)                                 # doctest: +SKIP
+>>> configuration.yaml()                 # the file; holds no secret        # doctest: +SKIP
+>>> configuration.environment            # what its placeholders stand for  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import SecretStr
+
+from components.rendering import document as _document
+from components.rendering import sections
+from components.rendering.leaves import Environment, Given, Needed, Node, resolve
+from components.rendering.tree import tree
+from components.settings import Problem, Settings
+from components.settings.permissions import is_first_vocabulary, translate
+
+__all__ = ["Configuration", "Given", "Needed", "render"]
+
+# A JDBC URL can carry the password itself (`?password=…`, `//user:password@host`).
+_CREDENTIAL_IN_URL = re.compile(
+    r"(?i)[?&;](password|pwd|sslpassword)=|//[^/?@]*:[^/?@]*@"
+)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A rendered configuration.
+
+    document: ``application.yaml`` as ordered plain data; roots ``endpoints``, ``datasources``,
+        ``kestra``. Sensitive leaves are ``${STACK_…}`` placeholders.
+    environment: every variable that a ``${STACK_…}`` of the document names, and no other.
+    warnings: what the reader should know, without secret values.
+    """
+
+    document: dict[str, Any]
+    environment: dict[str, Given | Needed]
+    warnings: tuple[Problem, ...] = field(default=())
+
+    def yaml(self) -> str:
+        """The file's text: the same bytes for the same settings, no secret in it."""
+        return _document.dump(self.document)
+
+    def intended(self, provided: Mapping[str, str]) -> dict[str, Any]:
+        """The document as Kestra is meant to see it, secrets in clear.
+
+        provided: value per :class:`Needed` key, as the stack generated it. Raises KeyError (with
+        the key, never a value) if one is missing.
+        """
+        values = {
+            name: source.value.get_secret_value()
+            if isinstance(source, Given)
+            else provided[source.key]
+            for name, source in self.environment.items()
+        }
+        resolved = resolve(self.document, values)
+        assert isinstance(resolved, dict)
+        return resolved
+
+
+def render(settings: Settings) -> Configuration:
+    """The configuration for the version and edition that ``settings`` name.
+
+    Rendered is what the settings say plus what a safe start needs (``sections.kestra``); defaults
+    that Kestra's own start script supplies are not repeated. Dropped are keys without effect
+    (``heartbeat``, ``basic-auth.enabled``) and, in the open-source edition, Enterprise-only
+    blocks. Never raises for settings that the loader accepted.
+    """
+    given = tree(settings)
+    version, edition = str(settings.version), str(settings.edition)
+    document: dict[str, Node] = {}
+    management = sections.endpoints(given, version)
+    if management:
+        document["endpoints"] = management
+    if settings.datasources:
+        document["datasources"] = _datasources(given)
+    document["kestra"] = sections.kestra(
+        given,
+        version=version,
+        edition=edition,
+        permissions=_permissions(settings),
+        url=_url(settings),
+        environment=str(settings.tags.environment),
+    )
+    environment = Environment()
+    written = environment.write(document)
+    assert isinstance(written, dict)
+    return Configuration(written, environment.variables, _warnings(settings))
+
+
+def _permissions(settings: Settings) -> dict[str, Node] | None:
+    role = settings.security.default_role if settings.security else None
+    if (
+        role is None
+        or settings.version != "2.0"
+        or not is_first_vocabulary(role.permissions)
+    ):
+        return None
+    return {
+        key: list[Node](verbs) for key, verbs in translate(role.permissions).items()
+    }
+
+
+def _url(settings: Settings) -> str | None:
+    deployment = settings.deployment
+    if deployment.url is None and deployment.ingress is not None:
+        return f"https://{deployment.ingress.host}/"
+    return deployment.url
+
+
+def _warnings(settings: Settings) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(
+            f"kestra:{key}",
+            "application.yaml",
+            "is not set",
+            f"Kestra's server does not start without kestra.{key}.type",
+            f"set kestra:{key}.type",
+            "warning",
+        )
+        for key in ("queue", "repository", "storage")
+        if getattr(settings, key) is None
+    )
+
+
+def _datasources(given: dict[str, Node]) -> Node:
+    sources = sections.block(given, "datasources") or {}
+    for name in sources:
+        source = sections.block(sources, name) or {}
+        url = source.get("url")
+        if isinstance(url, str) and _CREDENTIAL_IN_URL.search(url):
+            source["url"] = SecretStr(url)
+        sources[name] = source
+    return sources

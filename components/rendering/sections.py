@@ -1,0 +1,148 @@
+"""The sections of the document, each from its settings, for one version and edition."""
+
+from __future__ import annotations
+
+from components.settings.platform import LocalStorage
+
+from .leaves import Needed, Node
+from .secret_backends import secret
+
+# What Kestra 2.0 does by itself and 1.3 does not. Micronaut reads `endpoints.all.sensitive: true`
+# as "health too" (measured with EndpointSensitivityProcessor of 4.10.20), while 2.0's own default
+# leaves health open, as the probes need it: hence the explicit exception.
+_HARDENED_1_3: dict[str, dict[str, Node]] = {
+    "all": {"sensitive": True},
+    "env": {"enabled": False},
+    "health": {"details-visible": "AUTHENTICATED"},
+    "loggers": {"write-sensitive": True},
+    "worker": {"sensitive": True},
+    "scheduler": {"sensitive": True},
+}
+_KAFKA_LIVENESS: dict[str, Node] = {"timeout": "1m", "initial-delay": "1m"}
+_STORAGE_FOLDER: str = LocalStorage.model_fields["base_path"].default
+_ADMINISTRATOR = {"1.3": "super-admin", "2.0": "instance-owner"}
+
+
+def block(settings: dict[str, Node], key: str) -> dict[str, Node] | None:
+    """The mapping under ``key``, or None where the settings have none."""
+    value = settings.get(key)
+    return dict(value) if isinstance(value, dict) else None
+
+
+def endpoints(settings: dict[str, Node], version: str) -> dict[str, Node]:
+    """Root ``endpoints``: as set, on 1.3 with 2.0's hardened values where the settings are silent."""
+    out = block(settings, "endpoints") or {}
+    if version == "1.3":
+        for name, hardened in _HARDENED_1_3.items():
+            out[name] = hardened | (block(out, name) or {})
+    every = block(out, "all")
+    if every is not None and "basic-auth" in every:
+        credentials = block(every, "basic-auth") or {}
+        every["basic-auth"] = _with_password(
+            credentials, "endpoints.all.basic-auth.password"
+        )
+        out["all"] = every
+    if every is not None and every.get("sensitive") is True:
+        out["health"] = {"sensitive": False} | (block(out, "health") or {})
+    return out
+
+
+def server(settings: dict[str, Node]) -> dict[str, Node]:
+    """``kestra.server``: as set; Kafka queues get the longer liveness that Kestra recommends.
+
+    ``basic-auth.enabled`` has no effect since Kestra 0.24 and is left out.
+    """
+    out = block(settings, "server") or {}
+    credentials = block(out, "basic-auth")
+    if credentials is not None:
+        credentials.pop("enabled", None)
+        out["basic-auth"] = _with_password(credentials, "server.basic-auth.password")
+    queue = block(settings, "queue") or {}
+    if queue.get("type") == "kafka":
+        liveness = block(out, "liveness") or {}
+        out["liveness"] = liveness | {
+            k: v for k, v in _KAFKA_LIVENESS.items() if k not in liveness
+        }
+    return out
+
+
+def security(
+    settings: dict[str, Node], version: str, permissions: dict[str, Node] | None
+) -> dict[str, Node]:
+    """``kestra.security`` with the names of ``version``.
+
+    ``permissions`` are those of the default role, already in that version's vocabulary.
+    """
+    given = block(settings, "security") or {}
+    out: dict[str, Node] = {}
+    for key, value in given.items():
+        if key in _ADMINISTRATOR.values() and isinstance(value, dict):
+            out[_ADMINISTRATOR[version]] = _with_password(
+                value, "security.super-admin.password"
+            )
+        elif (
+            key == "default-role"
+            and isinstance(value, dict)
+            and permissions is not None
+        ):
+            role: dict[str, Node] = {**value, "permissions": permissions}
+            out[key] = role
+        else:
+            out[key] = value
+    return out
+
+
+def kestra(
+    settings: dict[str, Node],
+    *,
+    version: str,
+    edition: str,
+    permissions: dict[str, Node] | None,
+    url: str | None,
+    environment: str,
+) -> dict[str, Node]:
+    """The ``kestra`` root.
+
+    Beyond the settings it holds: the encryption key; ``variables.env-vars-prefix: ENV_``, so that
+    flows read only variables meant for them; ``anonymous-usage-report`` off, because the network
+    policy lets nothing out that was not asked for; ``tutorial-flows`` off outside development.
+    """
+    out: dict[str, Node] = {}
+    if url is not None:
+        out["url"] = url
+    encryption = block(settings, "encryption") or {}
+    out["encryption"] = {"secret-key": Needed("encryption.secret-key")} | encryption
+    out |= {key: settings[key] for key in ("queue", "repository") if key in settings}
+    storage = block(settings, "storage")
+    if storage is not None:
+        if storage.get("type") == "local":
+            # Kestra's local storage has no folder of its own.
+            storage["local"] = {"base-path": _STORAGE_FOLDER} | (
+                block(storage, "local") or {}
+            )
+        out["storage"] = storage
+    if edition == "enterprise" and block(settings, "secret"):
+        out["secret"] = secret(block(settings, "secret") or {})
+    parts = {"server": server(settings)}
+    if edition == "enterprise":
+        parts["security"] = security(settings, version, permissions)
+    parts["configurations"] = block(settings, "configurations") or {}
+    out |= {key: value for key, value in parts.items() if value}
+    out["variables"] = {"env-vars-prefix": "ENV_"}
+    out["anonymous-usage-report"] = {"enabled": False}
+    if environment != "development":
+        out["tutorial-flows"] = {"enabled": False}
+    return out
+
+
+def _with_password(credentials: dict[str, Node], key: str) -> dict[str, Node]:
+    """Credentials with a password: the given one, else the one that the stack generates."""
+    password = credentials.get("password", Needed(key))
+    out = dict(credentials)
+    # `username`, then `password`, as everybody writes it.
+    head = {"username": out.pop("username")} if "username" in out else {}
+    return (
+        head
+        | {"password": password}
+        | {k: v for k, v in out.items() if k != "password"}
+    )

@@ -1,0 +1,36 @@
+"""Settings models -> plain mappings with Kestra's key names, only what the settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+
+from components.settings.base import OPAQUE
+
+from .leaves import Node
+
+
+def tree(model: BaseModel) -> dict[str, Node]:
+    """The fields that were set, in the model's order, under their kebab-case names."""
+    return {
+        field.alias or name.replace("_", "-"): _node(getattr(model, name))
+        for name, field in type(model).model_fields.items()
+        if name in model.model_fields_set and getattr(model, name) is not None
+    }
+
+
+def _node(value: Any) -> Node:
+    if isinstance(value, BaseModel):
+        return tree(value)
+    if isinstance(value, Mapping):
+        return {str(key): _node(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_node(item) for item in value]
+    if value == OPAQUE:
+        # Somebody encrypted a setting that is not sensitive by itself: it is treated as if it were.
+        return SecretStr(OPAQUE)
+    if isinstance(value, (str, bool, int, float, SecretStr)):
+        return value
+    raise TypeError(f"a setting of type {type(value).__name__} has no form in YAML")
