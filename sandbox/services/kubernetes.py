@@ -1,0 +1,296 @@
+"""A real Kubernetes control plane on loopback; only its node and pods are simulated (kwok)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from sandbox.errors import SandboxError
+from sandbox.progress import Progress
+from sandbox.services.certificates import Authority, Pair
+from sandbox.services.process import LOOPBACK, Server, bare_environment, free_port, private
+
+NODE = "simulated"
+STAGES = Path(__file__).parent / "kwok"
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+
+
+class ControlPlane:
+    """etcd, kube-apiserver (TLS, RBAC, Pod Security), kube-controller-manager, kube-scheduler and kwok."""
+
+    def __init__(self, directory: Path, tools: dict[str, Path]) -> None:
+        self.directory = directory
+        self._tools = tools
+        self._certificates = directory / "pki"
+        self._ports_file = directory / "ports.json"
+        self.kubeconfig = directory / "kubeconfig"
+        self.ca_file = self._certificates / "ca.crt"
+        self._etcd = Server("etcd", directory)
+        self._api = Server("kube-apiserver", directory)
+        self._others = tuple(
+            Server(name, directory) for name in ("kube-controller-manager", "kube-scheduler", "kwok")
+        )
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """The processes, in the order in which they start."""
+        return (self._etcd, self._api, *self._others)
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports by name."""
+        return json.loads(self._ports_file.read_text())
+
+    @property
+    def url(self) -> str:
+        """The address of the API server."""
+        return f"https://{LOOPBACK}:{self.ports['api']}"
+
+    @property
+    def healthy(self) -> bool:
+        """Whether all processes run and the API server is ready."""
+        return all(s.running for s in self.servers) and self._ready()
+
+    def start(self, progress: Progress | None = None) -> ControlPlane:
+        """Starts it, or starts again what ended of it.
+
+        Raises:
+            SandboxError: when a part does not become healthy; quotes its log.
+        """
+        if self.healthy:
+            return self
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if not (self._etcd.running and self._api.running):
+            # A port may have been taken meanwhile; nothing that is kept depends on its number.
+            self.stop()
+            names = ("etcd", "peer", "api", "controller-manager", "scheduler")
+            self._ports_file.write_text(json.dumps({name: free_port() for name in names}))
+        self._authority = Authority(self._certificates)
+        self._launch(self._etcd, self._etcd_command, self._etcd_ready, 60)
+        self._launch(self._api, self._api_command, self._ready, 90)
+        self._write_kubeconfigs()
+        for server, command in zip(
+            self._others, (self._manager_command, self._scheduler_command, self._kwok_command), strict=True
+        ):
+            self._launch(server, command, lambda: True, 1)
+        self._create_node()
+        self._api.wait(self._node_ready, 60)
+        self._api.wait(lambda: self._get("/api/v1/namespaces/default/serviceaccounts/default"), 60)
+        return self
+
+    def stop(self) -> None:
+        """Ends it, the API server before etcd, which it would wait for; its data stays."""
+        for server in reversed(self.servers):
+            server.stop(seconds=15)
+
+    def _launch(
+        self,
+        server: Server,
+        command: Callable[[], list[str | Path]],
+        healthy: Callable[[], bool],
+        seconds: float,
+    ) -> None:
+        if not server.running:
+            server.start(command(), bare_environment(self.directory))
+        server.wait(healthy, seconds)
+
+    def _etcd_command(self) -> list[str | Path]:
+        port, peer = self.ports["etcd"], self.ports["peer"]
+        server = self._authority.issue("etcd", "etcd", hosts=(LOOPBACK, "localhost"))
+        client, url = f"https://{LOOPBACK}:{port}", f"http://{LOOPBACK}:{peer}"
+        return [
+            self._tools["etcd"],
+            f"--data-dir={self.directory / 'etcd-data'}",
+            f"--listen-client-urls={client}",
+            f"--advertise-client-urls={client}",
+            f"--listen-peer-urls={url}",
+            f"--initial-advertise-peer-urls={url}",
+            f"--initial-cluster=default={url}",
+            f"--cert-file={server.certificate}",
+            f"--key-file={server.key}",
+            f"--trusted-ca-file={self.ca_file}",
+            "--client-cert-auth",
+            "--unsafe-no-fsync",
+            "--force-new-cluster",
+            "--log-level=warn",
+        ]
+
+    def _api_command(self) -> list[str | Path]:
+        issue = self._authority.issue
+        server = issue(
+            "apiserver",
+            "kube-apiserver",
+            hosts=(LOOPBACK, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"),
+        )
+        client = issue("etcd-client", "kube-apiserver")
+        token = self._authority.signing_key("service-account")
+        return [
+            self._tools["kube-apiserver"],
+            f"--bind-address={LOOPBACK}",
+            f"--advertise-address={LOOPBACK}",
+            f"--secure-port={self.ports['api']}",
+            f"--etcd-servers=https://{LOOPBACK}:{self.ports['etcd']}",
+            f"--etcd-cafile={self.ca_file}",
+            f"--etcd-certfile={client.certificate}",
+            f"--etcd-keyfile={client.key}",
+            f"--client-ca-file={self.ca_file}",
+            f"--tls-cert-file={server.certificate}",
+            f"--tls-private-key-file={server.key}",
+            f"--service-account-issuer={ISSUER}",
+            f"--service-account-key-file={token.certificate}",
+            f"--service-account-signing-key-file={token.key}",
+            "--authorization-mode=Node,RBAC",
+            "--enable-admission-plugins=NodeRestriction",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--endpoint-reconciler-type=none",
+            "--profiling=false",
+            "--v=0",
+        ]
+
+    def _manager_command(self) -> list[str | Path]:
+        token = self._authority.signing_key("service-account")
+        return [
+            self._tools["kube-controller-manager"],
+            f"--kubeconfig={self._client_config('kube-controller-manager')}",
+            f"--bind-address={LOOPBACK}",
+            f"--secure-port={self.ports['controller-manager']}",
+            f"--cert-dir={self._certificates / 'kube-controller-manager'}",
+            f"--root-ca-file={self.ca_file}",
+            f"--service-account-private-key-file={token.key}",
+            "--use-service-account-credentials=true",
+            "--leader-elect=false",
+            "--v=0",
+        ]
+
+    def _scheduler_command(self) -> list[str | Path]:
+        return [
+            self._tools["kube-scheduler"],
+            f"--kubeconfig={self._client_config('kube-scheduler')}",
+            f"--bind-address={LOOPBACK}",
+            f"--secure-port={self.ports['scheduler']}",
+            f"--cert-dir={self._certificates / 'kube-scheduler'}",
+            "--leader-elect=false",
+            "--v=0",
+        ]
+
+    def _kwok_command(self) -> list[str | Path]:
+        stages = self.directory / "kwok-stages.yaml"
+        stages.write_text("\n---\n".join(f.read_text() for f in sorted(STAGES.glob("*.yaml"))))
+        return [
+            self._tools["kwok"],
+            f"--kubeconfig={self._client_config('kwok', 'system:masters')}",
+            "--manage-all-nodes=true",
+            "--node-ip=127.0.0.1",
+            f"--config={stages}",
+            "--v=-4",
+        ]
+
+    def _client_config(self, name: str, *groups: str) -> Path:
+        pair = self._authority.issue(name, name if groups else f"system:{name}", *groups)
+        return self._kubeconfig(self.directory / f"{name}.kubeconfig", pair)
+
+    def _write_kubeconfigs(self) -> None:
+        self._kubeconfig(self.kubeconfig, self._admin())
+
+    def _admin(self) -> Pair:
+        return Authority(self._certificates).issue("admin", "sandbox-admin", "system:masters")
+
+    def _kubeconfig(self, path: Path, pair: Pair) -> Path:
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "sandbox",
+            "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox"}}],
+            "clusters": [
+                {
+                    "name": "sandbox",
+                    "cluster": {"server": self.url, "certificate-authority": str(self.ca_file)},
+                }
+            ],
+            "users": [
+                {
+                    "name": "sandbox",
+                    "user": {
+                        "client-certificate": str(pair.certificate),
+                        "client-key": str(pair.key),
+                    },
+                }
+            ],
+        }
+        return private(path, yaml.safe_dump(document))
+
+    def session(self) -> requests.Session:
+        """HTTP as the sandbox's administrator."""
+        pair = self._admin()
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = str(self.ca_file)
+        session.cert = (str(pair.certificate), str(pair.key))
+        return session
+
+    def _etcd_ready(self) -> bool:
+        pair = self._authority.issue("etcd-client", "kube-apiserver")
+        try:
+            answer = requests.get(
+                f"https://{LOOPBACK}:{self.ports['etcd']}/health",
+                cert=(str(pair.certificate), str(pair.key)),
+                verify=str(self.ca_file),
+                timeout=5,
+                proxies={"https": ""},
+            )
+        except requests.RequestException:
+            return False
+        return answer.ok and answer.json().get("health") == "true"
+
+    def _get(self, path: str) -> dict[str, Any] | None:
+        try:
+            answer = self.session().get(f"{self.url}{path}", timeout=10)
+        except (requests.RequestException, OSError):
+            return None
+        return answer.json() if answer.ok else None
+
+    def _ready(self) -> bool:
+        try:
+            return self.session().get(f"{self.url}/readyz", timeout=10).ok
+        except (requests.RequestException, OSError, ValueError):
+            return False
+
+    def _create_node(self) -> None:
+        node = {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": NODE,
+                "annotations": {"kwok.x-k8s.io/node": "fake"},
+                "labels": {
+                    "type": "kwok",
+                    "kubernetes.io/hostname": NODE,
+                    "kubernetes.io/os": "linux",
+                    "kubernetes.io/arch": "amd64",
+                    "topology.kubernetes.io/zone": "simulated-a",
+                },
+            },
+            "status": {
+                "allocatable": {"cpu": "64", "memory": "256Gi", "pods": "250"},
+                "capacity": {"cpu": "64", "memory": "256Gi", "pods": "250"},
+            },
+        }
+        deadline = time.monotonic() + 30
+        while True:
+            answer = self.session().post(f"{self.url}/api/v1/nodes", json=node, timeout=30)
+            if answer.ok or answer.status_code == 409:
+                return
+            if time.monotonic() > deadline:
+                raise SandboxError(f"The node cannot be created: {answer.json().get('message')}")
+            time.sleep(0.2)
+
+    def _node_ready(self) -> bool:
+        node = self._get(f"/api/v1/nodes/{NODE}") or {}
+        conditions = node.get("status", {}).get("conditions", [])
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)

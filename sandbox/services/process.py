@@ -1,0 +1,147 @@
+"""Servers as detached processes of this machine: started, recognised again, and ended by their id."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on."""
+    with socket.socket() as s:
+        s.bind((LOOPBACK, 0))
+        return s.getsockname()[1]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A process, recognised by its id and the time at which it began."""
+
+    pid: int
+    began: int
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process still runs."""
+        return began_at(self.pid) == self.began
+
+
+def began_at(pid: int) -> int | None:
+    """When a process began, in ticks since the machine's start; None when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (OSError, ValueError):
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+class Server:
+    """One server process with its log file and the record by which a later run finds it."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self.name = name
+        self.log = directory / f"{name}.log"
+        self._record = directory / f"{name}.pid"
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def identity(self) -> Identity | None:
+        """The recorded process, whether it runs or not."""
+        try:
+            return Identity(**json.loads(self._record.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    @property
+    def running(self) -> bool:
+        """Whether the recorded process runs."""
+        identity = self.identity
+        return identity is not None and identity.alive
+
+    def start(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> None:
+        """Starts the server in a session of its own, so that it outlives this command."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            child = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=dict(environment),
+                start_new_session=True,
+                cwd=self.log.parent,
+            )
+        self._child = child
+        began = began_at(child.pid)
+        self._record.write_text(json.dumps(asdict(Identity(child.pid, began or 0))))
+
+    def wait(self, healthy: Callable[[], bool], seconds: float) -> None:
+        """Waits until the server is healthy.
+
+        Raises:
+            SandboxError: when it ends or does not become healthy in time; quotes its last log lines.
+        """
+        deadline = time.monotonic() + seconds
+        while not healthy():
+            if not self.running:
+                raise SandboxError(f"{self.name} ended while it started: {self._last()}")
+            if time.monotonic() > deadline:
+                raise SandboxError(
+                    f"{self.name} is not healthy after {seconds:.0f} s: {self._last()}"
+                )
+            time.sleep(0.05)
+
+    def _last(self) -> str:
+        try:
+            lines = self.log.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            lines = []
+        return f"{' / '.join(lines[-3:])[-500:]} (log: {self.log})"
+
+    def stop(self, seconds: float = 10) -> None:
+        """Ends the recorded process and waits for it; SIGKILL when it does not end in time."""
+        identity = self.identity
+        if identity is not None and identity.alive:
+            for sign, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(identity.pid, sign)
+                deadline = time.monotonic() + patience
+                while identity.alive and time.monotonic() < deadline:
+                    if self._child is not None:
+                        self._child.poll()
+                    time.sleep(0.02)
+                if not identity.alive:
+                    break
+        if self._child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(1)
+        self._record.unlink(missing_ok=True)
+
+
+def bare_environment(home: Path) -> dict[str, str]:
+    """What a server needs of the environment, and nothing of the caller's."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8"}
+
+
+def private(path: Path, content: str | bytes) -> Path:
+    """Writes a file that only its owner can read, whole or not at all."""
+    data = content.encode() if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    os.replace(temporary, path)
+    return path
