@@ -17,11 +17,19 @@ from pydantic import SecretStr
 from components.rendering import document as _document
 from components.rendering import sections
 from components.rendering.leaves import Environment, Given, Needed, Node, resolve
+from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
 from components.rendering.tree import tree
 from components.settings import Problem, Settings
 from components.settings.permissions import is_first_vocabulary, translate
 
-__all__ = ["Configuration", "Given", "Needed", "render"]
+__all__ = [
+    "CONTROLLER_PORT",
+    "CONTROLLER_SERVICE",
+    "Configuration",
+    "Given",
+    "Needed",
+    "render",
+]
 
 # A JDBC URL can carry the password itself (`?password=…`, `//user:password@host`).
 _CREDENTIAL_IN_URL = re.compile(
@@ -73,7 +81,7 @@ def render(settings: Settings) -> Configuration:
     blocks. Never raises for settings that the loader accepted.
     """
     given = tree(settings)
-    version, edition = str(settings.version), str(settings.edition)
+    version, edition = settings.version, settings.edition
     document: dict[str, Node] = {}
     management = sections.endpoints(given, version)
     if management:
@@ -86,7 +94,8 @@ def render(settings: Settings) -> Configuration:
         edition=edition,
         permissions=_permissions(settings),
         url=_url(settings),
-        environment=str(settings.tags.environment),
+        environment=settings.tags.environment,
+        distributed=settings.deployment.mode == "distributed",
     )
     environment = Environment()
     written = environment.write(document)

@@ -19,6 +19,10 @@ _HARDENED_1_3: dict[str, dict[str, Node]] = {
     "scheduler": {"sensitive": True},
 }
 _KAFKA_LIVENESS: dict[str, Node] = {"timeout": "1m", "initial-delay": "1m"}
+CONTROLLER_SERVICE = "kestra-controller"
+"""The Kubernetes Service where workers of a distributed 2.0 find their controllers."""
+CONTROLLER_PORT = 50051
+"""The port of that Service; Kestra's own default."""
 _STORAGE_FOLDER: str = LocalStorage.model_fields["base_path"].default
 _ADMINISTRATOR = {"1.3": "super-admin", "2.0": "instance-owner"}
 
@@ -100,12 +104,14 @@ def kestra(
     permissions: dict[str, Node] | None,
     url: str | None,
     environment: str,
+    distributed: bool,
 ) -> dict[str, Node]:
     """The ``kestra`` root.
 
     Beyond the settings it holds: the encryption key; ``variables.env-vars-prefix: ENV_``, so that
     flows read only variables meant for them; ``anonymous-usage-report`` off, because the network
-    policy lets nothing out that was not asked for; ``tutorial-flows`` off outside development.
+    policy lets nothing out that was not asked for; ``tutorial-flows`` off outside development; on
+    a distributed 2.0 the address of the controllers, which workers else look for on localhost.
     """
     out: dict[str, Node] = {}
     if url is not None:
@@ -128,6 +134,11 @@ def kestra(
         parts["security"] = security(settings, version, permissions)
     parts["configurations"] = block(settings, "configurations") or {}
     out |= {key: value for key, value in parts.items() if value}
+    if distributed and version == "2.0":
+        address: Node = {"host": CONTROLLER_SERVICE, "port": CONTROLLER_PORT}
+        out["worker"] = {
+            "controllers": {"type": "STATIC", "static": {"endpoints": [address]}},
+        }
     out["variables"] = {"env-vars-prefix": "ENV_"}
     out["anonymous-usage-report"] = {"enabled": False}
     if environment != "development":

@@ -1,0 +1,36 @@
+"""The golden files; ``python -m tests.configuration.golden`` writes them anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from components.configuration import Given, render
+from components.settings import load
+
+from .documents import EDITIONS, VERSIONS, document
+
+FOLDER = Path(__file__).parent / "goldens"
+REWRITE = "python -m tests.configuration.golden"
+CASES = [(like, v, e) for like in ("staging", "production") for v in VERSIONS for e in EDITIONS]
+
+
+def path(like: str, version: str, edition: str) -> Path:
+    """The golden file of a case."""
+    return FOLDER / f"{like}-{version}-{edition}.yaml"
+
+
+def text(like: str, version: str, edition: str) -> str:
+    """What is rendered now: the file, and as comments where each variable comes from."""
+    settings = load(document(like, version, edition), source="test").settings
+    configuration = render(settings)
+    origins = [
+        f"# {name}: {'given' if isinstance(source, Given) else 'needed, ' + source.key}\n"
+        for name, source in configuration.environment.items()
+    ]
+    return configuration.yaml() + "".join(origins)
+
+
+if __name__ == "__main__":
+    for case in CASES:
+        path(*case).write_text(text(*case), encoding="utf-8")
+        print(path(*case))
