@@ -1,10 +1,10 @@
 """Leaves of the document: sensitive values leave it for environment variables.
 
-Micronaut resolves ``${…}`` in the values of the YAML file and, measured with Kestra's own
-Micronaut (4.10.20), in the values of environment variables that such a placeholder names, again
-and again: a password ``pa${HOME}ss`` would reach Kestra as ``pa/app``, and ``a${b`` would stop
-the start. ``literal`` therefore writes every ``${`` of a literal value in a form that Micronaut
-resolves to ``${`` itself.
+Micronaut resolves ``${…}`` in the values of the YAML file and, measured with the Micronaut of
+Kestra 1.3 and 2.0 (4.10.20, 4.10.26), in the values of environment variables that such a
+placeholder names, again and again: a password ``pa${HOME}ss`` would reach Kestra as ``pa/app``,
+and ``a${b`` would stop the start. ``literal`` therefore writes every ``${`` of a literal value in
+a form that Micronaut resolves to ``${`` itself.
 """
 
 from __future__ import annotations
