@@ -32,9 +32,7 @@ __all__ = [
 ]
 
 # A JDBC URL can carry the password itself (`?password=…`, `//user:password@host`).
-_CREDENTIAL_IN_URL = re.compile(
-    r"(?i)[?&;](password|pwd|sslpassword)=|//[^/?@]*:[^/?@]*@"
-)
+_CREDENTIAL_IN_URL = re.compile(r"(?i)[?&;](password|pwd|sslpassword)=|//[^/?@]*:[^/?@]*@")
 
 
 @dataclass(frozen=True)
@@ -105,15 +103,9 @@ def render(settings: Settings) -> Configuration:
 
 def _permissions(settings: Settings) -> dict[str, Node] | None:
     role = settings.security.default_role if settings.security else None
-    if (
-        role is None
-        or settings.version != "2.0"
-        or not is_first_vocabulary(role.permissions)
-    ):
+    if role is None or settings.version != "2.0" or not is_first_vocabulary(role.permissions):
         return None
-    return {
-        key: list[Node](verbs) for key, verbs in translate(role.permissions).items()
-    }
+    return {key: list[Node](verbs) for key, verbs in translate(role.permissions).items()}
 
 
 def _url(settings: Settings) -> str | None:

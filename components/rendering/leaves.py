@@ -48,9 +48,7 @@ class Needed:
     key: str
 
 
-Node: TypeAlias = (
-    "str | int | float | bool | SecretStr | Needed | list[Node] | dict[str, Node]"
-)
+Node: TypeAlias = "str | int | float | bool | SecretStr | Needed | list[Node] | dict[str, Node]"
 """A value of the tree: a scalar, a secret (given, or needed from the stack), a list, a mapping."""
 
 
@@ -112,14 +110,11 @@ class Environment:
 
     def _variable(self, path: tuple[str, ...], source: Given | Needed) -> str:
         name = "_".join(
-            re.sub(r"[^A-Z0-9]", "_", part.upper())
-            for part in (_ENVIRONMENT_PREFIX, *path)
+            re.sub(r"[^A-Z0-9]", "_", part.upper()) for part in (_ENVIRONMENT_PREFIX, *path)
         )
         if name in self.variables:
             # Two paths can spell alike (`my-db.x`, `my_db.x`): the exact path tells them apart.
-            name += (
-                "_" + hashlib.sha256("\0".join(path).encode()).hexdigest()[:12].upper()
-            )
+            name += "_" + hashlib.sha256("\0".join(path).encode()).hexdigest()[:12].upper()
         self.variables[name] = source
         return f"${{{name}}}"
 

@@ -45,9 +45,7 @@ def _vault(backend: dict[str, Node], read_only: Node | None) -> dict[str, Node]:
         if method not in out:
             continue
         given = out[method]
-        out[method] = _vault_auth(
-            method, dict(given) if isinstance(given, dict) else {}
-        )
+        out[method] = _vault_auth(method, dict(given) if isinstance(given, dict) else {})
     return out
 
 
@@ -62,6 +60,4 @@ def _vault_auth(method: str, block: dict[str, Node]) -> Node:
         } | block
     if method == "token":
         return {"token": Needed("secret.vault.token.token")} | block
-    return block | {
-        "password": block.get("password", Needed("secret.vault.password.password"))
-    }
+    return block | {"password": block.get("password", Needed("secret.vault.password.password"))}

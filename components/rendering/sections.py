@@ -42,9 +42,7 @@ def endpoints(settings: dict[str, Node], version: str) -> dict[str, Node]:
     every = block(out, "all")
     if every is not None and "basic-auth" in every:
         credentials = block(every, "basic-auth") or {}
-        every["basic-auth"] = _with_password(
-            credentials, "endpoints.all.basic-auth.password"
-        )
+        every["basic-auth"] = _with_password(credentials, "endpoints.all.basic-auth.password")
         out["all"] = every
     if every is not None and every.get("sensitive") is True:
         out["health"] = {"sensitive": False} | (block(out, "health") or {})
@@ -64,9 +62,7 @@ def server(settings: dict[str, Node]) -> dict[str, Node]:
     queue = block(settings, "queue") or {}
     if queue.get("type") == "kafka":
         liveness = block(out, "liveness") or {}
-        out["liveness"] = liveness | {
-            k: v for k, v in _KAFKA_LIVENESS.items() if k not in liveness
-        }
+        out["liveness"] = liveness | {k: v for k, v in _KAFKA_LIVENESS.items() if k not in liveness}
     return out
 
 
@@ -81,14 +77,8 @@ def security(
     out: dict[str, Node] = {}
     for key, value in given.items():
         if key in _ADMINISTRATOR.values() and isinstance(value, dict):
-            out[_ADMINISTRATOR[version]] = _with_password(
-                value, "security.super-admin.password"
-            )
-        elif (
-            key == "default-role"
-            and isinstance(value, dict)
-            and permissions is not None
-        ):
+            out[_ADMINISTRATOR[version]] = _with_password(value, "security.super-admin.password")
+        elif key == "default-role" and isinstance(value, dict) and permissions is not None:
             role: dict[str, Node] = {**value, "permissions": permissions}
             out[key] = role
         else:
@@ -123,9 +113,7 @@ def kestra(
     if storage is not None:
         if storage.get("type") == "local":
             # Kestra's local storage has no folder of its own.
-            storage["local"] = {"base-path": _STORAGE_FOLDER} | (
-                block(storage, "local") or {}
-            )
+            storage["local"] = {"base-path": _STORAGE_FOLDER} | (block(storage, "local") or {})
         out["storage"] = storage
     if edition == "enterprise" and block(settings, "secret"):
         out["secret"] = secret(block(settings, "secret") or {})
@@ -152,8 +140,4 @@ def _with_password(credentials: dict[str, Node], key: str) -> dict[str, Node]:
     out = dict(credentials)
     # `username`, then `password`, as everybody writes it.
     head = {"username": out.pop("username")} if "username" in out else {}
-    return (
-        head
-        | {"password": password}
-        | {k: v for k, v in out.items() if k != "password"}
-    )
+    return head | {"password": password} | {k: v for k, v in out.items() if k != "password"}
