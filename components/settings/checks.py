@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pydantic import SecretStr
-
 from components.settings import permissions as words
 from components.settings.base import is_readable, revealed
 from components.settings.durations import milliseconds
@@ -787,34 +785,6 @@ def production(s: Settings) -> Iterator[Finding]:
         )
 
 
-def placeholders(s: Settings) -> Iterator[Finding]:
-    """Micronaut resolves `${…}` inside values, so a secret that holds it would change."""
-    for loc, secret in _secrets(s):
-        value = revealed(secret) or ""
-        if "${" in value and is_readable(value):
-            yield Finding(
-                loc,
-                "holds ${ in its middle",
-                "Kestra would resolve it as a placeholder and use another value",
-                "choose a value without ${, or write exactly one ${NAME}",
-            )
-
-
-def _secrets(
-    model: object, loc: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], SecretStr]]:
-    if isinstance(model, SecretStr):
-        # Declared secrets do not pass through the configuration file.
-        if loc[:1] != ("declared-secrets",):
-            yield loc, model
-    elif isinstance(model, dict):
-        for name, item in model.items():
-            yield from _secrets(item, (*loc, name))
-    elif hasattr(type(model), "model_fields"):
-        for name, field in type(model).model_fields.items():
-            yield from _secrets(getattr(model, name), (*loc, field.alias or name))
-
-
 def prefixes(s: Settings) -> Iterator[Finding]:
     """An empty tag name or value."""
     block = s.secret and s.secret.backend
@@ -857,7 +827,6 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     super_admin,
     default_role,
     password_rules,
-    placeholders,
     platform,
     deployment,
     production,

@@ -33,6 +33,9 @@ class VaultIdentity(Model):
         "Whether the auth method is mounted; false where the path is mounted already.",
         source=OURS,
     )
+    mount_engine: Flag = key(
+        True, "Whether the KV engine is mounted; false where root-engine exists already.", source=OURS
+    )
     token_ttl: Duration = key("1h", "Life of a token.", unit="duration", source=OURS)
     token_max_ttl: Duration = key(
         "24h", "Life of a renewed token at most.", unit="duration", source=OURS

@@ -1,0 +1,44 @@
+"""Who Kestra is to its secret store, and the least it may do.
+
+An identity takes the store and the service account; it gives `service_account_annotations`, `pod_labels`,
+`principal`, `needs_token` and `environment` (credentials that it provisioned, settings path to secret output).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+
+from components.settings import Settings
+from components.stores import Store
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The identity of a store that needs none: Kestra's own database, or a given credential."""
+
+    service_account_annotations: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    principal: pulumi.Input[str] = ""
+    needs_token: bool = False
+    environment: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+
+
+def create_identity(
+    name: str, settings: Settings, store: Store, opts: pulumi.ResourceOptions | None = None
+) -> Identity:
+    """The identity of the stack's settings; imports only the SDK that it needs."""
+    if settings.secret is not None and settings.secret.type == "vault":
+        from components.identity.vault import VaultIdentity
+        from components.stores.vault import VaultStore
+
+        assert isinstance(store, VaultStore)
+        made = VaultIdentity(name, settings, store.policy, opts)
+        return Identity(
+            principal=made.principal,
+            needs_token=made.needs_token,
+            environment=made.environment,
+        )
+    return Identity()

@@ -1,0 +1,148 @@
+"""HashiCorp Vault as the secret store: KV version 2, the policy of the mode, the declared secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_vault as vault
+
+from components import tags
+from components.settings.declared import DeclaredSecret
+from components.stores import StoreArgs
+
+READ_ONLY = ("read", "list")
+MANAGED = ("create", "read", "update", "delete", "list")
+VALUE = "value"
+"""Field of a declared secret: flows write `secret('NAME', subkey='value')`."""
+
+
+def policy_text(root_engine: str, *, read_only: bool) -> str:
+    """The policy of Kestra's role: exactly the paths and capabilities that its mode needs.
+
+    Source: Kestra documentation, enterprise/governance/secrets-manager, HashiCorp Vault.
+    """
+    capabilities = ", ".join(f'"{c}"' for c in (READ_ONLY if read_only else MANAGED))
+    return "".join(
+        f'path "{root_engine}/{kind}/*" {{\n  capabilities = [{capabilities}]\n}}\n'
+        for kind in ("data", "metadata")
+    )
+
+
+def secret_path(name: str, secret: DeclaredSecret, prefix: str | None) -> str:
+    """Where Kestra looks a secret up, below the engine: tenant, parts of the namespace, name."""
+    parts = [*(prefix or "").strip("/").split("/"), secret.tenant, *secret.namespace.split("."), name]
+    return "/".join(part for part in parts if part)
+
+
+class VaultStore(pulumi.ComponentResource):
+    """Kestra's secrets in Vault.
+
+    - A KV v2 engine at `root-engine`, protected in production.
+    - A policy with exactly the paths and capabilities of the mode, and nothing else.
+    - Declared secrets at `<root-engine>/<tenant>/<namespace parts>/<NAME>`, with tags as custom metadata.
+    - The encryption key in an engine of its own, `<root-engine>-stack`, which Kestra's policy does not
+      reach: a copy to recover from.
+    - A changed value is a new version; `version_ids` change with it.
+
+    Example:
+        >>> VaultStore("store", StoreArgs(settings, fragment, {"TOKEN": token}))  # doctest: +SKIP
+    """
+
+    configuration: Mapping[str, Any]
+    environment: Mapping[str, pulumi.Output[str]]
+    secret_ids: Mapping[str, pulumi.Output[str]]
+    version_ids: Mapping[str, pulumi.Output[str]]
+    policy: pulumi.Output[str]
+    """Name of the policy of Kestra's role."""
+
+    def __init__(
+        self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("kestra:stores:VaultStore", name, None, opts)
+        manager = args.settings.secret
+        assert manager is not None and manager.vault is not None
+        block, settings = manager.vault, args.settings
+        child = pulumi.ResourceOptions(parent=self)
+        kept = pulumi.ResourceOptions(parent=self, protect=settings.protect)
+        metadata = tags.translate(tags.convention(settings.tags), "vault")
+
+        engine: pulumi.Input[str] = block.root_engine
+        if settings.identity.vault.mount_engine:
+            engine = vault.Mount(
+                f"{name}-engine",
+                path=block.root_engine,
+                type="kv",
+                options={"version": "2"},
+                description="Secrets of Kestra",
+                namespace=block.namespace,
+                opts=kept,
+            ).path
+        self.policy = vault.Policy(
+            f"{name}-policy",
+            name=f"{settings.deployment.namespace}-{'read-only' if manager.is_read_only else 'managed'}",
+            policy=policy_text(block.root_engine, read_only=manager.is_read_only),
+            namespace=block.namespace,
+            opts=child,
+        ).name
+
+        self.secret_ids, self.version_ids = {}, {}
+        for secret_name, declared in settings.declared_secrets.items():
+            described = {"description": declared.description} if declared.description else {}
+            written = vault.kv.SecretV2(
+                f"{name}-{secret_name.lower().replace('_', '-')}",
+                mount=engine,
+                name=secret_path(secret_name, declared, block.secret_path_prefix),
+                data_json=_data({VALUE: args.secrets[secret_name]}),
+                custom_metadata={"data": metadata | described | declared.tags},
+                delete_all_versions=True,
+                namespace=block.namespace,
+                opts=child,
+            )
+            self._note(secret_name, written)
+        if args.encryption_key is not None:
+            platform = vault.Mount(
+                f"{name}-stack-engine",
+                path=f"{block.root_engine}-stack",
+                type="kv",
+                options={"version": "2"},
+                description="What Kestra's stack keeps for recovery",
+                namespace=block.namespace,
+                opts=pulumi.ResourceOptions(parent=self, protect=settings.protect, retain_on_delete=True),
+            )
+            written = vault.kv.SecretV2(
+                f"{name}-encryption-key",
+                mount=platform.path,
+                name="encryption",
+                data_json=_data({"secret-key": args.encryption_key}),
+                custom_metadata={"data": metadata},
+                namespace=block.namespace,
+                opts=pulumi.ResourceOptions(parent=self, protect=settings.protect, retain_on_delete=True),
+            )
+            self._note("encryption.secret-key", written)
+
+        self.configuration = args.configuration
+        self.environment = {}
+        self.register_outputs(
+            {
+                "configuration": dict(self.configuration),
+                "secret_ids": self.secret_ids,
+                "version_ids": self.version_ids,
+                "policy": self.policy,
+            }
+        )
+
+    def _note(self, name: str, written: vault.kv.SecretV2) -> None:
+        # The output `metadata` is a map of text; a version is no secret.
+        ids, versions = dict(self.secret_ids), dict(self.version_ids)
+        ids[name] = written.path
+        versions[name] = pulumi.Output.unsecret(written.metadata).apply(
+            lambda found: str((found or {}).get("version", ""))
+        )
+        self.secret_ids, self.version_ids = ids, versions
+
+
+def _data(fields: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
+    return pulumi.Output.secret(pulumi.Output.all(**fields).apply(lambda known: json.dumps(known, sort_keys=True)))
