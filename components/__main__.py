@@ -50,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m components", description="Checks and renders the settings of a stack."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    checking = commands.add_parser("check", help="report every problem of stack files; exit 1 if any")
+    checking = commands.add_parser(
+        "check", help="report every problem of stack files; exit 1 if any"
+    )
     checking.add_argument("files", nargs="+", metavar="FILE", help="stacks/Pulumi.<stack>.yaml")
     rendering = commands.add_parser("render", help="print the application.yaml of a stack file")
     rendering.add_argument("file", metavar="FILE", help="stacks/Pulumi.<stack>.yaml")

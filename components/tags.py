@@ -118,7 +118,11 @@ def problems(tags: Mapping[str, str], target: Target) -> Iterator[tuple[str, str
         if not limits.value.fullmatch(value):
             yield name, f"has a value that {limits.name} cannot hold", limits.value_rule
         if target == "azure" and name.lower() in folded:
-            yield name, f"is the same as {folded[name.lower()]}", "Azure ignores the case of tag names"
+            yield (
+                name,
+                f"is the same as {folded[name.lower()]}",
+                "Azure ignores the case of tag names",
+            )
         folded.setdefault(name.lower(), name)
 
 
@@ -155,5 +159,8 @@ def check(settings: Settings) -> Iterator[Finding]:
         for secret, declared in settings.declared_secrets.items():
             for name, message, rule in problems(declared.tags, target):
                 yield Finding(
-                    ("declared-secrets", secret, "tags", name), message, rule, "shorten or rename it"
+                    ("declared-secrets", secret, "tags", name),
+                    message,
+                    rule,
+                    "shorten or rename it",
                 )

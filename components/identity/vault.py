@@ -80,7 +80,11 @@ class VaultIdentity(pulumi.ComponentResource):
         if not self._limits.mount_auth:
             return path
         mounted = vault.AuthBackend(
-            f"{self._name}-auth", type=kind, path=path, namespace=self._block.namespace, opts=self._child
+            f"{self._name}-auth",
+            type=kind,
+            path=path,
+            namespace=self._block.namespace,
+            opts=self._child,
         )
         return mounted.path.apply(lambda found: (found or path).rstrip("/"))
 
@@ -156,7 +160,8 @@ class VaultIdentity(pulumi.ComponentResource):
         }
         data = pulumi.Output.all(password=password, policy=self._policy).apply(
             lambda known: json.dumps(
-                {"password": known["password"], "token_policies": [known["policy"]], **life}, sort_keys=True
+                {"password": known["password"], "token_policies": [known["policy"]], **life},
+                sort_keys=True,
             )
         )
         backend = self._mounted("userpass", "userpass")

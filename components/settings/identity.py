@@ -34,7 +34,9 @@ class VaultIdentity(Model):
         source=OURS,
     )
     mount_engine: Flag = key(
-        True, "Whether the KV engine is mounted; false where root-engine exists already.", source=OURS
+        True,
+        "Whether the KV engine is mounted; false where root-engine exists already.",
+        source=OURS,
     )
     token_ttl: Duration = key("1h", "Life of a token.", unit="duration", source=OURS)
     token_max_ttl: Duration = key(

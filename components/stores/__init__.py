@@ -39,9 +39,7 @@ class Store(Protocol):
     version_ids: Mapping[str, pulumi.Output[str]]
 
 
-def create_store(
-    name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
-) -> Store:
+def create_store(name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None) -> Store:
     """The store of the stack's settings; imports only the SDK that it needs."""
     kind = args.settings.secret.type if args.settings.secret else None
     if kind == "vault":

@@ -33,7 +33,12 @@ def policy_text(root_engine: str, *, read_only: bool) -> str:
 
 def secret_path(name: str, secret: DeclaredSecret, prefix: str | None) -> str:
     """Where Kestra looks a secret up, below the engine: tenant, parts of the namespace, name."""
-    parts = [*(prefix or "").strip("/").split("/"), secret.tenant, *secret.namespace.split("."), name]
+    parts = [
+        *(prefix or "").strip("/").split("/"),
+        secret.tenant,
+        *secret.namespace.split("."),
+        name,
+    ]
     return "/".join(part for part in parts if part)
 
 
@@ -110,7 +115,9 @@ class VaultStore(pulumi.ComponentResource):
                 options={"version": "2"},
                 description="What Kestra's stack keeps for recovery",
                 namespace=block.namespace,
-                opts=pulumi.ResourceOptions(parent=self, protect=settings.protect, retain_on_delete=True),
+                opts=pulumi.ResourceOptions(
+                    parent=self, protect=settings.protect, retain_on_delete=True
+                ),
             )
             written = vault.kv.SecretV2(
                 f"{name}-encryption-key",
@@ -119,7 +126,9 @@ class VaultStore(pulumi.ComponentResource):
                 data_json=_data({"secret-key": args.encryption_key}),
                 custom_metadata={"data": metadata},
                 namespace=block.namespace,
-                opts=pulumi.ResourceOptions(parent=self, protect=settings.protect, retain_on_delete=True),
+                opts=pulumi.ResourceOptions(
+                    parent=self, protect=settings.protect, retain_on_delete=True
+                ),
             )
             self._note("encryption.secret-key", written)
 
@@ -145,4 +154,6 @@ class VaultStore(pulumi.ComponentResource):
 
 
 def _data(fields: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
-    return pulumi.Output.secret(pulumi.Output.all(**fields).apply(lambda known: json.dumps(known, sort_keys=True)))
+    return pulumi.Output.secret(
+        pulumi.Output.all(**fields).apply(lambda known: json.dumps(known, sort_keys=True))
+    )

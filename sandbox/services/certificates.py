@@ -55,7 +55,9 @@ class Authority:
         builder = _builder(_name(common, *groups), ca.subject, key.public_key())
         if hosts:
             usage.append(ExtendedKeyUsageOID.SERVER_AUTH)
-            builder = builder.add_extension(x509.SubjectAlternativeName([_host(h) for h in hosts]), False)
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([_host(h) for h in hosts]), False
+            )
         builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=False)
         _write(pair, key, builder.sign(ca_key, hashes.SHA256()))
         return pair

@@ -34,7 +34,8 @@ class ControlPlane:
         self._etcd = Server("etcd", directory)
         self._api = Server("kube-apiserver", directory)
         self._others = tuple(
-            Server(name, directory) for name in ("kube-controller-manager", "kube-scheduler", "kwok")
+            Server(name, directory)
+            for name in ("kube-controller-manager", "kube-scheduler", "kwok")
         )
 
     @property
@@ -76,7 +77,9 @@ class ControlPlane:
         self._launch(self._api, self._api_command, self._ready, 90)
         self._write_kubeconfigs()
         for server, command in zip(
-            self._others, (self._manager_command, self._scheduler_command, self._kwok_command), strict=True
+            self._others,
+            (self._manager_command, self._scheduler_command, self._kwok_command),
+            strict=True,
         ):
             self._launch(server, command, lambda: True, 1)
         self._create_node()
@@ -126,7 +129,13 @@ class ControlPlane:
         server = issue(
             "apiserver",
             "kube-apiserver",
-            hosts=(LOOPBACK, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"),
+            hosts=(
+                LOOPBACK,
+                "localhost",
+                "kubernetes",
+                "kubernetes.default",
+                "kubernetes.default.svc",
+            ),
         )
         client = issue("etcd-client", "kube-apiserver")
         token = self._authority.signing_key("service-account")

@@ -99,7 +99,9 @@ def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
     """
     wanted = list(dict.fromkeys(names))
     found = {name: path for name in wanted if (path := _on_machine(name))}
-    missing = [m for m in MODULES.values() if any(n in wanted and n not in found for n in m.packages)]
+    missing = [
+        m for m in MODULES.values() if any(n in wanted and n not in found for n in m.packages)
+    ]
     to_build = [m for m in missing if not _entry(m).is_dir()]
     for i, module in enumerate(to_build, 1):
         with progress.step(f"Building {_listing(module)} (once)", i, len(to_build)):
@@ -133,8 +135,11 @@ def _fits(name: str, path: str) -> bool:
             capture_output=True,
             text=True,
             timeout=30,
-            env={"PATH": os.environ.get("PATH", ""), "HOME": tempfile.gettempdir(),
-                 "PULUMI_SKIP_UPDATE_CHECK": "true"},
+            env={
+                "PATH": os.environ.get("PATH", ""),
+                "HOME": tempfile.gettempdir(),
+                "PULUMI_SKIP_UPDATE_CHECK": "true",
+            },
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

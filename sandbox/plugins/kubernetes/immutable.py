@@ -49,7 +49,9 @@ _TABLE: dict[str, list[Path]] = {
     "v1/PersistentVolumeClaim": _spec("accessModes", "selector", "storageClassName", "volumeName"),
     "v1/Pod": _spec(*_POD)
     + [
-        ("spec", group, "*", name) for group in ("containers", "initContainers") for name in _CONTAINER
+        ("spec", group, "*", name)
+        for group in ("containers", "initContainers")
+        for name in _CONTAINER
     ],
     "v1/ResourceQuota": _spec("scopes"),
     "v1/Service": _spec("clusterIP"),
@@ -80,7 +82,9 @@ def replacing_paths(
             fixed += [("stringData",), ("data",)]
         return IDENTITY + fixed
     if str(kind) == "v1/ConfigMap":
-        return IDENTITY + ([("binaryData",), ("data",)] if frozen or not config_maps_mutable else [])
+        return IDENTITY + (
+            [("binaryData",), ("data",)] if frozen or not config_maps_mutable else []
+        )
     return IDENTITY + _TABLE.get(str(kind), [])
 
 

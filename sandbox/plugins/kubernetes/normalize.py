@@ -30,7 +30,17 @@ _QUANTITY = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+))([eE][+-]?\d+|[a-zA-Z]*)$")
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL = {"n": -3, "u": -2, "m": -1, "": 0, "k": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
 _QUANTITY_MAPS = frozenset(
-    {"limits", "requests", "hard", "capacity", "overhead", "default", "defaultRequest", "max", "min"}
+    {
+        "limits",
+        "requests",
+        "hard",
+        "capacity",
+        "overhead",
+        "default",
+        "defaultRequest",
+        "max",
+        "min",
+    }
 )
 
 

@@ -1,0 +1,1 @@
+"""The Kubernetes objects of a Kestra deployment, as plain arguments of pulumi-kubernetes."""

@@ -1,0 +1,107 @@
+"""Network policies: nothing is allowed but what Kestra needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from components.kubernetes.pods import GRPC, HTTP, management_port, selector
+from components.settings import Settings
+
+_DATABASE_PORTS = {"postgres": 5432, "mysql": 3306}
+
+
+def egress_ports(settings: Settings) -> list[int]:
+    """The ports of the databases and of the secret store, and those that the settings name."""
+    ports = set(settings.deployment.network_policy.egress_ports)
+    for name, source in settings.datasources.items():
+        if found := re.match(r"jdbc:\w+://[^/?:]+:(\d+)", source.url):
+            ports.add(int(found[1]))
+        elif name in _DATABASE_PORTS:
+            ports.add(_DATABASE_PORTS[name])
+    if settings.secret and settings.secret.vault:
+        address = urlsplit(settings.secret.vault.address)
+        ports.add(address.port or (80 if address.scheme == "http" else 443))
+    return sorted(ports)
+
+
+def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Name to specification of each policy."""
+    chosen = settings.deployment.network_policy
+    pods = {"matchLabels": selector(labels)}
+    web = {
+        "matchLabels": selector(
+            labels, "webserver" if "webserver" in settings.components else "standalone"
+        )
+    }
+    made: dict[str, dict[str, Any]] = {
+        "default-deny": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+        "dns": {
+            "podSelector": pods,
+            "policyTypes": ["Egress"],
+            "egress": [
+                {
+                    "to": [
+                        {
+                            "namespaceSelector": {
+                                "matchLabels": {"kubernetes.io/metadata.name": "kube-system"}
+                            }
+                        }
+                    ],
+                    "ports": [{"protocol": p, "port": 53} for p in ("UDP", "TCP")],
+                }
+            ],
+        },
+        "backends": {
+            "podSelector": pods,
+            "policyTypes": ["Egress"],
+            "egress": [
+                {
+                    "to": [{"ipBlock": {"cidr": cidr}} for cidr in chosen.egress_cidrs],
+                    "ports": [{"protocol": "TCP", "port": port} for port in egress_ports(settings)],
+                }
+            ],
+        },
+        "web": {
+            "podSelector": web,
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": _namespace(chosen.ingress_namespace), "ports": _tcp(HTTP)}],
+        },
+    }
+    if chosen.monitoring_namespace:
+        made["monitoring"] = {
+            "podSelector": pods,
+            "policyTypes": ["Ingress"],
+            "ingress": [
+                {
+                    "from": _namespace(chosen.monitoring_namespace),
+                    "ports": _tcp(management_port(settings)),
+                }
+            ],
+        }
+    if "controller" in settings.components:
+        controller = {"matchLabels": selector(labels, "controller")}
+        worker = {"matchLabels": selector(labels, "worker")}
+        made["controller"] = {
+            "podSelector": controller,
+            "policyTypes": ["Ingress"],
+            "ingress": [{"from": [{"podSelector": worker}], "ports": _tcp(GRPC)}],
+        }
+        made["worker"] = {
+            "podSelector": worker,
+            "policyTypes": ["Egress"],
+            "egress": [{"to": [{"podSelector": controller}], "ports": _tcp(GRPC)}],
+        }
+    return made
+
+
+def _tcp(port: int) -> list[dict[str, Any]]:
+    return [{"protocol": "TCP", "port": port}]
+
+
+def _namespace(name: str | None) -> list[dict[str, Any]]:
+    if name is None:
+        return [{"podSelector": {}}]
+    return [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}]

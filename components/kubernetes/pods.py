@@ -1,0 +1,246 @@
+"""Pods of Kestra's server components: containers, probes, security contexts, volumes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.settings import Settings
+from components.settings.deployment import Component
+
+HTTP, MANAGEMENT, GRPC = 8080, 8081, 50051
+USER = 1000
+MOUNTED, LOADED = "/etc/kestra/application.yaml", "/app/confs/application.yaml"
+PROBE_VARIABLE = "STACK_PROBE_AUTHORIZATION"
+
+#: Copies the file where Kestra may delete it. A container that restarts in its pod finds it deleted, and
+#: init containers do not run again, so the start of the container itself copies it when it is not there.
+COPY = f"[ -f {LOADED} ] || cp {MOUNTED} {LOADED}"
+
+#: The probe asks as kubelet's httpGet would, but takes the header from the environment: a header in the pod's
+#: specification would show the password to everyone who may read pods.
+PROBE = (
+    "exec 3<>/dev/tcp/127.0.0.1/{port} && "
+    "printf 'GET {path} HTTP/1.0\\r\\nAuthorization: Basic %s\\r\\n\\r\\n' \"$"
+    + PROBE_VARIABLE
+    + '" >&3 && '
+    'read -r _ code _ <&3 && [ "$code" = 200 ]'
+)
+
+_DEFAULT_REQUESTS = {"cpu": "500m", "memory": "1Gi"}
+_DEFAULT_LIMITS = {"memory": "2Gi"}
+_COMMON_IMAGE = "kestra/kestra"
+_ENTERPRISE_IMAGE = "registry.kestra.io/docker/kestra-ee"
+_TAGS = {"1.3": "v1.3.31", "2.0": "v2.0.0"}
+
+
+@dataclass(frozen=True)
+class PodArgs:
+    """What the pods of every component share."""
+
+    settings: Settings
+    labels: Mapping[str, str]
+    service_account: pulumi.Input[str]
+    needs_token: bool
+    config_map: pulumi.Input[str]
+    secret: pulumi.Input[str]
+    version_ids: Mapping[str, pulumi.Input[str]]
+
+
+def image(settings: Settings) -> str:
+    """The image by digest, or by the tag of one release."""
+    chosen = settings.deployment.image
+    name = chosen.repository or (_ENTERPRISE_IMAGE if settings.is_enterprise else _COMMON_IMAGE)
+    if chosen.digest:
+        return f"{name}@{chosen.digest}"
+    return f"{name}:{chosen.tag or _TAGS[settings.version]}"
+
+
+def management_port(settings: Settings) -> int:
+    """The port of the management endpoints."""
+    return (settings.endpoints.all and settings.endpoints.all.port) or MANAGEMENT
+
+
+def version_hash(version_ids: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
+    """A hash of the versions of the secrets, never of their values: a new version rolls the pods."""
+
+    def digest(known: Mapping[str, str]) -> str:
+        text = "\n".join(f"{name}={known[name]}" for name in sorted(known))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    return pulumi.Output.all(**version_ids).apply(digest)
+
+
+def pod_template(component: str, args: PodArgs) -> dict[str, Any]:
+    """The template of a component's pods."""
+    settings = args.settings
+    deletes = settings.configurations.delete_files_on_start
+    volumes: list[dict[str, Any]] = [
+        {"name": "configuration", "configMap": {"name": args.config_map, "defaultMode": 0o444}},
+        {"name": "tmp", "emptyDir": {}},
+    ]
+    if _stores_locally(settings):
+        claim = settings.deployment.storage_volume is not None
+        kind = (
+            {"persistentVolumeClaim": {"claimName": "kestra-storage"}}
+            if claim
+            else {"emptyDir": {}}
+        )
+        volumes.append({"name": "storage", **kind})
+    if deletes:
+        volumes.append({"name": "loaded", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}})
+    spec: dict[str, Any] = {
+        "serviceAccountName": args.service_account,
+        "automountServiceAccountToken": args.needs_token,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": settings.grace_seconds + 60,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": key,
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": selector(args.labels, component)},
+            }
+            for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+        ],
+        "containers": [_container(component, args, deletes)],
+        "volumes": volumes,
+    }
+    if deletes:
+        spec["initContainers"] = [_copier(settings)]
+    if settings.deployment.image.pull_secrets:
+        spec["imagePullSecrets"] = [{"name": n} for n in settings.deployment.image.pull_secrets]
+    return {
+        "metadata": {
+            "labels": {**args.labels, "app.kubernetes.io/component": component},
+            "annotations": {"kestra.pulumi/secret-versions": version_hash(args.version_ids)},
+        },
+        "spec": spec,
+    }
+
+
+def selector(labels: Mapping[str, str], component: str | None = None) -> dict[str, str]:
+    """The labels that select Kestra's pods, or those of one component; they never change."""
+    chosen = {
+        k: v
+        for k, v in labels.items()
+        if k in ("app.kubernetes.io/name", "app.kubernetes.io/instance")
+    }
+    return chosen | ({"app.kubernetes.io/component": component} if component else {})
+
+
+def _stores_locally(settings: Settings) -> bool:
+    return settings.storage is None or settings.storage.type == "local"
+
+
+def _restricted() -> dict[str, Any]:
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def _copier(settings: Settings) -> dict[str, Any]:
+    return {
+        "name": "configuration",
+        "image": image(settings),
+        "imagePullPolicy": settings.deployment.image.pull_policy,
+        "command": ["/bin/sh", "-c", COPY],
+        "securityContext": _restricted(),
+        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
+        "volumeMounts": [
+            {"name": "configuration", "mountPath": "/etc/kestra", "readOnly": True},
+            {"name": "loaded", "mountPath": "/app/confs"},
+        ],
+    }
+
+
+def _command(component: str, chosen: Component) -> list[str]:
+    arguments = ["server", component]
+    if chosen.worker_threads is not None and component in ("standalone", "worker"):
+        option = "--worker-thread" if component == "standalone" else "--thread"
+        arguments.append(f"{option}={chosen.worker_threads}")
+    return [*arguments, *chosen.extra_args]
+
+
+def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
+    settings, deployment = args.settings, args.settings.deployment
+    chosen: Component = getattr(deployment.components, component)
+    arguments = _command(component, chosen)
+    started: dict[str, Any] = {"command": ["/app/kestra"], "args": arguments}
+    if deletes:
+        started = {
+            "command": ["/bin/sh", "-c", f'{COPY} && exec /app/kestra "$@"', "kestra"],
+            "args": arguments,
+        }
+    mounts: list[dict[str, Any]] = [
+        {"name": "configuration", "mountPath": "/etc/kestra", "readOnly": True},
+        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a volume of the pod
+    ]
+    if _stores_locally(settings):
+        path = (
+            settings.storage.local.base_path
+            if settings.storage and settings.storage.local
+            else "/app/storage"
+        )
+        mounts.append({"name": "storage", "mountPath": path})
+    if deletes:
+        mounts.append({"name": "loaded", "mountPath": "/app/confs"})
+    plain = {"MICRONAUT_CONFIG_FILES": LOADED if deletes else MOUNTED} | deployment.environment
+    if chosen.java_options:
+        plain["JAVA_OPTS"] = chosen.java_options
+    requests, limits = chosen.resources.requests, chosen.resources.limits
+    return {
+        "name": "kestra",
+        "image": image(settings),
+        "imagePullPolicy": deployment.image.pull_policy,
+        **started,
+        "env": [{"name": name, "value": value} for name, value in plain.items()],
+        "envFrom": [
+            {"secretRef": {"name": args.secret}},
+            *({"secretRef": {"name": name}} for name in deployment.environment_from),
+        ],
+        "ports": _ports(component, settings),
+        "resources": {
+            "requests": _DEFAULT_REQUESTS | requests.model_dump(exclude_none=True),
+            "limits": _DEFAULT_LIMITS | limits.model_dump(exclude_none=True),
+        },
+        "securityContext": _restricted(),
+        "volumeMounts": mounts,
+        "startupProbe": _probe("/health", settings) | {"periodSeconds": 5, "failureThreshold": 60},
+        "readinessProbe": _probe("/health/readiness", settings) | {"periodSeconds": 10},
+        "livenessProbe": _probe("/health/liveness", settings)
+        | {"periodSeconds": 10, "failureThreshold": 6},
+    }
+
+
+def _ports(component: str, settings: Settings) -> list[dict[str, Any]]:
+    ports = [{"name": "management", "containerPort": management_port(settings)}]
+    if component in ("standalone", "webserver"):
+        ports.insert(0, {"name": "http", "containerPort": HTTP})
+    if component == "controller":
+        ports.append({"name": "grpc", "containerPort": GRPC})
+    return ports
+
+
+def _probe(path: str, settings: Settings) -> dict[str, Any]:
+    everything = settings.endpoints.all
+    if everything and everything.basic_auth:
+        script = PROBE.format(port=management_port(settings), path=path)
+        return {"exec": {"command": ["/bin/bash", "-c", script]}, "timeoutSeconds": 5}
+    return {"httpGet": {"path": path, "port": "management"}, "timeoutSeconds": 3}

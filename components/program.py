@@ -1,0 +1,148 @@
+"""The whole program: settings, secrets, store, identity, Kestra, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from components import tags
+from components.configuration import Configuration, Given, Needed, render
+from components.generated import ENCRYPTION_KEY, GeneratedSecrets
+from components.identity import create_identity
+from components.kestra import Kestra, KestraArgs
+from components.settings import Loaded, Settings, SettingsError, load
+from components.stores import StoreArgs, create_store
+
+#: Credentials that an identity provisions, not the generator.
+PROVISIONED = "secret.vault."
+MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
+
+
+def deploy() -> None:
+    """Builds the stack from Pulumi's configuration.
+
+    Raises:
+        pulumi.RunError: with the report of every problem, before anything is registered.
+    """
+    loaded = read_settings()
+    for warning in loaded.warnings:
+        pulumi.log.warn(warning.line())
+    build(loaded.settings)
+
+
+def read_settings() -> Loaded:
+    """The checked settings of the current stack.
+
+    Raises:
+        pulumi.RunError: with the report of every problem.
+    """
+    config = pulumi.Config("kestra")
+    document: dict[str, object] = {}
+    for field_name, field in Settings.model_fields.items():
+        key = field.alias or field_name
+        value: Any = config.get(key)
+        if value is not None and key not in ("version", "edition"):
+            try:
+                value = config.get_object(key)
+            except pulumi.ConfigTypeError:
+                pass  # a text where a block belongs: the check says so
+        if value is not None:
+            document[key] = value
+    try:
+        return load(document, source=f"Pulumi.{pulumi.get_stack()}.yaml")
+    except SettingsError as error:
+        raise pulumi.RunError(error.report()) from None
+
+
+def build(settings: Settings) -> None:
+    """Registers the stack's resources and exports its outputs."""
+    configuration = render(settings)
+    needed = {s.key for s in configuration.environment.values() if isinstance(s, Needed)}
+    generated = GeneratedSecrets(
+        "generated",
+        sorted(key for key in needed if not key.startswith(PROVISIONED)),
+        dict(settings.declared_secrets),
+    )
+    secrets = _declared(settings) | generated.declared
+    store = create_store(
+        "store",
+        StoreArgs(
+            settings,
+            configuration.document["kestra"].get("secret", {}),
+            secrets,
+            _value("encryption.secret-key", settings, generated),
+        ),
+    )
+    identity = create_identity("identity", settings, store)
+    provided = {**generated.values, **store.environment, **identity.environment}
+    kestra = Kestra(
+        "kestra",
+        KestraArgs(
+            settings,
+            configuration.yaml(),
+            _environment(configuration, provided),
+            identity,
+            {} if settings.is_enterprise else secrets,
+            store.version_ids,
+            _management_password(settings, provided),
+        ),
+    )
+    pulumi.export("endpoint", kestra.endpoint)
+    pulumi.export("namespace", kestra.namespace)
+    pulumi.export("serviceAccount", kestra.service_account)
+    pulumi.export("principal", identity.principal)
+    pulumi.export("deployments", kestra.deployments)
+    pulumi.export("configMap", kestra.config_map)
+    pulumi.export("secret", kestra.secret)
+    pulumi.export("secretIds", store.secret_ids)
+    pulumi.export("versionIds", store.version_ids)
+    pulumi.export("configuration", configuration.yaml())
+    pulumi.export("tags", tags.convention(settings.tags))
+    pulumi.export("generated", pulumi.Output.secret({**provided, **_named(generated)}))
+
+
+def _named(generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
+    return {f"declared-secrets.{name}": value for name, value in generated.declared.items()}
+
+
+def _declared(settings: Settings) -> dict[str, pulumi.Output[str]]:
+    """Given values of declared secrets; here they become Pulumi secrets."""
+    return {
+        name: pulumi.Output.secret(secret.value.get_secret_value())
+        for name, secret in settings.declared_secrets.items()
+        if secret.value is not None
+    }
+
+
+def _environment(
+    configuration: Configuration, provided: Mapping[str, pulumi.Output[str]]
+) -> dict[str, pulumi.Output[str]]:
+    """Variables of the placeholders; here given values become Pulumi secrets."""
+    return {
+        name: pulumi.Output.secret(source.value.get_secret_value())
+        if isinstance(source, Given)
+        else provided[source.key]
+        for name, source in configuration.environment.items()
+    }
+
+
+def _value(key: str, settings: Settings, generated: GeneratedSecrets) -> pulumi.Output[str] | None:
+    if key in generated.values:
+        return generated.values[key]
+    given = settings.encryption.secret_key
+    assert key == ENCRYPTION_KEY
+    return pulumi.Output.secret(given.get_secret_value()) if given else None
+
+
+def _management_password(
+    settings: Settings, provided: Mapping[str, pulumi.Output[str]]
+) -> pulumi.Output[str] | None:
+    everything = settings.endpoints.all
+    if everything is None or everything.basic_auth is None:
+        return None
+    given = everything.basic_auth.password
+    if given is not None:
+        return pulumi.Output.secret(given.get_secret_value())
+    return provided[MANAGEMENT_PASSWORD]
