@@ -1,0 +1,24 @@
+"""Stand-ins for provider plugins that are not installed. They act on the same real servers."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def write_launchers(directory: Path, names: Iterable[str]) -> Path:
+    """Writes the executables `pulumi-resource-<name>` by which the engine finds the stand-ins."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        file = directory / f"pulumi-resource-{name}"
+        file.write_text(
+            "#!/bin/sh\n"
+            f"PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} "
+            f'-m sandbox.plugins.{name} "$@"\n'
+        )
+        file.chmod(0o755)
+    return directory
