@@ -93,9 +93,9 @@ def _value(
         return
     if new is not UNKNOWN and type(old) is type(new) and old == new:
         return
-    if isinstance(old, int | float) and isinstance(new, int | float) and old == new:
-        if isinstance(old, bool) == isinstance(new, bool):
-            return
+    numbers = isinstance(old, int | float) and isinstance(new, int | float)
+    if numbers and old == new and isinstance(old, bool) == isinstance(new, bool):
+        return
     if new is _MISSING or new is None:
         if old is _MISSING or old is None:
             return

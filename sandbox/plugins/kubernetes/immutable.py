@@ -13,23 +13,81 @@ from .naming import Kind
 
 Path = tuple[str, ...]
 
-_CONTAINER = (
-    "args command env image imagePullPolicy lifecycle livenessProbe ports readinessProbe resources "
-    "securityContext stdin stdinOnce terminationMessagePath terminationMessagePolicy tty "
-    "volumeDevices volumeMounts workingDir"
-).split()
-_POD = (
-    "affinity automountServiceAccountToken dnsConfig dnsPolicy enableServiceLinks hostAliases "
-    "hostIPC hostNetwork hostPID hostname imagePullSecrets nodeName nodeSelector overhead "
-    "preemptionPolicy priority priorityClassName readinessGates restartPolicy runtimeClassName "
-    "schedulerName securityContext serviceAccount serviceAccountName shareProcessNamespace "
-    "subdomain terminationGracePeriodSeconds volumes"
-).split()
-_VOLUME = (
-    "awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume flocker "
-    "gcePersistentDisk glusterfs hostPath iscsi local nfs photonPersistentDisk portworxVolume "
-    "quobyte rbd scaleIO storageos vsphereVolume"
-).split()
+_CONTAINER = [
+    "args",
+    "command",
+    "env",
+    "image",
+    "imagePullPolicy",
+    "lifecycle",
+    "livenessProbe",
+    "ports",
+    "readinessProbe",
+    "resources",
+    "securityContext",
+    "stdin",
+    "stdinOnce",
+    "terminationMessagePath",
+    "terminationMessagePolicy",
+    "tty",
+    "volumeDevices",
+    "volumeMounts",
+    "workingDir",
+]
+_POD = [
+    "affinity",
+    "automountServiceAccountToken",
+    "dnsConfig",
+    "dnsPolicy",
+    "enableServiceLinks",
+    "hostAliases",
+    "hostIPC",
+    "hostNetwork",
+    "hostPID",
+    "hostname",
+    "imagePullSecrets",
+    "nodeName",
+    "nodeSelector",
+    "overhead",
+    "preemptionPolicy",
+    "priority",
+    "priorityClassName",
+    "readinessGates",
+    "restartPolicy",
+    "runtimeClassName",
+    "schedulerName",
+    "securityContext",
+    "serviceAccount",
+    "serviceAccountName",
+    "shareProcessNamespace",
+    "subdomain",
+    "terminationGracePeriodSeconds",
+    "volumes",
+]
+_VOLUME = [
+    "awsElasticBlockStore",
+    "azureDisk",
+    "azureFile",
+    "cephfs",
+    "cinder",
+    "csi",
+    "fc",
+    "flexVolume",
+    "flocker",
+    "gcePersistentDisk",
+    "glusterfs",
+    "hostPath",
+    "iscsi",
+    "local",
+    "nfs",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "quobyte",
+    "rbd",
+    "scaleIO",
+    "storageos",
+    "vsphereVolume",
+]
 
 
 def _spec(*names: str) -> list[Path]:
@@ -37,7 +95,11 @@ def _spec(*names: str) -> list[Path]:
 
 
 _STATEFUL = _spec(
-    "podManagementPolicy", "revisionHistoryLimit", "selector", "serviceName", "volumeClaimTemplates"
+    "podManagementPolicy",
+    "revisionHistoryLimit",
+    "selector",
+    "serviceName",
+    "volumeClaimTemplates",
 )
 _ROLE_BINDING: list[Path] = [("roleRef",)]
 _JOB = _spec("completions", "parallelism", "selector", "template")
@@ -46,7 +108,9 @@ _TABLE: dict[str, list[Path]] = {
     "policy/v1beta1/PodDisruptionBudget": [("spec",)],
     "storage.k8s.io/v1/StorageClass": [("parameters",), ("provisioner",)],
     "v1/PersistentVolume": _spec(*_VOLUME),
-    "v1/PersistentVolumeClaim": _spec("accessModes", "selector", "storageClassName", "volumeName"),
+    "v1/PersistentVolumeClaim": _spec(
+        "accessModes", "selector", "storageClassName", "volumeName"
+    ),
     "v1/Pod": _spec(*_POD)
     + [
         ("spec", group, "*", name)
@@ -58,7 +122,9 @@ _TABLE: dict[str, list[Path]] = {
 }
 for _version in ("v1", "v1beta2"):
     _TABLE[f"apps/{_version}/StatefulSet"] = _STATEFUL
-    _TABLE[f"apps/{_version}/Deployment"] = _TABLE[f"apps/{_version}/DaemonSet"] = _spec("selector")
+    _TABLE[f"apps/{_version}/Deployment"] = _TABLE[f"apps/{_version}/DaemonSet"] = (
+        _spec("selector")
+    )
 for _version in ("v1", "v1beta1", "v1alpha1"):
     for _kind in ("RoleBinding", "ClusterRoleBinding"):
         _TABLE[f"rbac.authorization.k8s.io/{_version}/{_kind}"] = _ROLE_BINDING
@@ -106,4 +172,8 @@ def _holds(value: Any, rest: Path) -> bool:
         return True
     if rest[0] == "*":
         return isinstance(value, list) and any(_holds(item, rest[1:]) for item in value)
-    return isinstance(value, Mapping) and rest[0] in value and _holds(value[rest[0]], rest[1:])
+    return (
+        isinstance(value, Mapping)
+        and rest[0] in value
+        and _holds(value[rest[0]], rest[1:])
+    )
