@@ -54,7 +54,7 @@ def _type(annotation: str) -> dict[str, Any]:
     if "Mapping" in annotation:
         return {"type": "object", "additionalProperties": {"type": "string"}}
     for word, kind in (("bool", "boolean"), ("int", "integer"), ("str", "string")):
-        if f"_builtins.{word}" in annotation:
+        if re.search(rf"\b{word}\b", annotation):
             return {"type": kind}
     raise ValueError(f"a type that is not expected here: {annotation}")
 

@@ -1,0 +1,252 @@
+"""`python -m sandbox`: a whole Kestra stack on one machine."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+from rich.table import Table
+
+from components.settings import Settings, SettingsError, load_file, report
+from sandbox.display import Events, summary
+from sandbox.engine import Stack
+from sandbox.errors import SandboxError
+from sandbox.progress import Progress
+from sandbox.services import ControlPlane, Server, Vault
+from sandbox.state import ROOT, State
+from sandbox.tools import CONTROL_PLANE, ensure
+
+
+class Sandbox:
+    """The commands, on one state folder."""
+
+    def __init__(self, state: State, console: Console, *, official_plugins: bool = False) -> None:
+        self.state, self.console = state, console
+        self.progress = Progress(console)
+        self._official = official_plugins
+
+    def settings(self, stack: str) -> Settings:
+        """The checked settings of a stack.
+
+        Raises:
+            SettingsError: with every problem.
+        """
+        file = ROOT / "stacks" / f"Pulumi.{stack}.yaml"
+        if not file.exists():
+            known = sorted(f.name[7:-5] for f in file.parent.glob("Pulumi.*.yaml"))
+            raise SandboxError(f"There is no stack {stack}. Known are {', '.join(known)}.")
+        loaded = load_file(os.path.relpath(file))
+        if loaded.warnings:
+            self.console.print(report(loaded.warnings), style="yellow", markup=False)
+        return loaded.settings
+
+    def ready(self, stack: str, settings: Settings) -> Stack:
+        """Tools and servers, and the stack on them."""
+        with_vault = settings.secret is not None and settings.secret.type == "vault"
+        tools = ensure(
+            ["pulumi", *CONTROL_PLANE, *(["vault"] if with_vault else [])], self.progress
+        )
+        plane = ControlPlane(self.state.services / "kubernetes", tools)
+        if not plane.healthy:
+            with self.progress.step("Starting the Kubernetes control plane"):
+                plane.start(self.progress)
+        vault = None
+        if with_vault:
+            vault = Vault(self.state.services / "vault", tools)
+            if not vault.healthy:
+                with self.progress.step("Starting Vault"):
+                    vault.start()
+        self.state.stack(stack).mkdir(parents=True, exist_ok=True)
+        made = Stack(self.state, stack, tools, plane, vault, official_plugins=self._official)
+        told = ", ".join(f"{name} ({kind})" for name, kind in made.plugins.items())
+        self.console.print(f"  Provider plugins: {told}", style="dim", markup=False)
+        return made
+
+    def up(self, name: str) -> None:
+        """Brings a stack up."""
+        settings = self.settings(name)
+        stack = self.ready(name, settings)
+        events = Events(self.progress)
+        with self.progress.step(f"Bringing up stack {name}"):
+            changes, outputs, seconds = stack.up(events)
+        summary(self.console, name, changes, outputs, seconds, events)
+
+    def preview(self, name: str) -> None:
+        """Shows what `up` would do."""
+        stack = self.ready(name, self.settings(name))
+        events = Events(self.progress, preview=True)
+        with self.progress.step(f"Previewing stack {name}"):
+            changes, seconds = stack.preview(events)
+        summary(self.console, name, changes, {}, seconds, events, preview=True)
+
+    def refresh(self, name: str) -> None:
+        """Compares the state with the servers."""
+        stack = self.ready(name, self.settings(name))
+        events = Events(self.progress)
+        begun = time.monotonic()
+        with self.progress.step(f"Refreshing stack {name}"):
+            changes = stack.refresh(events)
+        summary(self.console, name, changes, {}, time.monotonic() - begun, events)
+
+    def destroy(self, name: str) -> None:
+        """Deletes a stack's resources, save those that are protected."""
+        stack = self.ready(name, self.settings(name))
+        events = Events(self.progress)
+        begun = time.monotonic()
+        with self.progress.step(f"Destroying stack {name}"):
+            changes = stack.destroy(events)
+        summary(self.console, name, changes, {}, time.monotonic() - begun, events)
+
+    def verify(self, name: str, json_file: Path | None) -> bool:
+        """Boots a real Kestra with what the API server holds. Whether everything is as intended."""
+        from sandbox.check import verify_stack
+
+        settings = self.settings(name)
+        stack = self.ready(name, settings)
+        return verify_stack(stack, settings, self.progress, self.console, json_file)
+
+    def _servers(self) -> list[Server]:
+        names = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+        plane = [Server(n, self.state.services / "kubernetes") for n in names]
+        return [*plane, Server("vault", self.state.services / "vault")]
+
+    def status(self) -> None:
+        """What runs, and the stacks that are here."""
+        table = Table(title=f"Servers of {self.state.directory}", title_justify="left", box=None)
+        for column in ("server", "process", "state", "log"):
+            table.add_column(column, overflow="fold")
+        for server in self._servers():
+            if server.log.exists():
+                identity = server.identity
+                table.add_row(
+                    server.name,
+                    str(identity.pid) if identity and identity.alive else "-",
+                    "running" if server.running else "stopped",
+                    str(server.log),
+                )
+        self.console.print(table)
+        stacks = self.state.stacks()
+        self.console.print(f"Stacks: {', '.join(stacks) or 'none'}", markup=False)
+
+    def down(self, *, purge: bool) -> None:
+        """Ends the servers that the sandbox started; with `purge` removes the state too."""
+        with self.progress.step("Ending the servers"):
+            # The API server before etcd, which it would wait for.
+            for server in reversed(self._servers()):
+                server.stop(seconds=15)
+        if purge:
+            lock = self.state.lock
+            for entry in self.state.directory.iterdir():
+                if entry == lock:
+                    continue
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            self.console.print(f"Removed {self.state.directory}", markup=False)
+        else:
+            self.console.print("The state stays; `up` goes on with it, `down --purge` removes it.")
+
+
+@contextlib.contextmanager
+def held(state: State) -> Iterator[None]:
+    """Keeps a second command off the same state."""
+    state.create()
+    lock = FileLock(state.lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise SandboxError(
+            f"Another command works on {state.directory}. Wait for it, or choose another folder with --state."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="folder of the state (default: .sandbox, or KESTRA_SANDBOX_STATE)",
+    )
+    common.add_argument(
+        "--official-plugins",
+        action="store_true",
+        help="let Pulumi download the official provider plugins",
+    )
+    made = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="A whole Kestra stack on one machine: real engine, Kubernetes API, Vault and Kestra.",
+    )
+    commands = made.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("up", "bring a stack up"),
+        ("preview", "show what `up` would do"),
+        ("verify", "boot a real Kestra with what the Kubernetes API holds, and compare"),
+        ("refresh", "compare the state with the servers"),
+        ("destroy", "delete a stack's resources, save the protected ones"),
+    ):
+        command = commands.add_parser(name, help=text, parents=[common])
+        command.add_argument(
+            "stack", nargs="?", default="local", help="stacks/Pulumi.<stack>.yaml (default: local)"
+        )
+        if name == "verify":
+            command.add_argument(
+                "--json", type=Path, metavar="FILE", help="write the report as data"
+            )
+    commands.add_parser("status", help="what runs, and which stacks are here", parents=[common])
+    down = commands.add_parser("down", help="end the servers", parents=[common])
+    down.add_argument("--purge", action="store_true", help="remove the state too")
+    return made
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Runs a command; 0 when it did what it should."""
+    state = State.at(arguments.state)
+    sandbox = Sandbox(state, console, official_plugins=arguments.official_plugins)
+    with held(state):
+        match arguments.command:
+            case "up":
+                sandbox.up(arguments.stack)
+            case "preview":
+                sandbox.preview(arguments.stack)
+            case "refresh":
+                sandbox.refresh(arguments.stack)
+            case "destroy":
+                sandbox.destroy(arguments.stack)
+            case "verify":
+                return 0 if sandbox.verify(arguments.stack, arguments.json) else 1
+            case "status":
+                sandbox.status()
+            case "down":
+                sandbox.down(purge=arguments.purge)
+    if arguments.command == "down" and arguments.purge:
+        state.lock.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            state.directory.rmdir()
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; errors are one sentence each, without a traceback."""
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        return run(parser().parse_args(arguments), console)
+    except SettingsError as error:
+        print(error.report(), file=sys.stderr)
+    except SandboxError as error:
+        print(f"Error: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Interrupted. Run the same command again to go on.", file=sys.stderr)
+        return 130
+    return 1

@@ -1,0 +1,174 @@
+"""What a person sees of an update: a line for each resource as it ends, then a summary."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sandbox.progress import Progress
+
+_VERBS = {
+    "create": ("+", "created", "green"),
+    "update": ("~", "updated", "yellow"),
+    "delete": ("-", "deleted", "red"),
+    "replace": ("±", "replaced", "magenta"),
+    "create-replacement": ("±", "created anew", "magenta"),
+    "delete-replaced": ("-", "deleted (replaced)", "magenta"),
+    "refresh": ("↻", "refreshed", "cyan"),
+    "read": (">", "read", "cyan"),
+    "same": (" ", "unchanged", "dim"),
+}
+_PLANNED = {"created": "would be created", "updated": "would be updated", "deleted": "would be deleted",
+            "replaced": "would be replaced", "created anew": "would be created anew",
+            "deleted (replaced)": "would be deleted (replaced)"}  # fmt: skip
+_NOISE = ("from $PATH", "using pulumi-resource-", "resource plugin")
+
+
+def short_type(type_: str) -> str:
+    """`kubernetes:core/v1:Secret` without the parts that say nothing to a person."""
+    package, _, rest = type_.partition(":")
+    return f"{package}:{rest.rpartition(':')[2]}" if rest else type_
+
+
+class Events:
+    """Follows the engine's events."""
+
+    def __init__(self, progress: Progress, *, preview: bool = False) -> None:
+        self._progress, self._preview = progress, preview
+        self._begun: dict[str, float] = {}
+        self.errors: list[str] = []
+        self.warnings: list[str] = []
+        self.policies: list[str] = []
+        self.changes: Counter[str] = Counter()
+
+    def __call__(self, event: Any) -> None:
+        """One event of the Automation API."""
+        if event.resource_pre_event is not None:
+            metadata = event.resource_pre_event.metadata
+            self._begun[metadata.urn] = time.monotonic()
+            self._progress.detail(f"{_op(metadata)} {_name(metadata.urn)}")
+        elif event.res_outputs_event is not None:
+            self._ended(event.res_outputs_event.metadata)
+        elif event.res_op_failed_event is not None:
+            metadata = event.res_op_failed_event.metadata
+            self._line("✗", metadata, "failed", "red")
+        elif event.diagnostic_event is not None:
+            self._diagnostic(event.diagnostic_event)
+        elif event.policy_event is not None:
+            found = event.policy_event
+            self.policies.append(
+                f"{found.enforcement_level} {found.policy_name}: {found.message.strip()}"
+            )
+
+    def _ended(self, metadata: Any) -> None:
+        operation = _op(metadata)
+        if metadata.type.startswith("pulumi:"):
+            return
+        self.changes[operation] += 1
+        sign, word, colour = _VERBS.get(operation, ("·", operation, "white"))
+        if operation == "same" or metadata.type.startswith("kestra:"):
+            return
+        self._line(sign, metadata, _PLANNED.get(word, word) if self._preview else word, colour)
+
+    def _line(self, sign: str, metadata: Any, word: str, colour: str) -> None:
+        began = self._begun.get(metadata.urn)
+        spent = f"{time.monotonic() - began:5.1f} s" if began and not self._preview else ""
+        line = Text.assemble(
+            (f"  {sign} ", colour),
+            (f"{short_type(metadata.type):<34} ", "bold"),
+            f"{_name(metadata.urn):<42} ",
+            (word, colour),
+            (f"  {spent}", "dim"),
+        )
+        self._progress.console.print(line)
+
+    def _diagnostic(self, event: Any) -> None:
+        if event.ephemeral:
+            if event.urn:
+                self._progress.detail(f"{_name(event.urn)}: {_clean(event.message)}")
+            return
+        text = _clean(event.message)
+        if not text or any(word in text for word in _NOISE):
+            return
+        where = (
+            f"{_name(event.urn)}: "
+            if event.urn and "::pulumi:pulumi:Stack::" not in event.urn
+            else ""
+        )
+        if event.severity == "error":
+            # The engine repeats at the stack that some resource failed.
+            if where or "update failed" not in text:
+                self.errors.append(f"{where}{text}")
+        elif event.severity == "warning":
+            self.warnings.append(f"{where}{text}")
+
+
+def _op(metadata: Any) -> str:
+    return str(getattr(metadata.op, "value", metadata.op))
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _clean(message: str) -> str:
+    text = "".join(part for part in message.replace("<{%reset%}>", "").splitlines(keepends=True))
+    return " ".join(text.split())
+
+
+def summary(
+    console: Console,
+    stack: str,
+    changes: Mapping[str, int],
+    outputs: Mapping[str, Any],
+    seconds: float,
+    events: Events,
+    *,
+    preview: bool = False,
+) -> None:
+    """Resources by operation, outputs (secrets masked), warnings, policy results and the time."""
+    moved = {k: v for k, v in changes.items() if k != "same" and v}
+    for warning in dict.fromkeys(events.warnings):
+        console.print(f"  ! {warning}", style="yellow", markup=False)
+    words = ", ".join(f"{v} {_VERBS.get(k, ('', k, ''))[1]}" for k, v in sorted(moved.items()))
+    same = changes.get("same", 0)
+    if preview:
+        told = f"would change: {words}" if words else "would change nothing"
+    else:
+        told = words or "no change"
+    console.print(
+        f"Stack {stack}: {told}{f', {same} unchanged' if same else ''} ({seconds:.1f} s)",
+        style="bold",
+    )
+    console.print(
+        "Policy: no policy pack is in force" if not events.policies else "\n".join(events.policies),
+        style="dim",
+        markup=False,
+    )
+    if outputs and not preview:
+        table = Table(
+            title="Outputs", title_justify="left", show_header=False, box=None, padding=(0, 2)
+        )
+        table.add_column(style="bold")
+        table.add_column(overflow="fold")
+        for name, value in sorted(outputs.items()):
+            table.add_row(name, Text(_shown(name, value)))
+        console.print(table)
+
+
+def _shown(name: str, output: Any) -> str:
+    if output.secret:
+        return "[secret]"
+    value = output.value
+    if name == "configuration":
+        return f"{len(str(value).splitlines())} lines; python -m components render shows them"
+    if isinstance(value, dict):
+        return ", ".join(f"{k}={v}" for k, v in value.items()) or "none"
+    return value if isinstance(value, str) else json.dumps(value)
