@@ -1,0 +1,78 @@
+"""A small Pulumi stack on the test control plane, run by the real engine with the stand-in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client, config
+from pulumi import automation
+
+from sandbox.plugins import write_launchers
+
+Program = Callable[[], None]
+
+
+class KubernetesStack:
+    """Runs programs as one stack; ``api`` looks at the cluster behind the engine's back."""
+
+    def __init__(self, directory: Path, name: str, kubeconfig: Path, pulumi: Path) -> None:
+        self.namespace = name
+        self.directory = directory
+        launchers = write_launchers(directory / "launchers", ["kubernetes"])
+        for folder in ("home", "state", "work"):
+            (directory / folder).mkdir(parents=True)
+        self._environment = {
+            "PATH": os.pathsep.join([str(launchers), str(pulumi.parent), os.environ["PATH"]]),
+            "KUBECONFIG": str(kubeconfig),
+            "PULUMI_HOME": str(directory / "home"),
+            "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "only-for-tests",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+        self._command = automation.PulumiCommand(root=None, skip_version_check=True)
+        self._stack: automation.Stack | None = None
+        loaded = config.load_kube_config(str(kubeconfig), persist_config=False)
+        assert loaded is None
+        self.core = client.CoreV1Api()
+        self.apps = client.AppsV1Api()
+
+    def use(self, program: Program) -> automation.Stack:
+        """The stack with this program."""
+        if self._stack is None:
+            options = automation.LocalWorkspaceOptions(
+                work_dir=str(self.directory / "work"),
+                env_vars=self._environment,
+                pulumi_command=self._command,
+            )
+            self._stack = automation.create_or_select_stack(
+                self.namespace, "kubernetes-tests", program, options
+            )
+        self._stack.workspace.program = program
+        return self._stack
+
+    def up(self, program: Program) -> dict[str, int]:
+        """The changes of an update, by operation."""
+        return _changes(self.use(program).up())
+
+    def refresh(self) -> dict[str, int]:
+        """The changes that a refresh finds, by operation."""
+        assert self._stack is not None
+        return _changes(self._stack.refresh())
+
+    def state_text(self) -> str:
+        """All files of the state backend as one text."""
+        files = [f for f in (self.directory / "state").rglob("*") if f.is_file()]
+        return "\n".join(f.read_text(errors="ignore") for f in files)
+
+    def close(self) -> None:
+        """Destroys what the stack has made."""
+        if self._stack is not None:
+            self._stack.destroy()
+
+
+def _changes(result: Any) -> dict[str, int]:
+    return {operation: count for operation, count in (result.summary.resource_changes or {}).items()}
