@@ -141,7 +141,7 @@ class Kestra(pulumi.ComponentResource):
         annotations = {**account.annotations, **self._args.identity.service_account_annotations}
         made = core.v1.ServiceAccount(
             f"{self._name}-service-account",
-            metadata=self._metadata(account.name) | {"annotations": annotations},
+            metadata=self._metadata(account.name) | _annotated(annotations),
             automount_service_account_token=False,
             opts=self._child,
         ).metadata.name
@@ -268,7 +268,7 @@ class Kestra(pulumi.ComponentResource):
             return pulumi.Output.format("http://{0}.{1}.svc", public, self.namespace)
         networking.v1.Ingress(
             f"{self._name}-ingress",
-            metadata=self._metadata("kestra") | {"annotations": dict(ingress.annotations)},
+            metadata=self._metadata("kestra") | _annotated(dict(ingress.annotations)),
             spec={
                 "ingressClassName": ingress.class_name,
                 "tls": [{"hosts": [ingress.host], "secretName": ingress.tls_secret}],
@@ -303,3 +303,8 @@ class Kestra(pulumi.ComponentResource):
                 spec=spec,
                 opts=self._child,
             )
+
+
+def _annotated(annotations: Mapping[str, Any]) -> dict[str, Any]:
+    # The API server drops an empty map, which would be a difference for ever.
+    return {"annotations": annotations} if annotations else {}

@@ -18,14 +18,18 @@ Program = Callable[[], None]
 class KubernetesStack:
     """Runs programs as one stack; ``api`` looks at the cluster behind the engine's back."""
 
-    def __init__(self, directory: Path, name: str, kubeconfig: Path, pulumi: Path) -> None:
+    def __init__(
+        self, directory: Path, name: str, kubeconfig: Path, pulumi: Path
+    ) -> None:
         self.namespace = name
         self.directory = directory
         launchers = write_launchers(directory / "launchers", ["kubernetes"])
         for folder in ("home", "state", "work"):
             (directory / folder).mkdir(parents=True)
         self._environment = {
-            "PATH": os.pathsep.join([str(launchers), str(pulumi.parent), os.environ["PATH"]]),
+            "PATH": os.pathsep.join(
+                [str(launchers), str(pulumi.parent), os.environ["PATH"]]
+            ),
             "KUBECONFIG": str(kubeconfig),
             "PULUMI_HOME": str(directory / "home"),
             "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
@@ -49,7 +53,7 @@ class KubernetesStack:
                 pulumi_command=self._command,
             )
             self._stack = automation.create_or_select_stack(
-                self.namespace, "kubernetes-tests", program, options
+                self.namespace, "kubernetes-tests", program, opts=options
             )
         self._stack.workspace.program = program
         return self._stack
@@ -75,4 +79,7 @@ class KubernetesStack:
 
 
 def _changes(result: Any) -> dict[str, int]:
-    return {operation: count for operation, count in (result.summary.resource_changes or {}).items()}
+    return {
+        operation: count
+        for operation, count in (result.summary.resource_changes or {}).items()
+    }

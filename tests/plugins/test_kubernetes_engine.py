@@ -22,7 +22,10 @@ PLANTED = "planted-value-that-no-file-may-hold"
 CONTAINER = {
     "name": "main",
     "image": "example.com/none:1",
-    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    "securityContext": {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+    },
 }
 POD = {
     "securityContext": {
@@ -35,7 +38,9 @@ POD = {
 
 
 @pytest.fixture
-def stack(tmp_path: Path, control_plane: Any, tools: dict[str, Path]) -> Iterator[KubernetesStack]:
+def stack(
+    tmp_path: Path, control_plane: Any, tools: dict[str, Path]
+) -> Iterator[KubernetesStack]:
     name = f"t-{uuid.uuid4().hex[:8]}"
     made = KubernetesStack(tmp_path, name, control_plane.kubeconfig, tools["pulumi"])
     yield made
@@ -49,11 +54,15 @@ def _namespace(stack: KubernetesStack) -> kubernetes.core.v1.Namespace:
     )
 
 
-def _config_map(stack: KubernetesStack, data: dict[str, Any], **metadata: Any) -> Callable[[], None]:
+def _config_map(
+    stack: KubernetesStack, data: dict[str, Any], **metadata: Any
+) -> Callable[[], None]:
     def program() -> None:
         space = _namespace(stack)
         made = kubernetes.core.v1.ConfigMap(
-            "config", metadata={"namespace": space.metadata["name"], **metadata}, data=data
+            "config",
+            metadata={"namespace": space.metadata["name"], **metadata},
+            data=data,
         )
         pulumi.export("name", made.metadata["name"])
 
@@ -73,7 +82,11 @@ def _deployment(
         kubernetes.apps.v1.Deployment(
             "web",
             metadata=metadata,
-            spec={"selector": {"matchLabels": {"app": "web"}}, "template": template, **spec},
+            spec={
+                "selector": {"matchLabels": {"app": "web"}},
+                "template": template,
+                **spec,
+            },
             opts=opts,
         )
 
@@ -110,7 +123,9 @@ def test_a_second_up_and_a_refresh_change_nothing(stack: KubernetesStack) -> Non
             },
         )
         service = kubernetes.core.v1.Service(
-            "web", metadata=meta, spec={"selector": {"app": "web"}, "ports": [{"port": 80}]}
+            "web",
+            metadata=meta,
+            spec={"selector": {"app": "web"}, "ports": [{"port": 80}]},
         )
         pulumi.export("address", service.spec["cluster_ip"])
         pulumi.export("data", secret.data)
@@ -141,7 +156,9 @@ def test_changed_data_of_an_auto_named_config_map_makes_a_new_one_first(
     assert stack.up(program) == {"same": 2, "replace": 1}
     second = stack.use(program).outputs()["name"].value
     assert second != first
-    assert stack.core.read_namespaced_config_map(second, stack.namespace).data == {"a": "2"}
+    assert stack.core.read_namespaced_config_map(second, stack.namespace).data == {
+        "a": "2"
+    }
     with pytest.raises(ApiException):
         stack.core.read_namespaced_config_map(first, stack.namespace)
 
@@ -151,7 +168,10 @@ def test_changed_data_of_a_config_map_with_a_fixed_name_replaces_it_under_the_na
 ) -> None:
     stack.up(_config_map(stack, {"a": "1"}, name="fixed"))
     before = stack.core.read_namespaced_config_map("fixed", stack.namespace)
-    assert stack.up(_config_map(stack, {"a": "2"}, name="fixed")) == {"same": 2, "replace": 1}
+    assert stack.up(_config_map(stack, {"a": "2"}, name="fixed")) == {
+        "same": 2,
+        "replace": 1,
+    }
     after = stack.core.read_namespaced_config_map("fixed", stack.namespace)
     assert after.data == {"a": "2"}
     assert after.metadata.uid != before.metadata.uid
@@ -178,11 +198,15 @@ def test_changed_labels_are_updated_in_place_and_drift_is_found_and_repaired(
         annotations={"pulumi.com/patchForce": "true"},
     )
     stack.up(forced)
-    labels = stack.core.read_namespaced_config_map("fixed", stack.namespace).metadata.labels
+    labels = stack.core.read_namespaced_config_map(
+        "fixed", stack.namespace
+    ).metadata.labels
     assert labels == {"l": "2", "other": "theirs"}
 
 
-def test_an_object_that_was_deleted_behind_the_stack_is_made_again(stack: KubernetesStack) -> None:
+def test_an_object_that_was_deleted_behind_the_stack_is_made_again(
+    stack: KubernetesStack,
+) -> None:
     program = _config_map(stack, {"a": "1"}, name="fixed")
     stack.up(program)
     stack.core.delete_namespaced_config_map("fixed", stack.namespace)
@@ -198,11 +222,15 @@ def test_creating_an_object_that_exists_is_refused_in_the_server_s_words(
 
     with pytest.raises(automation.CommandError) as caught:
         stack.up(program)
-    assert "was not successfully created by the Kubernetes API server" in str(caught.value)
+    assert "was not successfully created by the Kubernetes API server" in str(
+        caught.value
+    )
     assert 'namespaces "default" already exists' in str(caught.value)
 
 
-def test_the_server_refuses_bad_input_already_at_preview(stack: KubernetesStack) -> None:
+def test_the_server_refuses_bad_input_already_at_preview(
+    stack: KubernetesStack,
+) -> None:
     def program() -> None:
         kubernetes.core.v1.ConfigMap("config", metadata={"name": "Not_A_Name"})
 
@@ -214,7 +242,9 @@ def test_the_server_refuses_bad_input_already_at_preview(stack: KubernetesStack)
 def test_a_deployment_whose_pods_are_refused_is_kept_in_the_state_and_can_be_repaired(
     stack: KubernetesStack,
 ) -> None:
-    privileged = {"containers": [{**CONTAINER, "securityContext": {"privileged": True}}]}
+    privileged = {
+        "containers": [{**CONTAINER, "securityContext": {"privileged": True}}]
+    }
     short = pulumi.ResourceOptions(
         custom_timeouts=pulumi.CustomTimeouts(create="3s", update="30s")
     )
@@ -242,7 +272,9 @@ def test_a_value_that_is_not_known_at_preview_reaches_the_object_at_up(
     def program() -> None:
         space = _namespace(stack)
         meta = {"namespace": space.metadata["name"]}
-        first = kubernetes.core.v1.Secret("first", metadata=meta, string_data={"A": "x"})
+        first = kubernetes.core.v1.Secret(
+            "first", metadata=meta, string_data={"A": "x"}
+        )
         kubernetes.core.v1.Secret(
             "second",
             metadata={**meta, "name": "second"},
@@ -260,9 +292,13 @@ def test_an_existing_object_can_be_read_and_imported(stack: KubernetesStack) -> 
         kubernetes.core.v1.ConfigMap(
             "config",
             metadata={"name": "kube-root-ca.crt", "namespace": "default"},
-            data=kubernetes.core.v1.ConfigMap.get("seen", "default/kube-root-ca.crt").data,
+            data=kubernetes.core.v1.ConfigMap.get(
+                "seen", "default/kube-root-ca.crt"
+            ).data,
             opts=pulumi.ResourceOptions(
-                import_="default/kube-root-ca.crt", retain_on_delete=True, ignore_changes=["metadata"]
+                import_="default/kube-root-ca.crt",
+                retain_on_delete=True,
+                ignore_changes=["metadata"],
             ),
         )
 
