@@ -18,18 +18,14 @@ Program = Callable[[], None]
 class KubernetesStack:
     """Runs programs as one stack; ``api`` looks at the cluster behind the engine's back."""
 
-    def __init__(
-        self, directory: Path, name: str, kubeconfig: Path, pulumi: Path
-    ) -> None:
-        self.namespace = name
+    def __init__(self, directory: Path, namespace: str, kubeconfig: Path, pulumi: Path) -> None:
+        self.namespace = namespace
         self.directory = directory
         launchers = write_launchers(directory / "launchers", ["kubernetes"])
         for folder in ("home", "state", "work"):
             (directory / folder).mkdir(parents=True)
         self._environment = {
-            "PATH": os.pathsep.join(
-                [str(launchers), str(pulumi.parent), os.environ["PATH"]]
-            ),
+            "PATH": os.pathsep.join([str(launchers), str(pulumi.parent), os.environ["PATH"]]),
             "KUBECONFIG": str(kubeconfig),
             "PULUMI_HOME": str(directory / "home"),
             "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
@@ -39,10 +35,9 @@ class KubernetesStack:
         }
         self._command = automation.PulumiCommand(root=None, skip_version_check=True)
         self._stack: automation.Stack | None = None
-        loaded = config.load_kube_config(str(kubeconfig), persist_config=False)
-        assert loaded is None
-        self.core = client.CoreV1Api()
-        self.apps = client.AppsV1Api()
+        config.load_kube_config(str(kubeconfig), persist_config=False)
+        self.core: Any = client.CoreV1Api()
+        self.apps: Any = client.AppsV1Api()
 
     def use(self, program: Program) -> automation.Stack:
         """The stack with this program."""
@@ -53,7 +48,7 @@ class KubernetesStack:
                 pulumi_command=self._command,
             )
             self._stack = automation.create_or_select_stack(
-                self.namespace, "kubernetes-tests", program, opts=options
+                "dev", "kubernetes-tests", program, opts=options
             )
         self._stack.workspace.program = program
         return self._stack
@@ -80,6 +75,5 @@ class KubernetesStack:
 
 def _changes(result: Any) -> dict[str, int]:
     return {
-        operation: count
-        for operation, count in (result.summary.resource_changes or {}).items()
+        operation: count for operation, count in (result.summary.resource_changes or {}).items()
     }

@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
+from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from pulumi import automation
 
@@ -19,7 +20,7 @@ from tests.plugins.kubernetes_stack import KubernetesStack
 pytestmark = pytest.mark.engine
 
 PLANTED = "planted-value-that-no-file-may-hold"
-CONTAINER = {
+CONTAINER: Any = {
     "name": "main",
     "image": "example.com/none:1",
     "securityContext": {
@@ -27,7 +28,7 @@ CONTAINER = {
         "capabilities": {"drop": ["ALL"]},
     },
 }
-POD = {
+POD: Any = {
     "securityContext": {
         "runAsNonRoot": True,
         "runAsUser": 1000,
@@ -37,34 +38,38 @@ POD = {
 }
 
 
+@pytest.fixture(scope="module")
+def space(control_plane: Any) -> Iterator[str]:
+    """A namespace that enforces the restricted profile; the namespace controller empties it."""
+    config.load_kube_config(str(control_plane.kubeconfig), persist_config=False)
+    core = client.CoreV1Api()
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    body: Any = {"metadata": {"name": name, "labels": labels}}
+    core.create_namespace(body)
+    yield name
+    core.delete_namespace(name)
+
+
 @pytest.fixture
 def stack(
-    tmp_path: Path, control_plane: Any, tools: dict[str, Path]
+    tmp_path: Path, control_plane: Any, tools: dict[str, Path], space: str
 ) -> Iterator[KubernetesStack]:
-    name = f"t-{uuid.uuid4().hex[:8]}"
-    made = KubernetesStack(tmp_path, name, control_plane.kubeconfig, tools["pulumi"])
+    made = KubernetesStack(tmp_path, space, control_plane.kubeconfig, tools["pulumi"])
     yield made
     made.close()
-
-
-def _namespace(stack: KubernetesStack) -> kubernetes.core.v1.Namespace:
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    return kubernetes.core.v1.Namespace(
-        "space", metadata={"name": stack.namespace, "labels": labels}
-    )
 
 
 def _config_map(
     stack: KubernetesStack, data: dict[str, Any], **metadata: Any
 ) -> Callable[[], None]:
     def program() -> None:
-        space = _namespace(stack)
         made = kubernetes.core.v1.ConfigMap(
             "config",
-            metadata={"namespace": space.metadata["name"], **metadata},
+            metadata={"namespace": stack.namespace, **metadata},
             data=data,
         )
-        pulumi.export("name", made.metadata["name"])
+        pulumi.export("name", made.metadata.name)
 
     return program
 
@@ -76,67 +81,58 @@ def _deployment(
     **spec: Any,
 ) -> Callable[[], None]:
     def program() -> None:
-        space = _namespace(stack)
-        metadata = {"namespace": space.metadata["name"], "name": "web"}
-        template = {"metadata": {"labels": {"app": "web"}}, "spec": pod}
-        kubernetes.apps.v1.Deployment(
-            "web",
-            metadata=metadata,
-            spec={
-                "selector": {"matchLabels": {"app": "web"}},
-                "template": template,
-                **spec,
-            },
-            opts=opts,
-        )
+        metadata: Any = {"namespace": stack.namespace, "name": "web"}
+        template: Any = {"metadata": {"labels": {"app": "web"}}, "spec": pod}
+        whole: Any = {
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": template,
+            **spec,
+        }
+        kubernetes.apps.v1.Deployment("web", metadata=metadata, spec=whole, opts=opts)
 
     return program
 
 
 def test_a_second_up_and_a_refresh_change_nothing(stack: KubernetesStack) -> None:
     def program() -> None:
-        space = _namespace(stack)
-        meta: dict[str, Any] = {"namespace": space.metadata["name"], "name": "web"}
+        meta: Any = {"namespace": stack.namespace, "name": "web"}
         secret = kubernetes.core.v1.Secret(
             "secret",
-            metadata={"namespace": space.metadata["name"]},
+            metadata={"namespace": stack.namespace},
             string_data={"A": pulumi.Output.secret(PLANTED)},
         )
-        pod = {
+        pod: Any = {
             **POD,
             "containers": [
                 {
                     **CONTAINER,
-                    "envFrom": [{"secretRef": {"name": secret.metadata["name"]}}],
+                    "envFrom": [{"secretRef": {"name": secret.metadata.name}}],
                     "resources": {"requests": {"cpu": "1000m", "memory": "1024Mi"}},
                 }
             ],
         }
-        template = {"metadata": {"labels": {"app": "web"}}, "spec": pod}
-        kubernetes.apps.v1.Deployment(
-            "web",
-            metadata=meta,
-            spec={
-                "replicas": 2,
-                "selector": {"matchLabels": {"app": "web"}},
-                "template": template,
-            },
-        )
+        template: Any = {"metadata": {"labels": {"app": "web"}}, "spec": pod}
+        spec: Any = {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": template,
+        }
+        kubernetes.apps.v1.Deployment("web", metadata=meta, spec=spec)
         service = kubernetes.core.v1.Service(
             "web",
             metadata=meta,
             spec={"selector": {"app": "web"}, "ports": [{"port": 80}]},
         )
-        pulumi.export("address", service.spec["cluster_ip"])
+        pulumi.export("address", service.spec.cluster_ip)
         pulumi.export("data", secret.data)
 
     preview = stack.use(program).preview()
-    assert preview.change_summary == {"create": 5}
-    assert stack.up(program) == {"create": 5}
+    assert preview.change_summary == {"create": 4}
+    assert stack.up(program) == {"create": 4}
     live = stack.apps.read_namespaced_deployment("web", stack.namespace)
     assert live.status.available_replicas == 2
-    assert stack.up(program) == {"same": 5}
-    assert stack.refresh() == {"same": 5}
+    assert stack.up(program) == {"same": 4}
+    assert stack.refresh() == {"same": 4}
     outputs = stack.use(program).outputs()
     assert outputs["address"].value
     assert outputs["data"].secret
@@ -153,12 +149,10 @@ def test_changed_data_of_an_auto_named_config_map_makes_a_new_one_first(
     first = stack.use(_config_map(stack, {"a": "1"})).outputs()["name"].value
     assert first.startswith("config-")
     program = _config_map(stack, {"a": "2"})
-    assert stack.up(program) == {"same": 2, "replace": 1}
+    assert stack.up(program) == {"same": 1, "replace": 1}
     second = stack.use(program).outputs()["name"].value
     assert second != first
-    assert stack.core.read_namespaced_config_map(second, stack.namespace).data == {
-        "a": "2"
-    }
+    assert stack.core.read_namespaced_config_map(second, stack.namespace).data == {"a": "2"}
     with pytest.raises(ApiException):
         stack.core.read_namespaced_config_map(first, stack.namespace)
 
@@ -169,7 +163,7 @@ def test_changed_data_of_a_config_map_with_a_fixed_name_replaces_it_under_the_na
     stack.up(_config_map(stack, {"a": "1"}, name="fixed"))
     before = stack.core.read_namespaced_config_map("fixed", stack.namespace)
     assert stack.up(_config_map(stack, {"a": "2"}, name="fixed")) == {
-        "same": 2,
+        "same": 1,
         "replace": 1,
     }
     after = stack.core.read_namespaced_config_map("fixed", stack.namespace)
@@ -182,10 +176,10 @@ def test_changed_labels_are_updated_in_place_and_drift_is_found_and_repaired(
 ) -> None:
     stack.up(_config_map(stack, {"a": "1"}, name="fixed", labels={"l": "1"}))
     program = _config_map(stack, {"a": "1"}, name="fixed", labels={"l": "2"})
-    assert stack.up(program) == {"same": 2, "update": 1}
+    assert stack.up(program) == {"same": 1, "update": 1}
     patch = {"metadata": {"labels": {"l": "drifted", "other": "theirs"}}}
     stack.core.patch_namespaced_config_map("fixed", stack.namespace, patch)
-    assert stack.refresh() == {"same": 2, "update": 1}
+    assert stack.refresh() == {"same": 1, "update": 1}
     with pytest.raises(automation.CommandError) as caught:
         stack.up(program)
     assert "Server-Side Apply field conflict detected" in str(caught.value)
@@ -198,9 +192,7 @@ def test_changed_labels_are_updated_in_place_and_drift_is_found_and_repaired(
         annotations={"pulumi.com/patchForce": "true"},
     )
     stack.up(forced)
-    labels = stack.core.read_namespaced_config_map(
-        "fixed", stack.namespace
-    ).metadata.labels
+    labels = stack.core.read_namespaced_config_map("fixed", stack.namespace).metadata.labels
     assert labels == {"l": "2", "other": "theirs"}
 
 
@@ -210,8 +202,8 @@ def test_an_object_that_was_deleted_behind_the_stack_is_made_again(
     program = _config_map(stack, {"a": "1"}, name="fixed")
     stack.up(program)
     stack.core.delete_namespaced_config_map("fixed", stack.namespace)
-    assert stack.refresh() == {"same": 2, "delete": 1}
-    assert stack.up(program) == {"same": 2, "create": 1}
+    assert stack.refresh() == {"same": 1, "delete": 1}
+    assert stack.up(program) == {"same": 1, "create": 1}
 
 
 def test_creating_an_object_that_exists_is_refused_in_the_server_s_words(
@@ -222,9 +214,7 @@ def test_creating_an_object_that_exists_is_refused_in_the_server_s_words(
 
     with pytest.raises(automation.CommandError) as caught:
         stack.up(program)
-    assert "was not successfully created by the Kubernetes API server" in str(
-        caught.value
-    )
+    assert "was not successfully created by the Kubernetes API server" in str(caught.value)
     assert 'namespaces "default" already exists' in str(caught.value)
 
 
@@ -242,18 +232,14 @@ def test_the_server_refuses_bad_input_already_at_preview(
 def test_a_deployment_whose_pods_are_refused_is_kept_in_the_state_and_can_be_repaired(
     stack: KubernetesStack,
 ) -> None:
-    privileged = {
-        "containers": [{**CONTAINER, "securityContext": {"privileged": True}}]
-    }
-    short = pulumi.ResourceOptions(
-        custom_timeouts=pulumi.CustomTimeouts(create="3s", update="30s")
-    )
+    violating = {"containers": [{"name": "main", "image": "example.com/none:1"}]}
+    short = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="3s", update="30s"))
     with pytest.raises(automation.CommandError) as caught:
-        stack.up(_deployment(stack, privileged, short))
+        stack.up(_deployment(stack, violating, short))
     text = str(caught.value)
     assert "'web' timed out waiting to be Ready" in text
     assert 'violates PodSecurity "restricted:latest"' in text
-    assert stack.up(_deployment(stack, POD, short)) == {"same": 2, "update": 1}
+    assert stack.up(_deployment(stack, POD, short)) == {"same": 1, "update": 1}
     live = stack.apps.read_namespaced_deployment("web", stack.namespace)
     assert live.status.available_replicas == 1
 
@@ -263,28 +249,26 @@ def test_a_changed_selector_replaces_a_deployment(stack: KubernetesStack) -> Non
     selector = {"matchLabels": {"app": "web", "tier": "front"}}
     labels = {"metadata": {"labels": {"app": "web", "tier": "front"}}, "spec": POD}
     program = _deployment(stack, POD, selector=selector, template=labels)
-    assert stack.up(program) == {"same": 2, "replace": 1}
+    assert stack.up(program) == {"same": 1, "replace": 1}
 
 
 def test_a_value_that_is_not_known_at_preview_reaches_the_object_at_up(
     stack: KubernetesStack,
 ) -> None:
     def program() -> None:
-        space = _namespace(stack)
-        meta = {"namespace": space.metadata["name"]}
-        first = kubernetes.core.v1.Secret(
-            "first", metadata=meta, string_data={"A": "x"}
-        )
+        meta: Any = {"namespace": stack.namespace}
+        named: Any = {**meta, "name": "second"}
+        first = kubernetes.core.v1.Secret("first", metadata=meta, string_data={"A": "x"})
         kubernetes.core.v1.Secret(
             "second",
-            metadata={**meta, "name": "second"},
-            string_data={"uid": first.metadata["uid"].apply(lambda uid: f"uid-{uid}")},
+            metadata=named,
+            string_data={"first": first.id.apply(lambda identity: f"id-{identity}")},
         )
 
-    assert stack.use(program).preview().change_summary == {"create": 4}
-    assert stack.up(program) == {"create": 4}
+    assert stack.use(program).preview().change_summary == {"create": 3}
+    assert stack.up(program) == {"create": 3}
     data = stack.core.read_namespaced_secret("second", stack.namespace).data
-    assert base64.b64decode(data["uid"]).startswith(b"uid-")
+    assert base64.b64decode(data["first"]).startswith(f"id-{stack.namespace}/first-".encode())
 
 
 def test_an_existing_object_can_be_read_and_imported(stack: KubernetesStack) -> None:
@@ -292,9 +276,7 @@ def test_an_existing_object_can_be_read_and_imported(stack: KubernetesStack) -> 
         kubernetes.core.v1.ConfigMap(
             "config",
             metadata={"name": "kube-root-ca.crt", "namespace": "default"},
-            data=kubernetes.core.v1.ConfigMap.get(
-                "seen", "default/kube-root-ca.crt"
-            ).data,
+            data=kubernetes.core.v1.ConfigMap.get("seen", "default/kube-root-ca.crt").data,
             opts=pulumi.ResourceOptions(
                 import_="default/kube-root-ca.crt",
                 retain_on_delete=True,
@@ -307,8 +289,15 @@ def test_an_existing_object_can_be_read_and_imported(stack: KubernetesStack) -> 
 
 
 def test_deleting_ends_when_the_objects_are_gone(stack: KubernetesStack) -> None:
-    stack.up(_deployment(stack, POD, replicas=2))
-    stack.use(_deployment(stack, POD)).destroy()
+    name = f"t-{uuid.uuid4().hex[:8]}"
+
+    def program() -> None:
+        made = kubernetes.core.v1.Namespace("space", metadata={"name": name})
+        metadata: Any = {"namespace": made.metadata.name}
+        kubernetes.core.v1.ConfigMap("config", metadata=metadata, data={"a": "1"})
+
+    stack.up(program)
+    stack.use(program).destroy()
     with pytest.raises(ApiException) as caught:
-        stack.core.read_namespace(stack.namespace)
+        stack.core.read_namespace(name)
     assert caught.value.status == 404

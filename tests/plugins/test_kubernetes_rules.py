@@ -41,8 +41,7 @@ DEPLOYMENT = Kind("apps", "v1", "Deployment")
 plain = st.recursive(
     st.booleans() | st.integers(-(2**40), 2**40) | st.text(),
     lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(min_size=1), inner, max_size=3)
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1), inner, max_size=3)
     ),
     max_leaves=12,
 )
@@ -65,9 +64,7 @@ def test_a_secret_does_not_show_its_value() -> None:
     assert "hidden" not in repr(Secret("hidden"))
 
 
-def test_secretness_goes_from_inputs_to_outputs_part_by_part_and_lists_as_a_whole() -> (
-    None
-):
+def test_secretness_goes_from_inputs_to_outputs_part_by_part_and_lists_as_a_whole() -> None:
     outputs = mark_secrets(
         {"a": {"b": "x", "c": "y"}, "d": ["z"]},
         {"a": {"b": Secret("x")}, "d": [Secret("z")]},
@@ -260,9 +257,7 @@ def test_fields_that_cannot_change_replace_the_object(
 
 def test_mutable_secrets_are_updated_in_place_unless_marked_immutable() -> None:
     paths = replacing_paths(SECRET, {}, secrets_mutable=True)
-    assert not compare({"data": {"a": "1"}}, {"data": {"a": "2"}}, paths)[
-        "data.a"
-    ].replaces
+    assert not compare({"data": {"a": "1"}}, {"data": {"a": "2"}}, paths)["data.a"].replaces
     frozen = replacing_paths(SECRET, {"immutable": True}, secrets_mutable=True)
     assert ("data",) in frozen
 
@@ -342,20 +337,12 @@ def _replica_set(revision: str, ready: int) -> dict[str, Any]:
 
 
 def test_a_deployment_is_ready_when_its_current_revision_is_available() -> None:
-    done = _deployment(
-        "2", Available=("True", "x"), Progressing=("True", "NewReplicaSetAvailable")
-    )
-    assert readiness.deployment(
-        done, [_replica_set("1", 2), _replica_set("2", 2)]
-    ).ready
+    done = _deployment("2", Available=("True", "x"), Progressing=("True", "NewReplicaSetAvailable"))
+    assert readiness.deployment(done, [_replica_set("1", 2), _replica_set("2", 2)]).ready
 
 
-def test_a_deployment_whose_old_pods_serve_while_the_new_do_not_start_is_not_ready() -> (
-    None
-):
-    rolling = _deployment(
-        "2", Available=("True", "x"), Progressing=("True", "ReplicaSetUpdated")
-    )
+def test_a_deployment_whose_old_pods_serve_while_the_new_do_not_start_is_not_ready() -> None:
+    rolling = _deployment("2", Available=("True", "x"), Progressing=("True", "ReplicaSetUpdated"))
     found = readiness.deployment(rolling, [_replica_set("1", 2), _replica_set("2", 0)])
     assert not found.ready
     assert found.status.endswith("(0/2 Pods available)")

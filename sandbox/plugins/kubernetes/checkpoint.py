@@ -29,9 +29,7 @@ _UNDERSCORED = {underscored: dashed for dashed, underscored in _DASHED.items()}
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
-        return {
-            names.get(key, key): _renamed(item, names) for key, item in value.items()
-        }
+        return {names.get(key, key): _renamed(item, names) for key, item in value.items()}
     if isinstance(value, list):
         return [_renamed(item, names) for item in value]
     return value
@@ -71,6 +69,6 @@ def write(
 def read(state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The old inputs and the live object that a state holds."""
     inputs = state.get(INPUTS)
-    return manifest(
-        inputs if isinstance(inputs, Mapping) else reveal(inputs or {})
-    ), manifest(state)
+    return manifest(inputs if isinstance(inputs, Mapping) else reveal(inputs or {})), manifest(
+        state
+    )

@@ -25,9 +25,7 @@ _POOL = 64
 class ApiError(Exception):
     """The API server refused; the text is the server's own message."""
 
-    def __init__(
-        self, code: int, message: str, reason: str = "", details: Any = None
-    ) -> None:
+    def __init__(self, code: int, message: str, reason: str = "", details: Any = None) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
@@ -54,9 +52,7 @@ class NoSuchKind(Exception):
     """The API server knows no such kind (its definition may not have been created yet)."""
 
     def __init__(self, kind: Kind) -> None:
-        super().__init__(
-            f'no matches for kind "{kind.kind}" in version "{kind.api_version}"'
-        )
+        super().__init__(f'no matches for kind "{kind.kind}" in version "{kind.api_version}"')
 
 
 class Unreachable(Exception):
@@ -72,12 +68,8 @@ class Collection:
     namespaced: bool
 
     def path(self, namespace: str, name: str = "") -> str:
-        space = (
-            f"/namespaces/{quote(namespace or 'default')}" if self.namespaced else ""
-        )
-        return f"{self.prefix}{space}/{self.plural}" + (
-            f"/{quote(name)}" if name else ""
-        )
+        space = f"/namespaces/{quote(namespace or 'default')}" if self.namespaced else ""
+        return f"{self.prefix}{space}/{self.plural}" + (f"/{quote(name)}" if name else "")
 
 
 class Client:
@@ -91,9 +83,7 @@ class Client:
                 "assert_hostname": access.tls_server_name,
             }
         self._access = access
-        self._pool = urllib3.PoolManager(
-            maxsize=_POOL, retries=False, timeout=_TIMEOUT, **tls
-        )
+        self._pool = urllib3.PoolManager(maxsize=_POOL, retries=False, timeout=_TIMEOUT, **tls)
         self._collections: dict[tuple[str, str], dict[str, Collection]] = {}
         self._lock = threading.Lock()
 
@@ -120,9 +110,7 @@ class Client:
         try:
             answer = self._pool.request(method, url, body=data, headers=headers)
         except urllib3.exceptions.HTTPError as error:
-            raise Unreachable(
-                f'{method} "{self._access.server}{path}": {error}'
-            ) from None
+            raise Unreachable(f'{method} "{self._access.server}{path}": {error}') from None
         try:
             document = json.loads(answer.data)
         except ValueError:
@@ -155,11 +143,7 @@ class Client:
         return known[kind.kind]
 
     def _discover(self, kind: Kind) -> dict[str, Collection]:
-        prefix = (
-            f"/apis/{kind.group}/{kind.version}"
-            if kind.group
-            else f"/api/{kind.version}"
-        )
+        prefix = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
         try:
             document = self.request("GET", prefix)
         except ApiError as error:
@@ -244,9 +228,7 @@ class Client:
         """A JSON or merge patch."""
         query = ({"fieldManager": manager} if manager else {}) | _dry(dry)
         path = self.collection(kind).path(namespace, name)
-        return self.request(
-            "PATCH", path, query=query, body=body, content_type=content_type
-        )
+        return self.request("PATCH", path, query=query, body=body, content_type=content_type)
 
     def replace(
         self,

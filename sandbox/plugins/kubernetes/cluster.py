@@ -117,9 +117,7 @@ class Cluster:
             return self.client.create(kind, manifest, space, manager, dry)
         force = dry or self.force(manifest)
         try:
-            return self.client.apply(
-                kind, manifest, space, name, manager, force=force, dry=dry
-            )
+            return self.client.apply(kind, manifest, space, name, manager, force=force, dry=dry)
         except ApiError as error:
             if dry and error.code == 422 and IMMUTABLE in str(error):
                 # A dry run cannot show a replacement under the same name.
@@ -150,9 +148,7 @@ class Cluster:
         space = naming.namespace(manifest)
         live = self.client.get(kind, space, name)
         if kind.kind == "CustomResourceDefinition":
-            manifest["metadata"]["resourceVersion"] = live["metadata"][
-                "resourceVersion"
-            ]
+            manifest["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
             return self.client.replace(kind, manifest, space, manager, dry)
         if not self.options.server_side_apply:
             body = merge_patch(old_inputs, manifest)
@@ -162,13 +158,9 @@ class Cluster:
             if handed:
                 live = self.client.patch(kind, handed, space, name, JSON_PATCH)
         _keep_ignored(manifest, live, ignored, manager)
-        force = self.force(manifest) or (
-            dry and ownership.forced_in_preview(live, manager)
-        )
+        force = self.force(manifest) or (dry and ownership.forced_in_preview(live, manager))
         try:
-            return self.client.apply(
-                kind, manifest, space, name, manager, force=force, dry=dry
-            )
+            return self.client.apply(kind, manifest, space, name, manager, force=force, dry=dry)
         except ApiError as error:
             raise refusal(error, manager) from None
 
@@ -184,9 +176,7 @@ class Cluster:
         if naming.skip_await(manifest):
             return live
         timeout = naming.timeout_seconds(manifest, asked, waits.DEFAULT_TIMEOUT)
-        return waits.until_ready(
-            self.client, kind, live, timeout, report, self.cancelled
-        )
+        return waits.until_ready(self.client, kind, live, timeout, report, self.cancelled)
 
     def read(
         self,
@@ -203,11 +193,7 @@ class Cluster:
             ApiError: not found, or refused. NotReady: it is there but not ready.
         """
         live = self.client.get(kind, space, name)
-        if (
-            imported
-            or naming.skip_await(manifest)
-            or str(kind) not in readiness.AWAITED_ON_READ
-        ):
+        if imported or naming.skip_await(manifest) or str(kind) not in readiness.AWAITED_ON_READ:
             return live
         found = waits.check(self.client, kind, live)
         if not found.ready:
@@ -252,9 +238,7 @@ class Cluster:
         default = 600.0 if kind.kind in _SLOW_DELETIONS else waits.DELETE_TIMEOUT
         timeout = naming.timeout_seconds(manifest, asked, default)
         uid = live["metadata"].get("uid", "")
-        waits.until_gone(
-            self.client, kind, space, name, uid, timeout, report, self.cancelled
-        )
+        waits.until_gone(self.client, kind, space, name, uid, timeout, report, self.cancelled)
 
     def _relinquish(self, kind: Kind, live: Mapping[str, Any], manager: str) -> None:
         space, name = naming.namespace(live), naming.object_name(live)

@@ -10,11 +10,7 @@ class EngineLog:
     """The engine's log. Losing a message never fails an operation."""
 
     def __init__(self, address: str) -> None:
-        self._stub = (
-            engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
-            if address
-            else None
-        )
+        self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if address else None
 
     def status(self, urn: str, text: str) -> None:
         """Shows a passing message beside the resource."""

@@ -108,9 +108,7 @@ _TABLE: dict[str, list[Path]] = {
     "policy/v1beta1/PodDisruptionBudget": [("spec",)],
     "storage.k8s.io/v1/StorageClass": [("parameters",), ("provisioner",)],
     "v1/PersistentVolume": _spec(*_VOLUME),
-    "v1/PersistentVolumeClaim": _spec(
-        "accessModes", "selector", "storageClassName", "volumeName"
-    ),
+    "v1/PersistentVolumeClaim": _spec("accessModes", "selector", "storageClassName", "volumeName"),
     "v1/Pod": _spec(*_POD)
     + [
         ("spec", group, "*", name)
@@ -122,9 +120,7 @@ _TABLE: dict[str, list[Path]] = {
 }
 for _version in ("v1", "v1beta2"):
     _TABLE[f"apps/{_version}/StatefulSet"] = _STATEFUL
-    _TABLE[f"apps/{_version}/Deployment"] = _TABLE[f"apps/{_version}/DaemonSet"] = (
-        _spec("selector")
-    )
+    _TABLE[f"apps/{_version}/Deployment"] = _TABLE[f"apps/{_version}/DaemonSet"] = _spec("selector")
 for _version in ("v1", "v1beta1", "v1alpha1"):
     for _kind in ("RoleBinding", "ClusterRoleBinding"):
         _TABLE[f"rbac.authorization.k8s.io/{_version}/{_kind}"] = _ROLE_BINDING
@@ -172,8 +168,4 @@ def _holds(value: Any, rest: Path) -> bool:
         return True
     if rest[0] == "*":
         return isinstance(value, list) and any(_holds(item, rest[1:]) for item in value)
-    return (
-        isinstance(value, Mapping)
-        and rest[0] in value
-        and _holds(value[rest[0]], rest[1:])
-    )
+    return isinstance(value, Mapping) and rest[0] in value and _holds(value[rest[0]], rest[1:])

@@ -44,13 +44,9 @@ def _parse(text: str) -> dict[str, Any]:
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError:
         # The parser's own message would quote the document, and that may hold a key.
-        raise ConfigurationError(
-            "failed to parse kubeconfig: not valid YAML or JSON"
-        ) from None
+        raise ConfigurationError("failed to parse kubeconfig: not valid YAML or JSON") from None
     if not isinstance(document, dict):
-        raise ConfigurationError(
-            "failed to parse kubeconfig: not a kubeconfig document"
-        )
+        raise ConfigurationError("failed to parse kubeconfig: not a kubeconfig document")
     return document
 
 
@@ -60,17 +56,11 @@ def _documents(given: str) -> list[tuple[dict[str, Any], Path]]:
             found = _from_files(given)
             if found or ":" not in given.replace(os.pathsep + "/", ""):
                 if not found:
-                    raise ConfigurationError(
-                        f'stat "{given}": no such file or directory'
-                    )
+                    raise ConfigurationError(f'stat "{given}": no such file or directory')
                 return found
         return [(_parse(given), Path.cwd())]
     named = os.environ.get("KUBECONFIG", "")
-    return (
-        _from_files(named)
-        if named
-        else _from_files(str(Path.home() / ".kube" / "config"))
-    )
+    return _from_files(named) if named else _from_files(str(Path.home() / ".kube" / "config"))
 
 
 def load(given: str = "", *, context: str = "", cluster: str = "") -> Access:
@@ -100,16 +90,12 @@ def load(given: str = "", *, context: str = "", cluster: str = "") -> Access:
         (d["current-context"] for d, _ in documents if d.get("current-context")), ""
     )
     chosen, _ = _find(documents, "contexts", "context", current)
-    user, user_directory = _find(
-        documents, "users", "user", str(chosen.get("user", ""))
-    )
+    user, user_directory = _find(documents, "users", "user", str(chosen.get("user", "")))
     name = cluster or str(chosen.get("cluster", ""))
     target, directory = _find(documents, "clusters", "cluster", name)
     server = target.get("server")
     if not isinstance(server, str) or not server:
-        raise ConfigurationError(
-            f'invalid configuration: cluster "{name}" has no server'
-        )
+        raise ConfigurationError(f'invalid configuration: cluster "{name}" has no server')
     for unsupported in ("exec", "auth-provider"):
         if unsupported in user:
             raise ConfigurationError(
@@ -119,9 +105,7 @@ def load(given: str = "", *, context: str = "", cluster: str = "") -> Access:
     return Access(
         server=server.rstrip("/"),
         namespace=str(chosen.get("namespace") or "default"),
-        tls=_tls(target, directory, user, user_directory)
-        if server.startswith("https")
-        else None,
+        tls=_tls(target, directory, user, user_directory) if server.startswith("https") else None,
         headers=_headers(user, user_directory),
         tls_server_name=str(target.get("tls-server-name") or ""),
     )
@@ -136,9 +120,7 @@ def _find(
                 return entry.get(singular) or {}, directory
     if not name and singular == "user":
         return {}, Path.cwd()
-    raise ConfigurationError(
-        f'invalid configuration: {singular} "{name}" does not exist'
-    )
+    raise ConfigurationError(f'invalid configuration: {singular} "{name}" does not exist')
 
 
 def _bytes(entry: dict[str, Any], key: str, directory: Path) -> bytes:
@@ -158,9 +140,7 @@ def _tls(
     target: dict[str, Any], directory: Path, user: dict[str, Any], user_directory: Path
 ) -> ssl.SSLContext:
     authority = _bytes(target, "certificate-authority", directory)
-    context = ssl.create_default_context(
-        cadata=authority.decode() if authority else None
-    )
+    context = ssl.create_default_context(cadata=authority.decode() if authority else None)
     if target.get("insecure-skip-tls-verify"):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -193,8 +173,7 @@ def _in_cluster() -> Access:
     token = (IN_CLUSTER / "token").read_text(encoding="utf-8").strip()
     return Access(
         server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
-        namespace=(IN_CLUSTER / "namespace").read_text(encoding="utf-8").strip()
-        or "default",
+        namespace=(IN_CLUSTER / "namespace").read_text(encoding="utf-8").strip() or "default",
         tls=ssl.create_default_context(cafile=str(IN_CLUSTER / "ca.crt")),
         headers={"Authorization": f"Bearer {token}"},
     )

@@ -54,9 +54,7 @@ def kind_from_urn(urn: str) -> Kind:
     module, _, kind = rest.partition(":")
     group, slash, version = module.partition("/")
     if package != "kubernetes" or not slash or not kind:
-        raise ValueError(
-            f'unrecognized resource type: "{type_of(urn)}" for this provider'
-        )
+        raise ValueError(f'unrecognized resource type: "{type_of(urn)}" for this provider')
     return Kind("" if group == "core" else group, version, kind)
 
 
@@ -125,9 +123,7 @@ def adopt_name(manifest: dict[str, Any], old: Mapping[str, Any]) -> None:
         set_autonamed(manifest, object_name(old))
 
 
-def field_manager(
-    manifest: Mapping[str, Any], state: Mapping[str, Any], apply: bool
-) -> str:
+def field_manager(manifest: Mapping[str, Any], state: Mapping[str, Any], apply: bool) -> str:
     """Who owns the fields: annotation, else the state's, else a new random one."""
     if not apply:
         return "pulumi-kubernetes"
@@ -135,11 +131,7 @@ def field_manager(
     if asked:
         return asked
     kept = state.get("__fieldManager")
-    return (
-        kept
-        if isinstance(kept, str) and kept
-        else MANAGER_PREFIX + secrets.token_hex(4)
-    )
+    return kept if isinstance(kept, str) and kept else MANAGER_PREFIX + secrets.token_hex(4)
 
 
 def identifier(manifest: Mapping[str, Any]) -> str:

@@ -25,9 +25,7 @@ READ_ONLY_METADATA = (
     "resourceVersion",
     "uid",
 )
-_BUILT_IN_GROUPS = frozenset(
-    {"", "apps", "batch", "autoscaling", "policy", "extensions"}
-)
+_BUILT_IN_GROUPS = frozenset({"", "apps", "batch", "autoscaling", "policy", "extensions"})
 _QUANTITY = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+))([eE][+-]?\d+|[a-zA-Z]*)$")
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL = {
@@ -114,9 +112,7 @@ def normalize(manifest: Mapping[str, Any]) -> dict[str, Any]:
             _secret(result)
         elif result.get("kind") != "CustomResourceDefinition":
             result = {
-                key: value
-                if key in ("data", "binaryData", "metadata")
-                else _quantities(value)
+                key: value if key in ("data", "binaryData", "metadata") else _quantities(value)
                 for key, value in result.items()
             }
     if result.get("kind") == "CustomResourceDefinition":
@@ -157,9 +153,7 @@ def _quantities(value: Any) -> Any:
     result = {}
     for key, item in value.items():
         if key in _QUANTITY_MAPS and isinstance(item, dict):
-            result[key] = {
-                name: canonical_quantity(amount) for name, amount in item.items()
-            }
+            result[key] = {name: canonical_quantity(amount) for name, amount in item.items()}
         elif key in ("sizeLimit", "divisor"):
             result[key] = canonical_quantity(item)
         else:

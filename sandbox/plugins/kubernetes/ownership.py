@@ -53,11 +53,7 @@ def hand_over(live: Mapping[str, Any], manager: str) -> list[dict[str, Any]] | N
     if not taken:
         return None
     mine = next(
-        (
-            e
-            for e in kept
-            if e.get("manager") == manager and e.get("operation") == "Apply"
-        ),
+        (e for e in kept if e.get("manager") == manager and e.get("operation") == "Apply"),
         None,
     )
     if mine is None:
@@ -78,8 +74,7 @@ def hand_over(live: Mapping[str, Any], manager: str) -> list[dict[str, Any]] | N
 def forced_in_preview(live: Mapping[str, Any], manager: str) -> bool:
     """Whether a dry run must force: a real update would hand the fields over first."""
     return any(
-        entry.get("operation") == "Update"
-        and entry.get("manager") in OWN_UPDATERS | {manager}
+        entry.get("operation") == "Update" and entry.get("manager") in OWN_UPDATERS | {manager}
         for entry in managed_fields(live)
     )
 

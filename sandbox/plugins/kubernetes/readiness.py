@@ -10,17 +10,15 @@ Object = dict[str, Any]
 REVISION = "deployment.kubernetes.io/revision"
 NO_PODS = "Minimum number of live Pods was not attained"
 FEW_PODS = "Minimum number of Pods to consider the application live was not attained"
-NO_ROLL = "Attempted to roll forward to new ReplicaSet, but minimum number of Pods did not become live"
+NO_ROLL = (
+    "Attempted to roll forward to new ReplicaSet, but minimum number of Pods did not become live"
+)
 NO_ENDPOINTS = (
     "Service does not target any Pods. Selected Pods may not be ready, or field '.spec.selector' "
     "may not match labels on any Pods"
 )
-NO_INGRESS = (
-    "Ingress .status.loadBalancer field was not updated with a hostname/IP address."
-)
-NO_ADDRESS = (
-    "Service was not allocated an IP address; does your cloud provider support this?"
-)
+NO_INGRESS = "Ingress .status.loadBalancer field was not updated with a hostname/IP address."
+NO_ADDRESS = "Service was not allocated an IP address; does your cloud provider support this?"
 
 
 @dataclass(frozen=True)
@@ -54,9 +52,7 @@ def _true(live: Object, condition: str) -> bool:
 
 def observed(live: Object) -> bool:
     """Whether the controller has seen the latest specification."""
-    return _status(live).get("observedGeneration", 0) >= live["metadata"].get(
-        "generation", 0
-    )
+    return _status(live).get("observedGeneration", 0) >= live["metadata"].get("generation", 0)
 
 
 def owned_by(owner: Object, candidates: Sequence[Object]) -> list[Object]:
@@ -73,9 +69,7 @@ def _revision(live: Object) -> str:
     return (live["metadata"].get("annotations") or {}).get(REVISION, "")
 
 
-def current_replica_set(
-    deployment: Object, replica_sets: Sequence[Object]
-) -> Object | None:
+def current_replica_set(deployment: Object, replica_sets: Sequence[Object]) -> Object | None:
     """The ReplicaSet of the Deployment's current revision."""
     revision = _revision(deployment)
     for candidate in owned_by(deployment, replica_sets):
@@ -96,9 +90,7 @@ def deployment(live: Object, replica_sets: Sequence[Object]) -> Readiness:
         and stated["Progressing"].get("reason") == "NewReplicaSetAvailable"
     )
     current = current_replica_set(live, replica_sets)
-    wanted = (
-        _spec(current).get("replicas", 1) if current else _spec(live).get("replicas", 1)
-    )
+    wanted = _spec(current).get("replicas", 1) if current else _spec(live).get("replicas", 1)
     ready = _status(current).get("readyReplicas", 0) if current else 0
     rolled = current is not None and ready >= wanted
     if available and rolled and (first or progressed):
@@ -254,31 +246,23 @@ def volume_claim(live: Object, wait_for_consumer: bool) -> Readiness:
     phase = _status(live).get("phase", "")
     if phase == "Bound" or (wait_for_consumer and phase == "Pending"):
         return READY
-    return Readiness(
-        False, f"Waiting for PersistentVolumeClaim to be bound ({phase})", ()
-    )
+    return Readiness(False, f"Waiting for PersistentVolumeClaim to be bound ({phase})", ())
 
 
 def volume(live: Object) -> Readiness:
     """Available or bound."""
-    return Readiness(
-        _status(live).get("phase") in ("Available", "Bound"), "Waiting for the volume"
-    )
+    return Readiness(_status(live).get("phase") in ("Available", "Bound"), "Waiting for the volume")
 
 
 def definition(live: Object) -> Readiness:
     """A custom resource definition that is established."""
-    return Readiness(
-        _true(live, "Established"), "Waiting for the definition to be established"
-    )
+    return Readiness(_true(live, "Established"), "Waiting for the definition to be established")
 
 
 def quota(live: Object) -> Readiness:
     """The controller has taken over the limits."""
     hard = _spec(live).get("hard") or {}
-    return Readiness(
-        _status(live).get("hard", {}) == hard, "Waiting for the quota controller"
-    )
+    return Readiness(_status(live).get("hard", {}) == hard, "Waiting for the quota controller")
 
 
 SIMPLE: dict[str, Callable[[Object], Readiness]] = {

@@ -28,7 +28,10 @@ _SERVER_FIELDS = (
 
 
 class Resources:
-    """All resources of one configured provider."""
+    """All resources of one configured provider.
+
+    A preview that may not dry-run (403) shows the inputs, as the official plugin does.
+    """
 
     def __init__(self, settings: ProviderSettings, log: EngineLog) -> None:
         self.settings = settings
@@ -36,13 +39,9 @@ class Resources:
         self._cluster: Cluster | None = None
         self.unreachable = ""
         self.default_namespace = settings.namespace
-        options = Options(
-            settings.server_side_apply, settings.patch_force, settings.upsert
-        )
+        options = Options(settings.server_side_apply, settings.patch_force, settings.upsert)
         try:
-            access = load(
-                settings.kubeconfig, context=settings.context, cluster=settings.cluster
-            )
+            access = load(settings.kubeconfig, context=settings.context, cluster=settings.cluster)
             self.default_namespace = settings.namespace or access.namespace
             client = Client(access)
             client.request("GET", "/version")
@@ -58,9 +57,7 @@ class Resources:
     @property
     def cluster(self) -> Cluster:
         if self._cluster is None:
-            raise ResourceError(
-                f"configured Kubernetes cluster is unreachable: {self.unreachable}"
-            )
+            raise ResourceError(f"configured Kubernetes cluster is unreachable: {self.unreachable}")
         return self._cluster
 
     def check(
@@ -89,14 +86,8 @@ class Resources:
         patch = naming.is_patch(urn, kind)
         meta = inputs.get("metadata")
         if patch and not (isinstance(meta, dict) and meta.get("name")):
-            raise ResourceError(
-                "patch resources require the `.metadata.name` field to be set"
-            )
-        if (
-            isinstance(meta, dict)
-            and meta.get("generateName")
-            and self.settings.server_side_apply
-        ):
+            raise ResourceError("patch resources require the `.metadata.name` field to be set")
+        if isinstance(meta, dict) and meta.get("generateName") and self.settings.server_side_apply:
             raise ResourceError(
                 "the `.metadata.generateName` field is not supported in Server-Side Apply mode"
             )
@@ -107,9 +98,7 @@ class Resources:
         self._place(kind, inputs)
         return mark_secrets(inputs, new)
 
-    def _name(
-        self, urn: str, inputs: Properties, seed: bytes, autonaming: Autonaming
-    ) -> None:
+    def _name(self, urn: str, inputs: Properties, seed: bytes, autonaming: Autonaming) -> None:
         meta = inputs.get("metadata", {})
         if meta is UNKNOWN or meta.get("name") or meta.get("generateName"):
             return
@@ -129,9 +118,7 @@ class Resources:
         if self.default_namespace and self._cluster.namespaced(kind):
             meta["namespace"] = self.default_namespace
 
-    def diff(
-        self, urn: str, state: Properties, new: Properties, ignored: list[str]
-    ) -> Difference:
+    def diff(self, urn: str, state: Properties, new: Properties, ignored: list[str]) -> Difference:
         """What changes from the live object (as the state has it) to the new inputs."""
         namespaced = self._cluster.namespaced if self._cluster else lambda _: True
         return difference(urn, state, new, ignored, self.settings, namespaced)
@@ -158,7 +145,7 @@ class Resources:
                 f"any required CRDs have been created: {error}"
             ) from None
         except ApiError as error:
-            if preview and (error.code == 403 and not _admission(error)):
+            if preview and error.code == 403:
                 return "", new
             if preview and (error.already_exists or error.missing_namespace):
                 return "", new
@@ -180,15 +167,11 @@ class Resources:
                 f"reported that it failed to fully initialize or become live: {error}"
             )
             state = checkpoint.write(inputs, live, new, kind.api_version, manager)
-            raise InitFailed(
-                text, identity, state, _reasons(text, error), new
-            ) from None
+            raise InitFailed(text, identity, state, _reasons(text, error), new) from None
         self._log.status(urn, "")
         return identity, checkpoint.write(inputs, live, new, kind.api_version, manager)
 
-    def _cannot_preview(
-        self, kind: naming.Kind, inputs: Properties, patch: bool
-    ) -> bool:
+    def _cannot_preview(self, kind: naming.Kind, inputs: Properties, patch: bool) -> bool:
         return (
             self._cluster is None
             or patch
@@ -211,15 +194,11 @@ class Resources:
         inputs = normalize(checkpoint.manifest(new))
         kind = naming.kind_of(inputs, naming.kind_from_urn(urn))
         if preview and (
-            self._cluster is None
-            or has_unknown(inputs)
-            or not self._cluster.exists(kind)
+            self._cluster is None or has_unknown(inputs) or not self._cluster.exists(kind)
         ):
             return new
         old_inputs, old_live = checkpoint.read(state)
-        initial = str(
-            state.get(checkpoint.INITIAL_VERSION) or old_inputs.get("apiVersion", "")
-        )
+        initial = str(state.get(checkpoint.INITIAL_VERSION) or old_inputs.get("apiVersion", ""))
         manager = naming.field_manager(inputs, state, self.settings.server_side_apply)
         name = naming.object_name(old_live) or naming.split_identifier(identity)[1]
         report = self._reporter(urn)
@@ -243,12 +222,7 @@ class Resources:
                 f"have been created: {error}"
             ) from None
         except (ApiError, Refused, Unreachable, NotReady) as error:
-            if (
-                preview
-                and isinstance(error, ApiError)
-                and error.code == 403
-                and not _admission(error)
-            ):
+            if preview and isinstance(error, ApiError) and error.code == 403:
                 return new
             raise self._update_failed(
                 urn, kind, name, inputs, new, initial, manager, error
@@ -288,24 +262,19 @@ class Resources:
     ) -> tuple[str, Properties, Properties]:
         """The live object as state and inputs; an empty id when it is gone."""
         if self._cluster is None:
-            self._log.warn(
-                urn, f"configured Kubernetes cluster is unreachable: {self.unreachable}"
-            )
+            self._log.warn(urn, f"configured Kubernetes cluster is unreachable: {self.unreachable}")
             if self.settings.delete_unreachable:
                 return "", {}, {}
             if self.settings.skip_update_unreachable:
                 return identity, state, old
             raise ResourceError(
-                "failed to read resource state due to unreachable cluster"
-                + UNREACHABLE_HELP
+                "failed to read resource state due to unreachable cluster" + UNREACHABLE_HELP
             )
         space, name = naming.split_identifier(identity)
         inputs = normalize(checkpoint.manifest(old))
         _, old_live = checkpoint.read(state)
         imported = not inputs.get("kind") and not old_live.get("kind")
-        kind = naming.kind_of(
-            inputs if inputs.get("kind") else old_live, naming.kind_from_urn(urn)
-        )
+        kind = naming.kind_of(inputs if inputs.get("kind") else old_live, naming.kind_from_urn(urn))
         inputs |= {"apiVersion": kind.api_version, "kind": kind.kind}
         space = space or naming.namespace(inputs)
         failure: NotReady | None = None
@@ -333,19 +302,13 @@ class Resources:
             )
         return identity or naming.identifier(live), kept, kept[checkpoint.INPUTS]
 
-    def delete(
-        self, urn: str, identity: str, state: Properties, timeout: float
-    ) -> None:
+    def delete(self, urn: str, identity: str, state: Properties, timeout: float) -> None:
         """Deletes the object and waits until it is gone."""
         if self._cluster is None:
-            self._log.warn(
-                urn, f"configured Kubernetes cluster is unreachable: {self.unreachable}"
-            )
+            self._log.warn(urn, f"configured Kubernetes cluster is unreachable: {self.unreachable}")
             if self.settings.delete_unreachable:
                 return
-            raise ResourceError(
-                "configured Kubernetes cluster is unreachable" + UNREACHABLE_HELP
-            )
+            raise ResourceError("configured Kubernetes cluster is unreachable" + UNREACHABLE_HELP)
         inputs, live = checkpoint.read(state)
         kind = naming.kind_of(live, naming.kind_from_urn(urn))
         space, name = naming.split_identifier(identity)
@@ -364,9 +327,7 @@ class Resources:
         except NotReady as error:
             initial = str(state.get(checkpoint.INITIAL_VERSION) or kind.api_version)
             kept = checkpoint.write(inputs, error.live, state, initial, manager)
-            raise InitFailed(
-                str(error), identity, kept, _reasons(str(error), error), {}
-            ) from None
+            raise InitFailed(str(error), identity, kept, _reasons(str(error), error), {}) from None
         except Unreachable as error:
             raise ResourceError(str(error)) from None
         except ApiError as error:
@@ -375,11 +336,6 @@ class Resources:
 
     def _reporter(self, urn: str) -> Any:
         return lambda text: self._log.status(urn, text)
-
-
-def _admission(error: ApiError) -> bool:
-    """Whether a 403 is an admission decision (worth showing at preview), not a missing permission."""
-    return "violates PodSecurity" in str(error) or "admission webhook" in str(error)
 
 
 def _not_created(urn: str, error: Exception) -> str:

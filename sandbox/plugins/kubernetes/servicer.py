@@ -57,9 +57,7 @@ def _fail(context: grpc.ServicerContext, error: Exception) -> NoReturn:
         )
         status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=text)
         status.details.append(detail)
-        context.set_trailing_metadata(
-            (("grpc-status-details-bin", status.SerializeToString()),)
-        )
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
     context.abort(grpc.StatusCode.UNKNOWN, text)
     raise AssertionError("unreachable")
 
@@ -71,9 +69,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._log = EngineLog(engine_address)
         self._resources: Resources | None = None
 
-    def _run(
-        self, context: grpc.ServicerContext, work: Callable[[Resources], Any]
-    ) -> Any:
+    def _run(self, context: grpc.ServicerContext, work: Callable[[Resources], Any]) -> Any:
         if self._resources is None:
             self._resources = Resources(ProviderSettings(), self._log)
         try:
@@ -105,12 +101,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         old, new = reveal(from_struct(request.olds)), reveal(from_struct(request.news))
         changed = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
         if not changed:
-            return provider_pb2.DiffResponse(
-                changes=provider_pb2.DiffResponse.DIFF_NONE
-            )
-        replaces = [
-            k for k in ("kubeconfig", "context", "cluster") if new.get(k) is UNKNOWN
-        ]
+            return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+        replaces = [k for k in ("kubeconfig", "context", "cluster") if new.get(k) is UNKNOWN]
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME,
             diffs=changed,
@@ -126,9 +118,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Invoke(self, request: Any, context: Any) -> Any:
-        context.abort(
-            grpc.StatusCode.UNIMPLEMENTED, f"Unknown Invoke type '{request.tok}'"
-        )
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, f"Unknown Invoke type '{request.tok}'")
 
     def Check(self, request: Any, context: Any) -> Any:
         modes = provider_pb2.CheckRequest.AutonamingOptions
@@ -164,9 +154,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             changes=answers.DIFF_SOME if found.changes else answers.DIFF_NONE,
             replaces=found.replaces,
             deleteBeforeReplace=found.delete_before_replace,
-            detailedDiff={
-                path: _property_diff(change) for path, change in found.changes.items()
-            },
+            detailedDiff={path: _property_diff(change) for path, change in found.changes.items()},
             hasDetailedDiff=True,
         )
 
@@ -237,9 +225,7 @@ def serve(engine_address: str) -> None:
         ("grpc.max_metadata_size", _MESSAGE_LIMIT),
     ]
     server = grpc.server(ThreadPoolExecutor(WORKERS), options=limits)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(
-        Servicer(engine_address), server
-    )
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(engine_address), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)

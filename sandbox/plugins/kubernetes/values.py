@@ -79,9 +79,7 @@ def _from_value(value: struct_pb2.Value) -> Any:
         return [_from_value(item) for item in value.list_value.values]
     if kind == "struct_value":
         fields = value.struct_value.fields
-        signature = (
-            fields[SIGNATURE_KEY].string_value if SIGNATURE_KEY in fields else ""
-        )
+        signature = fields[SIGNATURE_KEY].string_value if SIGNATURE_KEY in fields else ""
         if signature == SECRET_SIGNATURE:
             return Secret(_from_value(fields["value"]))
         if signature == OUTPUT_SIGNATURE:
@@ -107,9 +105,7 @@ def _to_value(value: Any) -> struct_pb2.Value:
         return struct_pb2.Value(string_value=_UNKNOWN_WIRE)
     if isinstance(value, Secret):
         return struct_pb2.Value(
-            struct_value=to_struct(
-                {SIGNATURE_KEY: SECRET_SIGNATURE, "value": value.value}
-            )
+            struct_value=to_struct({SIGNATURE_KEY: SECRET_SIGNATURE, "value": value.value})
         )
     if isinstance(value, bool):
         return struct_pb2.Value(bool_value=value)

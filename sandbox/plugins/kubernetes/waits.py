@@ -31,9 +31,7 @@ Report = Callable[[str], None]
 class NotReady(Exception):
     """The object is there but did not become ready; ``reasons`` say why."""
 
-    def __init__(
-        self, text: str, live: dict[str, Any], reasons: tuple[str, ...]
-    ) -> None:
+    def __init__(self, text: str, live: dict[str, Any], reasons: tuple[str, ...]) -> None:
         super().__init__(text)
         self.live = live
         self.reasons = reasons
