@@ -42,7 +42,7 @@ class Stack:
         official_plugins: bool = False,
     ) -> None:
         self.name, self._state, self._tools = name, state, tools
-        self._plane, self._vault = plane, vault
+        self.plane, self.vault = plane, vault
         self._download = official_plugins
         self.folder = state.stack(name)
         self.plugins = self._plugins()
@@ -90,14 +90,14 @@ class Stack:
 
     def _overlay(self, config: dict[str, Any]) -> None:
         secret = config.get("kestra:secret") or {}
-        if self._vault is None or secret.get("type") != "vault":
+        if self.vault is None or secret.get("type") != "vault":
             return
-        secret["vault"] = {**(secret.get("vault") or {}), "address": self._vault.address}
+        secret["vault"] = {**(secret.get("vault") or {}), "address": self.vault.address}
         identity = dict(config.get("kestra:identity") or {})
         identity["vault"] = {
             **(identity.get("vault") or {}),
-            "kubernetes-host": self._plane.url,
-            "kubernetes-ca-certificate": self._plane.ca_file.read_text(),
+            "kubernetes-host": self.plane.url,
+            "kubernetes-ca-certificate": self.plane.ca_file.read_text(),
         }
         config |= {"kestra:secret": secret, "kestra:identity": identity}
 
@@ -118,10 +118,10 @@ class Stack:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "false" if self._download else "true",
             "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
-            "KUBECONFIG": str(self._plane.kubeconfig),
+            "KUBECONFIG": str(self.plane.kubeconfig),
         }
-        if self._vault is not None:
-            made |= {"VAULT_ADDR": self._vault.address, "VAULT_TOKEN": self._vault.root_token}
+        if self.vault is not None:
+            made |= {"VAULT_ADDR": self.vault.address, "VAULT_TOKEN": self.vault.root_token}
         return made
 
     @contextlib.contextmanager

@@ -10,13 +10,11 @@ import pulumi
 import pulumi_vault as vault
 
 from components import tags
-from components.settings.declared import DeclaredSecret
 from components.stores import StoreArgs
+from components.stores.vault_paths import VALUE, secret_path
 
 READ_ONLY = ("read", "list")
 MANAGED = ("create", "read", "update", "delete", "list")
-VALUE = "value"
-"""Field of a declared secret: flows write `secret('NAME', subkey='value')`."""
 
 
 def policy_text(root_engine: str, *, read_only: bool) -> str:
@@ -29,17 +27,6 @@ def policy_text(root_engine: str, *, read_only: bool) -> str:
         f'path "{root_engine}/{kind}/*" {{\n  capabilities = [{capabilities}]\n}}\n'
         for kind in ("data", "metadata")
     )
-
-
-def secret_path(name: str, secret: DeclaredSecret, prefix: str | None) -> str:
-    """Where Kestra looks a secret up, below the engine: tenant, parts of the namespace, name."""
-    parts = [
-        *(prefix or "").strip("/").split("/"),
-        secret.tenant,
-        *secret.namespace.split("."),
-        name,
-    ]
-    return "/".join(part for part in parts if part)
 
 
 class VaultStore(pulumi.ComponentResource):

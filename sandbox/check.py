@@ -1,0 +1,92 @@
+"""Verifies a stack: what the Kubernetes API holds, in a real Kestra, and in the real secret store."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from components.configuration import render
+from components.settings import Settings
+from components.stores.vault_paths import VALUE, secret_path
+from sandbox.engine import Stack
+from sandbox.errors import SandboxError
+from sandbox.progress import Progress
+from sandbox.services import ControlPlane
+from sandbox.vault_check import check_vault
+from sandbox.verify import VerifyJob, verify
+
+
+def verify_stack(
+    stack: Stack,
+    settings: Settings,
+    progress: Progress,
+    console: Console,
+    json_file: Path | None = None,
+) -> bool:
+    """Prints the report. Whether everything is as intended.
+
+    Raises:
+        SandboxError: when the stack is not up, or Kestra cannot be started.
+    """
+    outputs = {name: output.value for name, output in stack.outputs().items()}
+    if "configMap" not in outputs:
+        raise SandboxError(f"Stack {stack.name} is not up. Run `make up STACK={stack.name}` first.")
+    with progress.step("Reading configuration and secret back from the Kubernetes API"):
+        text, environment = read_back(stack.plane, outputs)
+    generated: Mapping[str, str] = outputs["generated"]
+    intended = render(settings).intended(generated)
+    declared = declared_values(settings, generated)
+    directory = stack.folder / "verify"
+    shutil.rmtree(directory, ignore_errors=True)
+    report = verify(
+        VerifyJob(
+            settings.version, settings.edition, text, environment, intended, declared, directory
+        ),
+        progress,
+    )
+    if stack.vault is not None and settings.secret and settings.secret.vault:
+        with progress.step("Logging in to Vault as Kestra would"):
+            prefix = settings.secret.vault.secret_path_prefix
+            paths = {
+                secret_path(name, settings.declared_secrets[name], prefix): {VALUE: value}
+                for name, value in declared.items()
+            }
+            report.stores.append(
+                check_vault(text, environment, paths, stack.plane, settings, outputs["namespace"])
+            )
+    report.render(console)
+    if json_file is not None:
+        json_file.write_text(report.to_json() + "\n")
+        console.print(f"Report as data: {json_file}", markup=False)
+    shutil.rmtree(directory, ignore_errors=report.ok)
+    return report.ok
+
+
+def declared_values(settings: Settings, generated: Mapping[str, str]) -> dict[str, str]:
+    """Name to value of the declared secrets, given or generated."""
+    return {
+        name: secret.value.get_secret_value()
+        if secret.value is not None
+        else generated[f"declared-secrets.{name}"]
+        for name, secret in settings.declared_secrets.items()
+    }
+
+
+def read_back(plane: ControlPlane, outputs: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """The configuration file and the decoded data of the Secret, as the API server has them."""
+    base = f"{plane.url}/api/v1/namespaces/{outputs['namespace']}"
+    session = plane.session()
+    found = session.get(f"{base}/configmaps/{outputs['configMap']}", timeout=30)
+    secret = session.get(f"{base}/secrets/{outputs['secret']}", timeout=30)
+    for answer in (found, secret):
+        if not answer.ok:
+            raise SandboxError(f"The Kubernetes API says: {answer.json().get('message')}")
+    data = secret.json().get("data") or {}
+    return found.json()["data"]["application.yaml"], {
+        name: base64.b64decode(value).decode() for name, value in data.items()
+    }

@@ -1,0 +1,230 @@
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.kestra.core.encryption.EncryptionService;
+import io.kestra.core.models.executions.Execution;
+import io.kestra.core.queues.QueueFactoryInterface;
+import io.kestra.core.queues.QueueInterface;
+import io.kestra.core.repositories.ExecutionRepositoryInterface;
+import io.kestra.core.repositories.FlowRepositoryInterface;
+import io.kestra.core.repositories.LocalFlowRepositoryLoader;
+import io.kestra.core.repositories.LogRepositoryInterface;
+import io.kestra.core.runners.ExecutorInterface;
+import io.kestra.core.runners.FlowInputOutput;
+import io.kestra.core.runners.Indexer;
+import io.kestra.core.runners.Scheduler;
+import io.kestra.core.runners.Worker;
+import io.kestra.core.server.ServerConfig;
+import io.kestra.core.server.Service;
+import io.micronaut.context.ApplicationContext;
+import io.micronaut.context.env.Environment;
+import io.micronaut.core.type.Argument;
+import io.micronaut.inject.qualifiers.Qualifiers;
+import java.io.File;
+import java.lang.reflect.RecordComponent;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * Boots a real Kestra with a configuration and says what it bound and how flows ran.
+ *
+ * Reads a job as JSON from standard input and writes one line of JSON to standard output; both may hold
+ * secrets, so neither is ever written to a file.
+ */
+public class Harness {
+    static final ObjectMapper JSON = new ObjectMapper();
+    static final String TENANT = "main";
+
+    public static void main(String[] arguments) throws Exception {
+        JsonNode job = JSON.readTree(System.in);
+        ObjectNode result = JSON.createObjectNode();
+        ArrayNode runs = result.putArray("runs");
+        for (JsonNode run : job.get("runs")) {
+            runs.add(execute(run));
+        }
+        System.out.println(JSON.writeValueAsString(result));
+        System.out.flush();
+        System.exit(0);
+    }
+
+    static ObjectNode execute(JsonNode run) {
+        ObjectNode out = JSON.createObjectNode();
+        System.setProperty("micronaut.config.files", run.get("files").asText());
+        try (ApplicationContext context = ApplicationContext.builder().deduceEnvironment(false).environments(Environment.CLI).start()) {
+            bindings(context, run.get("leaves"), out.putObject("bound"));
+            if (run.has("flows")) {
+                flows(context, run, out);
+            }
+        } catch (Throwable error) {
+            out.put("error", words(error));
+        }
+        return out;
+    }
+
+    /** What the configuration gives for each leaf; typed where Kestra's open core has a bean for it. */
+    static void bindings(ApplicationContext context, JsonNode leaves, ObjectNode out) {
+        Map<String, Object> typed = new HashMap<>();
+        record("kestra.server", context.getBean(ServerConfig.class), typed);
+        leaves.properties().forEach(leaf -> {
+            String path = leaf.getKey();
+            ObjectNode found = out.putObject(path);
+            if (typed.containsKey(path)) {
+                found.put("by", "bean");
+                found.put("value", text(typed.get(path)));
+                return;
+            }
+            found.put("by", "property");
+            try {
+                Optional<?> value = switch (leaf.getValue().asText()) {
+                    case "list" -> context.getProperty(path, Argument.listOf(String.class));
+                    case "duration" -> context.getProperty(path, Duration.class);
+                    default -> context.getProperty(path, String.class);
+                };
+                value.ifPresent(v -> found.set("value", JSON.valueToTree(v instanceof Duration d ? d.toString() : v)));
+            } catch (RuntimeException error) {
+                found.put("error", error.getClass().getSimpleName());
+            }
+        });
+    }
+
+    static void record(String path, Object value, Map<String, Object> out) {
+        for (RecordComponent part : value.getClass().getRecordComponents()) {
+            String name = path + "." + part.getName().replaceAll("([a-z0-9])([A-Z])", "$1-$2").toLowerCase();
+            try {
+                Object inner = part.getAccessor().invoke(value);
+                if (inner != null && inner.getClass().isRecord()) {
+                    record(name, inner, out);
+                } else if (inner != null) {
+                    out.put(name, inner);
+                }
+            } catch (ReflectiveOperationException error) {
+                throw new IllegalStateException(error);
+            }
+        }
+    }
+
+    static String text(Object value) {
+        return String.valueOf(value);
+    }
+
+    static void flows(ApplicationContext context, JsonNode run, ObjectNode out) throws Exception {
+        ExecutorService pool = Executors.newCachedThreadPool();
+        List<Service> services = new ArrayList<>();
+        Worker worker = context.createBean(io.kestra.worker.DefaultWorker.class, UUID.randomUUID().toString(), 4, null);
+        context.registerSingleton(worker);
+        for (Service service : List.of(context.getBean(ExecutorInterface.class), worker, context.getBean(Scheduler.class), context.getBean(Indexer.class))) {
+            pool.execute((Runnable) service);
+            services.add(service);
+        }
+        long end = System.currentTimeMillis() + 60_000;
+        while (System.currentTimeMillis() < end && !services.stream().allMatch(s -> s.getState() == Service.ServiceState.RUNNING)) {
+            Thread.sleep(20);
+        }
+        ObjectNode states = out.putObject("services");
+        services.forEach(s -> states.put(s.getType().name(), s.getState().name()));
+        context.getBean(LocalFlowRepositoryLoader.class).load(TENANT, new File(run.get("flowFolder").asText()));
+        ArrayNode results = out.putArray("flows");
+        for (JsonNode flow : run.get("flows")) {
+            results.add(flow(context, flow));
+        }
+        out.put("rows", rows(context));
+        pool.shutdown();
+    }
+
+    static ObjectNode flow(ApplicationContext context, JsonNode wanted) throws Exception {
+        ObjectNode out = JSON.createObjectNode();
+        out.put("id", wanted.get("id").asText());
+        var flow = context.getBean(FlowRepositoryInterface.class).findById(TENANT, wanted.get("namespace").asText(), wanted.get("id").asText()).orElseThrow();
+        Map<String, Object> inputs = new HashMap<>();
+        wanted.get("inputs").properties().forEach(e -> inputs.put(e.getKey(), e.getValue().asText()));
+        FlowInputOutput io = context.getBean(FlowInputOutput.class);
+        Execution execution;
+        try {
+            execution = Execution.newExecution(flow, (f, e) -> io.readExecutionInputs(f, e, inputs), null, Optional.empty());
+        } catch (Exception error) {
+            out.put("state", "REFUSED");
+            out.put("message", words(error));
+            return out;
+        }
+        QueueInterface<Execution> queue = context.getBean(Argument.of(QueueInterface.class, Execution.class).getType(), Qualifiers.byName(QueueFactoryInterface.EXECUTION_NAMED));
+        queue.emit(execution);
+        ExecutionRepositoryInterface repository = context.getBean(ExecutionRepositoryInterface.class);
+        Execution ended = null;
+        long end = System.currentTimeMillis() + 60_000;
+        while (System.currentTimeMillis() < end) {
+            ended = repository.findById(TENANT, execution.getId()).orElse(null);
+            if (ended != null && ended.getState().isTerminated()) {
+                break;
+            }
+            Thread.sleep(20);
+        }
+        if (ended == null) {
+            out.put("state", "NONE");
+            return out;
+        }
+        out.put("state", ended.getState().getCurrent().name());
+        out.set("outputs", JSON.valueToTree(ended.getOutputs()));
+        ArrayNode logs = out.putArray("logs");
+        Thread.sleep(200);
+        for (var log : context.getBean(LogRepositoryInterface.class).findByExecutionId(TENANT, ended.getId(), null)) {
+            logs.add(log.getMessage());
+        }
+        decrypt(wanted, ended, out);
+        return out;
+    }
+
+    static void decrypt(JsonNode wanted, Execution ended, ObjectNode out) throws Exception {
+        if (!wanted.has("output") || ended.getOutputs() == null) {
+            return;
+        }
+        Object stored = ended.getOutputs().get(wanted.get("output").asText());
+        if (stored instanceof Map<?, ?> map && map.get("value") != null) {
+            out.put("storedType", String.valueOf(map.get("type")));
+            String value = String.valueOf(map.get("value"));
+            out.put("decrypted", EncryptionService.decrypt(wanted.get("key").asText(), value));
+            try {
+                EncryptionService.decrypt(wanted.get("otherKey").asText(), value);
+                out.put("otherKey", "decrypts");
+            } catch (Exception error) {
+                out.put("otherKey", "refused");
+            }
+        }
+    }
+
+    /** Every row of every table as text, to search for what must not be there. */
+    static String rows(ApplicationContext context) throws Exception {
+        StringBuilder all = new StringBuilder();
+        String url = context.getProperty("datasources.h2.url", String.class).orElseThrow();
+        try (var connection = java.sql.DriverManager.getConnection(url, "sa", "");
+             var tables = connection.createStatement().executeQuery("select table_name from information_schema.tables where table_schema = 'PUBLIC'")) {
+            while (tables.next()) {
+                try (var rows = connection.createStatement().executeQuery("select * from \"" + tables.getString(1) + "\"")) {
+                    int columns = rows.getMetaData().getColumnCount();
+                    while (rows.next()) {
+                        for (int i = 1; i <= columns; i++) {
+                            all.append(rows.getString(i)).append('\n');
+                        }
+                    }
+                }
+            }
+        }
+        return all.toString();
+    }
+
+    static String words(Throwable error) {
+        StringBuilder out = new StringBuilder();
+        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+            out.append(out.isEmpty() ? "" : ": ").append(cause.getClass().getSimpleName()).append(": ")
+                .append(String.valueOf(cause.getMessage()).replace('\n', ' '));
+        }
+        return out.toString();
+    }
+}

@@ -1,0 +1,135 @@
+"""A real Kestra from its Maven artifacts: built once into the cache, then started with a configuration."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from sandbox.errors import SandboxError
+from sandbox.progress import Progress
+from sandbox.tools import cache_folder
+
+HERE = Path(__file__).parent
+#: Kestra version of the settings to the Java that its classes need.
+JAVA_NEEDED = {"1.3": 21, "2.0": 25}
+RELEASES = {"1.3": "1.3.31", "2.0": "2.0.0"}
+
+
+@dataclass(frozen=True)
+class Harness:
+    """What starts a Kestra."""
+
+    java: Path
+    classpath: str
+    release: str
+
+
+def ensure(version: str, progress: Progress) -> Harness:
+    """The harness of a Kestra version, built when it is not in the cache.
+
+    Raises:
+        SandboxError: when Java or Maven is missing, or the build fails.
+    """
+    java = find_java(JAVA_NEEDED[version])
+    source = HERE / version
+    digest = hashlib.sha256()
+    for file in sorted(p for p in source.rglob("*") if p.is_file()):
+        digest.update(file.read_bytes())
+    release = RELEASES[version]
+    entry = (
+        cache_folder() / "kestra" / f"{release}-java{java_version(java)}-{digest.hexdigest()[:12]}"
+    )
+    if not entry.is_dir():
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{entry}.lock"):
+            if not entry.is_dir():
+                with progress.step(f"Fetching Kestra {release} and building its harness (once)"):
+                    _build(version, java, entry, progress)
+    jars = (entry / "classpath").read_text().strip()
+    return Harness(java, f"{entry / 'classes'}{os.pathsep}{jars}", release)
+
+
+def _build(version: str, java: Path, entry: Path, progress: Progress) -> None:
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise SandboxError("Maven is not installed. Install it (Debian: apt-get install maven).")
+    log = cache_folder() / "logs" / f"build-kestra-{version}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=entry.parent, prefix=".kestra-") as folder:
+        made = Path(folder) / "done"
+        (made / "classes").mkdir(parents=True)
+        progress.detail("artifacts")
+        _run(
+            [maven, "-B", "-q", "-f", str(HERE / version / "pom.xml"),
+             f"-Dmaven.repo.local={cache_folder() / 'm2'}", "dependency:build-classpath",
+             f"-Dmdep.outputFile={made / 'classpath'}"],
+            java, log,
+        )  # fmt: skip
+        progress.detail("compiling")
+        sources = [str(p) for p in sorted((HERE / version / "src").glob("*.java"))]
+        # The class path is too long for some systems' argument limit.
+        arguments = Path(folder) / "arguments"
+        arguments.write_text(f'-cp "{(made / "classpath").read_text().strip()}"')
+        _run(
+            [str(java.parent / "javac"), "-proc:none", "-d", str(made / "classes"), f"@{arguments}", *sources],
+            java, log,
+        )  # fmt: skip
+        os.replace(made, entry)
+
+
+def _run(command: list[str], java: Path, log: Path) -> None:
+    with log.open("a", encoding="utf-8") as out:
+        status = subprocess.run(
+            command,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"JAVA_HOME": str(java.parents[1])},
+        ).returncode
+    if status:
+        last = " ".join(log.read_text(errors="replace").split("\n")[-6:]).strip()
+        raise SandboxError(
+            f"Kestra's harness could not be built: {last[-600:]}. The whole log is {log}. "
+            "Check that Maven reaches a repository and run the command again."
+        )
+
+
+def find_java(needed: int) -> Path:
+    """A Java of at least the needed version, with its compiler.
+
+    Raises:
+        SandboxError: when the machine has none.
+    """
+    candidates = [Path(os.environ[v]) / "bin" / "java" for v in ("JAVA_HOME",) if os.environ.get(v)]
+    if on_path := shutil.which("java"):
+        candidates.append(Path(on_path).resolve())
+    candidates += sorted(Path("/usr/lib/jvm").glob("*/bin/java"))
+    candidates += sorted(Path("/opt").glob("*/bin/java"))
+    fitting = [
+        (java_version(java), java)
+        for java in candidates
+        if (java.parent / "javac").exists() and java_version(java) >= needed
+    ]
+    if not fitting:
+        raise SandboxError(
+            f"Kestra needs a JDK {needed} or later, and there is none. Install one (https://adoptium.net) "
+            "or set JAVA_HOME."
+        )
+    return min(fitting)[1]
+
+
+def java_version(java: Path) -> int:
+    """The major version of a Java; 0 when it does not say."""
+    release = java.parents[1] / "release"
+    try:
+        found = re.search(r'JAVA_VERSION="(\d+)', release.read_text())
+    except OSError:
+        return 0
+    return int(found[1]) if found else 0
