@@ -23,7 +23,6 @@ from sandbox.verify import VerifyJob, verify
 
 def verify_stack(
     stack: Stack,
-    settings: Settings,
     progress: Progress,
     console: Console,
     json_file: Path | None = None,
@@ -38,6 +37,7 @@ def verify_stack(
         raise SandboxError(f"Stack {stack.name} is not up. Run `make up STACK={stack.name}` first.")
     with progress.step("Reading configuration and secret back from the Kubernetes API"):
         text, environment = read_back(stack.plane, outputs)
+    settings = stack.settings()
     generated: Mapping[str, str] = outputs["generated"]
     intended = render(settings).intended(generated)
     declared = declared_values(settings, generated)

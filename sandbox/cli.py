@@ -109,9 +109,8 @@ class Sandbox:
         """Boots a real Kestra with what the API server holds. Whether everything is as intended."""
         from sandbox.check import verify_stack
 
-        settings = self.settings(name)
-        stack = self.ready(name, settings)
-        return verify_stack(stack, settings, self.progress, self.console, json_file)
+        stack = self.ready(name, self.settings(name))
+        return verify_stack(stack, self.progress, self.console, json_file)
 
     def _servers(self) -> list[Server]:
         names = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 
+from components.settings import Settings, load
 from sandbox import plugins
 from sandbox.display import Events
 from sandbox.errors import SandboxError
@@ -240,6 +241,17 @@ class Stack:
         """The outputs of the last update; empty when there was none."""
         with self._selected() as stack:
             return stack.outputs()
+
+    def settings(self) -> Settings:
+        """The settings as the program gets them: the sandbox's addresses in place, secrets in clear."""
+        with self._selected() as stack:
+            document: dict[str, object] = {}
+            for key, entry in stack.get_all_config().items():
+                if key.startswith("kestra:"):
+                    name = key.removeprefix("kestra:")
+                    is_text = name in ("version", "edition")
+                    document[name] = entry.value if is_text else yaml.safe_load(entry.value)
+        return load(document, source=self._file.name).settings
 
     def _pending(self, stack: auto.Stack) -> bool:
         deployment = stack.export_stack().deployment or {}

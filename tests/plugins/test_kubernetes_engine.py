@@ -64,11 +64,8 @@ def _config_map(
     stack: KubernetesStack, data: dict[str, Any], **metadata: Any
 ) -> Callable[[], None]:
     def program() -> None:
-        made = kubernetes.core.v1.ConfigMap(
-            "config",
-            metadata={"namespace": stack.namespace, **metadata},
-            data=data,
-        )
+        meta: Any = {"namespace": stack.namespace, **metadata}
+        made = kubernetes.core.v1.ConfigMap("config", metadata=meta, data=data)
         pulumi.export("name", made.metadata.name)
 
     return program

@@ -1,4 +1,4 @@
-"""The pure rules of the Kubernetes stand-in: values, names, differences, readiness."""
+"""The pure rules of the Kubernetes stand-in: values, names, differences, ownership."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ URN = "urn:pulumi:dev::kestra::kestra:kubernetes:Kestra$kubernetes:{}::web"
 SECRET = Kind("", "v1", "Secret")
 CONFIG_MAP = Kind("", "v1", "ConfigMap")
 DEPLOYMENT = Kind("apps", "v1", "Deployment")
+JOB = Kind("batch", "v1", "Job")
+SERVICE = Kind("", "v1", "Service")
+CLAIM = Kind("", "v1", "PersistentVolumeClaim")
+INGRESS = Kind("networking.k8s.io", "v1", "Ingress")
+STORAGE_CLASS = Kind("storage.k8s.io", "v1", "StorageClass")
 
 plain = st.recursive(
     st.booleans() | st.integers(-(2**40), 2**40) | st.text(),
@@ -226,9 +231,9 @@ def test_ignored_paths_and_what_lies_below_them_are_left_out() -> None:
             {"spec": {"selector": {"matchLabels": {"a": "2"}}}},
             True,
         ),
-        (Kind("batch", "v1", "Job"), {"spec": {"template": {"x": 1}}}, {"spec": {"template": {"x": 2}}}, True),
-        (Kind("", "v1", "Service"), {"spec": {"type": "ClusterIP"}}, {"spec": {"type": "NodePort"}}, False),
-        (Kind("", "v1", "Service"), {"spec": {"clusterIP": "a"}}, {"spec": {"clusterIP": "None"}}, True),
+        (JOB, {"spec": {"template": {"x": 1}}}, {"spec": {"template": {"x": 2}}}, True),
+        (SERVICE, {"spec": {"type": "ClusterIP"}}, {"spec": {"type": "NodePort"}}, False),
+        (SERVICE, {"spec": {"clusterIP": "a"}}, {"spec": {"clusterIP": "None"}}, True),
         (
             Kind("rbac.authorization.k8s.io", "v1", "RoleBinding"),
             {"roleRef": {"name": "a"}},
@@ -241,10 +246,10 @@ def test_ignored_paths_and_what_lies_below_them_are_left_out() -> None:
             {"spec": {"containers": [{"image": "b"}]}},
             True,
         ),
-        (Kind("", "v1", "PersistentVolumeClaim"), {"spec": {"resources": {}}}, {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}, False),
-        (Kind("", "v1", "PersistentVolumeClaim"), {"spec": {"storageClassName": "a"}}, {"spec": {"storageClassName": "b"}}, True),
-        (Kind("networking.k8s.io", "v1", "Ingress"), {"spec": {"rules": []}}, {"spec": {"rules": [{"host": "a"}]}}, False),
-        (Kind("storage.k8s.io", "v1", "StorageClass"), {"provisioner": "a"}, {"provisioner": "b"}, True),
+        (CLAIM, {"spec": {"resources": {}}}, {"spec": {"resources": {"requests": {}}}}, False),
+        (CLAIM, {"spec": {"storageClassName": "a"}}, {"spec": {"storageClassName": "b"}}, True),
+        (INGRESS, {"spec": {"rules": []}}, {"spec": {"rules": [{"host": "a"}]}}, False),
+        (STORAGE_CLASS, {"provisioner": "a"}, {"provisioner": "b"}, True),
     ],
 )  # fmt: skip
 def test_fields_that_cannot_change_replace_the_object(
@@ -308,82 +313,6 @@ def test_what_the_server_filled_in_is_no_difference() -> None:
         lambda _: True,
     )
     assert found.changes == {}
-
-
-def _deployment(revision: str, **conditions: tuple[str, str]) -> dict[str, Any]:
-    return {
-        "metadata": {"name": "d", "uid": "d", "generation": 2, "annotations": {readiness.REVISION: revision}},
-        "spec": {"replicas": 2},
-        "status": {
-            "observedGeneration": 2,
-            "conditions": [
-                {"type": k, "status": s, "reason": r, "message": "m"} for k, (s, r) in conditions.items()
-            ],
-        },
-    }  # fmt: skip
-
-
-def _replica_set(revision: str, ready: int) -> dict[str, Any]:
-    return {
-        "metadata": {
-            "name": f"d-{revision}",
-            "uid": revision,
-            "annotations": {readiness.REVISION: revision},
-            "ownerReferences": [{"uid": "d"}],
-        },
-        "spec": {"replicas": 2},
-        "status": {"readyReplicas": ready},
-    }
-
-
-def test_a_deployment_is_ready_when_its_current_revision_is_available() -> None:
-    done = _deployment("2", Available=("True", "x"), Progressing=("True", "NewReplicaSetAvailable"))
-    assert readiness.deployment(done, [_replica_set("1", 2), _replica_set("2", 2)]).ready
-
-
-def test_a_deployment_whose_old_pods_serve_while_the_new_do_not_start_is_not_ready() -> None:
-    rolling = _deployment("2", Available=("True", "x"), Progressing=("True", "ReplicaSetUpdated"))
-    found = readiness.deployment(rolling, [_replica_set("1", 2), _replica_set("2", 0)])
-    assert not found.ready
-    assert found.status.endswith("(0/2 Pods available)")
-    assert found.problems == (readiness.FEW_PODS,)
-
-
-def test_a_deployment_that_may_not_create_pods_says_why() -> None:
-    failing = _deployment(
-        "1", Available=("False", "Minimum"), ReplicaFailure=("True", "FailedCreate")
-    )
-    found = readiness.deployment(failing, [_replica_set("1", 0)])
-    assert "[FailedCreate] m" in found.problems
-
-
-def test_a_deployment_that_its_controller_has_not_seen_is_not_ready() -> None:
-    live = _deployment("1", Available=("True", "x"))
-    live["status"]["observedGeneration"] = 1
-    assert not readiness.deployment(live, [_replica_set("1", 2)]).ready
-
-
-@pytest.mark.parametrize(
-    ("spec", "waits"),
-    [
-        ({"selector": {"a": "b"}}, True),
-        ({"selector": {"a": "b"}, "clusterIP": "None"}, False),
-        ({"type": "ExternalName"}, False),
-        ({}, False),
-    ],
-)
-def test_only_services_that_select_pods_wait_for_endpoints(
-    spec: dict[str, Any], waits: bool
-) -> None:
-    assert readiness.needs_endpoints({"spec": spec}) is waits
-    assert readiness.service({"spec": spec}, []).ready is not waits
-
-
-def test_a_service_with_ready_endpoints_is_ready() -> None:
-    slices = [{"endpoints": [{"conditions": {"ready": True}}]}]
-    assert readiness.service({"spec": {"selector": {"a": "b"}}}, slices).ready
-    slices = [{"endpoints": [{"conditions": {"ready": False}}]}]
-    assert not readiness.service({"spec": {"selector": {"a": "b"}}}, slices).ready
 
 
 def test_the_fields_of_the_create_are_handed_over_to_the_apply() -> None:

@@ -40,7 +40,8 @@ def refusal(error: ApiError, manager: str) -> Exception:
     if not error.conflict:
         return error
     return Refused(
-        f"Server-Side Apply field conflict detected. See {CONFLICT_HELP} for troubleshooting help.\n"
+        f"Server-Side Apply field conflict detected. See {CONFLICT_HELP} "
+        "for troubleshooting help.\n"
         f'The resource managed by field manager "{manager}" had an apply conflict: {error}'
     )
 

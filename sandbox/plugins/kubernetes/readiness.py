@@ -128,7 +128,8 @@ def stateful_set(live: Object) -> Readiness:
     if ready < wanted:
         problem = f"{ready} out of {wanted} replicas succeeded readiness checks"
     else:
-        problem = f"StatefulSet controller failed to advance from revision {status.get('currentRevision')}"
+        revision = status.get("currentRevision")
+        problem = f"StatefulSet controller failed to advance from revision {revision}"
     return Readiness(
         False,
         f"[1/3] Waiting for StatefulSet update to roll out ({ready}/{wanted} Pods ready)",

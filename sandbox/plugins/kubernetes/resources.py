@@ -217,8 +217,8 @@ class Resources:
                 live = self.cluster.wait(kind, inputs, live, timeout, report)
         except NoSuchKind as error:
             raise ResourceError(
-                f'update of resource "{urn}" failed because the Kubernetes API server reported that '
-                "the apiVersion for this resource does not exist. Verify that any required CRDs "
+                f'update of resource "{urn}" failed because the Kubernetes API server reported '
+                "that the apiVersion for this resource does not exist. Verify that any required CRDs "
                 f"have been created: {error}"
             ) from None
         except (ApiError, Refused, Unreachable, NotReady) as error:
@@ -247,7 +247,8 @@ class Resources:
             live = self.cluster.client.get(kind, space, name)
         except (ApiError, Unreachable) as missing:
             return ResourceError(
-                f'update of resource "{urn}" failed: {error}\nunable to get cluster state: {missing}'
+                f'update of resource "{urn}" failed: {error}\n'
+                f"unable to get cluster state: {missing}"
             )
         identity = naming.identifier(live)
         text = (

@@ -30,7 +30,7 @@ class ProviderSettings:
 
 
 def read(variables: Mapping[str, str]) -> ProviderSettings:
-    """The settings from configuration variables, environment variables and defaults, in that order."""
+    """The settings: configuration variables first, then environment variables, then defaults."""
 
     def text(key: str) -> str:
         return variables.get(_PREFIX + key, "")

@@ -56,7 +56,7 @@ class Secret:
 
 
 def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """The properties of a message; nulls inside objects are left out, as the official plugin does."""
+    """The properties of a message; nulls inside objects are left out (as officially)."""
     result = {}
     for key, value in struct.fields.items():
         converted = _from_value(value)

@@ -91,7 +91,8 @@ def _explain(client: Client, kind: Kind, live: dict[str, Any], space: str) -> li
     for event in client.list(_EVENT, space, fieldSelector="type=Warning"):
         about = event.get("involvedObject") or {}
         if about.get("uid") in uids:
-            text = f"{about.get('kind')} {about.get('name')}: [{event.get('reason')}] {event.get('message')}"
+            what = f"{about.get('kind')} {about.get('name')}"
+            text = f"{what}: [{event.get('reason')}] {event.get('message')}"
             if text not in reasons:
                 reasons.append(text)
     return reasons
