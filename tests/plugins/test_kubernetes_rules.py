@@ -14,7 +14,6 @@ from sandbox.plugins.kubernetes import (
     kubeconfig,
     naming,
     ownership,
-    readiness,
 )
 from sandbox.plugins.kubernetes.diff import Change, compare, ignore, merge_patch
 from sandbox.plugins.kubernetes.difference import difference

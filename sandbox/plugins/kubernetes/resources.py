@@ -218,8 +218,8 @@ class Resources:
         except NoSuchKind as error:
             raise ResourceError(
                 f'update of resource "{urn}" failed because the Kubernetes API server reported '
-                "that the apiVersion for this resource does not exist. Verify that any required CRDs "
-                f"have been created: {error}"
+                "that the apiVersion for this resource does not exist. Verify that any required "
+                f"CRDs have been created: {error}"
             ) from None
         except (ApiError, Refused, Unreachable, NotReady) as error:
             if preview and isinstance(error, ApiError) and error.code == 403:
