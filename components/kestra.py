@@ -116,7 +116,7 @@ class Kestra(pulumi.ComponentResource):
             }
         )
 
-    def _metadata(self, name: str | None = None, component: str | None = None) -> dict[str, Any]:
+    def _metadata(self, name: str | None = None, component: str | None = None) -> Any:
         labels = self._labels | ({"app.kubernetes.io/component": component} if component else {})
         made: dict[str, Any] = {"namespace": self.namespace, "labels": labels}
         return made | ({"name": name} if name else {})
@@ -153,11 +153,13 @@ class Kestra(pulumi.ComponentResource):
                     "name": f"{self._settings.deployment.namespace}-{account.name}-token-review",
                     "labels": self._labels,
                 },
-                role_ref={
-                    "apiGroup": "rbac.authorization.k8s.io",
-                    "kind": "ClusterRole",
-                    "name": "system:auth-delegator",
-                },
+                role_ref=_api(
+                    {
+                        "apiGroup": "rbac.authorization.k8s.io",
+                        "kind": "ClusterRole",
+                        "name": "system:auth-delegator",
+                    }
+                ),
                 subjects=[{"kind": "ServiceAccount", "name": made, "namespace": self.namespace}],
                 opts=self._child,
             )
@@ -185,11 +187,13 @@ class Kestra(pulumi.ComponentResource):
         core.v1.PersistentVolumeClaim(
             f"{self._name}-storage",
             metadata=self._metadata("kestra-storage"),
-            spec={
-                "accessModes": [mode],
-                "resources": {"requests": {"storage": volume.size}},
-                "storageClassName": volume.class_name,
-            },
+            spec=_api(
+                {
+                    "accessModes": [mode],
+                    "resources": {"requests": {"storage": volume.size}},
+                    "storageClassName": volume.class_name,
+                }
+            ),
             opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protect),
         )
 
@@ -208,21 +212,25 @@ class Kestra(pulumi.ComponentResource):
         made = apps.v1.Deployment(
             f"{self._name}-{component}",
             metadata=self._metadata(f"kestra-{component}", component),
-            spec={
-                "replicas": replicas,
-                "revisionHistoryLimit": 3,
-                "selector": chosen,
-                # An embedded database allows one pod at a time.
-                "strategy": {"type": "Recreate" if component == "standalone" else "RollingUpdate"},
-                "template": pod_template(component, shared),
-            },
+            spec=_api(
+                {
+                    "replicas": replicas,
+                    "revisionHistoryLimit": 3,
+                    "selector": chosen,
+                    # An embedded database allows one pod at a time.
+                    "strategy": {
+                        "type": "Recreate" if component == "standalone" else "RollingUpdate"
+                    },
+                    "template": pod_template(component, shared),
+                }
+            ),
             opts=self._child,
         )
         if replicas > 1:
             policy.v1.PodDisruptionBudget(
                 f"{self._name}-{component}-budget",
                 metadata=self._metadata(f"kestra-{component}", component),
-                spec={"maxUnavailable": 1, "selector": chosen},
+                spec=_api({"maxUnavailable": 1, "selector": chosen}),
                 opts=self._child,
             )
         return made.metadata.name
@@ -230,7 +238,7 @@ class Kestra(pulumi.ComponentResource):
     def _service(
         self, suffix: str, component: str | None, port: dict[str, Any], *, headless: bool = False
     ) -> pulumi.Output[str]:
-        spec: dict[str, Any] = {
+        spec: Any = {
             "type": "ClusterIP",
             "selector": selector(self._labels, component),
             "ports": [{"protocol": "TCP", **port}],
@@ -269,26 +277,28 @@ class Kestra(pulumi.ComponentResource):
         networking.v1.Ingress(
             f"{self._name}-ingress",
             metadata=self._metadata("kestra") | _annotated(dict(ingress.annotations)),
-            spec={
-                "ingressClassName": ingress.class_name,
-                "tls": [{"hosts": [ingress.host], "secretName": ingress.tls_secret}],
-                "rules": [
-                    {
-                        "host": ingress.host,
-                        "http": {
-                            "paths": [
-                                {
-                                    "path": "/",
-                                    "pathType": "Prefix",
-                                    "backend": {
-                                        "service": {"name": public, "port": {"name": "http"}}
-                                    },
-                                }
-                            ]
-                        },
-                    }
-                ],
-            },
+            spec=_api(
+                {
+                    "ingressClassName": ingress.class_name,
+                    "tls": [{"hosts": [ingress.host], "secretName": ingress.tls_secret}],
+                    "rules": [
+                        {
+                            "host": ingress.host,
+                            "http": {
+                                "paths": [
+                                    {
+                                        "path": "/",
+                                        "pathType": "Prefix",
+                                        "backend": {
+                                            "service": {"name": public, "port": {"name": "http"}}
+                                        },
+                                    }
+                                ]
+                            },
+                        }
+                    ],
+                }
+            ),
             opts=self._child,
         )
         return pulumi.Output.from_input(self._settings.deployment.url or f"https://{ingress.host}/")
@@ -308,3 +318,8 @@ class Kestra(pulumi.ComponentResource):
 def _annotated(annotations: Mapping[str, Any]) -> dict[str, Any]:
     # The API server drops an empty map, which would be a difference for ever.
     return {"annotations": annotations} if annotations else {}
+
+
+def _api(fields: dict[str, Any]) -> Any:
+    # In the Kubernetes API's own spelling, which the SDK's typed dictionaries do not know.
+    return fields

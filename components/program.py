@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,10 +45,9 @@ def read_settings() -> Loaded:
         key = field.alias or field_name
         value: Any = config.get(key)
         if value is not None and key not in ("version", "edition"):
-            try:
+            # A text where a block belongs stays a text: the check says so.
+            with contextlib.suppress(pulumi.ConfigTypeError):
                 value = config.get_object(key)
-            except pulumi.ConfigTypeError:
-                pass  # a text where a block belongs: the check says so
         if value is not None:
             document[key] = value
     try:

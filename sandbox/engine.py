@@ -188,8 +188,11 @@ class Stack:
                 )
             except auto.CommandError as error:
                 raise EngineFailure("\n".join(events.errors) or _words(error)) from None
-            changes = dict(result.summary.resource_changes or {})
-            return changes, result.outputs, time.monotonic() - begun
+            return (
+                _counts(result.summary.resource_changes),
+                result.outputs,
+                time.monotonic() - begun,
+            )
 
     def preview(self, events: Events) -> tuple[dict[str, int], float]:
         """Shows what `up` would do."""
@@ -201,12 +204,10 @@ class Stack:
                     on_event=self._recorded(events),
                     on_output=_silent,
                     color="never",
-                    show_secrets=False,
                 )
             except auto.CommandError as error:
                 raise EngineFailure("\n".join(events.errors) or _words(error)) from None
-            changes = {getattr(k, "value", str(k)): v for k, v in result.change_summary.items()}
-            return changes, time.monotonic() - begun
+            return _counts(result.change_summary), time.monotonic() - begun
 
     def refresh(self, events: Events) -> dict[str, int]:
         """Compares the state with the servers and records what differs."""
@@ -220,7 +221,7 @@ class Stack:
                 )
             except auto.CommandError as error:
                 raise EngineFailure("\n".join(events.errors) or _words(error)) from None
-            return dict(result.summary.resource_changes or {})
+            return _counts(result.summary.resource_changes)
 
     def destroy(self, events: Events) -> dict[str, int]:
         """Deletes the resources, save those that are protected."""
@@ -235,7 +236,7 @@ class Stack:
                 )
             except auto.CommandError as error:
                 raise EngineFailure("\n".join(events.errors) or _words(error)) from None
-            return dict(result.summary.resource_changes or {})
+            return _counts(result.summary.resource_changes)
 
     def outputs(self) -> Mapping[str, auto.OutputValue]:
         """The outputs of the last update; empty when there was none."""
@@ -266,6 +267,10 @@ class Stack:
             events(event)
 
         return act
+
+
+def _counts(changes: Mapping[Any, int] | None) -> dict[str, int]:
+    return {str(getattr(k, "value", k)): v for k, v in (changes or {}).items()}
 
 
 def _plain(value: Any) -> Any:

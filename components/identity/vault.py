@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_random as random
@@ -49,7 +50,8 @@ class VaultIdentity(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("kestra:identity:VaultIdentity", name, None, opts)
-        assert settings.secret is not None and settings.secret.vault is not None
+        assert settings.secret is not None
+        assert settings.secret.vault is not None
         self._name, self._settings, self._block = name, settings, settings.secret.vault
         self._limits, self._policy = settings.identity.vault, policy
         self._child = pulumi.ResourceOptions(parent=self)
@@ -66,7 +68,7 @@ class VaultIdentity(pulumi.ComponentResource):
         self.register_outputs({"principal": self.principal, "environment": self.environment})
 
     @property
-    def _token_life(self) -> dict[str, object]:
+    def _token_life(self) -> dict[str, Any]:
         return {
             "token_policies": [self._policy],
             "token_no_default_policy": True,

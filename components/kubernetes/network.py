@@ -27,7 +27,7 @@ def egress_ports(settings: Settings) -> list[int]:
     return sorted(ports)
 
 
-def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
     """Name to specification of each policy."""
     chosen = settings.deployment.network_policy
     pods = {"matchLabels": selector(labels)}

@@ -75,7 +75,7 @@ def version_hash(version_ids: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[
     return pulumi.Output.all(**version_ids).apply(digest)
 
 
-def pod_template(component: str, args: PodArgs) -> dict[str, Any]:
+def pod_template(component: str, args: PodArgs) -> Any:
     """The template of a component's pods."""
     settings = args.settings
     deletes = settings.configurations.delete_files_on_start

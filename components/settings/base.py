@@ -69,7 +69,7 @@ def key(
         alias: the key's spelling where it is not the kebab-case of the attribute.
         limits: pydantic's own (`ge`, `le`, `pattern`, `min_length` …).
     """
-    extra = {"unit": unit, "since": since, "until": until, "source": source}
+    extra: Any = {"unit": unit, "since": since, "until": until, "source": source}
     if alias is not None:
         limits |= {"alias": alias}
     if isinstance(default, (dict, list)):

@@ -115,7 +115,7 @@ def read_file(path: Path | str) -> dict[str, object]:
             [_of_file(source, "cannot be read as text", "name a readable file")]
         ) from None
     try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader that refuses doubles
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""

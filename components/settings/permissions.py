@@ -11,21 +11,97 @@ from collections.abc import Mapping
 ACTIONS_1 = ("CREATE", "READ", "UPDATE", "DELETE")
 
 RESOURCES_1 = frozenset(
-    "FLOW EXECUTION TEMPLATE NAMESPACE KVSTORE DASHBOARD SECRET CREDENTIAL GROUP ROLE BINDING AUDITLOG "
-    "BLUEPRINT IMPERSONATE SETTING APP AI_COPILOT APPEXECUTION TEST ASSET USER SERVICE_ACCOUNT "
-    "TENANT_ACCESS INVITATION GROUP_MEMBERSHIP".split()
+    [
+        "FLOW",
+        "EXECUTION",
+        "TEMPLATE",
+        "NAMESPACE",
+        "KVSTORE",
+        "DASHBOARD",
+        "SECRET",
+        "CREDENTIAL",
+        "GROUP",
+        "ROLE",
+        "BINDING",
+        "AUDITLOG",
+        "BLUEPRINT",
+        "IMPERSONATE",
+        "SETTING",
+        "APP",
+        "AI_COPILOT",
+        "APPEXECUTION",
+        "TEST",
+        "ASSET",
+        "USER",
+        "SERVICE_ACCOUNT",
+        "TENANT_ACCESS",
+        "INVITATION",
+        "GROUP_MEMBERSHIP",
+    ]
 )
 
 RESOURCES_2 = frozenset(
-    "FLOW EXECUTION TRIGGER NAMESPACE KVSTORE REUSABLE_INPUTS DASHBOARD SECRET CREDENTIAL BLUEPRINT APP "
-    "AUDITLOG SYSTEM_SETTINGS TENANT_SETTINGS TESTSUITE ASSET USER GROUP ROLE BINDING SERVICE_ACCOUNT "
-    "INVITATION COPILOT".split()
+    [
+        "FLOW",
+        "EXECUTION",
+        "TRIGGER",
+        "NAMESPACE",
+        "KVSTORE",
+        "REUSABLE_INPUTS",
+        "DASHBOARD",
+        "SECRET",
+        "CREDENTIAL",
+        "BLUEPRINT",
+        "APP",
+        "AUDITLOG",
+        "SYSTEM_SETTINGS",
+        "TENANT_SETTINGS",
+        "TESTSUITE",
+        "ASSET",
+        "USER",
+        "GROUP",
+        "ROLE",
+        "BINDING",
+        "SERVICE_ACCOUNT",
+        "INVITATION",
+        "COPILOT",
+    ]
 )
 
 ACTIONS_2 = frozenset(
-    "VIEW LIST CREATE UPDATE DELETE EXECUTE RESTART KILL REPLAY PAUSE RESUME UNQUEUE FORCE_RUN FOLLOW "
-    "CHANGE_LABELS ACCESS_LOGS ACCESS_OUTPUTS ACCESS_FILES EXPORT IMPORT DISABLE ENABLE VALIDATE UNLOCK "
-    "LOCK BACKFILL MANAGE_FILES MANAGE_MEMBERS MANAGE_GROUP_MEMBERSHIP USE IMPERSONATE".split()
+    [
+        "VIEW",
+        "LIST",
+        "CREATE",
+        "UPDATE",
+        "DELETE",
+        "EXECUTE",
+        "RESTART",
+        "KILL",
+        "REPLAY",
+        "PAUSE",
+        "RESUME",
+        "UNQUEUE",
+        "FORCE_RUN",
+        "FOLLOW",
+        "CHANGE_LABELS",
+        "ACCESS_LOGS",
+        "ACCESS_OUTPUTS",
+        "ACCESS_FILES",
+        "EXPORT",
+        "IMPORT",
+        "DISABLE",
+        "ENABLE",
+        "VALIDATE",
+        "UNLOCK",
+        "LOCK",
+        "BACKFILL",
+        "MANAGE_FILES",
+        "MANAGE_MEMBERS",
+        "MANAGE_GROUP_MEMBERSHIP",
+        "USE",
+        "IMPERSONATE",
+    ]
 )
 
 #: Resources of 1.x that 2.0 has no counterpart for.

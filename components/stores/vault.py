@@ -55,7 +55,8 @@ class VaultStore(pulumi.ComponentResource):
     ) -> None:
         super().__init__("kestra:stores:VaultStore", name, None, opts)
         manager = args.settings.secret
-        assert manager is not None and manager.vault is not None
+        assert manager is not None
+        assert manager.vault is not None
         block, settings = manager.vault, args.settings
         child = pulumi.ResourceOptions(parent=self)
         kept = pulumi.ResourceOptions(parent=self, protect=settings.protect)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
@@ -96,14 +97,12 @@ class Engine:
     def _log(self, urn: str, message: str, severity: Any, *, ephemeral: bool) -> None:
         if self._stub is None:
             return
-        try:
+        with contextlib.suppress(grpc.RpcError):  # the engine may be ending
             self._stub.Log(
                 engine_pb2.LogRequest(
                     severity=severity, message=message, urn=urn, ephemeral=ephemeral
                 )
             )
-        except grpc.RpcError:
-            pass  # the engine may be ending
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):

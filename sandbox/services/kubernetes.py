@@ -84,7 +84,9 @@ class ControlPlane:
             self._launch(server, command, lambda: True, 1)
         self._create_node()
         self._api.wait(self._node_ready, 60)
-        self._api.wait(lambda: self._get("/api/v1/namespaces/default/serviceaccounts/default"), 60)
+        self._api.wait(
+            lambda: self._get("/api/v1/namespaces/default/serviceaccounts/default") is not None, 60
+        )
         return self
 
     def stop(self) -> None:

@@ -49,7 +49,7 @@ class Vault:
         if not self.server.running:
             return False
         state = self._state()
-        return state is not None and state.get("initialized") and not state.get("sealed")
+        return bool(state and state.get("initialized") and not state.get("sealed"))
 
     def start(self) -> Vault:
         """Starts it, or finds it running; initialises it once; unseals it.

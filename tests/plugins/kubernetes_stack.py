@@ -74,6 +74,4 @@ class KubernetesStack:
 
 
 def _changes(result: Any) -> dict[str, int]:
-    return {
-        operation: count for operation, count in (result.summary.resource_changes or {}).items()
-    }
+    return dict(result.summary.resource_changes or {})

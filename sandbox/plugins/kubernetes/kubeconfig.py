@@ -41,7 +41,7 @@ def _from_files(text: str) -> list[tuple[dict[str, Any], Path]]:
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        document = yaml.safe_load(text)
     except yaml.YAMLError:
         # The parser's own message would quote the document, and that may hold a key.
         raise ConfigurationError("failed to parse kubeconfig: not valid YAML or JSON") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from sandbox.plugins.server import ProviderError
 
@@ -17,9 +18,7 @@ class Api:
         self._token = token
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.mount(
-            self.address, requests.adapters.HTTPAdapter(pool_maxsize=64, max_retries=0)
-        )
+        self._session.mount(self.address, HTTPAdapter(pool_maxsize=64, max_retries=0))
 
     def request(
         self, method: str, path: str, body: Any = None, *, namespace: str | None = None

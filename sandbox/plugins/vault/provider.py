@@ -115,7 +115,7 @@ class VaultPlugin:
         if outputs is None:
             return None
         marked = schema.mark(outputs, olds)
-        seen = {k: marked[k] if k in marked else v for k, v in inputs.items()}
+        seen = {k: marked.get(k, v) for k, v in inputs.items()}
         return id_, seen, marked
 
     def update(
