@@ -1,0 +1,61 @@
+# Everything runs from the virtual environment that these targets make.
+STACK ?= local
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: help up preview verify status down test lint venv check
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+up: $(VENV)/sandbox ## bring STACK (default: local) up on this machine, and verify it with a real Kestra
+	@$(RUN) -m sandbox up $(STACK)
+	@$(RUN) -m sandbox verify $(STACK)
+
+preview: $(VENV)/sandbox ## show what `make up` would do
+	@$(RUN) -m sandbox preview $(STACK)
+
+verify: $(VENV)/sandbox ## boot a real Kestra with what the Kubernetes API holds, and compare
+	@$(RUN) -m sandbox verify $(STACK)
+
+status: $(VENV)/sandbox ## what runs
+	@$(RUN) -m sandbox status
+
+down: $(VENV)/sandbox ## end the servers; PURGE=1 removes the state too
+	@$(RUN) -m sandbox down $(if $(PURGE),--purge)
+
+check: $(VENV)/program ## check every stack file
+	@$(RUN) -m components check stacks/*.yaml
+
+test: lint ## everything: lint, types and all tests
+	@$(RUN) -m pytest
+
+lint: $(VENV)/dev ## ruff and types
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/basedpyright
+
+venv: $(VENV)/program ## the virtual environment of the program
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed; name one with make PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "The venv module is missing (Debian: apt-get install python3-venv)"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/program: requirements.txt | $(VENV)/bin/python
+	@echo "Installing the Python packages of the program"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/sandbox: requirements-sandbox.txt requirements.txt | $(VENV)/bin/python
+	@echo "Installing the Python packages of the sandbox"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-sandbox.txt
+	@touch $@ $(VENV)/program
+
+$(VENV)/dev: requirements-dev.txt requirements-sandbox.txt requirements.txt | $(VENV)/bin/python
+	@echo "Installing the Python packages of the tests"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/program $(VENV)/sandbox

@@ -1,0 +1,60 @@
+"""What tests share: the tools, real servers of their own, and the stack files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+
+from sandbox.progress import Progress
+from sandbox.services import ControlPlane, Vault
+from sandbox.tools import CONTROL_PLANE, ensure
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def progress(pytestconfig: pytest.Config) -> Progress:
+    """Progress on the terminal, past pytest's capture: a build takes minutes."""
+    terminal = pytestconfig.pluginmanager.get_plugin("terminalreporter")
+    file = terminal._tw._file if terminal else None
+    return Progress(Console(file=file, highlight=False, soft_wrap=True, force_terminal=False))
+
+
+@pytest.fixture(scope="session")
+def tools(progress: Progress) -> dict[str, Path]:
+    """Every tool, built once into the cache."""
+    return ensure(["pulumi", *CONTROL_PLANE, "vault"], progress)
+
+
+@pytest.fixture(scope="session")
+def control_plane(
+    tools: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ControlPlane]:
+    """A Kubernetes control plane of the tests' own."""
+    plane = ControlPlane(tmp_path_factory.mktemp("kubernetes"), tools)
+    try:
+        yield plane.start()
+    finally:
+        plane.stop()
+
+
+@pytest.fixture(scope="session")
+def vault_server(
+    tools: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Vault]:
+    """A Vault of the tests' own."""
+    vault = Vault(tmp_path_factory.mktemp("vault"), tools)
+    try:
+        yield vault.start()
+    finally:
+        vault.stop()
+
+
+def stack_document(name: str) -> dict[str, object]:
+    """The settings of a stack file, as Pulumi would hand them on."""
+    config = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{name}.yaml").read_text())["config"]
+    return {key.removeprefix("kestra:"): value for key, value in config.items()}
