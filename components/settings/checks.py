@@ -6,42 +6,14 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from components.settings import permissions as words
+from components.settings import tag_rules
 from components.settings.base import is_readable, revealed
 from components.settings.durations import milliseconds
+from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.secret import CloudManager, Manager, Vault
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found, at a place in Kestra's spelling."""
-
-    loc: tuple[str | int, ...]
-    message: str
-    rule: str
-    fix: str
-    warning: bool = False
-
-    @property
-    def relative(self) -> bool:
-        """Whether it speaks of a missing key or of a relation, so that a bad neighbour may explain it."""
-        return self.message.startswith(
-            (
-                "is missing",
-                "has no",
-                "has neither",
-                "stands without",
-                "is not below",
-                "is not above",
-                "is above",
-                "is below",
-                "needs read-only",
-                "distributed needs",
-            )
-        )
 
 
 def check_all(settings: Settings) -> Iterator[Finding]:
@@ -830,4 +802,5 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     platform,
     deployment,
     production,
+    tag_rules.check,
 )

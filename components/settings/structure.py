@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import types
 import typing
@@ -107,12 +108,13 @@ def normalise(
                 elif isinstance(block, Mapping):
                     yield from _into(inner, item, normalise(many, block, spelling, (*at, item)))
                 else:
-                    inner[item] = block
+                    inner[item] = copy.deepcopy(block)
         elif value is None and one is not None:
             # `kubernetes:` with nothing after it means an empty block.
             clean[name] = {}
         else:
-            clean[name] = value
+            # What is invalid is taken out of the data later; the caller's document stays as it is.
+            clean[name] = copy.deepcopy(value)
     yield (None, clean)
 
 

@@ -1,0 +1,271 @@
+"""Documents with one fault each: name, what is changed in a valid document, the path that the report names, and words of the report."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+PLANTED = "Pl4nted-Value-Zq81"
+
+SEED_AUTH = {"username": "admin@kestra.io"}
+VAULT = {
+    "type": "vault",
+    "read-only": True,
+    "vault": {"address": "https://v:8200", "kubernetes": {}},
+}
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+def oss(**changed: Any) -> dict[str, Any]:
+    """A valid open-source document with some first-level keys changed."""
+    base: dict[str, Any] = {"server": {"basic-auth": dict(SEED_AUTH)}}
+    return base | {key.replace("_", "-"): value for key, value in changed.items()}
+
+
+def enterprise(**changed: Any) -> dict[str, Any]:
+    """A valid Enterprise document with some first-level keys changed."""
+    base: dict[str, Any] = {"edition": "enterprise", "secret": VAULT}
+    return base | {key.replace("_", "-"): value for key, value in changed.items()}
+
+
+def server(**changed: Any) -> dict[str, Any]:
+    return oss(
+        server={"basic-auth": dict(SEED_AUTH)}
+        | {k.replace("_", "-"): v for k, v in changed.items()}
+    )
+
+
+def liveness(**changed: Any) -> dict[str, Any]:
+    return server(liveness={k.replace("_", "-"): v for k, v in changed.items()})
+
+
+def auth(**changed: Any) -> dict[str, Any]:
+    return oss(
+        server={"basic-auth": SEED_AUTH | {k.replace("_", "-"): v for k, v in changed.items()}}
+    )
+
+
+def secret(type_: str, block: Any = None, **changed: Any) -> dict[str, Any]:
+    made = {"type": type_} | {k.replace("_", "-"): v for k, v in changed.items()}
+    return enterprise(secret=made if block is None else made | {type_: block})
+
+
+def vault(**changed: Any) -> dict[str, Any]:
+    block = {"address": "https://v:8200"} | {k.replace("_", "-"): v for k, v in changed.items()}
+    return secret("vault", block, read_only=True)
+
+
+def declared(**changed: Any) -> dict[str, Any]:
+    return oss(declared_secrets={"TOKEN": {"namespace": "a.b", "generate": {}} | changed})
+
+
+def deployment(**changed: Any) -> dict[str, Any]:
+    return oss(deployment={k.replace("_", "-"): v for k, v in changed.items()})
+
+
+def role(permissions: Any, version: str = "1.3") -> dict[str, Any]:
+    return enterprise(
+        version=version, security={"default-role": {"name": "r", "permissions": permissions}}
+    )
+
+
+Case = tuple[str, dict[str, Any], str, str]
+
+# What Kestra would silently replace by its default (measured), and a few more.
+_BAD_DURATIONS = [
+    "60", 60, "5 s", "0.5s", "1M", "30S", "1m30s", "banana", "", "s", "-5s", "PT", "P", "pt5s", "5sec",
+    "1.5m", "1e3s", "5s5s", "P1W", "P1Y", "PT5", "5m ", " 5m", "٥s", True, None, [], {}, ["5s"],
+]  # fmt: skip
+
+CASES: list[Case] = [
+    # versions and editions
+    ("version unknown", oss(version="1.2"), "kestra:version", "1.3"),
+    ("version word", oss(version="latest"), "kestra:version", "2.0"),
+    ("edition unknown", oss(edition="community"), "kestra:edition", "oss"),
+    ("edition upper case", oss(edition="OSS"), "kestra:edition", "spelled exactly so"),
+    ("first-level typo", oss(sever={}, servr={"a": 1}), "kestra:servr", "did you mean server"),
+    ("whole file pasted", oss(kestra={"server": {}}), "kestra:kestra", "leave out this level"),
+    ("micronaut", oss(micronaut={"a": 1}), "kestra:micronaut", "renders no micronaut keys"),
+    # encryption
+    ("key of 16 bytes", oss(encryption={"secret-key": base64.b64encode(b"x" * 16).decode()}), "kestra:encryption.secret-key", "decodes to 16 bytes"),
+    ("key of 24 bytes", oss(encryption={"secret-key": base64.b64encode(b"x" * 24).decode()}), "kestra:encryption.secret-key", "decodes to 24 bytes"),
+    ("key of 31 bytes", oss(encryption={"secret-key": base64.b64encode(b"x" * 31).decode()}), "kestra:encryption.secret-key", "decodes to 31 bytes"),
+    ("key of 33 bytes", oss(encryption={"secret-key": base64.b64encode(b"x" * 33).decode()}), "kestra:encryption.secret-key", "decodes to 33 bytes"),
+    ("key as raw text", oss(encryption={"secret-key": "abcdefghijklmnopqrstuvwxyz012345"}), "kestra:encryption.secret-key", "decodes to 24 bytes"),
+    ("key url-safe", oss(encryption={"secret-key": base64.urlsafe_b64encode(b"\xff" * 32).decode()}), "kestra:encryption.secret-key", "no standard base64"),
+    ("key with line break", oss(encryption={"secret-key": KEY[:20] + "\n" + KEY[20:]}), "kestra:encryption.secret-key", "no standard base64"),
+    ("key empty", oss(encryption={"secret-key": ""}), "kestra:encryption.secret-key", "0 bytes"),
+    ("key a number", oss(encryption={"secret-key": 1234}), "kestra:encryption.secret-key", "text"),
+    ("key in camelCase", oss(encryption={"secretKey": "short"}), "kestra:encryption.secretKey", "openssl rand"),
+    ("key typo", oss(encryption={"secret-kye": KEY}), "kestra:encryption.secret-kye", "did you mean secret-key"),
+    ("encryption a text", oss(encryption="x"), "kestra:encryption", "block of keys"),
+    # log-in
+    ("no log-in", {"tags": {"owner": "a"}}, "kestra:server.basic-auth", "set-up page"),
+    ("seed's password", auth(password="change-me"), "kestra:server.basic-auth.password", "an upper-case letter, a digit"),
+    ("password short", auth(password="Ab1"), "kestra:server.basic-auth.password", "8 characters at least"),
+    ("password long", auth(password="Ab1" * 100), "kestra:server.basic-auth.password", "too long"),
+    ("password empty", auth(password=""), "kestra:server.basic-auth.password", "8 characters"),
+    ("password with line break", auth(password="Abcdef12\nx"), "kestra:server.basic-auth.password", "no line break"),
+    ("password a number", auth(password=12345678), "kestra:server.basic-auth.password", "text"),
+    ("username no e-mail", auth(username="admin"), "kestra:server.basic-auth.username", "e-mail"),
+    ("username long", auth(username="a" * 300 + "@b"), "kestra:server.basic-auth.username", "256"),
+    ("username missing", oss(server={"basic-auth": {"password": "Abcdef12"}}), "kestra:server.basic-auth.username", "is missing"),
+    ("email for username", oss(server={"basic-auth": {"email": "a@b"}}), "kestra:server.basic-auth.email", "no known key"),
+    ("camelCase path", oss(server={"basicAuth": {"username": "x"}}), "kestra:server.basicAuth.username", "e-mail"),
+    ("both spellings", oss(server={"basicAuth": SEED_AUTH, "basic-auth": SEED_AUTH}), "kestra:server.basicAuth", "written twice"),
+    ("open-urls root", auth(open_urls=["/"]), "kestra:server.basic-auth.open-urls[0]", "opens everything"),
+    ("open-urls no path", auth(open_urls=["/a", "api"]), "kestra:server.basic-auth.open-urls[1]", "begins"[:5]),
+    ("open-urls a text", auth(open_urls="/a"), "kestra:server.basic-auth.open-urls", "list"),
+    ("enabled no flag", auth(enabled="maybe"), "kestra:server.basic-auth.enabled", "true or false"),
+    # endpoints
+    ("endpoint log-in without name", oss(endpoints={"all": {"basic-auth": {"password": "x"}}}), "kestra:endpoints.all.basic-auth.username", "is missing"),
+    ("endpoint name with colon", oss(endpoints={"all": {"basic-auth": {"username": "a:b"}}}), "kestra:endpoints.all.basic-auth.username", "colon"),
+    ("endpoint port", oss(endpoints={"all": {"port": 80}}), "kestra:endpoints.all.port", "at least 1024"),
+    ("details-visible", oss(endpoints={"health": {"details-visible": "EVERYONE"}}), "kestra:endpoints.health.details-visible", "AUTHENTICATED"),
+    ("endpoint unknown", oss(endpoints={"envv": {}}), "kestra:endpoints.envv", "did you mean env"),
+    # liveness
+    *[(f"duration {d!r}", liveness(timeout=d), "kestra:server.liveness.timeout", "Rule:") for d in _BAD_DURATIONS if d is not None],
+    ("zero", liveness(interval="0s"), "kestra:server.liveness.interval", "above zero"),
+    ("ISO zero", liveness(interval="PT0S"), "kestra:server.liveness.interval", "above zero"),
+    ("heartbeat above timeout", liveness(timeout="5s", heartbeat_interval="6s"), "kestra:server.liveness.heartbeat-interval", "heartbeat-interval < timeout"),
+    ("heartbeat equals timeout", liveness(timeout="5s", heartbeat_interval="5s"), "kestra:server.liveness.heartbeat-interval", "heartbeat-interval < timeout"),
+    ("heartbeat above default", liveness(heartbeat_interval="1m"), "kestra:server.liveness.heartbeat-interval", "timeout"),
+    ("timeout below default heartbeat", liveness(timeout="2s", interval="1s"), "kestra:server.liveness.timeout", "heartbeat"),
+    ("interval above timeout", liveness(interval="2m"), "kestra:server.liveness.interval", "interval <= timeout"),
+    ("timeout below default interval", liveness(timeout="4s"), "kestra:server.liveness.timeout", "interval"),
+    ("liveness typo", liveness(timeoutt="5s"), "kestra:server.liveness.timeoutt", "did you mean timeout"),
+    ("liveness flag", liveness(enabled="yes"), "kestra:server.liveness.enabled", "true or false"),
+    ("strategy unknown", server(worker_task_restart_strategy="SOMETIMES"), "kestra:server.worker-task-restart-strategy", "NEVER"),
+    ("strategy lower case", server(worker_task_restart_strategy="immediately"), "kestra:server.worker-task-restart-strategy", "spelled exactly so"),
+    ("grace", server(termination_grace_period="5 minutes"), "kestra:server.termination-grace-period", "default"),
+    ("purge", server(service={"purge": {"retention": "banana"}}), "kestra:server.service.purge.retention", "duration"),
+    ("purge a duration", server(service={"purge": "7d"}), "kestra:server.service.purge", "block"),
+    ("heartbeat of old", oss(heartbeat={"frequency": "ten"}), "kestra:heartbeat.frequency", "duration"),
+    ("missed of old", oss(heartbeat={"heartbeat-missed": 0}), "kestra:heartbeat.heartbeat-missed", "at least 1"),
+    # editions
+    ("secret in oss", oss(secret={"type": "jdbc"}), "kestra:secret", "declared-secrets"),
+    ("security in oss", oss(security={"invitations": {"expire-after": "P1D"}}), "kestra:security", "Enterprise"),
+    ("kafka in oss", oss(queue={"type": "kafka"}), "kestra:queue.type", "Enterprise"),
+    ("elasticsearch in oss", oss(repository={"type": "elasticsearch"}), "kestra:repository.type", "Enterprise"),
+    # secret managers
+    ("type missing", enterprise(secret={"jdbc": {}}), "kestra:secret.type", "required"),
+    ("type unknown", secret("keychain"), "kestra:secret.type", "vault"),
+    ("type of later", secret("doppler"), "kestra:secret.type", "vault"),
+    ("block of later", secret("vault", {"address": "https://v", "kubernetes": {}}, doppler={}), "kestra:secret.doppler", "does not render"),
+    ("other block", secret("jdbc", {}, vault={"address": "https://v", "token": {}}), "kestra:secret.vault", "not the block of type"),
+    ("read-only text", secret("vault", {"address": "https://v", "kubernetes": {}}, read_only="maybe"), "kestra:secret.read-only", "true or false"),
+    ("jdbc read-only", secret("jdbc", {}, read_only=True), "kestra:secret.read-only", "does not exist"),
+    ("jdbc short", secret("jdbc", {"secret": PLANTED}), "kestra:secret.jdbc.secret", "32 characters"),
+    ("elasticsearch short", secret("elasticsearch", {"secret": PLANTED}), "kestra:secret.elasticsearch.secret", "32 characters"),
+    ("jdbc same key", enterprise(secret={"type": "jdbc", "jdbc": {"secret": KEY}}, encryption={"secret-key": KEY}), "kestra:secret.jdbc.secret", "one key, one purpose"),
+    ("vault without block", secret("vault"), "kestra:secret.vault", "is missing"),
+    ("vault without address", secret("vault", {"kubernetes": {}}), "kestra:secret.vault.address", "is missing"),
+    ("vault address", vault(address="v:8200", kubernetes={}), "kestra:secret.vault.address", "form"),
+    ("vault without method", vault(), "kestra:secret.vault", "no auth method"),
+    ("vault two methods", vault(token={}, kubernetes={}), "kestra:secret.vault", "2 auth methods"),
+    ("vault token text", vault(token=PLANTED), "kestra:secret.vault.token", "block of keys"),
+    ("vault half role", vault(app_role={"role-id": PLANTED}), "kestra:secret.vault.app-role.secret-id", "go together"),
+    ("vault userpass", vault(password={"password": PLANTED}), "kestra:secret.vault.password.user", "is missing"),
+    ("vault engine version", vault(kubernetes={}, engine_version=1), "kestra:secret.vault.engine-version", "2"),
+    ("vault engine name", vault(kubernetes={}, root_engine="/a b"), "kestra:secret.vault.root-engine", "form"),
+    ("vault nested filter", vault(kubernetes={}, filter_on_tags={"tags": {"a": "b"}}), "kestra:secret.vault.filter-on-tags.tags", "text"),
+    ("vault prefix filter", vault(kubernetes={}, filter_on_prefix={"prefix": "a"}), "kestra:secret.vault.filter-on-prefix", "no known key"),
+    ("vault timeouts", vault(kubernetes={}, connect_timeout="15"), "kestra:secret.vault.connect-timeout", "15s"),
+    ("vault read-only differs", secret("vault", {"address": "https://v", "kubernetes": {}, "read-only": True}), "kestra:secret.vault.read-only", "differs"),
+    ("vault empty tag", vault(kubernetes={}, excluded_tags={"a": ""}), "kestra:secret.vault.excluded-tags.a", "empty"),
+    ("vault ttl", enterprise(identity={"vault": {"token-ttl": "48h"}}), "kestra:identity.vault.token-ttl", "token-max-ttl"),
+    ("vault ttl fraction", enterprise(identity={"vault": {"secret-id-ttl": "1500ms"}}), "kestra:identity.vault.secret-id-ttl", "whole second"),
+    ("vault uses", enterprise(identity={"vault": {"secret-id-num-uses": 0}}), "kestra:identity.vault.secret-id-num-uses", "at least 1"),
+    ("aws half keys", secret("aws-secret-manager", {"access-key-id": PLANTED}), "kestra:secret.aws-secret-manager.secret-key-id", "go together"),
+    ("aws usual name", secret("aws-secret-manager", {"secret-access-key": PLANTED}), "kestra:secret.aws-secret-manager.secret-access-key", "no known key"),
+    ("aws token alone", secret("aws-secret-manager", {"session-token": PLANTED}), "kestra:secret.aws-secret-manager.session-token", "stands without"),
+    ("aws region", secret("aws-secret-manager", {"region": "Ireland"}), "kestra:secret.aws-secret-manager.region", "form"),
+    ("aws flat filter", secret("aws-secret-manager", {"filter-on-tags": {"a": "b"}}, read_only=True), "kestra:secret.aws-secret-manager.filter-on-tags.a", "no known key"),
+    ("aws filter managed", secret("aws-secret-manager", {"filter-on-tags": {"tags": {"a": "b"}}}), "kestra:secret.aws-secret-manager.filter-on-tags", "read-only mode only"),
+    ("aws prefix managed", secret("aws-secret-manager", {"filter-on-prefix": {"prefix": "a"}}), "kestra:secret.aws-secret-manager.filter-on-prefix", "read-only mode only"),
+    ("aws exclusion managed", secret("aws-secret-manager", {"excluded-tags": {"a": "b"}}), "kestra:secret.aws-secret-manager.excluded-tags", "read-only mode only"),
+    ("aws prefix empty", secret("aws-secret-manager", {"filter-on-prefix": {}}, read_only=True), "kestra:secret.aws-secret-manager.filter-on-prefix.prefix", "is missing"),
+    ("azure without block", secret("azure-key-vault"), "kestra:secret.azure-key-vault", "is missing"),
+    ("azure seed's block", secret("azure-key-vault", {"client-secret": {"tenant-id": "i", "client-id": "i", "client-secret": PLANTED}}), "kestra:secret.azure-key-vault.vault-name", "vault-name and key-vault-uri"),
+    ("azure both names", secret("azure-key-vault", {"vault-name": "abc", "key-vault-uri": "https://abc"}), "kestra:secret.azure-key-vault.vault-name", "exactly one"),
+    ("azure name", secret("azure-key-vault", {"vault-name": "a_b"}), "kestra:secret.azure-key-vault.vault-name", "form"),
+    ("azure name hyphens", secret("azure-key-vault", {"vault-name": "a--b"}), "kestra:secret.azure-key-vault.vault-name", "hyphens"),
+    ("azure uri", secret("azure-key-vault", {"key-vault-uri": "http://a"}), "kestra:secret.azure-key-vault.key-vault-uri", "form"),
+    ("azure secret text", secret("azure-key-vault", {"vault-name": "abc", "client-secret": PLANTED}), "kestra:secret.azure-key-vault.client-secret", "block of keys"),
+    ("azure half principal", secret("azure-key-vault", {"vault-name": "abc", "client-secret": {"client-secret": PLANTED}}), "kestra:secret.azure-key-vault.client-secret.tenant-id", "is missing"),
+    ("azure two identities", secret("azure-key-vault", {"vault-name": "abc", "managed-identity-client-id": "a", "managed-identity-resource-id": "b"}), "kestra:secret.azure-key-vault.managed-identity-client-id", "named once"),
+    ("google account a block", secret("google-secret-manager", {"service-account": {"private_key": PLANTED}}), "kestra:secret.google-secret-manager.service-account", "text"),
+    ("cache size", secret("jdbc", {}, cache={"maximum-size": 0}), "kestra:secret.cache.maximum-size", "at least 1"),
+    ("cache size text", secret("jdbc", {}, cache={"maximum-size": "many"}), "kestra:secret.cache.maximum-size", "whole number"),
+    ("cache ttl", secret("jdbc", {}, cache={"expire-after-write": 60}), "kestra:secret.cache.expire-after-write", "60s"),
+    ("isolation unknown", secret("jdbc", {}, isolation={"denied-services": ["STANDALONE"]}), "kestra:secret.isolation.denied-services[0]", "EXECUTOR"),
+    ("isolation lower case", secret("jdbc", {}, isolation={"denied-services": ["executor"]}), "kestra:secret.isolation.denied-services[0]", "spelled exactly"),
+    ("isolation controller", secret("jdbc", {}, isolation={"enabled": True, "denied-services": ["CONTROLLER"]}), "kestra:secret.isolation.denied-services[0]", "1.3"),
+    ("isolation empty", secret("jdbc", {}, isolation={"enabled": True}), "kestra:secret.isolation.denied-services", "is empty"),
+    ("isolation twice", secret("jdbc", {}, isolation={"enabled": True, "denied-services": ["EXECUTOR", "EXECUTOR"]}), "kestra:secret.isolation.denied-services[1]", "twice"),
+    # security
+    ("admin without name", enterprise(security={"super-admin": {"password": PLANTED}}), "kestra:security.super-admin.username", "is missing"),
+    ("two owners", enterprise(security={"super-admin": {"username": "a"}, "instance-owner": {"username": "b"}}), "kestra:security.instance-owner", "same account"),
+    ("tenants a text", enterprise(security={"super-admin": {"username": "a", "tenant-admin-access": "main"}}), "kestra:security.super-admin.tenant-admin-access", "list"),
+    ("role without name", enterprise(security={"default-role": {"permissions": {"FLOW": ["READ"]}}}), "kestra:security.default-role.name", "is missing"),
+    ("role without permissions", role({}), "kestra:security.default-role.permissions", "at least 1"),
+    ("role unknown resource", role({"FLOWS": ["READ"]}), "kestra:security.default-role.permissions.FLOWS", "no resource"),
+    ("role unknown action", role({"FLOW": ["WRITE"]}), "kestra:security.default-role.permissions.FLOW[0]", "no action"),
+    ("role 2.0 words on 1.3", role({"FLOW": ["VIEW"]}), "kestra:security.default-role.permissions.FLOW[0]", "Kestra 1.x"),
+    ("role template on 2.0", role({"TEMPLATE": ["READ"]}, "2.0"), "kestra:security.default-role.permissions.TEMPLATE", "no counterpart"),
+    ("role mixed words", role({"FLOW": ["READ", "VIEW"]}, "2.0"), "kestra:security.default-role.permissions.FLOW[1]", "Kestra 1.x"),
+    ("role nothing", role({"FLOW": []}), "kestra:security.default-role.permissions.FLOW", "grants nothing"),
+    ("invitations", enterprise(security={"invitations": {"expire-after": "30 days"}}), "kestra:security.invitations.expire-after", "duration"),
+    ("regexp on 2.0", enterprise(version="2.0", security={"basic-auth": {"password-regexp": ".*"}}), "kestra:security.basic-auth.password-regexp", "structured"),
+    ("structured on 1.3", enterprise(security={"basic-auth": {"password-min-length": 12}}), "kestra:security.basic-auth.password-min-length", "password-regexp"),
+    ("regexp broken", enterprise(security={"basic-auth": {"password-regexp": "(a"}}), "kestra:security.basic-auth.password-regexp", "regular expression"),
+    ("length below", enterprise(version="2.0", security={"basic-auth": {"password-min-length": 4}}), "kestra:security.basic-auth.password-min-length", "at least 8"),
+    ("delete flag", oss(configurations={"delete-files-on-start": "on"}), "kestra:configurations.delete-files-on-start", "true or false"),
+    # declared secrets
+    ("declared nothing", oss(declared_secrets={"A": {"namespace": "a"}}), "kestra:declared-secrets.A", "neither value nor generate"),
+    ("declared both", declared(value=PLANTED), "kestra:declared-secrets.TOKEN", "both value and generate"),
+    ("declared empty", oss(declared_secrets={"A": {"namespace": "a", "value": ""}}), "kestra:declared-secrets.A.value", "is empty"),
+    ("declared name", oss(declared_secrets={"A-B": {"namespace": "a", "generate": {}}}), "kestra:declared-secrets.A-B", "no name"),
+    ("declared no namespace", oss(declared_secrets={"A": {"generate": {}}}), "kestra:declared-secrets.A.namespace", "is missing"),
+    ("declared namespace", declared(namespace="A b"), "kestra:declared-secrets.TOKEN.namespace", "form"),
+    ("declared short", declared(generate={"length": 4}), "kestra:declared-secrets.TOKEN.generate.length", "at least 16"),
+    ("declared a text", oss(declared_secrets={"A": PLANTED}), "kestra:declared-secrets.A", "block of keys"),
+    ("declared twice", oss(declared_secrets={"a": {"namespace": "a", "generate": {}}, "A": {"namespace": "a", "generate": {}}}), "kestra:declared-secrets.A", "upper-cases"),
+    ("declared managed", enterprise(secret=VAULT | {"read-only": False}, declared_secrets={"A": {"namespace": "a", "generate": {}}}), "kestra:declared-secrets", "does not see"),
+    ("declared jdbc", enterprise(secret={"type": "jdbc"}, declared_secrets={"A": {"namespace": "a", "generate": {}}}), "kestra:declared-secrets", "internal store"),
+    # platform
+    ("datasource url", oss(datasources={"postgres": {"url": "postgres://x"}}), "kestra:datasources.postgres.url", "form"),
+    ("datasource name", oss(datasources={"oracle": {"url": "jdbc:x"}}), "kestra:datasources.oracle", "postgres"),
+    ("datasource key", oss(datasources={"h2": {"url": "jdbc:h2:x", "pasword": PLANTED}}), "kestra:datasources.h2.pasword", "did you mean password"),
+    ("queue without source", oss(queue={"type": "postgres"}), "kestra:queue.type", "no datasource"),
+    ("repository unknown", oss(repository={"type": "sqlite"}), "kestra:repository.type", "postgres"),
+    ("storage block missing", oss(storage={"type": "s3"}), "kestra:storage.s3", "is missing"),
+    ("storage other block", oss(storage={"type": "local", "minio": {"endpoint": "m", "bucket": "abc"}}), "kestra:storage.minio", "not the block"),
+    ("storage path", oss(storage={"type": "local", "local": {"base-path": "x"}}), "kestra:storage.local.base-path", "form"),
+    # deployment
+    ("image latest", deployment(image={"tag": "latest"}), "kestra:deployment.image.tag", "moves"),
+    ("image latest variant", deployment(image={"tag": "latest-no-plugins"}), "kestra:deployment.image.tag", "moves"),
+    ("image of 2.0", deployment(image={"tag": "v2.0.0"}), "kestra:deployment.image.tag", "not of Kestra 1.3"),
+    ("image digest", deployment(image={"digest": "sha256:abc"}), "kestra:deployment.image.digest", "form"),
+    ("namespace", deployment(namespace="Kestra_1"), "kestra:deployment.namespace", "form"),
+    ("mode", deployment(mode="ha"), "kestra:deployment.mode", "distributed"),
+    ("distributed on h2", deployment(mode="distributed"), "kestra:deployment.mode", "shared queue"),
+    ("replicas standalone", deployment(components={"standalone": {"replicas": 2}}), "kestra:deployment.components.standalone.replicas", "more than one"),
+    ("component not deployed", deployment(components={"worker": {"replicas": 2}}), "kestra:deployment.components.worker", "not deployed"),
+    ("replicas negative", deployment(components={"standalone": {"replicas": -1}}), "kestra:deployment.components.standalone.replicas", "at least 0"),
+    ("memory", deployment(components={"standalone": {"resources": {"limits": {"memory": "2GB"}}}}), "kestra:deployment.components.standalone.resources.limits.memory", "form"),
+    ("ingress without TLS", deployment(ingress={"host": "k.example.com"}), "kestra:deployment.ingress.tls-secret", "is missing"),
+    ("ingress host", deployment(ingress={"host": "K!", "tls-secret": "t"}), "kestra:deployment.ingress.host", "form"),
+    ("environment name", deployment(environment={"A-B": "x"}), "kestra:deployment.environment.A-B", "no name"),
+    ("environment of ours", deployment(environment={"STACK_X": "x"}), "kestra:deployment.environment.STACK_X", "its own"),
+    ("environment secret", deployment(environment={"SECRET_X": PLANTED}), "kestra:deployment.environment.SECRET_X", "declared-secrets"),
+    ("url", deployment(url="kestra.example.com"), "kestra:deployment.url", "form"),
+    # tags
+    ("environment unknown", oss(tags={"environment": "prod"}), "kestra:tags.environment", "production"),
+    ("data class", oss(tags={"data-class": "secret"}), "kestra:tags.data-class", "confidential"),
+    ("production without owner", oss(tags={"environment": "production"}), "kestra:tags.owner", "is missing"),
+    ("tag of convention", oss(tags={"additional": {"owner": "x"}}), "kestra:tags.additional.owner", "convention"),
+    ("tag value", oss(tags={"additional": {"team": "a b"}}), "kestra:tags.additional.team", "Kubernetes labels"),
+    ("tag name", oss(tags={"additional": {"a/b/c": "x"}}), "kestra:tags.additional.a/b/c", "63"),
+    ("tag number", oss(tags={"additional": {"cost": 12}}), "kestra:tags.additional.cost", "quotes"),
+]  # fmt: skip

@@ -1,0 +1,52 @@
+"""The written reference is the one that the models give, and every key says what it is."""
+
+from __future__ import annotations
+
+import yaml
+
+from components.settings import Settings, load, load_file
+from components.settings.reference import TARGET, _leaves, reference
+from tests.conftest import ROOT
+
+
+def test_the_settings_reference_is_not_stale() -> None:
+    assert TARGET.read_text() == reference(), (
+        "run: .venv/bin/python -m components.settings.reference"
+    )
+
+
+def test_every_key_has_a_meaning_a_version_and_a_source() -> None:
+    leaves = [
+        leaf
+        for name, field in Settings.model_fields.items()
+        for leaf in _leaves(field.alias or name, field)
+    ]
+    assert len(leaves) > 150
+    for path, field in leaves:
+        extra = field.json_schema_extra
+        assert isinstance(extra, dict)
+        assert field.description, path
+        assert extra["source"], path
+        assert extra["since"] in ("1.3", "2.0"), path
+
+
+def test_the_project_file_declares_every_first_level_key() -> None:
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    keys = [f"kestra:{field.alias or name}" for name, field in Settings.model_fields.items()]
+    assert list(declared) == keys
+    assert all(entry["description"] for entry in declared.values())
+
+
+def test_every_stack_file_is_valid() -> None:
+    files = sorted((ROOT / "stacks").glob("Pulumi.*.yaml"))
+    assert len(files) >= 2
+    for file in files:
+        assert load_file(file).warnings == ()
+
+
+def test_the_version_is_read_as_a_number_too() -> None:
+    for written in ("2.0", 2.0, 2, "2"):
+        assert (
+            load({"version": written, "edition": "enterprise"}, source="f").settings.version
+            == "2.0"
+        )
