@@ -63,7 +63,11 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(
+    max_examples=600,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
 @given(documents())
 def test_any_document_gives_a_report_or_settings_that_render(document: dict[str, Any]) -> None:
     loaded = _loaded(document)
@@ -74,7 +78,11 @@ def test_any_document_gives_a_report_or_settings_that_render(document: dict[str,
     assert render(loaded.settings).yaml() == render(loaded.settings).yaml()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
 @given(st.sampled_from(KEYS), st.sampled_from([PLANTED, {"x": PLANTED}, [PLANTED], PLANTED * 50]))
 def test_a_value_never_stands_in_a_report(path: tuple[str, ...], value: Any) -> None:
     document: dict[str, Any] = {}

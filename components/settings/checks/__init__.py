@@ -1,0 +1,44 @@
+"""What the models cannot say: relations between keys, versions, editions, and values that Kestra misreads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from components.settings import tag_rules
+from components.settings.checks import declared, deployment, secret, security, server
+from components.settings.checks.secret import vault_method
+from components.settings.findings import Finding
+from components.settings.model import Settings
+
+__all__ = ["CHECKS", "check_all", "vault_method"]
+
+CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    server.encryption_key,
+    security.editions,
+    secret.secret_manager,
+    secret.aws,
+    secret.azure,
+    secret.vault,
+    secret.internal_stores,
+    secret.prefixes,
+    secret.cache,
+    secret.isolation,
+    declared.declared_secrets,
+    server.basic_auth,
+    server.endpoints,
+    server.liveness,
+    server.ignored,
+    security.super_admin,
+    security.default_role,
+    security.password_rules,
+    deployment.platform,
+    deployment.deployment,
+    deployment.production,
+    tag_rules.check,
+)
+
+
+def check_all(settings: Settings) -> Iterator[Finding]:
+    """Everything that the checks find, in the order of the settings."""
+    for check in CHECKS:
+        yield from check(settings)

@@ -1,0 +1,126 @@
+"""What the chosen mode and platform can run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from components.settings.findings import Finding
+from components.settings.model import Settings
+
+
+def platform(s: Settings) -> Iterator[Finding]:
+    """A database for the queue and the repository, and storage that every pod reaches."""
+    for name, kind in (("queue", s.queue), ("repository", s.repository)):
+        if (
+            kind is not None
+            and kind.type in ("postgres", "mysql", "h2")
+            and kind.type not in s.datasources
+        ):
+            yield Finding(
+                (name, "type"),
+                f"{kind.type} has no datasource",
+                "Kestra takes the datasource of the same name",
+                f"add kestra:datasources.{kind.type}",
+            )
+    for name in s.datasources:
+        if name not in ("h2", "postgres", "mysql"):
+            yield Finding(
+                ("datasources", name),
+                "is no datasource of Kestra",
+                "h2, postgres or mysql",
+                "rename it",
+            )
+    storage = s.storage
+    if storage:
+        for kind in ("s3", "gcs", "azure", "minio"):
+            if storage.type == kind and getattr(storage, kind) is None:
+                yield Finding(
+                    ("storage", kind), "is missing", f"type {kind} needs its block", "add it"
+                )
+        for kind in ("local", "s3", "gcs", "azure", "minio"):
+            if storage.type != kind and getattr(storage, kind) is not None:
+                yield Finding(
+                    ("storage", kind),
+                    f"is not the block of type {storage.type}",
+                    "Kestra reads only the block of its type",
+                    "remove it, or change kestra:storage.type",
+                )
+
+
+MOVING_TAGS = re.compile(r"(latest|develop|edge|main|master|stable)(-.*)?")
+
+
+def deployment(s: Settings) -> Iterator[Finding]:
+    """What the chosen mode can run."""
+    d = s.deployment
+    at = ("deployment",)
+    if d.image.tag and MOVING_TAGS.fullmatch(d.image.tag) and not d.image.digest:
+        yield Finding(
+            (*at, "image", "tag"),
+            "is a tag that moves",
+            "a digest, or the tag of one release",
+            "write for example v1.3.31",
+        )
+    if d.image.tag and (major := re.match(r"v?(\d+)\.", d.image.tag)) and major[1] != s.version[0]:
+        yield Finding(
+            (*at, "image", "tag"),
+            f"is not of Kestra {s.version}",
+            "the configuration is rendered for kestra:version",
+            "change the tag or kestra:version",
+        )
+    shared = {"h2", "memory"}
+    if d.mode == "distributed" and (
+        s.queue is None
+        or s.queue.type in shared
+        or s.repository is None
+        or s.repository.type in shared
+    ):
+        yield Finding(
+            (*at, "mode"),
+            "distributed needs a shared queue and repository",
+            "h2 and memory live in one process",
+            "set kestra:queue and kestra:repository to postgres, or mode to standalone",
+        )
+    replicas = d.components.standalone.replicas
+    if d.mode == "standalone" and replicas > 1:
+        yield Finding(
+            (*at, "components", "standalone", "replicas"),
+            "is more than one",
+            "one pod holds every component in mode standalone",
+            "set mode to distributed for more",
+        )
+    for name in d.components.model_fields_set:
+        if name not in s.components:
+            yield Finding(
+                (*at, "components", name),
+                f"is not deployed in mode {d.mode} of Kestra {s.version}",
+                f"deployed are {', '.join(s.components)}",
+                "remove it",
+            )
+    for name in d.environment:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            yield Finding(
+                (*at, "environment", name),
+                "is no name of a variable",
+                "letters, digits and _",
+                "rename it",
+            )
+        elif name.startswith(("STACK_", "SECRET_", "MICRONAUT_CONFIG_FILES")):
+            yield Finding(
+                (*at, "environment", name),
+                "is a name that this project sets",
+                "STACK_*, SECRET_* and MICRONAUT_CONFIG_FILES are its own",
+                "rename it; secrets belong under kestra:declared-secrets",
+            )
+
+
+def production(s: Settings) -> Iterator[Finding]:
+    """What only production asks for."""
+    if s.is_production and s.tags.owner is None:
+        yield Finding(
+            ("tags", "owner"),
+            "is missing",
+            "production has an owner",
+            "set the team that answers for it",
+        )

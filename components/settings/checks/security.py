@@ -1,0 +1,149 @@
+"""Editions, accounts, roles and password rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from components.settings import permissions as words
+from components.settings.findings import Finding
+from components.settings.model import Settings
+
+
+def editions(s: Settings) -> Iterator[Finding]:
+    """Open-source Kestra ignores Enterprise blocks without a word."""
+    if s.is_enterprise:
+        return
+    for name, block, instead in (
+        (
+            "secret",
+            s.secret,
+            "declare them under kestra:declared-secrets; flows read them with secret('NAME')",
+        ),
+        ("security", s.security, "use kestra:server.basic-auth for the log-in"),
+    ):
+        if block is not None:
+            yield Finding(
+                (name,),
+                "is a block of the Enterprise Edition",
+                "open-source Kestra would ignore it without a word",
+                f"{instead}; or set kestra:edition to enterprise",
+            )
+    for name, kind in (("queue", s.queue), ("repository", s.repository)):
+        if kind is not None and kind.type in ("kafka", "elasticsearch"):
+            yield Finding(
+                (name, "type"),
+                f"{kind.type} needs the Enterprise Edition",
+                "open-source Kestra knows h2, memory, postgres and mysql",
+                "use postgres, or set kestra:edition to enterprise",
+            )
+
+
+def super_admin(s: Settings) -> Iterator[Finding]:
+    """One break-glass account."""
+    security = s.security
+    if not security:
+        return
+    if security.super_admin and security.instance_owner:
+        yield Finding(
+            ("security", "instance-owner"),
+            "stands beside super-admin",
+            "both name the same account: super-admin on 1.3, instance-owner on 2.0",
+            "keep one of them",
+        )
+
+
+def default_role(s: Settings) -> Iterator[Finding]:
+    """Words of the version, or words that can be translated faithfully."""
+    role = s.security and s.security.default_role
+    if not role:
+        return
+    at = ("security", "default-role", "permissions")
+    first = words.is_first_vocabulary(role.permissions)
+    if s.version == "1.3" or first:
+        resources: frozenset[str] = words.RESOURCES_1
+        actions: frozenset[str] = frozenset(words.ACTIONS_1)
+        vocabulary = "Kestra 1.x"
+    else:
+        resources, actions, vocabulary = words.RESOURCES_2, words.ACTIONS_2, "Kestra 2.0"
+    for resource, granted in role.permissions.items():
+        if resource not in resources:
+            yield Finding(
+                (*at, resource),
+                f"is no resource of {vocabulary}",
+                "Kestra would grant nothing for an unknown resource",
+                f"use one of {', '.join(sorted(resources))}",
+            )
+        elif s.version == "2.0" and resource in words.DROPPED:
+            yield Finding(
+                (*at, resource),
+                "has no counterpart in Kestra 2.0",
+                "a permission is translated only where 2.0 has the same",
+                "remove it; for IMPERSONATE write USER: [IMPERSONATE] in 2.0's words",
+            )
+        if not granted:
+            yield Finding(
+                (*at, resource), "grants nothing", "a resource lists its actions", "remove it"
+            )
+        for i, action in enumerate(granted):
+            if action not in actions:
+                yield Finding(
+                    (*at, resource, i),
+                    f"is no action of {vocabulary}",
+                    f"one of {', '.join(sorted(actions))}",
+                    "correct it; words of 2.0 have no faithful counterpart on 1.3",
+                )
+
+
+_STRUCTURED = (
+    "password-min-length",
+    "password-require-special",
+    "password-min-digits",
+    "password-min-lower-case",
+    "password-min-upper-case",
+    "password-allowed-special-characters",
+)
+
+
+def password_rules(s: Settings) -> Iterator[Finding]:
+    """One regular expression on 1.3, structured rules on 2.0; neither can be translated."""
+    rules = s.security and s.security.basic_auth
+    if not rules:
+        return
+    at = ("security", "basic-auth")
+    if rules.password_regexp is not None:
+        if s.version == "2.0":
+            yield Finding(
+                (*at, "password-regexp"),
+                "does not exist in Kestra 2.0",
+                "2.0 has structured rules, and a regular expression cannot be translated faithfully",
+                f"use {', '.join(_STRUCTURED[:5])}",
+            )
+        elif not rules.password_regexp or _unbalanced(rules.password_regexp):
+            yield Finding(
+                (*at, "password-regexp"),
+                "is no regular expression",
+                "a Java regular expression with balanced brackets",
+                "correct it",
+            )
+    if s.version == "1.3":
+        for name in _STRUCTURED:
+            if name.replace("-", "_") in rules.model_fields_set:
+                yield Finding(
+                    (*at, name),
+                    "does not exist in Kestra 1.3",
+                    "1.3 takes one regular expression",
+                    "use password-regexp, or set kestra:version to 2.0",
+                )
+
+
+def _unbalanced(expression: str) -> bool:
+    # Only what Python and Java agree on is judged: possessive quantifiers and classes differ.
+    try:
+        re.compile(expression)
+    except (re.error, OverflowError, RecursionError) as error:
+        return any(
+            w in str(error)
+            for w in ("missing )", "unbalanced", "unterminated", "nothing to repeat")
+        )
+    return False
