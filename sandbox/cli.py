@@ -28,7 +28,15 @@ from sandbox.tools import CONTROL_PLANE, ensure
 class Sandbox:
     """The commands, on one state folder."""
 
-    def __init__(self, state: State, console: Console, *, official_plugins: bool = False) -> None:
+    def __init__(
+        self,
+        state: State,
+        console: Console,
+        *,
+        official_plugins: bool = False,
+        stacks: Path = ROOT / "stacks",
+    ) -> None:
+        self._stacks = stacks
         self.state, self.console = state, console
         self.progress = Progress(console)
         self._official = official_plugins
@@ -39,7 +47,7 @@ class Sandbox:
         Raises:
             SettingsError: with every problem.
         """
-        file = ROOT / "stacks" / f"Pulumi.{stack}.yaml"
+        file = self._stacks / f"Pulumi.{stack}.yaml"
         if not file.exists():
             known = sorted(f.name[7:-5] for f in file.parent.glob("Pulumi.*.yaml"))
             raise SandboxError(f"There is no stack {stack}. Known are {', '.join(known)}.")
@@ -65,7 +73,15 @@ class Sandbox:
                 with self.progress.step("Starting Vault"):
                     vault.start()
         self.state.stack(stack).mkdir(parents=True, exist_ok=True)
-        made = Stack(self.state, stack, tools, plane, vault, official_plugins=self._official)
+        made = Stack(
+            self.state,
+            stack,
+            tools,
+            plane,
+            vault,
+            official_plugins=self._official,
+            stacks=self._stacks,
+        )
         told = ", ".join(f"{name} ({kind})" for name, kind in made.plugins.items())
         self.console.print(f"  Provider plugins: {told}", style="dim", markup=False)
         return made
@@ -179,6 +195,13 @@ def parser() -> argparse.ArgumentParser:
         help="folder of the state (default: .sandbox, or KESTRA_SANDBOX_STATE)",
     )
     common.add_argument(
+        "--stacks",
+        type=Path,
+        metavar="DIR",
+        default=ROOT / "stacks",
+        help="folder of the stack files (default: stacks)",
+    )
+    common.add_argument(
         "--official-plugins",
         action="store_true",
         help="let Pulumi download the official provider plugins",
@@ -212,7 +235,12 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Runs a command; 0 when it did what it should."""
     state = State.at(arguments.state)
-    sandbox = Sandbox(state, console, official_plugins=arguments.official_plugins)
+    sandbox = Sandbox(
+        state,
+        console,
+        official_plugins=arguments.official_plugins,
+        stacks=arguments.stacks.resolve(),
+    )
     with held(state):
         match arguments.command:
             case "up":

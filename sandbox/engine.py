@@ -41,7 +41,9 @@ class Stack:
         vault: Vault | None,
         *,
         official_plugins: bool = False,
+        stacks: Path = ROOT / "stacks",
     ) -> None:
+        self._stacks = stacks
         self.name, self._state, self._tools = name, state, tools
         self.plane, self.vault = plane, vault
         self._download = official_plugins
@@ -80,7 +82,7 @@ class Stack:
         (folder / "stacks").mkdir(parents=True, exist_ok=True)
         project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
         (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
-        document = yaml.safe_load((ROOT / "stacks" / self._file.name).read_text()) or {}
+        document = yaml.safe_load((self._stacks / self._file.name).read_text()) or {}
         with contextlib.suppress(OSError):
             before = yaml.safe_load(self._file.read_text()) or {}
             for key in ("encryptionsalt", "secretsprovider", "encryptedkey"):
