@@ -198,6 +198,7 @@ class ControlPlane:
             f"--kubeconfig={self._client_config('kwok', 'system:masters')}",
             "--manage-all-nodes=true",
             "--node-ip=127.0.0.1",
+            "--node-lease-duration-seconds=40",
             f"--config={stages}",
             "--v=-4",
         ]

@@ -1,0 +1,94 @@
+"""`python -m tests.components.inventory`: rewrites the inventories of whole stacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from tests.components.recording import run
+from tests.conftest import ROOT, stack_document
+
+FOLDER = ROOT / "tests" / "inventories"
+#: The engine's protocol marks a secret value with this key.
+SECRET_MARK = "4dabf18193072939515e22adb298388d"
+COMMAND = ".venv/bin/python -m tests.components.inventory"
+
+
+def documents() -> dict[str, dict[str, Any]]:
+    """Name to settings of the stacks that have an inventory."""
+    vault = stack_document("local-vault")
+    next_version = vault | {
+        "version": "2.0",
+        "security": {"instance-owner": {"username": "admin@kestra.io"}},
+        "configurations": {"delete-files-on-start": True},
+        "deployment": {
+            "namespace": "kestra",
+            "mode": "distributed",
+            "image": {"digest": "sha256:" + "a" * 64},
+            "ingress": {
+                "host": "kestra.example.com",
+                "tls-secret": "kestra-tls",
+                "class-name": "nginx",
+            },
+            "network-policy": {
+                "ingress-namespace": "ingress",
+                "monitoring-namespace": "monitoring",
+            },
+            "components": {"webserver": {"replicas": 2}, "controller": {"replicas": 2}},
+        },
+        "tags": {"environment": "production", "owner": "platform"},
+    }
+    return {
+        "local": stack_document("local"),
+        "local-vault": vault,
+        "enterprise-2.0": next_version,
+        "enterprise-2.0-app-role": next_version
+        | {
+            "secret": {
+                "type": "vault",
+                "read-only": True,
+                "vault": {"address": "https://v:8200", "app-role": {}},
+            }
+        },
+    }
+
+
+def inventory(document: dict[str, Any]) -> dict[str, Any]:
+    """Counts by type, inputs by name (secrets as `[secret]`), and outputs."""
+    recorded = run(document)
+    counts: dict[str, int] = {}
+    values: dict[str, Any] = {}
+    for name, (type_, inputs) in sorted(recorded.resources.items()):
+        counts[type_] = counts.get(type_, 0) + 1
+        if not type_.startswith("kestra:"):
+            values[name] = {"type": type_, "inputs": _shown(inputs)}
+    return {
+        "counts": dict(sorted(counts.items())),
+        "values": values,
+        "outputs": _shown(recorded.outputs),
+    }
+
+
+def _shown(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        if SECRET_MARK in value:
+            return "[secret]"
+        if key == "generated":
+            return dict.fromkeys(sorted(value), "[secret]")
+        return {k: _shown(v, k) for k, v in sorted(value.items())}
+    if isinstance(value, list):
+        return [_shown(item) for item in value]
+    return value
+
+
+def text(document: dict[str, Any]) -> str:
+    """The inventory as YAML."""
+    return yaml.safe_dump(inventory(document), sort_keys=False, width=110)
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for chosen, settings in documents().items():
+        (FOLDER / f"{chosen}.yaml").write_text(text(settings))
+    print(f"wrote {len(documents())} inventories")

@@ -1,0 +1,84 @@
+"""Mocks that record what a program registers, and a run of the whole program with them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+from components.program import build
+from components.settings import load
+
+
+@dataclass
+class Recorder(pulumi.runtime.Mocks):
+    """Records (type, name, inputs) of every resource; answers with what providers fill in."""
+
+    resources: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def new_resource(
+        self, args: pulumi.runtime.MockResourceArgs
+    ) -> tuple[str | None, dict[Any, Any]]:
+        self.resources[args.name] = (args.typ, dict(args.inputs))
+        state = dict(args.inputs)
+        match args.typ:
+            case "random:index/randomBytes:RandomBytes":
+                state["base64"] = f"bytes-of-{args.name}"
+            case "random:index/randomPassword:RandomPassword":
+                state["result"] = f"Password-1-of-{args.name}"
+            case "vault:kv/secretV2:SecretV2":
+                state |= {
+                    "path": f"{args.inputs['mount']}/data/{args.inputs['name']}",
+                    "metadata": {"version": "1"},
+                }
+            case "vault:appRole/authBackendRole:AuthBackendRole":
+                state["roleId"] = "role-id-of-mock"
+            case "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId":
+                state["secretId"] = "secret-id-of-mock"
+            case "vault:index/token:Token":
+                state["clientToken"] = "token-of-mock"
+            case _ if args.typ.startswith("kubernetes:"):
+                metadata = dict(state.get("metadata") or {})
+                metadata.setdefault("name", args.name)
+                state["metadata"] = metadata
+        return f"{args.name}-id", state
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[Any, Any]:
+        return {}
+
+    def of(self, type_: str) -> dict[str, dict[str, Any]]:
+        """Name to inputs of the resources of a type, by its last part."""
+        return {n: i for n, (t, i) in self.resources.items() if t.endswith(f":{type_}")}
+
+
+def run(document: dict[str, Any]) -> Recorder:
+    """Registers the stack of some settings with mocks, and waits for everything."""
+    recorder = Recorder()
+    settings = load(document, source="test").settings
+    exported: dict[str, Any] = {}
+    previous, pulumi.export = pulumi.export, lambda name, value: exported.__setitem__(name, value)
+    try:
+        pulumi.runtime.set_mocks(recorder, project="kestra", stack="test", preview=False)
+        _test(lambda: build(settings))
+        _test(lambda: _record(recorder, exported))
+    finally:
+        pulumi.export = previous
+    return recorder
+
+
+def _record(recorder: Recorder, exported: dict[str, Any]) -> pulumi.Output[Any]:
+    def keep(known: dict[str, Any]) -> None:
+        recorder.outputs |= known
+
+    return pulumi.Output.all(**exported).apply(keep)
+
+
+def _test(act: Any) -> None:
+    try:
+        asyncio.get_event_loop()
+    except RuntimeError:
+        asyncio.set_event_loop(asyncio.new_event_loop())
+    pulumi.runtime.test(act)()

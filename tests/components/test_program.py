@@ -1,0 +1,144 @@
+"""The program: nothing is registered for bad settings, secrets are marked, only what is needed is imported."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import program, tags
+from components.settings import SettingsError, load
+from components.stores.vault import policy_text
+from tests.components.recording import Recorder, run
+from tests.conftest import ROOT, stack_document
+
+
+def _configure(document: dict[str, Any]) -> Recorder:
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="kestra", stack="test", preview=False)
+    config = {
+        f"kestra:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in document.items()
+    }
+    pulumi.runtime.set_all_config(config)
+    return recorder
+
+
+def test_bad_settings_register_nothing_and_report_everything() -> None:
+    document = stack_document("local") | {
+        "secret": {"type": "jdbc"},
+        "tags": {"environment": "prod"},
+    }
+    recorder = _configure(document)
+    with pytest.raises(pulumi.RunError) as caught:
+        program.deploy()
+    assert "kestra:secret" in str(caught.value)
+    assert "kestra:tags.environment" in str(caught.value)
+    assert recorder.resources == {}
+
+
+def test_a_text_where_a_block_belongs_is_reported() -> None:
+    _configure({"edition": "oss", "server": "hello"})
+    with pytest.raises(pulumi.RunError, match="kestra:server: is not a block of keys"):
+        program.deploy()
+
+
+def test_the_program_reads_what_pulumi_hands_on() -> None:
+    _configure(stack_document("local") | {"version": "2"})
+    settings = program.read_settings().settings
+    assert settings.version == "2.0"
+    assert settings.server.basic_auth is not None
+
+
+@pytest.mark.parametrize(
+    ("stack", "absent"),
+    [
+        ("local", ["pulumi_vault", "pulumi_aws", "pulumi_azure_native", "pulumi_gcp"]),
+        ("local-vault", ["pulumi_aws", "pulumi_azure_native", "pulumi_gcp"]),
+    ],
+)
+def test_only_the_sdk_of_the_chosen_store_is_loaded(stack: str, absent: list[str]) -> None:
+    code = (
+        "import sys; from tests.components.recording import run; from tests.conftest import stack_document; "
+        f"run(stack_document({stack!r})); print([m for m in {absent!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+
+
+def test_the_settings_and_the_rendering_know_nothing_of_pulumi() -> None:
+    code = (
+        "import sys, components.settings, components.configuration; print('pulumi' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr
+
+
+def test_policies_have_exactly_the_paths_and_capabilities_of_the_mode() -> None:
+    read_only = policy_text("kestra", read_only=True)
+    assert read_only == (
+        'path "kestra/data/*" {\n  capabilities = ["read", "list"]\n}\n'
+        'path "kestra/metadata/*" {\n  capabilities = ["read", "list"]\n}\n'
+    )
+    managed = policy_text("kestra", read_only=False)
+    assert managed.count('"create", "read", "update", "delete", "list"') == 2
+    assert managed.count("path ") == 2
+
+
+def test_a_secret_id_has_the_limits_of_its_role() -> None:
+    document = stack_document("local-vault")
+    document["secret"] = {
+        "type": "vault",
+        "read-only": True,
+        "vault": {"address": "https://v:8200", "app-role": {}},
+    }
+    recorded = run(document)
+    (role,) = (i for n, i in recorded.of("AuthBackendRole").items())
+    (secret_id,) = recorded.of("AuthBackendRoleSecretId").values()
+    assert role["secretIdTtl"] == secret_id["ttl"] == 720 * 3600
+    assert role["secretIdNumUses"] == secret_id["numUses"] == 1000
+    assert role["tokenTtl"] <= role["tokenMaxTtl"]
+
+
+def test_a_given_credential_is_used_and_nothing_is_provisioned_for_it() -> None:
+    document = stack_document("local-vault")
+    block = {"address": "https://v:8200", "app-role": {"role-id": "r", "secret-id": "s"}}
+    document["secret"] = {"type": "vault", "read-only": True, "vault": block}
+    recorded = run(document)
+    assert recorded.of("AuthBackendRole") == {}
+    assert recorded.of("AuthBackend") == {}
+
+
+TAGS = {"application": "kestra", "owner": "Team A"}
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        ("aws", TAGS),
+        ("azure", TAGS),
+        ("vault", TAGS),
+        ("gcp", None),
+        ("kubernetes", None),
+    ],
+)
+def test_a_tag_is_translated_or_refused_with_the_limit(
+    target: Any, found: dict[str, str] | None
+) -> None:
+    if found is not None:
+        assert tags.translate(TAGS, target) == found
+        return
+    with pytest.raises(ValueError, match="63"):
+        tags.translate(TAGS, target)
+
+
+def test_a_tag_that_the_store_cannot_hold_is_a_problem_of_the_settings() -> None:
+    document = stack_document("local-vault")
+    document["tags"] = {"additional": {"team": "ünïcode"}}
+    document["secret"] = {"type": "google-secret-manager", "read-only": True}
+    with pytest.raises(SettingsError, match="Google Cloud labels"):
+        load(document, source="f")
