@@ -10,11 +10,19 @@ from typing import Any
 
 import requests
 import yaml
+from filelock import FileLock
 
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.services.certificates import Authority, Pair
-from sandbox.services.process import LOOPBACK, Server, bare_environment, free_port, private
+from sandbox.services.process import (
+    LOOPBACK,
+    STARTS,
+    Server,
+    bare_environment,
+    free_ports,
+    private,
+)
 
 NODE = "simulated"
 STAGES = Path(__file__).parent / "kwok"
@@ -33,15 +41,14 @@ class ControlPlane:
         self.ca_file = self._certificates / "ca.crt"
         self._etcd = Server("etcd", directory)
         self._api = Server("kube-apiserver", directory)
-        self._others = tuple(
-            Server(name, directory)
-            for name in ("kube-controller-manager", "kube-scheduler", "kwok")
-        )
+        self._manager = Server("kube-controller-manager", directory)
+        self._scheduler = Server("kube-scheduler", directory)
+        self._kwok = Server("kwok", directory)
 
     @property
     def servers(self) -> tuple[Server, ...]:
         """The processes, in the order in which they start."""
-        return (self._etcd, self._api, *self._others)
+        return (self._etcd, self._api, self._manager, self._scheduler, self._kwok)
 
     @property
     def ports(self) -> dict[str, int]:
@@ -64,30 +71,59 @@ class ControlPlane:
         Raises:
             SandboxError: when a part does not become healthy; quotes its log.
         """
-        if self.healthy:
-            return self
         self.directory.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.directory / "lock"):
+            for attempt in range(1, STARTS + 1):
+                if self.healthy:
+                    break
+                found = [server for server in self.servers if server.running]
+                try:
+                    self._start()
+                    break
+                except SandboxError:
+                    taken = any(server.port_taken for server in self.servers)
+                    hanging = any(server.running for server in found)
+                    if attempt == STARTS or not (taken or hanging):
+                        raise
+                    self.stop()
+        return self
+
+    def _start(self) -> None:
         if not (self._etcd.running and self._api.running):
-            # A port may have been taken meanwhile; nothing that is kept depends on its number.
+            # The others hold connections to an API server that is gone.
             self.stop()
-            names = ("etcd", "peer", "api", "controller-manager", "scheduler")
-            self._ports_file.write_text(json.dumps({name: free_port() for name in names}))
+        self._claim_ports()
         self._authority = Authority(self._certificates)
         self._launch(self._etcd, self._etcd_command, self._etcd_ready, 60)
         self._launch(self._api, self._api_command, self._ready, 90)
         self._write_kubeconfigs()
-        for server, command in zip(
-            self._others,
-            (self._manager_command, self._scheduler_command, self._kwok_command),
-            strict=True,
+        for server, command in (
+            (self._manager, self._manager_command),
+            (self._scheduler, self._scheduler_command),
+            (self._kwok, self._kwok_command),
         ):
-            self._launch(server, command, lambda: True, 1)
+            if not server.running:
+                server.start(command(), bare_environment(self.directory))
+        self._manager.wait(lambda: self._answers("controller-manager"), 60)
+        self._scheduler.wait(lambda: self._answers("scheduler"), 60)
         self._create_node()
-        self._api.wait(self._node_ready, 60)
-        self._api.wait(
+        self._kwok.wait(lambda: self._kwok.running and self._node_ready(), 60)
+        self._manager.wait(
             lambda: self._get("/api/v1/namespaces/default/serviceaccounts/default") is not None, 60
         )
-        return self
+
+    def _claim_ports(self) -> None:
+        owners = {
+            "etcd": self._etcd,
+            "peer": self._etcd,
+            "api": self._api,
+            "controller-manager": self._manager,
+            "scheduler": self._scheduler,
+        }
+        before = self.ports if self._ports_file.exists() else {}
+        kept = {n: before[n] for n, owner in owners.items() if owner.running and n in before}
+        new = free_ports([n for n in owners if n not in kept], before)
+        private(self._ports_file, json.dumps(kept | new))
 
     def stop(self) -> None:
         """Ends it, the API server before etcd, which it would wait for; its data stays."""
@@ -171,7 +207,7 @@ class ControlPlane:
             f"--kubeconfig={self._client_config('kube-controller-manager')}",
             f"--bind-address={LOOPBACK}",
             f"--secure-port={self.ports['controller-manager']}",
-            f"--cert-dir={self._certificates / 'kube-controller-manager'}",
+            *self._serving("kube-controller-manager"),
             f"--root-ca-file={self.ca_file}",
             f"--service-account-private-key-file={token.key}",
             "--use-service-account-credentials=true",
@@ -185,7 +221,7 @@ class ControlPlane:
             f"--kubeconfig={self._client_config('kube-scheduler')}",
             f"--bind-address={LOOPBACK}",
             f"--secure-port={self.ports['scheduler']}",
-            f"--cert-dir={self._certificates / 'kube-scheduler'}",
+            *self._serving("kube-scheduler"),
             "--leader-elect=false",
             "--v=0",
         ]
@@ -202,6 +238,10 @@ class ControlPlane:
             f"--config={stages}",
             "--v=-4",
         ]
+
+    def _serving(self, name: str) -> tuple[str, str]:
+        pair = self._authority.issue(f"{name}-serving", name, hosts=(LOOPBACK, "localhost"))
+        return (f"--tls-cert-file={pair.certificate}", f"--tls-private-key-file={pair.key}")
 
     def _client_config(self, name: str, *groups: str) -> Path:
         pair = self._authority.issue(name, name if groups else f"system:{name}", *groups)
@@ -245,6 +285,14 @@ class ControlPlane:
         session.verify = str(self.ca_file)
         session.cert = (str(pair.certificate), str(pair.key))
         return session
+
+    def _answers(self, name: str) -> bool:
+        try:
+            return (
+                self.session().get(f"https://{LOOPBACK}:{self.ports[name]}/healthz", timeout=5).ok
+            )
+        except (requests.RequestException, OSError):
+            return False
 
     def _etcd_ready(self) -> bool:
         pair = self._authority.issue("etcd-client", "kube-apiserver")

@@ -9,33 +9,64 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sandbox.errors import SandboxError
 
 LOOPBACK = "127.0.0.1"
+STARTS = 3
+"""How often a server is started when another program is quicker to take its port."""
 
 
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on."""
-    with socket.socket() as s:
-        s.bind((LOOPBACK, 0))
-        return s.getsockname()[1]
+def free_port(preferred: int = 0) -> int:
+    """A port of the loopback address that nobody listens on; the preferred one if it is free."""
+    return free_ports(["only"], {"only": preferred})["only"]
+
+
+def free_ports(names: Iterable[str], preferred: Mapping[str, int]) -> dict[str, int]:
+    """Ports of the loopback address that nobody listens on, each the preferred one if it is free.
+
+    A server that starts again keeps its port where it can, so that addresses handed on stay true.
+    """
+    with contextlib.ExitStack() as open_sockets:
+        found = {}
+        for name in names:
+            s = open_sockets.enter_context(socket.socket())
+            # As servers do: connections that linger after the last run do not keep the port taken.
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind((LOOPBACK, preferred.get(name, 0)))
+                s.listen()
+            except OSError:
+                s = open_sockets.enter_context(socket.socket())
+                s.bind((LOOPBACK, 0))
+                s.listen()
+            found[name] = s.getsockname()[1]
+        return found
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A process, recognised by its id and the time at which it began."""
+    """A process, recognised by its id and the time at which it began since the machine's start."""
 
     pid: int
     began: int
+    boot: str | None = None
 
     @property
     def alive(self) -> bool:
         """Whether this very process still runs."""
-        return began_at(self.pid) == self.began
+        return self.boot in (None, boot()) and began_at(self.pid) == self.began
+
+
+def boot() -> str | None:
+    """The id of this start of the machine."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return None
 
 
 def began_at(pid: int) -> int | None:
@@ -56,6 +87,7 @@ class Server:
         self.log = directory / f"{name}.log"
         self._record = directory / f"{name}.pid"
         self._child: subprocess.Popen[bytes] | None = None
+        self._log_begins = 0
 
     @property
     def identity(self) -> Identity | None:
@@ -75,6 +107,7 @@ class Server:
         """Starts the server in a session of its own, so that it outlives this command."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
+            self._log_begins = log.tell()
             child = subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
@@ -85,8 +118,8 @@ class Server:
                 cwd=self.log.parent,
             )
         self._child = child
-        began = began_at(child.pid)
-        self._record.write_text(json.dumps(asdict(Identity(child.pid, began or 0))))
+        identity = Identity(child.pid, began_at(child.pid) or 0, boot())
+        private(self._record, json.dumps(asdict(identity)))
 
     def wait(self, healthy: Callable[[], bool], seconds: float) -> None:
         """Waits until the server is healthy.
@@ -104,11 +137,21 @@ class Server:
                 )
             time.sleep(0.05)
 
-    def _last(self) -> str:
+    @property
+    def port_taken(self) -> bool:
+        """Whether it ended because another program listens on its port."""
+        return not self.running and "address already in use" in self._logged()
+
+    def _logged(self) -> str:
         try:
-            lines = self.log.read_text(errors="replace").strip().splitlines()
+            with self.log.open("rb") as log:
+                log.seek(self._log_begins)
+                return log.read().decode(errors="replace")
         except OSError:
-            lines = []
+            return ""
+
+    def _last(self) -> str:
+        lines = self._logged().strip().splitlines()
         return f"{' / '.join(lines[-3:])[-500:]} (log: {self.log})"
 
     def stop(self, seconds: float = 10) -> None:

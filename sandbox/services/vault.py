@@ -7,9 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from filelock import FileLock
 
 from sandbox.errors import SandboxError
-from sandbox.services.process import LOOPBACK, Server, bare_environment, free_port, private
+from sandbox.services.process import (
+    LOOPBACK,
+    STARTS,
+    Server,
+    bare_environment,
+    free_port,
+    private,
+)
 
 
 class Vault:
@@ -57,30 +65,42 @@ class Vault:
         Raises:
             SandboxError: when it does not become healthy.
         """
-        if self.healthy:
-            return self
         self.directory.mkdir(parents=True, exist_ok=True)
-        if not self.server.running:
-            self._launch()
-        self.server.wait(lambda: self._state() is not None, 30)
-        state = self._state() or {}
-        if not state.get("initialized"):
-            self._initialise()
-        if (self._state() or {}).get("sealed"):
-            if not self._key_file.exists():
-                raise SandboxError(
-                    f"Vault is sealed and its key is gone. Remove {self.directory} and start again."
-                )
-            self._call("PUT", "sys/unseal", {"key": self._key_file.read_text()})
-        self.server.wait(self._active, 30)
+        with FileLock(self.directory / "lock"):
+            if not self.healthy:
+                self._answering()
+                self._unsealed()
         return self
 
     def stop(self) -> None:
         """Ends it; its data stays."""
         self.server.stop()
 
+    def _answering(self) -> None:
+        for attempt in range(1, STARTS + 1):
+            if not self.server.running:
+                self._launch()
+            try:
+                return self.server.wait(lambda: self._state() is not None, 30)
+            except SandboxError:
+                if attempt == STARTS or not self.server.port_taken:
+                    raise
+
+    def _unsealed(self) -> None:
+        state = self._state() or {}
+        if not state.get("initialized"):
+            self._initialise()
+        elif not (self._key_file.exists() and self.token_file.exists()):
+            raise SandboxError(
+                f"Vault's unseal key or root token is gone. Remove {self.directory} and start again."
+            )
+        if (self._state() or {}).get("sealed"):
+            self._call("PUT", "sys/unseal", {"key": self._key_file.read_text()})
+        self.server.wait(self._active, 30)
+
     def _launch(self) -> None:
-        self._port_file.write_text(str(free_port()))
+        before = self.port if self._port_file.exists() else 0
+        private(self._port_file, str(free_port(before)))
         configuration: dict[str, Any] = {
             "storage": {"file": {"path": str(self.directory / "data")}},
             "listener": [{"tcp": {"address": f"{LOOPBACK}:{self.port}", "tls_disable": True}}],

@@ -7,17 +7,19 @@ when it is complete, so that a half-written tool is never used, and a lock keeps
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from sandbox.errors import SandboxError
@@ -37,7 +39,7 @@ class Module:
     """Tool to package path."""
     ldflags: str = ""
     compiles: int = 0
-    """About how many packages are compiled, for the progress."""
+    """At most how many packages are compiled (`go list -deps`), for the progress."""
 
 
 MODULES = {
@@ -48,7 +50,7 @@ MODULES = {
             "3.259.0",
             {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
             "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.259.0",
-            1500,
+            1690,
         ),
         Module(
             "kubernetes",
@@ -62,10 +64,10 @@ MODULES = {
             "-X k8s.io/component-base/version.gitVersion=v1.34.3"
             " -X k8s.io/component-base/version.gitMajor=1"
             " -X k8s.io/component-base/version.gitMinor=34",
-            2300,
+            2440,
         ),
-        Module("kwok", "0.8.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, "", 1200),
-        Module("vault", "1.21.1", {"vault": "github.com/hashicorp/vault"}, "", 3500),
+        Module("kwok", "0.8.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, "", 970),
+        Module("vault", "1.21.1", {"vault": "github.com/hashicorp/vault"}, "", 2580),
     )
 }
 
@@ -102,7 +104,7 @@ def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
     missing = [
         m for m in MODULES.values() if any(n in wanted and n not in found for n in m.packages)
     ]
-    to_build = [m for m in missing if not _entry(m).is_dir()]
+    to_build = [m for m in missing if not _complete(m)]
     for i, module in enumerate(to_build, 1):
         with progress.step(f"Building {_listing(module)} (once)", i, len(to_build)):
             _build(module, progress)
@@ -123,7 +125,8 @@ def _on_machine(name: str) -> Path | None:
     for folder in filter(None, folders):
         path = shutil.which(name, path=folder)
         if path and _fits(name, path):
-            return Path(path)
+            # Servers start in a folder of their own, where a relative path would lead nowhere.
+            return Path(path).absolute()
     return None
 
 
@@ -154,31 +157,72 @@ def _entry(module: Module) -> Path:
     return cache_folder() / "tools" / f"{module.name}-{module.version}-{digest.hexdigest()[:12]}"
 
 
+def _complete(module: Module) -> bool:
+    # An entry may have lost files to a cleaner of cache folders.
+    return all(os.access(_entry(module) / name, os.X_OK) for name in module.packages)
+
+
 def _build(module: Module, progress: Progress) -> None:
     entry = _entry(module)
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{entry}.lock"):
-        if entry.is_dir():
-            return
-        go = _go()
-        with tempfile.TemporaryDirectory(dir=entry.parent, prefix=f".{module.name}-") as folder:
-            log = cache_folder() / "logs" / f"build-{module.name}.log"
-            log.parent.mkdir(exist_ok=True)
-            _compile(go, module, Path(folder), log, progress)
-            made = Path(folder) / "done"
-            made.mkdir()
-            for name in module.packages:
-                os.replace(Path(folder) / name, made / name)
-            os.replace(made, entry)
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(entry, progress):
+            if not _complete(module):
+                _build_entry(module, entry, progress)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise _disk_full(module) from error
+        raise SandboxError(
+            f"The cache {cache_folder()} cannot be written: {error.strerror or error}. "
+            "Choose another folder with KESTRA_SANDBOX_CACHE."
+        ) from error
+
+
+@contextlib.contextmanager
+def _alone(entry: Path, progress: Progress) -> Iterator[None]:
+    """Keeps two runs apart: the second waits, and then finds what the first has built."""
+    lock = FileLock(f"{entry}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        progress.detail("another run is building it; waiting for that")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _build_entry(module: Module, entry: Path, progress: Progress) -> None:
+    go = _go(module)
+    prefix = f".{entry.name}-"
+    # What a run that was killed left behind; its lock is free, so that nobody works there.
+    for left in [*entry.parent.glob(f"{prefix}*"), entry]:
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=entry.parent, prefix=prefix) as folder:
+        log = cache_folder() / "logs" / f"build-{module.name}.log"
+        log.parent.mkdir(exist_ok=True)
+        _compile(go, module, Path(folder), log, progress)
+        made = Path(folder) / "done"
+        made.mkdir()
+        for name in module.packages:
+            os.replace(Path(folder) / name, made / name)
+        os.replace(made, entry)
+
+
+def _environment() -> dict[str, str]:
+    """The caller's, with its Go caches and proxies, without what would make another build of it."""
+    changing = ("GOFLAGS", "GOOS", "GOARCH", "GO111MODULE")
+    return {k: v for k, v in os.environ.items() if k not in changing} | {"GOWORK": "off"}
 
 
 def _compile(go: str, module: Module, folder: Path, log: Path, progress: Progress) -> None:
+    # One command for all packages of a module: what they share is compiled once.
     command = [
         go, "build", "-v", "-trimpath", "-mod=readonly", "-buildvcs=false",
         "-ldflags", f"-s -w {module.ldflags}".strip(),
         "-o", f"{folder}/", *module.packages.values(),
     ]  # fmt: skip
-    environment = {k: v for k, v in os.environ.items() if k not in ("GOFLAGS", "GOOS", "GOARCH")}
     compiled = 0
     with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
@@ -187,7 +231,7 @@ def _compile(go: str, module: Module, folder: Path, log: Path, progress: Progres
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=environment,
+            env=_environment(),
         )
         assert process.stdout is not None
         try:
@@ -195,21 +239,32 @@ def _compile(go: str, module: Module, folder: Path, log: Path, progress: Progres
                 out.write(line)
                 compiled += not line.startswith("go: ")
                 text = line.strip().removeprefix("go: ") if line.startswith("go: ") else ""
-                progress.detail(text or f"{compiled} of about {module.compiles} packages")
+                progress.detail(text or f"{compiled} of at most {module.compiles} packages")
             status = process.wait()
         finally:
             if process.poll() is None:
                 process.terminate()
                 process.wait()
     if status != 0:
-        last = " ".join(log.read_text(encoding="utf-8").split("\n")[-4:]).strip()
+        text = log.read_text(encoding="utf-8")
+        if os.strerror(errno.ENOSPC).lower() in text.lower():
+            raise _disk_full(module)
+        last = " ".join(text.strip().split("\n")[-4:])
         raise SandboxError(
-            f"{_listing(module)} could not be built: {last[-600:]}. The whole log is {log}. "
+            f"{_listing(module)} could not be built: {last[-600:]} (log: {log}). "
             "Run the command again to go on where it stopped."
         )
 
 
-def _go() -> str:
+def _disk_full(module: Module) -> SandboxError:
+    return SandboxError(
+        f"The disk is full; {_listing(module)} could not be built. Make room in "
+        f"{cache_folder()} and in Go's build cache (go env GOCACHE), or move them with "
+        "KESTRA_SANDBOX_CACHE and GOCACHE; then run the command again."
+    )
+
+
+def _go(module: Module) -> str:
     go = shutil.which("go")
     need = ".".join(map(str, GO_NEEDED))
     if not go:
@@ -217,8 +272,18 @@ def _go() -> str:
             f"Go is not installed. Install Go {need} or later (https://go.dev/doc/install), or put the "
             "finished tools on PATH."
         )
-    text = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True).stdout
-    version = tuple(int(n) for n in re.findall(r"\d+", text)[:2])
+    # Asked in the module's folder, a Go that can fetch the toolchain of go.mod answers with that one.
+    answer = subprocess.run(
+        [go, "env", "GOVERSION"],
+        cwd=HERE / module.name,
+        capture_output=True,
+        text=True,
+        env=_environment(),
+    )
+    version = tuple(int(n) for n in re.findall(r"\d+", answer.stdout)[:2])
     if version < GO_NEEDED:
-        raise SandboxError(f"Go {text.strip()} is too old. Install Go {need} or later.")
+        said = answer.stdout.strip() or answer.stderr.strip() or go
+        raise SandboxError(
+            f"Go is too old ({said}). Install Go {need} or later (https://go.dev/doc/install)."
+        )
     return go
