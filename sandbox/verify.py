@@ -158,9 +158,13 @@ def verify(job: VerifyJob, progress: Progress) -> Report:
     first, without_key = answer["runs"]
     if "error" in first:
         report.mismatches.append(
-            {"path": "start", "meant": "Kestra starts", "bound": first["error"][:400]}
+            {
+                "path": "start",
+                "meant": "Kestra starts",
+                "bound": _without_secrets(first["error"], job)[:400],
+            }
         )
-    compare(leaves, first.get("bound", {}), report)
+    compare(leaves, first.get("bound", {}), report, dict(flatten(document)))
     _judge_flows(job, first, without_key, plaintext, report)
     return report
 
@@ -402,8 +406,25 @@ def _kind(path: str, value: Any) -> str:
     return "duration" if _DURATIONS.fullmatch(path) else "text"
 
 
-def compare(leaves: Mapping[str, Any], bound: Mapping[str, Any], report: Report) -> None:
-    """What was meant against what Kestra has; a secret is never told, only that it differs."""
+def _without_secrets(text: str, job: VerifyJob) -> str:
+    """An error of Kestra's, which may quote the value that it could not use, without such values."""
+    for value in sorted({*job.environment.values(), *job.declared_secrets.values()}, key=len)[::-1]:
+        if value:
+            text = text.replace(value, "[secret]")
+    return text
+
+
+def compare(
+    leaves: Mapping[str, Any],
+    bound: Mapping[str, Any],
+    report: Report,
+    written: Mapping[str, Any],
+) -> None:
+    """What was meant against what Kestra has; a secret is never told, only that it differs.
+
+    `written` are the leaves of the file: a placeholder stands there for itself only where it is also
+    what was meant. A secret that merely contains `${` is compared like any other.
+    """
     for path, meant in leaves.items():
         if path.startswith("datasources.") or re.match(
             r"kestra\.(queue|repository|storage)\.", path
@@ -413,7 +434,11 @@ def compare(leaves: Mapping[str, Any], bound: Mapping[str, Any], report: Report)
                 "this machine lacks the database, queue or storage; the overlay stands in"
             )
             continue
-        if isinstance(meant, str) and re.search(r"\$\{[A-Za-z_]", meant):
+        if (
+            isinstance(meant, str)
+            and written.get(path) == meant
+            and re.search(r"\$\{[A-Za-z_]", meant)
+        ):
             report.unchecked[path] = (
                 "comes from an environment variable that this stack does not set"
             )

@@ -38,8 +38,12 @@ def ensure(version: str, progress: Progress) -> Harness:
     Raises:
         SandboxError: when Java or Maven is missing, or the build fails.
     """
-    java = find_java(JAVA_NEEDED[version])
     source = HERE / version
+    if not source.is_dir():
+        raise SandboxError(
+            f"Kestra {version} cannot be verified on this machine: only {', '.join(_harnesses())} can."
+        )
+    java = find_java(JAVA_NEEDED[version])
     digest = hashlib.sha256()
     for file in sorted(p for p in source.rglob("*") if p.is_file()):
         digest.update(file.read_bytes())
@@ -55,6 +59,10 @@ def ensure(version: str, progress: Progress) -> Harness:
                     _build(version, java, entry, progress)
     jars = (entry / "classpath").read_text().strip()
     return Harness(java, f"{entry / 'classes'}{os.pathsep}{jars}", release)
+
+
+def _harnesses() -> list[str]:
+    return [version for version in RELEASES if (HERE / version).is_dir()]
 
 
 def _build(version: str, java: Path, entry: Path, progress: Progress) -> None:

@@ -1,0 +1,1 @@
+"""A real Kestra with configurations made by hand."""

@@ -1,0 +1,92 @@
+"""A real Kestra that is given something else than what was meant must say so."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.progress import Progress
+from sandbox.verify import Report, VerifyJob, verify
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+OTHER_KEY = base64.b64encode(bytes(range(1, 33))).decode()
+DECLARED = "Declared-value-91b2"
+TRICKY = "pa${HOME}ss-Word-1"
+
+DOCUMENT = """
+kestra:
+  encryption: {secret-key: "${STACK_KESTRA_ENCRYPTION_SECRET_KEY}"}
+  server:
+    basic-auth: {username: admin@kestra.io, password: "${STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD}"}
+    liveness: {timeout: TIMEOUT, interval: 7s}
+"""
+
+pytestmark = pytest.mark.kestra
+
+
+def job(folder: Path, timeout: str, environment: dict[str, str]) -> VerifyJob:
+    intended: dict[str, Any] = {
+        "kestra": {
+            "encryption": {"secret-key": KEY},
+            "server": {
+                "basic-auth": {"username": "admin@kestra.io", "password": "Right-1234-word"},
+                "liveness": {"timeout": "60s", "interval": "7s"},
+            },
+        }
+    }
+    text = DOCUMENT.replace("TIMEOUT", timeout)
+    return VerifyJob("1.3", "oss", text, environment, intended, {"API_KEY": DECLARED}, folder)
+
+
+def environment(**changed: str) -> dict[str, str]:
+    return {
+        "STACK_KESTRA_ENCRYPTION_SECRET_KEY": KEY,
+        "STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD": "Right-1234-word",
+        "SECRET_API_KEY": base64.b64encode(DECLARED.encode()).decode(),
+    } | changed
+
+
+def failed(report: Report) -> list[str]:
+    return [
+        f"{group['id']}: {check['what']}"
+        for group in report.flows
+        for check in group["checks"]
+        if not check["ok"]
+    ]
+
+
+def assert_no_secret(folder: Path, report: Report, *values: str) -> None:
+    log = (folder / "kestra.log").read_text()
+    for value in (KEY, OTHER_KEY, DECLARED, *values):
+        assert value not in log
+        assert value not in report.to_json()
+
+
+def test_what_was_meant_is_bound_and_the_flows_run(tmp_path: Path, progress: Progress) -> None:
+    report = verify(job(tmp_path, "60s", environment()), progress)
+    assert failed(report) == []
+    assert report.mismatches == []
+    assert report.bound["kestra.server.liveness.timeout"] == "bean"
+    assert report.ok
+    assert_no_secret(tmp_path, report, "Right-1234-word")
+
+
+def test_every_wrong_value_is_found(tmp_path: Path, progress: Progress) -> None:
+    given = environment(
+        STACK_KESTRA_ENCRYPTION_SECRET_KEY=OTHER_KEY,
+        STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD=TRICKY,
+        SECRET_API_KEY=base64.b64encode(b"Not-what-was-declared").decode(),
+    )
+    report = verify(job(tmp_path, "banana", given), progress)
+    assert {m["path"] for m in report.mismatches} == {
+        "kestra.encryption.secret-key",
+        "kestra.server.basic-auth.password",
+        "kestra.server.liveness.timeout",
+    }
+    assert "my_secret_flow: the stored value decrypts with the stack's key" in failed(report)
+    assert "secret('API_KEY'): reads the declared value" in failed(report)
+    assert not report.ok
+    assert_no_secret(tmp_path, report, TRICKY, "Not-what-was-declared")
