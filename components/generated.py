@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterable
 
 import pulumi
@@ -16,9 +17,9 @@ ENCRYPTION_KEY = "encryption.secret-key"
 class GeneratedSecrets(pulumi.ComponentResource):
     """Secrets that nobody has to think up.
 
-    - The encryption key is 32 random bytes, protected, and kept when the stack is destroyed.
+    - The encryption key is 32 bytes made of a random password, protected, and kept when the stack is destroyed.
     - Passwords satisfy Kestra's rules: 32 characters with lower-case, upper-case and digits.
-    - Keys of Kestra's internal stores are 44 characters and never the encryption key.
+    - Keys of Kestra's internal stores are 48 characters, protected, and never the encryption key.
     - Every value is a secret output.
 
     Example:
@@ -41,7 +42,7 @@ class GeneratedSecrets(pulumi.ComponentResource):
         self.values = {key: self._value(name, key) for key in needed}
         self.declared = {
             secret: self._password(
-                f"{name}-{secret.lower().replace('_', '-')}",
+                f"{name}-declared-{secret}",
                 settings.generate.length,
                 special=settings.generate.special,
             )
@@ -53,18 +54,16 @@ class GeneratedSecrets(pulumi.ComponentResource):
     def _value(self, name: str, key: str) -> pulumi.Output[str]:
         logical = f"{name}-{key.replace('.', '-')}"
         if key == ENCRYPTION_KEY:
-            return self._bytes(logical, protect=True, retain_on_delete=True)
+            # Not RandomBytes: the provider uses the bytes themselves as the resource's id, which the state
+            # keeps in clear. 64 letters and digits are more than 256 bits; their hash is a key.
+            return self._password(logical, 64, kept=True).apply(key_from)
         if key in ("secret.jdbc.secret", "secret.elasticsearch.secret"):
-            return self._bytes(logical, protect=True, retain_on_delete=True)
-        return self._password(logical, 32, special=False)
+            return self._password(logical, 48, kept=True)
+        return self._password(logical, 32)
 
-    def _bytes(self, logical: str, *, protect: bool, retain_on_delete: bool) -> pulumi.Output[str]:
-        options = pulumi.ResourceOptions(
-            parent=self, protect=protect, retain_on_delete=retain_on_delete
-        )
-        return pulumi.Output.secret(random.RandomBytes(logical, length=32, opts=options).base64)
-
-    def _password(self, logical: str, length: int, *, special: bool) -> pulumi.Output[str]:
+    def _password(
+        self, logical: str, length: int, *, special: bool = False, kept: bool = False
+    ) -> pulumi.Output[str]:
         password = random.RandomPassword(
             logical,
             length=length,
@@ -74,9 +73,16 @@ class GeneratedSecrets(pulumi.ComponentResource):
             min_upper=1,
             min_numeric=1,
             min_special=1 if special else None,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=kept or None, retain_on_delete=kept or None
+            ),
         )
         return pulumi.Output.secret(password.result)
+
+
+def key_from(password: str) -> str:
+    """Base64 of the 32 bytes of a long random password's hash."""
+    return base64.b64encode(hashlib.sha256(password.encode()).digest()).decode()
 
 
 def base64_text(text: str) -> str:

@@ -14,7 +14,7 @@ class EmbeddedStore(pulumi.ComponentResource):
     """A store inside Kestra.
 
     - Nothing outside is provisioned; the key of `jdbc` or `elasticsearch` comes from the settings or is
-      generated with 44 characters, and is not the encryption key.
+      generated with 48 characters, and is not the encryption key.
     - Declared secrets of the open-source edition live in the stack's one Kubernetes Secret, whose name
       changes with its content, so a new value reaches the pods.
 
@@ -38,5 +38,10 @@ class EmbeddedStore(pulumi.ComponentResource):
         }
         self.version_ids = {}
         self.register_outputs(
-            {"configuration": dict(self.configuration), "secret_ids": self.secret_ids}
+            {
+                "configuration": dict(self.configuration),
+                "environment": self.environment,
+                "secret_ids": self.secret_ids,
+                "version_ids": self.version_ids,
+            }
         )
