@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import traceback
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Protocol
 
 import grpc
@@ -244,6 +246,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except ProviderError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        except Exception as error:
+            # Where it happened, but never its text: that may quote a value.
+            frames = traceback.extract_tb(error.__traceback__)
+            place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
+            context.abort(
+                grpc.StatusCode.UNKNOWN,
+                f"the stand-in failed with {type(error).__name__} at {place}",
+            )
         return None
 
 

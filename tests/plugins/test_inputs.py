@@ -14,7 +14,6 @@ from pulumi import _types
 
 from sandbox import plugins
 from sandbox.plugins.inputs import Schemas
-from sandbox.plugins.random.provider import make_bytes, make_text
 from sandbox.plugins.values import UNKNOWN, Secret, has_secret, has_unknown, marshal, unmarshal
 
 FOLDER = Path(plugins.__file__).parent
@@ -63,27 +62,64 @@ def test_marks_survive_the_protocol_and_secrets_are_never_shown() -> None:
     assert "hidden" not in repr(back)
 
 
-@given(
-    st.integers(8, 200),
-    st.integers(0, 2),
-    st.integers(0, 2),
-    st.integers(0, 2),
-    st.booleans(),
-)
-def test_a_random_text_has_what_is_asked_for(
-    length: int, low: int, up: int, digits: int, special: bool
+def _check(token: str, news: dict[str, Any]) -> list[tuple[str, str]]:
+    return next(s for s in SCHEMAS if s.token == token).check("name", news)
+
+
+@pytest.mark.parametrize(
+    ("token", "news", "words"),
+    [
+        ("vault:index/mount:Mount", {"path": "x"}, 'The argument "type" is required'),
+        ("vault:index/mount:Mount", {"path": "x", "type": None}, "name.type"),
+        ("vault:index/mount:Mount", {"path": "x", "type": "kv", "colour": 1}, "unknown key. Examine values at 'name.colour'"),
+        ("vault:index/mount:Mount", {"path": "x", "type": "kv", "options": "2"}, "expected object type, got string type"),
+        ("vault:index/mount:Mount", {"path": "x", "type": "kv", "options": {"version": [2]}}, "in the object, expected string type"),
+        ("vault:index/mount:Mount", {"path": "x", "type": "kv", "local": "perhaps"}, "expected boolean type"),
+        ("vault:index/mount:Mount", {"path": "x", "type": "kv", "allowedManagedKeys": [{}]}, "in the list, expected string type"),
+        ("vault:index/token:Token", {"numUses": "many"}, "expected integer type"),
+        ("vault:index/token:Token", {"numUses": True}, "expected integer type, got boolean type"),
+        ("random:index/randomBytes:RandomBytes", {}, "name.length"),
+    ],
+)  # fmt: skip
+def test_a_wrong_input_is_refused_with_its_name(
+    token: str, news: dict[str, Any], words: str
 ) -> None:
-    text = make_text(
-        {"length": length, "minLower": low, "minUpper": up, "minNumeric": digits, "special": special,
-         "overrideSpecial": "-_"}
-    )  # fmt: skip
-    assert len(text) == length
-    assert sum(c.islower() for c in text) >= low
-    assert sum(c.isupper() for c in text) >= up
-    assert sum(c.isdigit() for c in text) >= digits
-    assert special or text.isalnum()
+    failures = _check(token, news)
+    assert len(failures) == 1
+    property_, reason = failures[0]
+    assert words in reason
+    # The engine prints the value of a property that is named here.
+    assert property_ == ""
 
 
-def test_random_bytes_are_as_many_as_asked_for() -> None:
-    _, made = make_bytes({"length": 32})
-    assert len(bytes.fromhex(made["hex"])) == 32
+@pytest.mark.parametrize(
+    "news",
+    [
+        {"numUses": "3", "renewable": "true", "ttl": 60},
+        {"numUses": UNKNOWN, "policies": [UNKNOWN], "metadata": UNKNOWN},
+        {"policies": Secret(["a"]), "__defaults": []},
+    ],
+    ids=["what the bridge converts", "what is not known yet", "what is marked"],
+)
+def test_what_the_official_provider_takes_is_taken(news: dict[str, Any]) -> None:
+    assert _check("vault:index/token:Token", news) == []
+
+
+def test_a_refusal_never_quotes_a_value() -> None:
+    failures = _check("vault:kv/secretV2:SecretV2", {"mount": Secret({"hidden": 1})})
+    assert failures
+    assert "hidden" not in str(failures)
+
+
+def test_secrets_are_marked_by_the_schema_and_by_the_inputs() -> None:
+    schema = next(s for s in SCHEMAS if s.token == "vault:kv/secretV2:SecretV2")
+    outputs = {"dataJson": "{}", "data": {}, "path": "a", "metadata": {}, "mount": "m", "cas": None}
+    marked = schema.mark(outputs, {"mount": Secret("m")})
+    assert {k for k, v in marked.items() if isinstance(v, Secret)} == {"dataJson", "data", "mount"}
+    assert "cas" not in marked
+
+
+@given(st.dictionaries(st.text(max_size=12), JSON, max_size=4))
+def test_no_input_whatever_breaks_the_check(news: dict[str, Any]) -> None:
+    for schema in SCHEMAS:
+        schema.check("name", news)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import time
 from typing import Any
 
 import requests
@@ -9,28 +11,54 @@ from requests.adapters import HTTPAdapter
 
 from sandbox.plugins.server import ProviderError
 
+_PATIENCE_SECONDS = 60.0
+
+
+class VaultError(ProviderError):
+    """Vault's refusal, in its own words."""
+
+    def __init__(self, message: str, status: int, words: str) -> None:
+        super().__init__(message)
+        self.status, self.words = status, words
+
 
 class Api:
-    """A Vault server and a token."""
+    """A Vault server, a token, and the namespace that requests go to."""
 
-    def __init__(self, address: str, token: str, namespace: str | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        token: str,
+        namespace: str | None = None,
+        *,
+        verify: bool | str = True,
+    ) -> None:
         self.address, self.namespace = address.rstrip("/"), namespace
         self._token = token
         self._session = requests.Session()
+        # Nothing of the caller's proxies and netrc, but its certificates as configured.
         self._session.trust_env = False
+        self._session.verify = verify
         self._session.mount(self.address, HTTPAdapter(pool_maxsize=64, max_retries=0))
 
-    def request(
-        self, method: str, path: str, body: Any = None, *, namespace: str | None = None
-    ) -> dict[str, Any] | None:
+    def within(self, namespace: str | None) -> Api:
+        """The same server and token, in a namespace below this one."""
+        if not namespace:
+            return self
+        inner = copy.copy(self)
+        inner.namespace = "/".join(filter(None, (self.namespace, namespace.strip("/"))))
+        return inner
+
+    def request(self, method: str, path: str, body: Any = None) -> dict[str, Any] | None:
         """The answer; None when there is nothing at the path.
 
         Raises:
-            ProviderError: with Vault's own errors when it refuses, or when it does not answer.
+            VaultError: with Vault's own errors when it refuses.
+            ProviderError: when it does not answer.
         """
         headers = {"X-Vault-Token": self._token, "X-Vault-Request": "true"}
-        if namespace or self.namespace:
-            headers["X-Vault-Namespace"] = "/".join(filter(None, (self.namespace, namespace)))
+        if self.namespace:
+            headers["X-Vault-Namespace"] = self.namespace
         url = f"{self.address}/v1/{path.strip('/')}"
         try:
             answer = self._session.request(method, url, json=body, headers=headers, timeout=60)
@@ -38,30 +66,59 @@ class Api:
             raise ProviderError(
                 f"{method} {url}: Vault does not answer ({type(error).__name__})"
             ) from None
+        try:
+            said = answer.json() if answer.content else {}
+        except ValueError:
+            said = {}
+        if answer.ok:
+            return said
         if answer.status_code == 404 and method in ("GET", "LIST", "DELETE"):
-            return None
-        if not answer.ok:
-            try:
-                words = answer.json().get("errors") or []
-            except ValueError:
-                words = []
-            raise ProviderError(
-                f"Error making API request. URL: {method} {url} Code: {answer.status_code}. "
-                f"Errors: {'; '.join(map(str, words)) or answer.reason}"
-            )
-        return answer.json() if answer.content else {}
+            # A deleted version of a secret answers 404, with what is left of it.
+            return said if said.get("data") or said.get("warnings") else None
+        words = "; ".join(map(str, said.get("errors") or [])) or answer.reason
+        raise VaultError(
+            f"Error making API request. URL: {method} {url} Code: {answer.status_code}. "
+            f"Errors: {words}",
+            answer.status_code,
+            words,
+        )
 
-    def child(self, ttl_seconds: int) -> Api:
-        """The same server with a short-lived child of the token, as the official provider works."""
+    def remount(self, source: str, target: str) -> None:
+        """Moves an engine or an auth method, and waits until it is there.
+
+        Raises:
+            ProviderError: when Vault refuses, or has not moved it after a minute.
+        """
+        started = self.request("POST", "sys/remount", {"from": source, "to": target}) or {}
+        migration = (started.get("data") or started).get("migration_id")
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while migration:
+            answer = self.request("GET", f"sys/remount/status/{migration}") or {}
+            status = (answer.get("data") or answer)["migration_info"]["status"]
+            if status == "success":
+                return
+            if status == "failure" or time.monotonic() > end:
+                raise ProviderError(f"error remounting {source} to {target}: {status}")
+            time.sleep(0.1)
+
+    def child(self, ttl_seconds: int, name: str) -> Api:
+        """The same server with a short-lived child of the token, as the official provider works.
+
+        Args:
+            ttl_seconds: the child's life, which no renewal extends.
+            name: the child's display name.
+        """
         made = self.request(
             "POST",
             "auth/token/create",
             {
                 "ttl": f"{ttl_seconds}s",
                 "explicit_max_ttl": f"{ttl_seconds}s",
-                "display_name": "pulumi",
+                "display_name": name,
                 "renewable": False,
             },
         )
         assert made is not None
-        return Api(self.address, made["auth"]["client_token"], self.namespace)
+        child = copy.copy(self)
+        child._token = made["auth"]["client_token"]
+        return child

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,10 @@ from sandbox.plugins.inputs import Schemas
 from sandbox.plugins.server import Diff, Engine, ProviderError, take_urn
 from sandbox.plugins.values import UNKNOWN, Secret, has_unknown, plain
 from sandbox.plugins.vault.api import Api
+from sandbox.plugins.vault.resource import ZERO, Properties
 from sandbox.plugins.vault.resources import RESOURCES
 
-#: Life of the provider's own token, as the official provider's `maxLeaseTtlSeconds`.
-_TOKEN_SECONDS = 1200
-_UNORDERED = frozenset(
-    {"boundServiceAccountNames", "boundServiceAccountNamespaces", "tokenPolicies", "policies", "cidrLists",
-     "tokenBoundCidrs", "secretIdBoundCidrs"}
-)  # fmt: skip
+_DEFAULTS = "__defaults"
 
 
 class VaultPlugin:
@@ -29,39 +26,28 @@ class VaultPlugin:
     def __init__(self) -> None:
         self._schemas = Schemas(Path(__file__).with_name("schema.json"))
         self._config: dict[str, Any] = {}
-        self._api_made: Api | None = None
+        self._made: Api | None = None
+        self._lock = threading.Lock()
 
     def configure(self, config: dict[str, Any], engine: Engine) -> None:
         self._config = config
 
-    @property
-    def _api(self) -> Api:
-        if self._api_made is None:
-            address = self._config.get("address") or os.environ.get("VAULT_ADDR")
-            token = self._config.get("token") or os.environ.get("VAULT_TOKEN")
-            if not address:
-                raise ProviderError(
-                    "no Vault address: set VAULT_ADDR or `pulumi config set vault:address`"
-                )
-            if not token:
-                raise ProviderError(
-                    "no vault token set on the client: set VAULT_TOKEN or vault:token"
-                )
-            api = Api(
-                address, token, self._config.get("namespace") or os.environ.get("VAULT_NAMESPACE")
-            )
-            skip = str(self._config.get("skipChildToken", "")).lower() == "true"
-            self._api_made = api if skip else api.child(_TOKEN_SECONDS)
-        return self._api_made
-
     def check(
         self, type_: str, name: str, olds: dict[str, Any], news: dict[str, Any], seed: bytes
     ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        schema = self._schemas.of(type_)
-        inputs = schema.with_defaults(news)
-        if "name" in schema.inputs and "name" not in inputs:
-            inputs["name"] = plain(olds).get("name") or f"{name}-{secrets.token_hex(4)[:7]}"
-        return inputs, schema.check(inputs)
+        schema, resource = self._schemas.of(type_), RESOURCES[type_]
+        filled = {k: v for k, v in resource.defaults.items() if news.get(k) is None}
+        if "name" in schema.inputs and news.get("name") is None:
+            before = plain(olds)
+            kept = before.get("name") if "name" in before.get(_DEFAULTS, []) else None
+            filled["name"] = kept or f"{name}-{secrets.token_hex(4)[:7]}"
+        inputs = news | filled
+        failures = schema.check(name, inputs) or [
+            ("", f"{reason}. Examine values at '{name}.{property_}'.")
+            for property_, reason in resource.check(plain(inputs))
+        ]
+        # The bridge's own note of what the program did not say.
+        return inputs | {_DEFAULTS: sorted(filled)}, failures
 
     def diff(
         self, type_: str, old_inputs: dict[str, Any], olds: dict[str, Any], news: dict[str, Any]
@@ -71,52 +57,54 @@ class VaultPlugin:
         changed = set()
         for name in schema.inputs:
             if name.endswith("Wo"):
-                continue
-            if name not in after:
-                # Something that the server has and nobody asked for any more.
-                if name not in resource.computed and before.get(name) not in (
-                    None,
-                    "",
-                    0,
-                    False,
-                    [],
-                    {},
+                continue  # write-only: its version says when it changes
+            if after.get(name) is None:
+                if resource.dropped(name, after) and not resource.same(
+                    name, before.get(name), None
                 ):
                     changed.add(name)
-            elif has_unknown(news[name]) or not _same(name, before.get(name), after[name]):
+            elif after[name] in ZERO and name in resource.computed and after[name] is not False:
+                continue
+            elif has_unknown(news[name]) or not resource.same(name, before.get(name), after[name]):
                 changed.add(name)
-        return Diff(changed, changed & schema.replacing(), delete_first=True)
+        # A name that the program gives is taken until the old resource has gone; all else is made anew first.
+        named = "name" in schema.inputs and "name" not in after.get(_DEFAULTS, [])
+        taken = named and before.get("name") == after.get("name")
+        return Diff(changed, changed & schema.replacing(), delete_first=taken)
 
     def create(
         self, type_: str, news: dict[str, Any], preview: bool, timeout: float
     ) -> tuple[str, dict[str, Any]]:
         take_urn(news)
-        schema = self._schemas.of(type_)
-        known = {k: v for k, v in news.items() if not k.startswith("__")}
+        schema, resource = self._schemas.of(type_), RESOURCES[type_]
+        known = _asked(news)
         if preview:
             unknown = {
                 k: Secret(UNKNOWN) if schema.outputs[k].get("secret") else UNKNOWN
                 for k in schema.outputs
-                if k not in known and k not in schema.inputs
+                if k not in known and (k not in schema.inputs or k in resource.computed)
             }
-            return "", known | unknown
-        id_, outputs = RESOURCES[type_].create(self._api, plain(known))
+            return "", schema.mark(known, known) | unknown
+        id_, outputs = resource.create(self._api(known), plain(known))
         return id_, schema.mark(outputs, known)
 
     def read(
         self, type_: str, id_: str, inputs: dict[str, Any], olds: dict[str, Any]
     ) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
-        schema = self._schemas.of(type_)
-        if not olds:
-            raise ProviderError(
-                "this stand-in does not import; install the official plugin for that"
-            )
-        outputs = RESOURCES[type_].read(self._api, id_, plain(olds))
+        schema, resource = self._schemas.of(type_), RESOURCES[type_]
+        before = plain(olds) or {**resource.defaults, **resource.parse(id_)}
+        outputs = resource.read(self._api(before), id_, before)
         if outputs is None:
             return None
         marked = schema.mark(outputs, olds)
-        seen = {k: marked.get(k, v) for k, v in inputs.items()}
-        return id_, seen, marked
+        if olds:
+            return id_, {k: marked.get(k, v) for k, v in inputs.items()}, marked
+        asked = {
+            k: v
+            for k, v in marked.items()
+            if k in schema.inputs and k not in resource.computed and plain(v) not in ZERO
+        }
+        return id_, asked | {_DEFAULTS: []}, marked
 
     def update(
         self,
@@ -129,32 +117,71 @@ class VaultPlugin:
         timeout: float,
     ) -> dict[str, Any]:
         take_urn(news)
-        schema = self._schemas.of(type_)
-        known = {k: v for k, v in news.items() if not k.startswith("__")}
-        if preview:
-            kept = {k: v for k, v in olds.items() if k not in schema.inputs}
-            return kept | known
+        schema, resource = self._schemas.of(type_), RESOURCES[type_]
+        known = _asked(news)
         # What the server filled in stays known to the resource; what nobody sets any more does not.
         filled = {
             k: v
-            for k, v in plain(olds).items()
-            if k in RESOURCES[type_].computed or k not in schema.inputs
+            for k, v in olds.items()
+            if k not in schema.inputs
+            or (k in resource.computed and not resource.dropped(k, plain(known)))
         }
-        outputs = RESOURCES[type_].update(self._api, id_, filled | plain(known), plain(olds))
+        if preview:
+            return filled | schema.mark(known, known)
+        wanted = plain(filled) | plain(known)
+        outputs = resource.update(self._api(known), id_, wanted, plain(olds))
         return schema.mark(outputs, known)
 
     def delete(self, type_: str, id_: str, olds: dict[str, Any], timeout: float) -> None:
         take_urn(olds)
-        RESOURCES[type_].delete(self._api, id_, plain(olds))
+        before = plain(olds)
+        RESOURCES[type_].delete(self._api(before), id_, before)
+
+    def _api(self, properties: Properties) -> Api:
+        with self._lock:  # one log-in, however many resources start at once
+            if self._made is None:
+                self._made = self._log_in()
+        return self._made.within(plain(properties.get("namespace")))
+
+    def _log_in(self) -> Api:
+        other = sorted(name for name in self._config if name.startswith("authLogin"))
+        if other:
+            raise ProviderError(
+                f"this stand-in logs in with a token, not with {other[0]}; install the official plugin"
+            )
+        address = self._setting("address", "VAULT_ADDR")
+        if not address:
+            raise ProviderError(
+                "failed to configure Vault address: set VAULT_ADDR or "
+                "`pulumi config set vault:address`"
+            )
+        token = self._setting("token", "VAULT_TOKEN") or _kept_token()
+        if not token:
+            raise ProviderError("no vault token set on Client: set VAULT_TOKEN or vault:token")
+        insecure = self._setting("skipTlsVerify", "VAULT_SKIP_VERIFY").lower() in ("1", "true")
+        verify = not insecure and (self._setting("caCertFile", "VAULT_CACERT") or True)
+        api = Api(address, token, self._setting("namespace", "VAULT_NAMESPACE"), verify=verify)
+        try:
+            api.request("GET", "auth/token/lookup-self")
+        except ProviderError as error:
+            raise ProviderError(f"failed to lookup token, err={error}") from None
+        if self._setting("skipChildToken", "TERRAFORM_VAULT_SKIP_CHILD_TOKEN").lower() == "true":
+            return api
+        seconds = int(self._setting("maxLeaseTtlSeconds", "TERRAFORM_VAULT_MAX_TTL") or 1200)
+        return api.child(seconds, self._setting("tokenName", "VAULT_TOKEN_NAME") or "terraform")
+
+    def _setting(self, name: str, variable: str) -> str:
+        value = self._config.get(name)
+        return str(value) if value not in (None, "") else os.environ.get(variable, "")
 
 
-def _same(name: str, before: Any, after: Any) -> bool:
-    if name in _UNORDERED and isinstance(before, list) and isinstance(after, list):
-        return sorted(map(str, before)) == sorted(map(str, after))
-    if isinstance(after, dict) and isinstance(before, dict) and name == "customMetadata":
-        return all(before.get(k) == v for k, v in after.items())
-    if name in ("path", "mount", "backend") and isinstance(before, str) and isinstance(after, str):
-        return before.strip("/") == after.strip("/")
-    if isinstance(after, (bool, int, float)) or isinstance(before, (bool, int, float)):
-        return str(before).lower() == str(after).lower()
-    return before == after or (before in (None, "") and after in (None, ""))
+def _asked(news: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in news.items() if not k.startswith("__") and v is not None}
+
+
+def _kept_token() -> str:
+    """The token of `vault login`."""
+    try:
+        return (Path.home() / ".vault-token").read_text().strip()
+    except OSError:
+        return ""
