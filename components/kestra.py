@@ -17,11 +17,13 @@ from components.kubernetes import network
 from components.kubernetes.pods import (
     GRPC,
     HTTP,
-    PROBE_VARIABLE,
+    PROBE_PASSWORD,
     PodArgs,
     management_port,
     pod_template,
+    probe_password,
     selector,
+    stores_locally,
 )
 from components.settings import Settings
 
@@ -171,15 +173,14 @@ class Kestra(pulumi.ComponentResource):
             data[f"SECRET_{name.upper()}"] = pulumi.Output.secret(value).apply(base64_text)
         everything = self._settings.endpoints.all
         if everything and everything.basic_auth and self._args.management_password is not None:
-            user = everything.basic_auth.username
-            data[PROBE_VARIABLE] = pulumi.Output.secret(self._args.management_password).apply(
-                lambda password: base64_text(f"{user}:{password}")
+            data[PROBE_PASSWORD] = pulumi.Output.secret(self._args.management_password).apply(
+                probe_password
             )
         return {name: pulumi.Output.secret(value) for name, value in data.items()}
 
     def _storage(self) -> None:
         volume = self._settings.deployment.storage_volume
-        if volume is None:
+        if volume is None or not stores_locally(self._settings):
             return
         mode = (
             "ReadWriteMany" if self._settings.deployment.mode == "distributed" else "ReadWriteOnce"
@@ -273,7 +274,9 @@ class Kestra(pulumi.ComponentResource):
             )
         ingress = self._settings.deployment.ingress
         if ingress is None:
-            return pulumi.Output.format("http://{0}.{1}.svc", public, self.namespace)
+            inside = pulumi.Output.format("http://{0}.{1}.svc", public, self.namespace)
+            given = self._settings.deployment.url
+            return pulumi.Output.from_input(given) if given else inside
         networking.v1.Ingress(
             f"{self._name}-ingress",
             metadata=self._metadata("kestra") | _annotated(dict(ingress.annotations)),

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
+from pulumi.runtime import config as runtime_config
+from pydantic import SecretStr
 
 from components import tags
 from components.configuration import Configuration, Given, Needed, render
@@ -14,6 +16,7 @@ from components.generated import ENCRYPTION_KEY, GeneratedSecrets
 from components.identity import create_identity
 from components.kestra import Kestra, KestraArgs
 from components.settings import Loaded, Settings, SettingsError, load
+from components.settings.base import is_placeholder
 from components.stores import StoreArgs, create_store
 
 #: Credentials that an identity provisions, not the generator.
@@ -41,8 +44,7 @@ def read_settings() -> Loaded:
     """
     config = pulumi.Config("kestra")
     document: dict[str, object] = {}
-    for field_name, field in Settings.model_fields.items():
-        key = field.alias or field_name
+    for key in _keys():
         value: Any = config.get(key)
         if value is not None and key not in ("version", "edition"):
             # A text where a block belongs stays a text: the check says so.
@@ -54,6 +56,14 @@ def read_settings() -> Loaded:
         return load(document, source=f"Pulumi.{pulumi.get_stack()}.yaml")
     except SettingsError as error:
         raise pulumi.RunError(error.report()) from None
+
+
+def _keys() -> list[str]:
+    """First-level keys: those that exist, and those that the stack has besides, for the check to name."""
+    known = [field.alias or name for name, field in Settings.model_fields.items()]
+    written = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    found = (key.removeprefix("kestra:") for key in written if key.startswith("kestra:"))
+    return [*known, *sorted(set(found) - set(known))]
 
 
 def build(settings: Settings) -> None:
@@ -72,7 +82,7 @@ def build(settings: Settings) -> None:
             settings,
             configuration.document["kestra"].get("secret", {}),
             secrets,
-            _value("encryption.secret-key", settings, generated),
+            _encryption_key(settings, generated),
         ),
     )
     identity = create_identity("identity", settings, store)
@@ -108,9 +118,9 @@ def _named(generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
 
 
 def _declared(settings: Settings) -> dict[str, pulumi.Output[str]]:
-    """Given values of declared secrets; here they become Pulumi secrets."""
+    """Given values of declared secrets."""
     return {
-        name: pulumi.Output.secret(secret.value.get_secret_value())
+        name: _secret(secret.value)
         for name, secret in settings.declared_secrets.items()
         if secret.value is not None
     }
@@ -119,21 +129,19 @@ def _declared(settings: Settings) -> dict[str, pulumi.Output[str]]:
 def _environment(
     configuration: Configuration, provided: Mapping[str, pulumi.Output[str]]
 ) -> dict[str, pulumi.Output[str]]:
-    """Variables of the placeholders; here given values become Pulumi secrets."""
+    """Variables of the placeholders."""
     return {
-        name: pulumi.Output.secret(source.value.get_secret_value())
-        if isinstance(source, Given)
-        else provided[source.key]
+        name: _secret(source.value) if isinstance(source, Given) else provided[source.key]
         for name, source in configuration.environment.items()
     }
 
 
-def _value(key: str, settings: Settings, generated: GeneratedSecrets) -> pulumi.Output[str] | None:
-    if key in generated.values:
-        return generated.values[key]
+def _encryption_key(settings: Settings, generated: GeneratedSecrets) -> pulumi.Output[str] | None:
+    """The key for the store to keep; None where only Kestra's environment has it."""
     given = settings.encryption.secret_key
-    assert key == ENCRYPTION_KEY
-    return pulumi.Output.secret(given.get_secret_value()) if given else None
+    if given is None:
+        return generated.values[ENCRYPTION_KEY]
+    return None if is_placeholder(given.get_secret_value()) else _secret(given)
 
 
 def _management_password(
@@ -144,5 +152,10 @@ def _management_password(
         return None
     given = everything.basic_auth.password
     if given is not None:
-        return pulumi.Output.secret(given.get_secret_value())
+        return _secret(given)
     return provided[MANAGEMENT_PASSWORD]
+
+
+def _secret(value: SecretStr) -> pulumi.Output[str]:
+    """The one place where a given value becomes a Pulumi secret."""
+    return pulumi.Output.secret(value.get_secret_value())

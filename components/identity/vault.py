@@ -65,7 +65,13 @@ class VaultIdentity(pulumi.ComponentResource):
             "password": self._userpass,
             "token": self._token,
         }[method or ""](self._block)
-        self.register_outputs({"principal": self.principal, "environment": self.environment})
+        self.register_outputs(
+            {
+                "principal": self.principal,
+                "needs_token": self.needs_token,
+                "environment": self.environment,
+            }
+        )
 
     @property
     def _token_life(self) -> dict[str, Any]:

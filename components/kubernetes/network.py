@@ -11,16 +11,29 @@ from components.kubernetes.pods import GRPC, HTTP, management_port, selector
 from components.settings import Settings
 
 _DATABASE_PORTS = {"postgres": 5432, "mysql": 3306}
+_KAFKA, _ELASTICSEARCH = 9092, 9200
 
 
 def egress_ports(settings: Settings) -> list[int]:
-    """The ports of the databases and of the secret store, and those that the settings name."""
+    """The ports of databases, queue, storage and secret store, and those that the settings name.
+
+    An address that Kestra resolves later (`${NAME}`) counts with the usual port of its kind.
+    """
     ports = set(settings.deployment.network_policy.egress_ports)
     for name, source in settings.datasources.items():
-        if found := re.match(r"jdbc:\w+://[^/?:]+:(\d+)", source.url):
-            ports.add(int(found[1]))
+        # Several hosts may stand before the path, each with its port; user and password before them.
+        hosts = re.match(r"jdbc:[\w:]+//(?:[^/?]*@)?([^/?]*)", source.url)
+        found = re.findall(r":(\d+)(?:,|$)", hosts[1]) if hosts else []
+        if found:
+            ports.update(map(int, found))
         elif name in _DATABASE_PORTS:
             ports.add(_DATABASE_PORTS[name])
+    if settings.queue and settings.queue.type == "kafka":
+        ports.add(_KAFKA)
+    if settings.repository and settings.repository.type == "elasticsearch":
+        ports.add(_ELASTICSEARCH)
+    if settings.storage and settings.storage.minio and settings.storage.minio.port:
+        ports.add(settings.storage.minio.port)
     if settings.secret and settings.secret.vault:
         address = urlsplit(settings.secret.vault.address)
         ports.add(address.port or (80 if address.scheme == "http" else 443))
@@ -30,6 +43,7 @@ def egress_ports(settings: Settings) -> list[int]:
 def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
     """Name to specification of each policy."""
     chosen = settings.deployment.network_policy
+    ports = egress_ports(settings)
     pods = {"matchLabels": selector(labels)}
     web = {
         "matchLabels": selector(
@@ -54,22 +68,24 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
                 }
             ],
         },
-        "backends": {
-            "podSelector": pods,
-            "policyTypes": ["Egress"],
-            "egress": [
-                {
-                    "to": [{"ipBlock": {"cidr": cidr}} for cidr in chosen.egress_cidrs],
-                    "ports": [{"protocol": "TCP", "port": port} for port in egress_ports(settings)],
-                }
-            ],
-        },
         "web": {
             "podSelector": web,
             "policyTypes": ["Ingress"],
             "ingress": [{"from": _namespace(chosen.ingress_namespace), "ports": _tcp(HTTP)}],
         },
     }
+    # To Kubernetes an empty list of networks or ports means all of them.
+    if ports and chosen.egress_cidrs:
+        made["backends"] = {
+            "podSelector": pods,
+            "policyTypes": ["Egress"],
+            "egress": [
+                {
+                    "to": [{"ipBlock": {"cidr": cidr}} for cidr in chosen.egress_cidrs],
+                    "ports": [{"protocol": "TCP", "port": port} for port in ports],
+                }
+            ],
+        }
     if chosen.monitoring_namespace:
         made["monitoring"] = {
             "podSelector": pods,

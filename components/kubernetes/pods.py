@@ -10,25 +10,27 @@ from typing import Any
 import pulumi
 
 from components.settings import Settings
+from components.settings.base import is_placeholder
 from components.settings.deployment import Component
+from components.settings.quantities import amount
+from components.settings.server import EndpointsBasicAuth
 
 HTTP, MANAGEMENT, GRPC = 8080, 8081, 50051
 USER = 1000
 MOUNTED, LOADED = "/etc/kestra/application.yaml", "/app/confs/application.yaml"
-PROBE_VARIABLE = "STACK_PROBE_AUTHORIZATION"
+PROBE_PASSWORD = "STACK_PROBE_PASSWORD"  # noqa: S105 - the name of a variable
 
 #: Copies the file where Kestra may delete it. A container that restarts in its pod finds it deleted, and
 #: init containers do not run again, so the start of the container itself copies it when it is not there.
 COPY = f"[ -f {LOADED} ] || cp {MOUNTED} {LOADED}"
 
-#: The probe asks as kubelet's httpGet would, but takes the header from the environment: a header in the pod's
+#: The probe asks as kubelet's httpGet would, but makes the header from the environment: a header in the pod's
 #: specification would show the password to everyone who may read pods.
-PROBE = (
-    "exec 3<>/dev/tcp/127.0.0.1/{port} && "
-    "printf 'GET {path} HTTP/1.0\\r\\nAuthorization: Basic %s\\r\\n\\r\\n' \"$"
-    + PROBE_VARIABLE
-    + '" >&3 && '
-    'read -r _ code _ <&3 && [ "$code" = 200 ]'
+_PROBE = (
+    """login=$(printf '%s:%s' "{user}" "{password}" | base64 -w0) && """
+    """exec 3<>/dev/tcp/127.0.0.1/{port} && """
+    r"""printf 'GET {path} HTTP/1.0\r\nAuthorization: Basic %s\r\n\r\n' "$login" >&3 && """
+    """read -r _ code _ <&3 && [ "$code" = 200 ]"""
 )
 
 _DEFAULT_REQUESTS = {"cpu": "500m", "memory": "1Gi"}
@@ -75,6 +77,37 @@ def version_hash(version_ids: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[
     return pulumi.Output.all(**version_ids).apply(digest)
 
 
+def probe_command(login: EndpointsBasicAuth, port: int, path: str) -> list[str]:
+    """Asks a management endpoint, logged in: exit code 0 when it answers 200.
+
+    User and password may be `${NAME}` or `${NAME:default}`, which the container's environment resolves as
+    Kestra does. The container's variable `STACK_PROBE_PASSWORD` is the password, or that default.
+    """
+    given = login.password.get_secret_value() if login.password else ""
+    user, default = _variable(login.username or "")
+    password, _ = _variable(given)
+    script = _PROBE.format(
+        user=f"${{{user}-$1}}" if user else "$1",
+        password=f"${{{password}-${PROBE_PASSWORD}}}" if password else f"${PROBE_PASSWORD}",
+        port=port,
+        path=path,
+    )
+    return ["/bin/bash", "-c", script, "probe", default]
+
+
+def probe_password(password: str) -> str:
+    """The value of `STACK_PROBE_PASSWORD`: the password, or the default of a placeholder."""
+    return _variable(password)[1]
+
+
+def _variable(value: str) -> tuple[str, str]:
+    """Variable that a setting names (empty: none), and the text that counts without it."""
+    if not is_placeholder(value):
+        return "", value
+    name, _, default = value[2:-1].partition(":")
+    return name, default
+
+
 def pod_template(component: str, args: PodArgs) -> Any:
     """The template of a component's pods."""
     settings = args.settings
@@ -83,7 +116,7 @@ def pod_template(component: str, args: PodArgs) -> Any:
         {"name": "configuration", "configMap": {"name": args.config_map, "defaultMode": 0o444}},
         {"name": "tmp", "emptyDir": {}},
     ]
-    if _stores_locally(settings):
+    if stores_locally(settings):
         claim = settings.deployment.storage_volume is not None
         kind = (
             {"persistentVolumeClaim": {"claimName": "kestra-storage"}}
@@ -141,7 +174,8 @@ def selector(labels: Mapping[str, str], component: str | None = None) -> dict[st
     return chosen | ({"app.kubernetes.io/component": component} if component else {})
 
 
-def _stores_locally(settings: Settings) -> bool:
+def stores_locally(settings: Settings) -> bool:
+    """Whether Kestra's internal storage is a folder of its containers."""
     return settings.storage is None or settings.storage.type == "local"
 
 
@@ -192,7 +226,7 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
         {"name": "configuration", "mountPath": "/etc/kestra", "readOnly": True},
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a volume of the pod
     ]
-    if _stores_locally(settings):
+    if stores_locally(settings):
         path = (
             settings.storage.local.base_path
             if settings.storage and settings.storage.local
@@ -204,7 +238,6 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
     plain = {"MICRONAUT_CONFIG_FILES": LOADED if deletes else MOUNTED} | deployment.environment
     if chosen.java_options:
         plain["JAVA_OPTS"] = chosen.java_options
-    requests, limits = chosen.resources.requests, chosen.resources.limits
     return {
         "name": "kestra",
         "image": image(settings),
@@ -216,10 +249,7 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
             *({"secretRef": {"name": name}} for name in deployment.environment_from),
         ],
         "ports": _ports(component, settings),
-        "resources": {
-            "requests": _DEFAULT_REQUESTS | requests.model_dump(exclude_none=True),
-            "limits": _DEFAULT_LIMITS | limits.model_dump(exclude_none=True),
-        },
+        "resources": _resources(chosen),
         "securityContext": _restricted(),
         "volumeMounts": mounts,
         "startupProbe": _probe("/health", settings) | {"periodSeconds": 5, "failureThreshold": 60},
@@ -227,6 +257,21 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
         "livenessProbe": _probe("/health/liveness", settings)
         | {"periodSeconds": 10, "failureThreshold": 6},
     }
+
+
+def _resources(chosen: Component) -> dict[str, dict[str, str]]:
+    """Requests and limits; a default gives way to what is set, for a request above its limit is refused."""
+    requests = chosen.resources.requests.model_dump(exclude_none=True)
+    limits = chosen.resources.limits.model_dump(exclude_none=True)
+    made_requests, made_limits = _DEFAULT_REQUESTS | requests, _DEFAULT_LIMITS | limits
+    for kind, limit in made_limits.items():
+        if amount(made_requests[kind]) <= amount(limit):
+            continue
+        if kind in limits and kind not in requests:
+            made_requests[kind] = limit
+        elif kind not in limits:
+            made_limits[kind] = made_requests[kind]
+    return {"requests": made_requests, "limits": made_limits}
 
 
 def _ports(component: str, settings: Settings) -> list[dict[str, Any]]:
@@ -241,6 +286,10 @@ def _ports(component: str, settings: Settings) -> list[dict[str, Any]]:
 def _probe(path: str, settings: Settings) -> dict[str, Any]:
     everything = settings.endpoints.all
     if everything and everything.basic_auth:
-        script = PROBE.format(port=management_port(settings), path=path)
-        return {"exec": {"command": ["/bin/bash", "-c", script]}, "timeoutSeconds": 5}
+        return {
+            "exec": {
+                "command": probe_command(everything.basic_auth, management_port(settings), path)
+            },
+            "timeoutSeconds": 5,
+        }
     return {"httpGet": {"path": path, "port": "management"}, "timeoutSeconds": 3}

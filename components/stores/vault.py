@@ -85,7 +85,7 @@ class VaultStore(pulumi.ComponentResource):
         for secret_name, declared in settings.declared_secrets.items():
             described = {"description": declared.description} if declared.description else {}
             written = vault.kv.SecretV2(
-                f"{name}-{secret_name.lower().replace('_', '-')}",
+                f"{name}-declared-{secret_name}",
                 mount=engine,
                 name=secret_path(secret_name, declared, block.secret_path_prefix),
                 data_json=_data({VALUE: args.secrets[secret_name]}),
@@ -125,6 +125,7 @@ class VaultStore(pulumi.ComponentResource):
         self.register_outputs(
             {
                 "configuration": dict(self.configuration),
+                "environment": self.environment,
                 "secret_ids": self.secret_ids,
                 "version_ids": self.version_ids,
                 "policy": self.policy,

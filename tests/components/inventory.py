@@ -66,17 +66,22 @@ def inventory(document: dict[str, Any]) -> dict[str, Any]:
     return {
         "counts": dict(sorted(counts.items())),
         "values": values,
-        "outputs": _shown(recorded.outputs),
+        "outputs": {
+            name: _hidden(value) if name in recorded.secret_outputs else _shown(value)
+            for name, value in sorted(recorded.outputs.items())
+        },
     }
 
 
-def _shown(value: Any, key: str = "") -> Any:
+def _hidden(value: Any) -> Any:
+    return dict.fromkeys(sorted(value), "[secret]") if isinstance(value, dict) else "[secret]"
+
+
+def _shown(value: Any) -> Any:
     if isinstance(value, dict):
         if SECRET_MARK in value:
-            return "[secret]"
-        if key == "generated":
-            return dict.fromkeys(sorted(value), "[secret]")
-        return {k: _shown(v, k) for k, v in sorted(value.items())}
+            return _hidden(value["value"])
+        return {k: _shown(v) for k, v in sorted(value.items())}
     if isinstance(value, list):
         return [_shown(item) for item in value]
     return value

@@ -18,6 +18,8 @@ class Recorder(pulumi.runtime.Mocks):
 
     resources: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
+    secret_outputs: set[str] = field(default_factory=set)
+    """Names of the outputs that Pulumi keeps as secrets."""
 
     def new_resource(
         self, args: pulumi.runtime.MockResourceArgs
@@ -46,7 +48,7 @@ class Recorder(pulumi.runtime.Mocks):
                 state["metadata"] = metadata
         return f"{args.name}-id", state
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[Any, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         return {}
 
     def of(self, type_: str) -> dict[str, dict[str, Any]]:
@@ -71,9 +73,12 @@ def run(document: dict[str, Any]) -> Recorder:
 
 def _record(recorder: Recorder, exported: dict[str, Any]) -> pulumi.Output[Any]:
     def keep(known: dict[str, Any]) -> None:
-        recorder.outputs |= known
+        recorder.outputs |= known["values"]
+        recorder.secret_outputs |= {name for name, secret in known["secrets"].items() if secret}
 
-    return pulumi.Output.all(**exported).apply(keep)
+    values = {name: pulumi.Output.from_input(value) for name, value in exported.items()}
+    secrets = {name: value.is_secret() for name, value in values.items()}
+    return pulumi.Output.all(values=values, secrets=secrets).apply(keep)
 
 
 def _test(act: Any) -> None:

@@ -13,7 +13,15 @@ from typing import Any
 
 import pytest
 
-from components.kubernetes.pods import COPY, LOADED, MOUNTED, PROBE, PROBE_VARIABLE
+from components.kubernetes.pods import (
+    COPY,
+    LOADED,
+    MOUNTED,
+    PROBE_PASSWORD,
+    probe_command,
+    probe_password,
+)
+from components.settings.server import EndpointsBasicAuth
 from tests.components.recording import run
 from tests.conftest import stack_document
 
@@ -63,8 +71,10 @@ def test_without_a_log_in_probes_are_plain_and_with_one_they_hold_no_password() 
     document = stack_document("local")
     (deployment,) = run(document).of("Deployment").values()
     probe = deployment["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]
-    assert PROBE_VARIABLE in probe["exec"]["command"][2]
+    assert PROBE_PASSWORD in probe["exec"]["command"][2]
     assert "Password-1-of" not in str(deployment)
+    (secret,) = run(document).of("Secret").values()
+    assert secret["stringData"]["value"][PROBE_PASSWORD].startswith("Password-1-of")
     document.pop("endpoints")
     (deployment,) = run(document).of("Deployment").values()
     probe = deployment["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]
@@ -94,20 +104,60 @@ def health() -> Iterator[int]:
     server.server_close()
 
 
-def _probe(port: int, path: str, login: str) -> int:
-    script = PROBE.format(port=port, path=path)
-    environment = {
-        "PATH": os.environ["PATH"],
-        PROBE_VARIABLE: base64.b64encode(login.encode()).decode(),
-    }
-    return subprocess.run(["bash", "-c", script], env=environment, capture_output=True).returncode
+def _probe(
+    port: int, path: str, user: str, password: str, environment: dict[str, str] | None = None
+) -> bool:
+    login = EndpointsBasicAuth.model_validate({"username": user, "password": password})
+    done = subprocess.run(
+        probe_command(login, port, path),
+        env={
+            "PATH": os.environ["PATH"],
+            PROBE_PASSWORD: probe_password(password),
+            **(environment or {}),
+        },
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+    assert "w0rd" not in done.stdout + done.stderr
+    return done.returncode == 0
+
+
+PASSWORD = "Pa:ss w0rd"
 
 
 def test_the_probe_logs_in_and_tells_healthy_from_not(health: int) -> None:
-    assert _probe(health, "/health/liveness", "monitoring:Pa:ss w0rd") == 0
-    assert _probe(health, "/health/liveness", "monitoring:other") != 0
-    assert _probe(health, "/elsewhere", "monitoring:Pa:ss w0rd") != 0
-    assert _probe(1, "/health/liveness", "monitoring:Pa:ss w0rd") != 0
+    assert _probe(health, "/health/liveness", "monitoring", PASSWORD)
+    assert not _probe(health, "/health/liveness", "monitoring", "other")
+    assert not _probe(health, "/elsewhere", "monitoring", PASSWORD)
+    assert not _probe(1, "/health/liveness", "monitoring", PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "environment", "healthy"),
+    [
+        ("monitoring", "${MANAGEMENT}", {"MANAGEMENT": PASSWORD}, True),
+        ("monitoring", "${MANAGEMENT:other}", {"MANAGEMENT": PASSWORD}, True),
+        ("monitoring", f"${{MANAGEMENT:{PASSWORD}}}", {}, True),
+        ("monitoring", "${MANAGEMENT}", {}, False),
+        ("${OPERATOR}", PASSWORD, {"OPERATOR": "monitoring"}, True),
+        ("${OPERATOR:monitoring}", PASSWORD, {}, True),
+    ],
+)
+def test_the_probe_takes_placeholders_from_the_environment_as_kestra_does(
+    health: int, user: str, password: str, environment: dict[str, str], healthy: bool
+) -> None:
+    assert _probe(health, "/health/liveness", user, password, environment) is healthy
+
+
+@pytest.mark.parametrize("user", ["it's", 'a"b', "$(touch x)", "`id`", "$HOME", "a\\b"])
+def test_a_user_name_is_a_text_and_never_a_command(user: str, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    login = EndpointsBasicAuth.model_validate({"username": user, "password": "p"})
+    *bash, script, name, first = probe_command(login, 1, "/health")
+    only = script.split(" && ")[0] + f' && printf %s "$login" | base64 -d > {seen}'
+    subprocess.run([*bash, only, name, first], env={**os.environ, PROBE_PASSWORD: "p"}, check=True)
+    assert seen.read_text() == f"{user}:p"
 
 
 def test_a_container_that_restarts_finds_the_file_that_kestra_deleted(tmp_path: Path) -> None:
@@ -133,3 +183,73 @@ def test_delete_files_on_start_gives_a_writable_copy_in_memory() -> None:
     assert {"name": "MICRONAUT_CONFIG_FILES", "value": LOADED} in main["env"]
     for deployment in run(stack_document("local-vault")).of("Deployment").values():
         assert "initContainers" not in deployment["spec"]["template"]["spec"]
+
+
+def _resources(resources: dict[str, Any]) -> dict[str, Any]:
+    document = stack_document("local")
+    document["deployment"] = {"components": {"standalone": {"resources": resources}}}
+    (deployment,) = run(document).of("Deployment").values()
+    return deployment["spec"]["template"]["spec"]["containers"][0]["resources"]
+
+
+@pytest.mark.parametrize(
+    ("given", "requests", "limits"),
+    [
+        ({}, {"cpu": "500m", "memory": "1Gi"}, {"memory": "2Gi"}),
+        (
+            {"requests": {"memory": "4Gi"}},
+            {"cpu": "500m", "memory": "4Gi"},
+            {"memory": "4Gi"},
+        ),
+        (
+            {"limits": {"memory": "512Mi", "cpu": "0.25"}},
+            {"cpu": "0.25", "memory": "512Mi"},
+            {"memory": "512Mi", "cpu": "0.25"},
+        ),
+    ],
+)
+def test_a_default_never_contradicts_what_is_set(
+    given: dict[str, Any], requests: dict[str, str], limits: dict[str, str]
+) -> None:
+    assert _resources(given) == {"requests": requests, "limits": limits}
+
+
+def test_a_volume_is_claimed_only_for_local_storage() -> None:
+    document = stack_document("local")
+    document["deployment"] = {"storage-volume": {"size": "10Gi"}}
+    recorded = run(document)
+    (claim,) = recorded.of("PersistentVolumeClaim").values()
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+    (deployment,) = recorded.of("Deployment").values()
+    volumes = {v["name"]: v for v in deployment["spec"]["template"]["spec"]["volumes"]}
+    assert volumes["storage"] == {
+        "name": "storage",
+        "persistentVolumeClaim": {"claimName": "kestra-storage"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "components"),
+    [
+        ("1.3", ["executor", "indexer", "scheduler", "webserver", "worker"]),
+        ("2.0", ["controller", "executor", "indexer", "scheduler", "webserver", "worker"]),
+    ],
+)
+def test_distributed_means_one_deployment_a_component(version: str, components: list[str]) -> None:
+    document = stack_document("local-vault") | {"version": version}
+    if version == "2.0":
+        document["security"] = {"instance-owner": {"username": "admin@kestra.io"}}
+    recorded = run(document)
+    found = {
+        d["spec"]["template"]["spec"]["containers"][0]["args"][1]: d["spec"]["replicas"]
+        for d in recorded.of("Deployment").values()
+    }
+    assert sorted(found) == components
+    budgets = {
+        b["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"]
+        for b in recorded.of("PodDisruptionBudget").values()
+    }
+    assert budgets == {name for name, replicas in found.items() if replicas > 1}
+    workers = next(d for n, d in recorded.of("Deployment").items() if n.endswith("worker"))
+    args = workers["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert args == ["server", "worker", "--thread=8"]

@@ -47,6 +47,12 @@ def test_a_text_where_a_block_belongs_is_reported() -> None:
         program.deploy()
 
 
+def test_a_first_level_key_that_nobody_knows_is_reported() -> None:
+    _configure(stack_document("local") | {"sercet": {"type": "vault"}})
+    with pytest.raises(pulumi.RunError, match=r"kestra:sercet: is no known key.*secret"):
+        program.deploy()
+
+
 def test_the_program_reads_what_pulumi_hands_on() -> None:
     _configure(stack_document("local") | {"version": "2"})
     settings = program.read_settings().settings
@@ -142,3 +148,50 @@ def test_a_tag_that_the_store_cannot_hold_is_a_problem_of_the_settings() -> None
     document["secret"] = {"type": "google-secret-manager", "read-only": True}
     with pytest.raises(SettingsError, match="Google Cloud labels"):
         load(document, source="f")
+
+
+@pytest.mark.parametrize("edition", ["oss", "enterprise"])
+def test_no_declared_name_collides_with_another_resource(edition: str) -> None:
+    document = stack_document("local" if edition == "oss" else "local-vault")
+    names = [
+        "ENCRYPTION_KEY",
+        "ENGINE",
+        "SERVER_BASIC_AUTH_PASSWORD",
+        "ENDPOINTS_ALL_BASIC_AUTH_PASSWORD",
+    ]
+    document["declared-secrets"] = {n: {"namespace": "a", "generate": {}} for n in names}
+    urns = [(type_, name) for name, (type_, _) in run(document).resources.items()]
+    generated = {n for t, n in urns if t == "random:index/randomPassword:RandomPassword"}
+    assert {f"generated-declared-{n}" for n in names} <= generated
+    assert "generated-endpoints-all-basic-auth-password" in generated
+    written = {n for t, n in urns if t == "vault:kv/secretV2:SecretV2"}
+    if edition == "enterprise":
+        assert written == {"store-encryption-key", *(f"store-declared-{n}" for n in names)}
+
+
+def test_a_placeholder_of_the_encryption_key_is_not_kept_as_if_it_were_the_key() -> None:
+    document = stack_document("local-vault") | {"encryption": {"secret-key": "${KESTRA_KEY}"}}
+    recorded = run(document)
+    assert len(recorded.of("SecretV2")) == 2
+    assert not [n for n in recorded.resources if "encryption" in n]
+
+
+def test_secrets_are_declared_only_where_the_stack_can_write_them() -> None:
+    document = stack_document("local-vault")
+    document["secret"] = {"type": "aws-secret-manager", "read-only": True}
+    with pytest.raises(SettingsError, match="cannot be written to aws-secret-manager"):
+        load(document, source="f")
+
+
+def test_what_was_generated_is_the_one_secret_output() -> None:
+    for stack in ("local", "local-vault"):
+        recorded = run(stack_document(stack))
+        assert recorded.secret_outputs == {"generated"}
+        assert "encryption.secret-key" in recorded.outputs["generated"]
+
+
+def test_the_address_is_that_of_the_settings() -> None:
+    assert run(stack_document("local")).outputs["endpoint"] == "http://kestra-web.kestra.svc"
+    document = stack_document("local")
+    document["deployment"] = {"url": "https://kestra.example.com/"}
+    assert run(document).outputs["endpoint"] == "https://kestra.example.com/"

@@ -253,6 +253,7 @@ def test_workers_of_a_distributed_2_0_know_their_controllers() -> None:
         "datasources": {"postgres": {"url": "jdbc:postgresql://db/kestra"}},
         "queue": {"type": "postgres"},
         "repository": {"type": "postgres"},
+        "storage": {"type": "gcs", "gcs": {"bucket": "kestra"}},
     }
     controllers = rendered(settings)["kestra"]["worker"]["controllers"]
     assert controllers == {

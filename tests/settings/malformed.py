@@ -232,6 +232,7 @@ CASES: list[Case] = [
     ("declared a text", oss(declared_secrets={"A": PLANTED}), "kestra:declared-secrets.A", "block of keys"),
     ("declared twice", oss(declared_secrets={"a": {"namespace": "a", "generate": {}}, "A": {"namespace": "a", "generate": {}}}), "kestra:declared-secrets.A", "upper-cases"),
     ("declared managed", enterprise(secret=VAULT | {"read-only": False}, declared_secrets={"A": {"namespace": "a", "generate": {}}}), "kestra:declared-secrets", "does not see"),
+    ("declared aws", secret("aws-secret-manager", read_only=True) | {"declared-secrets": {"A": {"namespace": "a", "generate": {}}}}, "kestra:declared-secrets", "cannot be written to aws-secret-manager"),
     ("declared jdbc", enterprise(secret={"type": "jdbc"}, declared_secrets={"A": {"namespace": "a", "generate": {}}}), "kestra:declared-secrets", "internal store"),
     # platform
     ("datasource url", oss(datasources={"postgres": {"url": "postgres://x"}}), "kestra:datasources.postgres.url", "form"),
@@ -254,6 +255,9 @@ CASES: list[Case] = [
     ("component not deployed", deployment(components={"worker": {"replicas": 2}}), "kestra:deployment.components.worker", "not deployed"),
     ("replicas negative", deployment(components={"standalone": {"replicas": -1}}), "kestra:deployment.components.standalone.replicas", "at least 0"),
     ("memory", deployment(components={"standalone": {"resources": {"limits": {"memory": "2GB"}}}}), "kestra:deployment.components.standalone.resources.limits.memory", "form"),
+    ("request above limit", deployment(components={"standalone": {"resources": {"requests": {"cpu": "1500m"}, "limits": {"cpu": "1"}}}}), "kestra:deployment.components.standalone.resources.requests.cpu", "above the limit"),
+    ("volume without local storage", oss(storage={"type": "gcs", "gcs": {"bucket": "kestra"}}, deployment={"storage-volume": {"size": "1Gi"}}), "kestra:deployment.storage-volume", "has no use"),
+    ("distributed without a volume", oss(storage={"type": "local"}, deployment={"mode": "distributed"}), "kestra:deployment.storage-volume", "ReadWriteMany"),
     ("ingress without TLS", deployment(ingress={"host": "k.example.com"}), "kestra:deployment.ingress.tls-secret", "is missing"),
     ("ingress host", deployment(ingress={"host": "K!", "tls-secret": "t"}), "kestra:deployment.ingress.host", "form"),
     ("environment name", deployment(environment={"A-B": "x"}), "kestra:deployment.environment.A-B", "no name"),

@@ -51,6 +51,13 @@ def declared_secrets(s: Settings) -> Iterator[Finding]:
             "only Kestra itself writes to its internal store",
             "create them in Kestra, or choose an external manager",
         )
+    elif s.secret.type != "vault":
+        yield Finding(
+            ("declared-secrets",),
+            f"cannot be written to {s.secret.type}",
+            "this version writes secrets to Vault only",
+            f"create them in {s.secret.type} yourself and remove them here, or choose vault",
+        )
     elif not s.secret.is_read_only:
         yield Finding(
             ("declared-secrets",),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from components.settings.quantities import amount
 
 
 def platform(s: Settings) -> Iterator[Finding]:
@@ -82,6 +83,32 @@ def deployment(s: Settings) -> Iterator[Finding]:
             "h2 and memory live in one process",
             "set kestra:queue and kestra:repository to postgres, or mode to standalone",
         )
+    local = s.storage is None or s.storage.type == "local"
+    if d.mode == "distributed" and local and d.storage_volume is None:
+        yield Finding(
+            (*at, "storage-volume"),
+            "is missing",
+            "local storage of several pods is one volume that all of them mount (ReadWriteMany)",
+            "add it, or set kestra:storage.type to an object store",
+        )
+    if d.storage_volume is not None and not local:
+        yield Finding(
+            (*at, "storage-volume"),
+            "has no use",
+            "a volume holds storage of type local",
+            "remove it, or set kestra:storage.type to local",
+        )
+    for name in s.components:
+        resources = getattr(d.components, name).resources
+        for kind in ("cpu", "memory"):
+            asked, most = getattr(resources.requests, kind), getattr(resources.limits, kind)
+            if asked and most and amount(asked) > amount(most):
+                yield Finding(
+                    (*at, "components", name, "resources", "requests", kind),
+                    "is above the limit",
+                    "requests <= limits",
+                    "lower it, or raise the limit",
+                )
     replicas = d.components.standalone.replicas
     if d.mode == "standalone" and replicas > 1:
         yield Finding(

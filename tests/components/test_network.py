@@ -1,0 +1,97 @@
+"""Network policies: closed unless Kestra needs it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.kubernetes.network import egress_ports, policies
+from components.settings import Settings, load
+from tests.conftest import stack_document
+
+LABELS = {"app.kubernetes.io/name": "kestra", "app.kubernetes.io/instance": "kestra"}
+
+
+def _settings(stack: str, **changes: Any) -> Settings:
+    return load(stack_document(stack) | changes, source="test").settings
+
+
+def _with_network(stack: str, **network: Any) -> Settings:
+    deployment: Any = stack_document(stack)["deployment"]
+    return _settings(stack, deployment=deployment | {"network-policy": network})
+
+
+def test_everything_is_denied_first() -> None:
+    denied = policies(_settings("local"), LABELS)["default-deny"]
+    assert denied == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+@pytest.mark.parametrize("stack", ["local", "local-vault"])
+def test_no_rule_is_empty_for_an_empty_one_allows_everything(stack: str) -> None:
+    for name, spec in policies(_settings(stack), LABELS).items():
+        for direction, peers in (("ingress", "from"), ("egress", "to")):
+            for rule in spec.get(direction, []):
+                assert rule[peers], name
+                assert rule["ports"], name
+
+
+@pytest.mark.parametrize("network", [{"egress-cidrs": []}, {"egress-ports": []}])
+def test_no_network_or_no_port_means_none_and_not_all(network: dict[str, Any]) -> None:
+    assert "backends" not in policies(_with_network("local", **network), LABELS)
+
+
+def test_ports_of_databases_and_of_the_store_are_reachable() -> None:
+    assert egress_ports(_settings("local")) == [443]
+    assert egress_ports(_settings("local-vault")) == [443, 5432, 8200, 9000]
+
+
+@pytest.mark.parametrize(
+    ("url", "ports"),
+    [
+        ("jdbc:postgresql://db:6432/kestra", [443, 6432]),
+        ("jdbc:postgresql://db/kestra", [443, 5432]),
+        ("jdbc:postgresql://a:5432,b:5433/kestra?ssl=true", [443, 5432, 5433]),
+        ("jdbc:postgresql://user:1234@db:7000/kestra", [443, 7000]),
+        ("${DATABASE_URL}", [443, 5432]),
+    ],
+)
+def test_the_port_of_a_database_comes_from_its_address(url: str, ports: list[int]) -> None:
+    found = _settings(
+        "local",
+        datasources={"postgres": {"url": url, "username": "kestra"}},
+        queue={"type": "postgres"},
+        repository={"type": "postgres"},
+    )
+    assert egress_ports(found) == ports
+
+
+def test_the_management_port_is_open_to_monitoring_alone() -> None:
+    closed = policies(_settings("local"), LABELS)
+    assert not [r for s in closed.values() for r in s.get("ingress", []) if _port(r) == 8081]
+    opened = policies(_with_network("local", **{"monitoring-namespace": "watch"}), LABELS)
+    (rule,) = opened["monitoring"]["ingress"]
+    assert rule["from"] == [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "watch"}}}
+    ]
+    assert _port(rule) == 8081
+
+
+def test_only_workers_reach_the_controller() -> None:
+    found = policies(
+        _settings(
+            "local-vault",
+            version="2.0",
+            security={"instance-owner": {"username": "admin@kestra.io"}},
+        ),
+        LABELS,
+    )
+    (rule,) = found["controller"]["ingress"]
+    (peer,) = rule["from"]
+    assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "worker"
+    assert _port(rule) == 50051
+
+
+def _port(rule: dict[str, Any]) -> int:
+    (port,) = rule["ports"]
+    return port["port"]
