@@ -17,6 +17,7 @@ from sandbox.progress import Progress
 from sandbox.services.certificates import Authority, Pair
 from sandbox.services.process import (
     LOOPBACK,
+    PATIENCE,
     STARTS,
     Server,
     bare_environment,
@@ -158,7 +159,6 @@ class ControlPlane:
             f"--trusted-ca-file={self.ca_file}",
             "--client-cert-auth",
             "--unsafe-no-fsync",
-            "--force-new-cluster",
             "--log-level=warn",
         ]
 
@@ -289,7 +289,9 @@ class ControlPlane:
     def _answers(self, name: str) -> bool:
         try:
             return (
-                self.session().get(f"https://{LOOPBACK}:{self.ports[name]}/healthz", timeout=5).ok
+                self.session()
+                .get(f"https://{LOOPBACK}:{self.ports[name]}/healthz", timeout=PATIENCE)
+                .ok
             )
         except (requests.RequestException, OSError):
             return False
@@ -301,7 +303,7 @@ class ControlPlane:
                 f"https://{LOOPBACK}:{self.ports['etcd']}/health",
                 cert=(str(pair.certificate), str(pair.key)),
                 verify=str(self.ca_file),
-                timeout=5,
+                timeout=PATIENCE,
                 proxies={"https": ""},
             )
         except requests.RequestException:
@@ -310,14 +312,14 @@ class ControlPlane:
 
     def _get(self, path: str) -> dict[str, Any] | None:
         try:
-            answer = self.session().get(f"{self.url}{path}", timeout=10)
+            answer = self.session().get(f"{self.url}{path}", timeout=PATIENCE)
         except (requests.RequestException, OSError):
             return None
         return answer.json() if answer.ok else None
 
     def _ready(self) -> bool:
         try:
-            return self.session().get(f"{self.url}/readyz", timeout=10).ok
+            return self.session().get(f"{self.url}/readyz", timeout=PATIENCE).ok
         except (requests.RequestException, OSError, ValueError):
             return False
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from sandbox.errors import SandboxError
 
 LOOPBACK = "127.0.0.1"
+PATIENCE = 3
+"""Seconds for one answer when a server is asked whether it is healthy."""
 STARTS = 3
 """How often a server is started when another program is quicker to take its port."""
 
@@ -71,12 +73,15 @@ def boot() -> str | None:
 
 def began_at(pid: int) -> int | None:
     """When a process began, in ticks since the machine's start; None when there is none."""
+    process = Path(f"/proc/{pid}")
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+        threads = len(list((process / "task").iterdir()))
     except (OSError, ValueError):
         return None
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    # While a thread is still on its way out, a process that has ended holds its ports.
+    ended = fields[0] == "X" or (fields[0] == "Z" and threads <= 1)
+    return None if ended else int(fields[19])
 
 
 class Server:

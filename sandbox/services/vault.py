@@ -12,6 +12,7 @@ from filelock import FileLock
 from sandbox.errors import SandboxError
 from sandbox.services.process import (
     LOOPBACK,
+    PATIENCE,
     STARTS,
     Server,
     bare_environment,
@@ -120,14 +121,16 @@ class Vault:
 
     def _state(self) -> dict[str, Any] | None:
         try:
-            answer = _session().get(f"{self.address}/v1/sys/seal-status", timeout=5)
+            answer = _session().get(f"{self.address}/v1/sys/seal-status", timeout=PATIENCE)
         except (requests.RequestException, OSError, ValueError):
             return None
         return answer.json() if answer.ok else None
 
     def _active(self) -> bool:
         try:
-            return _session().get(f"{self.address}/v1/sys/health", timeout=5).status_code == 200
+            return (
+                _session().get(f"{self.address}/v1/sys/health", timeout=PATIENCE).status_code == 200
+            )
         except requests.RequestException:
             return False
 

@@ -73,12 +73,12 @@ MODULES = {
 
 #: How a tool found on the machine tells its version, and which versions fit.
 FITS = {
-    "pulumi": (("version",), r"v?3\.259\."),
+    "pulumi": (("version",), r"(?<!\d)3\.259\."),
     "etcd": (("--version",), r"etcd Version: 3\.6\."),
     "kube-apiserver": (("--version",), r"v1\.34\."),
     "kube-controller-manager": (("--version",), r"v1\.34\."),
     "kube-scheduler": (("--version",), r"v1\.34\."),
-    "kwok": (("--version",), r"0\.8\."),
+    "kwok": (("--version",), r"(?<!\d)0\.8\."),
     "vault": (("version",), r"Vault v1\.(1[6-9]|2[0-9])\."),
 }
 
