@@ -150,7 +150,7 @@ def provisioned(
     }
     block = resolve(document, values)
     assert isinstance(block, dict)
-    yield Provisioned(settings, block, engine, namespace, stack, outputs)
+    yield Provisioned(settings, block, engine, namespace, stack, dict(outputs))
     stack.destroy(program)
 
 
