@@ -103,11 +103,25 @@ def _boolean(value: Any) -> Any:
         return value
     if isinstance(value, str) and value in ("true", "false"):
         return value == "true"
-    raise ValueError("is not true or false")
+    raise ValueError("is not true or false|write true or false|Kestra reads anything else as false")
 
 
 Flag = Annotated[bool, BeforeValidator(_boolean)]
 """`true` or `false`. Kestra reads anything else as false, so anything else is refused."""
+
+
+def _no_flag(value: Any) -> Any:
+    # YAML reads `yes` as true, and Python takes true for 1.
+    if isinstance(value, bool):
+        raise ValueError("is not a whole number|write a number|this key takes a whole number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_flag)]
+"""A whole number; `true` is none."""
+
+#: The largest number that Kestra's integers hold.
+LARGEST = 2**31 - 1
 
 Secret = SecretStr
 """A sensitive value. It leaves the settings only as a Pulumi secret."""

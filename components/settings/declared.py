@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from components.settings.base import OURS, Flag, Model, Secret, key
+from components.settings.base import OURS, Flag, Model, Secret, Whole, key
 
 
 class Generate(Model):
     """A value that the stack generates once and keeps."""
 
-    length: int = key(32, "Characters.", unit="characters", ge=16, le=256, source=OURS)
+    length: Whole = key(32, "Characters.", unit="characters", ge=16, le=256, source=OURS)
     special: Flag = key(False, "Whether special characters occur.", source=OURS)
 
 
@@ -17,7 +17,7 @@ class DeclaredSecret(Model):
 
     namespace: str = key(
         text="Kestra namespace that it belongs to.",
-        pattern=r"^[a-z0-9][a-z0-9._-]*$",
+        pattern=r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*$",
         max_length=150,
         source=OURS + "; Kestra namespace rules",
     )

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import ipaddress
+from typing import Annotated, Literal
 
-from components.settings.base import OURS, Flag, Model, key
+from pydantic import AfterValidator, Field
+
+from components.settings.base import OURS, Flag, Model, Whole, key
 
 NAME = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 K8S = OURS + "; Kubernetes naming rules"
+
+#: Name of an object that exists in the namespace.
+Existing = Annotated[str, Field(pattern=SUBDOMAIN)]
+
+
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        value = ""
+    if "/" not in value:
+        raise ValueError("is no network|write for example 10.0.0.0/8|an address, / and a length")
+    return value
+
+
+Network = Annotated[str, AfterValidator(_network)]
+Port = Annotated[Whole, Field(ge=1, le=65535)]
 
 COMPONENTS_1 = ("webserver", "executor", "scheduler", "indexer", "worker")
 COMPONENTS_2 = (*COMPONENTS_1, "controller")
@@ -20,7 +40,7 @@ class Image(Model):
     repository: str | None = key(
         None,
         "Repository (kestra/kestra; Enterprise: registry.kestra.io/docker/kestra-ee).",
-        pattern=r"^[a-z0-9][a-z0-9._/:-]*$",
+        pattern=r"^([a-z0-9][a-z0-9.-]*(:[0-9]+)?/)?[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*$",
         source=OURS,
     )
     tag: str | None = key(
@@ -35,7 +55,7 @@ class Image(Model):
     pull_policy: Literal["IfNotPresent", "Always", "Never"] = key(
         "IfNotPresent", "When the image is pulled.", source=OURS
     )
-    pull_secrets: tuple[str, ...] = key((), "Names of existing pull Secrets.", source=OURS)
+    pull_secrets: tuple[Existing, ...] = key((), "Names of existing pull Secrets.", source=OURS)
 
 
 class Quantities(Model):
@@ -67,11 +87,11 @@ class Resources(Model):
 class Component(Model):
     """One of Kestra's server components."""
 
-    replicas: int = key(1, "Number of pods.", unit="pods", ge=0, le=100, source=OURS)
+    replicas: Whole = key(1, "Number of pods.", unit="pods", ge=0, le=100, source=OURS)
     resources: Resources = key(
         Resources(), "Resources (500m and 1Gi requested, 2Gi memory allowed).", source=OURS
     )
-    worker_threads: int | None = key(
+    worker_threads: Whole | None = key(
         None, "Threads of the worker (standalone and worker).", ge=0, le=1024, source=OURS
     )
     java_options: str | None = key(None, "Options of the Java virtual machine.", source=OURS)
@@ -116,10 +136,10 @@ class NetworkPolicy(Model):
     monitoring_namespace: str | None = key(
         None, "Namespace that may read port 8081.", pattern=NAME, source=K8S
     )
-    egress_cidrs: tuple[str, ...] = key(
+    egress_cidrs: tuple[Network, ...] = key(
         ("0.0.0.0/0",), "Networks that Kestra may reach on the egress ports.", source=OURS
     )
-    egress_ports: tuple[int, ...] = key(
+    egress_ports: tuple[Port, ...] = key(
         (443,),
         "Ports that Kestra may reach, besides those of its database and secret store.",
         source=OURS,
@@ -153,7 +173,7 @@ class Deployment(Model):
     environment: dict[str, str] = key(
         {}, "Plain environment variables of the containers; no secrets.", source=OURS
     )
-    environment_from: tuple[str, ...] = key(
+    environment_from: tuple[Existing, ...] = key(
         (), "Existing Secrets whose keys become environment variables.", source=OURS
     )
     ingress: Ingress | None = key(None, "Ingress, with TLS only.", source=OURS)

@@ -37,16 +37,23 @@ def check_duration(text: str) -> str:
     length = milliseconds(text)
     if length is None:
         hint = _suggestion(text)
-        raise ValueError(f"is no duration that Kestra binds{hint}|write {FORMS}")
+        raise ValueError(
+            f"is no duration that Kestra binds{hint}|write {FORMS}|"
+            "Kestra would use its default instead, without a word"
+        )
     if length <= 0:
-        raise ValueError("is not positive|write a duration above zero")
+        raise ValueError("is not positive|write a duration above zero|a duration is above zero")
     if length > _LONGEST:
-        raise ValueError("is longer than a hundred years|write a shorter duration")
+        raise ValueError(
+            "is longer than a hundred years|write a shorter duration|a hundred years at most"
+        )
     return text
 
 
 def _suggestion(text: str) -> str:
     compact = text.strip().lower().replace(" ", "")
+    if not compact.isascii():
+        return ""
     if compact.isdigit() and len(compact) < 10:
         return f"; for seconds write {int(compact)}s"
     parts = re.fullmatch(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", compact)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.base import OURS, Duration, Flag, Model, key
+from components.settings.base import OURS, Duration, Flag, Model, Whole, key
 from components.settings.deployment import NAME
 
 
@@ -45,7 +45,7 @@ class VaultIdentity(Model):
     secret_id_ttl: Duration = key(
         "720h", "Life of an AppRole secret id.", unit="duration", source=OURS
     )
-    secret_id_num_uses: int = key(
+    secret_id_num_uses: Whole = key(
         1000, "Log-ins with one AppRole secret id.", unit="log-ins", ge=1, le=1_000_000, source=OURS
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,18 @@ import yaml
 
 from components.settings.base import OPAQUE
 from components.settings.checks import check_all
+from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.report import Problem, SettingsError
-from components.settings.structure import Found, Loc, Spelling, normalise, validate
+from components.settings.structure import (
+    ENCRYPTED,
+    Found,
+    Loc,
+    Spelling,
+    encrypted,
+    normalise,
+    validate,
+)
 
 NAMESPACE = "kestra:"
 
@@ -49,9 +59,13 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     except RecursionError:
         raise SettingsError([_of_file(source, "is nested too deeply", "flatten it")]) from None
     found += wrong
+    hidden = set(encrypted(settings))
+    found += [(loc, *ENCRYPTED) for loc in sorted(hidden, key=str)]
     problems = [Problem(spelling.path(f[0]), source, *f[1:]) for f in found]
     warnings = []
-    for finding in check_all(settings):
+    for finding in _findings(settings, removed):
+        if finding.loc in hidden:
+            continue
         if finding.relative and _blurred(finding.loc, [*removed, *(f[0] for f in found)]):
             continue
         problem = Problem(
@@ -68,12 +82,32 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     return Loaded(settings, tuple(warnings))
 
 
+def _findings(settings: Settings, removed: list[Loc]) -> list[Finding]:
+    """What the checks find; where version or edition is invalid, what they find for every choice."""
+    versions = ("1.3", "2.0") if ("version",) in removed else (settings.version,)
+    editions = ("oss", "enterprise") if ("edition",) in removed else (settings.edition,)
+    first, *others = [
+        list(check_all(settings.model_copy(update={"version": v, "edition": e})))
+        for v in versions
+        for e in editions
+    ]
+    return [finding for finding in first if all(finding in other for other in others)]
+
+
 def _blurred(loc: Loc, wrong: list[Loc]) -> bool:
-    """Whether a relation may only be broken because a neighbour was left out as invalid."""
-    return any(
-        w[: len(loc)] == loc or loc[: len(w)] == w or (len(w) > 1 and w[:-1] == loc[:-1])
-        for w in wrong
-    )
+    """Whether a relation may only be broken because a neighbour was left out as invalid.
+
+    Neighbours in the same block count where blocks are small and their keys belong together (three
+    levels and more); nearer to the root only a key that looks like a misspelling of this one.
+    """
+
+    def neighbour(w: Loc) -> bool:
+        if len(w) != len(loc) or w[:-1] != loc[:-1] or len(w) < 2:
+            return False
+        alike = difflib.SequenceMatcher(None, str(w[-1]), str(loc[-1])).ratio() >= 0.6
+        return len(loc) > 2 or alike
+
+    return any(w[: len(loc)] == loc or loc[: len(w)] == w or neighbour(w) for w in wrong)
 
 
 def _as_written(document: Mapping[str, object]) -> dict[str, object]:
@@ -139,7 +173,15 @@ def read_file(path: Path | str) -> dict[str, object]:
     settings: dict[str, object] = {}
     for name, value in config.items():
         if isinstance(name, str) and (name.startswith(NAMESPACE) or ":" not in name):
-            settings[name.removeprefix(NAMESPACE)] = _opaque(value)
+            short = name.removeprefix(NAMESPACE)
+            if short in settings:
+                what = f"has the key {short} with and without its namespace"
+                raise SettingsError([_of_file(source, what, "keep one of them")])
+            try:
+                settings[short] = _opaque(value)
+            except RecursionError:
+                what = f"has an alias inside itself, under {short}"
+                raise SettingsError([_of_file(source, what, "write the value out")]) from None
     return settings
 
 

@@ -138,7 +138,7 @@ _EXPANDED: Mapping[str, Mapping[str, str]] = {
     "AUDITLOG": {"READ": "VIEW LIST EXPORT", "CREATE": "", "UPDATE": "", "DELETE": ""},
     "SYSTEM_SETTINGS": {"READ": "VIEW", "CREATE": "", "UPDATE": "UPDATE", "DELETE": ""},
     "TENANT_SETTINGS": {"READ": "VIEW", "CREATE": "", "UPDATE": "UPDATE", "DELETE": ""},
-    "COPILOT": {"READ": "USE", "CREATE": "USE", "UPDATE": "USE", "DELETE": "USE"},
+    "COPILOT": {"READ": "USE", "CREATE": "", "UPDATE": "", "DELETE": ""},
 }
 
 
@@ -147,6 +147,11 @@ def is_first_vocabulary(permissions: Mapping[str, tuple[str, ...]]) -> bool:
     return any("READ" in actions for actions in permissions.values()) or any(
         resource in RESOURCES_1 - RESOURCES_2 for resource in permissions
     )
+
+
+def lost(resource: str, action: str) -> bool:
+    """Whether a 1.x permission has no counterpart in 2.0, so that a translated role lacks it."""
+    return resource in RESOURCES_1 and action in ACTIONS_1 and not translate({resource: (action,)})
 
 
 def translate(permissions: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import Flag, Model, Secret, key
+from components.settings.base import OPAQUE, Flag, Model, Secret, Whole, key
 
 FULL = "Kestra documentation, configuration/full-reference"
 
@@ -12,14 +12,14 @@ FULL = "Kestra documentation, configuration/full-reference"
 class Datasource(Model):
     """A database connection."""
 
-    url: str = key(text="JDBC URL.", pattern=r"^jdbc:|^\$\{", source=FULL)
+    url: str = key(text="JDBC URL.", pattern=rf"^jdbc:|^\$\{{|^{OPAQUE}$", source=FULL)
     driver_class_name: str | None = key(None, "Java class of the driver.", source=FULL)
     username: str | None = key(None, "User name.", source=FULL)
     password: Secret | None = key(None, "Password, or `${NAME}`.", source=FULL)
-    maximum_pool_size: int | None = key(
+    maximum_pool_size: Whole | None = key(
         None, "Connections at most (10).", unit="connections", ge=1, le=1000, source=FULL
     )
-    minimum_idle: int | None = key(
+    minimum_idle: Whole | None = key(
         None, "Idle connections kept.", unit="connections", ge=0, le=1000, source=FULL
     )
 
@@ -81,7 +81,7 @@ class MinioStorage(Model):
     """MinIO."""
 
     endpoint: str = key(text="Host.", min_length=1, source=FULL)
-    port: int | None = key(None, "Port.", ge=1, le=65535, source=FULL)
+    port: Whole | None = key(None, "Port.", ge=1, le=65535, source=FULL)
     secure: Flag | None = key(None, "Whether TLS is used.", source=FULL)
     bucket: str = key(text="Bucket.", min_length=3, source=FULL)
     access_key: Secret | None = key(None, "Access key.", source=FULL)

@@ -22,7 +22,11 @@ class Problem:
 
     def line(self) -> str:
         """One line: where, what, the rule, the fix."""
-        return f"{self.source}: {self.path}: {self.message}. Rule: {self.rule}. Fix: {self.fix}."
+        text = f"{self.source}: {self.path}: {self.message}. Rule: {self.rule}. Fix: {self.fix}."
+        # A key can hold a line break or a terminal's control characters.
+        return "".join(
+            c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+        )
 
 
 def report(problems: Sequence[Problem]) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from components.settings.base import Duration, Flag, Model, Secret, key
+from components.settings.base import Duration, Flag, Model, Secret, Whole, key
 
 MANAGER = "Kestra documentation, enterprise/governance/secrets-manager"
 
@@ -44,7 +42,7 @@ class FilterOnPrefix(Model):
 class NestedFilter(Model):
     """Read-only mode: all of these tags must match."""
 
-    tags: Tags = key({}, "Tag name to value; all must match.", min_length=1, source=MANAGER)
+    tags: Tags = key(text="Tag name to value; all must match.", min_length=1, source=MANAGER)
 
 
 class Manager(Model):
@@ -233,7 +231,7 @@ class Cache(Model):
     """Keeps resolved secrets in memory."""
 
     enabled: Flag = key(False, "Whether secrets are cached.", source=MANAGER)
-    maximum_size: Annotated[int, Field(strict=False)] | None = key(
+    maximum_size: Whole | None = key(
         None, "Number of secrets kept.", unit="secrets", ge=1, le=10_000_000, source=MANAGER
     )
     expire_after_write: Duration | None = key(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import Duration, Flag, Model, Secret, key
+from components.settings.base import LARGEST, Duration, Flag, Model, Secret, Whole, key
 
 CONFIG = "Kestra ServerConfig"
 AUTH = "Kestra BasicAuthService"
@@ -83,8 +83,12 @@ class ServiceBlock(Model):
 class Preview(Model):
     """Preview of files in the user interface."""
 
-    initial_rows: int | None = key(None, "Rows shown at first (Kestra: 100).", ge=1, source=CONFIG)
-    max_rows: int | None = key(None, "Rows shown at most (Kestra: 5000).", ge=1, source=CONFIG)
+    initial_rows: Whole | None = key(
+        None, "Rows shown at first (Kestra: 100).", unit="rows", ge=1, le=LARGEST, source=CONFIG
+    )
+    max_rows: Whole | None = key(
+        None, "Rows shown at most (Kestra: 5000).", unit="rows", ge=1, le=LARGEST, source=CONFIG
+    )
 
 
 class Server(Model):
@@ -123,7 +127,7 @@ class AllEndpoints(Model):
     basic_auth: EndpointsBasicAuth | None = key(
         None, "Log-in; the probes of the deployment then carry it.", source=HARDENING
     )
-    port: int | None = key(
+    port: Whole | None = key(
         None,
         "Port of the management endpoints (Kestra: 8081).",
         ge=1024,
@@ -181,6 +185,6 @@ class Heartbeat(Model):
     frequency: Duration | None = key(
         None, "How often workers reported.", unit="duration", until="0.15", source="Kestra 0.15"
     )
-    heartbeat_missed: int | None = key(
+    heartbeat_missed: Whole | None = key(
         None, "Missed reports until a worker was dead.", ge=1, until="0.15", source="Kestra 0.15"
     )

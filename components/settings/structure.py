@@ -27,6 +27,14 @@ ELSEWHERE = {
 }
 
 
+#: What, rule and fix of a value that is encrypted although its key is not sensitive.
+ENCRYPTED = (
+    "is encrypted, but its key is not sensitive",
+    "only sensitive keys are encrypted; others stand readable in the rendered configuration",
+    "set it without --secret",
+)
+
+
 class Spelling:
     """How the user wrote each key."""
 
@@ -161,13 +169,10 @@ def _kind(error: ErrorDetails) -> tuple[str, str, str]:
             "write one of them",
         )
     if kind == "value_error":
-        text, _, fix = str(ctx["error"]).partition("|")
-        rule = (
-            "Kestra would use its default instead, without a word" if "duration" in text else text
-        )
-        return (text, rule, fix or "correct it")
+        text, fix, rule = str(ctx["error"]).split("|")
+        return (text, rule, fix)
     if kind == "string_pattern_mismatch":
-        pattern = str(ctx["pattern"]).removesuffix("")
+        pattern = str(ctx["pattern"]).removesuffix(f"|^{OPAQUE}$")
         return ("has a form that is not allowed", f"it matches {pattern}", "correct it")
     if kind in ("greater_than_equal", "less_than_equal"):
         word = "at least" if kind.startswith("greater") else "at most"
@@ -193,8 +198,25 @@ def _kind(error: ErrorDetails) -> tuple[str, str, str]:
     }
     if kind in expected:
         what, fix = expected[kind]
-        return (f"is not {what}", f"it is {what}", fix)
+        return (f"is not {what}", f"this key takes {what}", fix)
     return ("has a wrong value", f"the value must satisfy {kind.replace('_', ' ')}", "correct it")
+
+
+def encrypted(value: Any, loc: Loc = ()) -> Iterator[Loc]:
+    """Places of valid settings where an encrypted value stands under a key that is not sensitive."""
+    if isinstance(value, Model):
+        for name, field in type(value).model_fields.items():
+            if name in value.model_fields_set:
+                yield from encrypted(getattr(value, name), (*loc, field.alias or name))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from encrypted(item, (*loc, name))
+    elif isinstance(value, tuple):
+        for i, item in enumerate(value):
+            yield from encrypted(item, (*loc, i))
+    elif value == OPAQUE and not (loc[0] == "datasources" and loc[-1] == "url"):
+        # A JDBC URL may hold a password; the rendering treats it as sensitive.
+        yield loc
 
 
 def _value_at(data: Any, loc: Loc) -> Any:
@@ -228,12 +250,7 @@ def validate(data: dict[str, Any]) -> tuple[Settings, list[Found], list[Loc]]:
                 loc = _block(detail["loc"])
                 entry = (loc, *_kind(detail))
                 if _value_at(data, loc) == OPAQUE and detail["type"] != "missing":
-                    entry = (
-                        loc,
-                        "is encrypted, so its form cannot be checked here",
-                        "only sensitive keys are encrypted in the stack file",
-                        "set it without --secret",
-                    )
+                    entry = (loc, *ENCRYPTED)
                 if not any(loc[: len(r)] == r for r in removed):
                     found.append(entry)
                 gone = loc[:-1] if detail["type"] == "missing" else loc

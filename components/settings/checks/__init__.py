@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from components.settings import tag_rules
-from components.settings.checks import declared, deployment, secret, security, server
+from components.settings.checks import declared, deployment, secret, security, server, values
 from components.settings.checks.secret import vault_method
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -34,6 +34,10 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     deployment.platform,
     deployment.deployment,
     deployment.production,
+    values.empty_secrets,
+    values.addresses,
+    values.overrides,
+    values.placeholders,
     tag_rules.check,
 )
 

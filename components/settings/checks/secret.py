@@ -173,8 +173,12 @@ def vault(s: Settings) -> Iterator[Finding]:
     identity = s.identity.vault
     if (milliseconds(identity.token_ttl) or 0) > (milliseconds(identity.token_max_ttl) or 0):
         yield Finding(
-            ("identity", "vault", "token-ttl"),
-            "is above token-max-ttl",
+            ("identity", "vault", "token-ttl")
+            if "token_ttl" in identity.model_fields_set
+            else ("identity", "vault", "token-max-ttl"),
+            "is above token-max-ttl"
+            if "token_ttl" in identity.model_fields_set
+            else "is below token-ttl (1h)",
             "token-ttl <= token-max-ttl",
             "shorten token-ttl or lengthen token-max-ttl",
         )

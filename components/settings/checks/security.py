@@ -11,8 +11,9 @@ from components.settings.model import Settings
 
 
 def editions(s: Settings) -> Iterator[Finding]:
-    """Open-source Kestra ignores Enterprise blocks without a word."""
+    """Open-source Kestra ignores Enterprise blocks without a word, and the other way round."""
     if s.is_enterprise:
+        yield from _enterprise(s)
         return
     for name, block, instead in (
         (
@@ -37,6 +38,32 @@ def editions(s: Settings) -> Iterator[Finding]:
                 "open-source Kestra knows h2, memory, postgres and mysql",
                 "use postgres, or set kestra:edition to enterprise",
             )
+
+
+def _enterprise(s: Settings) -> Iterator[Finding]:
+    if s.secret is None and s.declared_secrets:
+        yield Finding(
+            ("declared-secrets",),
+            "has no secret manager to be written to",
+            "the Enterprise Edition reads secrets from its secret manager",
+            "set kestra:secret to an external manager in read-only mode",
+        )
+    elif s.secret is None:
+        yield Finding(
+            ("secret",),
+            "is missing",
+            "the Enterprise Edition needs a secret manager since 0.20",
+            "set kestra:secret.type, at least to jdbc",
+            warning=True,
+        )
+    if s.server.basic_auth is not None:
+        yield Finding(
+            ("server", "basic-auth"),
+            "has no effect in the Enterprise Edition",
+            "the Enterprise Edition has its own accounts",
+            "use kestra:security.super-admin and remove this block",
+            warning=True,
+        )
 
 
 def super_admin(s: Settings) -> Iterator[Finding]:
@@ -93,6 +120,23 @@ def default_role(s: Settings) -> Iterator[Finding]:
                     f"one of {', '.join(sorted(actions))}",
                     "correct it; words of 2.0 have no faithful counterpart on 1.3",
                 )
+            elif s.version == "2.0" and first and words.lost(resource, action):
+                if resource in words.DROPPED:
+                    continue
+                yield Finding(
+                    (*at, resource, i),
+                    f"{action} has no counterpart in Kestra 2.0 and is left out",
+                    "a permission is translated only where 2.0 has the same",
+                    "remove it, or write the role in 2.0's words",
+                    warning=True,
+                )
+    if s.version == "2.0" and first and not words.translate(role.permissions):
+        yield Finding(
+            at,
+            "grants nothing in Kestra 2.0",
+            "a default role grants something",
+            "write the role in 2.0's words",
+        )
 
 
 _STRUCTURED = (

@@ -1,0 +1,123 @@
+"""Values that are formally right and still lose what they hold, or what another key says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from pydantic import SecretStr
+
+from components.settings.base import PLACEHOLDER, Model
+from components.settings.findings import Finding
+from components.settings.model import Settings
+
+Loc = tuple[str | int, ...]
+
+
+def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
+    """Every value that the settings hold, with its place."""
+    if isinstance(value, Model):
+        for name, field in type(value).model_fields.items():
+            yield from leaves(getattr(value, name), (*loc, field.alias or name))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from leaves(item, (*loc, name))
+    elif isinstance(value, tuple):
+        for i, item in enumerate(value):
+            yield from leaves(item, (*loc, i))
+    elif value is not None:
+        yield loc, value
+
+
+#: Empty here is judged by a check of its own, or is a database without a password.
+_JUDGED_ELSEWHERE = ("encryption", "server", "declared-secrets", "datasources")
+_INTERNAL = ("jdbc", "elasticsearch")
+
+
+def empty_secrets(s: Settings) -> Iterator[Finding]:
+    """A credential that is there and empty: a `--secret` set from an unset variable."""
+    for loc, value in leaves(s):
+        if not isinstance(value, SecretStr) or value.get_secret_value():
+            continue
+        if loc[0] not in _JUDGED_ELSEWHERE and loc[1] not in _INTERNAL:
+            yield Finding(loc, "is empty", "a credential has a value", "set it, or remove the key")
+
+
+_CREDENTIALS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@")
+
+
+def addresses(s: Settings) -> Iterator[Finding]:
+    """`https://user:password@host`: an address is rendered readable. JDBC URLs are rendered as secrets."""
+    for loc, value in leaves(s):
+        if loc[0] != "datasources" and isinstance(value, str) and _CREDENTIALS.match(value):
+            yield Finding(
+                loc,
+                "holds credentials",
+                "an address stands readable in the rendered configuration",
+                "write the address without them and use the keys for credentials",
+            )
+
+
+@cache
+def variables(model: type[Model] = Settings, prefix: str = "KESTRA") -> dict[str, str]:
+    """Variables by which Kestra would override a key of the rendered file: name to setting."""
+    from components.settings.structure import models_in
+
+    ours = ("version", "edition", "declared-secrets", "deployment", "identity", "tags")
+    names: dict[str, str] = {"KESTRA_URL": "deployment.url"} if model is Settings else {}
+    for name, field in model.model_fields.items():
+        alias = field.alias or name
+        if model is Settings and alias in ours:
+            continue
+        block, many = models_in(field.annotation)
+        root = "" if alias in ("endpoints", "datasources") and model is Settings else f"{prefix}_"
+        own = root + alias.upper().replace("-", "_")
+        if block is not None:
+            names |= {n: f"{alias}.{path}" for n, path in variables(block, own).items()}
+        elif many is None:
+            names[own] = alias
+    return names
+
+
+def overrides(s: Settings) -> Iterator[Finding]:
+    """Kestra lets its environment win over its file, so two places would say what a key is."""
+    known = variables()
+    for name in s.deployment.environment:
+        at = ("deployment", "environment", name)
+        if name == "KESTRA_CONFIGURATION":
+            yield Finding(
+                at,
+                "replaces the rendered configuration",
+                "the configuration comes from the settings",
+                "remove it and use the settings",
+            )
+        elif name in known or name.startswith("DATASOURCES_"):
+            setting = known.get(name, "datasources")
+            yield Finding(
+                at,
+                f"overrides kestra:{setting}",
+                "Kestra's environment wins over its file",
+                f"set kestra:{setting} instead",
+            )
+
+
+def placeholders(s: Settings) -> Iterator[Finding]:
+    """`${NAME}` that neither the settings nor a Secret of the user's provides."""
+    if s.deployment.environment_from:
+        return
+    for loc, value in leaves(s):
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if loc[0] in ("deployment", "identity", "tags", "declared-secrets"):
+            continue
+        if not isinstance(text, str) or not (match := PLACEHOLDER.fullmatch(text)):
+            continue
+        if match[1] is None and text[2:-1] not in s.deployment.environment:
+            yield Finding(
+                loc,
+                "names a variable that nothing here provides",
+                "Kestra reads ${NAME} from the environment of its pods",
+                "name the Secret that has it under kestra:deployment.environment-from",
+                warning=True,
+            )
