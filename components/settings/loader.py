@@ -180,7 +180,7 @@ def read_file(path: Path | str) -> dict[str, object]:
             try:
                 settings[short] = _opaque(value)
             except RecursionError:
-                what = f"has an alias inside itself, under {short}"
+                what = f"has an alias inside itself, or aliases without end, under {short}"
                 raise SettingsError([_of_file(source, what, "write the value out")]) from None
     return settings
 
@@ -189,13 +189,21 @@ def _of_file(source: str, message: str, fix: str) -> Problem:
     return Problem("config", source, message, "a stack file is YAML with a block config", fix)
 
 
-def _opaque(value: Any) -> Any:
+#: Values of one first-level key, aliases written out; beyond it the file is a bomb, not settings.
+_MOST_VALUES = 100_000
+
+
+def _opaque(value: Any, left: list[int] | None = None) -> Any:
+    left = [_MOST_VALUES] if left is None else left
+    left[0] -= 1
+    if left[0] < 0:
+        raise RecursionError
     if isinstance(value, dict):
         if set(value) == {"secure"} and isinstance(value["secure"], str):
             return OPAQUE
-        return {key: _opaque(item) for key, item in value.items()}
+        return {key: _opaque(item, left) for key, item in value.items()}
     if isinstance(value, list):
-        return [_opaque(item) for item in value]
+        return [_opaque(item, left) for item in value]
     return value
 
 

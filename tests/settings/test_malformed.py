@@ -99,6 +99,9 @@ FILES = {
     "an unbound alias": "config:\n  kestra:server: *nothing",
     "deep nesting": "config: " + "[" * 3000,
     "deep mappings": "config:\n  kestra:server: " + "{a: " * 3000 + "1" + "}" * 3000,
+    "an alias bomb": "x: &a0 [1]\n"
+    + "\n".join(f"y{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 12))
+    + "\nconfig:\n  kestra:tags: {additional: *a11}\n",
     "a null byte": "config: \0",
     "a bad date": "config:\n  kestra:version: 2020-99-99",
     "a number for a key": "config:\n  kestra:server: {1: 2}",
