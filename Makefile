@@ -39,23 +39,24 @@ lint: $(VENV)/dev ## ruff and types
 
 venv: $(VENV)/program ## the virtual environment of the program
 
-$(VENV)/bin/python:
+# pip comes last: an environment without it was interrupted while it was made.
+$(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or later is needed; name one with make PYTHON=…"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || \
+	@$(PYTHON) -m venv --clear $(VENV) || \
 	  { echo "The venv module is missing (Debian: apt-get install python3-venv)"; rm -rf $(VENV); exit 1; }
 
-$(VENV)/program: requirements.txt | $(VENV)/bin/python
+$(VENV)/program: requirements.txt | $(VENV)/bin/pip
 	@echo "Installing the Python packages of the program"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/sandbox: requirements-sandbox.txt requirements.txt | $(VENV)/bin/python
+$(VENV)/sandbox: requirements-sandbox.txt requirements.txt | $(VENV)/bin/pip
 	@echo "Installing the Python packages of the sandbox"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-sandbox.txt
 	@touch $@ $(VENV)/program
 
-$(VENV)/dev: requirements-dev.txt requirements-sandbox.txt requirements.txt | $(VENV)/bin/python
+$(VENV)/dev: requirements-dev.txt requirements-sandbox.txt requirements.txt | $(VENV)/bin/pip
 	@echo "Installing the Python packages of the tests"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/program $(VENV)/sandbox
