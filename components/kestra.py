@@ -55,6 +55,8 @@ class Kestra(pulumi.ComponentResource):
     - The service account's token is mounted only where the identity needs it.
     - The file system of the containers is read-only but for volumes; the user is numeric and not root.
     - Pods get a minute more to end than Kestra gives its tasks.
+    - With `delete-files-on-start` the file is copied into memory, where Kestra can delete it, and copied again
+      when a container restarts. The mounted original stays readable to the container; it holds no secret.
     - Port 8081 (management) is not on the public Service. Probes log in when the endpoints ask for it, and the
       password is in no pod specification.
     - Nothing may talk to the pods, nor they to anything, but what Kestra needs.
@@ -279,7 +281,7 @@ class Kestra(pulumi.ComponentResource):
             return pulumi.Output.from_input(given) if given else inside
         networking.v1.Ingress(
             f"{self._name}-ingress",
-            metadata=self._metadata("kestra") | _annotated(dict(ingress.annotations)),
+            metadata=self._metadata("kestra") | _annotated(network.ingress_annotations(ingress)),
             spec=_api(
                 {
                     "ingressClassName": ingress.class_name,

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from components.kubernetes.pods import GRPC, HTTP, management_port, selector
 from components.settings import Settings
+from components.settings.deployment import Ingress
 
 _DATABASE_PORTS = {"postgres": 5432, "mysql": 3306}
 _KAFKA, _ELASTICSEARCH = 9092, 9200
@@ -51,7 +52,11 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
         )
     }
     made: dict[str, dict[str, Any]] = {
-        "default-deny": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+        # In a namespace of others, their pods are not ours to cut off.
+        "default-deny": {
+            "podSelector": {} if settings.deployment.create_namespace else pods,
+            "policyTypes": ["Ingress", "Egress"],
+        },
         "dns": {
             "podSelector": pods,
             "policyTypes": ["Egress"],
@@ -111,6 +116,19 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
             "egress": [{"to": [{"podSelector": controller}], "ports": _tcp(GRPC)}],
         }
     return made
+
+
+#: Controllers that serve plain HTTP beside TLS unless they are told not to: part of the class's name to annotation.
+_TLS_ONLY = {
+    "nginx": ("nginx.ingress.kubernetes.io/force-ssl-redirect", "true"),
+    "traefik": ("traefik.ingress.kubernetes.io/router.entrypoints", "websecure"),
+}
+
+
+def ingress_annotations(ingress: Ingress) -> dict[str, str]:
+    """What keeps the ingress to TLS where its controller is known, and what the settings say."""
+    known = (pair for name, pair in _TLS_ONLY.items() if name in (ingress.class_name or ""))
+    return dict(known) | dict(ingress.annotations)
 
 
 def _tcp(port: int) -> list[dict[str, Any]]:

@@ -63,6 +63,10 @@ def inventory(document: dict[str, Any]) -> dict[str, Any]:
         counts[type_] = counts.get(type_, 0) + 1
         if not type_.startswith("kestra:"):
             values[name] = {"type": type_, "inputs": _shown(inputs)}
+            if name in recorded.protected:
+                values[name]["protect"] = True
+            if name in recorded.retained:
+                values[name]["retainOnDelete"] = True
     return {
         "counts": dict(sorted(counts.items())),
         "values": values,

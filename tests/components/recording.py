@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+from pulumi.runtime.mocks import MockMonitor
 
 from components.program import build
 from components.settings import load
@@ -18,6 +19,11 @@ class Recorder(pulumi.runtime.Mocks):
 
     resources: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+    """Name of a resource to the URN of its parent."""
+    protected: set[str] = field(default_factory=set)
+    retained: set[str] = field(default_factory=set)
+    """Names of the resources that stay when the stack is destroyed."""
     secret_outputs: set[str] = field(default_factory=set)
     """Names of the outputs that Pulumi keeps as secrets."""
 
@@ -62,12 +68,25 @@ def run(document: dict[str, Any]) -> Recorder:
     settings = load(document, source="test").settings
     exported: dict[str, Any] = {}
     previous, pulumi.export = pulumi.export, lambda name, value: exported.__setitem__(name, value)
+    register = MockMonitor.RegisterResource
+
+    def registering(monitor: MockMonitor, request: Any) -> Any:
+        # The options of a resource, which mocks are not told of.
+        recorder.parents[request.name] = request.parent
+        if request.protect:
+            recorder.protected.add(request.name)
+        if request.retainOnDelete:
+            recorder.retained.add(request.name)
+        return register(monitor, request)
+
+    MockMonitor.RegisterResource = registering  # type: ignore[method-assign]
     try:
         pulumi.runtime.set_mocks(recorder, project="kestra", stack="test", preview=False)
         _test(lambda: build(settings))
         _test(lambda: _record(recorder, exported))
     finally:
         pulumi.export = previous
+        MockMonitor.RegisterResource = register  # type: ignore[method-assign]
     return recorder
 
 

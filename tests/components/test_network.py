@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from components.kubernetes.network import egress_ports, policies
+from components.kubernetes.network import egress_ports, ingress_annotations, policies
 from components.settings import Settings, load
+from components.settings.deployment import Ingress
 from tests.conftest import stack_document
 
 LABELS = {"app.kubernetes.io/name": "kestra", "app.kubernetes.io/instance": "kestra"}
@@ -25,6 +26,35 @@ def _with_network(stack: str, **network: Any) -> Settings:
 def test_everything_is_denied_first() -> None:
     denied = policies(_settings("local"), LABELS)["default-deny"]
     assert denied == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_in_a_namespace_of_others_only_kestra_is_cut_off() -> None:
+    deployment: Any = stack_document("local")["deployment"]
+    shared = _settings("local", deployment=deployment | {"create-namespace": False})
+    denied = policies(shared, LABELS)["default-deny"]
+    assert denied["podSelector"] == {"matchLabels": LABELS}
+
+
+@pytest.mark.parametrize(
+    ("class_name", "given", "found"),
+    [
+        (None, {"a": "b"}, {"a": "b"}),
+        ("nginx-internal", {}, {"nginx.ingress.kubernetes.io/force-ssl-redirect": "true"}),
+        ("traefik", {}, {"traefik.ingress.kubernetes.io/router.entrypoints": "websecure"}),
+        (
+            "nginx",
+            {"nginx.ingress.kubernetes.io/force-ssl-redirect": "false"},
+            {"nginx.ingress.kubernetes.io/force-ssl-redirect": "false"},
+        ),
+    ],
+)
+def test_an_ingress_serves_tls_only_where_its_controller_is_known(
+    class_name: str | None, given: dict[str, str], found: dict[str, str]
+) -> None:
+    block = {"host": "k.example.com", "tls-secret": "tls", "annotations": given}
+    if class_name:
+        block["class-name"] = class_name
+    assert ingress_annotations(Ingress.model_validate(block)) == found
 
 
 @pytest.mark.parametrize("stack", ["local", "local-vault"])
