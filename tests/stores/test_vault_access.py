@@ -151,6 +151,8 @@ def provisioned(
     block = resolve(document, values)
     assert isinstance(block, dict)
     yield Provisioned(settings, block, engine, namespace, stack, dict(outputs))
+    # A secret id that has been used up is an error for the provider until a refresh has seen it.
+    stack.refresh(program)
     stack.destroy(program)
 
 

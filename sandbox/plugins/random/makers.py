@@ -20,7 +20,7 @@ Properties = dict[str, Any]
 #: Id in the state, which is not encrypted, and the outputs.
 Made = tuple[str, Properties]
 
-#: The id of a value that is secret: an id is shown and stored in clear.
+#: The id of a password: an id is shown and stored in clear.
 NO_ID = "none"
 
 _SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
@@ -42,7 +42,11 @@ TEXT_DEFAULTS: Properties = {
 
 
 def make_bytes(inputs: Properties) -> Made:
-    """`length` bytes as base64 and hexadecimal."""
+    """`length` bytes as base64 and hexadecimal.
+
+    Their base64 is the id too, so that it is in the state in clear: a trap of the official provider
+    (`computeRandomBytesID` of pulumi-random), kept so that no program falls into it unseen.
+    """
     return _bytes(secrets.token_bytes(int(inputs["length"])))
 
 
@@ -54,7 +58,8 @@ def import_bytes(id_: str) -> tuple[str, Properties, Properties]:
 
 
 def _bytes(data: bytes) -> Made:
-    return NO_ID, {"base64": base64.b64encode(data).decode(), "hex": data.hex()}
+    text = base64.b64encode(data).decode()
+    return text, {"base64": text, "hex": data.hex()}
 
 
 def make_text(inputs: Properties) -> str:

@@ -75,7 +75,9 @@ class Api:
         if answer.status_code == 404 and method in ("GET", "LIST", "DELETE"):
             # A deleted version of a secret answers 404, with what is left of it.
             return said if said.get("data") or said.get("warnings") else None
-        words = "; ".join(map(str, said.get("errors") or [])) or answer.reason
+        # Vault writes lists in some of them; an error here is one line.
+        words = "; ".join(" ".join(str(e).split()) for e in said.get("errors") or [])
+        words = words or answer.reason
         raise VaultError(
             f"Error making API request. URL: {method} {url} Code: {answer.status_code}. "
             f"Errors: {words}",
