@@ -60,9 +60,9 @@ LIMITS: Mapping[Target, Limits] = {
         "Vault custom metadata",
         64,
         re.compile(r".{1,128}"),
-        "1 to 128 characters",
+        "1 to 128 bytes on one line",
         re.compile(r".{1,512}"),
-        "1 to 512 characters on one line",
+        "1 to 512 bytes on one line",
     ),
     "kubernetes": Limits(
         "Kubernetes labels",
@@ -96,9 +96,9 @@ def problems(tags: Mapping[str, str], target: Target) -> Iterator[tuple[str, str
         yield "", f"{len(tags)} tags are too many for {limits.name}", f"{limits.count} at most"
     folded: dict[str, str] = {}
     for name, value in tags.items():
-        if not limits.key.fullmatch(name):
+        if not limits.key.fullmatch(name) or (target == "vault" and not _printable(name, 128)):
             yield name, f"cannot be a name of {limits.name}", limits.key_rule
-        if not limits.value.fullmatch(value):
+        if not limits.value.fullmatch(value) or (target == "vault" and not _printable(value, 512)):
             yield name, f"has a value that {limits.name} cannot hold", limits.value_rule
         if target == "azure" and name.lower() in folded:
             yield (
@@ -107,6 +107,11 @@ def problems(tags: Mapping[str, str], target: Target) -> Iterator[tuple[str, str
                 "Azure ignores the case of tag names",
             )
         folded.setdefault(name.lower(), name)
+
+
+def _printable(text: str, most: int) -> bool:
+    # Vault counts bytes.
+    return text.isprintable() and len(text.encode()) <= most
 
 
 def targets(settings: Settings) -> tuple[Target, ...]:
@@ -140,10 +145,20 @@ def check(settings: Settings) -> Iterator[Finding]:
         if target == "kubernetes":
             continue
         for secret, declared in settings.declared_secrets.items():
-            for name, message, rule in problems(declared.tags, target):
+            declaration = ("declared-secrets", secret)
+            own = declared.tags
+            if target == "vault" and declared.description:
+                own = {"description": declared.description} | own
+            for name, message, rule in problems(own, target):
+                place = (*declaration, "tags", name)
+                if name == "description" and name not in declared.tags:
+                    place = (*declaration, name)
+                yield Finding(place, message, rule, "shorten or rename it")
+            most = LIMITS[target].count
+            if len(every | own) > most >= max(len(every), len(own)):
                 yield Finding(
-                    ("declared-secrets", secret, "tags", name),
-                    message,
-                    rule,
-                    "shorten or rename it",
+                    (*declaration, "tags"),
+                    f"are with those of the stack too many for {LIMITS[target].name}",
+                    f"{most} at most",
+                    "remove some",
                 )

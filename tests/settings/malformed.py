@@ -233,6 +233,9 @@ CASES: list[Case] = [
     ("declared twice", oss(declared_secrets={"a": {"namespace": "a", "generate": {}}, "A": {"namespace": "a", "generate": {}}}), "kestra:declared-secrets.A", "upper-cases"),
     ("declared managed", enterprise(secret=VAULT | {"read-only": False}, declared_secrets={"A": {"namespace": "a", "generate": {}}}), "kestra:declared-secrets", "does not see"),
     ("declared aws", secret("aws-secret-manager", read_only=True) | {"declared-secrets": {"A": {"namespace": "a", "generate": {}}}}, "kestra:declared-secrets", "cannot be written to aws-secret-manager"),
+    ("declared description", enterprise(declared_secrets={"A": {"namespace": "a", "generate": {}, "description": "two\nlines"}}), "kestra:declared-secrets.A.description", "one line"),
+    ("declared description in bytes", enterprise(declared_secrets={"A": {"namespace": "a", "generate": {}, "description": "\u00fc" * 300}}), "kestra:declared-secrets.A.description", "512 bytes"),
+    ("declared tags and the stack's", enterprise(tags={"additional": {f"s{i}": "x" for i in range(40)}}, declared_secrets={"A": {"namespace": "a", "generate": {}, "tags": {f"t{i}": "x" for i in range(40)}}}), "kestra:declared-secrets.A.tags", "64 at most"),
     ("declared jdbc", enterprise(secret={"type": "jdbc"}, declared_secrets={"A": {"namespace": "a", "generate": {}}}), "kestra:declared-secrets", "internal store"),
     # platform
     ("datasource url", oss(datasources={"postgres": {"url": "postgres://x"}}), "kestra:datasources.postgres.url", "form"),
