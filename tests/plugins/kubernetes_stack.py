@@ -33,7 +33,11 @@ class KubernetesStack:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
-        self._command = automation.PulumiCommand(root=None, skip_version_check=True)
+        # The Automation API looks for `<root>/bin/pulumi`.
+        (directory / "engine" / "bin").mkdir(parents=True)
+        (directory / "engine" / "bin" / "pulumi").symlink_to(pulumi)
+        root = str(directory / "engine")
+        self._command = automation.PulumiCommand(root=root, skip_version_check=True)
         self._stack: automation.Stack | None = None
         config.load_kube_config(str(kubeconfig), persist_config=False)
         self.core: Any = client.CoreV1Api()
