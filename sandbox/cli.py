@@ -7,21 +7,22 @@ import contextlib
 import os
 import shutil
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import yaml
 from filelock import FileLock, Timeout
 from rich.console import Console
-from rich.table import Table
 
 from components.settings import Settings, SettingsError, load_file, report
 from sandbox.display import Events, summary
-from sandbox.engine import Stack
+from sandbox.engine import Stack, refuse_encrypted
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
-from sandbox.services import ControlPlane, Server, Vault
-from sandbox.state import ROOT, State
+from sandbox.recovery import end_leftovers
+from sandbox.services import ControlPlane, Vault
+from sandbox.state import MARK, ROOT, State
+from sandbox.status import servers, show_status
 from sandbox.tools import CONTROL_PLANE, ensure
 
 
@@ -52,6 +53,7 @@ class Sandbox:
             known = sorted(f.name[7:-5] for f in file.parent.glob("Pulumi.*.yaml"))
             raise SandboxError(f"There is no stack {stack}. Known are {', '.join(known)}.")
         loaded = load_file(os.path.relpath(file))
+        refuse_encrypted(stack, yaml.safe_load(file.read_text()).get("config") or {})
         if loaded.warnings:
             self.console.print(report(loaded.warnings), style="yellow", markup=False)
         return loaded.settings
@@ -81,6 +83,7 @@ class Sandbox:
             vault,
             official_plugins=self._official,
             stacks=self._stacks,
+            told=self.progress.note,
         )
         told = ", ".join(f"{name} ({kind})" for name, kind in made.plugins.items())
         self.console.print(f"  Provider plugins: {told}", style="dim", markup=False)
@@ -92,34 +95,32 @@ class Sandbox:
         stack = self.ready(name, settings)
         events = Events(self.progress)
         with self.progress.step(f"Bringing up stack {name}"):
-            changes, outputs, seconds = stack.up(events)
-        summary(self.console, name, changes, outputs, seconds, events)
+            done = stack.up(events)
+        summary(self.console, name, done, events)
 
     def preview(self, name: str) -> None:
         """Shows what `up` would do."""
         stack = self.ready(name, self.settings(name))
         events = Events(self.progress, preview=True)
         with self.progress.step(f"Previewing stack {name}"):
-            changes, seconds = stack.preview(events)
-        summary(self.console, name, changes, {}, seconds, events, preview=True)
+            done = stack.preview(events)
+        summary(self.console, name, done, events, preview=True)
 
     def refresh(self, name: str) -> None:
         """Compares the state with the servers."""
         stack = self.ready(name, self.settings(name))
         events = Events(self.progress)
-        begun = time.monotonic()
         with self.progress.step(f"Refreshing stack {name}"):
-            changes = stack.refresh(events)
-        summary(self.console, name, changes, {}, time.monotonic() - begun, events)
+            done = stack.refresh(events)
+        summary(self.console, name, done, events)
 
     def destroy(self, name: str) -> None:
         """Deletes a stack's resources, save those that are protected."""
         stack = self.ready(name, self.settings(name))
         events = Events(self.progress)
-        begun = time.monotonic()
         with self.progress.step(f"Destroying stack {name}"):
-            changes = stack.destroy(events)
-        summary(self.console, name, changes, {}, time.monotonic() - begun, events)
+            done = stack.destroy(events)
+        summary(self.console, name, done, events)
 
     def verify(self, name: str, json_file: Path | None) -> bool:
         """Boots a real Kestra with what the API server holds. Whether everything is as intended."""
@@ -128,41 +129,21 @@ class Sandbox:
         stack = self.ready(name, self.settings(name))
         return verify_stack(stack, self.progress, self.console, json_file)
 
-    def _servers(self) -> list[Server]:
-        names = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
-        plane = [Server(n, self.state.services / "kubernetes") for n in names]
-        return [*plane, Server("vault", self.state.services / "vault")]
-
     def status(self) -> None:
         """What runs, and the stacks that are here."""
-        table = Table(title=f"Servers of {self.state.directory}", title_justify="left", box=None)
-        for column in ("server", "process", "state", "log"):
-            table.add_column(column, overflow="fold")
-        for server in self._servers():
-            if server.log.exists():
-                identity = server.identity
-                table.add_row(
-                    server.name,
-                    str(identity.pid) if identity and identity.alive else "-",
-                    "running" if server.running else "stopped",
-                    str(server.log),
-                )
-        self.console.print(table)
-        stacks = self.state.stacks()
-        self.console.print(f"Stacks: {', '.join(stacks) or 'none'}", markup=False)
+        show_status(self.state, self.console)
 
     def down(self, *, purge: bool) -> None:
-        """Ends the servers that the sandbox started; with `purge` removes the state too."""
+        """Ends what the sandbox started; with `purge` removes the state too."""
         with self.progress.step("Ending the servers"):
-            # The API server before etcd, which it would wait for.
-            for server in reversed(self._servers()):
+            end_leftovers(self.state)
+            for server in reversed(servers(self.state)):
                 server.stop(seconds=15)
         if purge:
-            lock = self.state.lock
+            keep = (self.state.lock, self.state.directory / MARK)
             for entry in self.state.directory.iterdir():
-                if entry == lock:
-                    continue
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+                if entry not in keep:
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
             self.console.print(f"Removed {self.state.directory}", markup=False)
         else:
             self.console.print("The state stays; `up` goes on with it, `down --purge` removes it.")
@@ -241,6 +222,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         official_plugins=arguments.official_plugins,
         stacks=arguments.stacks.resolve(),
     )
+    # Reads only: may be asked while another command works.
+    if arguments.command == "status":
+        sandbox.status()
+        return 0
+    if arguments.command == "down" and not state.directory.exists():
+        console.print(f"There is nothing at {state.directory}.", markup=False)
+        return 0
     with held(state):
         match arguments.command:
             case "up":
@@ -253,12 +241,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 sandbox.destroy(arguments.stack)
             case "verify":
                 return 0 if sandbox.verify(arguments.stack, arguments.json) else 1
-            case "status":
-                sandbox.status()
             case "down":
                 sandbox.down(purge=arguments.purge)
     if arguments.command == "down" and arguments.purge:
-        state.lock.unlink(missing_ok=True)
+        for file in (state.lock, state.directory / MARK):
+            file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             state.directory.rmdir()
     return 0
@@ -273,7 +260,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error.report(), file=sys.stderr)
     except SandboxError as error:
         print(f"Error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"Error: {_sentence(error)}", file=sys.stderr)
     except KeyboardInterrupt:
         print("Interrupted. Run the same command again to go on.", file=sys.stderr)
         return 130
     return 1
+
+
+def _sentence(error: OSError) -> str:
+    what = error.strerror or str(error)
+    return f"{error.filename}: {what}." if error.filename else f"{what}."

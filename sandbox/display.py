@@ -6,7 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -123,17 +123,22 @@ def _clean(message: str) -> str:
     return " ".join(text.split())
 
 
+class Done(Protocol):
+    """What an operation did."""
+
+    @property
+    def changes(self) -> Mapping[str, int]: ...
+    @property
+    def outputs(self) -> Mapping[str, Any]: ...
+    @property
+    def seconds(self) -> float: ...
+
+
 def summary(
-    console: Console,
-    stack: str,
-    changes: Mapping[str, int],
-    outputs: Mapping[str, Any],
-    seconds: float,
-    events: Events,
-    *,
-    preview: bool = False,
+    console: Console, stack: str, done: Done, events: Events, *, preview: bool = False
 ) -> None:
     """Resources by operation, outputs (secrets masked), warnings, policy results and the time."""
+    changes, outputs, seconds = done.changes, done.outputs, done.seconds
     moved = {k: v for k, v in changes.items() if k != "same" and v}
     for warning in dict.fromkeys(events.warnings):
         console.print(f"  ! {warning}", style="yellow", markup=False)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +19,31 @@ from pulumi import automation as auto
 
 from components.settings import Settings, load
 from sandbox import plugins
+from sandbox.command import EngineCommand
 from sandbox.display import Events
 from sandbox.errors import SandboxError
+from sandbox.recovery import adopt_pending, end_leftovers, is_locked, mend_backend
 from sandbox.services import ControlPlane, Vault
-from sandbox.state import ROOT, State
+from sandbox.services.process import private
+from sandbox.state import ROOT, Last, State
 
 PROJECT = "kestra"
+_ENCRYPTION = ("encryptionsalt", "secretsprovider", "encryptedkey")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 STAND_INS = {"random": "4.21.4", "vault": "7.14.0", "kubernetes": "4.34.2"}
 
 
 class EngineFailure(SandboxError):
     """An update failed; the message has the engine's words, resource by resource."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an operation did."""
+
+    changes: Mapping[str, int]
+    outputs: Mapping[str, auto.OutputValue]
+    seconds: float
 
 
 class Stack:
@@ -42,8 +59,9 @@ class Stack:
         *,
         official_plugins: bool = False,
         stacks: Path = ROOT / "stacks",
+        told: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._stacks = stacks
+        self._stacks, self._told = stacks, told
         self.name, self._state, self._tools = name, state, tools
         self.plane, self.vault = plane, vault
         self._download = official_plugins
@@ -77,19 +95,24 @@ class Stack:
 
         The tracked files are never changed: what the engine adds (the salt of the encryption) is kept in
         the copy.
+
+        Raises:
+            SandboxError: when the file holds values that only somebody else's key opens.
         """
         folder = self.folder / "workspace"
         (folder / "stacks").mkdir(parents=True, exist_ok=True)
         project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-        (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
+        private(folder / "Pulumi.yaml", yaml.safe_dump(project, sort_keys=False))
         document = yaml.safe_load((self._stacks / self._file.name).read_text()) or {}
+        config = document.setdefault("config", {})
+        refuse_encrypted(self.name, config)
+        for key in _ENCRYPTION:
+            document.pop(key, None)
         with contextlib.suppress(OSError):
             before = yaml.safe_load(self._file.read_text()) or {}
-            for key in ("encryptionsalt", "secretsprovider", "encryptedkey"):
-                if key in before:
-                    document[key] = before[key]
-        self._overlay(document.setdefault("config", {}))
-        self._file.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+            document |= {key: before[key] for key in _ENCRYPTION if key in before}
+        self._overlay(config)
+        private(self._file, yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
     def _overlay(self, config: dict[str, Any]) -> None:
         secret = config.get("kestra:secret") or {}
@@ -106,9 +129,11 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """The engine's environment, from scratch: nothing of the caller's clouds, clusters and log-ins."""
+        folder = self._state.directory / "plugins"
+        # A launcher of an earlier run would come before the official plugin.
+        shutil.rmtree(folder, ignore_errors=True)
         launchers = plugins.write_launchers(
-            self._state.directory / "plugins",
-            [name for name, kind in self.plugins.items() if kind == "stand-in"],
+            folder, [name for name, kind in self.plugins.items() if kind == "stand-in"]
         )
         system = [str(Path(self._tools["pulumi"]).parent), str(launchers), *_system_path()]
         made = {
@@ -123,6 +148,9 @@ class Stack:
             "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
             "KUBECONFIG": str(self.plane.kubeconfig),
         }
+        if self._download:
+            both = (name for proxy in _PROXIES for name in (proxy, proxy.lower()))
+            made |= {name: os.environ[name] for name in both if name in os.environ}
         if self.vault is not None:
             made |= {"VAULT_ADDR": self.vault.address, "VAULT_TOKEN": self.vault.root_token}
         return made
@@ -134,21 +162,25 @@ class Stack:
         self._state.backend.mkdir(parents=True, exist_ok=True)
         self._link_plugins()
         self.write_workspace()
+        if end_leftovers(self._state):
+            self._told("Ended what a killed command had left running.")
+        mend_backend(self._state)
         caller = dict(os.environ)
         os.environ.clear()
         os.environ.update(self.environment())
         try:
-            yield auto.create_or_select_stack(
-                self.name,
-                project_name=PROJECT,
-                program=deploy,
-                opts=auto.LocalWorkspaceOptions(
-                    work_dir=str(self.folder / "workspace"),
-                    pulumi_command=auto.PulumiCommand(
-                        root=self._pulumi_root(), skip_version_check=True
+            with warnings.catch_warnings():
+                # The Automation API warns when an engine that ends early closes its event stream.
+                warnings.simplefilter("ignore", UserWarning)
+                yield auto.create_or_select_stack(
+                    self.name,
+                    project_name=PROJECT,
+                    program=deploy,
+                    opts=auto.LocalWorkspaceOptions(
+                        work_dir=str(self.folder / "workspace"),
+                        pulumi_command=EngineCommand(self._pulumi_root(), self._told),
                     ),
-                ),
-            )
+                )
         except auto.CommandError as error:
             raise EngineFailure(_words(error)) from None
         finally:
@@ -165,80 +197,90 @@ class Stack:
         return str(binary.parents[1])
 
     def _recover(self, stack: auto.Stack) -> None:
-        """Takes away a lock that an ended run of this sandbox left; nobody else works on this state."""
-        locks = self._state.backend / ".pulumi" / "locks"
-        if locks.is_dir() and any(locks.rglob("*.json")):
+        """Goes on after an update that was killed; nobody else works on this state."""
+        if is_locked(self._state, self.name):
             stack.cancel()
+        run, name = stack.workspace.pulumi_command.run, ["--stack", self.name]
+        folder = stack.workspace.work_dir
+        # Not Stack.export_stack(): that has the secrets in clear.
+        state = json.loads(run(["stack", "export", *name], folder, {}).stdout)
+        operations = (state.get("deployment") or {}).get("pending_operations")
+        if not operations:
+            return
+        self._told(f"The last update was killed during {len(operations)} operations; going on.")
+        file = self.folder / "recovered.json"
+        try:
+            private(file, json.dumps(state | {"deployment": adopt_pending(state["deployment"])}))
+            run(["stack", "import", "--file", str(file), *name], folder, {})
+        finally:
+            file.unlink(missing_ok=True)
+        run(["refresh", "--yes", "--skip-preview", *name], folder, {})
 
-    def up(self, events: Events) -> tuple[dict[str, int], Mapping[str, auto.OutputValue], float]:
-        """Brings the stack up. Changes by operation, outputs, seconds.
+    def up(self, events: Events) -> Outcome:
+        """Brings the stack up.
 
         Raises:
             EngineFailure: with the engine's words.
         """
-        begun = time.monotonic()
-        with self._selected() as stack:
-            self._recover(stack)
-            if self._pending(stack):
-                stack.refresh(on_output=_silent, show_secrets=False, clear_pending_creates=True)
-            try:
-                result = stack.up(
-                    on_event=self._recorded(events),
-                    on_output=_silent,
-                    color="never",
-                    show_secrets=False,
-                )
-            except auto.CommandError as error:
-                raise EngineFailure("\n".join(events.errors) or _words(error)) from None
-            return (
-                _counts(result.summary.resource_changes),
-                result.outputs,
-                time.monotonic() - begun,
-            )
+        return self._operate("up", events, lambda stack, told: stack.up(**told, show_secrets=False))
 
-    def preview(self, events: Events) -> tuple[dict[str, int], float]:
+    def preview(self, events: Events) -> Outcome:
         """Shows what `up` would do."""
-        begun = time.monotonic()
-        with self._selected() as stack:
-            self._recover(stack)
-            try:
-                result = stack.preview(
-                    on_event=self._recorded(events),
-                    on_output=_silent,
-                    color="never",
-                )
-            except auto.CommandError as error:
-                raise EngineFailure("\n".join(events.errors) or _words(error)) from None
-            return _counts(result.change_summary), time.monotonic() - begun
+        return self._operate("preview", events, lambda stack, told: stack.preview(**told))
 
-    def refresh(self, events: Events) -> dict[str, int]:
+    def refresh(self, events: Events) -> Outcome:
         """Compares the state with the servers and records what differs."""
-        with self._selected() as stack:
-            try:
-                result = stack.refresh(
-                    on_event=self._recorded(events),
-                    on_output=_silent,
-                    color="never",
-                    show_secrets=False,
-                )
-            except auto.CommandError as error:
-                raise EngineFailure("\n".join(events.errors) or _words(error)) from None
-            return _counts(result.summary.resource_changes)
+        return self._operate(
+            "refresh", events, lambda stack, told: stack.refresh(**told, show_secrets=False)
+        )
 
-    def destroy(self, events: Events) -> dict[str, int]:
+    def destroy(self, events: Events) -> Outcome:
         """Deletes the resources, save those that are protected."""
-        with self._selected() as stack:
-            try:
-                result = stack.destroy(
-                    on_event=self._recorded(events),
-                    on_output=_silent,
-                    color="never",
-                    show_secrets=False,
-                    exclude_protected=True,
+        return self._operate(
+            "destroy",
+            events,
+            lambda stack, told: stack.destroy(**told, show_secrets=False, exclude_protected=True),
+        )
+
+    def _operate(
+        self, operation: str, events: Events, act: Callable[[auto.Stack, dict[str, Any]], Any]
+    ) -> Outcome:
+        """Runs an operation and keeps how it ended.
+
+        Raises:
+            EngineFailure: with the engine's words.
+        """
+        begun, result = time.monotonic(), "failed"
+        outcome = Outcome({}, {}, 0.0)
+        try:
+            with self._selected() as stack:
+                self._recover(stack)
+                told = {
+                    "on_event": self._recorded(events),
+                    "on_output": _silent,
+                    "color": "never",
+                }
+                try:
+                    done = act(stack, told)
+                except auto.CommandError as error:
+                    raise EngineFailure("\n".join(events.errors) or _words(error)) from None
+                changes = (
+                    done.change_summary if operation == "preview" else done.summary.resource_changes
                 )
-            except auto.CommandError as error:
-                raise EngineFailure("\n".join(events.errors) or _words(error)) from None
-            return _counts(result.summary.resource_changes)
+                outputs = done.outputs if operation == "up" else {}
+                outcome = Outcome(_counts(changes), outputs, time.monotonic() - begun)
+                result = "succeeded"
+        except KeyboardInterrupt:
+            result = "interrupted"
+            raise
+        finally:
+            if operation != "preview":
+                outputs = {k: o.value for k, o in outcome.outputs.items() if not o.secret}
+                seconds = time.monotonic() - begun
+                Last(operation, result, time.time(), seconds, outcome.changes, outputs).write(
+                    self.folder
+                )
+        return outcome
 
     def outputs(self) -> Mapping[str, auto.OutputValue]:
         """The outputs of the last update; empty when there was none."""
@@ -256,10 +298,6 @@ class Stack:
                     document[name] = entry.value if is_text else yaml.safe_load(entry.value)
         return load(document, source=self._file.name).settings
 
-    def _pending(self, stack: auto.Stack) -> bool:
-        deployment = stack.export_stack().deployment or {}
-        return bool(deployment.get("pending_operations"))
-
     def _recorded(self, events: Events) -> Any:
         file = self.folder / "events.jsonl"
 
@@ -269,6 +307,25 @@ class Stack:
             events(event)
 
         return act
+
+
+def refuse_encrypted(stack: str, config: Mapping[str, object]) -> None:
+    """Says so when a stack file needs a key that the sandbox does not have.
+
+    Raises:
+        SandboxError: when there is a `secure:` value.
+    """
+    if _has_encrypted(config):
+        raise SandboxError(
+            f"Pulumi.{stack}.yaml holds encrypted values (secure:), and the sandbox has none of your keys."
+            " Copy the file, leave those values out to have them generated, and bring the copy up."
+        )
+
+
+def _has_encrypted(value: object) -> bool:
+    if isinstance(value, dict):
+        return set(value) == {"secure"} or any(_has_encrypted(v) for v in value.values())
+    return isinstance(value, list) and any(_has_encrypted(v) for v in value)
 
 
 def _counts(changes: Mapping[Any, int] | None) -> dict[str, int]:
@@ -284,9 +341,8 @@ def _silent(_: str) -> None:
 
 
 def _words(error: auto.CommandError) -> str:
-    text = str(error)
-    lines = [line.strip() for line in text.splitlines() if line.strip().startswith("error:")]
-    return "\n".join(lines) or " ".join(text.split())[-600:]
+    told = re.findall(r"^\s*(?:stderr: )?error: (.+)$", str(error), re.MULTILINE)
+    return "\n".join(told) or "The engine was killed. Run the same command again to go on."
 
 
 def _system_path() -> list[str]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from sandbox.errors import SandboxError
 from sandbox.services.process import private
 
 ROOT = Path(__file__).parents[1]
+MARK = ".kestra-sandbox"
 
 
 @dataclass(frozen=True)
@@ -25,9 +30,29 @@ class State:
         return cls(Path(chosen).resolve())
 
     def create(self) -> None:
-        """Makes the folder, readable by its owner only."""
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Makes the folder, readable by its owner only.
+
+        Raises:
+            SandboxError: when the folder holds other things: `down --purge` would remove them.
+        """
+        mark = self.directory / MARK
+        if not mark.exists():
+            if self.directory.exists() and not self.is_ours:
+                raise SandboxError(
+                    f"{self.directory} is no sandbox's folder and not empty. Choose another with --state."
+                )
+            self.directory.mkdir(parents=True, exist_ok=True)
+            mark.write_text(
+                "The state of `python -m sandbox`; `down --purge` removes this folder.\n"
+            )
         self.directory.chmod(0o700)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the folder is a sandbox's, or empty."""
+        return self.directory.is_dir() and (
+            (self.directory / MARK).exists() or not any(self.directory.iterdir())
+        )
 
     @property
     def lock(self) -> Path:
@@ -64,3 +89,27 @@ class State:
         if not file.exists():
             private(file, secrets.token_urlsafe(32))
         return file.read_text()
+
+
+@dataclass(frozen=True)
+class Last:
+    """How the last operation on a stack ended; holds no secret."""
+
+    operation: str
+    result: str
+    at: float
+    seconds: float
+    changes: Mapping[str, int]
+    outputs: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> Last | None:
+        """That of a stack's folder; None when there is none."""
+        try:
+            return cls(**json.loads((folder / "last.json").read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def write(self, folder: Path) -> None:
+        """Keeps it in a stack's folder."""
+        private(folder / "last.json", json.dumps(asdict(self), indent=1))

@@ -278,7 +278,7 @@ def test_the_passphrase_and_the_keys_are_readable_by_their_owner_only(
 def test_status_names_what_runs(sandbox: Sandbox, local: str) -> None:
     told = sandbox.run("status")
     assert "kube-apiserver" in told
-    assert "running" in told
+    assert "healthy" in told
     assert "local" in told
 
 

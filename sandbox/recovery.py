@@ -1,0 +1,109 @@
+"""Goes on after a command that was killed: its engine, its lock, and what it was creating."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sandbox.services.process import Identity, began_at
+from sandbox.state import State
+
+GRACE_SECONDS = 20.0
+#: Vault refuses to mount twice; everything else there is written again without harm.
+_MOUNTS = {"vault:index/mount:Mount", "vault:index/authBackend:AuthBackend"}
+
+
+def leftovers(state: State, processes: Path = Path("/proc")) -> Iterator[Identity]:
+    """Engines and plugins of this state that still run. To be asked only by who holds the state's lock."""
+    mark = f"PULUMI_HOME={state.pulumi_home}".encode()
+    for folder in processes.iterdir():
+        if not folder.name.isdigit() or int(folder.name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                began = began_at(int(folder.name))
+                if began is not None:
+                    yield Identity(int(folder.name), began)
+
+
+def end_leftovers(state: State, grace: float = GRACE_SECONDS) -> int:
+    """Ends what a killed command left running. How many processes there were.
+
+    The engine is asked and has time to end its operations; then the rest is killed.
+    """
+    found = list(leftovers(state))
+    engines = [process for process in found if _name(process.pid) == "pulumi"]
+    for processes, sign, seconds in (
+        (engines, signal.SIGINT, grace),
+        (found, signal.SIGKILL, 5.0),
+    ):
+        alive = [process for process in processes if process.alive]
+        for process in alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, sign)
+        deadline = time.monotonic() + seconds
+        while any(process.alive for process in alive) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    return len(found)
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def mend_backend(state: State) -> None:
+    """Removes what a killed engine had half written.
+
+    The state files themselves are replaced whole, but not the attributes beside them: an empty one makes the
+    state unreadable ("failed to load checkpoint: EOF"), a missing one does not matter.
+    """
+    folder = state.backend / ".pulumi"
+    if folder.is_dir():
+        for file in folder.rglob("*"):
+            if (file.name.endswith(".attrs") and file.stat().st_size == 0) or (
+                file.name.endswith(".tmp") and file.is_file()
+            ):
+                file.unlink()
+
+
+def is_locked(state: State, stack: str) -> bool:
+    """Whether the backend holds a lock of the stack."""
+    folder = state.backend / ".pulumi" / "locks"
+    return folder.is_dir() and any(folder.rglob(f"{stack}/*.json"))
+
+
+def adopt_pending(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of a killed update without pending operations.
+
+    What its server would refuse to create a second time counts as created; a refresh has to follow, which
+    drops it again when it is not there. The rest can simply be created again.
+    """
+    adopted = [
+        {**resource, "id": found, "outputs": resource.get("inputs") or {}}
+        for operation in deployment.get("pending_operations") or ()
+        if operation.get("type") == "creating"
+        for resource in [operation["resource"]]
+        if (found := _id(resource["type"], resource.get("inputs") or {}))
+    ]
+    kept = {key: value for key, value in deployment.items() if key != "pending_operations"}
+    return kept | {"resources": [*(deployment.get("resources") or ()), *adopted]}
+
+
+def _id(type_: str, inputs: Mapping[str, Any]) -> str | None:
+    if type_ in _MOUNTS:
+        path = inputs.get("path") or inputs.get("type")
+        return path if isinstance(path, str) else None
+    if type_.startswith("kubernetes:"):
+        metadata = inputs.get("metadata") or {}
+        parts = [metadata.get("namespace"), metadata.get("name")]
+        named = [part for part in parts if isinstance(part, str)]
+        return "/".join(named) if metadata.get("name") in named else None
+    return None

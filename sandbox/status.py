@@ -1,0 +1,99 @@
+"""What runs, and how the last operation on each stack ended. Starts and changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sandbox.services import ControlPlane, Server, Vault
+from sandbox.state import Last, State
+from sandbox.tools import CONTROL_PLANE
+
+_PORTS = {"kube-apiserver": "api", "kube-controller-manager": "controller-manager",
+          "kube-scheduler": "scheduler"}  # fmt: skip
+
+
+def servers(state: State) -> list[Server]:
+    """The servers of a state, in the order in which they start."""
+    plane, vault = _services(state)
+    return [*plane.servers, *vault.servers]
+
+
+def _services(state: State) -> tuple[ControlPlane, Vault]:
+    # Whoever only asks and ends needs no tools.
+    tools = {name: state.directory / name for name in (*CONTROL_PLANE, "vault")}
+    return ControlPlane(state.services / "kubernetes", tools), Vault(
+        state.services / "vault", tools
+    )
+
+
+def show_status(state: State, console: Console) -> None:
+    """Prints the servers and the stacks as tables."""
+    plane, vault = _services(state)
+    ports = _ports(plane, vault)
+    answering = _healthy(plane), _healthy(vault)
+    table = _table(f"Servers of {state.directory}", "server", "process", "port", "health", "log")
+    for owner, healthy in zip((plane, vault), answering, strict=True):
+        for server in owner.servers:
+            if not server.log.exists():
+                continue
+            identity = server.identity
+            runs = identity is not None and identity.alive
+            health = ("healthy" if healthy else "not healthy") if runs else "stopped"
+            table.add_row(
+                server.name,
+                str(identity.pid) if identity and runs else "-",
+                str(ports.get(server.name, "-")) if runs else "-",
+                Text(health, style="green" if health == "healthy" else "yellow"),
+                str(server.log.relative_to(state.directory)),
+            )
+    console.print(table if table.row_count else f"No servers at {state.directory}.")
+    stacks = _table("Stacks", "stack", "last operation", "when", "changes", "endpoint")
+    for name in state.stacks():
+        last = Last.read(state.stack(name))
+        if last is None:
+            stacks.add_row(name, "none", "-", "-", "-")
+            continue
+        changes = ", ".join(f"{n} {what}" for what, n in sorted(last.changes.items()))
+        stacks.add_row(
+            name,
+            Text(
+                f"{last.operation} {last.result} ({last.seconds:.1f} s)",
+                style="green" if last.result == "succeeded" else "red",
+            ),
+            time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.at)),
+            changes or "none",
+            str(last.outputs.get("endpoint", "-")),
+        )
+    console.print(stacks if stacks.row_count else "No stacks.")
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold", header_style="bold")
+    return table
+
+
+def _ports(plane: ControlPlane, vault: Vault) -> dict[str, int]:
+    found: dict[str, int] = {}
+    with contextlib.suppress(OSError, ValueError):
+        named = plane.ports
+        for server in plane.servers:
+            key = _PORTS.get(server.name, server.name)
+            if key in named:
+                found[server.name] = named[key]
+    with contextlib.suppress(OSError, ValueError):
+        found["vault"] = vault.port
+    return found
+
+
+def _healthy(service: ControlPlane | Vault) -> bool:
+    try:
+        return service.healthy
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,164 @@
+"""What the engine gets: a workspace of its own and an environment from scratch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from pulumi import automation as auto
+from pulumi.automation import CommandResult
+
+from sandbox.engine import Stack, _words
+from sandbox.errors import SandboxError
+from sandbox.state import Last, State
+
+TRAPS = {
+    "KUBECONFIG": "/trap/kubeconfig",
+    "VAULT_ADDR": "http://trap",
+    "VAULT_TOKEN": "trap",
+    "VAULT_NAMESPACE": "trap",
+    "AWS_PROFILE": "trap",
+    "AWS_ACCESS_KEY_ID": "trap",
+    "AZURE_CLIENT_SECRET": "trap",
+    "GOOGLE_APPLICATION_CREDENTIALS": "/trap/key.json",
+    "PULUMI_ACCESS_TOKEN": "trap",
+    "PULUMI_BACKEND_URL": "https://trap",
+    "PULUMI_CONFIG": '{"kestra:edition": "trap"}',
+    "HTTPS_PROXY": "http://trap",
+}
+
+
+def made(tmp_path: Path, config: dict[str, Any], *, vault: bool = False, **extra: Any) -> Stack:
+    state = State(tmp_path / "state")
+    state.create()
+    stacks = tmp_path / "stacks"
+    stacks.mkdir(exist_ok=True)
+    file = stacks / "Pulumi.dev.yaml"
+    file.write_text(yaml.safe_dump({**extra, "config": config}))
+    authority = tmp_path / "ca.crt"
+    authority.write_text("CERTIFICATE")
+    plane: Any = SimpleNamespace(
+        url="https://127.0.0.1:1", ca_file=authority, kubeconfig=tmp_path / "kubeconfig"
+    )
+    server: Any = SimpleNamespace(address="http://127.0.0.1:2", root_token="root")
+    return Stack(
+        state,
+        "dev",
+        {"pulumi": tmp_path / "pulumi"},
+        plane,
+        server if vault else None,
+        stacks=stacks,
+    )
+
+
+def written(stack: Stack) -> dict[str, Any]:
+    stack.write_workspace()
+    return yaml.safe_load(stack._file.read_text())
+
+
+def test_the_users_stack_file_stays_as_it_is_and_the_copy_has_the_sandboxs_addresses(
+    tmp_path: Path,
+) -> None:
+    secret = {"type": "vault", "vault": {"address": "https://vault.example", "kubernetes": {}}}
+    stack = made(tmp_path, {"kestra:edition": "enterprise", "kestra:secret": secret}, vault=True)
+    before = (tmp_path / "stacks" / "Pulumi.dev.yaml").read_bytes()
+    config = written(stack)["config"]
+    assert config["kestra:secret"]["vault"] == {"address": "http://127.0.0.1:2", "kubernetes": {}}
+    assert config["kestra:identity"]["vault"]["kubernetes-host"] == "https://127.0.0.1:1"
+    assert config["kestra:identity"]["vault"]["kubernetes-ca-certificate"] == "CERTIFICATE"
+    assert (tmp_path / "stacks" / "Pulumi.dev.yaml").read_bytes() == before
+
+
+def test_a_stack_without_vault_gets_no_address(tmp_path: Path) -> None:
+    assert written(made(tmp_path, {"kestra:edition": "oss"}))["config"] == {"kestra:edition": "oss"}
+
+
+def test_the_salt_of_the_copy_is_kept_and_changed_settings_arrive(tmp_path: Path) -> None:
+    stack = made(tmp_path, {"kestra:edition": "oss"})
+    stack._file.parent.mkdir(parents=True)
+    stack._file.write_text("encryptionsalt: v1:of-the-sandbox\nconfig: {kestra:edition: oss}\n")
+    stack = made(tmp_path, {"kestra:version": "2.0"}, encryptionsalt="v1:of-the-user")
+    assert written(stack) == {
+        "encryptionsalt": "v1:of-the-sandbox",
+        "config": {"kestra:version": "2.0"},
+    }
+
+
+def test_the_users_key_is_not_asked_for(tmp_path: Path) -> None:
+    stack = made(tmp_path, {}, encryptionsalt="v1:x", secretsprovider="awskms://key")
+    assert written(stack) == {"config": {}}
+
+
+@pytest.mark.parametrize(
+    "value", [{"secure": "v1:xx"}, {"deep": [{"password": {"secure": "v1:xx"}}]}]
+)
+def test_encrypted_values_are_refused_with_a_sentence(tmp_path: Path, value: object) -> None:
+    stack = made(tmp_path, {"kestra:server": value})
+    with pytest.raises(SandboxError, match=r"Pulumi\.dev\.yaml holds encrypted values"):
+        stack.write_workspace()
+
+
+def test_the_environment_has_nothing_of_the_callers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in TRAPS.items():
+        monkeypatch.setenv(name, value)
+    environment = made(tmp_path, {}, vault=True).environment()
+    assert not [name for name, value in environment.items() if "trap" in value]
+    assert environment["VAULT_ADDR"] == "http://127.0.0.1:2"
+    assert environment["PULUMI_BACKEND_URL"] == f"file://{tmp_path / 'state' / 'backend'}"
+    assert environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
+    assert "VAULT_ADDR" not in made(tmp_path, {}).environment()
+
+
+def test_a_plugin_on_the_path_is_used_instead_of_the_stand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    stack = made(tmp_path, {})
+    assert set(stack.plugins.values()) == {"stand-in"}
+    stack.environment()
+    launchers = tmp_path / "state" / "plugins"
+    assert (launchers / "pulumi-resource-random").exists()
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    official = binaries / "pulumi-resource-random"
+    official.write_text("#!/bin/sh\n")
+    official.chmod(0o755)
+    monkeypatch.setenv("PATH", str(binaries))
+    stack = made(tmp_path, {})
+    assert stack.plugins == {"random": "official", "vault": "stand-in", "kubernetes": "stand-in"}
+    stack.environment()
+    assert not (launchers / "pulumi-resource-random").exists()
+
+
+def test_an_installed_plugin_of_the_sdks_version_is_linked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    installed = tmp_path / ".pulumi" / "plugins" / "resource-vault-v7.14.0"
+    installed.mkdir(parents=True)
+    stack = made(tmp_path, {})
+    assert stack.plugins["vault"] == "official"
+    stack._link_plugins()
+    link = tmp_path / "state" / "pulumi" / "plugins" / installed.name
+    assert link.resolve() == installed
+
+
+def test_the_engines_words_are_its_errors_and_nothing_else() -> None:
+    result = CommandResult("@ updating....\n", "error: failed to load checkpoint: EOF\n", 1)
+    assert _words(auto.CommandError(result)) == "failed to load checkpoint: EOF"
+    killed = auto.CommandError(CommandResult("Pl4nted output", "", -9))
+    assert _words(killed) == "The engine was killed. Run the same command again to go on."
+
+
+def test_how_the_last_operation_ended_is_kept(tmp_path: Path) -> None:
+    assert Last.read(tmp_path) is None
+    last = Last("up", "succeeded", 1.5, 2.5, {"create": 3}, {"namespace": "kestra"})
+    last.write(tmp_path)
+    assert Last.read(tmp_path) == last
+    (tmp_path / "last.json").write_text("{}")
+    assert Last.read(tmp_path) is None
