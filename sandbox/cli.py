@@ -53,7 +53,11 @@ class Sandbox:
             known = sorted(f.name[7:-5] for f in file.parent.glob("Pulumi.*.yaml"))
             raise SandboxError(f"There is no stack {stack}. Known are {', '.join(known)}.")
         loaded = load_file(os.path.relpath(file))
-        refuse_encrypted(stack, yaml.safe_load(file.read_text()).get("config") or {})
+        refuse_encrypted(
+            stack,
+            yaml.safe_load(file.read_text()),
+            self.state.stack(stack) / "workspace" / "stacks" / file.name,
+        )
         if loaded.warnings:
             self.console.print(report(loaded.warnings), style="yellow", markup=False)
         return loaded.settings

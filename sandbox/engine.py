@@ -105,7 +105,7 @@ class Stack:
         private(folder / "Pulumi.yaml", yaml.safe_dump(project, sort_keys=False))
         document = yaml.safe_load((self._stacks / self._file.name).read_text()) or {}
         config = document.setdefault("config", {})
-        refuse_encrypted(self.name, config)
+        refuse_encrypted(self.name, document, self._file)
         for key in _ENCRYPTION:
             document.pop(key, None)
         with contextlib.suppress(OSError):
@@ -309,13 +309,22 @@ class Stack:
         return act
 
 
-def refuse_encrypted(stack: str, config: Mapping[str, object]) -> None:
+def refuse_encrypted(stack: str, document: Mapping[str, object], copy: Path) -> None:
     """Says so when a stack file needs a key that the sandbox does not have.
 
+    Args:
+        stack: the stack's name.
+        document: the stack file.
+        copy: the sandbox's copy of it; what was encrypted with the sandbox's own key is welcome.
+
     Raises:
-        SandboxError: when there is a `secure:` value.
+        SandboxError: when there is a `secure:` value of another key.
     """
-    if _has_encrypted(config):
+    own: object = None
+    with contextlib.suppress(OSError):
+        own = (yaml.safe_load(copy.read_text()) or {}).get("encryptionsalt")
+    is_ours = own is not None and document.get("encryptionsalt") == own
+    if not is_ours and _has_encrypted(document.get("config")):
         raise SandboxError(
             f"Pulumi.{stack}.yaml holds encrypted values (secure:), and the sandbox has none of your keys."
             " Copy the file, leave those values out to have them generated, and bring the copy up."

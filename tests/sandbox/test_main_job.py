@@ -85,7 +85,11 @@ class Sandbox:
         stack = self.stack(name)
         with stack._selected() as selected:
             selected.set_config(path, auto.ConfigValue(value, secret=True), path=True)
-        block: Any = yaml.safe_load(stack._file.read_text())["config"]
+        copy = yaml.safe_load(stack._file.read_text())
+        file = self.stacks / f"Pulumi.{name}.yaml"
+        document = yaml.safe_load(file.read_text()) | {"encryptionsalt": copy["encryptionsalt"]}
+        file.write_text(yaml.safe_dump(document, sort_keys=False))
+        block: Any = copy["config"]
         for part in path.split("."):
             block = block[part]
         assert set(block) == {"secure"}
