@@ -302,6 +302,10 @@ class Stack:
         file = self.folder / "events.jsonl"
 
         def act(event: Any) -> None:
+            diagnostic = event.diagnostic_event
+            if diagnostic is not None and diagnostic.severity == "debug":
+                # The SDK's debug lines quote secret outputs in clear; the engine masks only its own events.
+                return
             with file.open("a", encoding="utf-8") as out:
                 out.write(json.dumps(event, default=_plain) + "\n")
             events(event)

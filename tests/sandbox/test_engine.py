@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,9 +11,12 @@ import pytest
 import yaml
 from pulumi import automation as auto
 from pulumi.automation import CommandResult
+from rich.console import Console
 
+from sandbox.display import Events
 from sandbox.engine import Stack, _words
 from sandbox.errors import SandboxError
+from sandbox.progress import Progress
 from sandbox.state import Last, State
 
 TRAPS = {
@@ -153,6 +157,28 @@ def test_the_engines_words_are_its_errors_and_nothing_else() -> None:
     assert _words(auto.CommandError(result)) == "failed to load checkpoint: EOF"
     killed = auto.CommandError(CommandResult("Pl4nted output", "", -9))
     assert _words(killed) == "The engine was killed. Run the same command again to go on."
+
+
+def test_the_sdks_debug_lines_which_quote_secrets_are_kept_nowhere(tmp_path: Path) -> None:
+    stack = made(tmp_path, {})
+    stack.folder.mkdir(parents=True)
+    console = Console(file=io.StringIO())
+    events = Events(Progress(console))
+    act = stack._recorded(events)
+    for severity, message in (("debug", "props=Pl4nted"), ("warning", "a warning")):
+        told = SimpleNamespace(severity=severity, message=message, urn="", ephemeral=False)
+        act(
+            SimpleNamespace(
+                resource_pre_event=None,
+                res_outputs_event=None,
+                res_op_failed_event=None,
+                diagnostic_event=told,
+            )
+        )
+    kept = (stack.folder / "events.jsonl").read_text()
+    assert "a warning" in kept
+    assert "Pl4nted" not in kept
+    assert events.warnings == ["a warning"]
 
 
 def test_how_the_last_operation_ended_is_kept(tmp_path: Path) -> None:
