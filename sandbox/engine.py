@@ -307,7 +307,7 @@ class Stack:
                 # The SDK's debug lines quote secret outputs in clear; the engine masks only its own events.
                 return
             with file.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(event, default=_plain) + "\n")
+                out.write(json.dumps(_without_values(event)) + "\n")
             events(event)
 
         return act
@@ -345,8 +345,18 @@ def _counts(changes: Mapping[Any, int] | None) -> dict[str, int]:
     return {str(getattr(k, "value", k)): v for k, v in (changes or {}).items()}
 
 
-def _plain(value: Any) -> Any:
-    return getattr(value, "__dict__", None) or str(value)
+def _without_values(event: Any) -> dict[str, Any]:
+    """What happened to which resource, and what was said; the events themselves hold outputs in clear."""
+    kept: dict[str, Any] = {"sequence": event.sequence, "timestamp": event.timestamp}
+    for name in ("resource_pre_event", "res_outputs_event", "res_op_failed_event"):
+        if (found := getattr(event, name, None)) is not None:
+            metadata = found.metadata
+            operation = str(getattr(metadata.op, "value", metadata.op))
+            kept |= {"event": name, "op": operation, "urn": metadata.urn}
+    told = event.diagnostic_event
+    if told is not None and told.severity != "debug":
+        kept |= {"severity": told.severity, "urn": told.urn, "message": told.message}
+    return kept
 
 
 def _silent(_: str) -> None:
