@@ -169,6 +169,8 @@ def test_the_sdks_debug_lines_which_quote_secrets_are_kept_nowhere(tmp_path: Pat
         told = SimpleNamespace(severity=severity, message=message, urn="", ephemeral=False)
         act(
             SimpleNamespace(
+                sequence=1,
+                timestamp=2,
                 resource_pre_event=None,
                 res_outputs_event=None,
                 res_op_failed_event=None,
