@@ -94,6 +94,7 @@ def render(settings: Settings) -> Configuration:
         url=_url(settings),
         environment=settings.tags.environment,
         distributed=settings.deployment.mode == "distributed",
+        provided=_provided(settings),
     )
     environment = Environment()
     written = environment.write(document)
@@ -106,6 +107,22 @@ def _permissions(settings: Settings) -> dict[str, Node] | None:
     if role is None or settings.version != "2.0" or not is_first_vocabulary(role.permissions):
         return None
     return {key: list[Node](verbs) for key, verbs in translate(role.permissions).items()}
+
+
+def _provided(settings: Settings) -> tuple[str, ...]:
+    """Keys of the secret manager's block that the stack's store or identity provides."""
+    manager = settings.secret
+    if manager is None:
+        return ()
+    if manager.type == "azure-key-vault" and settings.identity.azure.oidc_issuer_url:
+        return ("workload-identity-client-id",)
+    if (
+        manager.type == "aws-ssm-parameter-store"
+        and settings.store.aws
+        and not manager.is_read_only
+    ):
+        return ("kms-key-id",)
+    return ()
 
 
 def _url(settings: Settings) -> str | None:

@@ -15,12 +15,11 @@ from components.configuration import Configuration, Given, Needed, render
 from components.generated import ENCRYPTION_KEY, GeneratedSecrets
 from components.identity import create_identity
 from components.kestra import Kestra, KestraArgs
+from components.rendering.secret_backends import PROVIDED
 from components.settings import Loaded, Settings, SettingsError, load
 from components.settings.base import is_placeholder
 from components.stores import StoreArgs, create_store
 
-#: Credentials that an identity provisions, not the generator.
-PROVISIONED = "secret.vault."
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
 
 
@@ -72,7 +71,7 @@ def build(settings: Settings) -> None:
     needed = {s.key for s in configuration.environment.values() if isinstance(s, Needed)}
     generated = GeneratedSecrets(
         "generated",
-        sorted(key for key in needed if not key.startswith(PROVISIONED)),
+        sorted(key for key in needed if not key.startswith(PROVIDED)),
         dict(settings.declared_secrets),
     )
     secrets = _declared(settings) | generated.declared

@@ -13,7 +13,7 @@ import pulumi_vault as vault
 from components.settings import Settings
 from components.settings.checks import vault_method
 from components.settings.durations import milliseconds
-from components.settings.secret import Vault
+from components.settings.managers import Vault
 
 
 def seconds(duration: str) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from components.settings.secret import VaultAppRole, VaultKubernetes
+from collections.abc import Iterable
+
+from components.settings.managers import VaultAppRole, VaultKubernetes
 
 from .leaves import Needed, Node
 
@@ -14,17 +16,23 @@ _KUBERNETES: dict[str, Node] = {
 _APP_ROLE_PATH: str = VaultAppRole.model_fields["path"].default
 
 
-def secret(settings: dict[str, Node]) -> dict[str, Node]:
+#: Beginnings of keys that a store or an identity provides, not the generator.
+PROVIDED = ("secret.vault.", "secret.azure-key-vault.", "secret.aws-ssm-parameter-store.")
+
+
+def secret(settings: dict[str, Node], provided: Iterable[str] = ()) -> dict[str, Node]:
     """The ``secret`` settings as Kestra's ``kestra.secret`` block.
 
     Only the block of ``type`` is rendered. What the stack provides (see the settings reference)
-    appears as :class:`Needed`.
+    appears as :class:`Needed`; ``provided`` names what its cloud provides, keys of the block.
     """
     kind = str(settings["type"])
     given = settings.get(kind)
     backend: dict[str, Node] = dict(given) if isinstance(given, dict) else {}
     if kind in ("jdbc", "elasticsearch"):
         backend.setdefault("secret", Needed(f"secret.{kind}.secret"))
+    for name in provided:
+        backend.setdefault(name, Needed(f"secret.{kind}.{name}"))
     if kind == "vault":
         backend = _vault(backend, settings.get("read-only"))
     out: dict[str, Node] = {"type": kind}

@@ -95,6 +95,7 @@ def kestra(
     url: str | None,
     environment: str,
     distributed: bool,
+    provided: tuple[str, ...] = (),
 ) -> dict[str, Node]:
     """The ``kestra`` root.
 
@@ -116,7 +117,7 @@ def kestra(
             storage["local"] = {"base-path": _STORAGE_FOLDER} | (block(storage, "local") or {})
         out["storage"] = storage
     if edition == "enterprise" and block(settings, "secret"):
-        out["secret"] = secret(block(settings, "secret") or {})
+        out["secret"] = secret(block(settings, "secret") or {}, provided)
     parts = {"server": server(settings)}
     if edition == "enterprise":
         parts["security"] = security(settings, version, permissions)

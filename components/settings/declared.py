@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.settings.base import OURS, Flag, Model, Secret, Whole, key
+from components.settings.store import AWS, AZURE, GCP
 
 
 class Generate(Model):
@@ -10,6 +11,22 @@ class Generate(Model):
 
     length: Whole = key(32, "Characters.", unit="characters", ge=16, le=256, source=OURS)
     special: Flag = key(False, "Whether special characters occur.", source=OURS)
+
+
+class Rotation(Model):
+    """Rotation by a Lambda function of one's own (AWS Secrets Manager)."""
+
+    lambda_arn: str = key(
+        text="ARN of the function.",
+        pattern=r"^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:.+$",
+        source=AWS,
+    )
+    schedule: str = key(
+        "rate(30 days)",
+        "When: `rate(…)` or `cron(…)`.",
+        pattern=r"^(rate|cron)\([^()]+\)$",
+        source=AWS,
+    )
 
 
 class DeclaredSecret(Model):
@@ -30,3 +47,16 @@ class DeclaredSecret(Model):
     generate: Generate | None = key(None, "Generate the value instead.", source=OURS)
     description: str | None = key(None, "What it is for.", max_length=500, source=OURS)
     tags: dict[str, str] = key({}, "Tags of this secret.", source=OURS)
+    content_type: str | None = key(
+        None, "Kind of content (Azure Key Vault).", max_length=255, source=AZURE
+    )
+    expires: str | None = key(
+        None,
+        "When it expires, for example 2027-01-31T00:00:00Z (Azure Key Vault; Kestra cannot read it afterwards).",
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$",
+        source=AZURE,
+    )
+    rotation: Rotation | None = key(None, "Rotation (AWS Secrets Manager).", source=AWS)
+    version_aliases: dict[str, Whole] = key(
+        {}, "Alias to version number (Google Secret Manager).", source=GCP
+    )

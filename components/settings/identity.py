@@ -5,6 +5,10 @@ from __future__ import annotations
 from components.settings.base import OURS, Duration, Flag, Model, Whole, key
 from components.settings.deployment import NAME
 
+EKS = "AWS documentation, Amazon EKS user guide and IAM API reference"
+AKS = "Azure documentation, AKS workload identity"
+GKE = "Google Cloud documentation, Workload Identity Federation for GKE"
+
 
 class ServiceAccount(Model):
     """The Kubernetes service account of Kestra's pods."""
@@ -50,8 +54,96 @@ class VaultIdentity(Model):
     )
 
 
+class AwsIrsa(Model):
+    """IAM Roles for Service Accounts."""
+
+    oidc_provider_arn: str = key(
+        text="ARN of the cluster's OIDC provider in IAM.",
+        pattern=r"^arn:aws[a-z-]*:iam::\d{12}:oidc-provider/.+$",
+        source=EKS,
+    )
+
+
+class AwsPodIdentity(Model):
+    """EKS Pod Identity."""
+
+    cluster_name: str = key(
+        text="Name of the EKS cluster, which runs the Pod Identity agent.",
+        pattern=r"^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$",
+        source=EKS,
+    )
+
+
+class AwsIdentity(Model):
+    """The IAM role of Kestra's pods; at most one of irsa, pod-identity and role-arn."""
+
+    irsa: AwsIrsa | None = key(None, "The role is taken by OIDC token.", source=OURS)
+    pod_identity: AwsPodIdentity | None = key(
+        None, "The role is given by the cluster's Pod Identity agent.", source=OURS
+    )
+    role_arn: str | None = key(
+        None,
+        "A role that exists already, taken by OIDC token; its policy is yours.",
+        pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$",
+        source=OURS,
+    )
+    role_name: str | None = key(
+        None,
+        "Name of the role that is made (absent: `<namespace>-<service account>`).",
+        pattern=r"^[A-Za-z0-9+=,.@_-]{1,64}$",
+        source=EKS,
+    )
+    permissions_boundary: str | None = key(
+        None,
+        "ARN of the policy that bounds the role.",
+        pattern=r"^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/.+$",
+        source=EKS,
+    )
+
+
+class AzureIdentity(Model):
+    """The user-assigned managed identity of Kestra's pods."""
+
+    oidc_issuer_url: str | None = key(
+        None,
+        "Issuer of the AKS cluster; with it the identity and its federated credential are made.",
+        pattern=r"^https://[^\s]+$",
+        source=AKS,
+    )
+    resource_group: str | None = key(
+        None, "Resource group of the identity (absent: the store's).", source=OURS
+    )
+    name: str | None = key(
+        None,
+        "Name of the identity (absent: `<namespace>-<service account>`).",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$",
+        source=AKS,
+    )
+
+
+class GcpIdentity(Model):
+    """The Google service account of Kestra's pods."""
+
+    workload_pool: str | None = key(
+        None,
+        "Workload identity pool of the GKE cluster, `<project>.svc.id.goog`; with it the service account and "
+        "its binding are made.",
+        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]\.svc\.id\.goog$",
+        source=GKE,
+    )
+    account_id: str | None = key(
+        None,
+        "Id of the service account (absent: `<namespace>-<service account>`).",
+        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        source=GKE,
+    )
+
+
 class Identity(Model):
     """Who Kestra is."""
 
     service_account: ServiceAccount = key(ServiceAccount(), "Service account.", source=OURS)
     vault: VaultIdentity = key(VaultIdentity(), "Log-in to Vault.", source=OURS)
+    aws: AwsIdentity = key(AwsIdentity(), "Role in AWS.", source=OURS)
+    azure: AzureIdentity = key(AzureIdentity(), "Managed identity in Azure.", source=OURS)
+    gcp: GcpIdentity = key(GcpIdentity(), "Service account in Google Cloud.", source=OURS)

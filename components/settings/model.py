@@ -15,6 +15,7 @@ from components.settings.platform import Datasource, Queue, Repository, Storage
 from components.settings.secret import SecretManager
 from components.settings.security import Security
 from components.settings.server import Endpoints, Heartbeat, Server
+from components.settings.store import Store
 from components.settings.tags import TagSettings
 
 
@@ -51,6 +52,7 @@ class Settings(Model):
     storage: Storage | None = key(None, "Internal storage (kestra.storage).", source=OURS)
     deployment: Deployment = key(Deployment(), "Kestra on Kubernetes.", source=OURS)
     identity: Identity = key(Identity(), "Who Kestra is to its secret store.", source=OURS)
+    store: Store = key(Store(), "What is provisioned in the secret manager's cloud.", source=OURS)
     tags: TagSettings = key(TagSettings(), "Tags of every resource.", source=OURS)
 
     @property

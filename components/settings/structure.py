@@ -14,7 +14,6 @@ from pydantic_core import ErrorDetails
 
 from components.settings.base import OPAQUE, Model, kebab
 from components.settings.model import Settings
-from components.settings.secret import LATER, SecretManager
 
 Loc = tuple[str | int, ...]
 Found = tuple[Loc, str, str, str]
@@ -143,13 +142,6 @@ def _listing(names: Mapping[str, Any]) -> str:
 def _unknown(
     model: type[Model], name: str, known: Mapping[str, Any], loc: Loc
 ) -> tuple[str, str, str]:
-    if model is SecretManager and name in LATER:
-        return (
-            "is a secret manager that this version does not render",
-            "supported are aws-secret-manager, azure-key-vault, google-secret-manager, vault, jdbc and "
-            "elasticsearch",
-            "choose one of them",
-        )
     if not loc and name in ELSEWHERE:
         return ("is no first-level key", "settings mirror Kestra's keys", ELSEWHERE[name])
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)

@@ -116,14 +116,12 @@ def _printable(text: str, most: int) -> bool:
 
 def targets(settings: Settings) -> tuple[Target, ...]:
     """Where the tags of a stack go."""
-    store: dict[str, Target] = {
-        "aws-secret-manager": "aws",
-        "azure-key-vault": "azure",
-        "google-secret-manager": "gcp",
-        "vault": "vault",
-    }
-    kind = settings.secret.type if settings.secret else ""
-    return (store[kind], "kubernetes") if kind in store else ("kubernetes",)
+    manager = settings.secret
+    if manager is not None and manager.type == "vault":
+        return ("vault", "kubernetes")
+    if manager is not None and manager.cloud is not None:
+        return (manager.cloud, "kubernetes")
+    return ("kubernetes",)
 
 
 def check(settings: Settings) -> Iterator[Finding]:

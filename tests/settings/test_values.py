@@ -190,7 +190,7 @@ def _file(tmp_path: Path, text: str) -> Path:
         ),
         # A misspelling explains what seems to be missing.
         ({"server": {"basic-aut": SEED_AUTH}}, ["kestra:server.basic-aut"]),
-        (secret("azure-key-vault", {"vault-nam": "v1"}), ["kestra:secret.azure-key-vault.vault-nam"]),
+        (secret("azure-key-vault", {"vault-nam": "v1", "managed-identity-client-id": "m"}), ["kestra:secret.azure-key-vault.vault-nam"]),
     ],
 )  # fmt: skip
 def test_a_fault_neither_hides_another_nor_causes_one(

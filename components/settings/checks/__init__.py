@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from components.settings import tag_rules
-from components.settings.checks import declared, deployment, secret, security, server, values
+from components.settings import tag_rules, visibility
+from components.settings.checks import (
+    declared,
+    deployment,
+    secret,
+    security,
+    server,
+    store,
+    values,
+)
 from components.settings.checks.secret import vault_method
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -24,6 +32,13 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     secret.cache,
     secret.isolation,
     declared.declared_secrets,
+    declared.where,
+    declared.only_here,
+    visibility.check,
+    store.blocks,
+    store.aws,
+    store.azure,
+    store.gcp,
     server.basic_auth,
     server.endpoints,
     server.liveness,

@@ -42,26 +42,61 @@ def declared_secrets(s: Settings) -> Iterator[Finding]:
             )
         if secret.value is not None and not revealed(secret.value):
             yield Finding((*at, "value"), "is empty", "a secret has a value", "set it")
+
+
+def where(s: Settings) -> Iterator[Finding]:
+    """Whether the stack can write them, and Kestra see them."""
     if not s.declared_secrets or s.secret is None:
         return
-    if s.secret.type in ("jdbc", "elasticsearch"):
+    at, kind, cloud = ("declared-secrets",), s.secret.type, s.secret.cloud
+    if kind in ("jdbc", "elasticsearch"):
         yield Finding(
-            ("declared-secrets",),
-            f"cannot be written to {s.secret.type}",
+            at,
+            f"cannot be written to {kind}",
             "only Kestra itself writes to its internal store",
             "create them in Kestra, or choose an external manager",
         )
-    elif s.secret.type != "vault":
+    elif cloud is None and kind != "vault":
         yield Finding(
-            ("declared-secrets",),
-            f"cannot be written to {s.secret.type}",
-            "this version writes secrets to Vault only",
-            f"create them in {s.secret.type} yourself and remove them here, or choose vault",
+            at,
+            f"cannot be written to {kind}",
+            "this project provisions nothing there: no Pulumi provider of its own writes to it",
+            f"create them in {kind} itself and remove them here",
         )
-    elif not s.secret.is_read_only:
+    elif cloud is not None and getattr(s.store, cloud) is None:
         yield Finding(
-            ("declared-secrets",),
+            at,
+            f"has no kestra:store.{cloud}",
+            "a stack that writes secrets also provisions their key and their protection",
+            f"add kestra:store.{cloud}",
+        )
+    if not s.secret.is_read_only and (cloud is not None or kind == "vault"):
+        yield Finding(
+            at,
             "needs read-only mode",
             "in managed mode Kestra is the index of its secrets and does not see those that others wrote",
             "set kestra:secret.read-only to true, or create them in Kestra",
         )
+
+
+#: Key of a declared secret to the one manager that has it.
+ONLY = {
+    "content-type": "azure-key-vault",
+    "expires": "azure-key-vault",
+    "rotation": "aws-secret-manager",
+    "version-aliases": "google-secret-manager",
+}
+
+
+def only_here(s: Settings) -> Iterator[Finding]:
+    """Keys of a declared secret that its manager lacks."""
+    kind = s.secret.type if s.secret else None
+    for name, secret in s.declared_secrets.items():
+        for key, owner in ONLY.items():
+            if kind != owner and getattr(secret, key.replace("-", "_")):
+                yield Finding(
+                    ("declared-secrets", name, key),
+                    f"does not exist for {kind or 'a stack without kestra:secret'}",
+                    f"it belongs to {owner}",
+                    "remove it",
+                )

@@ -7,8 +7,19 @@ from collections.abc import Iterator
 from components.settings.base import is_readable, revealed
 from components.settings.durations import milliseconds
 from components.settings.findings import Finding
+from components.settings.managers import CloudManager, FlatManager, Manager, Vault
 from components.settings.model import Settings
-from components.settings.secret import CloudManager, Manager, Vault
+from components.settings.secret import TYPES
+
+#: Managers whose block holds nothing that Kestra cannot do without.
+OPTIONAL_BLOCKS = (
+    "aws-secret-manager",
+    "aws-ssm-parameter-store",
+    "google-secret-manager",
+    "jdbc",
+    "elasticsearch",
+)
+SINCE_2 = ("aws-ssm-parameter-store", "delinea", "bitwarden")
 
 
 def secret_manager(s: Settings) -> Iterator[Finding]:
@@ -17,29 +28,29 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
     if manager is None:
         return
     block = manager.backend
-    if block is None and manager.type in ("azure-key-vault", "vault"):
+    if block is None and manager.type not in OPTIONAL_BLOCKS:
         yield Finding(
             ("secret", manager.type),
             "is missing",
             f"type {manager.type} needs its block",
             "add it",
         )
-    for other in (
-        "aws-secret-manager",
-        "azure-key-vault",
-        "google-secret-manager",
-        "vault",
-        "jdbc",
-        "elasticsearch",
-    ):
-        if other != manager.type and getattr(manager, other.replace("-", "_")) is not None:
+    if manager.type in SINCE_2 and s.version != "2.0":
+        yield Finding(
+            ("secret", "type"),
+            f"is {manager.type} on Kestra {s.version}",
+            "no documentation of Kestra 1.3 knows it",
+            "set kestra:version to 2.0, or choose another manager",
+        )
+    for other in TYPES:
+        if other != manager.type and manager.block(other) is not None:
             yield Finding(
                 ("secret", other),
                 f"is not the block of type {manager.type}",
                 "Kestra reads only the block of its type",
                 "remove it, or change kestra:secret.type",
             )
-    if not isinstance(block, Manager):
+    if manager.type in ("jdbc", "elasticsearch"):
         if manager.read_only:
             yield Finding(
                 ("secret", "read-only"),
@@ -47,6 +58,8 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
                 "only external managers can be read-only; this store belongs to Kestra",
                 "remove it",
             )
+        return
+    if not isinstance(block, Manager):
         return
     at = ("secret", manager.type)
     if not manager.is_read_only:
@@ -70,10 +83,10 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
 
 def aws(s: Settings) -> Iterator[Finding]:
     """Static keys come in pairs."""
-    block = s.secret and s.secret.aws_secret_manager
-    if not block:
+    block = s.secret and s.secret.aws
+    if not block or s.secret is None:
         return
-    at = ("secret", "aws-secret-manager")
+    at = ("secret", s.secret.type)
     have = {
         "access-key-id": block.access_key_id is not None,
         "secret-key-id": block.secret_key_id is not None,
@@ -230,7 +243,7 @@ def prefixes(s: Settings) -> Iterator[Finding]:
     groups = {
         ("tags",): block.tags,
         ("excluded-tags",): block.excluded_tags,
-        ("filter-on-tags",): block.filter_on_tags if isinstance(block, Vault) else {},
+        ("filter-on-tags",): block.filter_on_tags if isinstance(block, FlatManager) else {},
         ("filter-on-tags", "tags"): nested.tags if nested else {},
     }
     for at, tags in groups.items():

@@ -1,0 +1,180 @@
+"""`store`: what this stack provisions in the cloud of its secret manager, beside what Kestra is told."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from components.settings.base import OURS, Duration, Flag, Model, Whole, key
+
+AWS = "AWS documentation, Secrets Manager and KMS API references"
+AZURE = "Azure documentation, Key Vault"
+GCP = "Google Cloud documentation, Secret Manager and Cloud KMS"
+
+ARN = r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$"
+AWS_REGION = r"^[a-z]{2,4}(-[a-z]+)+-\d$"
+
+
+class AwsKey(Model):
+    """The customer-managed KMS key of the secrets."""
+
+    arn: str | None = key(
+        None,
+        "A key that exists already; absent: one is made, with rotation.",
+        pattern=ARN,
+        source=OURS,
+    )
+    administrators: tuple[str, ...] = key(
+        (),
+        "ARNs of those who manage the key and cannot decrypt with it (absent: the account's own IAM decides).",
+        source=AWS,
+    )
+    deletion_window_days: Whole | None = key(
+        None,
+        "Wait before a deleted key is gone (absent: 7 in development, 30 elsewhere).",
+        unit="days",
+        ge=7,
+        le=30,
+        source=AWS,
+    )
+    rotation_period_days: Whole = key(
+        365, "How often the key material changes.", unit="days", ge=90, le=2560, source=AWS
+    )
+
+
+class AwsReplica(Model):
+    """A copy of every declared secret in another region."""
+
+    region: str = key(text="The region.", pattern=AWS_REGION, source=AWS)
+    kms_key_arn: str | None = key(
+        None, "Key in that region (absent: aws/secretsmanager there).", pattern=ARN, source=AWS
+    )
+
+
+class AwsStore(Model):
+    """AWS Secrets Manager or SSM Parameter Store: key, declared secrets, recovery copy of the encryption key."""
+
+    kms: AwsKey = key(AwsKey(), "Encryption key in KMS.", source=OURS)
+    recovery_window_days: Whole | None = key(
+        None,
+        "Wait before a deleted secret is gone; 0 deletes at once, in development only (absent: 0 in "
+        "development, 30 elsewhere). Secrets Manager only.",
+        unit="days",
+        ge=0,
+        le=30,
+        source=AWS,
+    )
+    replicas: tuple[AwsReplica, ...] = key(
+        (), "Other regions that hold copies. Secrets Manager only.", source=AWS
+    )
+
+
+class AzurePrivateEndpoint(Model):
+    """The vault's address inside a virtual network."""
+
+    subnet_id: str = key(
+        text="Resource id of the subnet.",
+        pattern=r"^/subscriptions/.+/subnets/[^/]+$",
+        source=AZURE,
+    )
+    dns_zone_id: str | None = key(
+        None,
+        "Resource id of the private DNS zone privatelink.vaultcore.azure.net (absent: DNS is yours).",
+        pattern=r"^/subscriptions/.+/privateDnsZones/[^/]+$",
+        source=AZURE,
+    )
+
+
+class AzureStore(Model):
+    """Azure Key Vault: the vault, declared secrets, recovery copy of the encryption key."""
+
+    resource_group: str = key(
+        text="Resource group of the vault.",
+        pattern=r"^[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]$",
+        source=AZURE,
+    )
+    location: str | None = key(
+        None, "Region, for example westeurope (absent: the resource group's).", source=AZURE
+    )
+    create_vault: Flag = key(
+        True, "Whether the vault is made; false where vault-name exists already.", source=OURS
+    )
+    sku: Literal["standard", "premium"] = key(
+        "standard", "premium keeps keys in an HSM.", source=AZURE
+    )
+    soft_delete_days: Whole | None = key(
+        None,
+        "How long deleted secrets can be recovered (absent: 7 in development, 90 elsewhere).",
+        unit="days",
+        ge=7,
+        le=90,
+        source=AZURE,
+    )
+    purge_protection: Flag | None = key(
+        None,
+        "Whether nobody can purge before that time; cannot be turned off again (absent: off in "
+        "development, on elsewhere).",
+        source=AZURE,
+    )
+    public_network: Flag = key(
+        False, "Whether the vault answers from public networks at all.", source=AZURE
+    )
+    allowed_addresses: tuple[str, ...] = key(
+        (), "IPv4 addresses or CIDR blocks let in while public-network is true.", source=AZURE
+    )
+    allowed_subnet_ids: tuple[str, ...] = key(
+        (), "Subnets with the Microsoft.KeyVault service endpoint that are let in.", source=AZURE
+    )
+    private_endpoint: AzurePrivateEndpoint | None = key(None, "Private endpoint.", source=AZURE)
+    workspace_id: str | None = key(
+        None,
+        "Resource id of the Log Analytics workspace that receives audit events.",
+        pattern=r"^/subscriptions/.+/workspaces/[^/]+$",
+        source=AZURE,
+    )
+
+
+class GcpKey(Model):
+    """The customer-managed Cloud KMS key of the secrets (CMEK)."""
+
+    enabled: Flag = key(True, "Whether secrets are encrypted with a key of one's own.", source=OURS)
+    name: str | None = key(
+        None,
+        "A key that exists already, `projects/…/locations/…/keyRings/…/cryptoKeys/…`; one location only "
+        "(absent: a key ring and a key are made in each location).",
+        pattern=r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$",
+        source=GCP,
+    )
+    rotation_period: Duration = key(
+        "90d", "How often the key changes.", unit="duration", source=GCP
+    )
+    destroy_after: Duration = key(
+        "30d", "Wait before a destroyed key version is gone.", unit="duration", source=GCP
+    )
+
+
+class GcpStore(Model):
+    """Google Secret Manager: key, declared secrets, recovery copy of the encryption key."""
+
+    regions: tuple[str, ...] = key(
+        (), "Locations of the replicas (empty: automatic replication).", source=GCP
+    )
+    kms: GcpKey = key(GcpKey(), "Encryption key in Cloud KMS.", source=OURS)
+    destroy_ttl: Duration | None = key(
+        None,
+        "Wait before a destroyed version is gone (absent: 24h in development, 30d elsewhere).",
+        unit="duration",
+        source=GCP,
+    )
+    enable_services: Flag = key(
+        False, "Whether the stack turns on the project's APIs that it needs.", source=OURS
+    )
+
+
+class Store(Model):
+    """What the stack provisions; only the block of the chosen secret manager."""
+
+    aws: AwsStore | None = key(
+        None, "For aws-secret-manager and aws-ssm-parameter-store.", source=OURS
+    )
+    azure: AzureStore | None = key(None, "For azure-key-vault.", source=OURS)
+    gcp: GcpStore | None = key(None, "For google-secret-manager.", source=OURS)
