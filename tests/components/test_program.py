@@ -179,7 +179,7 @@ def test_a_placeholder_of_the_encryption_key_is_not_kept_as_if_it_were_the_key()
 def test_secrets_are_declared_only_where_the_stack_can_write_them() -> None:
     document = stack_document("local-vault")
     document["secret"] = {"type": "aws-secret-manager", "read-only": True}
-    with pytest.raises(SettingsError, match="add kestra:store.aws"):
+    with pytest.raises(SettingsError, match=r"add kestra:store\.aws"):
         load(document, source="f")
 
 
