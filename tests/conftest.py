@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from sandbox.services import ControlPlane, Vault
 from sandbox.tools import CONTROL_PLANE, ensure
 
 ROOT = Path(__file__).parents[1]
+
+# A job in the background ignores interruptions, and so would everything that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
