@@ -75,15 +75,19 @@ def build(settings: Settings) -> None:
         dict(settings.declared_secrets),
     )
     secrets = _declared(settings) | generated.declared
+    encryption_key = _encryption_key(settings, generated)
     store = create_store(
         "store",
         StoreArgs(
             settings,
             configuration.document["kestra"].get("secret", {}),
             secrets,
-            _encryption_key(settings, generated),
+            encryption_key,
         ),
     )
+    if settings.beside is not None:
+        # Under the same name, so that the day the two change places replaces nothing.
+        create_store("store", StoreArgs(settings.beside, {}, secrets, encryption_key))
     identity = create_identity("identity", settings, store)
     provided = {**generated.values, **store.environment, **identity.environment}
     kestra = Kestra(

@@ -20,6 +20,12 @@ class ServiceAccount(Model):
 class VaultIdentity(Model):
     """What the stack provisions in Vault for Kestra to log in with."""
 
+    reach_cluster: Flag = key(
+        True,
+        "Whether Vault reaches the cluster's API server. Decides how Kestra logs in where kestra:secret.vault "
+        "names no auth method: with its service account, or with an AppRole.",
+        source=OURS,
+    )
     kubernetes_host: str = key(
         "https://kubernetes.default.svc",
         "Address at which Vault reaches the API server.",
@@ -30,7 +36,17 @@ class VaultIdentity(Model):
         None, "PEM of the API server's authority (absent: Vault's own pod's).", source=OURS
     )
     audience: str | None = key(
-        None, "Audience that the service account's token must have.", min_length=1, source=OURS
+        None,
+        "Audience that the service account's token must have: one of the API server's own "
+        "(--api-audiences), which Kestra's pods get.",
+        min_length=1,
+        source=OURS,
+    )
+    audit_file: str | None = key(
+        None,
+        "File of an audit device on Vault's own machine, or stdout; absent: none is made.",
+        pattern=r"^(/[^\s]*[^/\s]|stdout)$",
+        source="Vault documentation, audit devices",
     )
     mount_auth: Flag = key(
         True,

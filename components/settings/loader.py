@@ -11,8 +11,9 @@ from typing import Any
 import yaml
 
 from components.settings.base import OPAQUE
-from components.settings.checks import check_all
+from components.settings.checks import check_all, vault_methods
 from components.settings.findings import Finding
+from components.settings.managers import VaultAppRole, VaultKubernetes
 from components.settings.model import Settings
 from components.settings.report import Problem, SettingsError
 from components.settings.structure import (
@@ -58,6 +59,7 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
         settings, wrong, removed = validate(data)
     except RecursionError:
         raise SettingsError([_of_file(source, "is nested too deeply", "flatten it")]) from None
+    settings = _with_log_in(settings)
     found += wrong
     hidden = set(encrypted(settings))
     found += [(loc, *ENCRYPTED) for loc in sorted(hidden, key=str)]
@@ -80,6 +82,21 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     if problems:
         raise SettingsError([*sorted(problems, key=lambda p: p.path), *warnings])
     return Loaded(settings, tuple(warnings))
+
+
+def _with_log_in(settings: Settings) -> Settings:
+    """Where Vault's block names no auth method: the service account, or AppRole out of the cluster's reach."""
+    block = settings.secret and settings.secret.vault
+    if not block or settings.secret is None or vault_methods(block):
+        return settings
+    method = (
+        {"kubernetes": VaultKubernetes()}
+        if settings.identity.vault.reach_cluster
+        else {"app_role": VaultAppRole()}
+    )
+    chosen = block.model_copy(update=method)
+    secret = settings.secret.model_copy(update={"vault": chosen})
+    return settings.model_copy(update={"secret": secret})
 
 
 def _findings(settings: Settings, removed: list[Loc]) -> list[Finding]:

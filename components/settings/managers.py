@@ -178,7 +178,9 @@ class VaultKubernetes(Model):
 
 
 class Vault(FlatManager):
-    """HashiCorp Vault, KV version 2. Exactly one auth method."""
+    """HashiCorp Vault, KV version 2. At most one auth method; without one `kubernetes`, or `app-role` where Vault
+    does not reach the cluster (`kestra:identity.vault.reach-cluster`).
+    """
 
     address: str = key(
         text="Address with scheme and port.", pattern=r"^https?://[^\s/]+", source=MANAGER

@@ -56,6 +56,20 @@ class Settings(Model):
     tags: TagSettings = key(TagSettings(), "Tags of every resource.", source=OURS)
 
     @property
+    def beside(self) -> Settings | None:
+        """The same stack with the second secret manager (`store.also`) in place of the first."""
+        if self.store.also is None:
+            return None
+        store = self.store.model_copy(update={"also": None})
+        return self.model_copy(update={"secret": self.store.also, "store": store})
+
+    @property
+    def clouds(self) -> set[str]:
+        """The clouds of the stack's secret managers."""
+        managers = (self.secret, self.store.also)
+        return {m.cloud for m in managers if m is not None and m.cloud is not None}
+
+    @property
     def is_enterprise(self) -> bool:
         """Whether this is the Enterprise Edition."""
         return self.edition == "enterprise"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from components.settings.base import OURS, Duration, Flag, Model, Whole, key
+from components.settings.secret import SecretManager
 
 AWS = "AWS documentation, Secrets Manager and KMS API references"
 AZURE = "Azure documentation, Key Vault"
@@ -178,3 +179,9 @@ class Store(Model):
     )
     azure: AzureStore | None = key(None, "For azure-key-vault.", source=OURS)
     gcp: GcpStore | None = key(None, "For google-secret-manager.", source=OURS)
+    also: SecretManager | None = key(
+        None,
+        "A second secret manager that declared secrets are written to as well, while a stack moves from one to "
+        "another: the keys of kestra:secret.",
+        source=OURS,
+    )

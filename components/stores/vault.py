@@ -38,6 +38,7 @@ class VaultStore(pulumi.ComponentResource):
     - The encryption key in an engine of its own, `<root-engine>-stack`, which Kestra's policy does not
       reach: a copy to recover from.
     - A changed value is a new version; `version_ids` change with it.
+    - Where a file is named, an audit device that writes every request.
 
     Example:
         >>> VaultStore("store", StoreArgs(settings, fragment, {"TOKEN": token}))  # doctest: +SKIP
@@ -62,6 +63,16 @@ class VaultStore(pulumi.ComponentResource):
         kept = pulumi.ResourceOptions(parent=self, protect=settings.protect)
         metadata = tags.translate(tags.convention(settings.tags), "vault")
 
+        audit = settings.identity.vault.audit_file
+        if audit is not None:
+            vault.Audit(
+                f"{name}-audit",
+                type="file",
+                path=f"{settings.deployment.namespace}-file",
+                options={"file_path": audit},
+                description="Every request, secrets as hashes",
+                opts=kept,
+            )
         engine: pulumi.Input[str] = block.root_engine
         if settings.identity.vault.mount_engine:
             engine = vault.Mount(

@@ -162,7 +162,6 @@ CASES: list[Case] = [
     ("vault without block", secret("vault"), "kestra:secret.vault", "is missing"),
     ("vault without address", secret("vault", {"kubernetes": {}}), "kestra:secret.vault.address", "is missing"),
     ("vault address", vault(address="v:8200", kubernetes={}), "kestra:secret.vault.address", "form"),
-    ("vault without method", vault(), "kestra:secret.vault", "no auth method"),
     ("vault two methods", vault(token={}, kubernetes={}), "kestra:secret.vault", "2 auth methods"),
     ("vault token text", vault(token=PLANTED), "kestra:secret.vault.token", "block of keys"),
     ("vault half role", vault(app_role={"role-id": PLANTED}), "kestra:secret.vault.app-role.secret-id", "go together"),

@@ -14,11 +14,11 @@ from components.settings.checks import (
     store,
     values,
 )
-from components.settings.checks.secret import vault_method
+from components.settings.checks.secret import vault_method, vault_methods
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
-__all__ = ["CHECKS", "check_all", "vault_method"]
+__all__ = ["CHECKS", "check_all", "vault_method", "vault_methods"]
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     server.encryption_key,
@@ -39,6 +39,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     store.aws,
     store.azure,
     store.gcp,
+    store.also,
     server.basic_auth,
     server.endpoints,
     server.liveness,

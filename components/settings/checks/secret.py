@@ -144,12 +144,15 @@ def azure(s: Settings) -> Iterator[Finding]:
         )
 
 
-VAULT_METHODS = ("password", "token", "app-role", "kubernetes")
+def vault_methods(block: Vault) -> list[str]:
+    """The auth methods whose blocks are set."""
+    every = ("password", "token", "app-role", "kubernetes")
+    return [m for m in every if getattr(block, m.replace("-", "_")) is not None]
 
 
 def vault_method(block: Vault) -> str | None:
     """The auth method whose block is set, when it is exactly one."""
-    methods = [m for m in VAULT_METHODS if getattr(block, m.replace("-", "_")) is not None]
+    methods = vault_methods(block)
     return methods[0] if len(methods) == 1 else None
 
 
@@ -159,12 +162,12 @@ def vault(s: Settings) -> Iterator[Finding]:
     if not block or s.secret is None:
         return
     at = ("secret", "vault")
-    if vault_method(block) is None:
-        count = sum(getattr(block, m.replace("-", "_")) is not None for m in VAULT_METHODS)
+    methods = vault_methods(block)
+    if len(methods) > 1:
         yield Finding(
             at,
-            "has no auth method" if count == 0 else f"has {count} auth methods",
-            "exactly one of password, token, app-role and kubernetes",
+            f"has {len(methods)} auth methods",
+            "one of password, token, app-role and kubernetes",
             "keep one; `kubernetes: {}` needs no credential",
         )
     if block.read_only is not None and block.read_only != s.secret.read_only:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from dataclasses import replace
 
+from components.settings import visibility
+from components.settings.checks import declared, secret
 from components.settings.durations import milliseconds
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -21,9 +24,9 @@ def blocks(s: Settings) -> Iterator[Finding]:
     """Blocks of another cloud than the secret manager's, which would do nothing."""
     cloud = s.secret.cloud if s.secret else None
     for name, types in BLOCKS.items():
-        if name == cloud:
-            continue
-        for room in ("store", "identity"):
+        for room, used in (("store", s.clouds), ("identity", {cloud})):
+            if name in used:
+                continue
             if name in getattr(s, room).model_fields_set:
                 yield Finding(
                     (room, name),
@@ -31,6 +34,45 @@ def blocks(s: Settings) -> Iterator[Finding]:
                     f"it works with kestra:secret.type {types}",
                     "remove it, or change kestra:secret.type",
                 )
+
+
+def also(s: Settings) -> Iterator[Finding]:
+    """The second manager: another type, with something to write to it, valid as the first is."""
+    second = s.beside
+    if second is None or second.secret is None:
+        return
+    at = ("store", "also")
+    if s.secret is None or s.secret.type == second.secret.type:
+        yield Finding(
+            (*at, "type"),
+            "is no other secret manager than that of kestra:secret",
+            "a stack moves from one to another",
+            "change it, or remove the block",
+        )
+        return
+    if not s.declared_secrets:
+        yield Finding(
+            at,
+            "has nothing to write",
+            "declared secrets are written to it; those that Kestra created, Kestra does not move",
+            "remove the block",
+        )
+    for check in (
+        secret.secret_manager,
+        secret.aws,
+        secret.azure,
+        secret.vault,
+        declared.where,
+        aws,
+        azure,
+        gcp,
+    ):
+        for found in check(second):
+            if found.loc[0] == "secret":
+                yield replace(found, loc=(*at, *found.loc[1:]))
+            elif not found.warning and found.loc[0] != "identity":
+                yield found
+    yield from visibility.check(second)
 
 
 def aws(s: Settings) -> Iterator[Finding]:

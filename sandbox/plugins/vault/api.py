@@ -12,6 +12,8 @@ from requests.adapters import HTTPAdapter
 from sandbox.plugins.server import ProviderError
 
 _PATIENCE_SECONDS = 60.0
+#: What a KV engine says for a moment after it was mounted; the official provider writes again.
+_UPGRADING = "Upgrading from non-versioned to versioned data"
 
 
 class VaultError(ProviderError):
@@ -60,12 +62,23 @@ class Api:
         if self.namespace:
             headers["X-Vault-Namespace"] = self.namespace
         url = f"{self.address}/v1/{path.strip('/')}"
+        end = time.monotonic() + _PATIENCE_SECONDS
+        answer = self._sent(method, url, body, headers)
+        while answer.status_code == 400 and _UPGRADING in answer.text and time.monotonic() < end:
+            time.sleep(0.1)
+            answer = self._sent(method, url, body, headers)
+        return self._understood(method, url, answer)
+
+    def _sent(self, method: str, url: str, body: Any, headers: dict[str, str]) -> requests.Response:
         try:
-            answer = self._session.request(method, url, json=body, headers=headers, timeout=60)
+            return self._session.request(method, url, json=body, headers=headers, timeout=60)
         except requests.RequestException as error:
             raise ProviderError(
                 f"{method} {url}: Vault does not answer ({type(error).__name__})"
             ) from None
+
+    @staticmethod
+    def _understood(method: str, url: str, answer: requests.Response) -> dict[str, Any] | None:
         try:
             said = answer.json() if answer.content else {}
         except ValueError:
