@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,17 @@ class ResourceSchema:
         return {
             name for name, declared in self.inputs.items() if declared.get("willReplaceOnChanges")
         }
+
+    def replaces(self, path: str) -> bool:
+        """Whether a change at a path, as in `a.b[0].c`, replaces the resource."""
+        first, *rest = re.sub(r"\[\d+\]", "", path).split(".")
+        declared = self.inputs.get(first, {})
+        for part in rest:
+            inner = declared.get("items", declared)
+            if "ref" not in inner:
+                break  # a map, whose keys are the program's own
+            declared = self.types[inner["ref"]]["properties"].get(part, {})
+        return bool(declared.get("willReplaceOnChanges"))
 
     def mark(self, outputs: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Outputs with their secrets marked: those of the schema, and those whose input was secret."""

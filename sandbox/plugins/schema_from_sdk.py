@@ -2,7 +2,8 @@
 
 For providers whose schema is not at hand; the classes are generated from it and say the same, but for what
 a change replaces. That is in the plugin's `replacing.yaml`: class, as in `secretmanager.Secret`, to the
-inputs whose change replaces the resource (`all` for each of them).
+inputs whose change replaces the resource (`all` for each of them); `rotation.rotationPeriod` is a property
+inside one.
 """
 
 from __future__ import annotations
@@ -52,24 +53,34 @@ def _resource(
     declared = _object(arguments, nested)
     inputs = declared["properties"]
     names = list(inputs) if replaces == "all" else replaces or []
-    if unknown := sorted(set(names) - set(inputs)):
-        raise ValueError(f"{resource.pulumi_type} has no input {', '.join(unknown)}")
+    for path in names:
+        _mark(resource.pulumi_type, path, inputs, nested)
     # The values of outputs are the provider's own; only what the engine is to know of them is kept.
     outputs = {
         name: _outer(_type(annotation, {}))
         for name, annotation in _types.resource_types(resource).items()
         if name not in ("id", "urn")
-    } | {name: _outer(value) for name, value in inputs.items()}
+    } | {name: _outer(value) for name, value in inputs.items() if name != "id"}
     secret = re.search(r"additional_secret_outputs=\[([^\]]*)\]", inspect.getsource(resource))
     for name in re.findall(r'"(\w+)"', secret[1]) if secret else []:
         outputs[name]["secret"] = True
     return {
-        "inputs": {
-            k: v | ({"willReplaceOnChanges": True} if k in names else {}) for k, v in inputs.items()
-        },
+        "inputs": inputs,
         "required": declared["required"],
         "outputs": outputs,
     }
+
+
+def _mark(token: str, path: str, inputs: dict[str, Any], nested: dict[str, Any]) -> None:
+    declared: Any = None
+    within = inputs
+    for part in path.split("."):
+        if part not in within:
+            raise ValueError(f"{token} has no input {path}")
+        declared = within[part]
+        inner = declared.get("items", declared)
+        within = nested.get(inner.get("ref"), {}).get("properties", {})
+    declared["willReplaceOnChanges"] = True
 
 
 def _object(arguments: Any, nested: dict[str, Any]) -> dict[str, Any]:
