@@ -251,7 +251,7 @@ def test_what_is_there_is_imported(
         )
 
     other = CloudStack(tmp_path / "two", tools["pulumi"], ["gcp"], cloud.environment)
-    assert other.up(adopted)[0] == {"import": 6}
+    assert other.up(adopted)[0] == {"create": 1, "import": 6}  # the stack itself is created
     assert other.resource("reader")["id"] == stack.resource("reader")["id"]
     assert search([other.state], {"planted": PLANTED}) == []
 
