@@ -26,6 +26,11 @@ class CloudStack(VaultStack):
         write_launchers(directory / "launchers", plugins)
         self._options.env_vars = {**(self._options.env_vars or {}), **environment}
 
+    def configure(self, config: Mapping[str, str]) -> None:
+        """Sets the stack's configuration."""
+        values = {k: auto.ConfigValue(v) for k, v in config.items()}
+        self._with(lambda: None).set_all_config(values)
+
     @property
     def told(self) -> str:
         """What was printed and told, without the SDK's debug lines, which the sandbox does not keep."""

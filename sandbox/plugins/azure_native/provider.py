@@ -112,9 +112,9 @@ class AzurePlugin:
         schema = self._schemas.of(type_)
         before, after = plain(old_inputs), plain(news)
         changed = changes(before, after, lambda a, b: a == b)
-        if "location" in changed and not has_unknown(after.get("location")):
-            if normal(before.get("location")) == normal(after.get("location")):
-                changed.remove("location")
+        places = before.get("location"), after.get("location")
+        if not has_unknown(places[1]) and normal(places[0]) == normal(places[1]):
+            changed.discard("location")
         replacing = {path for path in changed if _replaces(schema, path)}
         return Diff(changed, replacing, delete_first=not before.get(_AUTO_NAMED))
 
@@ -147,7 +147,8 @@ class AzurePlugin:
             return None
         outputs = _outputs(resource, kept)
         if olds:
-            asked = applied(inputs, plain(olds), outputs)
+            then, now = (restricted(o, schema.inputs, schema.types) for o in (plain(olds), outputs))
+            asked = applied(inputs, then, now)
             return kept["id"], asked, as_secret_as(outputs, inputs)
         asked = without(restricted(outputs, schema.inputs, schema.types), resource.unasked)
         return kept["id"], asked | parts, outputs

@@ -12,16 +12,12 @@ from sandbox.plugins.values import Secret
 def applied(inputs: Properties, before: Properties, after: Properties) -> Properties:
     """The inputs with what changed between two outputs; what did not change stays as it was asked for.
 
-    Source: applyDiff of provider/pkg/provider/diff.go. What was never asked for is taken over when it changes.
+    Source: applyDiff of provider/pkg/provider/diff.go, which gets of both outputs what is also an input.
     """
     out = {k: v for k, v in inputs.items() if k in after or k not in before}
     for name, value in after.items():
-        if name in before and before[name] == value:
-            continue
-        if name in inputs and name in before:
-            out[name] = _applied(inputs[name], before[name], value)
-        elif name in inputs or name not in before:
-            out[name] = value
+        if name not in before or before[name] != value:
+            out[name] = _applied(inputs.get(name), before.get(name), value)
     return out
 
 
