@@ -18,7 +18,7 @@ def write_launchers(directory: Path, names: Iterable[str]) -> Path:
         file.write_text(
             "#!/bin/sh\n"
             f"PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} "
-            f'-m sandbox.plugins.{name} "$@"\n'
+            f'-m sandbox.plugins.{name.replace("-", "_")} "$@"\n'
         )
         file.chmod(0o755)
     return directory

@@ -1,0 +1,224 @@
+"""The provider: checks, differences and life cycle of the resources, with secrets marked."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from sandbox.plugins.gcp.keys import CryptoKey, KeyRing
+from sandbox.plugins.gcp.labels import labels_wanted
+from sandbox.plugins.gcp.members import AccountMember, KeyMember, ProjectMember, SecretMember
+from sandbox.plugins.gcp.projects import Account, IAMCustomRole, Service, ServiceIdentity
+from sandbox.plugins.gcp.resource import ZERO, Google, Resource, number
+from sandbox.plugins.gcp.secrets import Secret as GoogleSecret
+from sandbox.plugins.gcp.secrets import SecretVersion
+from sandbox.plugins.inputs import Schemas
+from sandbox.plugins.recorded import Store, changes
+from sandbox.plugins.server import Diff, Engine, ProviderError, take_urn
+from sandbox.plugins.values import UNKNOWN, Secret, has_unknown, plain
+
+STATE = "KESTRA_SANDBOX_GCP_STATE"
+"""Names the file in which is kept what has no server."""
+_DEFAULTS = "__defaults"
+_PROJECT = ("GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
+_ATTRIBUTION = {"goog-pulumi-provisioned": "true"}
+
+RESOURCES: dict[str, Resource] = {
+    "gcp:secretmanager/secret:Secret": GoogleSecret(),
+    "gcp:secretmanager/secretVersion:SecretVersion": SecretVersion(),
+    "gcp:secretmanager/secretIamMember:SecretIamMember": SecretMember(),
+    "gcp:kms/keyRing:KeyRing": KeyRing(),
+    "gcp:kms/cryptoKey:CryptoKey": CryptoKey(),
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": KeyMember(),
+    "gcp:serviceaccount/account:Account": Account(),
+    "gcp:serviceaccount/iAMMember:IAMMember": AccountMember(),
+    "gcp:projects/iAMMember:IAMMember": ProjectMember(),
+    "gcp:projects/iAMCustomRole:IAMCustomRole": IAMCustomRole(),
+    "gcp:projects/service:Service": Service(),
+    "gcp:projects/serviceIdentity:ServiceIdentity": ServiceIdentity(),
+}
+
+
+class GcpPlugin:
+    """The provider. It needs no credentials, for it never calls Google."""
+
+    version = "10.2.0"
+
+    def __init__(self) -> None:
+        self._schemas = Schemas(Path(__file__).with_name("schema.json"))
+        self._google: Google | None = None
+
+    def configure(self, config: dict[str, Any], engine: Engine) -> None:
+        file = os.environ.get(STATE)
+        if not file:
+            raise ProviderError(f"set {STATE} to the file in which this stand-in keeps its objects")
+        project = config.get("project") or next(
+            (os.environ[n] for n in _PROJECT if os.environ.get(n)), None
+        )
+        labels = _decoded(config.get("defaultLabels")) or {}
+        if _decoded(config.get("addPulumiAttributionLabel")) is not False:
+            labels = _ATTRIBUTION | labels
+        endpoint = config.get("secretManagerCustomEndpoint") or os.environ.get(
+            "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT"
+        )
+        self._google = Google(Store(Path(file)), project, labels, endpoint)
+
+    @property
+    def google(self) -> Google:
+        """What the provider is configured with."""
+        assert self._google is not None
+        return self._google
+
+    def check(
+        self, type_: str, name: str, olds: dict[str, Any], news: dict[str, Any], seed: bytes
+    ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        schema, resource = self._schemas.of(type_), RESOURCES[type_]
+        filled = {k: v for k, v in resource.defaults.items() if news.get(k) is None}
+        if (named := resource.named) and news.get(named) is None:
+            before = plain(olds)
+            kept = before.get(named) if named in before.get(_DEFAULTS, []) else None
+            filled[named] = kept or f"{name}{resource.separator}{secrets.token_hex(4)[:7]}"
+        inputs = news | filled
+        failures = schema.check(name, inputs) or [
+            ("", f"{reason}. Examine values at '{name}.{property_}'.")
+            for property_, reason in resource.check(plain(inputs))
+        ]
+        # The bridge's own note of what the program did not say.
+        return inputs | {_DEFAULTS: sorted(filled)}, failures
+
+    def diff(
+        self, type_: str, old_inputs: dict[str, Any], olds: dict[str, Any], news: dict[str, Any]
+    ) -> Diff:
+        schema, resource = self._schemas.of(type_), RESOURCES[type_]
+        before, after = plain(olds), plain(news)
+        changed: set[str] = set()
+        for name in schema.inputs:
+            old, new = before.get(name), after.get(name)
+            if name.endswith("Wo") or (new is None and name in resource.computed):
+                continue
+            if name in resource.sets and not has_unknown(new):
+                old, new = sorted(old or []), sorted(new or [])
+            changed |= changes(old, new, lambda a, b, n=name: resource.same(n, a, b), name)
+        if resource.labelled and not has_unknown(after.get("labels")):
+            wanted = labels_wanted(self.google, after)
+            if wanted != (before.get("pulumiLabels") or {}):
+                changed.add("pulumiLabels")
+        replacing = {path for path in changed if schema.replaces(path)}
+        # A name that the program gives is taken until the old resource has gone; all else is made anew first.
+        named = resource.named if resource.named not in after.get(_DEFAULTS, []) else None
+        taken = named is not None and before.get(named) == after.get(named)
+        return Diff(changed, replacing, delete_first=taken)
+
+    def create(
+        self, type_: str, news: dict[str, Any], preview: bool, timeout: float
+    ) -> tuple[str, dict[str, Any]]:
+        take_urn(news)
+        schema, resource = self._schemas.of(type_), RESOURCES[type_]
+        known = _asked(news)
+        if preview:
+            unknown = {
+                k: Secret(UNKNOWN) if schema.outputs[k].get("secret") else UNKNOWN
+                for k in schema.outputs
+                if k not in known and (k not in schema.inputs or k in resource.computed)
+            }
+            return "", schema.mark(known, known) | unknown
+        id_, outputs = resource.create(self.google, plain(known))
+        return id_, schema.mark(outputs, known)
+
+    def read(
+        self, type_: str, id_: str, inputs: dict[str, Any], olds: dict[str, Any]
+    ) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
+        schema, resource = self._schemas.of(type_), RESOURCES[type_]
+        before = plain(olds)
+        if not olds:
+            before = {**resource.defaults, **resource.parse(self.google, id_)}
+            id_ = resource.id(self.google, {"name": id_} | before)
+        outputs = resource.read(self.google, id_, before)
+        if outputs is None:
+            return None
+        marked = schema.mark(outputs, olds)
+        if olds:
+            return id_, {k: marked.get(k, v) for k, v in inputs.items()}, marked
+        asked = {
+            k: v
+            for k, v in marked.items()
+            if k in schema.inputs and k not in resource.computed and plain(v) not in ZERO
+        }
+        return id_, asked | {_DEFAULTS: []}, marked
+
+    def update(
+        self,
+        type_: str,
+        id_: str,
+        old_inputs: dict[str, Any],
+        olds: dict[str, Any],
+        news: dict[str, Any],
+        preview: bool,
+        timeout: float,
+    ) -> dict[str, Any]:
+        take_urn(news)
+        schema, resource = self._schemas.of(type_), RESOURCES[type_]
+        known = _asked(news)
+        # What Google filled in stays known to the resource; what nobody sets any more does not.
+        filled = {
+            k: v
+            for k, v in olds.items()
+            if k not in schema.inputs or k in resource.computed
+            if k not in ("pulumiLabels", "effectiveLabels")
+        }
+        if preview:
+            return filled | schema.mark(known, known)
+        wanted = plain(filled) | plain(known)
+        outputs = resource.update(self.google, id_, wanted, plain(olds))
+        return schema.mark(outputs, known)
+
+    def delete(self, type_: str, id_: str, olds: dict[str, Any], timeout: float) -> None:
+        take_urn(olds)
+        before = plain(olds)
+        policy = before.get("deletionPolicy")
+        if policy == "PREVENT":
+            raise ProviderError(
+                f"cannot destroy {id_} while its deletion_policy is PREVENT; set it to DELETE and run "
+                "`pulumi up` first"
+            )
+        if policy != "ABANDON":
+            RESOURCES[type_].delete(self.google, id_, before)
+
+    def invoke(self, token: str, args: dict[str, Any]) -> dict[str, Any]:
+        if token != "gcp:organizations/getProject:getProject":  # noqa: S105 - a function's name
+            raise ProviderError(
+                f"{token} is not known to this stand-in; install the official plugin to use it"
+            )
+        project = self.google.of({"project": args.get("projectId")})
+        return {
+            "id": f"projects/{project}",
+            "projectId": project,
+            "name": project,
+            "number": number(project),
+            "autoCreateNetwork": False,
+            "billingAccount": "",
+            "deletionPolicy": "PREVENT",
+            "effectiveLabels": {},
+            "folderId": "",
+            "labels": {},
+            "orgId": "",
+            "pulumiLabels": {},
+            "tags": {},
+        }
+
+
+def _asked(news: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in news.items() if not k.startswith("__") and v is not None}
+
+
+def _decoded(value: Any) -> Any:
+    """The engine hands on whatever is not text as JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
