@@ -7,7 +7,7 @@ import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import grpc
 from google.protobuf import empty_pb2
@@ -67,6 +67,13 @@ class Plugin(Protocol):
         timeout: float,
     ) -> dict[str, Any]: ...
     def delete(self, type_: str, id_: str, olds: dict[str, Any], timeout: float) -> None: ...
+
+
+@runtime_checkable
+class WithFunctions(Protocol):
+    """A provider that has functions beside its resources."""
+
+    def invoke(self, token: str, args: dict[str, Any]) -> dict[str, Any]: ...
 
 
 class Diff:
@@ -228,6 +235,19 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             olds = unmarshal(request.properties) | {_URN: request.urn}
             self._plugin.delete(type_, request.id, olds, request.timeout)
             return empty_pb2.Empty()
+
+        return self._guarded(context, act)
+
+    def Invoke(self, request: Any, context: Any) -> Any:
+        def act() -> Any:
+            if not isinstance(self._plugin, WithFunctions):
+                raise ProviderError(
+                    f"{request.tok} is not known to this stand-in; install the official plugin to use it"
+                )
+            found = self._plugin.invoke(request.tok, unmarshal(request.args))
+            response = provider_pb2.InvokeResponse()
+            getattr(response, "return").CopyFrom(marshal(found))
+            return response
 
         return self._guarded(context, act)
 
