@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import requests
 from filelock import FileLock
@@ -80,6 +81,8 @@ class AwsServer:
                     self._launch()
                 try:
                     self.server.wait(self._answers, 30)
+                    # Functions that rotate secrets are called without Docker, and do nothing.
+                    self._tell("config", json={"lambda": {"use_docker": False}})
                 except SandboxError:
                     if attempt == STARTS or not self.server.port_taken:
                         raise
@@ -98,18 +101,16 @@ class AwsServer:
         Raises:
             SandboxError: when the server does not take it.
         """
-        answer = _session().post(
-            f"{self.address}/moto-api/reset-auth",
-            data=str(after),
-            headers={"Content-Type": "text/plain"},
-            timeout=30,
-        )
-        if not answer.ok:
-            raise SandboxError(f"The AWS API server refuses reset-auth: HTTP {answer.status_code}.")
+        self._tell("reset-auth", data=str(after), headers={"Content-Type": "text/plain"})
 
     def relax(self) -> None:
         """Judges no request any more."""
         self.enforce(float("inf"))
+
+    def _tell(self, what: str, **content: Any) -> None:
+        answer = _session().post(f"{self.address}/moto-api/{what}", timeout=30, **content)
+        if not answer.ok:
+            raise SandboxError(f"The AWS API server refuses {what}: HTTP {answer.status_code}.")
 
     def _launch(self) -> None:
         before = self.port if self._port_file.exists() else 0
