@@ -67,7 +67,7 @@ class Role(Tagged):
         client = self.client(aws, p)
         before, after = _named(olds.get("inlinePolicies")), _named(p.get("inlinePolicies"))
         for name in sorted(before.keys() - after.keys()):
-            client.delete_role_policy(RoleName=id_, PolicyName=name)
+            self._delete(client, id_, name)
         for name, policy in after.items():
             if name not in before or not same_policy(before[name], policy):
                 client.put_role_policy(RoleName=id_, PolicyName=name, PolicyDocument=normal(policy))
@@ -76,7 +76,7 @@ class Role(Tagged):
             set(p.get("managedPolicyArns") or []),
         )
         for arn in sorted(had - wanted):
-            client.detach_role_policy(RoleName=id_, PolicyArn=arn)
+            self._detach(client, id_, arn)
         for arn in sorted(wanted - had):
             client.attach_role_policy(RoleName=id_, PolicyArn=arn)
 
@@ -146,13 +146,19 @@ class Role(Tagged):
             # What the role's own state lists goes with it; the rest only when it is forced to.
             if every or p.get("inlinePolicies"):
                 for name in self._inline(client, id_):
-                    client.delete_role_policy(RoleName=id_, PolicyName=name)
+                    self._delete(client, id_, name)
             if every or p.get("managedPolicyArns"):
                 for arn in self._attached(client, id_):
-                    client.detach_role_policy(RoleName=id_, PolicyArn=arn)
+                    self._detach(client, id_, arn)
             client.delete_role(RoleName=id_)
 
         absent(remove, "NoSuchEntity")
+
+    def _delete(self, client: Any, id_: str, name: str) -> None:
+        absent(lambda: client.delete_role_policy(RoleName=id_, PolicyName=name), "NoSuchEntity")
+
+    def _detach(self, client: Any, id_: str, arn: str) -> None:
+        absent(lambda: client.detach_role_policy(RoleName=id_, PolicyArn=arn), "NoSuchEntity")
 
     def _inline(self, client: Any, id_: str) -> list[str]:
         pages = client.get_paginator("list_role_policies").paginate(RoleName=id_)

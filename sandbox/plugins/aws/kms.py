@@ -77,7 +77,8 @@ class Key(Tagged):
                 "keyId": about["KeyId"],
                 "description": about.get("Description", ""),
                 "customerMasterKeySpec": about["KeySpec"],
-                "keyUsage": about["KeyUsage"],
+                # moto leaves it out where the request did.
+                "keyUsage": about.get("KeyUsage") or "ENCRYPT_DECRYPT",
                 "isEnabled": about["Enabled"],
                 "multiRegion": about.get("MultiRegion", False),
                 "policy": kept(p.get("policy"), policy),

@@ -107,7 +107,7 @@ class AwsPlugin:
                 outputs = resource.read(self._aws, id_, wanted)
         except ProviderError as error:
             # It is there: the engine keeps it, and goes on with it the next time.
-            raise NotReadyError([str(error)], id_, _kept(schema, wanted, known)) from None
+            raise NotReadyError([str(error)], id_, self._begun(type_, id_, known)) from None
         if outputs is None:
             raise ProviderError(f"reading {resource.label} ({id_}): couldn't find resource")
         return id_, schema.mark(outputs, known)
@@ -183,6 +183,14 @@ class AwsPlugin:
         except (ClientError, BotoCoreError) as error:
             raise ProviderError(f"invoking {token}: {words(error, 'sts')}") from None
 
+    def _begun(self, type_: str, id_: str, known: dict[str, Any]) -> dict[str, Any]:
+        """What is there of a resource that could not be finished, so that the next update does the rest."""
+        schema, found = self._schemas.of(type_), None
+        wanted = {k: v for k, v in plain(known).items() if not k.endswith("Wo")}
+        with contextlib.suppress(ClientError, BotoCoreError):
+            found = RESOURCES[type_].read(self._aws, id_, wanted)
+        return schema.mark(found or wanted, known)
+
     def _previewed(self, resource: Resource, known: Mapping[str, Any]) -> Properties:
         tagged = isinstance(resource, Tagged) and not has_unknown(known.get("tags"))
         return {"tagsAll": all_tags(self._aws, plain(known))} if tagged else {}
@@ -216,10 +224,6 @@ class AwsPlugin:
 
 def _asked(news: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in news.items() if not k.startswith("__") and v is not None}
-
-
-def _kept(schema: ResourceSchema, wanted: Properties, known: dict[str, Any]) -> dict[str, Any]:
-    return schema.mark({k: v for k, v in wanted.items() if not k.endswith("Wo")}, known)
 
 
 def _is_value(schema: ResourceSchema, name: str) -> bool:
