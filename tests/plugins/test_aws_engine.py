@@ -301,7 +301,7 @@ def test_what_is_there_is_taken_over_by_its_id(stack: AwsStack) -> None:
             "ra", role="t-found", policy_arn=arn, opts=by(f"t-found/{arn}")
         )
 
-    assert stack.up(program)[0] == {"import": 7}
+    assert stack.up(program)[0] == {"create": 1, "import": 7}  # with the stack itself
     assert stack.up(lambda: program(adopting=False))[0] == {}
     state = stack.resources()
     assert is_secret(state["v"]["inputs"]["secretString"])

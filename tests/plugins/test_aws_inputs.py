@@ -166,6 +166,19 @@ def test_an_account_and_its_root_user_are_the_same_principal() -> None:
     assert not same_policy(document("123456789012"), document("arn:aws:iam::210987654321:root"))
 
 
+@pytest.mark.parametrize(
+    ("region", "replacing"), [("eu-central-1", set()), ("eu-west-1", {"region"})]
+)
+def test_a_resource_that_names_no_region_follows_the_providers(
+    region: str, replacing: set[str]
+) -> None:
+    plugin = AwsPlugin()
+    plugin.configure({"region": region}, Engine(""))
+    inputs, _ = plugin.check(KEY, "x", {}, {}, b"")
+    found = plugin.diff(KEY, {}, {**inputs, "region": "eu-central-1"}, inputs)
+    assert found.replacing == replacing
+
+
 @pytest.mark.parametrize("name", sorted(SETTINGS))
 def test_a_setting_of_the_provider_is_one_that_the_official_one_has(name: str) -> None:
     assert name in _types.input_type_py_to_pulumi_names(pulumi_aws.ProviderArgs).values()

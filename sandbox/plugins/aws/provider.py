@@ -79,6 +79,9 @@ class AwsPlugin:
             wanted = {k: str(v) for k, v in all_tags(self._aws, after).items()}
             if wanted != (before.get("tagsAll") or {}):
                 changed.add("tagsAll")  # the provider's own tags
+        if "region" in schema.inputs and after.get("region") is None and before.get("region"):
+            # A resource that names no region follows the provider's.
+            changed |= {"region"} if before["region"] != self._aws.region else set()
         replacing = changed & schema.replacing() | resource.replaces(before, after) & changed
         # A name that the program gives is taken until the old resource has gone; all else is made anew first.
         named = "name" in schema.inputs and "name" not in after.get(_DEFAULTS, [])

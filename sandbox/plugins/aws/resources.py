@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from sandbox.plugins.aws.eks import Cluster, PodIdentityAssociation
-from sandbox.plugins.aws.iam import (
-    OpenIdConnectProvider,
-    Policy,
-    Role,
-    RolePolicy,
-    RolePolicyAttachment,
-)
+from sandbox.plugins.aws.iam import OpenIdConnectProvider, Policy
 from sandbox.plugins.aws.kms import Alias, Key
 from sandbox.plugins.aws.resource import Resource
-from sandbox.plugins.aws.secretsmanager import Secret, SecretPolicy, SecretRotation
+from sandbox.plugins.aws.roles import Role, RolePolicy, RolePolicyAttachment
+from sandbox.plugins.aws.rotation import SecretRotation
+from sandbox.plugins.aws.secretsmanager import Secret, SecretPolicy
 from sandbox.plugins.aws.ssm import Parameter
 from sandbox.plugins.aws.versions import SecretVersion
 
