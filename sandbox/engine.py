@@ -23,14 +23,14 @@ from sandbox.command import EngineCommand
 from sandbox.display import Events
 from sandbox.errors import SandboxError
 from sandbox.recovery import adopt_pending, end_leftovers, is_locked, mend_backend
-from sandbox.services import ControlPlane, Vault
+from sandbox.services import AwsServer, ControlPlane, Vault
 from sandbox.services.process import private
 from sandbox.state import ROOT, Last, State
 
 PROJECT = "kestra"
 _ENCRYPTION = ("encryptionsalt", "secretsprovider", "encryptedkey")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-STAND_INS = {"random": "4.21.4", "vault": "7.14.0", "kubernetes": "4.34.2"}
+STAND_INS = {"aws": "7.51.1", "random": "4.21.4", "vault": "7.14.0", "kubernetes": "4.34.2"}
 
 
 class EngineFailure(SandboxError):
@@ -57,13 +57,14 @@ class Stack:
         plane: ControlPlane,
         vault: Vault | None,
         *,
+        aws: AwsServer | None = None,
         official_plugins: bool = False,
         stacks: Path = ROOT / "stacks",
         told: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._stacks, self._told = stacks, told
         self.name, self._state, self._tools = name, state, tools
-        self.plane, self.vault = plane, vault
+        self.plane, self.vault, self.aws = plane, vault, aws
         self._download = official_plugins
         self.folder = state.stack(name)
         self.plugins = self._plugins()
@@ -153,6 +154,8 @@ class Stack:
             made |= {name: os.environ[name] for name in both if name in os.environ}
         if self.vault is not None:
             made |= {"VAULT_ADDR": self.vault.address, "VAULT_TOKEN": self.vault.root_token}
+        if self.aws is not None:
+            made |= self.aws.environment
         return made
 
     @contextlib.contextmanager

@@ -11,7 +11,7 @@ import yaml
 from rich.console import Console
 
 from sandbox.progress import Progress
-from sandbox.services import ControlPlane, Vault
+from sandbox.services import AwsServer, ControlPlane, Vault
 from sandbox.tools import CONTROL_PLANE, ensure
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +56,16 @@ def vault_server(
         yield vault.start()
     finally:
         vault.stop()
+
+
+@pytest.fixture(scope="session")
+def aws_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
+    """An AWS API server of the tests' own."""
+    server = AwsServer(tmp_path_factory.mktemp("aws"))
+    try:
+        yield server.start()
+    finally:
+        server.stop()
 
 
 def stack_document(name: str) -> dict[str, object]:

@@ -133,7 +133,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: Any, context: Any) -> Any:
-        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+        olds, news = unmarshal(request.olds), unmarshal(request.news)
+        changed = sorted(k for k in olds.keys() | news.keys() if olds.get(k) != news.get(k))
+        kind = provider_pb2.DiffResponse
+        return kind(changes=kind.DIFF_SOME if changed else kind.DIFF_NONE, diffs=changed)
 
     def Configure(self, request: Any, context: Any) -> Any:
         def act() -> Any:

@@ -145,7 +145,7 @@ class Server:
     @property
     def port_taken(self) -> bool:
         """Whether it ended because another program listens on its port."""
-        return not self.running and "address already in use" in self._logged()
+        return not self.running and "address already in use" in self._logged().lower()
 
     def _logged(self) -> str:
         try:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from sandbox.plugins.documents import go_json
 from sandbox.plugins.server import ProviderError
 from sandbox.plugins.values import UNKNOWN, Secret
 from sandbox.plugins.vault.provider import VaultPlugin
-from sandbox.plugins.vault.resource import go_json
 from sandbox.plugins.vault.resources import RESOURCES
 
 PLUGIN = VaultPlugin()

@@ -6,17 +6,11 @@ import json
 import re
 from typing import Any, ClassVar
 
+from sandbox.plugins.documents import ZERO, go_json, is_json_object, normal
 from sandbox.plugins.inputs import snake
 from sandbox.plugins.server import ProviderError
 from sandbox.plugins.vault.api import Api
-from sandbox.plugins.vault.resource import (
-    ZERO,
-    Properties,
-    Resource,
-    go_json,
-    is_json_object,
-    normal,
-)
+from sandbox.plugins.vault.resource import Properties, Resource
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _DESCRIBED = ("casRequired", "deleteVersionAfter", "maxVersions")

@@ -6,17 +6,10 @@ import re
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from sandbox.plugins.documents import ZERO, go_json, normal
 from sandbox.plugins.server import ProviderError
 from sandbox.plugins.vault.api import Api, VaultError
-from sandbox.plugins.vault.resource import (
-    ZERO,
-    Properties,
-    Resource,
-    body,
-    go_json,
-    normal,
-    view,
-)
+from sandbox.plugins.vault.resource import Properties, Resource, body, view
 
 _TOKEN = (
     "tokenBoundCidrs", "tokenExplicitMaxTtl", "tokenMaxTtl", "tokenNoDefaultPolicy", "tokenNumUses",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
+from sandbox.plugins.documents import ZERO
 from sandbox.plugins.server import ProviderError
 from sandbox.plugins.vault.api import Api
-from sandbox.plugins.vault.resource import ZERO, Properties, Resource, body, view
+from sandbox.plugins.vault.resource import Properties, Resource, body, view
 
 _TUNED = (
     "auditNonHmacRequestKeys",

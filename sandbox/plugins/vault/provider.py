@@ -8,11 +8,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from sandbox.plugins.documents import ZERO
 from sandbox.plugins.inputs import Schemas
 from sandbox.plugins.server import Diff, Engine, ProviderError, take_urn
 from sandbox.plugins.values import UNKNOWN, Secret, has_unknown, plain
 from sandbox.plugins.vault.api import Api
-from sandbox.plugins.vault.resource import ZERO, Properties
+from sandbox.plugins.vault.resource import Properties
 from sandbox.plugins.vault.resources import RESOURCES
 
 _DEFAULTS = "__defaults"

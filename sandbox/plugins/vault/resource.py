@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from sandbox.plugins.documents import ZERO, is_json_object, normal
 from sandbox.plugins.inputs import snake
 from sandbox.plugins.server import ProviderError
 from sandbox.plugins.vault.api import Api
 
 Properties = dict[str, Any]
-ZERO: tuple[Any, ...] = (None, "", 0, False, [], {})
-
-
-def go_json(value: Any) -> str:
-    """A document as Go writes it: sorted, without spaces, safe inside HTML."""
-    text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
 
 
 class Resource:
@@ -128,22 +119,6 @@ def view(data: Properties, names: Iterable[str], p: Properties) -> Properties:
             continue
         out[name] = value
     return out
-
-
-def normal(text: str) -> str:
-    """JSON in one spelling; other text as it is."""
-    try:
-        return go_json(json.loads(text))
-    except ValueError:
-        return text
-
-
-def is_json_object(text: str) -> bool:
-    """Whether the text is a JSON object."""
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False
 
 
 def _address(value: Any) -> str:
