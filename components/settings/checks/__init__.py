@@ -8,17 +8,19 @@ from components.settings import tag_rules, visibility
 from components.settings.checks import (
     declared,
     deployment,
+    gcp,
     secret,
     security,
     server,
     store,
     values,
 )
+from components.settings.checks.gcp import gcp_account_id
 from components.settings.checks.secret import vault_method
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
-__all__ = ["CHECKS", "check_all", "vault_method"]
+__all__ = ["CHECKS", "check_all", "gcp_account_id", "vault_method"]
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     server.encryption_key,
@@ -38,7 +40,9 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     store.blocks,
     store.aws,
     store.azure,
-    store.gcp,
+    gcp.identity,
+    gcp.store,
+    gcp.aliases,
     server.basic_auth,
     server.endpoints,
     server.liveness,
