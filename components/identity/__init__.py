@@ -30,7 +30,21 @@ def create_identity(
     name: str, settings: Settings, store: Store, opts: pulumi.ResourceOptions | None = None
 ) -> Identity:
     """The identity of the stack's settings; imports only the SDK that it needs."""
-    if settings.secret is not None and settings.secret.type == "vault":
+    kind = settings.secret.type if settings.secret else None
+    if kind == "google-secret-manager" and settings.identity.gcp.workload_pool:
+        from components.identity.gcp import GcpIdentity
+        from components.stores.gcp import GcpStore
+
+        assert isinstance(store, GcpStore)
+        google = GcpIdentity(name, settings, store, opts)
+        return Identity(
+            service_account_annotations=google.service_account_annotations,
+            pod_labels=google.pod_labels,
+            principal=google.principal,
+            needs_token=google.needs_token,
+            environment=google.environment,
+        )
+    if kind == "vault":
         from components.identity.vault import VaultIdentity
         from components.stores.vault import VaultStore
 

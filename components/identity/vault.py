@@ -12,13 +12,8 @@ import pulumi_vault as vault
 
 from components.settings import Settings
 from components.settings.checks import vault_method
-from components.settings.durations import milliseconds
+from components.settings.durations import seconds
 from components.settings.managers import Vault
-
-
-def seconds(duration: str) -> int:
-    """A checked duration in whole seconds."""
-    return (milliseconds(duration) or 0) // 1000
 
 
 class VaultIdentity(pulumi.ComponentResource):

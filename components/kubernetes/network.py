@@ -14,6 +14,10 @@ from components.settings.deployment import Ingress
 _DATABASE_PORTS = {"postgres": 5432, "mysql": 3306}
 _KAFKA, _ELASTICSEARCH = 9092, 9200
 
+#: Where GKE's metadata server answers a pod that asks who it is, without and with Dataplane V2.
+#: Source: Google Cloud documentation, Workload Identity Federation for GKE.
+_GKE_METADATA = (("169.254.169.252", 988), ("169.254.169.254", 80))
+
 
 def egress_ports(settings: Settings) -> list[int]:
     """The ports of databases, queue, storage and secret store, and those that the settings name.
@@ -89,6 +93,15 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
                     "to": [{"ipBlock": {"cidr": cidr}} for cidr in chosen.egress_cidrs],
                     "ports": [{"protocol": "TCP", "port": port} for port in ports],
                 }
+            ],
+        }
+    if settings.secret and settings.secret.cloud == "gcp" and settings.identity.gcp.workload_pool:
+        made["metadata"] = {
+            "podSelector": pods,
+            "policyTypes": ["Egress"],
+            "egress": [
+                {"to": [{"ipBlock": {"cidr": f"{address}/32"}}], "ports": _tcp(port)}
+                for address, port in _GKE_METADATA
             ],
         }
     if chosen.monitoring_namespace:

@@ -58,5 +58,8 @@ class DeclaredSecret(Model):
     )
     rotation: Rotation | None = key(None, "Rotation (AWS Secrets Manager).", source=AWS)
     version_aliases: dict[str, Whole] = key(
-        {}, "Alias to version number (Google Secret Manager).", source=GCP
+        {},
+        "Alias to number of a version that exists (Google Secret Manager). A secret with aliases keeps its old "
+        "versions when its value changes.",
+        source=GCP,
     )

@@ -32,6 +32,11 @@ def milliseconds(text: str) -> int | None:
     return None
 
 
+def seconds(duration: str) -> int:
+    """A checked duration in whole seconds."""
+    return (milliseconds(duration) or 0) // 1000
+
+
 def check_duration(text: str) -> str:
     """The duration as written; ValueError when Kestra would silently use its default instead."""
     length = milliseconds(text)

@@ -137,6 +137,9 @@ class AzureIdentity(Model):
     )
 
 
+GCP_ACCOUNT_ID = r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$"
+
+
 class GcpIdentity(Model):
     """The Google service account of Kestra's pods."""
 
@@ -150,7 +153,7 @@ class GcpIdentity(Model):
     account_id: str | None = key(
         None,
         "Id of the service account (absent: `<namespace>-<service account>`).",
-        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$",
+        pattern=GCP_ACCOUNT_ID,
         source=GKE,
     )
 

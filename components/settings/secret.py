@@ -41,8 +41,10 @@ SecretType = Literal[
 
 TYPES: tuple[str, ...] = get_args(SecretType)
 
+Cloud = Literal["aws", "azure", "gcp"]
+
 #: Secret manager to the cloud that it belongs to.
-CLOUDS: dict[str, Literal["aws", "azure", "gcp"]] = {
+CLOUDS: dict[str, Cloud] = {
     "aws-secret-manager": "aws",
     "aws-ssm-parameter-store": "aws",
     "azure-key-vault": "azure",
@@ -139,7 +141,7 @@ class SecretManager(Model):
         }.get(self.type)
 
     @property
-    def cloud(self) -> Literal["aws", "azure", "gcp"] | None:
+    def cloud(self) -> Cloud | None:
         """The cloud of the chosen type."""
         return CLOUDS.get(self.type)
 

@@ -13,7 +13,8 @@ from components.settings.declared import DeclaredSecret
 from components.settings.findings import Finding
 from components.settings.managers import CloudManager
 from components.settings.model import Settings
-from components.settings.tag_rules import convention
+from components.settings.secret import Cloud
+from components.settings.tag_rules import LIMITS, convention, problems
 
 #: Tags that Kestra itself reads; nobody else may set them.
 KESTRAS = ("namespace", "tenant", "key", "prefix")
@@ -132,6 +133,7 @@ def check(settings: Settings) -> Iterator[Finding]:
                     "use the same value",
                 )
         tags = secret_tags(settings, name, declared)
+        yield from _inexpressible(at, tags, own, manager.cloud)
         for tag, value in block.excluded_tags.items():
             if tags.get(tag) == value:
                 yield Finding(
@@ -140,3 +142,16 @@ def check(settings: Settings) -> Iterator[Finding]:
                     "a read-only Kestra does not see secrets with a tag of excluded-tags",
                     f"change the tag, or kestra:secret.{manager.type}.excluded-tags",
                 )
+
+
+def _inexpressible(
+    at: tuple[str, ...], tags: Mapping[str, str], own: Mapping[str, str], cloud: Cloud | None
+) -> Iterator[Finding]:
+    """Tags that the stack adds and the cloud cannot hold; those of the settings themselves are checked there."""
+    if cloud is None:
+        return
+    for tag, message, rule in problems(tags, cloud):
+        if (tag and tag in own) or (not tag and len(own) > LIMITS[cloud].count):
+            continue
+        what = f"tag {tag} {message}" if tag else f"with the stack's own tags, {message}"
+        yield Finding(at, what, rule, "shorten or rename it" if tag else "remove some")

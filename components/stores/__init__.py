@@ -46,6 +46,10 @@ def create_store(name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None
         from components.stores.vault import VaultStore
 
         return VaultStore(name, args, opts)
+    if kind == "google-secret-manager":
+        from components.stores.gcp import GcpStore
+
+        return GcpStore(name, args, opts)
     from components.stores.embedded import EmbeddedStore
 
     return EmbeddedStore(name, args, opts)

@@ -39,6 +39,7 @@ def documents() -> dict[str, dict[str, Any]]:
         },
         "tags": {"environment": "production", "owner": "platform"},
     }
+    google = stack_document("example-google-secret-manager")
     return {
         "local": stack_document("local"),
         "local-vault": vault,
@@ -50,6 +51,12 @@ def documents() -> dict[str, dict[str, Any]]:
                 "read-only": True,
                 "vault": {"address": "https://v:8200", "app-role": {}},
             }
+        },
+        "google-secret-manager-production": google,
+        "google-secret-manager-staging": google
+        | {
+            "store": {"gcp": {}},
+            "tags": {"environment": "staging", "owner": "platform"},
         },
     }
 

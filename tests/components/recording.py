@@ -11,6 +11,7 @@ from pulumi.runtime.mocks import MockMonitor
 
 from components.program import build
 from components.settings import load
+from tests.components import gcp_fixtures
 
 
 @dataclass
@@ -19,6 +20,8 @@ class Recorder(pulumi.runtime.Mocks):
 
     resources: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
+    requests: dict[str, Any] = field(default_factory=dict)
+    """Name of a resource to its registration, with the options that mocks are not told of."""
     parents: dict[str, str] = field(default_factory=dict)
     """Name of a resource to the URN of its parent."""
     protected: set[str] = field(default_factory=set)
@@ -48,6 +51,8 @@ class Recorder(pulumi.runtime.Mocks):
                 state["secretId"] = "secret-id-of-mock"
             case "vault:index/token:Token":
                 state["clientToken"] = "token-of-mock"
+            case _ if args.typ.startswith("gcp:"):
+                state |= gcp_fixtures.filled(args.typ, args.inputs)
             case _ if args.typ.startswith("kubernetes:"):
                 metadata = dict(state.get("metadata") or {})
                 metadata.setdefault("name", args.name)
@@ -55,6 +60,8 @@ class Recorder(pulumi.runtime.Mocks):
         return f"{args.name}-id", state
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        if args.token == "gcp:organizations/getProject:getProject":
+            return {"number": gcp_fixtures.NUMBER}
         return {}
 
     def of(self, type_: str) -> dict[str, dict[str, Any]]:
@@ -72,6 +79,7 @@ def run(document: dict[str, Any]) -> Recorder:
 
     def registering(monitor: MockMonitor, request: Any) -> Any:
         # The options of a resource, which mocks are not told of.
+        recorder.requests[request.name] = request
         recorder.parents[request.name] = request.parent
         if request.protect:
             recorder.protected.add(request.name)

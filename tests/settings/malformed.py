@@ -50,6 +50,28 @@ def secret(type_: str, block: Any = None, **changed: Any) -> dict[str, Any]:
     return enterprise(secret=made if block is None else made | {type_: block})
 
 
+POOL = "company.svc.id.goog"
+KEY_NAME = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k"
+
+
+def google(
+    block: dict[str, Any] | None = None, *, read_only: bool = True, **changed: Any
+) -> dict[str, Any]:
+    """A valid stack on Google Secret Manager with a store and an identity, some keys changed or, with None, gone."""
+    made = {"project": "company"} | (block or {})
+    made = {key: value for key, value in made.items() if value is not None}
+    base = {"store": {"gcp": {}}, "identity": {"gcp": {"workload-pool": POOL}}}
+    return (
+        secret("google-secret-manager", made, read_only=read_only)
+        | base
+        | {key.replace("_", "-"): value for key, value in changed.items()}
+    )
+
+
+def aliased(aliases: dict[str, int]) -> dict[str, Any]:
+    return {"A": {"namespace": "a", "generate": {}, "version-aliases": aliases}}
+
+
 def vault(**changed: Any) -> dict[str, Any]:
     block = {"address": "https://v:8200"} | {k.replace("_", "-"): v for k, v in changed.items()}
     return secret("vault", block, read_only=True)
@@ -195,6 +217,27 @@ CASES: list[Case] = [
     ("azure half principal", secret("azure-key-vault", {"vault-name": "abc", "client-secret": {"client-secret": PLANTED}}), "kestra:secret.azure-key-vault.client-secret.tenant-id", "is missing"),
     ("azure two identities", secret("azure-key-vault", {"vault-name": "abc", "managed-identity-client-id": "a", "managed-identity-resource-id": "b"}), "kestra:secret.azure-key-vault.managed-identity-client-id", "named once"),
     ("google account a block", secret("google-secret-manager", {"service-account": {"private_key": PLANTED}}), "kestra:secret.google-secret-manager.service-account", "text"),
+    ("google no project", google({"project": None}), "kestra:secret.google-secret-manager.project", "is missing"),
+    ("google key and pool", google({"service-account": PLANTED}), "kestra:identity.gcp.workload-pool", "stands beside"),
+    ("google account id", google(identity={"gcp": {"workload-pool": POOL, "account-id": "Kestra"}}), "kestra:identity.gcp.account-id", "form"),
+    ("google account id long", google(identity={"gcp": {"workload-pool": POOL}, "service-account": {"name": "a" * 24}}), "kestra:identity.gcp.account-id", "is missing"),
+    ("google pool", google(identity={"gcp": {"workload-pool": "kestra"}}), "kestra:identity.gcp.workload-pool", "form"),
+    ("google prefix", google({"prefix": "a.b"}, read_only=False), "kestra:secret.google-secret-manager.prefix", "cannot begin"),
+    ("google prefix of the copy", google({"prefix": "stack"}, read_only=False), "kestra:secret.google-secret-manager.prefix", "is how stack-kestra-encryption-key begins"),
+    ("google multi-region", google(store={"gcp": {"regions": ["eu"]}}), "kestra:store.gcp.regions[0]", "is no region"),
+    ("google region twice", google(store={"gcp": {"regions": ["europe-west1", "europe-west1"]}}), "kestra:store.gcp.regions[1]", "twice"),
+    ("google key elsewhere", google(store={"gcp": {"kms": {"name": KEY_NAME}}}), "kestra:store.gcp.kms.name", "is a key in europe-west1"),
+    ("google key for two", google(store={"gcp": {"regions": ["europe-west1", "europe-west4"], "kms": {"name": KEY_NAME}}}), "kestra:store.gcp.kms.name", "is a key in europe-west1"),
+    ("google rotation", google(store={"gcp": {"kms": {"rotation-period": "1h"}}}), "kestra:store.gcp.kms.rotation-period", "1 to 36500 days"),
+    ("google destruction", google(store={"gcp": {"kms": {"destroy-after": "121d"}}}), "kestra:store.gcp.kms.destroy-after", "1 to 120 days"),
+    ("google ttl", google(store={"gcp": {"destroy-ttl": "23h"}}), "kestra:store.gcp.destroy-ttl", "1 to 1000 days"),
+    ("google ttl fraction", google(store={"gcp": {"destroy-ttl": "86400001ms"}}), "kestra:store.gcp.destroy-ttl", "whole second"),
+    ("google alias", google(declared_secrets=aliased({"latest": 1})), "kestra:declared-secrets.A.version-aliases.latest", "neither latest"),
+    ("google alias form", google(declared_secrets=aliased({"1st": 1})), "kestra:declared-secrets.A.version-aliases.1st", "a letter"),
+    ("google alias of nothing", google(declared_secrets=aliased({"first": 0})), "kestra:declared-secrets.A.version-aliases.first", "from 1"),
+    ("google aliases", google(declared_secrets=aliased({f"a{i}": 1 for i in range(51)})), "kestra:declared-secrets.A.version-aliases", "50 at most"),
+    ("google label of the namespace", google(declared_secrets={"A": {"namespace": "n" * 64, "generate": {}}}), "kestra:declared-secrets.A", "tag namespace has a value"),
+    ("google label of the filter", google({"filter-on-tags": {"tags": {"Team": "a"}}}, declared_secrets={"A": {"namespace": "n", "generate": {}}}), "kestra:declared-secrets.A", "tag Team cannot be a name"),
     ("cache size", secret("jdbc", {}, cache={"maximum-size": 0}), "kestra:secret.cache.maximum-size", "at least 1"),
     ("cache size text", secret("jdbc", {}, cache={"maximum-size": "many"}), "kestra:secret.cache.maximum-size", "whole number"),
     ("cache ttl", secret("jdbc", {}, cache={"expire-after-write": 60}), "kestra:secret.cache.expire-after-write", "60s"),

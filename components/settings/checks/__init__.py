@@ -6,19 +6,22 @@ from collections.abc import Callable, Iterator
 
 from components.settings import tag_rules, visibility
 from components.settings.checks import (
+    beside,
     declared,
     deployment,
+    gcp,
     secret,
     security,
     server,
     store,
     values,
 )
+from components.settings.checks.gcp import gcp_account_id
 from components.settings.checks.secret import vault_method, vault_methods
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
-__all__ = ["CHECKS", "check_all", "vault_method", "vault_methods"]
+__all__ = ["CHECKS", "check_all", "gcp_account_id", "vault_method", "vault_methods"]
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     server.encryption_key,
@@ -38,8 +41,10 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     store.blocks,
     store.aws,
     store.azure,
-    store.gcp,
-    store.also,
+    gcp.identity,
+    gcp.store,
+    gcp.aliases,
+    beside.also,
     server.basic_auth,
     server.endpoints,
     server.liveness,

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from dataclasses import replace
 
-from components.settings import visibility
-from components.settings.checks import declared, secret
-from components.settings.durations import milliseconds
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
-DAY = 24 * 60 * 60 * 1000
 BLOCKS = {
     "aws": "aws-secret-manager or aws-ssm-parameter-store",
     "azure": "azure-key-vault",
@@ -34,45 +29,6 @@ def blocks(s: Settings) -> Iterator[Finding]:
                     f"it works with kestra:secret.type {types}",
                     "remove it, or change kestra:secret.type",
                 )
-
-
-def also(s: Settings) -> Iterator[Finding]:
-    """The second manager: another type, with something to write to it, valid as the first is."""
-    second = s.beside
-    if second is None or second.secret is None:
-        return
-    at = ("store", "also")
-    if s.secret is None or s.secret.type == second.secret.type:
-        yield Finding(
-            (*at, "type"),
-            "is no other secret manager than that of kestra:secret",
-            "a stack moves from one to another",
-            "change it, or remove the block",
-        )
-        return
-    if not s.declared_secrets:
-        yield Finding(
-            at,
-            "has nothing to write",
-            "declared secrets are written to it; those that Kestra created, Kestra does not move",
-            "remove the block",
-        )
-    for check in (
-        secret.secret_manager,
-        secret.aws,
-        secret.azure,
-        secret.vault,
-        declared.where,
-        aws,
-        azure,
-        gcp,
-    ):
-        for found in check(second):
-            if found.loc[0] == "secret":
-                yield replace(found, loc=(*at, *found.loc[1:]))
-            elif not found.warning and found.loc[0] != "identity":
-                yield found
-    yield from visibility.check(second)
 
 
 def aws(s: Settings) -> Iterator[Finding]:
@@ -272,57 +228,3 @@ def _azure_identity(s: Settings) -> Iterator[Finding]:
             "add oidc-issuer-url to have an identity made with the least it needs",
             warning=True,
         )
-
-
-def gcp(s: Settings) -> Iterator[Finding]:
-    """A project, times that Google accepts, and a key where the secrets are."""
-    if s.secret is None or s.secret.type != "google-secret-manager":
-        return
-    block, store, identity = s.secret.google_secret_manager, s.store.gcp, s.identity.gcp
-    if (store or identity.workload_pool) and (block is None or block.project is None):
-        yield Finding(
-            ("secret", "google-secret-manager", "project"),
-            "is missing",
-            "a stack that provisions names the project",
-            "add it",
-        )
-    key = block is not None and block.service_account is not None
-    if key and identity.workload_pool:
-        yield Finding(
-            ("identity", "gcp", "workload-pool"),
-            "stands beside a service-account key",
-            "Kestra would use the key of its block and not this identity",
-            "remove service-account, or this",
-        )
-    if not key and not identity.workload_pool:
-        yield Finding(
-            ("identity", "gcp"),
-            "names no identity",
-            "without a key Kestra uses whatever its pod or node has",
-            "add workload-pool to have a service account made with the least it needs",
-            warning=True,
-        )
-    if store is None:
-        return
-    at = ("store", "gcp")
-    for i, region in enumerate(store.regions):
-        if region in store.regions[:i]:
-            yield Finding(
-                (*at, "regions", i), "is listed twice", "one replica a region", "remove one"
-            )
-    if store.kms.name is not None:
-        location = store.kms.name.split("/")[3]
-        if (store.regions or ("global",)) != (location,):
-            yield Finding(
-                (*at, "kms", "name"),
-                f"is a key in {location}",
-                "the key is where the secrets are: their one region, or global for automatic replication",
-                "name a key there, or leave it out to have one made in each region",
-            )
-    for place, value, least, most in (
-        (("kms", "rotation-period"), store.kms.rotation_period, 1, 36500),
-        (("kms", "destroy-after"), store.kms.destroy_after, 1, 120),
-        (("destroy-ttl",), store.destroy_ttl or "24h", 1, 1000),
-    ):
-        if not least * DAY <= (milliseconds(value) or 0) <= most * DAY:
-            yield Finding((*at, *place), "is out of range", f"{least} to {most} days", "correct it")

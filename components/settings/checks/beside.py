@@ -1,0 +1,52 @@
+"""A second secret manager beside the first, while a stack moves from one to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from components.settings import visibility
+from components.settings.checks import declared, gcp, secret, store
+from components.settings.findings import Finding
+from components.settings.model import Settings
+
+_CHECKS = (
+    secret.secret_manager,
+    secret.aws,
+    secret.azure,
+    secret.vault,
+    declared.where,
+    store.aws,
+    store.azure,
+    gcp.store,
+    visibility.check,
+)
+
+
+def also(s: Settings) -> Iterator[Finding]:
+    """The second manager: another type, with something to write to it, valid as the first is."""
+    second = s.beside
+    if second is None or second.secret is None:
+        return
+    at = ("store", "also")
+    if s.secret is None or s.secret.type == second.secret.type:
+        yield Finding(
+            (*at, "type"),
+            "is no other secret manager than that of kestra:secret",
+            "a stack moves from one to another",
+            "change it, or remove the block",
+        )
+        return
+    if not s.declared_secrets:
+        yield Finding(
+            at,
+            "has nothing to write",
+            "declared secrets are written to it; those that Kestra created, Kestra does not move",
+            "remove the block",
+        )
+    for check in _CHECKS:
+        for found in check(second):
+            if found.loc[0] == "secret":
+                yield replace(found, loc=(*at, *found.loc[1:]))
+            elif not found.warning and found.loc[0] not in ("identity", "tags"):
+                yield found
