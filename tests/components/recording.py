@@ -11,6 +11,7 @@ from pulumi.runtime.mocks import MockMonitor
 
 from components.program import build
 from components.settings import load
+from tests.components import aws_support
 
 
 @dataclass
@@ -48,6 +49,8 @@ class Recorder(pulumi.runtime.Mocks):
                 state["secretId"] = "secret-id-of-mock"
             case "vault:index/token:Token":
                 state["clientToken"] = "token-of-mock"
+            case _ if args.typ.startswith("aws:"):
+                state |= aws_support.outputs(args.typ, args.name, state)
             case _ if args.typ.startswith("kubernetes:"):
                 metadata = dict(state.get("metadata") or {})
                 metadata.setdefault("name", args.name)
@@ -55,7 +58,7 @@ class Recorder(pulumi.runtime.Mocks):
         return f"{args.name}-id", state
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        return {}
+        return aws_support.ANSWERS.get(args.token, {})
 
     def of(self, type_: str) -> dict[str, dict[str, Any]]:
         """Name to inputs of the resources of a type, by its last part."""

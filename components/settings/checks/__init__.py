@@ -12,6 +12,7 @@ from components.settings.checks import (
     security,
     server,
     store,
+    store_aws,
     values,
 )
 from components.settings.checks.secret import vault_method
@@ -36,7 +37,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     declared.only_here,
     visibility.check,
     store.blocks,
-    store.aws,
+    store_aws.aws,
     store.azure,
     store.gcp,
     server.basic_auth,
