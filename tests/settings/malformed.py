@@ -264,7 +264,7 @@ CASES: list[Case] = [
     ("aws wide prefix", secret("aws-secret-manager", {"prefix": "*"}), "kestra:secret.aws-secret-manager.prefix", "beginning of a name"),
     ("aws wide filter", secret("aws-secret-manager", {"filter-on-prefix": {"prefix": "${aws:username}"}}, read_only=True), "kestra:secret.aws-secret-manager.filter-on-prefix.prefix", "beginning of a name"),
     ("aws variable in a tag", secret("aws-secret-manager", {"filter-on-tags": {"tags": {"team": "${aws:username}"}}}, read_only=True), "kestra:secret.aws-secret-manager.filter-on-tags.tags.team", "cannot hold"),
-    ("ssm on 1.3", secret("aws-ssm-parameter-store", {}), "kestra:secret.aws-ssm-parameter-store", "2.0"),
+    ("ssm on 1.3", secret("aws-ssm-parameter-store", {}), "kestra:secret.type", "2.0"),
     ("ssm replicas", ssm(store={"aws": {"replicas": [{"region": "us-east-1"}]}}), "kestra:store.aws.replicas", "Parameter Store"),
     ("ssm two keys", ssm({"kms-key-id": "alias/a"}, store={"aws": {}}), "kestra:secret.aws-ssm-parameter-store.kms-key-id", "store.aws.kms.arn"),
     ("ssm key alias", ssm({"kms-key-id": "alias/a"}, identity={"aws": {"irsa": {"oidc-provider-arn": OIDC}}}), "kestra:secret.aws-ssm-parameter-store.kms-key-id", "no ARN"),
