@@ -71,4 +71,9 @@ def aws_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
 def stack_document(name: str) -> dict[str, object]:
     """The settings of a stack file, as Pulumi would hand them on."""
     config = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{name}.yaml").read_text())["config"]
-    return {key.removeprefix("kestra:"): value for key, value in config.items()}
+    # Keys of providers (`aws:region`) are not the program's.
+    return {
+        key.removeprefix("kestra:"): value
+        for key, value in config.items()
+        if key.startswith("kestra:")
+    }

@@ -55,4 +55,14 @@ def create_identity(
             needs_token=made.needs_token,
             environment=made.environment,
         )
+    if settings.secret is not None and settings.secret.cloud == "aws":
+        from components.permissions.aws_principals import has_role
+
+        if has_role(settings):
+            from components.identity.aws import AwsIdentity
+            from components.stores.aws import AwsStore
+
+            assert isinstance(store, AwsStore)
+            role = AwsIdentity(name, settings, store.key_arn, opts)
+            return Identity(role.service_account_annotations, principal=role.principal)
     return Identity()

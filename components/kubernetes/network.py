@@ -12,6 +12,8 @@ from components.settings import Settings
 from components.settings.deployment import Ingress
 
 _DATABASE_PORTS = {"postgres": 5432, "mysql": 3306}
+# Where the node's agent hands out credentials (Amazon EKS user guide, EKS Pod Identity).
+_POD_IDENTITY_AGENT = ("169.254.170.23/32", "fd00:ec2::23/128")
 _KAFKA, _ELASTICSEARCH = 9092, 9200
 
 #: Where GKE's metadata server answers a pod that asks who it is, without and with Dataplane V2.
@@ -42,6 +44,8 @@ def egress_ports(settings: Settings) -> list[int]:
     if settings.secret and settings.secret.vault:
         address = urlsplit(settings.secret.vault.address)
         ports.add(address.port or (80 if address.scheme == "http" else 443))
+    if settings.secret and settings.secret.cloud:
+        ports.add(443)
     return sorted(ports)
 
 
@@ -102,6 +106,17 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
             "egress": [
                 {"to": [{"ipBlock": {"cidr": f"{address}/32"}}], "ports": _tcp(port)}
                 for address, port in _GKE_METADATA
+            ],
+        }
+    if settings.identity.aws.pod_identity:
+        made["pod-identity"] = {
+            "podSelector": pods,
+            "policyTypes": ["Egress"],
+            "egress": [
+                {
+                    "to": [{"ipBlock": {"cidr": cidr}} for cidr in _POD_IDENTITY_AGENT],
+                    "ports": _tcp(80),
+                }
             ],
         }
     if chosen.monitoring_namespace:

@@ -1,1 +1,1 @@
-"""What Kestra may do in each cloud, by mode, and why: pure data, from which bindings and documentation come."""
+"""What Kestra may do in each cloud, by mode, and why: plain data, from which policies, tests and docs come."""

@@ -11,7 +11,7 @@ AWS = "AWS documentation, Secrets Manager and KMS API references"
 AZURE = "Azure documentation, Key Vault"
 GCP = "Google Cloud documentation, Secret Manager and Cloud KMS"
 
-ARN = r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$"
+KMS_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
 AWS_REGION = r"^[a-z]{2,4}(-[a-z]+)+-\d$"
 
 
@@ -20,8 +20,8 @@ class AwsKey(Model):
 
     arn: str | None = key(
         None,
-        "A key that exists already; absent: one is made, with rotation.",
-        pattern=ARN,
+        "ARN of a key that exists already; absent: one is made, with rotation.",
+        pattern=KMS_ARN,
         source=OURS,
     )
     administrators: tuple[str, ...] = key(
@@ -47,7 +47,10 @@ class AwsReplica(Model):
 
     region: str = key(text="The region.", pattern=AWS_REGION, source=AWS)
     kms_key_arn: str | None = key(
-        None, "Key in that region (absent: aws/secretsmanager there).", pattern=ARN, source=AWS
+        None,
+        "ARN of a key in that region (absent: aws/secretsmanager there).",
+        pattern=KMS_ARN,
+        source=AWS,
     )
 
 

@@ -50,6 +50,10 @@ def create_store(name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None
         from components.stores.gcp import GcpStore
 
         return GcpStore(name, args, opts)
+    if args.settings.secret and args.settings.secret.cloud == "aws":
+        from components.stores.aws import AwsStore
+
+        return AwsStore(name, args, opts)
     from components.stores.embedded import EmbeddedStore
 
     return EmbeddedStore(name, args, opts)

@@ -40,7 +40,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "tags": {"environment": "production", "owner": "platform"},
     }
     google = stack_document("example-google-secret-manager")
-    return {
+    return aws_documents() | {
         "local": stack_document("local"),
         "local-vault": vault,
         "enterprise-2.0": next_version,
@@ -57,6 +57,45 @@ def documents() -> dict[str, dict[str, Any]]:
         | {
             "store": {"gcp": {}},
             "tags": {"environment": "staging", "owner": "platform"},
+        },
+    }
+
+
+def aws_documents() -> dict[str, dict[str, Any]]:
+    """The examples of AWS, and smaller ones of staging: the other identity, and a managed store."""
+    secrets: dict[str, Any] = stack_document("example-aws-secret-manager")
+    parameters: dict[str, Any] = stack_document("example-aws-ssm-parameter-store")
+    staging = {
+        "tags": secrets["tags"] | {"environment": "staging"},
+        "deployment": {
+            "namespace": "kestra",
+            "mode": "distributed",
+            "image": secrets["deployment"]["image"],
+        },
+        "store": {"aws": {}},
+    }
+    in_staging = secrets["secret"]["aws-secret-manager"] | {
+        "filter-on-tags": {"tags": {"environment": "staging"}}
+    }
+    return {
+        "aws-secret-manager-production": secrets,
+        "aws-secret-manager-staging": secrets
+        | staging
+        | {
+            "secret": secrets["secret"] | {"aws-secret-manager": in_staging},
+            "identity": parameters["identity"],
+        },
+        "aws-ssm-parameter-store-production": parameters,
+        "aws-ssm-parameter-store-staging": {
+            k: v for k, v in parameters.items() if k != "declared-secrets"
+        }
+        | staging
+        | {
+            "secret": {
+                "type": "aws-ssm-parameter-store",
+                "aws-ssm-parameter-store": {"region": "eu-west-1"},
+            },
+            "identity": secrets["identity"],
         },
     }
 

@@ -11,7 +11,7 @@ from pulumi.runtime.mocks import MockMonitor
 
 from components.program import build
 from components.settings import load
-from tests.components import gcp_fixtures
+from tests.components import aws_support, gcp_fixtures
 
 
 @dataclass
@@ -53,6 +53,8 @@ class Recorder(pulumi.runtime.Mocks):
                 state["clientToken"] = "token-of-mock"
             case _ if args.typ.startswith("gcp:"):
                 state |= gcp_fixtures.filled(args.typ, args.inputs)
+            case _ if args.typ.startswith("aws:"):
+                state |= aws_support.outputs(args.typ, args.name, state)
             case _ if args.typ.startswith("kubernetes:"):
                 metadata = dict(state.get("metadata") or {})
                 metadata.setdefault("name", args.name)
@@ -62,7 +64,7 @@ class Recorder(pulumi.runtime.Mocks):
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         if args.token == "gcp:organizations/getProject:getProject":
             return {"number": gcp_fixtures.NUMBER}
-        return {}
+        return aws_support.ANSWERS.get(args.token, {})
 
     def of(self, type_: str) -> dict[str, dict[str, Any]]:
         """Name to inputs of the resources of a type, by its last part."""

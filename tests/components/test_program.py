@@ -66,6 +66,8 @@ def test_the_program_reads_what_pulumi_hands_on() -> None:
         ("local", ["pulumi_vault", "pulumi_aws", "pulumi_azure_native", "pulumi_gcp"]),
         ("local-vault", ["pulumi_aws", "pulumi_azure_native", "pulumi_gcp"]),
         ("example-google-secret-manager", ["pulumi_vault", "pulumi_aws", "pulumi_azure_native"]),
+        ("example-aws-secret-manager", ["pulumi_vault", "pulumi_azure_native", "pulumi_gcp"]),
+        ("example-aws-ssm-parameter-store", ["pulumi_vault", "pulumi_azure_native", "pulumi_gcp"]),
     ],
 )
 def test_only_the_sdk_of_the_chosen_store_is_loaded(stack: str, absent: list[str]) -> None:

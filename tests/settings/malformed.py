@@ -72,6 +72,26 @@ def aliased(aliases: dict[str, int]) -> dict[str, Any]:
     return {"A": {"namespace": "a", "generate": {}, "version-aliases": aliases}}
 
 
+OIDC = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC"
+LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:rotate"
+
+
+def aws(**changed: Any) -> dict[str, Any]:
+    """A valid document of AWS Secrets Manager with some keys of `store.aws` changed."""
+    base = secret("aws-secret-manager", {"region": "eu-west-1"}, read_only=True)
+    return base | {"store": {"aws": {k.replace("_", "-"): v for k, v in changed.items()}}}
+
+
+def aws_identity(**changed: Any) -> dict[str, Any]:
+    return aws() | {"identity": {"aws": {k.replace("_", "-"): v for k, v in changed.items()}}}
+
+
+def ssm(block: Any = None, *, read_only: bool = False, **changed: Any) -> dict[str, Any]:
+    """A valid document of Parameter Store with some first-level keys changed."""
+    base = secret("aws-ssm-parameter-store", block or {}, read_only=read_only) | {"version": "2.0"}
+    return base | {k.replace("_", "-"): v for k, v in changed.items()}
+
+
 def vault(**changed: Any) -> dict[str, Any]:
     block = {"address": "https://v:8200"} | {k.replace("_", "-"): v for k, v in changed.items()}
     return secret("vault", block, read_only=True)
@@ -264,6 +284,36 @@ CASES: list[Case] = [
     ("regexp broken", enterprise(security={"basic-auth": {"password-regexp": "(a"}}), "kestra:security.basic-auth.password-regexp", "regular expression"),
     ("length below", enterprise(version="2.0", security={"basic-auth": {"password-min-length": 4}}), "kestra:security.basic-auth.password-min-length", "at least 8"),
     ("delete flag", oss(configurations={"delete-files-on-start": "on"}), "kestra:configurations.delete-files-on-start", "true or false"),
+    # AWS
+    ("aws window below", aws(recovery_window_days=3), "kestra:store.aws.recovery-window-days", "between 7 and 30"),
+    ("aws window zero", aws(recovery_window_days=0) | {"tags": {"environment": "staging"}}, "kestra:store.aws.recovery-window-days", "0 in staging"),
+    ("aws deletion window", aws(kms={"deletion-window-days": 3}), "kestra:store.aws.kms.deletion-window-days", "at least 7"),
+    ("aws rotation period", aws(kms={"rotation-period-days": 30}), "kestra:store.aws.kms.rotation-period-days", "at least 90"),
+    ("aws key alias", aws(kms={"arn": "alias/mine"}), "kestra:store.aws.kms.arn", "form"),
+    ("aws key elsewhere", aws(kms={"arn": "arn:aws:kms:us-east-1:111122223333:key/1"}), "kestra:store.aws.kms.arn", "a key in us-east-1"),
+    ("aws key and its window", aws(kms={"arn": "arn:aws:kms:eu-west-1:111122223333:key/1", "deletion-window-days": 7}), "kestra:store.aws.kms.deletion-window-days", "existing key"),
+    ("aws administrator", aws(kms={"administrators": ["*"]}), "kestra:store.aws.kms.administrators[0]", "no ARN"),
+    ("aws replica twice", aws(replicas=[{"region": "us-east-1"}, {"region": "us-east-1"}]), "kestra:store.aws.replicas[1]", "listed twice"),
+    ("aws replica at home", aws(replicas=[{"region": "eu-west-1"}]), "kestra:store.aws.replicas[0].region", "region of the secrets"),
+    ("aws replica key", aws(replicas=[{"region": "us-east-1", "kms-key-arn": "arn:aws:kms:eu-west-1:111122223333:key/1"}]), "kestra:store.aws.replicas[0].kms-key-arn", "a key in eu-west-1"),
+    ("aws two identities", aws_identity(irsa={"oidc-provider-arn": OIDC}, role_arn="arn:aws:iam::111122223333:role/a"), "kestra:identity.aws", "irsa and role-arn"),
+    ("aws provider", aws_identity(irsa={"oidc-provider-arn": "oidc.eks"}), "kestra:identity.aws.irsa.oidc-provider-arn", "form"),
+    ("aws role and boundary", aws_identity(role_arn="arn:aws:iam::111122223333:role/a", role_name="b"), "kestra:identity.aws.role-arn", "role that is made"),
+    ("aws name of no role", aws_identity(role_name="b"), "kestra:identity.aws", "not made"),
+    ("aws long role", aws_identity(irsa={"oidc-provider-arn": OIDC}) | {"deployment": {"namespace": "n" * 63}}, "kestra:identity.aws.role-name", "64"),
+    ("aws keys and identity", secret("aws-secret-manager", {"access-key-id": PLANTED, "secret-key-id": PLANTED}) | {"identity": {"aws": {"irsa": {"oidc-provider-arn": OIDC}}}}, "kestra:identity.aws.irsa", "static keys"),
+    ("aws external id alone", secret("aws-secret-manager", {"sts-role-external-id": "x"}), "kestra:secret.aws-secret-manager.sts-role-external-id", "sts-role-arn"),
+    ("aws wide prefix", secret("aws-secret-manager", {"prefix": "*"}), "kestra:secret.aws-secret-manager.prefix", "beginning of a name"),
+    ("aws wide filter", secret("aws-secret-manager", {"filter-on-prefix": {"prefix": "${aws:username}"}}, read_only=True), "kestra:secret.aws-secret-manager.filter-on-prefix.prefix", "beginning of a name"),
+    ("aws variable in a tag", secret("aws-secret-manager", {"filter-on-tags": {"tags": {"team": "${aws:username}"}}}, read_only=True), "kestra:secret.aws-secret-manager.filter-on-tags.tags.team", "cannot hold"),
+    ("ssm on 1.3", secret("aws-ssm-parameter-store", {}), "kestra:secret.type", "2.0"),
+    ("ssm replicas", ssm(store={"aws": {"replicas": [{"region": "us-east-1"}]}}), "kestra:store.aws.replicas", "Parameter Store"),
+    ("ssm two keys", ssm({"kms-key-id": "alias/a"}, store={"aws": {}}), "kestra:secret.aws-ssm-parameter-store.kms-key-id", "store.aws.kms.arn"),
+    ("ssm key alias", ssm({"kms-key-id": "alias/a"}, identity={"aws": {"irsa": {"oidc-provider-arn": OIDC}}}), "kestra:secret.aws-ssm-parameter-store.kms-key-id", "no ARN"),
+    ("ssm everything", ssm({}, read_only=True, identity={"aws": {"irsa": {"oidc-provider-arn": OIDC}}}), "kestra:secret.aws-ssm-parameter-store.filter-on-prefix", "is missing"),
+    ("ssm slash", ssm({"prefix": "a/b"}), "kestra:secret.aws-ssm-parameter-store.prefix", "beginning of a name"),
+    ("rotation in ssm", ssm({}, read_only=True, store={"aws": {}}, declared_secrets={"A": {"namespace": "a", "generate": {}, "rotation": {"lambda-arn": LAMBDA}}}), "kestra:declared-secrets.A.rotation", "aws-secret-manager"),
+    ("rotation schedule", aws() | {"declared-secrets": {"A": {"namespace": "a", "generate": {}, "rotation": {"lambda-arn": LAMBDA, "schedule": "monthly"}}}}, "kestra:declared-secrets.A.rotation.schedule", "form"),
     # declared secrets
     ("declared nothing", oss(declared_secrets={"A": {"namespace": "a"}}), "kestra:declared-secrets.A", "neither value nor generate"),
     ("declared both", declared(value=PLANTED), "kestra:declared-secrets.TOKEN", "both value and generate"),

@@ -14,6 +14,7 @@ from components.settings.checks import (
     security,
     server,
     store,
+    store_aws,
     values,
 )
 from components.settings.checks.gcp import gcp_account_id
@@ -39,7 +40,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     declared.only_here,
     visibility.check,
     store.blocks,
-    store.aws,
+    store_aws.aws,
     store.azure,
     gcp.identity,
     gcp.store,

@@ -1,0 +1,29 @@
+"""Which principals of AWS are Kestra; pure."""
+
+from __future__ import annotations
+
+from components.settings.model import Settings
+
+
+def role_name(settings: Settings) -> str:
+    """Name of the role that is made."""
+    account = settings.identity.service_account.name
+    return settings.identity.aws.role_name or f"{settings.deployment.namespace}-{account}"
+
+
+def makes_role(settings: Settings) -> bool:
+    """Whether the stack makes Kestra's role."""
+    return bool(settings.identity.aws.irsa or settings.identity.aws.pod_identity)
+
+
+def has_role(settings: Settings) -> bool:
+    """Whether Kestra's pods have a role of their own, made or existing."""
+    return makes_role(settings) or settings.identity.aws.role_arn is not None
+
+
+def principals(settings: Settings) -> tuple[str, ...]:
+    """The roles that Kestra has: name of the one that is made, ARNs of those that exist already."""
+    block = settings.secret.aws if settings.secret else None
+    made = role_name(settings) if makes_role(settings) else settings.identity.aws.role_arn
+    assumed = block.sts_role_arn if block else None
+    return tuple(found for found in (made, assumed) if found)
