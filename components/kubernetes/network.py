@@ -38,7 +38,21 @@ def egress_ports(settings: Settings) -> list[int]:
     if settings.secret and settings.secret.vault:
         address = urlsplit(settings.secret.vault.address)
         ports.add(address.port or (80 if address.scheme == "http" else 443))
+    if settings.secret and settings.secret.cloud:
+        # The manager itself, and who gives the tokens for it.
+        ports.add(443)
     return sorted(ports)
+
+
+def node_services(settings: Settings) -> list[tuple[str, int]]:
+    """Address and port of what the node itself answers: who gives a pod its cloud identity.
+
+    Azure's instance metadata service, for a managed identity of the node.
+    """
+    block = settings.secret.azure_key_vault if settings.secret else None
+    if block and (block.managed_identity_client_id or block.managed_identity_resource_id):
+        return [("169.254.169.254/32", 80)]
+    return []
 
 
 def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -89,6 +103,15 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
                     "to": [{"ipBlock": {"cidr": cidr}} for cidr in chosen.egress_cidrs],
                     "ports": [{"protocol": "TCP", "port": port} for port in ports],
                 }
+            ],
+        }
+    if services := node_services(settings):
+        made["node"] = {
+            "podSelector": pods,
+            "policyTypes": ["Egress"],
+            "egress": [
+                {"to": [{"ipBlock": {"cidr": cidr}}], "ports": _tcp(port)}
+                for cidr, port in services
             ],
         }
     if chosen.monitoring_namespace:

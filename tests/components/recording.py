@@ -12,6 +12,16 @@ from pulumi.runtime.mocks import MockMonitor
 from components.program import build
 from components.settings import load
 
+#: What the clouds answer about who calls.
+CALLS: dict[str, dict[str, str]] = {
+    "azure-native:authorization:getClientConfig": {
+        "clientId": "deployer",
+        "objectId": "deployer-object",
+        "subscriptionId": "00000000-0000-0000-0000-000000000000",
+        "tenantId": "11111111-1111-1111-1111-111111111111",
+    },
+}
+
 
 @dataclass
 class Recorder(pulumi.runtime.Mocks):
@@ -48,6 +58,16 @@ class Recorder(pulumi.runtime.Mocks):
                 state["secretId"] = "secret-id-of-mock"
             case "vault:index/token:Token":
                 state["clientToken"] = "token-of-mock"
+            case "azure-native:keyvault:Secret":
+                address = f"https://{args.inputs['vaultName']}.vault.azure.net/secrets/{args.inputs['secretName']}"
+                state["properties"] = state["properties"] | {
+                    "secretUri": address,
+                    "secretUriWithVersion": f"{address}/version-of-{args.name}",
+                }
+            case "azure-native:managedidentity:UserAssignedIdentity":
+                state |= {"clientId": "client-id-of-mock", "principalId": "principal-id-of-mock"}
+            case _ if args.typ.startswith("azure-native:"):
+                state["name"] = args.name
             case _ if args.typ.startswith("kubernetes:"):
                 metadata = dict(state.get("metadata") or {})
                 metadata.setdefault("name", args.name)
@@ -55,7 +75,7 @@ class Recorder(pulumi.runtime.Mocks):
         return f"{args.name}-id", state
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        return {}
+        return CALLS.get(args.token, {})
 
     def of(self, type_: str) -> dict[str, dict[str, Any]]:
         """Name to inputs of the resources of a type, by its last part."""

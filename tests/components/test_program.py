@@ -65,6 +65,7 @@ def test_the_program_reads_what_pulumi_hands_on() -> None:
     [
         ("local", ["pulumi_vault", "pulumi_aws", "pulumi_azure_native", "pulumi_gcp"]),
         ("local-vault", ["pulumi_aws", "pulumi_azure_native", "pulumi_gcp"]),
+        ("example-azure-key-vault", ["pulumi_aws", "pulumi_vault", "pulumi_gcp"]),
     ],
 )
 def test_only_the_sdk_of_the_chosen_store_is_loaded(stack: str, absent: list[str]) -> None:

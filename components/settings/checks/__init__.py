@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from components.settings import tag_rules, visibility
 from components.settings.checks import (
+    azure,
     declared,
     deployment,
     secret,
@@ -37,7 +38,9 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     visibility.check,
     store.blocks,
     store.aws,
-    store.azure,
+    azure.store,
+    azure.secrets,
+    azure.identity,
     store.gcp,
     server.basic_auth,
     server.endpoints,
