@@ -34,6 +34,8 @@ class Recorder(pulumi.runtime.Mocks):
     protected: set[str] = field(default_factory=set)
     retained: set[str] = field(default_factory=set)
     """Names of the resources that stay when the stack is destroyed."""
+    deleted_with: dict[str, str] = field(default_factory=dict)
+    """Name of a resource to the URN of the one that takes it along."""
     secret_outputs: set[str] = field(default_factory=set)
     """Names of the outputs that Pulumi keeps as secrets."""
 
@@ -60,9 +62,12 @@ class Recorder(pulumi.runtime.Mocks):
                 state["clientToken"] = "token-of-mock"
             case "azure-native:keyvault:Secret":
                 address = f"https://{args.inputs['vaultName']}.vault.azure.net/secrets/{args.inputs['secretName']}"
+                # Marked as the inputs are, for the value in them; Key Vault never answers with the value.
                 state["properties"] = state["properties"] | {
-                    "secretUri": address,
-                    "secretUriWithVersion": f"{address}/version-of-{args.name}",
+                    "value": {
+                        "secretUri": address,
+                        "secretUriWithVersion": f"{address}/version-of-{args.name}",
+                    }
                 }
             case "azure-native:managedidentity:UserAssignedIdentity":
                 state |= {"clientId": "client-id-of-mock", "principalId": "principal-id-of-mock"}
@@ -97,6 +102,8 @@ def run(document: dict[str, Any]) -> Recorder:
             recorder.protected.add(request.name)
         if request.retainOnDelete:
             recorder.retained.add(request.name)
+        if request.deletedWith:
+            recorder.deleted_with[request.name] = request.deletedWith
         return register(monitor, request)
 
     MockMonitor.RegisterResource = registering  # type: ignore[method-assign]
