@@ -68,7 +68,7 @@ ROLES: Mapping[Mode, Role] = {
             Permission(f"{SECRETS}/delete", "Users delete secrets in Kestra."),
             Permission(
                 f"{SECRETS}/recover/action",
-                "A name that was deleted is recovered before it is used again.",
+                "Kestra asks for it: a deleted name is free again only once it is recovered or purged.",
             ),
             Permission(
                 f"{SECRETS}/purge/action",

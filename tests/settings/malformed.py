@@ -218,7 +218,7 @@ CASES: list[Case] = [
     ("azure uri where the stack provisions", azure(block={"key-vault-uri": "https://abc"}), "kestra:secret.azure-key-vault.vault-name", "in place of key-vault-uri"),
     ("azure store of another cloud", enterprise(store={"azure": {"resource-group": "r"}}), "kestra:store.azure", "no secret manager"),
     ("azure identity of another cloud", enterprise(identity={"azure": {"name": "abc"}}), "kestra:identity.azure", "no secret manager"),
-    ("azure without resource group", azure(store={"resource-group": None}), "kestra:store.azure.resource-group", "is missing"),
+    ("azure without resource group", azure() | {"store": {"azure": {}}}, "kestra:store.azure.resource-group", "is missing"),
     ("azure resource group", azure(store={"resource-group": "a."}), "kestra:store.azure.resource-group", "form"),
     ("azure soft delete", azure(store={"soft-delete-days": 6}), "kestra:store.azure.soft-delete-days", "at least 7"),
     ("azure sku", azure(store={"sku": "basic"}), "kestra:store.azure.sku", "premium"),
