@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+from components.identity import azure_workload
 from components.settings import Settings
 from components.stores import Store
 
@@ -65,4 +66,23 @@ def create_identity(
             assert isinstance(store, AwsStore)
             role = AwsIdentity(name, settings, store.key_arn, opts)
             return Identity(role.service_account_annotations, principal=role.principal)
+    if settings.secret is not None and settings.secret.azure_key_vault is not None:
+        given = settings.secret.azure_key_vault.workload_identity_client_id
+        if settings.identity.azure.oidc_issuer_url is not None:
+            from components.identity.azure import AzureIdentity
+            from components.stores.azure import AzureStore
+
+            assert isinstance(store, AzureStore)
+            own = AzureIdentity(name, settings, store.vault_id, opts)
+            return Identity(
+                own.service_account_annotations,
+                own.pod_labels,
+                own.principal,
+                own.needs_token,
+                own.environment,
+            )
+        if given is not None:
+            return Identity(
+                azure_workload.account_annotations(given), azure_workload.POD_LABELS, given
+            )
     return Identity()

@@ -12,13 +12,7 @@ from components.settings import Settings
 from components.settings.deployment import Ingress
 
 _DATABASE_PORTS = {"postgres": 5432, "mysql": 3306}
-# Where the node's agent hands out credentials (Amazon EKS user guide, EKS Pod Identity).
-_POD_IDENTITY_AGENT = ("169.254.170.23/32", "fd00:ec2::23/128")
 _KAFKA, _ELASTICSEARCH = 9092, 9200
-
-#: Where GKE's metadata server answers a pod that asks who it is, without and with Dataplane V2.
-#: Source: Google Cloud documentation, Workload Identity Federation for GKE.
-_GKE_METADATA = (("169.254.169.252", 988), ("169.254.169.254", 80))
 
 
 def egress_ports(settings: Settings) -> list[int]:
@@ -45,8 +39,30 @@ def egress_ports(settings: Settings) -> list[int]:
         address = urlsplit(settings.secret.vault.address)
         ports.add(address.port or (80 if address.scheme == "http" else 443))
     if settings.secret and settings.secret.cloud:
+        # The manager itself, and who gives the tokens for it.
         ports.add(443)
     return sorted(ports)
+
+
+#: Where GKE's metadata server answers, without and with Dataplane V2.
+#: Source: Google Cloud documentation, Workload Identity Federation for GKE.
+_GKE_METADATA = [("169.254.169.252/32", 988), ("169.254.169.254/32", 80)]
+#: Source: Amazon EKS user guide, EKS Pod Identity.
+_POD_IDENTITY_AGENT = [("169.254.170.23/32", 80), ("fd00:ec2::23/128", 80)]
+#: Source: Azure documentation, instance metadata service.
+_AZURE_METADATA = [("169.254.169.254/32", 80)]
+
+
+def node_services(settings: Settings) -> list[tuple[str, int]]:
+    """Address and port of what the node itself answers: who gives a pod its cloud identity."""
+    if settings.identity.aws.pod_identity:
+        return _POD_IDENTITY_AGENT
+    if settings.secret and settings.secret.cloud == "gcp" and settings.identity.gcp.workload_pool:
+        return _GKE_METADATA
+    block = settings.secret.azure_key_vault if settings.secret else None
+    if block and (block.managed_identity_client_id or block.managed_identity_resource_id):
+        return _AZURE_METADATA
+    return []
 
 
 def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -99,24 +115,13 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
                 }
             ],
         }
-    if settings.secret and settings.secret.cloud == "gcp" and settings.identity.gcp.workload_pool:
-        made["metadata"] = {
+    if services := node_services(settings):
+        made["node"] = {
             "podSelector": pods,
             "policyTypes": ["Egress"],
             "egress": [
-                {"to": [{"ipBlock": {"cidr": f"{address}/32"}}], "ports": _tcp(port)}
-                for address, port in _GKE_METADATA
-            ],
-        }
-    if settings.identity.aws.pod_identity:
-        made["pod-identity"] = {
-            "podSelector": pods,
-            "policyTypes": ["Egress"],
-            "egress": [
-                {
-                    "to": [{"ipBlock": {"cidr": cidr}} for cidr in _POD_IDENTITY_AGENT],
-                    "ports": _tcp(80),
-                }
+                {"to": [{"ipBlock": {"cidr": cidr}}], "ports": _tcp(port)}
+                for cidr, port in services
             ],
         }
     if chosen.monitoring_namespace:

@@ -48,11 +48,15 @@ class DeclaredSecret(Model):
     description: str | None = key(None, "What it is for.", max_length=500, source=OURS)
     tags: dict[str, str] = key({}, "Tags of this secret.", source=OURS)
     content_type: str | None = key(
-        None, "Kind of content (Azure Key Vault).", max_length=255, source=AZURE
+        None,
+        "Kind of content (Azure Key Vault; absent: text/plain).",
+        max_length=255,
+        source=AZURE,
     )
     expires: str | None = key(
         None,
-        "When it expires, for example 2027-01-31T00:00:00Z (Azure Key Vault; Kestra cannot read it afterwards).",
+        "When it expires, for example 2027-01-31T00:00:00Z (Azure Key Vault: for people and alerts, "
+        "reads go on).",
         pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$",
         source=AZURE,
     )

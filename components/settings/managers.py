@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from components.settings.base import Duration, Flag, Model, Secret, key
+from components.settings.store import VAULT_NAME
 
 MANAGER = "Kestra documentation, enterprise/governance/secrets-manager"
 
@@ -103,7 +104,7 @@ class AzureKeyVault(CloudManager):
     vault_name: str | None = key(
         None,
         "Name of the vault.",
-        pattern=r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$",
+        pattern=VAULT_NAME,
         source=MANAGER + "; Azure naming rules",
     )
     key_vault_uri: str | None = key(

@@ -12,6 +12,7 @@ AZURE = "Azure documentation, Key Vault"
 GCP = "Google Cloud documentation, Secret Manager and Cloud KMS"
 
 KMS_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
+VAULT_NAME = r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$"
 AWS_REGION = r"^[a-z]{2,4}(-[a-z]+)+-\d$"
 
 
@@ -86,6 +87,9 @@ class AzurePrivateEndpoint(Model):
         pattern=r"^/subscriptions/.+/privateDnsZones/[^/]+$",
         source=AZURE,
     )
+    location: str | None = key(
+        None, "Region of the subnet's network (absent: the vault's).", source=AZURE
+    )
 
 
 class AzureStore(Model):
@@ -101,6 +105,13 @@ class AzureStore(Model):
     )
     create_vault: Flag = key(
         True, "Whether the vault is made; false where vault-name exists already.", source=OURS
+    )
+    recovery_vault_name: str | None = key(
+        None,
+        "Vault for the recovery copy of the encryption key, always made, kept when the stack is destroyed "
+        "(absent: `<vault-name>-rec`).",
+        pattern=VAULT_NAME,
+        source=OURS + "; Azure naming rules",
     )
     sku: Literal["standard", "premium"] = key(
         "standard", "premium keeps keys in an HSM.", source=AZURE

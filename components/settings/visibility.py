@@ -73,6 +73,13 @@ def recovery_name(settings: Settings) -> str:
     return f"{where}-{RECOVERY}"
 
 
+def recovery_vault_name(settings: Settings) -> str:
+    """The key vault of that copy: in Kestra's own, its role would hold for the copy too."""
+    block, store = settings.secret and settings.secret.azure_key_vault, settings.store.azure
+    given = store.recovery_vault_name if store else None
+    return given or f"{(block and block.vault_name) or ''}-rec"
+
+
 def required_tags(settings: Settings) -> dict[str, str]:
     """The tags of `filter-on-tags`, without which Kestra would not see a secret."""
     block = _block(settings)

@@ -54,6 +54,10 @@ def create_store(name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None
         from components.stores.aws import AwsStore
 
         return AwsStore(name, args, opts)
+    if kind == "azure-key-vault":
+        from components.stores.azure import AzureStore
+
+        return AzureStore(name, args, opts)
     from components.stores.embedded import EmbeddedStore
 
     return EmbeddedStore(name, args, opts)

@@ -237,9 +237,9 @@ def test_pod_identity_gives_the_role_and_the_service_account_waits_for_it() -> N
     assert account["metadata"]["annotations"] == {
         "kestra.pulumi/pod-identity-association": "a-of-mock"
     }
-    agent = recorded.of("NetworkPolicy")["kestra-pod-identity"]["spec"]["egress"]
+    agent = recorded.of("NetworkPolicy")["kestra-node"]["spec"]["egress"]
     assert agent[0]["to"][0] == {"ipBlock": {"cidr": "169.254.170.23/32"}}
-    assert "kestra-pod-identity" not in run(_stack()).resources
+    assert "kestra-node" not in run(_stack()).resources
 
 
 def test_a_role_that_exists_already_is_only_named() -> None:

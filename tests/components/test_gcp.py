@@ -244,7 +244,7 @@ def test_the_pods_are_the_google_service_account_and_mount_no_token() -> None:
     for deployment in recorded.of("Deployment").values():
         pod = deployment["spec"]["template"]["spec"]
         assert pod["automountServiceAccountToken"] is False
-    policy = recorded.of("NetworkPolicy")["kestra-metadata"]["spec"]
+    policy = recorded.of("NetworkPolicy")["kestra-node"]["spec"]
     assert [rule["to"][0]["ipBlock"]["cidr"] for rule in policy["egress"]] == [
         "169.254.169.252/32",
         "169.254.169.254/32",

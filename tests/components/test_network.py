@@ -57,6 +57,35 @@ def test_an_ingress_serves_tls_only_where_its_controller_is_known(
     assert ingress_annotations(Ingress.model_validate(block)) == found
 
 
+def _azure(**block: Any) -> Settings:
+    manager = {
+        "type": "azure-key-vault",
+        "read-only": True,
+        "azure-key-vault": {"vault-name": "example", **block},
+    }
+    deployment = {"network-policy": {"egress-ports": [5432]}}
+    document = stack_document("local-vault") | {"secret": manager, "deployment": deployment}
+    document.pop("declared-secrets")
+    return load(document, source="test").settings
+
+
+def test_a_cloud_and_who_gives_its_tokens_are_reached_by_https_whatever_the_settings_list() -> None:
+    settings = _azure(**{"workload-identity-client-id": "c"})
+    assert egress_ports(settings) == [443, 5432, 9000]
+    assert "node" not in policies(settings, LABELS)
+
+
+@pytest.mark.parametrize("name", ["managed-identity-client-id", "managed-identity-resource-id"])
+def test_the_metadata_service_is_reached_where_an_identity_of_the_node_is_used(name: str) -> None:
+    node = policies(_azure(**{name: "c"}), LABELS)["node"]
+    assert node["egress"] == [
+        {
+            "to": [{"ipBlock": {"cidr": "169.254.169.254/32"}}],
+            "ports": [{"protocol": "TCP", "port": 80}],
+        }
+    ]
+
+
 @pytest.mark.parametrize("stack", ["local", "local-vault"])
 def test_no_rule_is_empty_for_an_empty_one_allows_everything(stack: str) -> None:
     for name, spec in policies(_settings(stack), LABELS).items():

@@ -68,6 +68,7 @@ def test_the_program_reads_what_pulumi_hands_on() -> None:
         ("example-google-secret-manager", ["pulumi_vault", "pulumi_aws", "pulumi_azure_native"]),
         ("example-aws-secret-manager", ["pulumi_vault", "pulumi_azure_native", "pulumi_gcp"]),
         ("example-aws-ssm-parameter-store", ["pulumi_vault", "pulumi_azure_native", "pulumi_gcp"]),
+        ("example-azure-key-vault", ["pulumi_aws", "pulumi_vault", "pulumi_gcp"]),
     ],
 )
 def test_only_the_sdk_of_the_chosen_store_is_loaded(stack: str, absent: list[str]) -> None:

@@ -97,6 +97,26 @@ def vault(**changed: Any) -> dict[str, Any]:
     return secret("vault", block, read_only=True)
 
 
+def azure(
+    store: Any = None, block: Any = None, identity: Any = None, **changed: Any
+) -> dict[str, Any]:
+    """A Key Vault that the stack provisions, with one declared secret, and some changes."""
+    manager = {"vault-name": "example"} if block is None else block
+    base = secret("azure-key-vault", manager, read_only=True) | {
+        "store": {"azure": {"resource-group": "r"} | (store or {})},
+        "identity": {"azure": {"oidc-issuer-url": "https://issuer"} | (identity or {})},
+        "declared-secrets": {"TOKEN": {"namespace": "a.b", "generate": {}}},
+    }
+    return base | {key.replace("_", "-"): value for key, value in changed.items()}
+
+
+def azure_secret(**changed: Any) -> dict[str, Any]:
+    entry = {"namespace": "a.b", "generate": {}} | {
+        k.replace("_", "-"): v for k, v in changed.items()
+    }
+    return azure(declared_secrets={"TOKEN": entry})
+
+
 def declared(**changed: Any) -> dict[str, Any]:
     return oss(declared_secrets={"TOKEN": {"namespace": "a.b", "generate": {}} | changed})
 
@@ -236,6 +256,40 @@ CASES: list[Case] = [
     ("azure secret text", secret("azure-key-vault", {"vault-name": "abc", "client-secret": PLANTED}), "kestra:secret.azure-key-vault.client-secret", "block of keys"),
     ("azure half principal", secret("azure-key-vault", {"vault-name": "abc", "client-secret": {"client-secret": PLANTED}}), "kestra:secret.azure-key-vault.client-secret.tenant-id", "is missing"),
     ("azure two identities", secret("azure-key-vault", {"vault-name": "abc", "managed-identity-client-id": "a", "managed-identity-resource-id": "b"}), "kestra:secret.azure-key-vault.managed-identity-client-id", "named once"),
+    ("azure uri where the stack provisions", azure(block={"key-vault-uri": "https://abc"}), "kestra:secret.azure-key-vault.vault-name", "in place of key-vault-uri"),
+    ("azure store of another cloud", enterprise(store={"azure": {"resource-group": "r"}}), "kestra:store.azure", "no secret manager"),
+    ("azure identity of another cloud", enterprise(identity={"azure": {"name": "abc"}}), "kestra:identity.azure", "no secret manager"),
+    ("azure without resource group", azure() | {"store": {"azure": {}}}, "kestra:store.azure.resource-group", "is missing"),
+    ("azure resource group", azure(store={"resource-group": "a."}), "kestra:store.azure.resource-group", "form"),
+    ("azure soft delete", azure(store={"soft-delete-days": 6}), "kestra:store.azure.soft-delete-days", "at least 7"),
+    ("azure sku", azure(store={"sku": "basic"}), "kestra:store.azure.sku", "premium"),
+    ("azure addresses without network", azure(store={"allowed-addresses": ["203.0.113.0/24"]}), "kestra:store.azure.public-network", "have no effect"),
+    ("azure subnets without network", azure(store={"allowed-subnet-ids": ["/subscriptions/s"]}), "kestra:store.azure.public-network", "have no effect"),
+    ("azure address", azure(store={"public-network": True, "allowed-addresses": ["here"]}), "kestra:store.azure.allowed-addresses[0]", "no IPv4"),
+    ("azure address with host bits", azure(store={"public-network": True, "allowed-addresses": ["203.0.113.1/24"]}), "kestra:store.azure.allowed-addresses[0]", "host bits"),
+    ("azure private address", azure(store={"public-network": True, "allowed-addresses": ["10.1.0.0/16"]}), "kestra:store.azure.allowed-addresses[0]", "not a public address"),
+    ("azure everybody", azure(store={"public-network": True, "allowed-addresses": ["203.0.113.7", "0.0.0.0/0"]}), "kestra:store.azure.allowed-addresses[1]", "everybody"),
+    ("azure endpoint subnet", azure(store={"private-endpoint": {"subnet-id": "endpoints"}}), "kestra:store.azure.private-endpoint.subnet-id", "form"),
+    ("azure endpoint zone", azure(store={"private-endpoint": {"subnet-id": "/subscriptions/s/subnets/e", "dns-zone-id": "zone"}}), "kestra:store.azure.private-endpoint.dns-zone-id", "form"),
+    ("azure workspace", azure(store={"workspace-id": "logs"}), "kestra:store.azure.workspace-id", "form"),
+    ("azure network of an existing vault", azure(store={"create-vault": False, "public-network": False}), "kestra:store.azure.public-network", "create-vault is false"),
+    ("azure addresses of an existing vault", azure(store={"create-vault": False, "allowed-addresses": []}), "kestra:store.azure.allowed-addresses", "create-vault is false"),
+    ("azure recovery vault too long", azure(block={"vault-name": "a" * 21}), "kestra:store.azure.recovery-vault-name", "no name of a vault"),
+    ("azure recovery vault hyphens", azure(store={"recovery-vault-name": "a--b"}), "kestra:store.azure.recovery-vault-name", "no name of a vault"),
+    ("azure recovery vault form", azure(store={"recovery-vault-name": "a_b"}), "kestra:store.azure.recovery-vault-name", "form"),
+    ("azure recovery vault is Kestra's", azure(store={"recovery-vault-name": "EXAMPLE"}), "kestra:store.azure.recovery-vault-name", "Kestra's own vault"),
+    ("azure identity name", azure(identity={"name": "a b"}), "kestra:identity.azure.name", "form"),
+    ("azure issuer", azure(identity={"oidc-issuer-url": "http://issuer"}), "kestra:identity.azure.oidc-issuer-url", "form"),
+    ("azure two ways to an identity", azure(block={"vault-name": "example", "client-secret": {"tenant-id": "t", "client-id": "c", "client-secret": PLANTED}}), "kestra:identity.azure.oidc-issuer-url", "client-secret"),
+    ("azure given workload identity too", azure(block={"vault-name": "example", "workload-identity-client-id": "c"}), "kestra:identity.azure.oidc-issuer-url", "workload-identity-client-id"),
+    ("azure identity without a group", azure(store=None, declared_secrets={}) | {"store": {}}, "kestra:identity.azure.resource-group", "is missing"),
+    ("azure secret date", azure_secret(expires="2027-02-30T00:00:00Z"), "kestra:declared-secrets.TOKEN.expires", "no date"),
+    ("azure secret date form", azure_secret(expires="2027-02-28"), "kestra:declared-secrets.TOKEN.expires", "form"),
+    ("azure secret tags", azure_secret(tags={f"t{i}": "x" for i in range(12)}), "kestra:declared-secrets.TOKEN.tags", "15 at most"),
+    ("azure stack tags", azure(tags={"additional": {f"t{i}": "x" for i in range(16)}}), "kestra:tags", "15 at most"),
+    ("azure tag in another case", azure_secret(tags={"Namespace": "x"}), "kestra:declared-secrets.TOKEN.tags", "ignores the case"),
+    ("azure filter tag", azure(block={"vault-name": "example", "filter-on-tags": {"tags": {"a/b": "c"}}}), "kestra:declared-secrets.TOKEN.tags", "512 characters"),
+    ("azure secret name collision", azure(declared_secrets={"A_B": {"namespace": "a", "generate": {}}, "a_b": {"namespace": "a", "generate": {}}}), "kestra:declared-secrets.a_b", "is the same as A_B"),
     ("google account a block", secret("google-secret-manager", {"service-account": {"private_key": PLANTED}}), "kestra:secret.google-secret-manager.service-account", "text"),
     ("google no project", google({"project": None}), "kestra:secret.google-secret-manager.project", "is missing"),
     ("google key and pool", google({"service-account": PLANTED}), "kestra:identity.gcp.workload-pool", "stands beside"),

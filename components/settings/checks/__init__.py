@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from components.settings import tag_rules, visibility
 from components.settings.checks import (
+    azure,
     beside,
     declared,
     deployment,
@@ -41,7 +42,9 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     visibility.check,
     store.blocks,
     store_aws.aws,
-    store.azure,
+    azure.store,
+    azure.secrets,
+    azure.identity,
     gcp.identity,
     gcp.store,
     gcp.aliases,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from components.settings import visibility
-from components.settings.checks import declared, gcp, secret, store
+from components.settings.checks import azure, declared, gcp, secret, store_aws
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
@@ -16,8 +16,9 @@ _CHECKS = (
     secret.azure,
     secret.vault,
     declared.where,
-    store.aws,
-    store.azure,
+    store_aws.aws,
+    azure.store,
+    azure.secrets,
     gcp.store,
     visibility.check,
 )
