@@ -23,14 +23,20 @@ from sandbox.command import EngineCommand
 from sandbox.display import Events
 from sandbox.errors import SandboxError
 from sandbox.recovery import adopt_pending, end_leftovers, is_locked, mend_backend
-from sandbox.services import ControlPlane, Vault
+from sandbox.services import ControlPlane, GoogleCloud, Vault
 from sandbox.services.process import private
 from sandbox.state import ROOT, Last, State
 
 PROJECT = "kestra"
 _ENCRYPTION = ("encryptionsalt", "secretsprovider", "encryptedkey")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-STAND_INS = {"random": "4.21.4", "vault": "7.14.0", "kubernetes": "4.34.2"}
+STAND_INS = {
+    "random": "4.21.4",
+    "vault": "7.14.0",
+    "kubernetes": "4.34.2",
+    "gcp": "10.2.0",
+    "azure-native": "3.29.0",
+}
 
 
 class EngineFailure(SandboxError):
@@ -57,13 +63,14 @@ class Stack:
         plane: ControlPlane,
         vault: Vault | None,
         *,
+        google: GoogleCloud | None = None,
         official_plugins: bool = False,
         stacks: Path = ROOT / "stacks",
         told: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._stacks, self._told = stacks, told
         self.name, self._state, self._tools = name, state, tools
-        self.plane, self.vault = plane, vault
+        self.plane, self.vault, self.google = plane, vault, google
         self._download = official_plugins
         self.folder = state.stack(name)
         self.plugins = self._plugins()
@@ -147,7 +154,11 @@ class Stack:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "false" if self._download else "true",
             "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
             "KUBECONFIG": str(self.plane.kubeconfig),
+            "KESTRA_SANDBOX_GCP_STATE": str(self._state.directory / "gcp" / "recorded.json"),
+            "KESTRA_SANDBOX_AZURE_STATE": str(self._state.directory / "azure" / "recorded.json"),
         }
+        if self.google is not None:
+            made |= self.google.environment
         if self._download:
             both = (name for proxy in _PROXIES for name in (proxy, proxy.lower()))
             made |= {name: os.environ[name] for name in both if name in os.environ}
