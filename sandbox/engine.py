@@ -23,14 +23,21 @@ from sandbox.command import EngineCommand
 from sandbox.display import Events
 from sandbox.errors import SandboxError
 from sandbox.recovery import adopt_pending, end_leftovers, is_locked, mend_backend
-from sandbox.services import AwsServer, ControlPlane, Vault
+from sandbox.services import AwsServer, ControlPlane, GoogleCloud, Vault
 from sandbox.services.process import private
 from sandbox.state import ROOT, Last, State
 
 PROJECT = "kestra"
 _ENCRYPTION = ("encryptionsalt", "secretsprovider", "encryptedkey")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-STAND_INS = {"aws": "7.51.1", "random": "4.21.4", "vault": "7.14.0", "kubernetes": "4.34.2"}
+STAND_INS = {
+    "aws": "7.51.1",
+    "azure-native": "3.29.0",
+    "gcp": "10.2.0",
+    "kubernetes": "4.34.2",
+    "random": "4.21.4",
+    "vault": "7.14.0",
+}
 
 
 class EngineFailure(SandboxError):
@@ -58,13 +65,14 @@ class Stack:
         vault: Vault | None,
         *,
         aws: AwsServer | None = None,
+        google: GoogleCloud | None = None,
         official_plugins: bool = False,
         stacks: Path = ROOT / "stacks",
         told: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._stacks, self._told = stacks, told
         self.name, self._state, self._tools = name, state, tools
-        self.plane, self.vault, self.aws = plane, vault, aws
+        self.plane, self.vault, self.aws, self.google = plane, vault, aws, google
         self._download = official_plugins
         self.folder = state.stack(name)
         self.plugins = self._plugins()
@@ -148,7 +156,11 @@ class Stack:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "false" if self._download else "true",
             "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
             "KUBECONFIG": str(self.plane.kubeconfig),
+            "KESTRA_SANDBOX_GCP_STATE": str(self._state.directory / "gcp" / "recorded.json"),
+            "KESTRA_SANDBOX_AZURE_STATE": str(self._state.directory / "azure" / "recorded.json"),
         }
+        if self.google is not None:
+            made |= self.google.environment
         if self._download:
             both = (name for proxy in _PROXIES for name in (proxy, proxy.lower()))
             made |= {name: os.environ[name] for name in both if name in os.environ}

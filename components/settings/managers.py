@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from components.settings.base import Duration, Flag, Model, Secret, key
-from components.settings.store import VAULT_NAME
 
 MANAGER = "Kestra documentation, enterprise/governance/secrets-manager"
+
+VAULT_NAME = r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$"
 
 Tags = dict[str, str]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from components.settings.base import OURS, Duration, Flag, Model, Whole, key
+from components.settings.managers import VAULT_NAME
 from components.settings.secret import SecretManager
 
 AWS = "AWS documentation, Secrets Manager and KMS API references"
@@ -12,7 +13,6 @@ AZURE = "Azure documentation, Key Vault"
 GCP = "Google Cloud documentation, Secret Manager and Cloud KMS"
 
 KMS_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
-VAULT_NAME = r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$"
 AWS_REGION = r"^[a-z]{2,4}(-[a-z]+)+-\d$"
 
 

@@ -66,7 +66,9 @@ def _vault(group: pulumi.Input[str], **properties: Any) -> azure.keyvault.Vault:
             enable_rbac_authorization=True,
             public_network_access="Disabled",
             network_acls=azure.keyvault.NetworkRuleSetArgs(
-                default_action="Deny", bypass="AzureServices", ip_rules=[{"value": "10.0.0.1/32"}]
+                default_action="Deny",
+                bypass="AzureServices",
+                ip_rules=[azure.keyvault.IPRuleArgs(value="10.0.0.1/32")],
             ),
             **{"soft_delete_retention_in_days": 7, **properties},
         ),
