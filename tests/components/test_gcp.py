@@ -12,7 +12,7 @@ from components.settings import SettingsError, load
 from tests.components.gcp_fixtures import AGENT, NUMBER, google
 from tests.components.inventory import SECRET_MARK
 from tests.components.recording import Recorder, run
-from tests.conftest import ROOT
+from tests.conftest import ROOT, stack_document
 
 SECRETS = ("store-declared-API_TOKEN", "store-declared-DATABASE_PASSWORD", "store-encryption-key")
 
@@ -307,3 +307,18 @@ def test_the_documentation_says_what_kestra_may_do() -> None:
     page = (ROOT / "docs" / "backends" / "google-secret-manager.md").read_text()
     for row in permissions.rows():
         assert f"| {' | '.join(row)} |" in page
+
+
+def _second(block: dict[str, Any]) -> dict[str, Any]:
+    also = {"type": "google-secret-manager", "read-only": True, "google-secret-manager": block}
+    return stack_document("local-vault") | {"store": {"gcp": {}, "also": also}}
+
+
+def test_as_the_second_manager_it_is_written_to_and_nobody_reads_it_yet() -> None:
+    recorded = run(_second({"project": "company"}))
+    assert set(_secrets(recorded)) == set(SECRETS)
+    assert not [t for t, i in recorded.resources.values() if "Secret" in t and "role" in i]
+    with pytest.raises(
+        SettingsError, match=r"store\.also\.google-secret-manager\.project: is miss"
+    ):
+        load(_second({}), source="f")

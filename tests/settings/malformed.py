@@ -292,6 +292,7 @@ CASES: list[Case] = [
     ("azure secret name collision", azure(declared_secrets={"A_B": {"namespace": "a", "generate": {}}, "a_b": {"namespace": "a", "generate": {}}}), "kestra:declared-secrets.a_b", "is the same as A_B"),
     ("google account a block", secret("google-secret-manager", {"service-account": {"private_key": PLANTED}}), "kestra:secret.google-secret-manager.service-account", "text"),
     ("google no project", google({"project": None}), "kestra:secret.google-secret-manager.project", "is missing"),
+    ("google no project of the pool", {k: v for k, v in google({"project": None}).items() if k != "store"}, "kestra:secret.google-secret-manager.project", "is missing"),
     ("google key and pool", google({"service-account": PLANTED}), "kestra:identity.gcp.workload-pool", "stands beside"),
     ("google account id", google(identity={"gcp": {"workload-pool": POOL, "account-id": "Kestra"}}), "kestra:identity.gcp.account-id", "form"),
     ("google account id long", google(identity={"gcp": {"workload-pool": POOL}, "service-account": {"name": "a" * 24}}), "kestra:identity.gcp.account-id", "is missing"),

@@ -29,17 +29,12 @@ def gcp_account_id(s: Settings) -> str:
 
 
 def identity(s: Settings) -> Iterator[Finding]:
-    """A project, one way to an identity, an id that Google accepts, and something that it may read."""
+    """One way to an identity, an id that Google accepts, and something that it may read."""
     if s.secret is None or not _is_google(s):
         return
     block, chosen = s.secret.google_secret_manager, s.identity.gcp
-    if (s.store.gcp or chosen.workload_pool) and (block is None or block.project is None):
-        yield Finding(
-            ("secret", "google-secret-manager", "project"),
-            "is missing",
-            "a stack that provisions names the project",
-            "add it",
-        )
+    if chosen.workload_pool and s.store.gcp is None:
+        yield from _project(s)
     key = block is not None and block.service_account is not None
     if not chosen.workload_pool:
         if not key:
@@ -79,6 +74,17 @@ def identity(s: Settings) -> Iterator[Finding]:
     yield from _prefix(s)
 
 
+def _project(s: Settings) -> Iterator[Finding]:
+    block = s.secret.google_secret_manager if s.secret else None
+    if block is None or block.project is None:
+        yield Finding(
+            ("secret", "google-secret-manager", "project"),
+            "is missing",
+            "a stack that provisions names the project",
+            "add it",
+        )
+
+
 def _prefix(s: Settings) -> Iterator[Finding]:
     """Managed mode: Kestra administers all below its prefix, so the recovery copy is not below it."""
     prefix = visibility.prefix(s)
@@ -100,10 +106,11 @@ def _prefix(s: Settings) -> Iterator[Finding]:
 
 
 def store(s: Settings) -> Iterator[Finding]:
-    """Locations, keys and times that Google accepts."""
+    """A project, and locations, keys and times that Google accepts."""
     chosen = s.store.gcp
     if chosen is None or not _is_google(s):
         return
+    yield from _project(s)
     at = ("store", "gcp")
     for i, region in enumerate(chosen.regions):
         if not REGION.fullmatch(region):
