@@ -13,6 +13,7 @@ from rich.console import Console
 from components.configuration import render
 from components.settings import Settings
 from components.stores.vault_paths import VALUE, secret_path
+from sandbox.cloud_check import check_clouds
 from sandbox.engine import Stack
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
@@ -58,6 +59,11 @@ def verify_stack(
             }
             report.stores.append(
                 check_vault(text, environment, paths, stack.plane, settings, outputs["namespace"])
+            )
+    if settings.clouds:
+        with progress.step("Reading the cloud's secrets as Kestra would"):
+            report.stores += check_clouds(
+                stack.clouds, settings, declared, outputs.get("principal", "")
             )
     report.render(console)
     if json_file is not None:

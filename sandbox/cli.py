@@ -15,13 +15,14 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from components.settings import Settings, SettingsError, load_file, report
+from sandbox.clouds import start_clouds
 from sandbox.display import Events, summary
 from sandbox.engine import Stack, refuse_encrypted
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.recovery import end_leftovers
 from sandbox.services import ControlPlane, Vault
-from sandbox.state import MARK, ROOT, State
+from sandbox.state import MARK, ROOT, Last, State
 from sandbox.status import servers, show_status
 from sandbox.tools import CONTROL_PLANE, ensure
 
@@ -64,7 +65,9 @@ class Sandbox:
 
     def ready(self, stack: str, settings: Settings) -> Stack:
         """Tools and servers, and the stack on them."""
-        with_vault = settings.secret is not None and settings.secret.type == "vault"
+        with_vault = any(
+            m is not None and m.type == "vault" for m in (settings.secret, settings.store.also)
+        )
         tools = ensure(
             ["pulumi", *CONTROL_PLANE, *(["vault"] if with_vault else [])], self.progress
         )
@@ -78,6 +81,7 @@ class Sandbox:
             if not vault.healthy:
                 with self.progress.step("Starting Vault"):
                     vault.start()
+        clouds = start_clouds(self.state, settings, self.progress)
         self.state.stack(stack).mkdir(parents=True, exist_ok=True)
         made = Stack(
             self.state,
@@ -85,6 +89,7 @@ class Sandbox:
             tools,
             plane,
             vault,
+            clouds=clouds,
             official_plugins=self._official,
             stacks=self._stacks,
             told=self.progress.note,
@@ -97,6 +102,11 @@ class Sandbox:
         """Brings a stack up."""
         settings = self.settings(name)
         stack = self.ready(name, settings)
+        if stack.clouds.began_empty and Last.read(self.state.stack(name)) is not None:
+            with self.progress.step(
+                "Noting what the API server of the cloud does not hold any more"
+            ):
+                stack.refresh(Events(self.progress))
         events = Events(self.progress)
         with self.progress.step(f"Bringing up stack {name}"):
             done = stack.up(events)

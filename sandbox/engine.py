@@ -19,11 +19,12 @@ from pulumi import automation as auto
 
 from components.settings import Settings, load
 from sandbox import plugins
+from sandbox.clouds import Clouds
 from sandbox.command import EngineCommand
 from sandbox.display import Events
 from sandbox.errors import SandboxError
 from sandbox.recovery import adopt_pending, end_leftovers, is_locked, mend_backend
-from sandbox.services import AwsServer, ControlPlane, GoogleCloud, Vault
+from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private
 from sandbox.state import ROOT, Last, State
 
@@ -38,6 +39,9 @@ STAND_INS = {
     "random": "4.21.4",
     "vault": "7.14.0",
 }
+
+
+NONE = Clouds()
 
 
 class EngineFailure(SandboxError):
@@ -64,15 +68,14 @@ class Stack:
         plane: ControlPlane,
         vault: Vault | None,
         *,
-        aws: AwsServer | None = None,
-        google: GoogleCloud | None = None,
+        clouds: Clouds = NONE,
         official_plugins: bool = False,
         stacks: Path = ROOT / "stacks",
         told: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._stacks, self._told = stacks, told
         self.name, self._state, self._tools = name, state, tools
-        self.plane, self.vault, self.aws, self.google = plane, vault, aws, google
+        self.plane, self.vault, self.clouds = plane, vault, clouds
         self._download = official_plugins
         self.folder = state.stack(name)
         self.plugins = self._plugins()
@@ -124,6 +127,7 @@ class Stack:
         private(self._file, yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
     def _overlay(self, config: dict[str, Any]) -> None:
+        self.clouds.overlay(config)
         secret = config.get("kestra:secret") or {}
         if self.vault is None or secret.get("type") != "vault":
             return
@@ -159,15 +163,12 @@ class Stack:
             "KESTRA_SANDBOX_GCP_STATE": str(self._state.directory / "gcp" / "recorded.json"),
             "KESTRA_SANDBOX_AZURE_STATE": str(self._state.directory / "azure" / "recorded.json"),
         }
-        if self.google is not None:
-            made |= self.google.environment
+        made |= self.clouds.environment
         if self._download:
             both = (name for proxy in _PROXIES for name in (proxy, proxy.lower()))
             made |= {name: os.environ[name] for name in both if name in os.environ}
         if self.vault is not None:
             made |= {"VAULT_ADDR": self.vault.address, "VAULT_TOKEN": self.vault.root_token}
-        if self.aws is not None:
-            made |= self.aws.environment
         return made
 
     @contextlib.contextmanager

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.services import ControlPlane, Server, Vault
+from sandbox.services import AwsServer, ControlPlane, GoogleCloud, Server, Vault
 from sandbox.state import Last, State
 from sandbox.tools import CONTROL_PLANE
 
@@ -19,25 +19,27 @@ _PORTS = {"kube-apiserver": "api", "kube-controller-manager": "controller-manage
 
 def servers(state: State) -> list[Server]:
     """The servers of a state, in the order in which they start."""
-    plane, vault = _services(state)
-    return [*plane.servers, *vault.servers]
+    return [server for service in _services(state) for server in service.servers]
 
 
-def _services(state: State) -> tuple[ControlPlane, Vault]:
+def _services(state: State) -> tuple[ControlPlane, Vault, AwsServer, GoogleCloud]:
     # Whoever only asks and ends needs no tools.
     tools = {name: state.directory / name for name in (*CONTROL_PLANE, "vault")}
-    return ControlPlane(state.services / "kubernetes", tools), Vault(
-        state.services / "vault", tools
+    return (
+        ControlPlane(state.services / "kubernetes", tools),
+        Vault(state.services / "vault", tools),
+        AwsServer(state.services / "aws"),
+        GoogleCloud(state.services / "gcp"),
     )
 
 
 def show_status(state: State, console: Console) -> None:
     """Prints the servers and the stacks as tables."""
-    plane, vault = _services(state)
-    ports = _ports(plane, vault)
-    answering = _healthy(plane), _healthy(vault)
+    services = _services(state)
+    ports = _ports(*services)
     table = _table(f"Servers of {state.directory}", "server", "process", "port", "health", "log")
-    for owner, healthy in zip((plane, vault), answering, strict=True):
+    for owner in services:
+        healthy = _healthy(owner)
         for server in owner.servers:
             if not server.log.exists():
                 continue
@@ -79,7 +81,9 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _ports(plane: ControlPlane, vault: Vault) -> dict[str, int]:
+def _ports(
+    plane: ControlPlane, vault: Vault, aws: AwsServer, google: GoogleCloud
+) -> dict[str, int]:
     found: dict[str, int] = {}
     with contextlib.suppress(OSError, ValueError):
         named = plane.ports
@@ -87,12 +91,13 @@ def _ports(plane: ControlPlane, vault: Vault) -> dict[str, int]:
             key = _PORTS.get(server.name, server.name)
             if key in named:
                 found[server.name] = named[key]
-    with contextlib.suppress(OSError, ValueError):
-        found["vault"] = vault.port
+    for name, service in (("vault", vault), ("aws", aws), ("gcp", google)):
+        with contextlib.suppress(OSError, ValueError):
+            found[name] = service.port
     return found
 
 
-def _healthy(service: ControlPlane | Vault) -> bool:
+def _healthy(service: ControlPlane | Vault | AwsServer | GoogleCloud) -> bool:
     try:
         return service.healthy
     except (OSError, ValueError):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import boto3
 import requests
 from filelock import FileLock
 
@@ -106,6 +111,44 @@ class AwsServer:
     def relax(self) -> None:
         """Judges no request any more."""
         self.enforce(float("inf"))
+
+    def client(self, service: str, region: str = REGION, **credentials: str) -> Any:
+        """A boto3 client; as the account's owner, or with the given credentials (boto3's own arguments)."""
+        owner = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
+        return boto3.client(
+            service, region_name=region, endpoint_url=self.address, **(credentials or owner)
+        )
+
+    def make_function(self, arn: str) -> None:
+        """A function that does nothing, under a name that a stack wants to call; left as it is where it exists.
+
+        Args:
+            arn: of this server's account.
+        """
+        region, name = arn.split(":")[3], arn.split(":")[6]
+        functions, iam = self.client("lambda", region), self.client("iam", region)
+        with contextlib.suppress(functions.exceptions.ResourceNotFoundException):
+            functions.get_function(FunctionName=name)
+            return
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        role = f"{name}-role"[:64]
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName=role, AssumeRolePolicyDocument=document)
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as file:
+            file.writestr("f.py", "def handler(event, context):\n    return None\n")
+        functions.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Role=iam.get_role(RoleName=role)["Role"]["Arn"],
+            Handler="f.handler",
+            Code={"ZipFile": code.getvalue()},
+        )
 
     def _tell(self, what: str, **content: Any) -> None:
         answer = _session().post(f"{self.address}/moto-api/{what}", timeout=30, **content)

@@ -32,9 +32,14 @@ class GoogleCloud:
         self._port_file = directory / "port"
 
     @property
+    def port(self) -> int:
+        """The port of the API."""
+        return int(self._port_file.read_text())
+
+    @property
     def address(self) -> str:
         """The address of the API."""
-        return f"http://{LOOPBACK}:{int(self._port_file.read_text())}"
+        return f"http://{LOOPBACK}:{self.port}"
 
     @property
     def state(self) -> Path:

@@ -1,0 +1,121 @@
+"""Reads the declared secrets from the clouds' local API servers as Kestra would, and tries what its role may do."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from botocore.exceptions import ClientError
+
+from components.settings import Settings
+from components.settings.visibility import store_name
+from sandbox.clouds import Clouds
+from sandbox.services import AwsServer, GoogleCloud
+from sandbox.services.gcp import PROJECT
+
+
+def check_clouds(
+    clouds: Clouds, settings: Settings, declared: Mapping[str, str], principal: str
+) -> list[dict[str, Any]]:
+    """One group of checks a server.
+
+    Args:
+        clouds: the servers.
+        settings: the stack's settings.
+        declared: name to value of the declared secrets. Secret.
+        principal: who Kestra is to the cloud, as the stack's output says.
+    """
+    names = {
+        store_name(settings, name, settings.declared_secrets[name]): value
+        for name, value in declared.items()
+    }
+    cloud = settings.secret.cloud if settings.secret else None
+    if cloud == "aws" and clouds.aws is not None:
+        return [{"id": "aws", "checks": _aws(clouds.aws, settings, names, principal)}]
+    if cloud == "gcp" and clouds.google is not None:
+        return [{"id": "gcp", "checks": _google(clouds.google, names)}]
+    return []
+
+
+def _aws(
+    server: AwsServer, settings: Settings, names: Mapping[str, str], principal: str
+) -> list[dict[str, Any]]:
+    manager = settings.secret
+    assert manager is not None
+    region = (manager.aws and manager.aws.region) or server.environment["AWS_REGION"]
+    block = manager.aws
+    if block is not None and block.access_key_id and block.secret_key_id:
+        return [_told("static keys belong to another account: what they may do is not tried", True)]
+    if not principal:
+        return [_told("no identity is made: what Kestra may do is not tried", True)]
+    account = settings.identity.service_account.name
+    taken = server.client("sts", region).assume_role(RoleArn=principal, RoleSessionName=account)
+    given = taken["Credentials"]
+    credentials = {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }
+    secrets = server.client("secretsmanager", region, **credentials)
+    parameters = server.client("ssm", region, **credentials)
+    is_parameter = manager.type == "aws-ssm-parameter-store"
+    probe = "kestra-sandbox-probe"
+    # The server judges actions from here on, as long as Kestra's role is tried.
+    server.enforce()
+    try:
+        checks = []
+        for name, value in names.items():
+            if is_parameter:
+                read = _call(parameters.get_parameter, Name=name, WithDecryption=True)
+                found = (read or {}).get("Parameter", {}).get("Value")
+            else:
+                found = (_call(secrets.get_secret_value, SecretId=name) or {}).get("SecretString")
+            checks.append(_told(f"{name} holds the declared value", found == value))
+        written = (
+            _call(parameters.put_parameter, Name=probe, Value="probe", Type="SecureString")
+            if is_parameter
+            else _call(secrets.create_secret, Name=probe, SecretString="probe")
+        )
+        refused = "refused" if manager.is_read_only else "allowed"
+        checks.append(_told(f"writing is {refused}", (written is None) == manager.is_read_only))
+        if written is not None:
+            removed = (
+                _call(parameters.delete_parameter, Name=probe)
+                if is_parameter
+                else _call(secrets.delete_secret, SecretId=probe, ForceDeleteWithoutRecovery=True)
+            )
+            checks.append(_told("what was written can be deleted", removed is not None))
+        users = _call(server.client("iam", region, **credentials).list_users)
+        checks.append(_told("IAM itself is out of reach", users is None))
+    finally:
+        server.relax()
+    return checks
+
+
+def _google(server: GoogleCloud, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    session = requests.Session()
+    session.trust_env = False
+    checks = []
+    for name, value in names.items():
+        path = f"{server.address}/v1/projects/{PROJECT}/secrets/{name}/versions/latest:access"
+        answer = session.get(path, timeout=30)
+        found = None
+        with contextlib.suppress(KeyError, ValueError):
+            found = base64.b64decode(answer.json()["payload"]["data"]).decode()
+        checks.append(_told(f"{name} holds the declared value", found == value))
+    return checks
+
+
+def _call(act: Any, **arguments: Any) -> dict[str, Any] | None:
+    """The answer; None when the server refuses."""
+    try:
+        return act(**arguments)
+    except ClientError:
+        return None
+
+
+def _told(what: str, ok: bool) -> dict[str, Any]:
+    return {"what": what, "ok": ok}

@@ -1,0 +1,109 @@
+"""What the sandbox has of the clouds: a local API server where there is one, and plain words where there is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.settings import Settings
+from sandbox.progress import Progress
+from sandbox.services import AwsServer, GoogleCloud
+from sandbox.services.aws import ACCOUNT
+from sandbox.services.gcp import PROJECT
+from sandbox.state import State
+
+#: What one machine cannot have of each cloud.
+LACKS: Mapping[str, str] = {
+    "aws": "AWS is a local API server (moto) that keeps everything in memory. Its IAM judges actions; what"
+    " resources and conditions allow is judged by the tests, not here.",
+    "gcp": "Secret Manager is a local API server (drongo) that keeps everything in memory. Keys, service accounts"
+    " and policies are checked and recorded by their inputs: there is no server for them on one machine.",
+    "azure": "Azure has no server on one machine: its resources are checked and recorded by their inputs, and"
+    " nothing behind them exists.",
+}
+
+
+@dataclass(frozen=True)
+class Clouds:
+    """The servers that a stack's secret managers need."""
+
+    aws: AwsServer | None = None
+    google: GoogleCloud | None = None
+    began_empty: bool = False
+    """Whether a server was started: what an earlier one held is gone."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """By what the provider plugins find them."""
+        made: dict[str, str] = {}
+        for server in (self.aws, self.google):
+            if server is not None:
+                made |= server.environment
+        return made
+
+    def overlay(self, config: dict[str, Any]) -> None:
+        """Puts the servers' own names in place of the stack file's: address, account and project."""
+        if self.aws is not None:
+            for key in [key for key in config if key.startswith("aws:") and key != "aws:region"]:
+                del config[key]
+            for block in _managers(config):
+                for kind in ("aws-secret-manager", "aws-ssm-parameter-store"):
+                    if block.get("type") == kind:
+                        block[kind] = {
+                            **(block.get(kind) or {}),
+                            "endpoint-override": self.aws.address,
+                        }
+            _replace_accounts(config)
+        if self.google is not None:
+            config.pop("gcp:project", None)
+            for block in _managers(config):
+                if block.get("type") == "google-secret-manager":
+                    given = block.get("google-secret-manager") or {}
+                    block["google-secret-manager"] = {**given, "project": PROJECT}
+
+
+def _managers(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The blocks of the secret managers, as copies that stand in the configuration."""
+    found = []
+    if isinstance(config.get("kestra:secret"), dict):
+        config["kestra:secret"] = dict(config["kestra:secret"])
+        found.append(config["kestra:secret"])
+    store = config.get("kestra:store")
+    if isinstance(store, dict) and isinstance(store.get("also"), dict):
+        config["kestra:store"] = {**store, "also": dict(store["also"])}
+        found.append(config["kestra:store"]["also"])
+    return found
+
+
+def _replace_accounts(config: dict[str, Any]) -> None:
+    # A key policy of another account would lock the sandbox's own out.
+    for key in ("kestra:store", "kestra:identity", "kestra:declared-secrets"):
+        if key in config:
+            config[key] = json.loads(own_account(json.dumps(config[key])))
+
+
+def own_account(text: str) -> str:
+    """ARNs of IAM and Lambda in the sandbox's account, whatever account they name."""
+    return re.sub(r"(arn:aws[a-z-]*:(?:iam|lambda):[a-z0-9-]*:)\d{12}:", rf"\g<1>{ACCOUNT}:", text)
+
+
+def start_clouds(state: State, settings: Settings, progress: Progress) -> Clouds:
+    """Starts what the stack's secret managers need, and says what one machine lacks."""
+    aws = AwsServer(state.services / "aws") if "aws" in settings.clouds else None
+    google = GoogleCloud(state.services / "gcp") if "gcp" in settings.clouds else None
+    empty = False
+    for server, name in ((aws, "the AWS API server"), (google, "the Secret Manager API server")):
+        if server is not None and not server.healthy:
+            empty = True
+            with progress.step(f"Starting {name}"):
+                server.start()
+    if aws is not None:
+        for declared in settings.declared_secrets.values():
+            if declared.rotation is not None:
+                aws.make_function(own_account(declared.rotation.lambda_arn))
+    for cloud in sorted(settings.clouds):
+        progress.note(LACKS[cloud])
+    return Clouds(aws, google, empty)
