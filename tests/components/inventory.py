@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from tests.components import azure_fixtures
 from tests.components.recording import run
 from tests.conftest import ROOT, stack_document
 
@@ -40,20 +41,9 @@ def documents() -> dict[str, dict[str, Any]]:
         "tags": {"environment": "production", "owner": "platform"},
     }
     google = stack_document("example-google-secret-manager")
-    azure = stack_document("example-azure-key-vault")
     return aws_documents() | {
-        "azure-key-vault-production": azure,
-        "azure-key-vault-staging": _staging(
-            azure,
-            {
-                "resource-group": "kestra-staging",
-                "public-network": True,
-                "allowed-addresses": ["203.0.113.7"],
-                "allowed-subnet-ids": [
-                    "/subscriptions/s/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/v/subnets/kestra"
-                ],
-            },
-        ),
+        "azure-key-vault-production": stack_document("example-azure-key-vault"),
+        "azure-key-vault-staging": azure_fixtures.staging(),
         "local": stack_document("local"),
         "local-vault": vault,
         "enterprise-2.0": next_version,
@@ -110,15 +100,6 @@ def aws_documents() -> dict[str, dict[str, Any]]:
             },
             "identity": secrets["identity"],
         },
-    }
-
-
-def _staging(production: dict[str, Any], store: dict[str, Any]) -> dict[str, Any]:
-    """A cloud's production stack, as staging and with another store."""
-    (cloud,) = production["store"]
-    return production | {
-        "tags": production["tags"] | {"environment": "staging"},
-        "store": {cloud: store},
     }
 
 

@@ -11,17 +11,7 @@ from pulumi.runtime.mocks import MockMonitor
 
 from components.program import build
 from components.settings import load
-from tests.components import aws_support, gcp_fixtures
-
-#: What the clouds answer about who calls.
-CALLS: dict[str, dict[str, str]] = {
-    "azure-native:authorization:getClientConfig": {
-        "clientId": "deployer",
-        "objectId": "deployer-object",
-        "subscriptionId": "00000000-0000-0000-0000-000000000000",
-        "tenantId": "11111111-1111-1111-1111-111111111111",
-    },
-}
+from tests.components import aws_support, azure_fixtures, gcp_fixtures
 
 
 @dataclass
@@ -67,19 +57,8 @@ class Recorder(pulumi.runtime.Mocks):
                 state |= gcp_fixtures.filled(args.typ, args.inputs)
             case _ if args.typ.startswith("aws:"):
                 state |= aws_support.outputs(args.typ, args.name, state)
-            case "azure-native:keyvault:Secret":
-                address = f"https://{args.inputs['vaultName']}.vault.azure.net/secrets/{args.inputs['secretName']}"
-                # Marked as the inputs are, for the value in them; Key Vault never answers with the value.
-                state["properties"] = state["properties"] | {
-                    "value": {
-                        "secretUri": address,
-                        "secretUriWithVersion": f"{address}/version-of-{args.name}",
-                    }
-                }
-            case "azure-native:managedidentity:UserAssignedIdentity":
-                state |= {"clientId": "client-id-of-mock", "principalId": "principal-id-of-mock"}
             case _ if args.typ.startswith("azure-native:"):
-                state["name"] = args.name
+                state |= azure_fixtures.filled(args.typ, args.name, args.inputs)
             case _ if args.typ.startswith("kubernetes:"):
                 metadata = dict(state.get("metadata") or {})
                 metadata.setdefault("name", args.name)
@@ -89,7 +68,9 @@ class Recorder(pulumi.runtime.Mocks):
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         if args.token == "gcp:organizations/getProject:getProject":
             return {"number": gcp_fixtures.NUMBER}
-        return CALLS.get(args.token) or aws_support.ANSWERS.get(args.token, {})
+        if args.token == "azure-native:authorization:getClientConfig":
+            return azure_fixtures.CLIENT
+        return aws_support.ANSWERS.get(args.token, {})
 
     def of(self, type_: str) -> dict[str, dict[str, Any]]:
         """Name to inputs of the resources of a type, by its last part."""

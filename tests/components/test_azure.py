@@ -10,32 +10,13 @@ import pytest
 from components.identity.azure import assignment_name
 from components.permissions.azure import ROLES, SECRETS, rows
 from components.settings import load
+from tests.components.azure_fixtures import SUBSCRIPTION, azure, managed
 from tests.components.inventory import SECRET_MARK
 from tests.components.recording import Recorder, run
-from tests.conftest import ROOT, stack_document
+from tests.conftest import ROOT
 
 PLANTED = "Pl4nted-Value-Zq81"
 USER, OFFICER = ROLES["read-only"], ROLES["managed"]
-
-
-def _document(
-    environment: str = "production", *, store: Any = None, block: Any = None, **changed: Any
-) -> dict[str, Any]:
-    document: dict[str, Any] = stack_document("example-azure-key-vault")
-    document["tags"] = document["tags"] | {"environment": environment}
-    if store is not None:
-        document["store"] = {"azure": {"resource-group": "group"} | store}
-    if block is not None:
-        document["secret"] = document["secret"] | {"azure-key-vault": block}
-    return document | {key.replace("_", "-"): value for key, value in changed.items()}
-
-
-def _managed() -> dict[str, Any]:
-    block = {"vault-name": "example-kestra-prod"}
-    document = _document(block=block)
-    document["secret"] = {"type": "azure-key-vault", "azure-key-vault": block}
-    del document["declared-secrets"]
-    return document
 
 
 def _types(recorded: Recorder) -> set[str]:
@@ -54,8 +35,8 @@ def _secret(recorded: Recorder, name: str) -> dict[str, Any]:
 
 def test_a_vault_is_opened_by_roles_alone_and_to_no_network() -> None:
     for properties in (
-        _vault(run(_document())),
-        _vault(run(_document()), "store-recovery-vault"),
+        _vault(run(azure())),
+        _vault(run(azure()), "store-recovery-vault"),
     ):
         assert properties["enableRbacAuthorization"] is True
         assert properties["accessPolicies"] == []
@@ -85,7 +66,7 @@ def test_a_vault_is_opened_by_roles_alone_and_to_no_network() -> None:
 def test_what_is_deleted_can_be_recovered_as_long_as_the_environment_asks_for(
     environment: str, store: dict[str, Any], days: int, purge: bool | None
 ) -> None:
-    recorded = run(_document(environment, store=store))
+    recorded = run(azure(environment, store=store))
     for name in ("store-vault", "store-recovery-vault"):
         properties = _vault(recorded, name)
         assert properties["enableSoftDelete"] is True
@@ -100,7 +81,7 @@ def test_only_the_networks_of_the_settings_are_let_in_and_never_to_the_recovery_
         "allowed-addresses": ["203.0.113.7", "198.51.100.0/24"],
         "allowed-subnet-ids": ["/subscriptions/s/subnets/a"],
     }
-    recorded = run(_document(store=store))
+    recorded = run(azure(store=store))
     properties = _vault(recorded)
     assert properties["publicNetworkAccess"] == "Enabled"
     assert properties["networkAcls"]["defaultAction"] == "Deny"
@@ -119,7 +100,7 @@ def test_only_the_networks_of_the_settings_are_let_in_and_never_to_the_recovery_
 
 
 def test_the_endpoint_is_in_the_subnet_and_in_the_zone_of_the_settings() -> None:
-    recorded = run(_document())
+    recorded = run(azure())
     (endpoint,) = recorded.of("PrivateEndpoint").values()
     (connection,) = endpoint["privateLinkServiceConnections"]
     assert connection["privateLinkServiceId"] == "store-vault-id"
@@ -130,14 +111,14 @@ def test_the_endpoint_is_in_the_subnet_and_in_the_zone_of_the_settings() -> None
     (config,) = zone["privateDnsZoneConfigs"]
     assert config["privateDnsZoneId"].endswith("/privatelink.vaultcore.azure.net")
     elsewhere = {"subnet-id": "/subscriptions/s/subnets/e", "location": "northeurope"}
-    recorded = run(_document(store={"location": "westeurope", "private-endpoint": elsewhere}))
+    recorded = run(azure(store={"location": "westeurope", "private-endpoint": elsewhere}))
     (endpoint,) = recorded.of("PrivateEndpoint").values()
     assert endpoint["location"] == "northeurope"
     assert recorded.of("PrivateDnsZoneGroup") == {}
 
 
 def test_audit_events_of_both_vaults_go_to_the_workspace_and_nowhere_without_one() -> None:
-    settings = run(_document()).of("DiagnosticSetting")
+    settings = run(azure()).of("DiagnosticSetting")
     assert {s["resourceUri"] for s in settings.values()} == {
         "store-vault-id",
         "store-recovery-vault-id",
@@ -145,7 +126,7 @@ def test_audit_events_of_both_vaults_go_to_the_workspace_and_nowhere_without_one
     for setting in settings.values():
         assert setting["workspaceId"].endswith("/workspaces/example")
         assert setting["logs"] == [{"categoryGroup": "audit", "enabled": True}]
-    assert run(_document(store={})).of("DiagnosticSetting") == {}
+    assert run(azure(store={})).of("DiagnosticSetting") == {}
 
 
 def test_a_declared_secret_has_its_name_type_expiry_and_the_tags_that_make_it_visible() -> None:
@@ -160,7 +141,7 @@ def test_a_declared_secret_has_its_name_type_expiry_and_the_tags_that_make_it_vi
         },
         "OTHER": {"namespace": "company", "generate": {}},
     }
-    recorded = run(_document(declared_secrets=secrets))
+    recorded = run(azure(declared_secrets=secrets))
     inputs = recorded.of("Secret")["store-declared-API_TOKEN"]
     assert inputs["vaultName"] == "example-kestra-prod"
     assert inputs["secretName"] == "API-TOKEN"
@@ -188,7 +169,7 @@ def test_a_declared_secret_has_its_name_type_expiry_and_the_tags_that_make_it_vi
 
 def test_a_value_is_nowhere_but_in_its_secret() -> None:
     secrets = {"API_TOKEN": {"namespace": "company", "value": PLANTED}}
-    recorded = run(_document(declared_secrets=secrets))
+    recorded = run(azure(declared_secrets=secrets))
     assert [n for n, (_, i) in recorded.resources.items() if PLANTED in json.dumps(i)] == [
         "store-declared-API_TOKEN"
     ]
@@ -197,7 +178,7 @@ def test_a_value_is_nowhere_but_in_its_secret() -> None:
 
 
 def test_addresses_and_versions_are_outputs_and_a_version_rolls_the_pods() -> None:
-    recorded = run(_document())
+    recorded = run(azure())
     assert recorded.outputs["secretIds"]["API_TOKEN"] == (
         "https://example-kestra-prod.vault.azure.net/secrets/API-TOKEN"
     )
@@ -211,7 +192,7 @@ def test_addresses_and_versions_are_outputs_and_a_version_rolls_the_pods() -> No
         assert annotations["kestra.pulumi/secret-versions"]
 
 
-@pytest.mark.parametrize("document", [_document(), _managed()], ids=["read-only", "managed"])
+@pytest.mark.parametrize("document", [azure(), managed()], ids=["read-only", "managed"])
 def test_no_role_of_kestra_reaches_the_vault_of_the_encryption_key(
     document: dict[str, Any],
 ) -> None:
@@ -230,7 +211,7 @@ def test_no_role_of_kestra_reaches_the_vault_of_the_encryption_key(
 
 
 def test_the_recovery_vault_stays_and_the_stack_s_own_goes_with_its_secrets() -> None:
-    recorded = run(_document())
+    recorded = run(azure())
     assert {n for n in recorded.protected if n.startswith("store")} == {
         "store-vault",
         "store-recovery-vault",
@@ -238,7 +219,7 @@ def test_the_recovery_vault_stays_and_the_stack_s_own_goes_with_its_secrets() ->
     }
     kept = {"store-recovery-vault", "store-encryption-key", "store-recovery-audit"}
     assert {n for n in recorded.retained if n.startswith("store")} == kept
-    development = run(_document("development"))
+    development = run(azure("development"))
     assert not {n for n in development.protected if n.startswith("store")}
     assert {n for n in development.retained if n.startswith("store")} == kept
     for name in ("store-declared-API_TOKEN", "store-declared-DATABASE_PASSWORD"):
@@ -247,20 +228,20 @@ def test_the_recovery_vault_stays_and_the_stack_s_own_goes_with_its_secrets() ->
 
 
 def test_a_recovery_vault_can_be_named_and_is_not_made_for_a_key_that_others_keep() -> None:
-    recorded = run(_document(store={"recovery-vault-name": "break-glass"}))
+    recorded = run(azure(store={"recovery-vault-name": "break-glass"}))
     assert recorded.of("Vault")["store-recovery-vault"]["vaultName"] == "break-glass"
     # A longer vault name than "<name>-rec" allows, which is no fault without the copy.
     long = {"vault-name": "a" * 24}
-    recorded = run(_document(block=long, encryption={"secret-key": "${KESTRA_KEY}"}))
+    recorded = run(azure(block=long, encryption={"secret-key": "${KESTRA_KEY}"}))
     assert list(recorded.of("Vault")) == ["store-vault"]
 
 
 def test_an_existing_vault_is_used_as_it_is() -> None:
-    recorded = run(_document(store={"create-vault": False}))
+    recorded = run(azure(store={"create-vault": False}))
     assert list(recorded.of("Vault")) == ["store-recovery-vault"]
     (assigned,) = recorded.of("RoleAssignment").values()
     assert assigned["scope"] == (
-        "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/group"
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/group"
         "/providers/Microsoft.KeyVault/vaults/example-kestra-prod"
     )
     assert recorded.of("Secret")["store-declared-API_TOKEN"]["vaultName"] == "example-kestra-prod"
@@ -268,7 +249,7 @@ def test_an_existing_vault_is_used_as_it_is() -> None:
 
 
 def test_without_the_block_nothing_is_provisioned_but_an_identity_that_is_asked_for() -> None:
-    document = _document()
+    document = azure()
     del document["store"], document["declared-secrets"]
     document["identity"]["azure"]["resource-group"] = "identities"
     recorded = run(document)
@@ -284,13 +265,12 @@ def test_without_the_block_nothing_is_provisioned_but_an_identity_that_is_asked_
 
 
 def test_the_credential_takes_one_account_of_one_namespace_of_one_issuer() -> None:
-    deployment = stack_document("example-azure-key-vault")["deployment"]
-    assert isinstance(deployment, dict)
+    deployment = azure()["deployment"]
     identity = {
         "service-account": {"name": "runner"},
         "azure": {"oidc-issuer-url": "https://issuer.example/", "name": "kestra-prod"},
     }
-    recorded = run(_document(identity=identity, deployment=deployment | {"namespace": "flows"}))
+    recorded = run(azure(identity=identity, deployment=deployment | {"namespace": "flows"}))
     (federated,) = recorded.of("FederatedIdentityCredential").values()
     assert federated["issuer"] == "https://issuer.example/"
     assert federated["subject"] == "system:serviceaccount:flows:runner"
@@ -301,13 +281,12 @@ def test_the_credential_takes_one_account_of_one_namespace_of_one_issuer() -> No
 
 
 @pytest.mark.parametrize(
-    ("document", "role"), [(_document(), USER), (_managed(), OFFICER)], ids=["read-only", "managed"]
+    ("document", "role"), [(azure(), USER), (managed(), OFFICER)], ids=["read-only", "managed"]
 )
 def test_the_role_is_that_of_the_mode(document: dict[str, Any], role: Any) -> None:
     (assigned,) = run(document).of("RoleAssignment").values()
     assert assigned["roleDefinitionId"] == (
-        "/subscriptions/00000000-0000-0000-0000-000000000000"
-        f"/providers/Microsoft.Authorization/roleDefinitions/{role.id}"
+        f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{role.id}"
     )
     assert assigned["principalId"] == "principal-id-of-mock"
     assert assigned["principalType"] == "ServicePrincipal"
@@ -324,11 +303,11 @@ def test_an_assignment_has_the_same_name_for_the_same_and_another_for_others() -
 
 
 def test_pods_and_account_carry_what_workload_identity_needs_and_no_other_token() -> None:
-    given = _document(
+    given = azure(
         block={"vault-name": "example-kestra-prod", "workload-identity-client-id": "given"},
         identity={},
     )
-    for document, client in ((_document(), "client-id-of-mock"), (given, "given")):
+    for document, client in ((azure(), "client-id-of-mock"), (given, "given")):
         recorded = run(document)
         (account,) = recorded.of("ServiceAccount").values()
         annotations = account["metadata"]["annotations"]
@@ -342,7 +321,7 @@ def test_pods_and_account_carry_what_workload_identity_needs_and_no_other_token(
 
 
 def test_kestra_is_told_the_client_id_of_the_identity_that_was_made() -> None:
-    recorded = run(_document())
+    recorded = run(azure())
     (secret,) = (i for n, i in recorded.of("Secret").items() if n == "kestra-secret")
     name = "STACK_KESTRA_SECRET_AZURE_KEY_VAULT_WORKLOAD_IDENTITY_CLIENT_ID"
     assert secret["stringData"]["value"][name] == "client-id-of-mock"
@@ -354,7 +333,7 @@ def test_a_service_principal_s_secret_travels_as_a_secret_and_no_identity_is_mad
         "vault-name": "example-kestra-prod",
         "client-secret": {"tenant-id": "t", "client-id": "c", "client-secret": PLANTED},
     }
-    recorded = run(_document(block=block, identity={}))
+    recorded = run(azure(block=block, identity={}))
     assert not _types(recorded) & {
         "UserAssignedIdentity",
         "FederatedIdentityCredential",
