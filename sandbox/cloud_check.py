@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from components.settings.visibility import store_name
 from sandbox.clouds import Clouds
 from sandbox.services import AwsServer, GoogleCloud
 from sandbox.services.gcp import PROJECT
+
+PROBE = "kestra-sandbox-probe"
 
 
 def check_clouds(
@@ -51,18 +54,10 @@ def _aws(
         return [_told("static keys belong to another account: what they may do is not tried", True)]
     if not principal:
         return [_told("no identity is made: what Kestra may do is not tried", True)]
-    account = settings.identity.service_account.name
-    taken = server.client("sts", region).assume_role(RoleArn=principal, RoleSessionName=account)
-    given = taken["Credentials"]
-    credentials = {
-        "aws_access_key_id": given["AccessKeyId"],
-        "aws_secret_access_key": given["SecretAccessKey"],
-        "aws_session_token": given["SessionToken"],
-    }
+    credentials = _as_kestra(server, principal, region)
     secrets = server.client("secretsmanager", region, **credentials)
     parameters = server.client("ssm", region, **credentials)
     is_parameter = manager.type == "aws-ssm-parameter-store"
-    probe = "kestra-sandbox-probe"
     # The server judges actions from here on, as long as Kestra's role is tried.
     server.enforce()
     try:
@@ -72,20 +67,22 @@ def _aws(
                 read = _call(parameters.get_parameter, Name=name, WithDecryption=True)
                 found = (read or {}).get("Parameter", {}).get("Value")
             else:
-                found = (_call(secrets.get_secret_value, SecretId=name) or {}).get("SecretString")
+                found = (
+                    _call(secrets.get_secret_value, SecretId=name, VersionStage="AWSCURRENT") or {}
+                ).get("SecretString")
             checks.append(_told(f"{name} holds the declared value", found == value))
         written = (
-            _call(parameters.put_parameter, Name=probe, Value="probe", Type="SecureString")
+            _call(parameters.put_parameter, Name=PROBE, Value="probe", Type="SecureString")
             if is_parameter
-            else _call(secrets.create_secret, Name=probe, SecretString="probe")
+            else _call(secrets.create_secret, Name=PROBE, SecretString="probe")
         )
         refused = "refused" if manager.is_read_only else "allowed"
         checks.append(_told(f"writing is {refused}", (written is None) == manager.is_read_only))
         if written is not None:
             removed = (
-                _call(parameters.delete_parameter, Name=probe)
+                _call(parameters.delete_parameter, Name=PROBE)
                 if is_parameter
-                else _call(secrets.delete_secret, SecretId=probe, ForceDeleteWithoutRecovery=True)
+                else _call(secrets.delete_secret, SecretId=PROBE, ForceDeleteWithoutRecovery=True)
             )
             checks.append(_told("what was written can be deleted", removed is not None))
         users = _call(server.client("iam", region, **credentials).list_users)
@@ -93,6 +90,28 @@ def _aws(
     finally:
         server.relax()
     return checks
+
+
+def _as_kestra(server: AwsServer, principal: str, region: str) -> dict[str, str]:
+    """Credentials of a role with what Kestra's role is allowed.
+
+    Without its `Deny`: this server judges no resources and would apply that to every secret.
+    """
+    iam, name = server.client("iam", region), principal.rpartition("/")[2]
+    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=PROBE, AssumeRolePolicyDocument=json.dumps(trust))
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        document["Statement"] = [s for s in document["Statement"] if s["Effect"] == "Allow"]
+        iam.put_role_policy(RoleName=PROBE, PolicyName=policy, PolicyDocument=json.dumps(document))
+    role = iam.get_role(RoleName=PROBE)["Role"]["Arn"]
+    given = server.client("sts", region).assume_role(RoleArn=role, RoleSessionName=PROBE)
+    return {
+        "aws_access_key_id": given["Credentials"]["AccessKeyId"],
+        "aws_secret_access_key": given["Credentials"]["SecretAccessKey"],
+        "aws_session_token": given["Credentials"]["SessionToken"],
+    }
 
 
 def _google(server: GoogleCloud, names: Mapping[str, str]) -> list[dict[str, Any]]:
