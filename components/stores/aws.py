@@ -187,13 +187,15 @@ class AwsStore(pulumi.ComponentResource):
         held = aws.secretsmanager.Secret(
             label, kms_key_id=self.key_arn, region=self._region, opts=opts, **inputs
         )
+        # Not protected: a new value takes the place of the last one, which AWS keeps as the previous version.
+        inside = pulumi.ResourceOptions(parent=self, retain_on_delete=opts.retain_on_delete)
         policy = aws.secretsmanager.SecretPolicy(
             f"{label}-policy",
             secret_arn=held.arn,
             block_public_policy=True,
             policy=self._place.apply(lambda place: json.dumps(_policy(place, never))),
             region=self._region,
-            opts=opts,
+            opts=inside,
         )
         written = aws.secretsmanager.SecretVersion(
             f"{label}-value",
@@ -201,7 +203,7 @@ class AwsStore(pulumi.ComponentResource):
             secret_string=pulumi.Output.secret(value),
             region=self._region,
             # The policy stands before there is a value to protect.
-            opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[policy])),
+            opts=pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[policy])),
         )
         self._note(secret, held.arn, written.version_id)
         return held

@@ -149,14 +149,14 @@ def test_what_was_deleted_can_be_had_back_for_as_long_as_the_environment_says(
 
 
 def test_the_recovery_copy_and_its_key_stay_and_production_protects_them() -> None:
-    copy = {"store-encryption-key", "store-encryption-key-policy", "store-encryption-key-value"}
-    kept = {"generated-encryption-secret-key", "store-key"} | copy
+    guarded = {"generated-encryption-secret-key", "store-key", "store-encryption-key"}
+    kept = guarded | {"store-encryption-key-policy", "store-encryption-key-value"}
     recorded = run(_in("staging"))
     assert recorded.retained == kept
     assert recorded.protected == {"generated-encryption-secret-key"}
     recorded = run(_in("production"))
     assert recorded.retained == kept
-    assert recorded.protected == kept | {"kestra-namespace"}
+    assert recorded.protected == guarded | {"kestra-namespace"}
     parameters = run(_in("production", PARAMETERS))
     assert {"store-key", "store-encryption-key"} <= parameters.retained & parameters.protected
 
