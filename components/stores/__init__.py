@@ -50,10 +50,14 @@ def create_store(name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None
         from components.stores.gcp import GcpStore
 
         return GcpStore(name, args, opts)
-    if args.settings.secret and args.settings.secret.cloud == "aws":
+    if kind == "aws-secret-manager":
         from components.stores.aws import AwsStore
 
         return AwsStore(name, args, opts)
+    if kind == "aws-ssm-parameter-store":
+        from components.stores.aws_ssm import AwsParameterStore
+
+        return AwsParameterStore(name, args, opts)
     if kind == "azure-key-vault":
         from components.stores.azure import AzureStore
 

@@ -1,4 +1,4 @@
-"""AWS Secrets Manager or SSM Parameter Store as the secret store: key, declared secrets, recovery copy."""
+"""AWS Secrets Manager as the secret store: key, declared secrets, recovery copy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components import tags
-from components.permissions.aws import PARAMETERS, SERVICES, Place
+from components.permissions.aws import SECRETS, SERVICES, Place
 from components.permissions.aws_documents import key_policy, secret_policy
 from components.permissions.aws_principals import principals
 from components.settings import Settings
@@ -20,18 +20,19 @@ from components.settings.visibility import recovery_name, secret_tags, store_nam
 from components.stores import StoreArgs
 from components.stores.aws_place import find_place
 
-KMS_KEY_ID = "secret.aws-ssm-parameter-store.kms-key-id"
+#: Name of the recovery copy among the ids, and its description in AWS.
+RECOVERED = "encryption.secret-key"
+RECOVERY_TEXT = "Encryption key of Kestra, to recover from"
 
 
 class AwsStore(pulumi.ComponentResource):
-    """Kestra's secrets in AWS.
+    """Kestra's secrets in AWS Secrets Manager.
 
     - Without `store.aws` nothing is provisioned: Kestra uses what exists.
     - A customer-managed KMS key with rotation, unless one is given. Administrators cannot decrypt with it, and
       nobody can use it but through the service of the secrets.
     - Declared secrets as plain text (Kestra's read-only mode needs that), with the tags that make them visible,
       a policy against other accounts and connections without TLS, replicas and rotation where asked for.
-    - SSM: `SecureString` parameters; they have no policies of their own, no replicas and no rotation.
     - A copy of the encryption key to recover from, which no policy lets Kestra read; it stays, with the key that
       it needs, when the stack goes.
     - A changed value is a new version; `version_ids` change with it.
@@ -46,11 +47,13 @@ class AwsStore(pulumi.ComponentResource):
     version_ids: Mapping[str, pulumi.Output[str]]
     key_arn: pulumi.Output[str] | None
     """The key of the secrets; None where the stack knows of none."""
+    manager = SECRETS
+    noun = "secrets"
 
     def __init__(
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("kestra:stores:AwsStore", name, None, opts)
+        super().__init__(f"kestra:stores:{type(self).__name__}", name, None, opts)
         manager, wanted = args.settings.secret, args.settings.store.aws
         assert manager is not None
         self._name, self._settings = name, args.settings
@@ -67,8 +70,7 @@ class AwsStore(pulumi.ComponentResource):
                 self._declare(wanted, secret, declared, args.secrets[secret])
             if args.encryption_key is not None:
                 self._recover(wanted, args.encryption_key)
-            if manager.type == PARAMETERS and not manager.is_read_only:
-                self.environment = {KMS_KEY_ID: self.key_arn}
+            self.environment = self._provided(self.key_arn)
         self.register_outputs(
             {
                 "configuration": dict(self.configuration),
@@ -79,15 +81,14 @@ class AwsStore(pulumi.ComponentResource):
             }
         )
 
-    @property
-    def _manager(self) -> str:
-        assert self._settings.secret is not None
-        return self._settings.secret.type
+    def _provided(self, key_arn: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
+        """What the rendering needs of the store."""
+        return {}
 
     def _key(self, wanted: AwsSettings, *, retain: bool) -> pulumi.Output[str]:
         if wanted.kms.arn is not None:
             return pulumi.Output.from_input(wanted.kms.arn)
-        service, administrators = SERVICES[self._manager][0], wanted.kms.administrators
+        service, administrators = SERVICES[self.manager][0], wanted.kms.administrators
         key = aws.kms.Key(
             f"{self._name}-key",
             description=f"Secrets of Kestra in {self._settings.deployment.namespace}",
@@ -104,12 +105,18 @@ class AwsStore(pulumi.ComponentResource):
         )
         aws.kms.Alias(
             f"{self._name}-key-alias",
-            name=f"alias/{self._settings.deployment.namespace}-secrets",
+            name=f"alias/{self._settings.deployment.namespace}-{self.noun}",
             target_key_id=key.key_id,
             region=self._region,
             opts=self._child,
         )
         return key.arn
+
+    @property
+    def _kept(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(
+            parent=self, protect=self._settings.protect, retain_on_delete=True
+        )
 
     def _declare(
         self,
@@ -121,9 +128,6 @@ class AwsStore(pulumi.ComponentResource):
         label = f"{self._name}-declared-{secret}"
         full = store_name(self._settings, secret, declared)
         labels = tags.translate(secret_tags(self._settings, secret, declared), "aws")
-        if self._manager == PARAMETERS:
-            self._parameter(secret, label, full, labels, value, declared.description, self._child)
-            return
         days = wanted.recovery_window_days
         held = self._secret(
             secret,
@@ -157,22 +161,14 @@ class AwsStore(pulumi.ComponentResource):
             )
 
     def _recover(self, wanted: AwsSettings, value: pulumi.Input[str]) -> None:
-        secret, label = "encryption.secret-key", f"{self._name}-encryption-key"
-        full, text = recovery_name(self._settings), "Encryption key of Kestra, to recover from"
-        kept = pulumi.ResourceOptions(
-            parent=self, protect=self._settings.protect, retain_on_delete=True
-        )
-        if self._manager == PARAMETERS:
-            self._parameter(secret, label, full, self._tags, value, text, kept)
-            return
         self._secret(
-            secret,
-            label,
+            RECOVERED,
+            f"{self._name}-encryption-key",
             value,
-            kept,
+            self._kept,
             principals(self._settings),
-            name=full,
-            description=text,
+            name=recovery_name(self._settings),
+            description=RECOVERY_TEXT,
             # Never at once, in any environment.
             recovery_window_in_days=wanted.recovery_window_days or 30,
             tags=self._tags,
@@ -191,13 +187,15 @@ class AwsStore(pulumi.ComponentResource):
         held = aws.secretsmanager.Secret(
             label, kms_key_id=self.key_arn, region=self._region, opts=opts, **inputs
         )
+        # Not protected: a new value takes the place of the last one, which AWS keeps as the previous version.
+        inside = pulumi.ResourceOptions(parent=self, retain_on_delete=opts.retain_on_delete)
         policy = aws.secretsmanager.SecretPolicy(
             f"{label}-policy",
             secret_arn=held.arn,
             block_public_policy=True,
             policy=self._place.apply(lambda place: json.dumps(_policy(place, never))),
             region=self._region,
-            opts=opts,
+            opts=inside,
         )
         written = aws.secretsmanager.SecretVersion(
             f"{label}-value",
@@ -205,34 +203,10 @@ class AwsStore(pulumi.ComponentResource):
             secret_string=pulumi.Output.secret(value),
             region=self._region,
             # The policy stands before there is a value to protect.
-            opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[policy])),
+            opts=pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[policy])),
         )
         self._note(secret, held.arn, written.version_id)
         return held
-
-    def _parameter(
-        self,
-        secret: str,
-        label: str,
-        name: str,
-        labels: Mapping[str, str],
-        value: pulumi.Input[str],
-        description: str | None,
-        opts: pulumi.ResourceOptions,
-    ) -> None:
-        written = aws.ssm.Parameter(
-            label,
-            name=name,
-            type=aws.ssm.ParameterType.SECURE_STRING,
-            tier="Standard",
-            key_id=self.key_arn,
-            value=pulumi.Output.secret(value),
-            description=description,
-            region=self._region,
-            tags=dict(labels),
-            opts=opts,
-        )
-        self._note(secret, written.arn, written.version.apply(str))
 
     def _note(self, name: str, arn: pulumi.Output[str], version: pulumi.Output[str]) -> None:
         # An address and a version are no secrets, though they come of one.

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from components.permissions.aws import Place, access, policy
+from components.permissions.aws import SERVICES, Place, access, policy, table
 from components.permissions.aws_documents import irsa_trust, key_policy, pod_identity_trust
 from components.settings import load
 from tests.components.aws_support import ACCOUNT
 from tests.components.inventory import SECRET_MARK
 from tests.components.recording import Recorder, run
-from tests.conftest import stack_document
+from tests.conftest import ROOT, stack_document
 from tests.settings.malformed import OIDC
 
 SECRET = "secretsmanager/secret:Secret"
@@ -121,6 +121,11 @@ def test_the_key_rotates_and_its_policy_sets_managers_and_users_apart() -> None:
     assert json.loads(other["policy"]) == key_policy(HERE, "ssm", administrators)
 
 
+def test_each_manager_has_an_alias_of_its_own() -> None:
+    found = [a["name"] for n in (SECRETS, PARAMETERS) for a in run(_stack(n)).of("Alias").values()]
+    assert found == ["alias/kestra-secrets", "alias/kestra-parameters"]
+
+
 def test_a_key_that_exists_already_is_used_and_none_is_made() -> None:
     given = HERE.arn("kms", "key/1234abcd")
     recorded = run(_stack(store={"aws": {"kms": {"arn": given}}}))
@@ -144,14 +149,14 @@ def test_what_was_deleted_can_be_had_back_for_as_long_as_the_environment_says(
 
 
 def test_the_recovery_copy_and_its_key_stay_and_production_protects_them() -> None:
-    copy = {"store-encryption-key", "store-encryption-key-policy", "store-encryption-key-value"}
-    kept = {"generated-encryption-secret-key", "store-key"} | copy
+    guarded = {"generated-encryption-secret-key", "store-key", "store-encryption-key"}
+    kept = guarded | {"store-encryption-key-policy", "store-encryption-key-value"}
     recorded = run(_in("staging"))
     assert recorded.retained == kept
     assert recorded.protected == {"generated-encryption-secret-key"}
     recorded = run(_in("production"))
     assert recorded.retained == kept
-    assert recorded.protected == kept | {"kestra-namespace"}
+    assert recorded.protected == guarded | {"kestra-namespace"}
     parameters = run(_in("production", PARAMETERS))
     assert {"store-key", "store-encryption-key"} <= parameters.retained & parameters.protected
 
@@ -339,3 +344,32 @@ def test_the_roles_region_is_that_of_the_secrets_and_the_clusters_that_of_the_pr
     (granted,) = recorded.of("RolePolicy").values()
     assert "arn:aws:ssm:us-east-1:" in granted["policy"]
     assert "eu-west-1" not in granted["policy"]
+
+
+def test_a_stack_that_moves_between_the_managers_of_aws_has_both_side_by_side(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[str, str]] = []
+    record = Recorder.new_resource
+
+    def listing(self: Recorder, args: Any) -> Any:
+        seen.append((args.typ, args.name))
+        return record(self, args)
+
+    monkeypatch.setattr(Recorder, "new_resource", listing)
+    document = _stack()
+    also = {"type": "aws-ssm-parameter-store", "read-only": True, "aws-ssm-parameter-store": {"region": "eu-west-1"}}  # fmt: skip
+    document["version"] = "2.0"
+    document["security"] = {"instance-owner": {"username": "admin@example.com"}}
+    del document["declared-secrets"]["DATABASE_PASSWORD"]["rotation"]
+    document["store"] = {"aws": {}, "also": also}
+    document["secret"]["aws-secret-manager"].pop("filter-on-tags")
+    run(document)
+    # The type of the parent is part of a resource's address: the two keys are two.
+    assert {("kestra:stores:AwsStore", "store"), ("kestra:stores:AwsParameterStore", "store")} <= set(seen)  # fmt: skip
+    assert seen.count(("aws:kms/key:Key", "store-key")) == 2
+
+
+@pytest.mark.parametrize("manager", SERVICES)
+def test_the_documentation_says_what_kestra_may_do(manager: str) -> None:
+    assert table(manager) in (ROOT / "docs" / "backends" / "aws.md").read_text()

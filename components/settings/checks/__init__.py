@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from components.settings import tag_rules, visibility
 from components.settings.checks import (
+    aws,
     azure,
     beside,
     declared,
@@ -15,7 +16,6 @@ from components.settings.checks import (
     security,
     server,
     store,
-    store_aws,
     values,
 )
 from components.settings.checks.gcp import gcp_account_id
@@ -41,7 +41,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     declared.only_here,
     visibility.check,
     store.blocks,
-    store_aws.aws,
+    aws.provisioned,
     azure.store,
     azure.secrets,
     azure.identity,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from components.settings import visibility
-from components.settings.checks import azure, declared, gcp, secret, store_aws
+from components.settings.checks import aws, azure, declared, gcp, secret
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
@@ -16,7 +16,7 @@ _CHECKS = (
     secret.azure,
     secret.vault,
     declared.where,
-    store_aws.aws,
+    aws.provisioned,
     azure.store,
     azure.secrets,
     gcp.store,

@@ -13,7 +13,7 @@ from components.settings.tag_rules import problems
 from components.settings.visibility import required_tags
 
 
-def aws(s: Settings) -> Iterator[Finding]:
+def provisioned(s: Settings) -> Iterator[Finding]:
     """Windows that AWS accepts, one way to an identity, and what Parameter Store lacks."""
     if s.secret is None or s.secret.cloud != "aws":
         return
