@@ -100,9 +100,7 @@ class Pack:
 
         return validate
 
-    def _mend(
-        self, control: Control
-    ) -> Callable[[sdk.ResourceValidationArgs], Mapping[str, Any] | None]:
+    def _mend(self, control: Control) -> Callable[[sdk.ResourceValidationArgs], Any]:
         def remediate(args: sdk.ResourceValidationArgs) -> Mapping[str, Any] | None:
             if control.remedy is None or plain_type(args.resource_type) not in control.types:
                 return None

@@ -51,7 +51,7 @@ def add_tags(resource: Resource, context: Context) -> dict[str, Any]:
     where = TAGGED[resource.type]
     if "." in where:
         return {}
-    known = {"environment": context.environment, **context.options.defaultTags}
+    known = {"environment": context.environment, **context.options.default_tags}
     has = tags_of(resource)
     missing = {k: v for k, v in known.items() if k not in has}
     return {where: {**(resource.at(where) or {}), **missing}} if missing else {}
@@ -72,10 +72,10 @@ def add_tags(resource: Resource, context: Context) -> dict[str, Any]:
 )
 def tagged(resource: Resource, context: Context) -> Iterator[Finding]:
     has, where = tags_of(resource), TAGGED[resource.type]
-    for key in context.options.requiredTags:
+    for key in context.options.required_tags:
         if not at(has, (key,)):
             yield Problem(f"has no {key}", "one", f"{where}.{key}", setting=f"kestra:tags.{key}")
-    vocabularies = {"environment": ENVIRONMENTS, "data-class": context.options.dataClasses}
+    vocabularies = {"environment": ENVIRONMENTS, "data-class": context.options.data_classes}
     for key, vocabulary in vocabularies.items():
         value = at(has, (key,))
         if value and value not in vocabulary:

@@ -159,7 +159,7 @@ def token_where_needed(stack: Stack, context: Context) -> Iterator[Finding]:
     accounts = stack.of("kubernetes:core/v1:ServiceAccount")
 
     def needing() -> Iterator[str]:
-        yield from context.options.tokenAccounts
+        yield from context.options.token_accounts
         for role in stack.of("vault:kubernetes/authBackendRole:AuthBackendRole"):
             yield from many(role.at("boundServiceAccountNames"))
         for binding in stack.of(f"{_RBAC}ClusterRoleBinding"):

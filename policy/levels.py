@@ -19,11 +19,12 @@ LEVELS: Mapping[Environment, tuple[Level, Level]] = {
     "production": ("mandatory", "remediate"),
 }
 
-_WORDS: Mapping[str, Environment] = {
-    **dict.fromkeys(("development", "dev", "local", "sandbox", "test", "ci"), "development"),
-    **dict.fromkeys(("staging", "stage", "preproduction", "preprod", "qa"), "staging"),
-    **dict.fromkeys(("production", "prod", "live"), "production"),
+_SYNONYMS: Mapping[Environment, tuple[str, ...]] = {
+    "development": ("development", "dev", "local", "sandbox", "test", "ci"),
+    "staging": ("staging", "stage", "preproduction", "preprod", "qa"),
+    "production": ("production", "prod", "live"),
 }
+_WORDS = {word: environment for environment, words in _SYNONYMS.items() for word in words}
 
 
 def level(control: Control, environment: Environment) -> Level:
@@ -52,5 +53,7 @@ def environment_of(config: Mapping[str, str], stack: str) -> Environment:
     said = [config.get("kestra-policy:environment", "")]
     said.append(str(tags.get("environment", "")) if isinstance(tags, dict) else "")
     said += re.split(r"[^a-z]+", stack.lower().rsplit("/", 1)[-1])
-    found = (_WORDS.get(word.strip().lower()) for word in said)
-    return next((environment for environment in found if environment), "production")
+    for word in said:
+        if found := _WORDS.get(word.strip().lower()):
+            return found
+    return "production"

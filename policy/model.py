@@ -203,18 +203,20 @@ def message(control: Control, problem: Problem, resource: Resource | None) -> st
 
 def cis_kubernetes(*ids: str, version: str = "1.10") -> tuple[Framework, ...]:
     """Rules of the CIS Kubernetes Benchmark."""
-    return tuple(Framework("CIS Kubernetes Benchmark", version, id) for id in ids)
+    return tuple(Framework("CIS Kubernetes Benchmark", version, rule) for rule in ids)
 
 
 def cis(cloud: str, **versions: str) -> tuple[Framework, ...]:
     """One rule of a CIS Foundations Benchmark by version: `cis("AWS", v6_0="4.6")`."""
     name = f"CIS {cloud} Foundations Benchmark"
     return tuple(
-        Framework(name, version.removeprefix("v").replace("_", "."), id)
-        for version, id in versions.items()
+        Framework(name, version.removeprefix("v").replace("_", "."), rule)
+        for version, rule in versions.items()
     )
 
 
 def fsbp(*ids: str) -> tuple[Framework, ...]:
     """Controls of the AWS Foundational Security Best Practices standard."""
-    return tuple(Framework("AWS Foundational Security Best Practices", "1.0.0", id) for id in ids)
+    return tuple(
+        Framework("AWS Foundational Security Best Practices", "1.0.0", rule) for rule in ids
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -91,22 +92,23 @@ class Options:
 
     registries: Sequence[str] = DEFAULT_REGISTRIES
     deployers: Sequence[str] = ()
-    keyAdministrators: Sequence[str] = ()
-    tokenAccounts: Sequence[str] = ()
-    managedElsewhere: Sequence[str] = ()
-    requiredTags: Sequence[str] = ("owner", "environment", "data-class")
-    dataClasses: Sequence[str] = ("public", "internal", "confidential", "restricted")
-    defaultTags: Mapping[str, str] = field(default_factory=dict)
-    maximumRotationDays: float = 90
-    maximumCacheSeconds: float = 300
-    requireHsm: bool = False
+    key_administrators: Sequence[str] = ()
+    token_accounts: Sequence[str] = ()
+    managed_elsewhere: Sequence[str] = ()
+    required_tags: Sequence[str] = ("owner", "environment", "data-class")
+    data_classes: Sequence[str] = ("public", "internal", "confidential", "restricted")
+    default_tags: Mapping[str, str] = field(default_factory=dict)
+    maximum_rotation_days: float = 90
+    maximum_cache_seconds: float = 300
+    require_hsm: bool = False
     exemptions: Sequence[Exemption] = ()
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Options:
         """Options of a configuration; what the engine let through that has no meaning is left out."""
         known = {entry.name for entry in fields(cls)}
-        made = {k: v for k, v in given.items() if k in known}
+        spelled = ((re.sub("[A-Z]", lambda m: f"_{m[0].lower()}", k), v) for k, v in given.items())
+        made = {k: v for k, v in spelled if k in known}
         texts = {entry.name for entry in fields(Exemption)}
         made["exemptions"] = tuple(
             Exemption(**{k: str(v) for k, v in entry.items() if k in texts})
