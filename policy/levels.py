@@ -24,7 +24,9 @@ _SYNONYMS: Mapping[Environment, tuple[str, ...]] = {
     "staging": ("staging", "stage", "preproduction", "preprod", "qa"),
     "production": ("production", "prod", "live"),
 }
-_WORDS = {word: environment for environment, words in _SYNONYMS.items() for word in words}
+_WORDS: Mapping[str, Environment] = {
+    word: environment for environment, words in _SYNONYMS.items() for word in words
+}
 
 
 def level(control: Control, environment: Environment) -> Level:
