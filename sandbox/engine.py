@@ -65,9 +65,10 @@ class Stack:
         policy_config: Path | None = None,
     ) -> None:
         self._stacks, self._told = stacks, told
-        self._packs: dict[str, Any] = {"policy_packs": [str(policy)]} if policy else {}
+        self.packs: dict[str, Any] = {"policy_packs": [str(policy)]} if policy else {}
+        """Options of the Automation API that have updates and previews judged by a policy pack."""
         if policy and policy_config:
-            self._packs["policy_pack_configs"] = [str(policy_config)]
+            self.packs["policy_pack_configs"] = [str(policy_config)]
         self.name, self._state, self._tools = name, state, tools
         self.plane, self.vault, self.aws = plane, vault, aws
         self._download = official_plugins
@@ -141,7 +142,7 @@ class Stack:
         launchers = plugins.write_launchers(
             folder, [name for name, kind in self.plugins.items() if kind == "stand-in"]
         )
-        if self._packs:
+        if self.packs:
             plugins.write_analyzer(folder)
         system = [str(Path(self._tools["pulumi"]).parent), str(launchers), *_system_path()]
         made = {
@@ -232,25 +233,31 @@ class Stack:
         Raises:
             EngineFailure: with the engine's words.
         """
-        return self._operate("up", events, lambda stack, told: self._update(stack, told, events))
+        return self._operate("up", events, lambda stack, told: self.update(stack, told, events))
 
-    def _update(self, stack: auto.Stack, told: dict[str, Any], events: Events) -> Any:
-        if self._packs:
+    def update(self, stack: auto.Stack, told: dict[str, Any], events: Events) -> Any:
+        """Updates; under a policy pack only what a preview accepts.
+
+        Raises:
+            auto.CommandError: when the engine, or the pack, refuses.
+        """
+        if self.packs:
             # The engine judges whole stacks when everything is made; a preview refuses before that.
             seen: list[Any] = []
+            quiet: dict[str, Any] = {**told, "on_event": seen.append}
             try:
-                stack.preview(**self._packs, **(told | {"on_event": seen.append}))
+                stack.preview(**quiet, **self.packs)
             except auto.CommandError:
                 for event in seen:
                     if event.policy_event is not None or event.diagnostic_event is not None:
                         events(event)
                 raise
-        return stack.up(**told, **self._packs, show_secrets=False)
+        return stack.up(**told, **self.packs, show_secrets=False)
 
     def preview(self, events: Events) -> Outcome:
         """Shows what `up` would do."""
         return self._operate(
-            "preview", events, lambda stack, told: stack.preview(**told, **self._packs)
+            "preview", events, lambda stack, told: stack.preview(**told, **self.packs)
         )
 
     def refresh(self, events: Events) -> Outcome:

@@ -56,7 +56,7 @@ class _Engine:
 
 def test_a_stack_with_a_pack_is_previewed_under_it_before_the_update(tmp_path: Path) -> None:
     stack, engine = _stack(tmp_path, policy=ROOT / "policy"), _Engine(refused=False)
-    stack._update(engine, {}, _events())  # type: ignore[arg-type]
+    stack.update(engine, {}, _events())  # type: ignore[arg-type]
     packs = [str(ROOT / "policy")]
     assert engine.asked == [("preview", packs), ("up", packs)]
     found = [
@@ -73,13 +73,13 @@ def test_a_refused_preview_ends_the_update_with_the_packs_words(tmp_path: Path) 
         _events(),
     )
     with pytest.raises(auto.CommandError):
-        stack._update(engine, {}, events)  # type: ignore[arg-type]
+        stack.update(engine, {}, events)  # type: ignore[arg-type]
     assert [what for what, _ in engine.asked] == ["preview"]
     assert events.policies == ["mandatory ks-keys-01: key: does not rotate"]
 
 
 def test_a_stack_without_a_pack_is_updated_at_once(tmp_path: Path) -> None:
     stack, engine = _stack(tmp_path), _Engine(refused=False)
-    stack._update(engine, {}, _events())  # type: ignore[arg-type]
+    stack.update(engine, {}, _events())  # type: ignore[arg-type]
     assert engine.asked == [("up", None)]
     assert not list((tmp_path / "state").rglob("pulumi-analyzer-policy-python"))
