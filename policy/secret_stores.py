@@ -22,6 +22,15 @@ _PROTECT = "kestra:tags.environment (production protects)"
 _NOT_ROTATED = ("none", "external", "manual", "never")
 
 
+def _stays(secret: Resource, tags: str) -> bool:
+    """Whether a secret must not change by itself: it says so, or it is Kestra's encryption key.
+
+    Kestra has one key and no way to encrypt anew: another key makes everything unreadable.
+    """
+    said = str(secret.at(f"{tags}.rotation") or "").lower() in _NOT_ROTATED
+    return said or re.search("encryption", secret.name, re.IGNORECASE) is not None
+
+
 @control(
     "ks-secret-stores-01",
     "AWS secrets have a key of the customer",
@@ -69,7 +78,7 @@ def rotates(stack: Stack, _: Context) -> Iterator[Finding]:
     rotations = stack.of(AWS_ROTATION)
 
     def judge(secret: Resource) -> Iterator[Finding]:
-        if str(secret.at("tags.rotation") or "").lower() in _NOT_ROTATED:
+        if _stays(secret, "tags"):
             return
         if any(r.refers_to(secret, "secretId") for r in rotations):
             return
@@ -228,7 +237,10 @@ def _endpoint(stack: Stack, vault: Resource) -> Iterator[Finding]:
     "Secrets and keys of a Key Vault end",
     "low",
     risk="What never ends is never renewed, and works for whoever kept a copy.",
-    steps=("Set properties.attributes.expires (seconds since 1970).",),
+    steps=(
+        "Set properties.attributes.expires (seconds since 1970).",
+        "Where another system renews it, or it must not end, set the tag rotation to external or none.",
+    ),
     setting="kestra:declared-secrets",
     types=(KEY_VAULT_SECRET, KEY_VAULT_KEY),
     frameworks=tuple(
@@ -246,7 +258,7 @@ def _endpoint(stack: Stack, vault: Resource) -> Iterator[Finding]:
     ),
 )
 def expires(item: Resource, _: Context) -> Iterator[Finding]:
-    if not item.at("properties.attributes.expires"):
+    if not item.at("properties.attributes.expires") and not _stays(item, "tags"):
         yield Problem("never expires", "an expiry date", "properties.attributes.expires")
 
 
@@ -324,12 +336,16 @@ def known_places(secret: Resource, context: Context) -> Iterator[Finding]:
     "Google secrets rotate or end, and old versions go",
     "low",
     risk="Old versions of a secret that are destroyed by nobody stay readable.",
-    steps=("Set rotation, expireTime or ttl.", "Set versionDestroyTtl."),
+    steps=(
+        "Set rotation, expireTime or ttl, or the label rotation to external or none.",
+        "Set versionDestroyTtl.",
+    ),
     setting="kestra:declared-secrets",
     types=(GCP_SECRET,),
 )
 def old_versions_go(secret: Resource, _: Context) -> Iterator[Finding]:
-    if not (secret.at("rotation.rotationPeriod") or secret.at("expireTime") or secret.at("ttl")):
+    ends = secret.at("rotation.rotationPeriod") or secret.at("expireTime") or secret.at("ttl")
+    if not ends and not _stays(secret, "labels"):
         yield Problem("neither rotates nor ends", "rotation, expireTime or ttl", "rotation")
     if not secret.at("versionDestroyTtl"):
         yield Problem("destroys versions at once", "a time to go back", "versionDestroyTtl")

@@ -105,6 +105,7 @@ SECRET_STORES: dict[str, Case] = {
         around=[ROTATION],
         good=[
             [AWS_SECRET.but("tags", {"rotation": "external"})],
+            [R(AWS_SECRET.type, {}, "store-encryption-key")],
             [
                 AWS_SECRET,
                 R(ROTATION.type, {"secretId": UNKNOWN}, "rotation", uses={"secretId": ["secret"]}),
@@ -182,7 +183,11 @@ SECRET_STORES: dict[str, Case] = {
         GCP_SECRET,
         {"rotation": ABSENT, "versionDestroyTtl": ABSENT},
         ["rotation", "versionDestroyTtl"],
-        good=[[GCP_SECRET.but("rotation", ABSENT).but("ttl", "86400s")]],
+        good=[
+            [GCP_SECRET.but("rotation", ABSENT).but("ttl", "86400s")],
+            [GCP_SECRET.but("rotation", ABSENT).but("labels", {"rotation": "none"})],
+            [R(GCP_SECRET.type, {"versionDestroyTtl": "604800s"}, "store-encryption-key")],
+        ],
     ),
     "ks-secret-stores-14": case(
         KV_SECRET,
