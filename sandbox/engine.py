@@ -72,8 +72,14 @@ class Stack:
         official_plugins: bool = False,
         stacks: Path = ROOT / "stacks",
         told: Callable[[str], None] = lambda _: None,
+        policy: Path | None = None,
+        policy_config: Path | None = None,
     ) -> None:
         self._stacks, self._told = stacks, told
+        self.packs: dict[str, Any] = {"policy_packs": [str(policy)]} if policy else {}
+        """Options of the Automation API that have updates and previews judged by a policy pack."""
+        if policy and policy_config:
+            self.packs["policy_pack_configs"] = [str(policy_config)]
         self.name, self._state, self._tools = name, state, tools
         self.plane, self.vault, self.clouds = plane, vault, clouds
         self._download = official_plugins
@@ -148,6 +154,8 @@ class Stack:
         launchers = plugins.write_launchers(
             folder, [name for name, kind in self.plugins.items() if kind == "stand-in"]
         )
+        if self.packs:
+            plugins.write_analyzer(folder)
         system = [str(Path(self._tools["pulumi"]).parent), str(launchers), *_system_path()]
         made = {
             "PATH": os.pathsep.join(system),
@@ -238,11 +246,32 @@ class Stack:
         Raises:
             EngineFailure: with the engine's words.
         """
-        return self._operate("up", events, lambda stack, told: stack.up(**told, show_secrets=False))
+        return self._operate("up", events, lambda stack, told: self.update(stack, told, events))
+
+    def update(self, stack: auto.Stack, told: dict[str, Any], events: Events) -> Any:
+        """Updates; under a policy pack only what a preview accepts.
+
+        Raises:
+            auto.CommandError: when the engine, or the pack, refuses.
+        """
+        if self.packs:
+            # The engine judges whole stacks when everything is made; a preview refuses before that.
+            seen: list[Any] = []
+            quiet: dict[str, Any] = {**told, "on_event": seen.append}
+            try:
+                stack.preview(**quiet, **self.packs)
+            except auto.CommandError:
+                for event in seen:
+                    if event.policy_event is not None or event.diagnostic_event is not None:
+                        events(event)
+                raise
+        return stack.up(**told, **self.packs, show_secrets=False)
 
     def preview(self, events: Events) -> Outcome:
         """Shows what `up` would do."""
-        return self._operate("preview", events, lambda stack, told: stack.preview(**told))
+        return self._operate(
+            "preview", events, lambda stack, told: stack.preview(**told, **self.packs)
+        )
 
     def refresh(self, events: Events) -> Outcome:
         """Compares the state with the servers and records what differs."""
@@ -279,7 +308,9 @@ class Stack:
                 try:
                     done = act(stack, told)
                 except auto.CommandError as error:
-                    raise EngineFailure("\n".join(events.errors) or _words(error)) from None
+                    refused = [p for p in events.policies if p.startswith("mandatory")]
+                    words = "\n".join([*events.errors, *refused])
+                    raise EngineFailure(words or _words(error)) from None
                 changes = (
                     done.change_summary if operation == "preview" else done.summary.resource_changes
                 )

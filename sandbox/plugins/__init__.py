@@ -22,3 +22,14 @@ def write_launchers(directory: Path, names: Iterable[str]) -> Path:
         )
         file.chmod(0o755)
     return directory
+
+
+def write_analyzer(directory: Path) -> Path:
+    """Writes the executable by which an engine without Python's language plugin runs policy packs."""
+    directory.mkdir(parents=True, exist_ok=True)
+    file = directory / "pulumi-analyzer-policy-python"
+    file.write_text(
+        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -u -m pulumi.policy "$1" "$2"\n'
+    )
+    file.chmod(0o755)
+    return directory

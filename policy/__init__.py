@@ -1,0 +1,1 @@
+"""The policy pack: what a security team asks of a Kestra stack, judged at every preview and update."""

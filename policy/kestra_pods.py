@@ -1,0 +1,212 @@
+"""Kestra: its pods, and the ways in from outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from policy.application import CARRIERS, CONFIG_MAP, SECRET, Application, applications, seconds
+from policy.model import Context, Finding, Problem, Resource, Stack, control
+from policy.pods import containers, kestra_workloads, namespace, pod, pod_path
+from policy.values import at, many, number, per
+
+_SERVICE = "kubernetes:core/v1:Service"
+_INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
+_GRACE = 300.0  # Kestra's default, in seconds
+
+
+@control(
+    "ks-kestra-15",
+    "Pods may end as slowly as Kestra's tasks",
+    "medium",
+    risk="A pod that is killed before its tasks have ended leaves them half done.",
+    steps=(
+        "Set terminationGracePeriodSeconds above kestra.server.termination-grace-period (default 5m).",
+    ),
+    setting="kestra:server.termination-grace-period (pods get a minute more)",
+)
+def grace(stack: Stack, _: Context) -> Iterator[Finding]:
+    def judge(workload: Resource) -> Iterator[Finding]:
+        written = [f.get("kestra.server.termination-grace-period") for f in _documents(stack)]
+        needed = max(((w and seconds(w)) or _GRACE for w in written), default=_GRACE)
+        given = number(at(pod(workload), "terminationGracePeriodSeconds"))
+        given = 30.0 if given is None else given
+        if given <= needed:
+            where = f"{pod_path(workload)}.terminationGracePeriodSeconds"
+            yield Problem(
+                f"gives {given:.0f}s, Kestra takes {needed:.0f}s",
+                f"more than {needed:.0f}",
+                where,
+                workload,
+            )
+
+    yield from per(kestra_workloads(stack), judge)
+
+
+def _documents(stack: Stack) -> list[Application]:
+    return [found for r in stack.of(*CARRIERS) for found in applications(r)]
+
+
+@control(
+    "ks-kestra-16",
+    "What Kestra deletes on start can be deleted",
+    "high",
+    risk="A file of a ConfigMap cannot be deleted: Kestra stops at its start, or the file stays.",
+    steps=(
+        "Copy the file into an emptyDir before the start, and name the copy in MICRONAUT_CONFIG_FILES.",
+    ),
+    setting="kestra:configurations.delete-files-on-start",
+)
+def deletable(stack: Stack, _: Context) -> Iterator[Finding]:
+    deleting = [
+        found
+        for found in _documents(stack)
+        if str(found.get("kestra.configurations.delete-files-on-start")).lower() == "true"
+    ]
+
+    def judge(workload: Resource) -> Iterator[Finding]:
+        spec = pod(workload)
+        for container in containers(workload):
+            if container.is_init or "kestra" not in str(container.at("image")):
+                continue
+            files = [
+                at(e, "value")
+                for e in many(container.at("env"))
+                if at(e, "name") == "MICRONAUT_CONFIG_FILES"
+            ]
+            for file in str(files[0] or "").split(",") if files else ():
+                volume, mount = _volume(spec, container.at("volumeMounts"), file)
+                fixed = any(
+                    at(volume, kind) is not None for kind in ("configMap", "secret", "projected")
+                )
+                if volume is None or fixed or at(mount, "readOnly"):
+                    has = f"has {file} where Kestra cannot delete it"
+                    yield Problem(
+                        has, "a copy in an emptyDir", f"{container.path}.volumeMounts", workload
+                    )
+
+    if deleting:
+        yield from per(kestra_workloads(stack), judge)
+
+
+def _volume(spec: Any, mounts: Any, file: str) -> tuple[Any, Any]:
+    """Volume and mount that a file is in."""
+    fitting = [
+        m
+        for m in many(mounts)
+        if file.startswith(str(at(m, "mountPath")).rstrip("/") + "/") or at(m, "mountPath") == file
+    ]
+    if not fitting:
+        return None, None
+    mount = max(fitting, key=lambda m: len(str(at(m, "mountPath"))))
+    return next(
+        (v for v in many(at(spec, "volumes")) if at(v, "name") == at(mount, "name")), None
+    ), mount
+
+
+@control(
+    "ks-kestra-17",
+    "The management port stays inside",
+    "high",
+    risk="From outside, the management port shows what Kestra is made of, and can be asked to change it.",
+    steps=("Give the port to no Ingress, LoadBalancer or NodePort.",),
+    setting="components/kestra.py (a headless Service of its own)",
+)
+def management_inside(stack: Stack, _: Context) -> Iterator[Finding]:
+    def managed(service: Resource) -> list[Any]:
+        return [
+            p
+            for p in many(service.at("spec.ports"))
+            if "management" in (at(p, "name"), at(p, "targetPort"))
+            or 8081 in (number(at(p, "port")), number(at(p, "targetPort")))
+        ]
+
+    def outside(service: Resource) -> Iterator[Finding]:
+        kind = service.at("spec.type")
+        if kind in ("LoadBalancer", "NodePort") and managed(service):
+            yield Problem(
+                f"offers the management port by {kind}", "a ClusterIP", "spec.ports", service
+            )
+
+    def routed(ingress: Resource) -> Iterator[Finding]:
+        backends = [
+            at(path, "backend.service")
+            for rule in many(ingress.at("spec.rules"))
+            for path in many(at(rule, "http.paths"))
+        ]
+        for backend in backends:
+            ports = {at(backend, "port.name"), number(at(backend, "port.number"))}
+            for service in stack.of(_SERVICE):
+                if service.at("metadata.name") == at(backend, "name") and namespace(
+                    service
+                ) == namespace(ingress):
+                    ports |= {
+                        "management"
+                        for p in managed(service)
+                        if {at(p, "name"), number(at(p, "port"))} & (ports - {None})
+                    }
+            if ports & {"management", 8081.0}:
+                yield Problem(
+                    "leads to the management port", "the port http", "spec.rules", ingress
+                )
+
+    yield from per(stack.of(_SERVICE), outside)
+    yield from per(stack.of(_INGRESS), routed)
+
+
+@control(
+    "ks-kestra-18",
+    "Kestra is reached over TLS only",
+    "high",
+    risk="Without TLS, passwords and secrets that people type cross the network in clear.",
+    steps=("Give every host a certificate in spec.tls.", "Offer no plain port to the outside."),
+    setting="kestra:deployment.ingress.tls-secret",
+    types=(_INGRESS, _SERVICE),
+)
+def tls_only(resource: Resource, _: Context) -> Iterator[Finding]:
+    if resource.type == _SERVICE:
+        if resource.at("spec.type") in ("LoadBalancer", "NodePort"):
+            plain = [
+                p for p in many(resource.at("spec.ports")) if number(at(p, "port")) in (80, 8080)
+            ]
+            if plain:
+                yield Problem(
+                    "offers a plain port to the outside", "an Ingress with TLS", "spec.type"
+                )
+        return
+    covered = {host for entry in many(resource.at("spec.tls")) for host in many(at(entry, "hosts"))}
+    for position, rule in enumerate(many(resource.at("spec.rules"))):
+        host = at(rule, "host")
+        if host not in covered:
+            yield Problem(
+                f"has no certificate for {host or 'any host'}",
+                "the host in spec.tls",
+                f"spec.rules.{position}",
+            )
+
+
+@control(
+    "ks-kestra-19",
+    "No Docker in the pod",
+    "critical",
+    risk="Docker inside the pod, or its socket, is root on the node.",
+    steps=(
+        "Run tasks with the Kubernetes or the process runner.",
+        "With the chart: dind.enabled: false.",
+    ),
+    setting="components/kubernetes/pods.py (has none)",
+    types=tuple(t for t in CARRIERS if t not in (CONFIG_MAP, SECRET)),
+)
+def no_docker(resource: Resource, _: Context) -> Iterator[Finding]:
+    if ":helm.sh/" in resource.type:
+        chart = str(resource.at("chart") or "")
+        if "kestra" in chart and resource.at("values.dind.enabled") is not False:
+            yield Problem("starts Docker (the chart's default)", "false", "values.dind.enabled")
+        return
+    for container in containers(resource):
+        if re.search(r"(^|[/:-])(docker:|docker$|dind)", str(container.at("image") or "")):
+            yield Problem(f"container {container.name} is Docker", "none", container.path)
+    for volume in many(at(pod(resource), "volumes")):
+        if str(at(volume, "hostPath.path") or "").endswith("docker.sock"):
+            yield Problem("mounts Docker's socket", "none", f"{pod_path(resource)}.volumes")

@@ -1,0 +1,87 @@
+"""Pods and containers, whatever kind of workload makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policy.model import Resource, Stack
+from policy.values import at, many
+
+_TEMPLATE = "spec.template.spec"
+_SPECS: Mapping[str, str] = {
+    "kubernetes:core/v1:Pod": "spec",
+    "kubernetes:core/v1:ReplicationController": _TEMPLATE,
+    "kubernetes:apps/v1:Deployment": _TEMPLATE,
+    "kubernetes:apps/v1:StatefulSet": _TEMPLATE,
+    "kubernetes:apps/v1:DaemonSet": _TEMPLATE,
+    "kubernetes:apps/v1:ReplicaSet": _TEMPLATE,
+    "kubernetes:batch/v1:Job": _TEMPLATE,
+    "kubernetes:batch/v1:CronJob": "spec.jobTemplate.spec.template.spec",
+}
+WORKLOADS = tuple(_SPECS)
+_KINDS = ("containers", "initContainers", "ephemeralContainers")
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of a pod."""
+
+    name: str
+    path: str
+    """Of the property, from the resource."""
+    props: Any
+    is_init: bool
+
+    def at(self, path: str) -> Any:
+        """A property by its path. Raises Undecided when unknown."""
+        return at(self.props, path)
+
+
+def pod_path(workload: Resource) -> str:
+    """Path of the pod's specification."""
+    return _SPECS[workload.type]
+
+
+def pod(workload: Resource) -> Any:
+    """The pod's specification. Raises Undecided when unknown."""
+    return workload.at(pod_path(workload)) or {}
+
+
+def containers(workload: Resource) -> Iterator[Container]:
+    """All containers. Raises Undecided when their list is unknown."""
+    for kind in _KINDS:
+        path = f"{pod_path(workload)}.{kind}"
+        for position, props in enumerate(many(workload.at(path))):
+            found = props.get("name") if isinstance(props, Mapping) else None
+            name = found if isinstance(found, str) else str(position)
+            yield Container(name, f"{path}.{position}", props, kind == "initContainers")
+
+
+def labels(workload: Resource) -> Mapping[str, str]:
+    """The labels of the pods. Raises Undecided when unknown."""
+    if workload.type == "kubernetes:core/v1:Pod":
+        return workload.at("metadata.labels") or {}
+    path = pod_path(workload).removesuffix(".spec")
+    return workload.at(f"{path}.metadata.labels") or {}
+
+
+def namespace(resource: Resource) -> str:
+    """The namespace of an object. Raises Undecided when unknown."""
+    return resource.at("metadata.namespace") or "default"
+
+
+def runs_kestra(workload: Resource) -> bool:
+    """Whether one of the containers is Kestra. Raises Undecided when an image is unknown."""
+    return any("kestra" in str(c.at("image") or "") for c in containers(workload))
+
+
+def selects(selector: Any, wanted: Mapping[str, str]) -> bool:
+    """Whether `matchLabels` select some labels; expressions are taken to select."""
+    return all(wanted.get(k) == v for k, v in (at(selector, "matchLabels") or {}).items())
+
+
+def kestra_workloads(stack: Stack) -> list[Resource]:
+    """The workloads that run Kestra. Raises Undecided when an image is unknown."""
+    return [w for w in stack.of(*WORKLOADS) if runs_kestra(w)]

@@ -1,0 +1,155 @@
+"""`python -m policy.reference`: writes docs/policy.md from the controls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from policy import controls
+from policy.levels import ENVIRONMENTS, LEVELS, level
+from policy.model import Control
+from policy.options import NAME, SCHEMA, Exemption, Options
+
+TARGET = Path(__file__).parents[1] / "docs" / "policy.md"
+
+_TITLES = {
+    "secret-stores": "Secret stores",
+    "keys": "Keys",
+    "identity": "Identity",
+    "kubernetes": "Kubernetes",
+    "kestra": "Kestra",
+    "vault": "Vault",
+    "conventions": "Conventions",
+}
+
+_EXAMPLE = {
+    NAME: {
+        "registries": ["registry.example.com/kestra/"],
+        "managedElsewhere": ["vault-audit"],
+        "exemptions": [
+            {
+                "control": "ks-kubernetes-07",
+                "resource": "kestra-webserver",
+                "reason": "trying a release candidate",
+                "owner": "platform",
+                "expires": "2027-03-31",
+            }
+        ],
+    },
+    "ks-kubernetes-09": "advisory",
+}
+
+INTRODUCTION = f"""# Policy
+
+Written from the controls by `python -m policy.reference`; do not edit.
+
+The pack in `policy/` judges every preview and update of a stack: {{count}} controls on the resources of AWS,
+Azure, Google Cloud, Vault and Kubernetes, and on Kestra's own configuration, which it finds by its content (a
+document with a top-level key `kestra`) in ConfigMaps, Secrets, Helm values and `KESTRA_CONFIGURATION`. It looks
+at resources, not at this project's components, so it judges other people's Kestra stacks as well.
+
+## Use
+
+    make venv
+    pulumi preview --policy-pack policy
+    pulumi up --policy-pack policy --policy-pack-config policy.json
+
+The pack runs with the packages of `.venv` beside it (`PulumiPolicy.yaml` says so); it needs pulumi,
+pulumi-policy and PyYAML. A rule for whole stacks is judged when the whole stack is known, which at an update is
+when everything has been made: `pulumi up` previews first and so refuses in time; with `--skip-preview`, and
+with the Automation API, preview yourself.
+
+A value that is not known at preview is never a violation: the control says that it cannot be decided before the
+update, and decides then. Messages hold no secret value.
+
+## Environment and levels
+
+The environment of a stack is the first of these that says one: the setting `kestra-policy:environment`, the tag
+of this project's settings (`kestra:tags.environment`), a word of the stack's name (`kestra-prod`, `dev.eu`). A
+stack that says nothing is production.
+
+{{levels}}
+`remediate` mends what is harmless to mend (rotation of keys, tags that the pack knows) and is mandatory for the
+rest. A level can be changed for one control in the configuration, or for `all`.
+
+## Configuration
+
+A JSON file, with this pack's options under `{NAME}` and levels under the controls:
+
+```json
+{json.dumps(_EXAMPLE, indent=2)}
+```
+
+{{options}}
+An exemption needs a control, a resource (its name or URN, `*` for any part of it), a reason, an owner and the last
+day. One that lacks any of them, has expired, or is for every resource excuses nothing and is a violation itself
+(`ks-conventions-02`). Exemptions in force are reported at every run (`ks-conventions-03`).
+
+## Controls
+
+Rules of published standards have other numbers in other versions; both are given.
+"""
+
+
+def reference() -> str:
+    """The reference as Markdown."""
+    head = (
+        INTRODUCTION.replace("{count}", str(len(controls.ALL)))
+        .replace("{levels}", "".join(_levels()))
+        .replace("{options}", "".join(_options()))
+    )
+    return head + "".join(_area(area) for area in controls.AREAS)
+
+
+def _levels() -> Iterator[str]:
+    yield "| environment | level | of what can be mended |\n|---|---|---|\n"
+    for environment in ENVIRONMENTS:
+        plain, mending = LEVELS[environment]
+        yield f"| {environment} | {plain} | {mending} |\n"
+
+
+def _options() -> Iterator[str]:
+    yield "| option | default | meaning |\n|---|---|---|\n"
+    defaults = Options()
+    for name, entry in SCHEMA.items():
+        field = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+        value = getattr(defaults, field)
+        told = ", ".join(value) if isinstance(value, (tuple, list, dict)) else f"{value}".lower()
+        meaning = entry["description"]
+        if name == "exemptions":
+            meaning += f": {', '.join(Exemption.__dataclass_fields__)}"
+        yield f"| `{name}` | {told.removesuffix('.0')} | {meaning} |\n"
+
+
+def _area(area: str) -> str:
+    chosen = [c for c in controls.ALL if c.area == area]
+    head = f"| id | severity | what | {' | '.join(ENVIRONMENTS)} |\n|---|---|---|---|---|---|\n"
+    rows = "".join(
+        f"| [{c.id}](#{c.id}) | {c.severity} | {c.title} |"
+        f" {' | '.join(level(c, environment) for environment in ENVIRONMENTS)} |\n"
+        for c in chosen
+    )
+    return f"\n### {_TITLES[area]}\n\n{head}{rows}" + "".join(map(_control, chosen))
+
+
+def _control(control: Control) -> str:
+    kind = "whole stacks" if control.is_stack else "resources"
+    lines = [
+        f"\n#### {control.id}",
+        f"\n**{control.title}.** {control.risk}\n",
+        *(f"- {step}" for step in control.steps),
+        f"- In this project: {control.setting}.",
+        f"- Judges {kind}.",
+    ]
+    if control.frameworks:
+        cited: dict[str, list[str]] = {}
+        for found in control.frameworks:
+            cited.setdefault(f"{found.name} {found.version}", []).append(found.id)
+        lines.append("- " + "; ".join(f"{k}: {', '.join(v)}" for k, v in cited.items()) + ".")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(reference(), encoding="utf-8")
+    print(f"wrote {TARGET.name}")

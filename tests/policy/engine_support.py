@@ -1,0 +1,94 @@
+"""A small stack judged by the pack, with the real engine and the real analyzer."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation as auto
+from rich.console import Console
+
+from sandbox.display import Events
+from sandbox.engine import Stack
+from sandbox.plugins import write_analyzer
+from sandbox.progress import Progress
+from sandbox.state import State
+from tests.conftest import ROOT
+from tests.policy.anything_support import write_plugins
+
+Program = Callable[[], None]
+
+
+class JudgedStack:
+    """Runs programs as one stack under the pack."""
+
+    def __init__(self, directory: Path, pulumi: Path, stack: str) -> None:
+        self.directory, self._stack, self._pulumi = directory, stack, pulumi
+        self.settings: dict[str, str] = {}
+        launchers = write_analyzer(write_plugins(directory / "launchers"))
+        for folder in ("home", "state", "work"):
+            (directory / folder).mkdir(parents=True)
+        root = directory / "engine" / "bin"
+        root.mkdir(parents=True)
+        (root / "pulumi").symlink_to(pulumi)
+        clean = [
+            p
+            for p in os.environ["PATH"].split(os.pathsep)
+            if not (Path(p) / "pulumi-language-python").exists()
+        ]
+        self._options = auto.LocalWorkspaceOptions(
+            work_dir=str(directory / "work"),
+            env_vars={
+                "PATH": os.pathsep.join([str(launchers), *clean]),
+                "CREATED": str(directory / "created"),
+                "PULUMI_HOME": str(directory / "home"),
+                "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
+                "PULUMI_CONFIG_PASSPHRASE": "only-for-tests",
+                "PULUMI_SKIP_UPDATE_CHECK": "true",
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            },
+            pulumi_command=auto.PulumiCommand(root=str(root.parent), skip_version_check=True),
+        )
+
+    def _sandbox(self, pulumi: Path, config: dict[str, Any] | None) -> Stack:
+        file = None
+        if config is not None:
+            file = self.directory / "pack.json"
+            file.write_text(json.dumps(config))
+        nothing: Any = None
+        pack = ROOT / "policy"
+        state = State(self.directory / "sandbox")
+        tools = {"pulumi": pulumi}
+        return Stack(state, self._stack, tools, nothing, None, policy=pack, policy_config=file)
+
+    def run(
+        self, program: Program, config: dict[str, Any] | None = None, *, preview: bool = False
+    ) -> tuple[bool, str]:
+        """Whether the engine accepted the program, and everything that it printed."""
+        stack = auto.create_or_select_stack(
+            self._stack, "policy-tests", program, opts=self._options
+        )
+        for key, value in self.settings.items():
+            stack.set_config(key, auto.ConfigValue(value))
+        sandbox = self._sandbox(self._pulumi, config)
+        lines: list[str] = []
+        events = Events(Progress(Console(file=io.StringIO())))
+        told: dict[str, Any] = {"on_output": lines.append, "on_event": events, "color": "never"}
+        try:
+            if preview:
+                stack.preview(**told, **sandbox.packs)
+            else:
+                sandbox.update(stack, told, events)
+        except auto.CommandError as error:
+            return False, "\n".join([*lines, str(error)])
+        return True, "\n".join(lines)
+
+    @property
+    def created(self) -> list[str]:
+        """Types of what the provider was asked to create."""
+        file = self.directory / "created"
+        return file.read_text().split() if file.exists() else []

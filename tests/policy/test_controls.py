@@ -1,0 +1,58 @@
+"""Every control lets the good pass, refuses the bad, and waits for what is not known yet."""
+
+from __future__ import annotations
+
+import pytest
+
+from policy import controls
+from tests.policy import cloud_fixtures, cluster_fixtures
+from tests.policy.cases_support import Case
+from tests.policy.sdk_support import judge, pack
+
+CASES: dict[str, Case] = {
+    **cloud_fixtures.SECRET_STORES,
+    **cloud_fixtures.KEYS,
+    **cloud_fixtures.IDENTITY,
+    **cluster_fixtures.CASES,
+}
+#: They judge the pack's configuration, of which nothing is ever unknown; see test_exemptions.py.
+OF_THE_CONFIGURATION = {"ks-conventions-02", "ks-conventions-03"}
+PLANTED = (cloud_fixtures.TOKEN, cluster_fixtures.CLEAR)
+
+
+def test_no_control_lacks_a_passing_a_failing_or_an_unknown_case() -> None:
+    assert set(CASES) == {c.id for c in controls.ALL} - OF_THE_CONFIGURATION
+    for name, found in CASES.items():
+        assert all((found.good, found.bad, found.unknown)), name
+
+
+@pytest.mark.parametrize("control", CASES)
+def test_what_is_good_passes(control: str) -> None:
+    found = CASES[control]
+    for stack in found.good:
+        said = judge(pack(found.environment, found.options), control, stack)
+        assert (said.messages, said.not_yet) == ([], [])
+
+
+@pytest.mark.parametrize("control", CASES)
+def test_what_is_bad_is_named_with_what_to_change(control: str) -> None:
+    found = CASES[control]
+    for stack in found.bad:
+        said = judge(pack(found.environment, found.options), control, stack)
+        assert said.messages, stack
+        for message in said.messages:
+            assert any(f"{r.name} (" in message for r in stack), message
+            assert ". Wanted: " in message
+            assert ". Change " in message
+            assert "in this project: " in message
+            assert not any(value in message for value in PLANTED)
+
+
+@pytest.mark.parametrize("control", CASES)
+def test_what_is_unknown_is_not_decided(control: str) -> None:
+    found = CASES[control]
+    for stack in found.unknown:
+        said = judge(pack(found.environment, found.options), control, stack)
+        assert said.messages == [], stack
+        assert all(reason.startswith("not decidable before the update") for reason in said.not_yet)
+        assert said.not_yet, stack

@@ -1,0 +1,85 @@
+"""The sandbox's stacks can be judged by a policy pack."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pulumi import automation as auto
+from pulumi.automation import CommandResult
+from rich.console import Console
+
+from sandbox.display import Events
+from sandbox.engine import Stack
+from sandbox.progress import Progress
+from sandbox.state import State
+from tests.conftest import ROOT
+from tests.sandbox.test_display import event
+
+
+def _stack(directory: Path, **options: Any) -> Stack:
+    state = State(directory / "state")
+    state.create()
+    plane: Any = SimpleNamespace(kubeconfig=directory / "kubeconfig")
+    return Stack(state, "dev", {"pulumi": directory / "pulumi"}, plane, None, **options)
+
+
+def _events() -> Events:
+    return Events(Progress(Console(file=io.StringIO())))
+
+
+class _Engine:
+    """Notes what is asked of it; a preview may be refused."""
+
+    def __init__(self, refused: bool) -> None:
+        self.asked: list[tuple[str, Any]] = []
+        self._refused = refused
+
+    def preview(self, **given: Any) -> None:
+        self.asked.append(("preview", given.get("policy_packs")))
+        if self._refused:
+            said = SimpleNamespace(
+                enforcement_level="mandatory",
+                policy_name="ks-keys-01",
+                message="key: does not rotate",
+            )
+            given["on_event"](event(policy_event=said))
+            raise auto.CommandError(CommandResult("", "error: preview failed", 1))
+
+    def up(self, **given: Any) -> None:
+        self.asked.append(("up", given.get("policy_packs")))
+
+
+def test_a_stack_with_a_pack_is_previewed_under_it_before_the_update(tmp_path: Path) -> None:
+    stack, engine = _stack(tmp_path, policy=ROOT / "policy"), _Engine(refused=False)
+    stack.update(engine, {}, _events())  # type: ignore[arg-type]
+    packs = [str(ROOT / "policy")]
+    assert engine.asked == [("preview", packs), ("up", packs)]
+    found = [
+        Path(p) / "pulumi-analyzer-policy-python"
+        for p in stack.environment()["PATH"].split(os.pathsep)
+    ]
+    assert any(file.is_file() and os.access(file, os.X_OK) for file in found)
+
+
+def test_a_refused_preview_ends_the_update_with_the_packs_words(tmp_path: Path) -> None:
+    stack, engine, events = (
+        _stack(tmp_path, policy=ROOT / "policy"),
+        _Engine(refused=True),
+        _events(),
+    )
+    with pytest.raises(auto.CommandError):
+        stack.update(engine, {}, events)  # type: ignore[arg-type]
+    assert [what for what, _ in engine.asked] == ["preview"]
+    assert events.policies == ["mandatory ks-keys-01: key: does not rotate"]
+
+
+def test_a_stack_without_a_pack_is_updated_at_once(tmp_path: Path) -> None:
+    stack, engine = _stack(tmp_path), _Engine(refused=False)
+    stack.update(engine, {}, _events())  # type: ignore[arg-type]
+    assert engine.asked == [("up", None)]
+    assert not list((tmp_path / "state").rglob("pulumi-analyzer-policy-python"))
