@@ -7,57 +7,29 @@ import io
 import json
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import boto3
-import requests
-from filelock import FileLock
 
-from sandbox.errors import SandboxError
-from sandbox.services.process import (
-    LOOPBACK,
-    PATIENCE,
-    STARTS,
-    Server,
-    bare_environment,
-    free_port,
-    private,
-)
+from sandbox.services.process import LOOPBACK
+from sandbox.services.single import SingleServer
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 """The account that moto plays."""
 
 
-class AwsServer:
+class AwsServer(SingleServer):
     """An AWS API server. Restarting it gives an empty account: a stack's state then names what is gone."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.server = Server("aws", directory)
-        self._port_file = directory / "port"
-        self._pod_identities = directory / "pod-identities.json"
+    name = "aws"
+    health = "/moto-api/"
 
     @property
-    def port(self) -> int:
-        """The port of the API."""
-        return int(self._port_file.read_text())
-
-    @property
-    def address(self) -> str:
-        """The endpoint of every service."""
-        return f"http://{LOOPBACK}:{self.port}"
-
-    @property
-    def servers(self) -> tuple[Server, ...]:
-        """The processes."""
-        return (self.server,)
-
-    @property
-    def healthy(self) -> bool:
-        """Whether it runs and answers."""
-        return self.server.running and self._answers()
+    def _pod_identities(self) -> Path:
+        return self.directory / "pod-identities.json"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -71,31 +43,13 @@ class AwsServer:
             "KESTRA_SANDBOX_POD_IDENTITIES": str(self._pod_identities),
         }
 
-    def start(self) -> AwsServer:
-        """Starts it, or finds it running.
+    def command(self) -> Sequence[str | Path]:
+        self._pod_identities.unlink(missing_ok=True)  # part of the account, which begins anew
+        return [sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(self.port)]
 
-        Raises:
-            SandboxError: when it does not become healthy.
-        """
-        self.directory.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.directory / "lock"):
-            for attempt in range(1, STARTS + 1):
-                if self.healthy:
-                    break
-                if not self.server.running:
-                    self._launch()
-                try:
-                    self.server.wait(self._answers, 30)
-                    # Functions that rotate secrets are called without Docker, and do nothing.
-                    self._tell("config", json={"lambda": {"use_docker": False}})
-                except SandboxError:
-                    if attempt == STARTS or not self.server.port_taken:
-                        raise
-        return self
-
-    def stop(self) -> None:
-        """Ends it, and with it all that it holds."""
-        self.server.stop()
+    def began(self) -> None:
+        # Functions that rotate secrets are called without Docker, and do nothing.
+        self.call("POST", "/moto-api/config", json={"lambda": {"use_docker": False}})
 
     def enforce(self, after: float = 0) -> None:
         """Judges requests by the actions of IAM policies; resources and conditions are not judged.
@@ -106,7 +60,8 @@ class AwsServer:
         Raises:
             SandboxError: when the server does not take it.
         """
-        self._tell("reset-auth", data=str(after), headers={"Content-Type": "text/plain"})
+        headers = {"Content-Type": "text/plain"}
+        self.call("POST", "/moto-api/reset-auth", data=str(after), headers=headers)
 
     def relax(self) -> None:
         """Judges no request any more."""
@@ -149,28 +104,3 @@ class AwsServer:
             Handler="f.handler",
             Code={"ZipFile": code.getvalue()},
         )
-
-    def _tell(self, what: str, **content: Any) -> None:
-        answer = _session().post(f"{self.address}/moto-api/{what}", timeout=30, **content)
-        if not answer.ok:
-            raise SandboxError(f"The AWS API server refuses {what}: HTTP {answer.status_code}.")
-
-    def _launch(self) -> None:
-        before = self.port if self._port_file.exists() else 0
-        private(self._port_file, str(free_port(before)))
-        self._pod_identities.unlink(missing_ok=True)  # part of the account, which begins anew
-        command = [sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", str(self.port)]
-        self.server.start(command, bare_environment(self.directory))
-
-    def _answers(self) -> bool:
-        try:
-            return _session().get(f"{self.address}/moto-api/", timeout=PATIENCE).ok
-        except requests.RequestException:
-            return False
-
-
-def _session() -> requests.Session:
-    # The caller's proxy settings are for the outside.
-    session = requests.Session()
-    session.trust_env = False
-    return session

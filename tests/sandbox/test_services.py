@@ -239,7 +239,7 @@ class TestVault:
             taken.bind((LOOPBACK, 0))
             taken.listen()
             answers = iter([taken.getsockname()[1], free_port()])
-            monkeypatch.setattr("sandbox.services.vault.free_port", lambda _: next(answers))
+            monkeypatch.setattr("sandbox.services.single.free_port", lambda _: next(answers))
             assert vault.start().healthy
 
     def test_its_secrets_are_readable_by_the_owner_only(self, vault: Vault) -> None:

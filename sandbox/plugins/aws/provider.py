@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,20 @@ from sandbox.plugins.aws.connection import Aws, words
 from sandbox.plugins.aws.functions import FUNCTIONS
 from sandbox.plugins.aws.resource import Properties, Resource, Tagged, all_tags
 from sandbox.plugins.aws.resources import RESOURCES
+from sandbox.plugins.bridge import (
+    DEFAULTS,
+    asked,
+    automatic,
+    checked,
+    imported,
+    is_named,
+    unknown_outputs,
+)
 from sandbox.plugins.documents import ZERO
 from sandbox.plugins.inputs import ResourceSchema, Schemas
 from sandbox.plugins.server import Diff, Engine, NotReadyError, ProviderError, take_urn
 from sandbox.plugins.values import UNKNOWN, Secret, has_secret, has_unknown, plain
 
-_DEFAULTS = "__defaults"
 _ALIAS = "aws:kms/alias:Alias"
 
 
@@ -49,17 +56,14 @@ class AwsPlugin:
         given = {k: _text(v) if k in resource.policies else v for k, v in news.items()}
         filled = {k: v for k, v in resource.defaults.items() if given.get(k) is None}
         if "name" in schema.inputs and all(given.get(n) is None for n in ("name", "namePrefix")):
-            before = plain(olds)
-            kept = before.get("name") if "name" in before.get(_DEFAULTS, []) else None
             prefix = "alias/" if type_ == _ALIAS and not name.startswith("alias/") else ""
-            filled["name"] = kept or f"{prefix}{name}-{secrets.token_hex(4)[:7]}"
+            filled["name"] = automatic(olds, "name", f"{prefix}{name}")
         inputs = given | filled
-        failures = schema.check(name, news | filled) or [
-            ("", f"{reason}. Examine values at '{name}.{property_}'.")
-            for property_, reason in resource.check(plain(inputs))
-        ]
-        # The bridge's own note of what the program did not say.
-        return inputs | {_DEFAULTS: sorted(filled)}, failures
+        # The schema sees policies as the program gives them, which may be objects.
+        failures = schema.check(name, news | filled) or checked(
+            schema, resource.check, name, inputs
+        )
+        return inputs | {DEFAULTS: sorted(filled)}, failures
 
     def diff(
         self, type_: str, old_inputs: dict[str, Any], olds: dict[str, Any], news: dict[str, Any]
@@ -83,9 +87,11 @@ class AwsPlugin:
             # A resource that names no region follows the provider's.
             changed |= {"region"} if before["region"] != self._aws.region else set()
         replacing = changed & schema.replacing() | resource.replaces(before, after) & changed
-        # A name that the program gives is taken until the old resource has gone; all else is made anew first.
-        named = "name" in schema.inputs and "name" not in after.get(_DEFAULTS, [])
-        taken = named and after.get("name") is not None and before.get("name") == after.get("name")
+        taken = (
+            is_named(schema, after)
+            and after.get("name") is not None
+            and before.get("name") == after.get("name")
+        )
         return Diff(changed, replacing, delete_first=taken)
 
     def create(
@@ -93,13 +99,9 @@ class AwsPlugin:
     ) -> tuple[str, dict[str, Any]]:
         take_urn(news)
         schema, resource = self._schemas.of(type_), RESOURCES[type_]
-        known = _asked(news)
+        known = asked(news)
         if preview:
-            unknown = {
-                k: Secret(UNKNOWN) if schema.outputs[k].get("secret") else UNKNOWN
-                for k in schema.outputs
-                if k not in known and (k not in schema.inputs or k in resource.computed)
-            }
+            unknown = unknown_outputs(schema, known, resource.computed)
             return "", unknown | schema.mark(known | self._previewed(resource, known), known)
         wanted = plain(known)
         with self._telling("creating", resource, resource.name(wanted), schema, known):
@@ -129,14 +131,8 @@ class AwsPlugin:
         if olds:
             found = {k: marked.get(k, v) for k, v in inputs.items() if not k.endswith("Wo")}
             return id_, {k: v for k, v in inputs.items() if k.endswith("Wo")} | found, marked
-        asked = {
-            k: v
-            for k, v in marked.items()
-            if k in schema.inputs
-            and (k == "name" or k not in resource.computed or _is_value(schema, k))
-            and plain(v) not in ZERO
-        }
-        return id_, asked | {_DEFAULTS: []}, marked
+        left_out = {k for k in resource.computed if k != "name" and not _is_value(schema, k)}
+        return id_, imported(schema, marked, left_out), marked
 
     def update(
         self,
@@ -150,7 +146,7 @@ class AwsPlugin:
     ) -> dict[str, Any]:
         take_urn(news)
         schema, resource = self._schemas.of(type_), RESOURCES[type_]
-        known = _asked(news)
+        known = asked(news)
         # What AWS filled in stays known to the resource; what nobody sets any more does not.
         filled = {k: v for k, v in olds.items() if k not in schema.inputs or k in resource.computed}
         if preview:
@@ -223,10 +219,6 @@ class AwsPlugin:
                     f"{text.partition(': ')[0]}: AWS's message is left out, for it quotes a secret"
                 )
             raise ProviderError(f"{verb} {resource.label} ({name}): {text}") from None
-
-
-def _asked(news: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in news.items() if not k.startswith("__") and v is not None}
 
 
 def _is_value(schema: ResourceSchema, name: str) -> bool:

@@ -24,6 +24,7 @@ from sandbox.plugins.azure_native.surroundings import (
 from sandbox.plugins.azure_native.values import applied, as_secret_as, restricted, without
 from sandbox.plugins.azure_native.vaults import Secret as VaultSecret
 from sandbox.plugins.azure_native.vaults import Vault
+from sandbox.plugins.bridge import asked
 from sandbox.plugins.fitting import AzureNative
 from sandbox.plugins.inputs import ResourceSchema, Schemas
 from sandbox.plugins.recorded import Properties, Store, changes, stable_uuid
@@ -123,7 +124,7 @@ class AzurePlugin:
     ) -> tuple[str, dict[str, Any]]:
         take_urn(news)
         schema, resource = self._schemas.of(type_), RESOURCES[type_]
-        known = _asked(news)
+        known = asked(news)
         if preview:
             made = {k: UNKNOWN for k in schema.outputs if k not in schema.inputs}
             return "", known | made
@@ -165,7 +166,7 @@ class AzurePlugin:
     ) -> dict[str, Any]:
         take_urn(news)
         resource = RESOURCES[type_]
-        known = _asked(news)
+        known = asked(news)
         if preview:
             return olds | known
         p = plain(known)
@@ -218,7 +219,3 @@ def _replaces(schema: ResourceSchema, path: str) -> bool:
 def _automatic(resource: Resource, name: str, seed: bytes) -> str:
     digest = hashlib.sha256(seed + name.encode()).hexdigest()
     return str(uuid.UUID(digest[:32])) if resource.naming == "uuid" else f"{name}{digest[:8]}"
-
-
-def _asked(news: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in news.items() if not k.startswith("__") and v is not None}

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
+from sandbox.plugins.bridge import (
+    DEFAULTS,
+    asked,
+    automatic,
+    checked,
+    imported,
+    is_named,
+    unknown_outputs,
+)
 from sandbox.plugins.gcp.keys import CryptoKey, KeyRing
 from sandbox.plugins.gcp.labels import labels_wanted
 from sandbox.plugins.gcp.members import AccountMember, KeyMember, ProjectMember, SecretMember
 from sandbox.plugins.gcp.projects import Account, IAMCustomRole, Service, ServiceIdentity
-from sandbox.plugins.gcp.resource import ZERO, Google, Resource, number
+from sandbox.plugins.gcp.resource import Google, Resource, number
 from sandbox.plugins.gcp.secrets import Secret as GoogleSecret
 from sandbox.plugins.gcp.secrets import SecretVersion
 from sandbox.plugins.inputs import Schemas
 from sandbox.plugins.recorded import Store, changes
 from sandbox.plugins.server import Diff, Engine, ProviderError, take_urn
-from sandbox.plugins.values import UNKNOWN, Secret, has_unknown, plain
+from sandbox.plugins.values import has_unknown, plain
 
 STATE = "KESTRA_SANDBOX_GCP_STATE"
 """Names the file in which is kept what has no server."""
-_DEFAULTS = "__defaults"
 _PROJECT = ("GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
 _ATTRIBUTION = {"goog-pulumi-provisioned": "true"}
 
@@ -78,16 +85,9 @@ class GcpPlugin:
         schema, resource = self._schemas.of(type_), RESOURCES[type_]
         filled = {k: v for k, v in resource.defaults.items() if news.get(k) is None}
         if (named := resource.named) and news.get(named) is None:
-            before = plain(olds)
-            kept = before.get(named) if named in before.get(_DEFAULTS, []) else None
-            filled[named] = kept or f"{name}{resource.separator}{secrets.token_hex(4)[:7]}"
+            filled[named] = automatic(olds, named, name, resource.separator)
         inputs = news | filled
-        failures = schema.check(name, inputs) or [
-            ("", f"{reason}. Examine values at '{name}.{property_}'.")
-            for property_, reason in resource.check(plain(inputs))
-        ]
-        # The bridge's own note of what the program did not say.
-        return inputs | {_DEFAULTS: sorted(filled)}, failures
+        return inputs | {DEFAULTS: sorted(filled)}, checked(schema, resource.check, name, inputs)
 
     def diff(
         self, type_: str, old_inputs: dict[str, Any], olds: dict[str, Any], news: dict[str, Any]
@@ -107,9 +107,8 @@ class GcpPlugin:
             if wanted != (before.get("pulumiLabels") or {}):
                 changed.add("pulumiLabels")
         replacing = {path for path in changed if schema.replaces(path)}
-        # A name that the program gives is taken until the old resource has gone; all else is made anew first.
-        named = resource.named if resource.named not in after.get(_DEFAULTS, []) else None
-        taken = named is not None and before.get(named) == after.get(named)
+        named = resource.named
+        taken = is_named(schema, after, named or "") and before.get(named) == after.get(named)
         return Diff(changed, replacing, delete_first=taken)
 
     def create(
@@ -117,14 +116,9 @@ class GcpPlugin:
     ) -> tuple[str, dict[str, Any]]:
         take_urn(news)
         schema, resource = self._schemas.of(type_), RESOURCES[type_]
-        known = _asked(news)
+        known = asked(news)
         if preview:
-            unknown = {
-                k: Secret(UNKNOWN) if schema.outputs[k].get("secret") else UNKNOWN
-                for k in schema.outputs
-                if k not in known and (k not in schema.inputs or k in resource.computed)
-            }
-            return "", schema.mark(known, known) | unknown
+            return "", schema.mark(known, known) | unknown_outputs(schema, known, resource.computed)
         id_, outputs = resource.create(self.google, plain(known))
         return id_, schema.mark(outputs, known)
 
@@ -142,12 +136,7 @@ class GcpPlugin:
         marked = schema.mark(outputs, olds)
         if olds:
             return id_, {k: marked.get(k, v) for k, v in inputs.items()}, marked
-        asked = {
-            k: v
-            for k, v in marked.items()
-            if k in schema.inputs and k not in resource.computed and plain(v) not in ZERO
-        }
-        return id_, asked | {_DEFAULTS: []}, marked
+        return id_, imported(schema, marked, resource.computed), marked
 
     def update(
         self,
@@ -161,7 +150,7 @@ class GcpPlugin:
     ) -> dict[str, Any]:
         take_urn(news)
         schema, resource = self._schemas.of(type_), RESOURCES[type_]
-        known = _asked(news)
+        known = asked(news)
         # What Google filled in stays known to the resource; what nobody sets any more does not.
         filled = {
             k: v
@@ -208,10 +197,6 @@ class GcpPlugin:
             "pulumiLabels": {},
             "tags": {},
         }
-
-
-def _asked(news: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in news.items() if not k.startswith("__") and v is not None}
 
 
 def _decoded(value: Any) -> Any:

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from sandbox.plugins.documents import ZERO
 from sandbox.plugins.gcp.api import GoogleError, SecretManager
 from sandbox.plugins.recorded import Properties, Store
 from sandbox.plugins.server import ProviderError
 
-ZERO: tuple[Any, ...] = (None, "", 0, False, [], {})
 Failures = list[tuple[str, str]]
 
 

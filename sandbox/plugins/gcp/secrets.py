@@ -12,10 +12,11 @@ import re
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from sandbox.plugins.documents import ZERO
 from sandbox.plugins.gcp.api import GoogleError
 from sandbox.plugins.gcp.labels import label_failures, labels_seen, labels_sent
 from sandbox.plugins.gcp.projects import service_agent
-from sandbox.plugins.gcp.resource import ZERO, Failures, Google, Resource, ids, number
+from sandbox.plugins.gcp.resource import Failures, Google, Resource, ids, number
 from sandbox.plugins.recorded import Properties
 from sandbox.plugins.server import ProviderError
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 from pathlib import Path
 from typing import Any
 
+from sandbox.plugins.bridge import (
+    DEFAULTS,
+    asked,
+    automatic,
+    checked,
+    imported,
+    is_named,
+    unknown_outputs,
+)
 from sandbox.plugins.documents import ZERO
 from sandbox.plugins.inputs import Schemas
 from sandbox.plugins.server import Diff, Engine, ProviderError, take_urn
-from sandbox.plugins.values import UNKNOWN, Secret, has_unknown, plain
+from sandbox.plugins.values import has_unknown, plain
 from sandbox.plugins.vault.api import Api
 from sandbox.plugins.vault.resource import Properties
 from sandbox.plugins.vault.resources import RESOURCES
-
-_DEFAULTS = "__defaults"
 
 
 class VaultPlugin:
@@ -39,16 +45,9 @@ class VaultPlugin:
         schema, resource = self._schemas.of(type_), RESOURCES[type_]
         filled = {k: v for k, v in resource.defaults.items() if news.get(k) is None}
         if "name" in schema.inputs and news.get("name") is None:
-            before = plain(olds)
-            kept = before.get("name") if "name" in before.get(_DEFAULTS, []) else None
-            filled["name"] = kept or f"{name}-{secrets.token_hex(4)[:7]}"
+            filled["name"] = automatic(olds, "name", name)
         inputs = news | filled
-        failures = schema.check(name, inputs) or [
-            ("", f"{reason}. Examine values at '{name}.{property_}'.")
-            for property_, reason in resource.check(plain(inputs))
-        ]
-        # The bridge's own note of what the program did not say.
-        return inputs | {_DEFAULTS: sorted(filled)}, failures
+        return inputs | {DEFAULTS: sorted(filled)}, checked(schema, resource.check, name, inputs)
 
     def diff(
         self, type_: str, old_inputs: dict[str, Any], olds: dict[str, Any], news: dict[str, Any]
@@ -68,9 +67,7 @@ class VaultPlugin:
                 continue
             elif has_unknown(news[name]) or not resource.same(name, before.get(name), after[name]):
                 changed.add(name)
-        # A name that the program gives is taken until the old resource has gone; all else is made anew first.
-        named = "name" in schema.inputs and "name" not in after.get(_DEFAULTS, [])
-        taken = named and before.get("name") == after.get("name")
+        taken = is_named(schema, after) and before.get("name") == after.get("name")
         return Diff(changed, changed & schema.replacing(), delete_first=taken)
 
     def create(
@@ -78,14 +75,9 @@ class VaultPlugin:
     ) -> tuple[str, dict[str, Any]]:
         take_urn(news)
         schema, resource = self._schemas.of(type_), RESOURCES[type_]
-        known = _asked(news)
+        known = asked(news)
         if preview:
-            unknown = {
-                k: Secret(UNKNOWN) if schema.outputs[k].get("secret") else UNKNOWN
-                for k in schema.outputs
-                if k not in known and (k not in schema.inputs or k in resource.computed)
-            }
-            return "", schema.mark(known, known) | unknown
+            return "", schema.mark(known, known) | unknown_outputs(schema, known, resource.computed)
         id_, outputs = resource.create(self._api(known), plain(known))
         return id_, schema.mark(outputs, known)
 
@@ -100,12 +92,7 @@ class VaultPlugin:
         marked = schema.mark(outputs, olds)
         if olds:
             return id_, {k: marked.get(k, v) for k, v in inputs.items()}, marked
-        asked = {
-            k: v
-            for k, v in marked.items()
-            if k in schema.inputs and k not in resource.computed and plain(v) not in ZERO
-        }
-        return id_, asked | {_DEFAULTS: []}, marked
+        return id_, imported(schema, marked, resource.computed), marked
 
     def update(
         self,
@@ -119,7 +106,7 @@ class VaultPlugin:
     ) -> dict[str, Any]:
         take_urn(news)
         schema, resource = self._schemas.of(type_), RESOURCES[type_]
-        known = _asked(news)
+        known = asked(news)
         # What the server filled in stays known to the resource; what nobody sets any more does not.
         filled = {
             k: v
@@ -174,10 +161,6 @@ class VaultPlugin:
     def _setting(self, name: str, variable: str) -> str:
         value = self._config.get(name)
         return str(value) if value not in (None, "") else os.environ.get(variable, "")
-
-
-def _asked(news: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in news.items() if not k.startswith("__") and v is not None}
 
 
 def _kept_token() -> str:
