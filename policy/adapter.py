@@ -17,7 +17,7 @@ from pulumi_policy.secret import Secret
 from policy import controls
 from policy.levels import environment_of, level
 from policy.model import Context, Control, Environment, Resource, Stack, judged, message, plain_type
-from policy.options import NAME, SCHEMA, Options, said_by_stack
+from policy.options import NAME, SCHEMA, Options
 from policy.values import UNKNOWN, Sealed
 
 PACK = "kestra"
@@ -26,16 +26,9 @@ PACK = "kestra"
 class Pack:
     """The pack's policies for one environment, sharing one configuration."""
 
-    def __init__(
-        self,
-        environment: Environment,
-        *,
-        marked: bool = True,
-        stack_says: Mapping[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, environment: Environment, *, marked: bool = True) -> None:
         self.environment: Environment = environment
-        self._stack_says = dict(stack_says or {})
-        self.options = Options.read(self._stack_says)
+        self.options = Options()
         self._marked = marked
         self.policies: list[sdk.Policy] = [self._configuration()]
         self.policies += [self._policy(control) for control in controls.ALL]
@@ -48,7 +41,7 @@ class Pack:
         """Comes first, so that it has told the others of the configuration before they judge."""
 
         def read(args: sdk.ResourceValidationArgs, _: sdk.ReportViolation) -> None:
-            self.options = Options.read(self._stack_says | _plain(args.get_config()))
+            self.options = Options.read(_plain(args.get_config()))
 
         return sdk.ResourceValidationPolicy(
             name=NAME,
@@ -229,9 +222,10 @@ def keep_marks() -> bool:
 
 def start() -> None:
     """Serves the pack to the engine; does not return."""
-    config = pulumi.runtime.get_config_env()
-    environment = environment_of(config, os.environ.get("PULUMI_STACK", ""))
-    pack = Pack(environment, marked=keep_marks(), stack_says=said_by_stack(config))
+    environment = environment_of(
+        pulumi.runtime.get_config_env(), os.environ.get("PULUMI_STACK", "")
+    )
+    pack = Pack(environment, marked=keep_marks())
     convert_once()
     sdk.PolicyPack(
         name=PACK,

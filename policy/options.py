@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -43,22 +42,6 @@ SCHEMA: Mapping[str, dict[str, Any]] = {
 }
 
 DEFAULT_REGISTRIES = ("kestra/kestra", "docker.io/kestra/kestra", "registry.kestra.io/docker/")
-
-
-def said_by_stack(config: Mapping[str, str]) -> dict[str, Any]:
-    """The options that a stack file may give: `kestra-policy:managed-elsewhere`, a list.
-
-    What loosens the pack (limits, exemptions) is for the pack's own configuration, which its owners keep.
-
-    Args:
-        config: the stack's configuration, key to text.
-    """
-    try:
-        given = json.loads(config.get("kestra-policy:managed-elsewhere", "[]"))
-    except ValueError:
-        given = []
-    texts = [text for text in given if isinstance(text, str)] if isinstance(given, list) else []
-    return {"managedElsewhere": texts} if texts else {}
 
 
 @dataclass(frozen=True)

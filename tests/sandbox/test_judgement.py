@@ -16,7 +16,6 @@ from rich.console import Console
 
 from policy import controls
 from policy.model import Problem, Resource, message, parts
-from policy.options import said_by_stack
 from sandbox.cli import main
 from sandbox.judgement import Pack, Violation, counted, show
 from sandbox.state import State
@@ -83,17 +82,6 @@ def test_violations_are_counted_with_their_controls() -> None:
     one, two = _found("a", control="ks-a-01"), _found("b", control="ks-b-01")
     assert counted([one]) == "1 violation of ks-a-01"
     assert counted([one, two, one]) == "3 violations of ks-a-01 and ks-b-01"
-
-
-def test_a_stack_may_say_what_is_managed_elsewhere_and_nothing_that_loosens_the_pack() -> None:
-    said = {
-        "kestra-policy:managed-elsewhere": '["vault-audit", 1]',
-        "kestra-policy:exemptions": '[{"control": "ks-keys-01"}]',
-    }
-    assert said_by_stack(said) == {"managedElsewhere": ["vault-audit"]}
-    assert said_by_stack({"kestra-policy:managed-elsewhere": "no json"}) == {}
-    assert said_by_stack({"kestra-policy:managed-elsewhere": "1"}) == {}
-    assert said_by_stack({}) == {}
 
 
 def test_a_configuration_of_the_pack_that_is_no_document_is_told_before_anything_starts(
