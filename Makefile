@@ -3,6 +3,7 @@ STACK ?= local
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+JUDGED = $(if $(filter off,$(POLICY)),--no-policy)
 
 .PHONY: help up preview verify status down test lint venv check
 .DEFAULT_GOAL := help
@@ -11,11 +12,11 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 up: $(VENV)/sandbox ## bring STACK (default: local) up on this machine, and verify it with a real Kestra
-	@$(RUN) -m sandbox up $(STACK)
+	@$(RUN) -m sandbox up $(STACK) $(JUDGED)
 	@$(RUN) -m sandbox verify $(STACK)
 
-preview: $(VENV)/sandbox ## show what `make up` would do
-	@$(RUN) -m sandbox preview $(STACK)
+preview: $(VENV)/sandbox ## show what `make up` would do; POLICY=off: not judged by the policy pack
+	@$(RUN) -m sandbox preview $(STACK) $(JUDGED)
 
 verify: $(VENV)/sandbox ## boot a real Kestra with what the Kubernetes API holds, and compare
 	@$(RUN) -m sandbox verify $(STACK)

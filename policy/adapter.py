@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pulumi
 import pulumi_policy as sdk
+from google.protobuf import struct_pb2
 from pulumi_policy import policy as internals
 from pulumi_policy.proxy import _is_unknown
 from pulumi_policy.secret import Secret
@@ -118,7 +120,7 @@ class Pack:
         return Resource(
             plain_type(found.resource_type),
             found.name,
-            _plain(found.props),
+            _plain_once(found.props),
             found.urn,
             bool(found.opts and found.opts.protect),
             {key: tuple(r.urn for r in resources) for key, resources in references.items()},
@@ -151,6 +153,56 @@ def _plain(value: Any, *, secret: bool = False) -> Any:
     return value
 
 
+class Once:
+    """A function that is called once for each argument, as told by identity."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self._function = function
+        self._known: dict[int, tuple[Any, Any]] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if id(value) not in self._known:
+            # The value is kept too: its identity is its own as long as it lives.
+            self._known[id(value)] = (value, self._function(value))
+        return self._known[id(value)][1]
+
+
+_plain_once = Once(_plain)
+
+
+def convert_once() -> bool:
+    """Has the SDK convert a resource once, where it would do so again for each of the pack's policies.
+
+    Comes after `keep_marks`. Whether it could be done: a later SDK may have another inside, and the pack is
+    slower then.
+    """
+    names = ("json_format", "deserialize_properties", "unknown_checking_proxy")
+    if not all(hasattr(internals, name) for name in names):
+        return False
+    real: Any = internals.json_format  # type: ignore[attr-defined]
+    whole: Any = internals.deserialize_properties  # type: ignore[attr-defined]
+    known: dict[bytes, dict[str, Any]] = {}
+    for_validation = Once(whole)
+
+    def to_dict(message: Any, *options: Any, **named: Any) -> Any:
+        if options or named or not isinstance(message, struct_pb2.Struct):
+            return real.MessageToDict(message, *options, **named)
+        sent = message.SerializeToString(deterministic=True)
+        if sent not in known:
+            known[sent] = real.MessageToDict(message)
+        return known[sent]
+
+    def deserialize(properties: Any, for_remediation: bool = False) -> Any:
+        # A remediation may change what it is given.
+        return whole(properties, True) if for_remediation else for_validation(properties)
+
+    proxied = Once(internals.unknown_checking_proxy)  # type: ignore[attr-defined]
+    internals.json_format = SimpleNamespace(MessageToDict=to_dict)  # type: ignore[attr-defined]
+    internals.deserialize_properties = deserialize  # type: ignore[attr-defined]
+    internals.unknown_checking_proxy = proxied  # type: ignore[attr-defined]
+    return True
+
+
 def keep_marks() -> bool:
     """Keeps the marks of secret values, which the SDK takes off before a policy sees the values.
 
@@ -174,6 +226,7 @@ def start() -> None:
         pulumi.runtime.get_config_env(), os.environ.get("PULUMI_STACK", "")
     )
     pack = Pack(environment, marked=keep_marks())
+    convert_once()
     sdk.PolicyPack(
         name=PACK,
         policies=pack.policies,

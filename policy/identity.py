@@ -64,7 +64,11 @@ def not_everything(resource: Resource, _: Context) -> Iterator[Finding]:
 
 
 #: AWS knows no resource for these.
-_ABOUT_NO_SECRET = ("secretsmanager:listsecrets", "secretsmanager:getrandompassword")
+_ABOUT_NO_SECRET = (
+    "secretsmanager:listsecrets",
+    "secretsmanager:getrandompassword",
+    "ssm:describeparameters",
+)
 _GUARDED = re.compile(r"(secretsmanager|kms|ssm):(\*|\w+\*|\w+)")
 
 

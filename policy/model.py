@@ -198,6 +198,19 @@ def message(control: Control, problem: Problem, resource: Resource | None) -> st
     return f"{name}: {problem.has}. Wanted: {problem.wants}. Change {problem.where}{here}."
 
 
+_MESSAGE = re.compile(
+    r"(?P<resource>.+?): (?P<has>.+?)\. Wanted: (?P<wants>.+)\. Change (?P<where>.+?)"
+    r"(?:; in this project: (?P<setting>.+))?\.",
+    re.DOTALL,
+)
+
+
+def parts(text: str) -> Mapping[str, str]:
+    """What `message` put together: resource, has, wants, where and setting; empty when it is another text."""
+    found = _MESSAGE.fullmatch(text.strip())
+    return {k: v or "" for k, v in found.groupdict().items()} if found else {}
+
+
 # Benchmarks by name and version, as cited by the controls.
 
 

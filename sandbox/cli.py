@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import shutil
 import sys
@@ -17,8 +18,9 @@ from rich.console import Console
 from components.settings import Settings, SettingsError, load_file, report
 from sandbox.clouds import start_clouds
 from sandbox.display import Events, summary
-from sandbox.engine import Stack, refuse_encrypted
+from sandbox.engine import PolicyRefusal, Stack, refuse_encrypted
 from sandbox.errors import SandboxError
+from sandbox.judgement import Pack, show
 from sandbox.progress import Progress
 from sandbox.recovery import end_leftovers
 from sandbox.services import ControlPlane, Vault
@@ -37,8 +39,11 @@ class Sandbox:
         *,
         official_plugins: bool = False,
         stacks: Path = ROOT / "stacks",
+        policy: bool = True,
+        policy_config: Path | None = None,
     ) -> None:
         self._stacks = stacks
+        self._policy, self._policy_config = policy, policy_config
         self.state, self.console = state, console
         self.progress = Progress(console)
         self._official = official_plugins
@@ -63,7 +68,29 @@ class Sandbox:
             self.console.print(report(loaded.warnings), style="yellow", markup=False)
         return loaded.settings
 
-    def ready(self, stack: str, settings: Settings) -> Stack:
+    def pack(self, stack: str, settings: Settings) -> Pack | None:
+        """The policy pack that judges the stack, and a line that says so.
+
+        Raises:
+            SandboxError: when the pack's configuration is no JSON document.
+        """
+        if not self._policy:
+            self.console.print(
+                "Policy: off (--no-policy); nothing judges this stack.", style="yellow"
+            )
+            return None
+        if self._policy_config:
+            try:
+                json.loads(self._policy_config.read_text())
+            except ValueError as error:
+                raise SandboxError(
+                    f"{self._policy_config} is no JSON document ({error}). Mend it, or leave --policy-config out."
+                ) from None
+        made = Pack.of(stack, settings, self._policy_config)
+        self.console.print(f"Policy: {made}.", markup=False)
+        return made
+
+    def ready(self, stack: str, settings: Settings, pack: Pack | None = None) -> Stack:
         """Tools and servers, and the stack on them."""
         with_vault = any(
             m is not None and m.type == "vault" for m in (settings.secret, settings.store.also)
@@ -93,6 +120,7 @@ class Sandbox:
             official_plugins=self._official,
             stacks=self._stacks,
             told=self.progress.note,
+            pack=pack,
         )
         told = ", ".join(f"{name} ({kind})" for name, kind in made.plugins.items())
         self.console.print(f"  Provider plugins: {told}", style="dim", markup=False)
@@ -101,24 +129,36 @@ class Sandbox:
     def up(self, name: str) -> None:
         """Brings a stack up."""
         settings = self.settings(name)
-        stack = self.ready(name, settings)
+        pack = self.pack(name, settings)
+        stack = self.ready(name, settings, pack)
         if stack.clouds.began_empty and Last.read(self.state.stack(name)) is not None:
             with self.progress.step(
                 "Noting what the API server of the cloud does not hold any more"
             ):
                 stack.refresh(Events(self.progress))
         events = Events(self.progress)
-        with self.progress.step(f"Bringing up stack {name}"):
+        with self._judged(events), self.progress.step(f"Bringing up stack {name}"):
             done = stack.up(events)
-        summary(self.console, name, done, events)
+        summary(self.console, name, done, events, judged=pack is not None)
 
     def preview(self, name: str) -> None:
         """Shows what `up` would do."""
-        stack = self.ready(name, self.settings(name))
+        settings = self.settings(name)
+        pack = self.pack(name, settings)
+        stack = self.ready(name, settings, pack)
         events = Events(self.progress, preview=True)
-        with self.progress.step(f"Previewing stack {name}"):
+        with self._judged(events), self.progress.step(f"Previewing stack {name}"):
             done = stack.preview(events)
-        summary(self.console, name, done, events, preview=True)
+        summary(self.console, name, done, events, preview=True, judged=pack is not None)
+
+    @contextlib.contextmanager
+    def _judged(self, events: Events) -> Iterator[None]:
+        """Shows what the pack found when it refuses; what it accepts is shown with the summary."""
+        try:
+            yield
+        except PolicyRefusal:
+            show(self.console, events.violations)
+            raise
 
     def refresh(self, name: str) -> None:
         """Compares the state with the servers."""
@@ -217,6 +257,16 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "stack", nargs="?", default="local", help="stacks/Pulumi.<stack>.yaml (default: local)"
         )
+        if name in ("up", "preview"):
+            command.add_argument(
+                "--no-policy", action="store_true", help="let no policy pack judge the stack"
+            )
+            command.add_argument(
+                "--policy-config",
+                type=Path,
+                metavar="FILE",
+                help="limits, allow-lists and exemptions of the policy pack (docs/policy.md)",
+            )
         if name == "verify":
             command.add_argument(
                 "--json", type=Path, metavar="FILE", help="write the report as data"
@@ -230,11 +280,14 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Runs a command; 0 when it did what it should."""
     state = State.at(arguments.state)
+    given: Path | None = getattr(arguments, "policy_config", None)
     sandbox = Sandbox(
         state,
         console,
         official_plugins=arguments.official_plugins,
         stacks=arguments.stacks.resolve(),
+        policy=not getattr(arguments, "no_policy", False),
+        policy_config=given.resolve() if given else None,
     )
     # Reads only: may be asked while another command works.
     if arguments.command == "status":

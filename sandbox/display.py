@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sandbox.judgement import Violation, counted, show
 from sandbox.progress import Progress
 
 _VERBS = {
@@ -45,7 +46,7 @@ class Events:
         self._begun: dict[str, float] = {}
         self.errors: list[str] = []
         self.warnings: list[str] = []
-        self.policies: list[str] = []
+        self.violations: list[Violation] = []
         self.changes: Counter[str] = Counter()
 
     def __call__(self, event: Any) -> None:
@@ -62,10 +63,7 @@ class Events:
         elif event.diagnostic_event is not None:
             self._diagnostic(event.diagnostic_event)
         elif event.policy_event is not None:
-            found = event.policy_event
-            self.policies.append(
-                f"{found.enforcement_level} {found.policy_name}: {found.message.strip()}"
-            )
+            self.violations.append(Violation.of(event.policy_event))
 
     def _ended(self, metadata: Any) -> None:
         operation = _op(metadata)
@@ -104,7 +102,7 @@ class Events:
         )
         if event.severity == "error":
             # The engine repeats at the stack that some resource failed.
-            if where or "update failed" not in text:
+            if where or text not in ("update failed", "preview failed"):
                 self.errors.append(f"{where}{text}")
         elif event.severity == "warning":
             self.warnings.append(f"{where}{text}")
@@ -135,9 +133,19 @@ class Done(Protocol):
 
 
 def summary(
-    console: Console, stack: str, done: Done, events: Events, *, preview: bool = False
+    console: Console,
+    stack: str,
+    done: Done,
+    events: Events,
+    *,
+    preview: bool = False,
+    judged: bool = False,
 ) -> None:
-    """Resources by operation, outputs (secrets masked), warnings, policy results and the time."""
+    """Resources by operation, outputs (secrets masked), warnings, policy results and the time.
+
+    Args:
+        judged: whether a policy pack judged the operation.
+    """
     changes, outputs, seconds = done.changes, done.outputs, done.seconds
     moved = {k: v for k, v in changes.items() if k != "same" and v}
     for warning in dict.fromkeys(events.warnings):
@@ -152,11 +160,10 @@ def summary(
         f"Stack {stack}: {told}{f', {same} unchanged' if same else ''} ({seconds:.1f} s)",
         style="bold",
     )
-    console.print(
-        "Policy: no policy pack is in force" if not events.policies else "\n".join(events.policies),
-        style="dim",
-        markup=False,
-    )
+    if judged:
+        found = list(dict.fromkeys(events.violations))
+        console.print(f"Policy: {counted(found) if found else 'no violation'}", markup=False)
+        show(console, found)
     if outputs and not preview:
         table = Table(
             title="Outputs", title_justify="left", show_header=False, box=None, padding=(0, 2)

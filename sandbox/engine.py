@@ -23,6 +23,7 @@ from sandbox.clouds import Clouds
 from sandbox.command import EngineCommand
 from sandbox.display import Events
 from sandbox.errors import SandboxError
+from sandbox.judgement import Pack, Violation, counted
 from sandbox.recovery import adopt_pending, end_leftovers, is_locked, mend_backend
 from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private
@@ -46,6 +47,10 @@ NONE = Clouds()
 
 class EngineFailure(SandboxError):
     """An update failed; the message has the engine's words, resource by resource."""
+
+
+class PolicyRefusal(EngineFailure):
+    """The policy pack found what is mandatory to be otherwise."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +77,14 @@ class Stack:
         official_plugins: bool = False,
         stacks: Path = ROOT / "stacks",
         told: Callable[[str], None] = lambda _: None,
-        policy: Path | None = None,
-        policy_config: Path | None = None,
+        pack: Pack | None = None,
     ) -> None:
-        self._stacks, self._told = stacks, told
-        self.packs: dict[str, Any] = {"policy_packs": [str(policy)]} if policy else {}
+        self._stacks, self._told, self._pack = stacks, told, pack
+        self.packs: dict[str, Any] = {"policy_packs": [str(pack.folder)]} if pack else {}
         """Options of the Automation API that have updates and previews judged by a policy pack."""
-        if policy and policy_config:
-            self.packs["policy_pack_configs"] = [str(policy_config)]
+        if pack and pack.config:
+            self.packs["policy_pack_configs"] = [str(pack.config)]
+        self._accepted = False
         self.name, self._state, self._tools = name, state, tools
         self.plane, self.vault, self.clouds = plane, vault, clouds
         self._download = official_plugins
@@ -254,7 +259,7 @@ class Stack:
         Raises:
             auto.CommandError: when the engine, or the pack, refuses.
         """
-        if self.packs:
+        if self._pack and self._pack.refuses:
             # The engine judges whole stacks when everything is made; a preview refuses before that.
             seen: list[Any] = []
             quiet: dict[str, Any] = {**told, "on_event": seen.append}
@@ -265,6 +270,7 @@ class Stack:
                     if event.policy_event is not None or event.diagnostic_event is not None:
                         events(event)
                 raise
+        self._accepted = True
         return stack.up(**told, **self.packs, show_secrets=False)
 
     def preview(self, events: Events) -> Outcome:
@@ -308,8 +314,9 @@ class Stack:
                 try:
                     done = act(stack, told)
                 except auto.CommandError as error:
-                    refused = [p for p in events.policies if p.startswith("mandatory")]
-                    words = "\n".join([*events.errors, *refused])
+                    words = "\n".join(events.errors)
+                    if refused := [v for v in dict.fromkeys(events.violations) if v.is_mandatory]:
+                        raise PolicyRefusal(self._refusal(operation, refused, words)) from None
                     raise EngineFailure(words or _words(error)) from None
                 changes = (
                     done.change_summary if operation == "preview" else done.summary.resource_changes
@@ -328,6 +335,18 @@ class Stack:
                     self.folder
                 )
         return outcome
+
+    def _refusal(self, operation: str, refused: list[Violation], words: str) -> str:
+        before = "Nothing was created or changed"
+        if operation == "up" and self._accepted:
+            before = (
+                "What the preview could not know was refused during the update, which ended there"
+            )
+        told = (
+            f"The policy pack refuses stack {self.name}: {counted(refused)}. {before}."
+            " Change the settings that are named above, or try the stack out with --no-policy."
+        )
+        return f"{told}\n{words}" if words else told
 
     def outputs(self) -> Mapping[str, auto.OutputValue]:
         """The outputs of the last update; empty when there was none."""

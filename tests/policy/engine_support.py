@@ -12,12 +12,13 @@ from typing import Any
 from pulumi import automation as auto
 from rich.console import Console
 
+from policy.levels import environment_of
 from sandbox.display import Events
 from sandbox.engine import Stack
+from sandbox.judgement import Pack
 from sandbox.plugins import write_analyzer
 from sandbox.progress import Progress
 from sandbox.state import State
-from tests.conftest import ROOT
 from tests.policy.anything_support import write_plugins
 
 Program = Callable[[], None]
@@ -60,10 +61,9 @@ class JudgedStack:
             file = self.directory / "pack.json"
             file.write_text(json.dumps(config))
         nothing: Any = None
-        pack = ROOT / "policy"
+        pack = Pack(environment_of({}, self._stack), file)
         state = State(self.directory / "sandbox")
-        tools = {"pulumi": pulumi}
-        return Stack(state, self._stack, tools, nothing, None, policy=pack, policy_config=file)
+        return Stack(state, self._stack, {"pulumi": pulumi}, nothing, None, pack=pack)
 
     def run(
         self, program: Program, config: dict[str, Any] | None = None, *, preview: bool = False

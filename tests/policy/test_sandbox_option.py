@@ -15,10 +15,13 @@ from rich.console import Console
 
 from sandbox.display import Events
 from sandbox.engine import Stack
+from sandbox.judgement import Pack
 from sandbox.progress import Progress
 from sandbox.state import State
 from tests.conftest import ROOT
 from tests.sandbox.test_display import event
+
+PACK = Pack("production")
 
 
 def _stack(directory: Path, **options: Any) -> Stack:
@@ -45,7 +48,8 @@ class _Engine:
             said = SimpleNamespace(
                 enforcement_level="mandatory",
                 policy_name="ks-keys-01",
-                message="key: does not rotate",
+                message="Why it matters.\n<{%reset%}>key: does not rotate",
+                resource_urn=None,
             )
             given["on_event"](event(policy_event=said))
             raise auto.CommandError(CommandResult("", "error: preview failed", 1))
@@ -55,7 +59,7 @@ class _Engine:
 
 
 def test_a_stack_with_a_pack_is_previewed_under_it_before_the_update(tmp_path: Path) -> None:
-    stack, engine = _stack(tmp_path, policy=ROOT / "policy"), _Engine(refused=False)
+    stack, engine = _stack(tmp_path, pack=PACK), _Engine(refused=False)
     stack.update(engine, {}, _events())  # type: ignore[arg-type]
     packs = [str(ROOT / "policy")]
     assert engine.asked == [("preview", packs), ("up", packs)]
@@ -66,16 +70,34 @@ def test_a_stack_with_a_pack_is_previewed_under_it_before_the_update(tmp_path: P
     assert any(file.is_file() and os.access(file, os.X_OK) for file in found)
 
 
+def test_a_pack_that_refuses_nothing_costs_no_preview(tmp_path: Path) -> None:
+    stack, engine = _stack(tmp_path, pack=Pack("development")), _Engine(refused=False)
+    stack.update(engine, {}, _events())  # type: ignore[arg-type]
+    assert engine.asked == [("up", [str(ROOT / "policy")])]
+
+
+def test_a_configuration_may_set_levels_so_that_even_development_is_previewed(
+    tmp_path: Path,
+) -> None:
+    stack = _stack(tmp_path, pack=Pack("development", tmp_path / "options.json"))
+    engine = _Engine(refused=False)
+    stack.update(engine, {}, _events())  # type: ignore[arg-type]
+    assert [what for what, _ in engine.asked] == ["preview", "up"]
+    assert stack.packs["policy_pack_configs"] == [str(tmp_path / "options.json")]
+
+
 def test_a_refused_preview_ends_the_update_with_the_packs_words(tmp_path: Path) -> None:
     stack, engine, events = (
-        _stack(tmp_path, policy=ROOT / "policy"),
+        _stack(tmp_path, pack=PACK),
         _Engine(refused=True),
         _events(),
     )
     with pytest.raises(auto.CommandError):
         stack.update(engine, {}, events)  # type: ignore[arg-type]
     assert [what for what, _ in engine.asked] == ["preview"]
-    assert events.policies == ["mandatory ks-keys-01: key: does not rotate"]
+    (found,) = events.violations
+    assert (found.control, found.is_mandatory) == ("ks-keys-01", True)
+    assert found.text == "key: does not rotate"
 
 
 def test_a_stack_without_a_pack_is_updated_at_once(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ def test_an_unknown_stack_is_answered_with_the_known_ones(
 ) -> None:
     code, told = run(capsys, "up", "nothing", "--state", tmp_path / "state")
     assert code == 1
-    assert "There is no stack nothing. Known are local" in told
+    assert "There is no stack nothing. Known are " in told
+    assert " local," in told
 
 
 def test_every_problem_of_the_settings_is_told_before_anything_starts(

@@ -319,6 +319,28 @@ class TestControlPlane:
         assert answer.status_code == 403
         assert "violates PodSecurity" in answer.json()["message"]
 
+    def test_an_ingress_gets_an_address_and_a_new_one_when_it_is_lost(
+        self, plane: ControlPlane, api: Api
+    ) -> None:
+        api.namespace("reached")
+        ingresses = "/apis/networking.k8s.io/v1/namespaces/reached/ingresses"
+        service = {"name": "web", "port": {"number": 80}}
+        path = {"path": "/", "pathType": "Prefix", "backend": {"service": service}}
+        api.create(ingresses, "web", spec={"rules": [{"http": {"paths": [path]}}]})
+
+        def address() -> list[dict[str, Any]]:
+            return api.get(f"{ingresses}/web")["status"]["loadBalancer"].get("ingress", [])
+
+        until(lambda: address() == [{"ip": "127.0.0.1"}])
+        lost = plane.session().patch(
+            f"{plane.url}{ingresses}/web/status",
+            data='{"status": {"loadBalancer": {"ingress": null}}}',
+            headers={"Content-Type": "application/merge-patch+json"},
+            timeout=10,
+        )
+        assert "ingress" not in lost.json()["status"]["loadBalancer"]
+        until(lambda: address() == [{"ip": "127.0.0.1"}])
+
     def test_starting_again_finds_it(self, plane: ControlPlane, tools: dict[str, Path]) -> None:
         again = ControlPlane(plane.directory, tools)
         assert again.healthy

@@ -1,0 +1,54 @@
+"""Every stack file of this project in one sandbox: one control plane, one Vault, and the clouds' API servers."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from sandbox.cli import Sandbox
+from sandbox.state import State
+from tests.conftest import ROOT
+
+FILES = {f.name[7:-5]: f for f in sorted((ROOT / "stacks").glob("Pulumi.*.yaml"))}
+
+
+class JudgedStacks:
+    """Runs stack files as `python -m sandbox` does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.state, self._stacks = State(folder / "state"), folder / "stacks"
+        self.state.create()
+        self._stacks.mkdir()
+        for name, file in FILES.items():
+            document = yaml.safe_load(file.read_text())
+            # Examples are for clusters of their own, and here they share one.
+            document["config"]["kestra:deployment"]["namespace"] = self.namespace(name)
+            (self._stacks / file.name).write_text(yaml.safe_dump(document))
+
+    @staticmethod
+    def namespace(name: str) -> str:
+        return f"judged-{name}"
+
+    def _sandbox(self) -> tuple[Sandbox, io.StringIO]:
+        told = io.StringIO()
+        console = Console(file=told, width=200, highlight=False, soft_wrap=True)
+        return Sandbox(self.state, console, stacks=self._stacks), told
+
+    def preview(self, name: str) -> str:
+        """What a person reads. Raises PolicyRefusal when the pack refuses."""
+        sandbox, told = self._sandbox()
+        sandbox.preview(name)
+        return told.getvalue()
+
+    def up(self, name: str) -> str:
+        """What a person reads. Raises PolicyRefusal when the pack refuses."""
+        sandbox, told = self._sandbox()
+        sandbox.up(name)
+        return told.getvalue()
+
+    def end(self) -> None:
+        """Ends the servers."""
+        self._sandbox()[0].down(purge=True)

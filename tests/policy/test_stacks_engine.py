@@ -1,0 +1,52 @@
+"""Every stack file under the pack, through the real engine: no violation, no exemption, and the update goes through."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from policy import controls
+from policy.levels import environment_of
+from tests.conftest import stack_document
+from tests.policy.stacks_support import FILES, JudgedStacks
+
+pytestmark = pytest.mark.engine
+
+#: What a stack of a developer's machine may leave, as its file says.
+LEFT = {"local": {"ks-kubernetes-07"}, "local-vault": {"ks-kubernetes-07", "ks-vault-07"}}
+CLOUDS = ("example-aws-secret-manager", "example-azure-key-vault", "example-google-secret-manager")
+
+
+def _violated(told: str) -> set[str]:
+    return set(re.findall(r"^  [✗!] (ks-\S+) ", told, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_preview_of_every_stack_file_is_judged_and_finds_nothing(
+    judged_stacks: JudgedStacks, name: str
+) -> None:
+    told = judged_stacks.preview(name)
+    environment = "development" if name in LEFT else name.replace("example-", "")
+    environment = environment if environment in ("development", "staging") else "production"
+    assert f"Policy: {len(controls.ALL)} controls at the levels of {environment}" in told
+    assert _violated(told) == LEFT.get(name, set())
+    assert ("Policy: no violation" in told) is (name not in LEFT)
+    assert "mandatory" not in told
+
+
+@pytest.mark.parametrize("name", ["staging", "production", *CLOUDS])
+def test_an_update_goes_through_and_nothing_is_left_to_change(
+    judged_stacks: JudgedStacks, name: str
+) -> None:
+    told = judged_stacks.up(name)
+    assert "Policy: no violation" in told
+    again = judged_stacks.preview(name)
+    assert f"Stack {name}: would change nothing" in again
+    assert "Policy: no violation" in again
+
+
+def test_staging_and_production_are_told_apart_by_their_settings() -> None:
+    found = {name: stack_document(name)["tags"] for name in ("staging", "production")}
+    assert all(tags["environment"] == name for name, tags in found.items())  # type: ignore[index]
+    assert environment_of({}, "example-kafka") == "production"
