@@ -87,7 +87,8 @@ def build(settings: Settings) -> None:
     )
     if settings.beside is not None:
         # Under the same name, so that the day the two change places replaces nothing.
-        create_store("store", StoreArgs(settings.beside, {}, secrets, encryption_key))
+        second = create_store("store", StoreArgs(settings.beside, {}, secrets, encryption_key))
+        pulumi.export("alsoSecretIds", second.secret_ids)
     identity = create_identity("identity", settings, store)
     provided = {**generated.values, **store.environment, **identity.environment}
     kestra = Kestra(
