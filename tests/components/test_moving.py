@@ -75,6 +75,9 @@ def _documents(old: str, new: str) -> dict[str, dict[str, Any]]:
     }
     if SSM in (old, new):
         base |= {"version": "2.0", "security": stack_document(SSM)["security"]}
+    if {old, new} == {AWS, SSM}:
+        # One block for both, so it holds nothing that one of them lacks.
+        first["store"] = second["store"] = {"aws": {}}
     blocks = {room: _merged(first, second, room) for room in ("store", "identity")}
     return {
         "before": base | {k: first[k] for k in ("secret", "store", "identity") if k in first},
