@@ -18,7 +18,7 @@ from components.kestra import Kestra, KestraArgs
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Loaded, Settings, SettingsError, load
 from components.settings.base import is_placeholder
-from components.stores import StoreArgs, create_store
+from components.stores import Store, StoreArgs, create_store
 
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
 
@@ -76,18 +76,8 @@ def build(settings: Settings) -> None:
     )
     secrets = _declared(settings) | generated.declared
     encryption_key = _encryption_key(settings, generated)
-    store = create_store(
-        "store",
-        StoreArgs(
-            settings,
-            configuration.document["kestra"].get("secret", {}),
-            secrets,
-            encryption_key,
-        ),
-    )
-    if settings.beside is not None:
-        # Under the same name, so that the day the two change places replaces nothing.
-        create_store("store", StoreArgs(settings.beside, {}, secrets, encryption_key))
+    fragment = configuration.document["kestra"].get("secret", {})
+    store, second = create_stores(settings, fragment, secrets, encryption_key)
     identity = create_identity("identity", settings, store)
     provided = {**generated.values, **store.environment, **identity.environment}
     kestra = Kestra(
@@ -110,10 +100,33 @@ def build(settings: Settings) -> None:
     pulumi.export("configMap", kestra.config_map)
     pulumi.export("secret", kestra.secret)
     pulumi.export("secretIds", store.secret_ids)
+    if second is not None:
+        pulumi.export("alsoSecretIds", second.secret_ids)
     pulumi.export("versionIds", store.version_ids)
     pulumi.export("configuration", configuration.yaml())
     pulumi.export("tags", tags.convention(settings.tags))
     pulumi.export("generated", pulumi.Output.secret({**provided, **_named(generated)}))
+
+
+def create_stores(
+    settings: Settings,
+    fragment: Mapping[str, Any],
+    secrets: Mapping[str, pulumi.Input[str]],
+    encryption_key: pulumi.Input[str] | None,
+) -> tuple[Store, Store | None]:
+    """The store that Kestra reads, and the second one while the stack moves.
+
+    Args:
+        settings: the stack's settings.
+        fragment: the rendered `kestra.secret`, without secrets.
+        secrets: name of a declared secret to its value (secret).
+        encryption_key: the key for both to keep (secret), if the stack has it.
+    """
+    first = create_store("store", StoreArgs(settings, fragment, secrets, encryption_key))
+    if settings.beside is None:
+        return first, None
+    # Under the same name, so that the day the two change places replaces nothing.
+    return first, create_store("store", StoreArgs(settings.beside, {}, secrets, encryption_key))
 
 
 def _named(generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:

@@ -35,12 +35,14 @@ def egress_ports(settings: Settings) -> list[int]:
         ports.add(_ELASTICSEARCH)
     if settings.storage and settings.storage.minio and settings.storage.minio.port:
         ports.add(settings.storage.minio.port)
-    if settings.secret and settings.secret.vault:
-        address = urlsplit(settings.secret.vault.address)
-        ports.add(address.port or (80 if address.scheme == "http" else 443))
-    if settings.secret and settings.secret.cloud:
-        # The manager itself, and who gives the tokens for it.
-        ports.add(443)
+    # While the stack moves, pods of before and after the change run side by side.
+    for manager in settings.managers:
+        if manager.vault:
+            address = urlsplit(manager.vault.address)
+            ports.add(address.port or (80 if address.scheme == "http" else 443))
+        if manager.cloud:
+            # The manager itself, and who gives the tokens for it.
+            ports.add(443)
     return sorted(ports)
 
 
@@ -55,14 +57,16 @@ _AZURE_METADATA = [("169.254.169.254/32", 80)]
 
 def node_services(settings: Settings) -> list[tuple[str, int]]:
     """Address and port of what the node itself answers: who gives a pod its cloud identity."""
+    found: list[tuple[str, int]] = []
     if settings.identity.aws.pod_identity:
-        return _POD_IDENTITY_AGENT
-    if settings.secret and settings.secret.cloud == "gcp" and settings.identity.gcp.workload_pool:
-        return _GKE_METADATA
-    block = settings.secret.azure_key_vault if settings.secret else None
-    if block and (block.managed_identity_client_id or block.managed_identity_resource_id):
-        return _AZURE_METADATA
-    return []
+        found += _POD_IDENTITY_AGENT
+    if "gcp" in settings.clouds and settings.identity.gcp.workload_pool:
+        found += _GKE_METADATA
+    for manager in settings.managers:
+        block = manager.azure_key_vault
+        if block and (block.managed_identity_client_id or block.managed_identity_resource_id):
+            found += _AZURE_METADATA
+    return list(dict.fromkeys(found))
 
 
 def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:

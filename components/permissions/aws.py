@@ -244,12 +244,6 @@ def rows(manager: str) -> Iterator[tuple[str, str, str, str]]:
                 yield mode, ", ".join(p.actions), p.scope, p.reason
 
 
-def table(manager: str) -> str:
-    """The rows as a table of Markdown."""
-    lines = ["| Mode | Actions | On what | Why |", "| --- | --- | --- | --- |"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows(manager))])
-
-
 def _arns(given: Access, *found: str) -> list[str]:
     service, kind, _ = SERVICES[given.manager]
     return [given.place.arn(service, f"{kind}{name}") for name in found]

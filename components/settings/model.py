@@ -12,7 +12,7 @@ from components.settings.durations import milliseconds
 from components.settings.encryption import Encryption
 from components.settings.identity import Identity
 from components.settings.platform import Datasource, Queue, Repository, Storage
-from components.settings.secret import SecretManager
+from components.settings.secret import Cloud, SecretManager
 from components.settings.security import Security
 from components.settings.server import Endpoints, Heartbeat, Server
 from components.settings.store import Store
@@ -57,17 +57,21 @@ class Settings(Model):
 
     @property
     def beside(self) -> Settings | None:
-        """The same stack with the second secret manager (`store.also`) in place of the first."""
+        """The same stack with its two secret managers (`store.also`) in each other's place."""
         if self.store.also is None:
             return None
-        store = self.store.model_copy(update={"also": None})
+        store = self.store.model_copy(update={"also": self.secret})
         return self.model_copy(update={"secret": self.store.also, "store": store})
 
     @property
-    def clouds(self) -> set[str]:
+    def managers(self) -> tuple[SecretManager, ...]:
+        """The secret manager, and the second one while the stack moves."""
+        return tuple(m for m in (self.secret, self.store.also) if m is not None)
+
+    @property
+    def clouds(self) -> set[Cloud]:
         """The clouds of the stack's secret managers."""
-        managers = (self.secret, self.store.also)
-        return {m.cloud for m in managers if m is not None and m.cloud is not None}
+        return {m.cloud for m in self.managers if m.cloud is not None}
 
     @property
     def is_enterprise(self) -> bool:

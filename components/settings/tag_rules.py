@@ -116,12 +116,8 @@ def _printable(text: str, most: int) -> bool:
 
 def targets(settings: Settings) -> tuple[Target, ...]:
     """Where the tags of a stack go."""
-    manager = settings.secret
-    if manager is not None and manager.type == "vault":
-        return ("vault", "kubernetes")
-    if manager is not None and manager.cloud is not None:
-        return (manager.cloud, "kubernetes")
-    return ("kubernetes",)
+    found: list[Target] = ["vault"] if any(m.type == "vault" for m in settings.managers) else []
+    return (*found, *sorted(settings.clouds), "kubernetes")
 
 
 def check(settings: Settings) -> Iterator[Finding]:

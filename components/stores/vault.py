@@ -10,23 +10,9 @@ import pulumi
 import pulumi_vault as vault
 
 from components import tags
+from components.permissions.vault import policy_text
 from components.stores import StoreArgs
 from components.stores.vault_paths import VALUE, secret_path
-
-READ_ONLY = ("read", "list")
-MANAGED = ("create", "read", "update", "delete", "list")
-
-
-def policy_text(root_engine: str, *, read_only: bool) -> str:
-    """The policy of Kestra's role: exactly the paths and capabilities that its mode needs.
-
-    Source: Kestra documentation, enterprise/governance/secrets-manager, HashiCorp Vault.
-    """
-    capabilities = ", ".join(f'"{c}"' for c in (READ_ONLY if read_only else MANAGED))
-    return "".join(
-        f'path "{root_engine}/{kind}/*" {{\n  capabilities = [{capabilities}]\n}}\n'
-        for kind in ("data", "metadata")
-    )
 
 
 class VaultStore(pulumi.ComponentResource):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockMonitor
 
 from components.program import build
@@ -29,6 +30,8 @@ class Recorder(pulumi.runtime.Mocks):
     """Names of the resources that stay when the stack is destroyed."""
     deleted_with: dict[str, str] = field(default_factory=dict)
     """Name of a resource to the URN of the one that takes it along."""
+    registered: dict[str, tuple[Any, dict[str, Any]]] = field(default_factory=dict)
+    """URN of a resource to its registration and inputs: a name alone is not unique while a stack moves."""
     secret_outputs: set[str] = field(default_factory=set)
     """Names of the outputs that Pulumi keeps as secrets."""
 
@@ -95,7 +98,10 @@ def run(document: dict[str, Any]) -> Recorder:
             recorder.retained.add(request.name)
         if request.deletedWith:
             recorder.deleted_with[request.name] = request.deletedWith
-        return register(monitor, request)
+        answer = register(monitor, request)
+        assert answer.urn not in recorder.registered, f"registered twice: {answer.urn}"
+        recorder.registered[answer.urn] = (request, rpc.deserialize_properties(request.object))
+        return answer
 
     MockMonitor.RegisterResource = registering  # type: ignore[method-assign]
     try:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from components.permissions.aws import SERVICES, Place, access, policy, table
+from components.permissions.aws import Place, access, policy
 from components.permissions.aws_documents import irsa_trust, key_policy, pod_identity_trust
 from components.settings import load
 from tests.components.aws_support import ACCOUNT
 from tests.components.inventory import SECRET_MARK
 from tests.components.recording import Recorder, run
-from tests.conftest import ROOT, stack_document
+from tests.conftest import stack_document
 from tests.settings.malformed import OIDC
 
 SECRET = "secretsmanager/secret:Secret"
@@ -368,8 +368,3 @@ def test_a_stack_that_moves_between_the_managers_of_aws_has_both_side_by_side(
     # The type of the parent is part of a resource's address: the two keys are two.
     assert {("kestra:stores:AwsStore", "store"), ("kestra:stores:AwsParameterStore", "store")} <= set(seen)  # fmt: skip
     assert seen.count(("aws:kms/key:Key", "store-key")) == 2
-
-
-@pytest.mark.parametrize("manager", SERVICES)
-def test_the_documentation_says_what_kestra_may_do(manager: str) -> None:
-    assert table(manager) in (ROOT / "docs" / "backends" / "aws.md").read_text()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.identity.azure import assignment_name
-from components.permissions.azure import ROLES, SECRETS, rows
+from components.permissions.azure import ROLES, SECRETS
 from components.settings import load
 from tests.components.azure_fixtures import SUBSCRIPTION, azure, managed
 from tests.components.inventory import SECRET_MARK
@@ -374,11 +374,8 @@ def test_a_role_allows_what_its_definition_says(action: str, user: bool, officer
         assert (action in [p.action for p in role.permissions]) == allowed
 
 
-def test_the_documentation_lists_every_permission_of_the_table() -> None:
+def test_the_documentation_names_the_roles_by_their_ids() -> None:
     text = (ROOT / "docs" / "backends" / "azure-key-vault.md").read_text()
-    found = [line for line in text.splitlines() if line.startswith("| `")]
-    assert [line for line in found if SECRETS.split("/", 1)[0] in line] == [
-        f"| `{mode}` | `{action}` | {scope} | {reason} |" for mode, action, scope, reason in rows()
-    ]
     for role in ROLES.values():
+        assert role.name.removeprefix("Key Vault ") in " ".join(text.split())
         assert role.id in text

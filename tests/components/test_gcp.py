@@ -12,7 +12,7 @@ from components.settings import SettingsError, load
 from tests.components.gcp_fixtures import AGENT, NUMBER, google
 from tests.components.inventory import SECRET_MARK
 from tests.components.recording import Recorder, run
-from tests.conftest import ROOT, stack_document
+from tests.conftest import stack_document
 
 SECRETS = ("store-declared-API_TOKEN", "store-declared-DATABASE_PASSWORD", "store-encryption-key")
 
@@ -301,12 +301,6 @@ def test_an_identity_that_can_read_nothing_yet_is_said() -> None:
     document["secret"]["google-secret-manager"].pop("filter-on-prefix")
     assert "reads no secret yet" in str(load(document, source="f").warnings)
     assert "reads no secret yet" not in str(load(google(), source="f").warnings)
-
-
-def test_the_documentation_says_what_kestra_may_do() -> None:
-    page = (ROOT / "docs" / "backends" / "google-secret-manager.md").read_text()
-    for row in permissions.rows():
-        assert f"| {' | '.join(row)} |" in page
 
 
 def _second(block: dict[str, Any]) -> dict[str, Any]:

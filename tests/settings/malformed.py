@@ -92,6 +92,21 @@ def ssm(block: Any = None, *, read_only: bool = False, **changed: Any) -> dict[s
     return base | {k.replace("_", "-"): v for k, v in changed.items()}
 
 
+AWS_ALSO = {
+    "type": "aws-secret-manager",
+    "read-only": True,
+    "aws-secret-manager": {"region": "eu-west-1"},
+}
+
+
+def moving(also: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    """A stack on Vault with one declared secret and a second secret manager, some first-level keys changed."""
+    base = enterprise(
+        store={"aws": {}}, declared_secrets={"A": {"namespace": "a", "generate": {}}}
+    ) | {key.replace("_", "-"): value for key, value in changed.items()}
+    return base | {"store": base["store"] | {"also": also}}
+
+
 def vault(**changed: Any) -> dict[str, Any]:
     block = {"address": "https://v:8200"} | {k.replace("_", "-"): v for k, v in changed.items()}
     return secret("vault", block, read_only=True)
@@ -369,6 +384,24 @@ CASES: list[Case] = [
     ("ssm slash", ssm({"prefix": "a/b"}), "kestra:secret.aws-ssm-parameter-store.prefix", "beginning of a name"),
     ("rotation in ssm", ssm({}, read_only=True, store={"aws": {}}, declared_secrets={"A": {"namespace": "a", "generate": {}, "rotation": {"lambda-arn": LAMBDA}}}), "kestra:declared-secrets.A.rotation", "aws-secret-manager"),
     ("rotation schedule", aws() | {"declared-secrets": {"A": {"namespace": "a", "generate": {}, "rotation": {"lambda-arn": LAMBDA, "schedule": "monthly"}}}}, "kestra:declared-secrets.A.rotation.schedule", "form"),
+    # a second secret manager
+    ("also the same", moving(VAULT), "kestra:store.also.type", "no other secret manager"),
+    ("also in the open-source edition", oss(store={"also": VAULT}), "kestra:store.also.type", "no other secret manager"),
+    ("also nothing to write", moving(AWS_ALSO, declared_secrets={}), "kestra:store.also", "nothing to write"),
+    ("also without store", moving(AWS_ALSO, store={"also": AWS_ALSO}), "kestra:declared-secrets", "has no kestra:store.aws"),
+    ("also managed", moving(AWS_ALSO | {"read-only": False}), "kestra:declared-secrets", "kestra:store.also.read-only"),
+    ("also jdbc", moving({"type": "jdbc"}), "kestra:declared-secrets", "internal store"),
+    ("also external", moving({"type": "doppler", "read-only": True, "doppler": {"token": PLANTED, "project": "p", "config": "c"}}), "kestra:declared-secrets", "cannot be written to doppler"),
+    ("also another block", moving(AWS_ALSO | {"vault": {"address": "https://w:8200"}}), "kestra:store.also.vault", "not the block of type"),
+    ("also no block", moving({"type": "azure-key-vault", "read-only": True}), "kestra:store.also.azure-key-vault", "is missing"),
+    ("also half keys", moving(AWS_ALSO | {"aws-secret-manager": {"access-key-id": PLANTED}}), "kestra:store.also.aws-secret-manager.secret-key-id", "go together"),
+    ("also unknown key", moving(AWS_ALSO | {"aws-secret-manager": {"regoin": "eu-west-1"}}), "kestra:store.also.aws-secret-manager.regoin", "did you mean region"),
+    ("also on 1.3", moving({"type": "aws-ssm-parameter-store", "read-only": True}), "kestra:store.also.type", "2.0"),
+    ("also a window", moving(AWS_ALSO, store={"also": AWS_ALSO, "aws": {"recovery-window-days": 3}}), "kestra:store.aws.recovery-window-days", "7 to 30"),
+    ("also a third cloud", moving(AWS_ALSO, store={"also": AWS_ALSO, "aws": {}, "gcp": {}}), "kestra:store.gcp", "no secret manager"),
+    ("also a name", moving({"type": "google-secret-manager", "read-only": True, "google-secret-manager": {"project": "p"}}, store={"gcp": {}}, tags={"additional": {"team": "A.b"}}), "kestra:tags.additional.team", "Google Cloud labels"),
+    ("also rotation", moving(AWS_ALSO, declared_secrets={"A": {"namespace": "a", "generate": {}, "rotation": {"lambda-arn": LAMBDA}}}), "kestra:declared-secrets.A.rotation", "second secret manager"),
+    ("also an identity of no one", moving(AWS_ALSO, identity={"gcp": {"workload-pool": POOL}}), "kestra:identity.gcp", "no secret manager"),
     # declared secrets
     ("declared nothing", oss(declared_secrets={"A": {"namespace": "a"}}), "kestra:declared-secrets.A", "neither value nor generate"),
     ("declared both", declared(value=PLANTED), "kestra:declared-secrets.TOKEN", "both value and generate"),

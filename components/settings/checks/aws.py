@@ -39,7 +39,7 @@ def provisioned(s: Settings) -> Iterator[Finding]:
             "a secret deleted by mistake could not be recovered",
             "write 7 or more; 0 is for kestra:tags.environment development",
         )
-    if s.secret.type == "aws-ssm-parameter-store":
+    if all(manager.type != "aws-secret-manager" for manager in s.managers):
         for name, given in (
             ("recovery-window-days", days is not None),
             ("replicas", bool(store.replicas)),

@@ -15,11 +15,13 @@ _CHECKS = (
     secret.aws,
     secret.azure,
     secret.vault,
+    secret.prefixes,
     declared.where,
     aws.provisioned,
     azure.store,
     azure.secrets,
     gcp.store,
+    gcp.aliases,
     visibility.check,
 )
 
@@ -45,9 +47,18 @@ def also(s: Settings) -> Iterator[Finding]:
             "declared secrets are written to it; those that Kestra created, Kestra does not move",
             "remove the block",
         )
+    for name, declaration in s.declared_secrets.items():
+        if declaration.rotation is not None:
+            yield Finding(
+                ("declared-secrets", name, "rotation"),
+                "changes the value in AWS alone while the stack has a second secret manager",
+                "the other one is written the value that the stack knows, which AWS no longer has",
+                "write the current value as value, and remove rotation until the stack has moved",
+            )
     for check in _CHECKS:
+        known = set(check(s))
         for found in check(second):
-            if found.loc[0] == "secret":
-                yield replace(found, loc=(*at, *found.loc[1:]))
-            elif not found.warning and found.loc[0] not in ("identity", "tags"):
-                yield found
+            if found.warning or found in known:
+                continue
+            loc, fix = found.loc, found.fix.replace("kestra:secret", "kestra:store.also")
+            yield replace(found, loc=(*at, *loc[1:]) if loc[0] == "secret" else loc, fix=fix)

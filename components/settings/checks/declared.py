@@ -89,14 +89,14 @@ ONLY = {
 
 
 def only_here(s: Settings) -> Iterator[Finding]:
-    """Keys of a declared secret that its manager lacks."""
-    kind = s.secret.type if s.secret else None
+    """Keys of a declared secret that no manager of the stack has."""
+    kinds = [manager.type for manager in s.managers]
     for name, secret in s.declared_secrets.items():
         for key, owner in ONLY.items():
-            if kind != owner and getattr(secret, key.replace("-", "_")):
+            if owner not in kinds and getattr(secret, key.replace("-", "_")):
                 yield Finding(
                     ("declared-secrets", name, key),
-                    f"does not exist for {kind or 'a stack without kestra:secret'}",
+                    f"does not exist for {' and '.join(kinds) or 'a stack without kestra:secret'}",
                     f"it belongs to {owner}",
                     "remove it",
                 )

@@ -16,12 +16,9 @@ BLOCKS = {
 
 def blocks(s: Settings) -> Iterator[Finding]:
     """Blocks of another cloud than the secret manager's, which would do nothing."""
-    cloud = s.secret.cloud if s.secret else None
     for name, types in BLOCKS.items():
-        for room, used in (("store", s.clouds), ("identity", {cloud})):
-            if name in used:
-                continue
-            if name in getattr(s, room).model_fields_set:
+        for room in ("store", "identity"):
+            if name not in s.clouds and name in getattr(s, room).model_fields_set:
                 yield Finding(
                     (room, name),
                     "has no secret manager that it belongs to",

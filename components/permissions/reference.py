@@ -1,0 +1,57 @@
+"""`python -m components.permissions.reference`: writes what Kestra may do into the pages of the backends.
+
+A page says with a pair of marks where the table of one secret manager stands; the tables come from the data that
+the policies, roles and grants come from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from components.permissions import aws, azure, gcp, vault
+
+FOLDER = Path(__file__).parents[2] / "docs" / "backends"
+COMMAND = ".venv/bin/python -m components.permissions.reference"
+
+Row = tuple[str, str, str, str]
+
+TABLES: Mapping[str, Callable[[], Iterable[Row]]] = {
+    aws.SECRETS: lambda: aws.rows(aws.SECRETS),
+    aws.PARAMETERS: lambda: aws.rows(aws.PARAMETERS),
+    "azure-key-vault": azure.rows,
+    "google-secret-manager": gcp.rows,
+    "vault": vault.rows,
+}
+
+_HEAD = "| Mode | What is allowed | On what | Why |\n|---|---|---|---|\n"
+_PLACE = re.compile(r"(<!-- permissions of ([a-z-]+): .*? -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(manager: str) -> str:
+    """One manager's table as Markdown.
+
+    Raises:
+        KeyError: for a manager that has none.
+    """
+    return _HEAD + "".join(
+        f"| {mode} | {', '.join(f'`{item}`' for item in what.split(', '))} | {where} | {why} |\n"
+        for mode, what, where, why in TABLES[manager]()
+    )
+
+
+def filled(page: str) -> str:
+    """A page with its tables as they are now."""
+    return _PLACE.sub(lambda found: found[1] + table(found[2]) + found[3], page)
+
+
+def places(page: str) -> list[str]:
+    """The managers whose tables a page holds."""
+    return [found[2] for found in _PLACE.finditer(page)]
+
+
+if __name__ == "__main__":
+    for file in sorted(FOLDER.glob("*.md")):
+        file.write_text(filled(file.read_text(encoding="utf-8")), encoding="utf-8")
+        print(f"wrote {file.name}")

@@ -1,0 +1,43 @@
+"""The pages say what Kestra may do, from the data that its policies come from."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.permissions import aws, azure, gcp, vault
+from components.permissions.reference import COMMAND, FOLDER, TABLES, filled, places, table
+
+PAGES = {file.name: file.read_text() for file in FOLDER.glob("*.md")}
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_page_is_not_stale(name: str) -> None:
+    assert filled(PAGES[name]) == PAGES[name], f"run: {COMMAND}"
+
+
+def test_each_table_stands_in_exactly_one_page() -> None:
+    assert sorted(m for page in PAGES.values() for m in places(page)) == sorted(TABLES)
+
+
+def test_a_page_whose_table_says_less_is_rewritten() -> None:
+    page = PAGES["vault.md"]
+    lines = page.splitlines(keepends=True)
+    lines.remove(next(line for line in lines if line.startswith("| managed |")))
+    assert "".join(lines) != page
+    assert filled("".join(lines)) == page
+
+
+def test_the_tables_hold_all_that_the_policies_allow() -> None:
+    for manager, permissions in aws.PERMISSIONS.items():
+        for action in (a for p in permissions for a in p.actions):
+            assert f"`{action}`" in table(manager)
+    for role in azure.ROLES.values():
+        for permission in role.permissions:
+            assert f"`{permission.action}`" in table("azure-key-vault")
+    for grant in (*gcp.READ_ONLY, *gcp.MANAGED):
+        for item in (grant.role, *grant.permissions):
+            assert not item or f"`{item}`" in table("google-secret-manager")
+    for mode, permissions in vault.PERMISSIONS.items():
+        for p in permissions:
+            said = ", ".join(f"`{c}`" for c in p.capabilities)
+            assert f"| {mode} | {said} | paths `<root-engine>/{p.path}/*` |" in table("vault")
