@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 JUDGED = $(if $(filter off,$(POLICY)),--no-policy)
 
-.PHONY: help up preview verify status down test lint venv check
+.PHONY: help up preview verify report status down test lint venv check
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -20,6 +20,9 @@ preview: $(VENV)/sandbox ## show what `make up` would do; POLICY=off: not judged
 
 verify: $(VENV)/sandbox ## boot a real Kestra with what the Kubernetes API holds, and compare
 	@$(RUN) -m sandbox verify $(STACK)
+
+report: $(VENV)/sandbox ## write the security of STACK as one HTML page
+	@$(RUN) -m sandbox report $(STACK)
 
 status: $(VENV)/sandbox ## what runs
 	@$(RUN) -m sandbox status

@@ -48,16 +48,20 @@ class Sandbox:
         self.progress = Progress(console)
         self._official = official_plugins
 
+    def _file(self, stack: str) -> Path:
+        file = self._stacks / f"Pulumi.{stack}.yaml"
+        if not file.exists():
+            known = sorted(f.name[7:-5] for f in file.parent.glob("Pulumi.*.yaml"))
+            raise SandboxError(f"There is no stack {stack}. Known are {', '.join(known)}.")
+        return file
+
     def settings(self, stack: str) -> Settings:
         """The checked settings of a stack.
 
         Raises:
             SettingsError: with every problem.
         """
-        file = self._stacks / f"Pulumi.{stack}.yaml"
-        if not file.exists():
-            known = sorted(f.name[7:-5] for f in file.parent.glob("Pulumi.*.yaml"))
-            raise SandboxError(f"There is no stack {stack}. Known are {', '.join(known)}.")
+        file = self._file(stack)
         loaded = load_file(os.path.relpath(file))
         refuse_encrypted(
             stack,
@@ -183,6 +187,22 @@ class Sandbox:
         stack = self.ready(name, self.settings(name))
         return verify_stack(stack, self.progress, self.console, json_file)
 
+    def report(self, name: str, output: Path | None, policy_config: Path | None) -> None:
+        """Writes the security report of a stack; starts and changes nothing."""
+        from sandbox.report import build, write
+
+        target = output or self.state.directory / "reports" / f"{name}.html"
+        with self.progress.step(f"Writing the security report of stack {name}"):
+            made = build(self.state, name, self._file(name), policy_config)
+            write(made, target)
+        verdicts = made.judgements
+        self.console.print(
+            f"Report of stack {name}, judged as {verdicts.environment}: {len(verdicts.all)} controls,"
+            f" {len(verdicts.of('violated'))} violated ({len(verdicts.refusing)} would refuse an update),"
+            f" {len(verdicts.of('undecided'))} not decidable yet\n{target}",
+            markup=False,
+        )
+
     def status(self) -> None:
         """What runs, and the stacks that are here."""
         show_status(self.state, self.console)
@@ -252,6 +272,7 @@ def parser() -> argparse.ArgumentParser:
         ("verify", "boot a real Kestra with what the Kubernetes API holds, and compare"),
         ("refresh", "compare the state with the servers"),
         ("destroy", "delete a stack's resources, save the protected ones"),
+        ("report", "write the security of a stack as one HTML page; starts nothing"),
     ):
         command = commands.add_parser(name, help=text, parents=[common])
         command.add_argument(
@@ -261,6 +282,14 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--no-policy", action="store_true", help="let no policy pack judge the stack"
             )
+        if name == "report":
+            command.add_argument(
+                "--output",
+                type=Path,
+                metavar="FILE",
+                help="the page (default: reports/<stack>.html in the state's folder)",
+            )
+        if name in ("up", "preview", "report"):
             command.add_argument(
                 "--policy-config",
                 type=Path,
@@ -295,6 +324,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         return 0
     if arguments.command == "down" and not state.directory.exists():
         console.print(f"There is nothing at {state.directory}.", markup=False)
+        return 0
+    if arguments.command == "report":
+        state.create()
+        sandbox.report(arguments.stack, arguments.output, arguments.policy_config)
         return 0
     with held(state):
         match arguments.command:

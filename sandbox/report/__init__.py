@@ -1,0 +1,92 @@
+"""`python -m sandbox report STACK`: the security of a stack on one page, for people who do not read programs."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from components.configuration import render
+from components.settings import load_file
+from policy.options import NAME, Options
+from sandbox.errors import SandboxError
+from sandbox.report.page import Report, html, make
+from sandbox.report.resources import Found, of_state, recorded
+from sandbox.services.process import private
+from sandbox.state import Last, State
+
+
+def build(state: State, stack: str, file: Path, policy_config: Path | None = None) -> Report:
+    """The report of a stack: its last update's resources, else those that the program registers.
+
+    Args:
+        state: the sandbox's state.
+        stack: name of the stack.
+        file: its stack file; encrypted values stay closed.
+        policy_config: configuration of the policy pack (`--policy-pack-config` of Pulumi).
+
+    Raises:
+        SettingsError: with every problem of the file.
+        SandboxError: when state, configuration or program cannot be used.
+    """
+    settings = load_file(os.path.relpath(file)).settings
+    found = of_state(state.backend / ".pulumi" / "stacks" / "kestra" / f"{stack}.json")
+    if found is None:
+        found = recorded(settings, stack)
+    return make(
+        stack,
+        os.path.relpath(file),
+        settings,
+        render(settings),
+        found,
+        options=_options(policy_config),
+        config=_others(file),
+        judged_at=_when(found, Last.read(state.stack(stack))),
+    )
+
+
+def write(report: Report, target: Path) -> None:
+    """Writes the page, readable by its owner only: it tells where secrets are.
+
+    Raises:
+        SandboxError: when a secret value would be on it.
+    """
+    page = html(report)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    private(target, page)
+
+
+def _when(found: Found, last: Last | None) -> str:
+    if found.origin == "recorded":
+        return "as the program registers them; the stack is not up in the sandbox"
+    if last is None:
+        return "of the last update in the sandbox"
+    at = datetime.datetime.fromtimestamp(last.at, datetime.UTC)
+    return (
+        f"after the last {last.operation} in the sandbox ({last.result}, {at:%Y-%m-%d %H:%M} UTC)"
+    )
+
+
+def _options(file: Path | None) -> Options:
+    if file is None:
+        return Options()
+    try:
+        given = json.loads(file.read_text(encoding="utf-8")).get(NAME, {})
+        return Options.read(given)
+    except (OSError, ValueError, AttributeError, TypeError):
+        raise SandboxError(
+            f"{file} is no configuration of the policy pack: a JSON file with a map under {NAME}."
+        ) from None
+
+
+def _others(file: Path) -> Mapping[str, str]:
+    """Keys that are not the program's: `kestra-policy:environment`."""
+    with contextlib.suppress(OSError, yaml.YAMLError, AttributeError):
+        config = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("config") or {}
+        return {k: str(v) for k, v in config.items() if not str(k).startswith("kestra:")}
+    return {}

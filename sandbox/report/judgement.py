@@ -1,0 +1,171 @@
+"""The policy pack's verdict on the resources, area by area."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from components.settings import Settings
+from policy import controls
+from policy.levels import environment_of, level
+from policy.model import Context, Control, Environment, Resource, Severity, Stack, judged, message
+from policy.options import Options
+from sandbox.report.resources import Found
+
+Result = Literal["violated", "undecided", "satisfied", "nothing"]
+#: Results in the order of the charts, with their words and the sign that stands beside the colour.
+RESULTS: Mapping[Result, tuple[str, str]] = {
+    "violated": ("Violated", "✗"),
+    "undecided": ("Not decidable yet", "?"),
+    "satisfied": ("No objection", "✓"),
+    "nothing": ("Nothing to judge", "–"),
+}
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+AREA_TITLES = {area: area.replace("-", " ").capitalize() for area in controls.AREAS}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a control says of the stack."""
+
+    control: Control
+    level: str
+    result: Result
+    judged: int
+    """Resources that it looked at; 0 for rules on whole stacks."""
+    messages: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        return RESULTS[self.result][0]
+
+    @property
+    def sign(self) -> str:
+        return RESULTS[self.result][1]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a chart: an area and how many of its controls ended how."""
+
+    title: str
+    counts: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    def parts(self, scale: float) -> list[tuple[str, int, float, float]]:
+        """Kind, count, beginning and length of each part that is not empty."""
+        made, x = [], 0.0
+        for kind, count in self.counts.items():
+            if count:
+                made.append((kind, count, round(x, 1), round(count * scale, 1)))
+                x += count * scale
+        return made
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """The whole verdict."""
+
+    environment: Environment
+    all: tuple[Judgement, ...]
+
+    def of(self, result: Result) -> list[Judgement]:
+        """Those that ended so."""
+        return [j for j in self.all if j.result == result]
+
+    def in_area(self, area: str) -> list[Judgement]:
+        """Those of an area."""
+        return [j for j in self.all if j.control.area == area]
+
+    @property
+    def refusing(self) -> list[Judgement]:
+        """Violations that refuse an update."""
+        return [j for j in self.of("violated") if j.level != "advisory"]
+
+    @property
+    def areas(self) -> list[Bar]:
+        """A bar an area."""
+        return [
+            Bar(
+                AREA_TITLES[area],
+                {r: sum(j.result == r for j in self.in_area(area)) for r in RESULTS},
+            )
+            for area in controls.AREAS
+        ]
+
+    @property
+    def severities(self) -> list[Bar]:
+        """A bar a severity, of what is violated: by whether it refuses an update."""
+        found = self.of("violated")
+        return [
+            Bar(
+                severity.capitalize(),
+                {
+                    "refusing": sum(
+                        j in self.refusing for j in found if j.control.severity == severity
+                    ),
+                    "advisory": sum(
+                        j not in self.refusing for j in found if j.control.severity == severity
+                    ),
+                },
+            )
+            for severity in SEVERITIES
+        ]
+
+
+def environment(settings: Settings, stack: str, config: Mapping[str, str]) -> Environment:
+    """The environment that the pack takes the stack for.
+
+    Args:
+        settings: the settings.
+        stack: name of the stack.
+        config: the stack file's keys of other namespaces (`kestra-policy:environment`).
+    """
+    said = dict(config)
+    if "environment" in settings.tags.model_fields_set:
+        said["kestra:tags"] = json.dumps({"environment": settings.tags.environment})
+    return environment_of(said, stack)
+
+
+def judge(found: Found, where: Environment, options: Options) -> Judgements:
+    """Every control on every resource."""
+    context = Context(where, options)
+    return Judgements(
+        where, tuple(_judge(c, found, context, level(c, where)) for c in controls.ALL)
+    )
+
+
+def _judge(control: Control, found: Found, context: Context, strictness: str) -> Judgement:
+    subjects: Sequence[Resource | Stack]
+    if control.is_stack:
+        subjects = [Stack(found.whole)]
+    else:
+        subjects = [r for r in found.resources if r.type in control.types]
+    messages: list[str] = []
+    undecided: list[str] = []
+    for subject in subjects:
+        verdict = judged(control, subject, context)
+        whose = subject if isinstance(subject, Resource) else None
+        messages += [message(control, problem, whose) for problem in verdict.problems]
+        undecided += [f"{whose.name}: {path}" if whose else path for path in verdict.undecided]
+    result: Result = "satisfied"
+    if messages:
+        result = "violated"
+    elif undecided:
+        result = "undecided"
+    elif not subjects:
+        result = "nothing"
+    return Judgement(
+        control,
+        strictness,
+        result,
+        0 if control.is_stack else len(subjects),
+        tuple(messages),
+        tuple(dict.fromkeys(undecided)),
+    )

@@ -1,0 +1,160 @@
+"""The way of every secret: where it comes from, where it is kept, and as what it reaches Kestra."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from components.configuration import Configuration, Given
+from components.generated import ENCRYPTION_KEY
+from components.kubernetes.pods import PROBE_PASSWORD
+from components.program import MANAGEMENT_PASSWORD
+from components.rendering.secret_backends import PROVIDED
+from components.settings import Settings
+from components.settings.base import is_placeholder
+from components.settings.declared import DeclaredSecret
+from components.settings.visibility import recovery_name, recovery_vault_name, store_name
+from components.stores.vault_paths import secret_path
+
+Origin = Literal["settings", "generator", "store", "elsewhere"]
+ORIGINS = {
+    "settings": "stack settings, encrypted by Pulumi",
+    "generator": "generated once, kept in Pulumi's state",
+    "store": "made by the store or the identity",
+    "elsewhere": "a Secret that others keep",
+}
+NAMES = {
+    "vault": "HashiCorp Vault",
+    "aws-secret-manager": "AWS Secrets Manager",
+    "aws-ssm-parameter-store": "AWS Parameter Store",
+    "azure-key-vault": "Azure Key Vault",
+    "google-secret-manager": "Google Secret Manager",
+    "jdbc": "Kestra's own database",
+    "elasticsearch": "Kestra's own Elasticsearch",
+    "cyberark": "CyberArk",
+    "doppler": "Doppler",
+    "1password": "1Password",
+    "beyondtrust": "BeyondTrust",
+    "delinea": "Delinea",
+    "bitwarden": "Bitwarden",
+}
+
+
+@dataclass(frozen=True)
+class SecretPath:
+    """One secret's way."""
+
+    name: str
+    origin: Origin
+    kept: str = ""
+    """Where in the secret store; empty: not there."""
+    variable: str = ""
+    """Environment variable of the pods; empty: Kestra reads it from the store."""
+    is_recovery: bool = False
+    """Whether the copy in the store is for recovery only, and out of Kestra's reach."""
+
+    @property
+    def from_where(self) -> str:
+        return ORIGINS[self.origin]
+
+
+def store_title(settings: Settings) -> str:
+    """The secret store by its name; empty where there is none."""
+    return NAMES.get(settings.secret.type, settings.secret.type) if settings.secret else ""
+
+
+def store_place(settings: Settings) -> str:
+    """Where the store is, in a few words."""
+    manager = settings.secret
+    if manager is None:
+        return ""
+    if manager.vault is not None and manager.type == "vault":
+        return f"KV version 2 at {manager.vault.root_engine}/"
+    if manager.aws is not None:
+        return manager.aws.region or "region of the environment"
+    if manager.azure_key_vault is not None and manager.type == "azure-key-vault":
+        return manager.azure_key_vault.vault_name or "an existing vault"
+    if manager.google_secret_manager is not None and manager.type == "google-secret-manager":
+        return manager.google_secret_manager.project or "project of the environment"
+    return "encrypted with its own key" if manager.type in ("jdbc", "elasticsearch") else "existing"
+
+
+def provisions(settings: Settings) -> bool:
+    """Whether the stack writes secrets into its store."""
+    if settings.secret is None:
+        return False
+    if settings.secret.type == "vault":
+        return True
+    cloud = settings.secret.cloud
+    return cloud is not None and getattr(settings.store, cloud) is not None
+
+
+def _declared_place(settings: Settings, name: str, declared: DeclaredSecret) -> str:
+    assert settings.secret is not None
+    vault = settings.secret.vault
+    if settings.secret.type == "vault" and vault is not None:
+        return f"{vault.root_engine}/{secret_path(name, declared, vault.secret_path_prefix)}"
+    return store_name(settings, name, declared)
+
+
+def recovery_place(settings: Settings) -> str:
+    """Where the copy of the encryption key is kept; empty where there is none."""
+    given = settings.encryption.secret_key
+    if not provisions(settings) or (given and is_placeholder(given.get_secret_value())):
+        return ""
+    assert settings.secret is not None
+    if settings.secret.type == "vault" and settings.secret.vault is not None:
+        return f"{settings.secret.vault.root_engine}-stack/encryption"
+    if settings.secret.type == "azure-key-vault":
+        return f"{recovery_vault_name(settings)}/{recovery_name(settings)}"
+    return recovery_name(settings)
+
+
+def secret_paths(settings: Settings, configuration: Configuration) -> list[SecretPath]:
+    """Every secret of the stack."""
+    return [
+        *_variables(settings, configuration),
+        *_declared(settings),
+        *(
+            SecretPath(f"all keys of Secret {name}", "elsewhere", "", "as named there")
+            for name in settings.deployment.environment_from
+        ),
+    ]
+
+
+def _variables(settings: Settings, configuration: Configuration) -> Iterator[SecretPath]:
+    names = {name: path for path, name in _placeholders(configuration.document)}
+    management: Origin | None = None
+    for variable, source in configuration.environment.items():
+        path = names.get(variable, variable).removeprefix("kestra.")
+        if isinstance(source, Given):
+            origin: Origin = "settings"
+        else:
+            origin = "store" if source.key.startswith(PROVIDED) else "generator"
+        recovery = recovery_place(settings) if path == ENCRYPTION_KEY else ""
+        if path == MANAGEMENT_PASSWORD:
+            management = origin
+        yield SecretPath(path, origin, recovery, variable, bool(recovery))
+    if management is not None:
+        yield SecretPath("password of the probes", management, "", PROBE_PASSWORD)
+
+
+def _placeholders(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _placeholders(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for position, inner in enumerate(value):
+            yield from _placeholders(inner, f"{path}[{position}]")
+    elif isinstance(value, str) and value.startswith("${"):
+        yield path, value[2:-1]
+
+
+def _declared(settings: Settings) -> Iterator[SecretPath]:
+    for name, declared in settings.declared_secrets.items():
+        origin: Origin = "settings" if declared.value is not None else "generator"
+        if provisions(settings):
+            yield SecretPath(name, origin, _declared_place(settings, name, declared))
+        else:
+            yield SecretPath(name, origin, "", f"SECRET_{name.upper()}")
