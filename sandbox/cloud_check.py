@@ -93,9 +93,10 @@ def _aws(
 
 
 def _as_kestra(server: AwsServer, principal: str, region: str) -> dict[str, str]:
-    """Credentials of a role with what Kestra's role is allowed.
+    """Credentials of a role with the actions that Kestra's role is allowed.
 
-    Without its `Deny`: this server judges no resources and would apply that to every secret.
+    On all resources, without conditions and without its `Deny`: this server judges actions only, each against
+    the resource `*`, and would refuse what is allowed for some and apply to all what is denied for one.
     """
     iam, name = server.client("iam", region), principal.rpartition("/")[2]
     trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
@@ -103,7 +104,11 @@ def _as_kestra(server: AwsServer, principal: str, region: str) -> dict[str, str]
         iam.create_role(RoleName=PROBE, AssumeRolePolicyDocument=json.dumps(trust))
     for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
         document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-        document["Statement"] = [s for s in document["Statement"] if s["Effect"] == "Allow"]
+        document["Statement"] = [
+            {"Effect": "Allow", "Action": statement["Action"], "Resource": "*"}
+            for statement in document["Statement"]
+            if statement["Effect"] == "Allow"
+        ]
         iam.put_role_policy(RoleName=PROBE, PolicyName=policy, PolicyDocument=json.dumps(document))
     role = iam.get_role(RoleName=PROBE)["Role"]["Arn"]
     given = server.client("sts", region).assume_role(RoleArn=role, RoleSessionName=PROBE)
