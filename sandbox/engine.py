@@ -149,6 +149,9 @@ class Stack:
             "kubernetes-host": self.plane.url,
             "kubernetes-ca-certificate": self.plane.ca_file.read_text(),
         }
+        if identity["vault"].get("audit-file"):
+            # The stacks share one Vault, which takes a file for one device only.
+            identity["vault"]["audit-file"] = str(self.vault.audit_file(self.name))
         config |= {"kestra:secret": secret, "kestra:identity": identity}
 
     def environment(self) -> dict[str, str]:

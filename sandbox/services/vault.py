@@ -31,6 +31,10 @@ class Vault(SingleServer):
         """The root token. Secret."""
         return self.token_file.read_text()
 
+    def audit_file(self, stack: str) -> Path:
+        """Where the audit device of a stack writes, whatever file the stack names on its own Vault's machine."""
+        return self.directory.resolve() / f"audit-{stack}.log"
+
     @property
     def healthy(self) -> bool:
         """Whether it answers, initialised and unsealed."""

@@ -44,6 +44,7 @@ def documents() -> dict[str, dict[str, Any]]:
     return aws_documents() | {
         "azure-key-vault-production": stack_document("example-azure-key-vault"),
         "azure-key-vault-staging": azure_fixtures.staging(),
+        "kafka": stack_document("example-kafka"),
         "local": stack_document("local"),
         "local-vault": vault,
         "enterprise-2.0": next_version,
@@ -55,6 +56,8 @@ def documents() -> dict[str, dict[str, Any]]:
                 "vault": {"address": "https://v:8200", "app-role": {}},
             }
         },
+        "vault-production": stack_document("production"),
+        "vault-staging": stack_document("staging"),
         "google-secret-manager-production": google,
         "google-secret-manager-staging": google
         | {
