@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 from components import tags
 from components.configuration import Configuration, Given, Needed, render
 from components.generated import ENCRYPTION_KEY, GeneratedSecrets
-from components.identity import create_identity
+from components.identity import Identity, create_identity
 from components.kestra import Kestra, KestraArgs
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Loaded, Settings, SettingsError, load
@@ -65,8 +66,31 @@ def _keys() -> list[str]:
     return [*known, *sorted(set(found) - set(known))]
 
 
-def build(settings: Settings) -> None:
-    """Registers the stack's resources and exports its outputs."""
+@dataclass(frozen=True)
+class Provisioned:
+    """What Kestra is given: its configuration, its secrets, where they lie, and who it is there."""
+
+    configuration: Configuration
+    generated: GeneratedSecrets
+    secrets: Mapping[str, pulumi.Output[str]]
+    """Declared secret to its value."""
+    store: Store
+    identity: Identity
+    second: Store | None = None
+    """The store beside it, while the stack moves."""
+
+    @property
+    def values(self) -> dict[str, pulumi.Output[str]]:
+        """What the stack itself made, settings path to value."""
+        return {
+            **self.generated.values,
+            **self.store.environment,
+            **self.identity.environment,
+        }
+
+
+def provision(settings: Settings) -> Provisioned:
+    """Registers the secrets, their store and the identity that reads them."""
     configuration = render(settings)
     needed = {s.key for s in configuration.environment.values() if isinstance(s, Needed)}
     generated = GeneratedSecrets(
@@ -79,7 +103,14 @@ def build(settings: Settings) -> None:
     fragment = configuration.document["kestra"].get("secret", {})
     store, second = create_stores(settings, fragment, secrets, encryption_key)
     identity = create_identity("identity", settings, store)
-    provided = {**generated.values, **store.environment, **identity.environment}
+    return Provisioned(configuration, generated, secrets, store, identity, second)
+
+
+def build(settings: Settings) -> None:
+    """Registers the stack's resources and exports its outputs."""
+    made = provision(settings)
+    configuration, store, identity = made.configuration, made.store, made.identity
+    provided = made.values
     kestra = Kestra(
         "kestra",
         KestraArgs(
@@ -87,7 +118,7 @@ def build(settings: Settings) -> None:
             configuration.yaml(),
             _environment(configuration, provided),
             identity,
-            {} if settings.is_enterprise else secrets,
+            {} if settings.is_enterprise else made.secrets,
             store.version_ids,
             _management_password(settings, provided),
         ),
@@ -100,12 +131,12 @@ def build(settings: Settings) -> None:
     pulumi.export("configMap", kestra.config_map)
     pulumi.export("secret", kestra.secret)
     pulumi.export("secretIds", store.secret_ids)
-    if second is not None:
-        pulumi.export("alsoSecretIds", second.secret_ids)
+    if made.second is not None:
+        pulumi.export("alsoSecretIds", made.second.secret_ids)
     pulumi.export("versionIds", store.version_ids)
     pulumi.export("configuration", configuration.yaml())
     pulumi.export("tags", tags.convention(settings.tags))
-    pulumi.export("generated", pulumi.Output.secret({**provided, **_named(generated)}))
+    pulumi.export("generated", pulumi.Output.secret({**provided, **_named(made.generated)}))
 
 
 def create_stores(

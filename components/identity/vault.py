@@ -129,7 +129,9 @@ class VaultIdentity(pulumi.ComponentResource):
             role_name=self._settings.identity.service_account.name,
             secret_id_ttl=life,
             secret_id_num_uses=uses,
-            **self._token_life,
+            **self._token_life
+            # Half of a credential, which the provider itself does not mark.
+            | {"opts": pulumi.ResourceOptions(parent=self, additional_secret_outputs=["role_id"])},
         )
         # The same limits as the role's: with others the provider would replace the id at every update.
         secret_id = vault.approle.AuthBackendRoleSecretId(

@@ -20,6 +20,8 @@ from components.settings.visibility import recovery_name, secret_tags, store_nam
 from components.stores import StoreArgs
 from components.stores.aws_place import find_place
 
+#: The stage of the version that is read.
+CURRENT = "AWSCURRENT"
 #: Name of the recovery copy among the ids, and its description in AWS.
 RECOVERED = "encryption.secret-key"
 RECOVERY_TEXT = "Encryption key of Kestra, to recover from"
@@ -35,7 +37,8 @@ class AwsStore(pulumi.ComponentResource):
       a policy against other accounts and connections without TLS, replicas and rotation where asked for.
     - A copy of the encryption key to recover from, which no policy lets Kestra read; it stays, with the key that
       it needs, when the stack goes.
-    - A changed value is a new version; `version_ids` change with it.
+    - A changed value is a new version; `version_ids` change with it. A value that others wrote is put out of force
+      again, unless a rotation is asked for.
 
     Example:
         >>> AwsStore("store", StoreArgs(settings, fragment, {"TOKEN": token}))  # doctest: +SKIP
@@ -135,6 +138,8 @@ class AwsStore(pulumi.ComponentResource):
             value,
             self._child,
             (),
+            # What a rotation puts in force is not the stack's to take back.
+            None if declared.rotation else [CURRENT],
             name=full,
             description=declared.description,
             recovery_window_in_days=_window(self._settings, 0) if days is None else days,
@@ -170,6 +175,7 @@ class AwsStore(pulumi.ComponentResource):
             value,
             self._kept,
             principals(self._settings),
+            [CURRENT],
             name=recovery_name(self._settings),
             description=RECOVERY_TEXT,
             # Never at once, in any environment.
@@ -184,9 +190,10 @@ class AwsStore(pulumi.ComponentResource):
         value: pulumi.Input[str],
         opts: pulumi.ResourceOptions,
         never: tuple[str, ...],
+        stages: list[str] | None,
         **inputs: Any,
     ) -> tuple[aws.secretsmanager.Secret, aws.secretsmanager.SecretVersion]:
-        """A secret with its policy and its value."""
+        """A secret with its policy and its value; with stages, a value that others wrote does not stay."""
         held = aws.secretsmanager.Secret(
             label, kms_key_id=self.key_arn, region=self._region, opts=opts, **inputs
         )
@@ -204,6 +211,7 @@ class AwsStore(pulumi.ComponentResource):
             f"{label}-value",
             secret_id=held.id,
             secret_string=pulumi.Output.secret(value),
+            version_stages=stages,
             region=self._region,
             # The policy stands before there is a value to protect.
             opts=pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[policy])),
