@@ -25,6 +25,8 @@ document.documentElement.dataset.seen = JSON.stringify({
   overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
   sections: Object.fromEntries([...document.querySelectorAll('section')].map((s) => [s.id, box(s)])),
   bars: [...document.querySelectorAll('svg.chart rect')].filter((r) => box(r)[0] > 0).length,
+  scrolled: [...document.querySelectorAll('.scroll, pre')].filter(
+    (e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent.trim().slice(0, 60)),
   cut: [...document.querySelectorAll('g.box')].filter((g) =>
     [...g.querySelectorAll('text')].some((t) =>
       t.getBoundingClientRect().right > g.querySelector('rect').getBoundingClientRect().right)
@@ -45,9 +47,12 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return target
 
 
-def seen(browser: Browser, page: Path, **how: Any) -> dict[str, Any]:
-    """What a person would see of a page."""
+def seen(browser: Browser, page: Path, *, printed: bool = False, **how: Any) -> dict[str, Any]:
+    """What a person would see of a page; as printed: with the style of paper on the screen."""
     text = page.read_text()
+    if printed:
+        assert "@media print" in text
+        text = text.replace("@media print", "@media all")
     open_page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
     copy = page.with_name("probed.html")
     copy.write_text(open_page.replace("</body>", PROBE))
@@ -100,6 +105,14 @@ def test_sections_and_charts_have_a_size_and_no_text_leaves_its_box(
 
 def test_a_narrow_window_scrolls_tables_and_not_the_page(browser: Browser, page: Path) -> None:
     assert seen(browser, page, size="500,800")["overflow"] <= 0
+
+
+def test_on_paper_everything_is_there_and_nothing_is_cut_off(browser: Browser, page: Path) -> None:
+    # 186 mm of paper between its margins, at 96 points an inch; light, whatever the screen is.
+    found = seen(browser, page, printed=True, dark=True, size="703,1000")
+    assert found["overflow"] <= 0
+    assert found["scrolled"] == []
+    assert found["ground"] == "rgb(255, 255, 255)"
 
 
 def test_pictures_of_both_schemes_can_be_looked_at(browser: Browser, page: Path) -> None:
