@@ -150,6 +150,7 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
     origins: list[Box] = []
     for origin, title, line in (
         ("settings", "Stack settings", "encrypted by Pulumi"),
+        ("clear", "Stack file, in clear", "not encrypted"),
         ("generator", "Generator", "values nobody has seen"),
         ("store", "Store and identity", "made for this stack"),
     ):

@@ -106,6 +106,17 @@ def test_values_that_are_encrypted_in_the_file_are_opaque_and_do_not_hinder(
     row = _row(page, "encryption.secret-key")
     assert "secret, not shown" in row
     assert "stack file" in row
+    assert "stack settings, encrypted by Pulumi" in page
+    assert "in clear" not in page.partition('id="access"')[0]
+
+
+def test_a_secret_that_stands_in_the_stack_file_in_clear_is_told_so() -> None:
+    given = {"ONE": {"namespace": "a", "value": f"{PLANTED}-declared"}}
+    made = report_of_stack("local", **{"declared-secrets": given})
+    (one,) = [p for p in made.paths if p.name == "ONE"]
+    assert one.origin == "clear"
+    assert "pulumi config set --path --secret" in html(made)
+    assert "from-clear" in [box.id for box in made.diagram.boxes]
 
 
 def _run(stack: str, *arguments: str | Path) -> int:
