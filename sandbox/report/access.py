@@ -190,11 +190,11 @@ def _cluster(settings: Settings, resources: Sequence[Resource]) -> Iterator[Acce
         "may not",
     )  # fmt: skip
     yield Access(
-        "whoever has `get` or `list` on Secrets", "values", f"namespace {namespace}",
+        "whoever has get or list on Secrets", "values", f"namespace {namespace}",
         "the cluster's own RBAC decides, and so does whoever may create pods there; this stack binds nobody",
     )  # fmt: skip
     yield Access(
-        "whoever has `get` on ConfigMaps", "application.yaml", f"namespace {namespace}",
+        "whoever has get on ConfigMaps", "application.yaml", f"namespace {namespace}",
         "it holds no secret: ${…} stands in place of each",
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from sandbox.report.paths import (
 
 WIDTH, BOX, HEIGHT, GAP, TOP = 1120, 226, 92, 26, 34
 _COLUMNS = (0, 298, 596, 894)
-_LONGEST = 32
+_LONGEST = 30
 
 
 @dataclass(frozen=True)
@@ -150,12 +150,13 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
     origins: list[Box] = []
     for origin, title, line in (
         ("settings", "Stack settings", "encrypted by Pulumi"),
+        ("clear", "Stack file, in clear", "not encrypted"),
         ("generator", "Generator", "values nobody has seen"),
         ("store", "Store and identity", "made for this stack"),
     ):
         if counts[origin]:
             origins.append(
-                box(origin, 0, len(origins), title, _many(counts[origin], "secret"), line)
+                box(f"from-{origin}", 0, len(origins), title, _many(counts[origin], "secret"), line)
             )
     rows = max(rows, len(origins))
     environment = box(
@@ -203,9 +204,9 @@ def _ways(path: SecretPath) -> set[tuple[str, str]]:
         return set()
     found = set()
     if path.variable:
-        found.add((path.origin, "secret"))
+        found.add((f"from-{path.origin}", "secret"))
     if path.kept:
-        found.add((path.origin, "recovery" if path.is_recovery else "store"))
+        found.add((f"from-{path.origin}", "recovery" if path.is_recovery else "store"))
     return found
 
 

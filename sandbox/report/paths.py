@@ -6,20 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import SecretStr
+
 from components.configuration import Configuration, Given
 from components.generated import ENCRYPTION_KEY
 from components.kubernetes.pods import PROBE_PASSWORD
 from components.program import MANAGEMENT_PASSWORD
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
-from components.settings.base import is_placeholder
+from components.settings.base import OPAQUE, is_placeholder
 from components.settings.declared import DeclaredSecret
 from components.settings.visibility import recovery_name, recovery_vault_name, store_name
 from components.stores.vault_paths import secret_path
 
-Origin = Literal["settings", "generator", "store", "elsewhere"]
+Origin = Literal["settings", "clear", "generator", "store", "elsewhere"]
 ORIGINS = {
     "settings": "stack settings, encrypted by Pulumi",
+    "clear": "the stack file, in clear: set it with pulumi config set --path --secret, and rotate it",
     "generator": "generated once, kept in Pulumi's state",
     "store": "made by the store or the identity",
     "elsewhere": "a Secret that others keep",
@@ -129,7 +132,7 @@ def _variables(settings: Settings, configuration: Configuration) -> Iterator[Sec
     for variable, source in configuration.environment.items():
         path = names.get(variable, variable).removeprefix("kestra.")
         if isinstance(source, Given):
-            origin: Origin = "settings"
+            origin: Origin = _written(source.value)
         else:
             origin = "store" if source.key.startswith(PROVIDED) else "generator"
         recovery = recovery_place(settings) if path == ENCRYPTION_KEY else ""
@@ -138,6 +141,11 @@ def _variables(settings: Settings, configuration: Configuration) -> Iterator[Sec
         yield SecretPath(path, origin, recovery, variable, bool(recovery))
     if management is not None:
         yield SecretPath("password of the probes", management, "", PROBE_PASSWORD)
+
+
+def _written(value: SecretStr) -> Origin:
+    """How a value stands in the stack file: one that can be read there is not encrypted."""
+    return "settings" if value.get_secret_value() == OPAQUE else "clear"
 
 
 def _placeholders(value: object, path: str = "") -> Iterator[tuple[str, str]]:
@@ -153,7 +161,7 @@ def _placeholders(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 def _declared(settings: Settings) -> Iterator[SecretPath]:
     for name, declared in settings.declared_secrets.items():
-        origin: Origin = "settings" if declared.value is not None else "generator"
+        origin = "generator" if declared.value is None else _written(declared.value)
         if provisions(settings):
             yield SecretPath(name, origin, _declared_place(settings, name, declared))
         else:

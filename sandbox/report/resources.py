@@ -189,7 +189,8 @@ class _Recorder(MockMonitor):
     def Invoke(self, request: Any) -> Any:
         answer = struct_pb2.Struct()
         answer.update(_ANSWERS.get(request.tok, {}))
-        return resource_pb2.ResourceInvokeResponse(**{"return": answer})
+        fields: Any = {"return": answer}
+        return resource_pb2.ResourceInvokeResponse(**fields)
 
 
 def recorded(settings: Settings, stack: str) -> Found:

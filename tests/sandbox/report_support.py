@@ -1,0 +1,39 @@
+"""Reports of settings, made as the command makes them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from components.configuration import render
+from components.settings import load
+from policy.options import Options
+from sandbox.report.page import Report, make
+from sandbox.report.resources import recorded
+from tests.conftest import stack_document
+
+NOW = datetime.datetime(2030, 1, 2, 3, 4, tzinfo=datetime.UTC)
+BACKENDS = (
+    "local",
+    "local-vault",
+    "example-aws-secret-manager",
+    "example-aws-ssm-parameter-store",
+    "example-azure-key-vault",
+    "example-google-secret-manager",
+)
+
+
+def report_of(
+    document: Mapping[str, Any], stack: str = "tried", options: Options | None = None
+) -> Report:
+    """The report of some settings, on the resources that the program registers."""
+    settings = load(dict(document), source="test").settings
+    configuration = render(settings)
+    found = recorded(settings, stack)
+    return make(stack, "test.yaml", settings, configuration, found, options=options, now=NOW)
+
+
+def report_of_stack(name: str, **more: Any) -> Report:
+    """The report of a stack file, with some first-level keys changed."""
+    return report_of({**stack_document(name), **more}, name)

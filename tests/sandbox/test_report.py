@@ -1,0 +1,475 @@
+"""The security report: what is on the page, and what is never on it. No engine, no browser."""
+
+from __future__ import annotations
+
+import html as escaping
+import itertools
+import json
+import re
+import types
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel, SecretStr
+
+from components.configuration import Configuration
+from components.settings import Settings
+from components.stores.vault import policy_text
+from policy import controls
+from policy.model import Resource
+from policy.options import Exemption, Options
+from policy.values import UNKNOWN, Sealed, Undecided, reveal
+from sandbox.cli import main
+from sandbox.errors import SandboxError
+from sandbox.report import write
+from sandbox.report.diagram import BOX, diagram
+from sandbox.report.judgement import RESULTS, judge
+from sandbox.report.page import html
+from sandbox.report.resources import Found, of_state, plain
+from sandbox.report.settings import secret_values, sections
+from tests.configuration.documents import EDITIONS, PLANTED, VERSIONS, document
+from tests.conftest import ROOT, stack_document
+from tests.sandbox.report_support import BACKENDS, report_of, report_of_stack
+
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+URL = "jdbc:mysql://db:3306/kestra?user=kestra&password=Planted1-in-url"
+
+
+@pytest.mark.parametrize("like", ["staging", "production"])
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_no_secret_of_the_settings_is_on_the_page(like: str, version: str, edition: str) -> None:
+    given = document(like, version, edition)
+    given["deployment"] = {
+        **given.get("deployment", {}),
+        "environment": {"EXTRA_TOKEN": f"{PLANTED}-in-environment"},
+    }
+    if given["datasources"]:
+        given["datasources"]["mysql"] = {"url": URL, "password": f"${{NAME:{PLANTED}-default}}"}
+    if edition == "oss":
+        given["declared-secrets"] = {"ONE": {"namespace": "a", "value": f"{PLANTED}-declared"}}
+    made = report_of(given)
+    page = html(made)
+    assert PLANTED not in page.replace("<wbr>", "")
+    assert not any(value in page for value in secret_values(made.settings).values())
+
+
+def _filled(annotation: Any, path: str) -> Any:
+    """A value of a type with a secret wherever one can be."""
+    if annotation is SecretStr:
+        return SecretStr(f"{PLANTED}-{path}")
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields
+        values = {n: _filled(f.annotation, f"{path}.{n}") for n, f in fields.items()}
+        known = {n: v for n, v in values.items() if v is not None}
+        return annotation.model_construct(_fields_set=set(known), **values)
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return next((v for v in (_filled(a, path) for a in inner) if v is not None), None)
+    if origin is dict:
+        value = _filled(inner[1], f"{path}.NAME")
+        return {} if value is None else {"NAME": value}
+    if origin is tuple:
+        value = _filled(inner[0], path)
+        return () if value is None else (value,)
+    return None
+
+
+def test_a_secret_of_every_kind_that_there_is_is_hidden() -> None:
+    settings = _filled(Settings, "settings")
+    planted = secret_values(settings)
+    assert len(planted) > 30
+    made = sections(settings, Configuration({}, {}))
+    assert PLANTED not in repr(made)
+    rows = {row.key: row for section in made for row in section.rows}
+    for key in planted:
+        assert rows[key].is_secret, key
+        assert rows[key].source == "stack file", key
+
+
+def test_values_that_are_encrypted_in_the_file_are_opaque_and_do_not_hinder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    text = (ROOT / "stacks" / "Pulumi.local.yaml").read_text()
+    text = f"encryptionsalt: v1:salt\n{text}"
+    file = tmp_path / "Pulumi.closed.yaml"
+    config = "  kestra:encryption:\n    secret-key:\n      secure: v1:cipher\n"
+    file.write_text(text.replace("config:\n", f"config:\n{config}", 1))
+    target = tmp_path / "page.html"
+    code = _run("closed", "--stacks", tmp_path, "--state", tmp_path / "s", "--output", target)
+    assert code == 0, capsys.readouterr().err
+    page = target.read_text()
+    assert "v1:cipher" not in page
+    assert "encrypted\0" not in page
+    row = _row(page, "encryption.secret-key")
+    assert "secret, not shown" in row
+    assert "stack file" in row
+    assert "stack settings, encrypted by Pulumi" in page
+    assert "in clear" not in page.partition('id="access"')[0]
+
+
+def test_a_secret_that_stands_in_the_stack_file_in_clear_is_told_so() -> None:
+    given = {"ONE": {"namespace": "a", "value": f"{PLANTED}-declared"}}
+    made = report_of_stack("local", **{"declared-secrets": given})
+    (one,) = [p for p in made.paths if p.name == "ONE"]
+    assert one.origin == "clear"
+    assert "pulumi config set --path --secret" in html(made)
+    assert "from-clear" in [box.id for box in made.diagram.boxes]
+
+
+def _run(stack: str, *arguments: str | Path) -> int:
+    return main(["report", stack, *(str(part) for part in arguments)])
+
+
+def _row(page: str, key: str) -> str:
+    read = page.replace("<wbr>", "").partition('<section id="settings"')[2]
+    found = re.search(rf"<tr><th scope=\"row\"><code>{re.escape(key)}</code>.*?</tr>", read, re.S)
+    assert found, key
+    return found[0]
+
+
+@pytest.mark.parametrize("stack", BACKENDS)
+def test_every_first_level_key_is_on_the_page(stack: str) -> None:
+    page = html(report_of_stack(stack))
+    for name, field in Settings.model_fields.items():
+        assert f"<h3><code>kestra:{field.alias or name}</code></h3>" in page
+
+
+@pytest.mark.parametrize(
+    ("stack", "key", "source"),
+    [
+        ("local", "server.basic-auth.username", "stack file"),
+        ("local", "server.basic-auth.password", "generated"),
+        ("local", "encryption.secret-key", "generated"),
+        ("local", "declared-secrets.API_TOKEN.value", "generated"),
+        ("local", "deployment.create-namespace", "default"),
+        ("local", "endpoints.env.enabled", "added"),
+        ("local-vault", "secret.vault.kubernetes.role", "default"),
+        ("local-vault", "security.super-admin.password", "generated"),
+        ("local-vault", "datasources.postgres.password", "stack file"),
+        ("example-aws-ssm-parameter-store", "security.instance-owner.password", "generated"),
+        ("example-azure-key-vault", "secret.azure-key-vault.workload-identity-client-id", "provided"),
+    ],
+)  # fmt: skip
+def test_every_value_says_where_it_comes_from(stack: str, key: str, source: str) -> None:
+    assert f">{source}</span></td></tr>" in _row(html(report_of_stack(stack)), key)
+
+
+def test_credentials_that_the_identity_makes_are_provided() -> None:
+    vault = {"address": "https://vault.example.com:8200", "app-role": {}}
+    secret = {"type": "vault", "read-only": True, "vault": vault}
+    page = html(report_of_stack("local-vault", secret=secret))
+    for name in ("role-id", "secret-id"):
+        assert ">provided</span>" in _row(page, f"secret.vault.app-role.{name}")
+
+
+def test_a_page_that_would_show_a_secret_is_not_written(tmp_path: Path) -> None:
+    given = stack_document("local")
+    given["server"] = {
+        "basic-auth": {"username": "Planted1@example.com", "password": "Planted1@example.com"}
+    }
+    made = report_of(given)
+    with pytest.raises(SandboxError) as told:
+        write(made, tmp_path / "page.html")
+    assert "kestra:server.basic-auth.password" in str(told.value)
+    assert "Planted1" not in str(told.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_stands_in_the_settings_cannot_become_markup() -> None:
+    given = stack_document("local")
+    given["declared-secrets"] = {
+        "ONE": {
+            "namespace": "a",
+            "generate": {},
+            "description": "<script>alert('x')</script>\"><img src=x>",
+        }
+    }
+    page = html(report_of(given)).replace("<wbr>", "")
+    assert "<script" not in page
+    assert "<img" not in page
+    assert escaping.escape("<script>alert(", quote=False) in page
+
+
+class Reader(HTMLParser):
+    """Reads the structure of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.tables: list[set[str]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append((tag, found))
+        if tag == "table":
+            self.tables.append(set())
+        elif self.tables and tag in ("caption", "th"):
+            self.tables[-1].add(f"{tag} {found.get('scope') or ''}".strip())
+
+    def ids(self) -> list[str]:
+        return [a["id"] or "" for _, a in self.tags if "id" in a]
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def page(request: pytest.FixtureRequest) -> str:
+    return html(report_of_stack(request.param))
+
+
+def test_the_page_loads_nothing_and_runs_nothing(page: str) -> None:
+    tags = Reader(page).tags
+    assert not {tag for tag, _ in tags} & {"script", "img", "iframe", "object", "embed", "form"}
+    for tag, attributes in tags:
+        assert "src" not in attributes
+        assert not any(name.startswith("on") for name in attributes)
+        target = attributes.get("href")
+        assert target is None or target.startswith("#") or (tag, target) == ("link", "data:,")
+    assert set(re.findall(r"url\(([^)]*)\)", page)) <= {"#hatch", "#dots", "#head"}
+    assert "@import" not in page
+    assert "default-src 'none'" in page
+    assert page.startswith("<!doctype html>")
+
+
+def test_the_page_can_be_heard_and_walked_through(page: str) -> None:
+    read = Reader(page)
+    assert len(read.tables) > 10
+    for table in read.tables:
+        assert {"caption", "th col", "th row"} <= table
+    levels = [int(tag[1]) for tag, _ in read.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    assert len(read.ids()) == len(set(read.ids()))
+    named = [a for tag, a in read.tags if tag in ("svg", "section") and "aria-hidden" not in a]
+    for attributes in named:
+        for name in (attributes["aria-labelledby"] or "").split():
+            assert name in read.ids()
+    for _, attributes in read.tags:
+        target = attributes.get("href") or ""
+        assert not target.startswith("#") or target[1:] in read.ids()
+
+
+def test_no_result_is_told_by_colour_only(page: str) -> None:
+    for result, (words, sign) in RESULTS.items():
+        badges = re.findall(rf'<span class="badge {result}">([^<]*)</span>', page)
+        assert set(badges) <= {f"{sign} {words}"}
+    assert 'fill="url(#hatch)"' in page
+    assert 'fill="url(#dots)"' in page
+
+
+def _themes() -> dict[str, dict[str, str]]:
+    style = (ROOT / "sandbox" / "report" / "style.css").read_text()
+    light, dark, printed = re.findall(r":root \{(.*?)\}", style, re.S)
+    return {
+        name: dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6})", text))
+        for name, text in (("light", light), ("dark", dark), ("print", printed))
+    }
+
+
+def _brightness(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * c for c in colour[1:])
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "print"])
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [(t, g) for t in ("text", "soft", "accent") for g in ("card", "page", "head")]
+    + [(n, f"{n}-soft") for n in ("bad", "warn", "good", "none", "kept")]
+    + [("text", f"{n}-soft") for n in ("bad", "warn", "good")]
+    + [("soft", f"{n}-soft") for n in ("good", "none", "kept")],
+)
+def test_text_stands_out_from_its_ground(theme: str, text: str, ground: str) -> None:
+    colours = _themes()[theme]
+    a, b = sorted((_brightness(colours[text]), _brightness(colours[ground])))
+    assert (b + 0.05) / (a + 0.05) >= 4.5
+
+
+def test_every_control_is_counted_once_in_chart_and_table() -> None:
+    made = report_of_stack("example-aws-secret-manager")
+    assert sum(bar.total for bar in made.judgements.areas) == len(controls.ALL)
+    read = escaping.unescape(html(made))
+    for control in controls.ALL:
+        cells = f'<code class="id">{control.id}</code></th><td>{control.title}</td><td>{control.severity}</td>'
+        assert read.count(cells) == 1
+
+
+def test_a_violation_refuses_in_production_and_is_advice_in_development() -> None:
+    tags = {"environment": "production", "owner": "platform"}
+    told = report_of_stack("local")
+    strict = report_of_stack("local", tags=tags)
+    for made, level in ((told, "advisory"), (strict, "mandatory")):
+        (found,) = [j for j in made.judgements.all if j.control.id == "ks-kubernetes-07"]
+        assert (found.result, found.level) == ("violated", level)
+    assert "The pack lets this stack pass, with advice." in html(told)
+    assert "The pack refuses this stack." in html(strict)
+
+
+def test_an_exemption_of_the_configuration_counts_and_is_shown() -> None:
+    exempt = Exemption("ks-kubernetes-07", "kestra-*", "trying", "platform", "2999-12-31")
+    made = report_of(stack_document("local"), options=Options(exemptions=(exempt,)))
+    (found,) = [j for j in made.judgements.all if j.control.id == "ks-kubernetes-07"]
+    assert found.result == "satisfied"
+    assert "does not apply to" in html(made).replace("<wbr>", "")
+
+
+def test_a_value_that_is_not_known_is_undecided_and_no_violation() -> None:
+    key = Resource("aws:kms/key:Key", "key", {"enableKeyRotation": UNKNOWN})
+    found = judge(Found("recorded", (key,)), "production", Options())
+    (rotation,) = [j for j in found.all if j.control.id == "ks-keys-01"]
+    assert rotation.result == "undecided"
+    assert rotation.undecided == ("key: enableKeyRotation",)
+
+
+@pytest.mark.parametrize("stack", BACKENDS)
+def test_the_drawing_has_every_secret_and_no_way_from_the_recovery_copy(stack: str) -> None:
+    made = report_of_stack(stack)
+    drawing = diagram(made.settings, made.paths)
+    ids = [box.id for box in drawing.boxes]
+    assert len(ids) == len(set(ids))
+    assert {a.start.id for a in drawing.arrows if a.end.id == "kestra"} == (
+        {"environment"} | ({"store"} if made.settings.secret else set())
+    )
+    assert "recovery" not in {a.start.id for a in drawing.arrows}
+    assert ("recovery" in ids) == (made.settings.secret is not None)
+    origins = {p.origin for p in made.paths if p.origin != "elsewhere"}
+    assert {f"from-{origin}" for origin in origins} <= set(ids)
+    for one in drawing.boxes:
+        assert one.y + one.height <= drawing.height
+        for other in drawing.boxes:
+            if one is not other and one.x == other.x:
+                assert one.y + one.height <= other.y or other.y + other.height <= one.y
+    assert all(a.start.x + BOX < a.end.x for a in drawing.arrows)
+
+
+def test_every_variable_of_the_kubernetes_secret_is_a_path() -> None:
+    made = report_of_stack("local")
+    (secret,) = [r for r in made.found.resources if r.type == "kubernetes:core/v1:Secret"]
+    variables = {p.variable for p in made.paths if p.origin != "elsewhere"} - {""}
+    assert variables == set(reveal(secret.props["stringData"]))
+
+
+@pytest.mark.parametrize(
+    ("stack", "block", "writing"),
+    [
+        ("example-aws-secret-manager", {"region": "eu-west-1"}, "secretsmanager:PutSecretValue"),
+        ("example-azure-key-vault", {"vault-name": "kv-example"}, "setSecret/action"),
+        ("example-google-secret-manager", {"project": "example"}, "roles/secretmanager.admin"),
+    ],
+)
+def test_only_a_managed_store_lets_kestra_write(
+    stack: str, block: dict[str, str], writing: str
+) -> None:
+    def actions(made: Any) -> str:
+        return " ".join(row.what for row in made.accesses.store if row.verdict == "may")
+
+    assert writing not in actions(report_of_stack(stack))
+    kind = stack.removeprefix("example-")
+    managed = {"type": kind, kind: block}
+    more: dict[str, Any] = {"secret": managed, "declared-secrets": {}}
+    assert writing in actions(report_of_stack(stack, **more))
+
+
+def test_vaults_policy_is_on_the_page_word_for_word() -> None:
+    page = html(report_of_stack("local-vault"))
+    assert escaping.escape(policy_text("kestra", read_only=True), quote=False) in (
+        page.replace("&#34;", '"')
+    )
+
+
+def test_the_binding_for_token_review_is_told_and_no_other() -> None:
+    bound = [r.what for r in report_of_stack("local-vault").accesses.cluster]
+    assert "system:auth-delegator" in bound
+    assert "system:auth-delegator" not in [
+        r.what for r in report_of_stack("local").accesses.cluster
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stack", "words"),
+    [
+        ("example-azure-key-vault", "Azure has no server on one machine"),
+        ("example-google-secret-manager", "there is no server for them on one machine"),
+        ("example-aws-secret-manager", "AWS is a local API server (moto)"),
+    ],
+)
+def test_the_report_says_what_it_could_only_judge_by_inputs(stack: str, words: str) -> None:
+    page = html(report_of_stack(stack))
+    assert words in page
+    assert "its inputs only: no server was asked" in page
+
+
+def _state(folder: Path, resources: list[dict[str, Any]]) -> Path:
+    file = folder / "backend" / ".pulumi" / "stacks" / "kestra" / "local.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}))
+    return file
+
+
+def test_the_state_of_the_last_update_is_judged_where_there_is_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    urn = "urn:pulumi:local::kestra::aws:kms/key:Key::old-key"
+    key = {"urn": urn, "type": "aws:kms/key:Key", "inputs": {"enableKeyRotation": False}}
+    _state(tmp_path / "s", [key])
+    (tmp_path / "s" / ".kestra-sandbox").write_text("")
+    assert _run("local", "--state", tmp_path / "s") == 0
+    page = (tmp_path / "s" / "reports" / "local.html").read_text().replace("<wbr>", "")
+    assert "old-key (aws:kms/key:Key)" in page
+    assert "of the last update in the sandbox" in page
+    assert "kestra-standalone" not in page
+
+
+def test_secrets_of_a_state_are_closed_and_cannot_be_decided(tmp_path: Path) -> None:
+    secret = {**SECRET, "ciphertext": "v1:abc:def"}
+    urn = "urn:pulumi:local::kestra::kubernetes:core/v1:Secret::it"
+    entry = {"urn": urn, "type": "kubernetes:core/v1:Secret", "inputs": {"data": secret}}
+    found = of_state(_state(tmp_path, [entry, entry | {"delete": True}]))
+    assert found is not None
+    (it,) = found.resources
+    assert isinstance(it.props["data"], Sealed)
+    assert "abc" not in repr(it)
+    with pytest.raises(Undecided):
+        reveal(it.props["data"])
+
+
+def test_values_of_the_engine_keep_their_marks() -> None:
+    told = plain({"a": {**SECRET, "value": {"b": "x"}}, "c": 3.0, "d": [True, None]})
+    assert isinstance(told["a"]["b"], Sealed)
+    assert told["c"] == 3
+    assert isinstance(told["c"], int)
+    assert told["d"] == [True, None]
+    assert plain("04da6b54-80e4-46f7-96ec-b56ff0331ba9") is UNKNOWN
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"checkpoint": 3}'])
+def test_a_state_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "local.json"
+    file.write_text(text)
+    with pytest.raises(SandboxError, match="cannot be read"):
+        of_state(file)
+
+
+def test_the_page_is_for_its_owner_only(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert _run("local", "--state", tmp_path / "s") == 0
+    page = tmp_path / "s" / "reports" / "local.html"
+    assert page.stat().st_mode & 0o077 == 0
+    told = capsys.readouterr().out
+    assert str(page) in told
+    assert f"{len(controls.ALL)} controls" in told
+
+
+def test_what_is_wrong_is_told_in_a_sentence(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert _run("nothing", "--state", tmp_path / "s") == 1
+    assert "There is no stack nothing" in capsys.readouterr().err
+    bad = tmp_path / "bad.json"
+    bad.write_text("[]")
+    assert _run("local", "--state", tmp_path / "s", "--policy-config", bad) == 1
+    assert "is no configuration of the policy pack" in capsys.readouterr().err
