@@ -129,7 +129,7 @@ class AwsStore(pulumi.ComponentResource):
         full = store_name(self._settings, secret, declared)
         labels = tags.translate(secret_tags(self._settings, secret, declared), "aws")
         days = wanted.recovery_window_days
-        held = self._secret(
+        held, written = self._secret(
             secret,
             label,
             value,
@@ -157,7 +157,8 @@ class AwsStore(pulumi.ComponentResource):
                 # What is declared holds until its time has come.
                 rotate_immediately=False,
                 region=self._region,
-                opts=self._child,
+                # AWS rotates what has a value.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[written]),
             )
 
     def _recover(self, wanted: AwsSettings, value: pulumi.Input[str]) -> None:
@@ -182,8 +183,8 @@ class AwsStore(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions,
         never: tuple[str, ...],
         **inputs: Any,
-    ) -> aws.secretsmanager.Secret:
-        """A secret with its policy and its value."""
+    ) -> tuple[aws.secretsmanager.Secret, aws.secretsmanager.SecretVersion]:
+        """A secret with its policy and its value; the secret and the value."""
         held = aws.secretsmanager.Secret(
             label, kms_key_id=self.key_arn, region=self._region, opts=opts, **inputs
         )
@@ -206,7 +207,7 @@ class AwsStore(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[policy])),
         )
         self._note(secret, held.arn, written.version_id)
-        return held
+        return held, written
 
     def _note(self, name: str, arn: pulumi.Output[str], version: pulumi.Output[str]) -> None:
         # An address and a version are no secrets, though they come of one.
