@@ -162,10 +162,8 @@ class AwsStore(pulumi.ComponentResource):
                 # What is declared holds until its time has come.
                 rotate_immediately=False,
                 region=self._region,
-                # Before there is a value there is nothing to rotate.
-                opts=pulumi.ResourceOptions.merge(
-                    self._child, pulumi.ResourceOptions(depends_on=[written])
-                ),
+                # AWS rotates what has a value.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[written]),
             )
 
     def _recover(self, wanted: AwsSettings, value: pulumi.Input[str]) -> None:
