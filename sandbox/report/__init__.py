@@ -38,13 +38,15 @@ def build(state: State, stack: str, file: Path, policy_config: Path | None = Non
     found = of_state(state.backend / ".pulumi" / "stacks" / "kestra" / f"{stack}.json")
     if found is None:
         found = recorded(settings, stack)
+    options, levels = _pack_config(policy_config)
     return make(
         stack,
         os.path.relpath(file),
         settings,
         render(settings),
         found,
-        options=_options(policy_config),
+        options=options,
+        levels=levels,
         config=_others(file),
         judged_at=_when(found, Last.read(state.stack(stack))),
     )
@@ -72,16 +74,21 @@ def _when(found: Found, last: Last | None) -> str:
     )
 
 
-def _options(file: Path | None) -> Options:
+def _pack_config(file: Path | None) -> tuple[Options, dict[str, str]]:
+    """Options and levels of the policy pack's configuration."""
     if file is None:
-        return Options()
+        return Options(), {}
     try:
-        given = json.loads(file.read_text(encoding="utf-8")).get(NAME, {})
-        return Options.read(given)
-    except (OSError, ValueError, AttributeError, TypeError):
+        given = dict(json.loads(file.read_text(encoding="utf-8")))
+        options = Options.read(given.pop(NAME, {}))
+        # A level alone, or beside other properties.
+        levels = {k: v if isinstance(v, str) else v["enforcementLevel"] for k, v in given.items()}
+    except (OSError, ValueError, AttributeError, TypeError, KeyError):
         raise SandboxError(
-            f"{file} is no configuration of the policy pack: a JSON file with a map under {NAME}."
+            f"{file} is no configuration of the policy pack: a JSON document with options under {NAME} and"
+            " levels under the controls (docs/policy.md)."
         ) from None
+    return options, levels
 
 
 def _others(file: Path) -> Mapping[str, str]:

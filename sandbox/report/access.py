@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from components.permissions import aws, azure, gcp
+from components.permissions import vault as hashicorp
+from components.permissions.vault import policy_text
 from components.settings import Settings
 from components.settings.checks import vault_method
 from components.settings.visibility import prefix, recovery_name, recovery_vault_name, required_tags
-from components.stores.vault import policy_text
 from policy.model import Resource
 from policy.values import UNKNOWN, Sealed
 from sandbox.report.paths import provisions, recovery_place, store_title
@@ -102,11 +103,10 @@ def _store(settings: Settings) -> Iterator[Access]:
             if given == mode:
                 yield Access("Kestra", what, _gcp_scope(settings, scope), why)
     elif manager.type == "vault" and manager.vault is not None:
-        verbs = policy_capabilities(read_only=manager.is_read_only)
-        for kind in ("data", "metadata"):
-            where = f"{manager.vault.root_engine}/{kind}/*"
-            why = "values of secrets" if kind == "data" else "names, versions and tags of secrets"
-            yield Access("Kestra", verbs, where, why)
+        for given, verbs, scope, why in hashicorp.rows():
+            if given == mode:
+                where = scope.replace("<root-engine>", manager.vault.root_engine)
+                yield Access("Kestra", verbs, where.replace("`", ""), why)
     elif manager.type in ("jdbc", "elasticsearch"):
         yield Access(
             "Kestra",
@@ -122,12 +122,11 @@ def _store(settings: Settings) -> Iterator[Access]:
     place = recovery_place(settings)
     if place:
         yield Access("Kestra", "anything", place, _why_not(settings), "may not")
-
-
-def policy_capabilities(*, read_only: bool) -> str:
-    """Capabilities of Vault's policy of a mode."""
-    text = policy_text("", read_only=read_only)
-    return text.split("[", 1)[1].split("]", 1)[0].replace('"', "")
+    if settings.beside is not None:
+        yield Access(
+            "Kestra", "anything", f"{store_title(settings.beside)}, where the stack moves from or to",
+            "its identity is bound to the first store only", "may not",
+        )  # fmt: skip
 
 
 def _aws_scope(settings: Settings, scope: str) -> str:

@@ -126,6 +126,20 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
                 "recovery", 1, len(middle), "Recovery copy", "encryption key", recovery, kind="kept"
             )
         )
+    beside = settings.beside
+    if beside is not None:
+        place = store_place(beside)
+        middle.append(
+            box(
+                "second",
+                1,
+                len(middle),
+                f"Also {store_title(beside)}",
+                place,
+                "while the stack moves",
+                kind="kept",
+            )
+        )
     secret = box(
         "secret",
         1,
@@ -207,6 +221,8 @@ def _ways(path: SecretPath) -> set[tuple[str, str]]:
         found.add((f"from-{path.origin}", "secret"))
     if path.kept:
         found.add((f"from-{path.origin}", "recovery" if path.is_recovery else "store"))
+    if path.also:
+        found.add((f"from-{path.origin}", "second"))
     return found
 
 

@@ -133,17 +133,32 @@ def environment(settings: Settings, stack: str, config: Mapping[str, str]) -> En
     return environment_of(said, stack)
 
 
-def judge(found: Found, where: Environment, options: Options) -> Judgements:
-    """Every control on every resource."""
-    context = Context(where, options)
+def judge(
+    found: Found, where: Environment, options: Options, levels: Mapping[str, str] | None = None
+) -> Judgements:
+    """Every control on every resource.
+
+    Args:
+        found: the resources.
+        where: the environment that the stack is judged as.
+        options: configuration of the pack.
+        levels: control (or `all`) to another level than the environment's.
+    """
+    context, other = Context(where, options), levels or {}
     return Judgements(
-        where, tuple(_judge(c, found, context, level(c, where)) for c in controls.ALL)
+        where,
+        tuple(
+            _judge(c, found, context, other.get(c.id, other.get("all", level(c, where))))
+            for c in controls.ALL
+        ),
     )
 
 
 def _judge(control: Control, found: Found, context: Context, strictness: str) -> Judgement:
     subjects: Sequence[Resource | Stack]
-    if control.is_stack:
+    if strictness == "disabled":
+        subjects = []
+    elif control.is_stack:
         subjects = [Stack(found.whole)]
     else:
         subjects = [r for r in found.resources if r.type in control.types]

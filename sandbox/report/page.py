@@ -123,6 +123,7 @@ def make(
     found: Found,
     *,
     options: Options | None = None,
+    levels: Mapping[str, str] | None = None,
     config: Mapping[str, str] | None = None,
     judged_at: str = "",
     now: datetime.datetime | None = None,
@@ -136,6 +137,7 @@ def make(
         configuration: the configuration rendered from them.
         found: the resources to judge.
         options: configuration of the policy pack; default: the pack's own defaults.
+        levels: control (or `all`) to its level in the pack's configuration.
         config: the stack file's keys of other namespaces, which can name the environment.
         judged_at: when the resources came to be, in words.
         now: time of the report; default: now.
@@ -156,7 +158,7 @@ def make(
         paths,
         diagram(settings, paths),
         accesses(settings, found.resources),
-        judge(found, environment(settings, stack, config or {}), chosen),
+        judge(found, environment(settings, stack, config or {}), chosen, levels),
     )
 
 

@@ -54,6 +54,8 @@ class SecretPath:
     """Where in the secret store; empty: not there."""
     variable: str = ""
     """Environment variable of the pods; empty: Kestra reads it from the store."""
+    also: str = ""
+    """Where in the second secret manager, while the stack moves."""
     is_recovery: bool = False
     """Whether the copy in the store is for recovery only, and out of Kestra's reach."""
 
@@ -138,7 +140,8 @@ def _variables(settings: Settings, configuration: Configuration) -> Iterator[Sec
         recovery = recovery_place(settings) if path == ENCRYPTION_KEY else ""
         if path == MANAGEMENT_PASSWORD:
             management = origin
-        yield SecretPath(path, origin, recovery, variable, bool(recovery))
+        also = recovery_place(settings.beside) if recovery and settings.beside else ""
+        yield SecretPath(path, origin, recovery, variable, also, bool(recovery))
     if management is not None:
         yield SecretPath("password of the probes", management, "", PROBE_PASSWORD)
 
@@ -163,6 +166,8 @@ def _declared(settings: Settings) -> Iterator[SecretPath]:
     for name, declared in settings.declared_secrets.items():
         origin = "generator" if declared.value is None else _written(declared.value)
         if provisions(settings):
-            yield SecretPath(name, origin, _declared_place(settings, name, declared))
+            beside = settings.beside
+            also = _declared_place(beside, name, declared) if beside else ""
+            yield SecretPath(name, origin, _declared_place(settings, name, declared), also=also)
         else:
             yield SecretPath(name, origin, "", f"SECRET_{name.upper()}")

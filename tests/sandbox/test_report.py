@@ -15,8 +15,8 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from components.configuration import Configuration
+from components.permissions.vault import policy_text
 from components.settings import Settings
-from components.stores.vault import policy_text
 from policy import controls
 from policy.model import Resource
 from policy.options import Exemption, Options
@@ -447,6 +447,34 @@ def test_values_of_the_engine_keep_their_marks() -> None:
     assert plain("04da6b54-80e4-46f7-96ec-b56ff0331ba9") is UNKNOWN
 
 
+def test_the_configuration_of_the_pack_sets_levels(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    config = tmp_path / "policy.json"
+    arguments = ("local", "--state", tmp_path / "s", "--policy-config", config)
+    for level, words in (("mandatory", "1 would refuse"), ("disabled", "0 violated")):
+        config.write_text(json.dumps({"ks-kubernetes-07": level}))
+        assert _run(*arguments) == 0
+        assert words in capsys.readouterr().out
+
+
+def test_a_stack_that_moves_has_its_secrets_in_both_stores() -> None:
+    vault = {"address": "https://vault.example.com:8200"}
+    also = {"type": "vault", "read-only": True, "vault": vault}
+    store: Any = stack_document("example-azure-key-vault")["store"]
+    made = report_of_stack("example-azure-key-vault", store={**store, "also": also})
+    kept = {p.name: (p.kept, p.also) for p in made.paths if p.kept}
+    assert kept["API_TOKEN"] == ("API-TOKEN", "secret/main/company/team/billing/API_TOKEN")
+    assert kept["encryption.secret-key"][1] == "secret-stack/encryption"
+    arrows = [(a.start.id, a.end.id) for a in made.diagram.arrows]
+    assert ("from-generator", "second") in arrows
+    assert "second" not in [start for start, _ in arrows]
+    assert [r.verdict for r in made.accesses.store if "where the stack moves" in r.on] == [
+        "may not"
+    ]
+    assert "in the second store" in html(made)
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"checkpoint": 3}'])
 def test_a_state_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path, text: str) -> None:
     file = tmp_path / "local.json"
@@ -470,6 +498,6 @@ def test_what_is_wrong_is_told_in_a_sentence(
     assert _run("nothing", "--state", tmp_path / "s") == 1
     assert "There is no stack nothing" in capsys.readouterr().err
     bad = tmp_path / "bad.json"
-    bad.write_text("[]")
+    bad.write_text("3")
     assert _run("local", "--state", tmp_path / "s", "--policy-config", bad) == 1
     assert "is no configuration of the policy pack" in capsys.readouterr().err
