@@ -47,7 +47,7 @@ def test_each_declared_secret_is_a_secret_with_a_version_and_kestras_labels() ->
         "data-class": "confidential",
         "namespace": "company_team",
         "tenant": "main",
-        "rotation": "quarterly",
+        "rotation": "external",
     }
     assert secret["annotations"] == {"description": "Password of the reporting database"}
     assert recorded.outputs["secretIds"]["DATABASE_PASSWORD"] == (
