@@ -76,7 +76,6 @@ class VaultIdentity(pulumi.ComponentResource):
             "token_ttl": seconds(self._limits.token_ttl),
             "token_max_ttl": seconds(self._limits.token_max_ttl),
             "namespace": self._block.namespace,
-            "opts": self._child,
         }
 
     def _mounted(self, kind: str, path: str) -> pulumi.Input[str]:
@@ -112,6 +111,7 @@ class VaultIdentity(pulumi.ComponentResource):
             bound_service_account_namespaces=[self._settings.deployment.namespace],
             audience=self._limits.audience,
             alias_name_source="serviceaccount_uid",
+            opts=self._child,
             **self._token_life,
         )
         self.needs_token = True
@@ -129,9 +129,9 @@ class VaultIdentity(pulumi.ComponentResource):
             role_name=self._settings.identity.service_account.name,
             secret_id_ttl=life,
             secret_id_num_uses=uses,
-            **self._token_life
             # Half of a credential, which the provider itself does not mark.
-            | {"opts": pulumi.ResourceOptions(parent=self, additional_secret_outputs=["role_id"])},
+            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["role_id"]),
+            **self._token_life,
         )
         # The same limits as the role's: with others the provider would replace the id at every update.
         secret_id = vault.approle.AuthBackendRoleSecretId(
