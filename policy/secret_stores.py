@@ -207,7 +207,10 @@ def not_on_the_internet(vault: Resource, _: Context) -> Iterator[Finding]:
     "Key Vaults have a private endpoint",
     "medium",
     risk="Without a private endpoint the way to a closed vault is opened for somebody, sooner or later.",
-    steps=("Add a PrivateEndpoint to the vault, or name private-endpoints in managedElsewhere.",),
+    steps=(
+        "Add a PrivateEndpoint to the vault, or name private-endpoints in managedElsewhere.",
+        "A closed vault that nobody reads until the day of a recovery has the tag private-endpoint: none.",
+    ),
     setting="managedElsewhere of the pack's configuration",
 )
 def private_endpoint(stack: Stack, context: Context) -> Iterator[Finding]:
@@ -221,6 +224,9 @@ def private_endpoint(stack: Stack, context: Context) -> Iterator[Finding]:
 
 def _endpoint(stack: Stack, vault: Resource) -> Iterator[Finding]:
     connections = "privateLinkServiceConnections"
+    closed = vault.at("properties.publicNetworkAccess") == "Disabled"
+    if closed and vault.at("tags.private-endpoint") == "none":
+        return
     for endpoint in stack.of("azure-native:network:PrivateEndpoint"):
         if endpoint.refers_to(vault, connections):
             return

@@ -113,7 +113,11 @@ class AzureStore(pulumi.ComponentResource):
     def _recovery(self, encryption_key: pulumi.Input[str]) -> None:
         kept = {"protect": self._settings.protect, "retain_on_delete": True}
         vault_name = recovery_vault_name(self._settings)
-        made = self._vault("recovery-vault", vault_name, self._options(**kept), public=False)
+        # Nobody reads it until the day of a recovery: written through Azure's management, it needs no way in.
+        labels = {**self._tags, "private-endpoint": "none"}
+        made = self._vault(
+            "recovery-vault", vault_name, self._options(**kept), public=False, labels=labels
+        )
         self._audit("recovery-audit", made.id, self._options(retain_on_delete=True))
         self._secret(
             "encryption.secret-key",
@@ -126,7 +130,13 @@ class AzureStore(pulumi.ComponentResource):
         )
 
     def _vault(
-        self, suffix: str, vault_name: str, opts: pulumi.ResourceOptions, *, public: bool
+        self,
+        suffix: str,
+        vault_name: str,
+        opts: pulumi.ResourceOptions,
+        *,
+        public: bool,
+        labels: Mapping[str, str] | None = None,
     ) -> keyvault.Vault:
         return keyvault.Vault(
             f"{self._name}-{suffix}",
@@ -136,7 +146,7 @@ class AzureStore(pulumi.ComponentResource):
             properties=vault_properties(
                 self._settings, self._block, self._client.tenant_id, public=public
             ),
-            tags=self._tags,
+            tags=labels or self._tags,
             opts=opts,
         )
 

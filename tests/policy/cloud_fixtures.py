@@ -162,7 +162,15 @@ SECRET_STORES: dict[str, Case] = {
         {"privateLinkServiceConnections": []},
         "privateLinkServiceConnections",
         around=[KEY_VAULT],
-        worse=[[KEY_VAULT]],
+        good=[[KEY_VAULT.but("tags", {"private-endpoint": "none"})]],
+        worse=[
+            [KEY_VAULT],
+            [
+                KEY_VAULT.but("tags", {"private-endpoint": "none"}).but(
+                    "properties.publicNetworkAccess", "Enabled"
+                )
+            ],
+        ],
     ),
     "ks-secret-stores-10": case(
         KEY_VAULT_SECRET, {"properties.attributes.expires": ABSENT}, "properties.attributes.expires"
