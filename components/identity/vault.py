@@ -123,15 +123,16 @@ class VaultIdentity(pulumi.ComponentResource):
             return
         life, uses = seconds(self._limits.secret_id_ttl), self._limits.secret_id_num_uses
         backend = self._mounted("approle", block.app_role.path)
+        token = self._token_life
+        # Half of a credential, which the provider itself does not mark.
+        token["opts"] = pulumi.ResourceOptions(parent=self, additional_secret_outputs=["role_id"])
         role = vault.approle.AuthBackendRole(
             f"{self._name}-role",
             backend=backend,
             role_name=self._settings.identity.service_account.name,
             secret_id_ttl=life,
             secret_id_num_uses=uses,
-            **self._token_life
-            # Half of a credential, which the provider itself does not mark.
-            | {"opts": pulumi.ResourceOptions(parent=self, additional_secret_outputs=["role_id"])},
+            **token,
         )
         # The same limits as the role's: with others the provider would replace the id at every update.
         secret_id = vault.approle.AuthBackendRoleSecretId(
