@@ -121,8 +121,14 @@ NOTHING = "nothing is provisioned outside Kestra, so that nothing there can chan
 
 def _without_declared(rule: str) -> dict[str, str]:
     refused = f"declared secrets are refused: {rule}"
-    nothing = dict.fromkeys((DRIFT, FOREIGN_VALUE), NOTHING)
-    return dict.fromkeys((UPDATE, ADD, ROTATE, REMOVE), refused) | nothing
+    return {
+        UPDATE: refused,
+        ADD: refused,
+        ROTATE: refused,
+        REMOVE: refused,
+        DRIFT: NOTHING,
+        FOREIGN_VALUE: NOTHING,
+    }
 
 
 def _external(kind: str, **block: Any) -> Row:
