@@ -16,7 +16,8 @@ _PATIENCE_SECONDS = 60.0
 #: What a KV engine says for a moment after it was mounted; the official provider writes again.
 _UPGRADING = "Upgrading from non-versioned to versioned data"
 
-#: As the official provider (max_retries: 2): while an audit device is made, Vault answers others with 500.
+#: Vault's client asks twice more after 5xx. Seen: 500 (internal error) of sys/mounts in an update that also made
+#: an audit device; why, is not known.
 _RETRIES = Retry(
     total=2,
     connect=0,
