@@ -13,7 +13,7 @@ from tests.policy.stacks_support import FILES, JudgedStacks
 
 pytestmark = pytest.mark.engine
 
-#: What a stack of a developer's machine may leave, as its file says.
+#: What a stack of a developer's machine leaves: a tag for the image, and no audit device.
 LEFT = {"local": {"ks-kubernetes-07"}, "local-vault": {"ks-kubernetes-07", "ks-vault-07"}}
 CLOUDS = ("example-aws-secret-manager", "example-azure-key-vault", "example-google-secret-manager")
 
