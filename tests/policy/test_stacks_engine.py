@@ -42,7 +42,7 @@ def test_an_update_goes_through_with_everything_known(
     assert "Policy: no violation" in judged_stacks.up(name)
 
 
-@pytest.mark.parametrize("name", ["staging", "production"])
+@pytest.mark.parametrize("name", ["staging", "production", *CLOUDS])
 def test_a_stack_that_is_up_has_nothing_left_to_change(
     judged_stacks: JudgedStacks, name: str
 ) -> None:

@@ -18,6 +18,9 @@ def described(client: Any, id_: str) -> Any:
     return None if found is None or found.get("DeletedDate") else found
 
 
+OWN_KEY = "alias/aws/secretsmanager"
+
+
 class Secret(Tagged):
     """A secret, without its value.
 
@@ -84,10 +87,13 @@ class Secret(Tagged):
         if found is None:
             return None
         policy = client.get_resource_policy(SecretId=id_).get("ResourcePolicy")
+        # The local API server keeps no key of a replica and names AWS's own.
+        keys = {r["region"]: r.get("kmsKeyId") for r in p.get("replicas") or []}
         replicas = [
             present(
                 region=r["Region"],
-                kmsKeyId=r.get("KmsKeyId"),
+                kmsKeyId=(r.get("KmsKeyId") == OWN_KEY and keys.get(r["Region"]))
+                or r.get("KmsKeyId"),
                 status=r.get("Status"),
                 statusMessage=r.get("StatusMessage"),
             )
