@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from components.settings import Settings, SettingsError, load_file, report
-from sandbox.clouds import start_clouds
+from sandbox.clouds import places, start_clouds
 from sandbox.display import Events, summary
 from sandbox.engine import PolicyRefusal, Stack, refuse_encrypted
 from sandbox.errors import SandboxError
@@ -96,9 +96,8 @@ class Sandbox:
 
     def ready(self, stack: str, settings: Settings, pack: Pack | None = None) -> Stack:
         """Tools and servers, and the stack on them."""
-        with_vault = any(
-            m is not None and m.type == "vault" for m in (settings.secret, settings.store.also)
-        )
+        wanted = places(self.state, stack, settings)
+        with_vault = "vault" in wanted
         tools = ensure(
             ["pulumi", *CONTROL_PLANE, *(["vault"] if with_vault else [])], self.progress
         )
@@ -112,7 +111,7 @@ class Sandbox:
             if not vault.healthy:
                 with self.progress.step("Starting Vault"):
                     vault.start()
-        clouds = start_clouds(self.state, settings, self.progress)
+        clouds = start_clouds(self.state, settings, self.progress, wanted)
         self.state.stack(stack).mkdir(parents=True, exist_ok=True)
         made = Stack(
             self.state,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from sandbox.services import AwsServer, GoogleCloud
 from sandbox.services.aws import ACCOUNT
 from sandbox.services.gcp import PROJECT
 from sandbox.state import State
+
+PROJECT_NAME = "kestra"
+_PLACES = {"vault": "vault", "aws": "aws", "azure-native": "azure", "gcp": "gcp"}
 
 #: What one machine cannot have of each cloud.
 LACKS: Mapping[str, str] = {
@@ -49,7 +53,7 @@ class Clouds:
         if self.aws is not None:
             for key in [key for key in config if key.startswith("aws:") and key != "aws:region"]:
                 del config[key]
-            for block in _managers(config):
+            for block in managers(config):
                 for kind in ("aws-secret-manager", "aws-ssm-parameter-store"):
                     if block.get("type") == kind:
                         block[kind] = {
@@ -59,13 +63,13 @@ class Clouds:
             _replace_accounts(config)
         if self.google is not None:
             config.pop("gcp:project", None)
-            for block in _managers(config):
+            for block in managers(config):
                 if block.get("type") == "google-secret-manager":
                     given = block.get("google-secret-manager") or {}
                     block["google-secret-manager"] = {**given, "project": PROJECT}
 
 
-def _managers(config: dict[str, Any]) -> list[dict[str, Any]]:
+def managers(config: dict[str, Any]) -> list[dict[str, Any]]:
     """The blocks of the secret managers, as copies that stand in the configuration."""
     found = []
     if isinstance(config.get("kestra:secret"), dict):
@@ -90,10 +94,34 @@ def own_account(text: str) -> str:
     return re.sub(r"(arn:aws[a-z-]*:(?:iam|lambda):[a-z0-9-]*:)\d{12}:", rf"\g<1>{ACCOUNT}:", text)
 
 
-def start_clouds(state: State, settings: Settings, progress: Progress) -> Clouds:
-    """Starts what the stack's secret managers need, and says what one machine lacks."""
-    aws = AwsServer(state.services / "aws") if "aws" in settings.clouds else None
-    google = GoogleCloud(state.services / "gcp") if "gcp" in settings.clouds else None
+def places(state: State, stack: str, settings: Settings) -> set[str]:
+    """`vault`, `aws`, `azure`, `gcp`: where the settings want something, or the stack still has something.
+
+    A stack that has moved deletes what it leaves behind in its old place.
+    """
+    wanted = {manager.type for manager in settings.managers} & {"vault"} | settings.clouds
+    file = state.backend / ".pulumi" / "stacks" / PROJECT_NAME / f"{stack}.json"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        resources = json.loads(file.read_text())["checkpoint"]["latest"]["resources"] or []
+        types = {resource["type"].split(":")[0] for resource in resources}
+        wanted |= {place for package, place in _PLACES.items() if package in types}
+    return wanted
+
+
+def start_clouds(
+    state: State, settings: Settings, progress: Progress, wanted: Collection[str] | None = None
+) -> Clouds:
+    """Starts what the stack's secret managers need, and says what one machine lacks.
+
+    Args:
+        state: the sandbox's state.
+        settings: the stack's settings.
+        progress: told what starts.
+        wanted: the clouds, where they are not those of the settings alone (see `places`).
+    """
+    wanted = settings.clouds if wanted is None else wanted
+    aws = AwsServer(state.services / "aws") if "aws" in wanted else None
+    google = GoogleCloud(state.services / "gcp") if "gcp" in wanted else None
     empty = False
     for server, name in ((aws, "the AWS API server"), (google, "the Secret Manager API server")):
         if server is not None and not server.healthy:
@@ -104,6 +132,6 @@ def start_clouds(state: State, settings: Settings, progress: Progress) -> Clouds
         for declared in settings.declared_secrets.values():
             if declared.rotation is not None:
                 aws.make_function(own_account(declared.rotation.lambda_arn))
-    for cloud in sorted(settings.clouds):
+    for cloud in sorted(set(wanted) & set(LACKS)):
         progress.note(LACKS[cloud])
     return Clouds(aws, google, empty)

@@ -19,7 +19,7 @@ from pulumi import automation as auto
 
 from components.settings import Settings, load
 from sandbox import plugins
-from sandbox.clouds import Clouds
+from sandbox.clouds import PROJECT_NAME, Clouds, managers
 from sandbox.command import EngineCommand
 from sandbox.display import Events
 from sandbox.errors import SandboxError
@@ -29,7 +29,7 @@ from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private
 from sandbox.state import ROOT, Last, State
 
-PROJECT = "kestra"
+PROJECT = PROJECT_NAME
 _ENCRYPTION = ("encryptionsalt", "secretsprovider", "encryptedkey")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 STAND_INS = {
@@ -139,10 +139,11 @@ class Stack:
 
     def _overlay(self, config: dict[str, Any]) -> None:
         self.clouds.overlay(config)
-        secret = config.get("kestra:secret") or {}
-        if self.vault is None or secret.get("type") != "vault":
+        blocks = [block for block in managers(config) if block.get("type") == "vault"]
+        if self.vault is None or not blocks:
             return
-        secret["vault"] = {**(secret.get("vault") or {}), "address": self.vault.address}
+        for block in blocks:
+            block["vault"] = {**(block.get("vault") or {}), "address": self.vault.address}
         identity = dict(config.get("kestra:identity") or {})
         identity["vault"] = {
             **(identity.get("vault") or {}),
@@ -152,7 +153,7 @@ class Stack:
         if identity["vault"].get("audit-file"):
             # The stacks share one Vault, which takes a file for one device only.
             identity["vault"]["audit-file"] = str(self.vault.audit_file(self.name))
-        config |= {"kestra:secret": secret, "kestra:identity": identity}
+        config["kestra:identity"] = identity
 
     def environment(self) -> dict[str, str]:
         """The engine's environment, from scratch: nothing of the caller's clouds, clusters and log-ins."""

@@ -8,7 +8,9 @@ from pathlib import Path
 import yaml
 from rich.console import Console
 
+from sandbox.check import declared_values
 from sandbox.cli import Sandbox
+from sandbox.cloud_check import check_clouds
 from sandbox.state import State
 from tests.conftest import ROOT
 
@@ -48,6 +50,16 @@ class JudgedStacks:
         sandbox, told = self._sandbox()
         sandbox.up(name)
         return told.getvalue()
+
+    def checks(self, name: str) -> dict[str, bool]:
+        """What Kestra can do in the cloud of a stack that is up."""
+        sandbox, _ = self._sandbox()
+        stack = sandbox.ready(name, sandbox.settings(name))
+        outputs = {key: output.value for key, output in stack.outputs().items()}
+        settings = stack.settings()
+        declared = declared_values(settings, outputs["generated"])
+        groups = check_clouds(stack.clouds, settings, declared, outputs["principal"])
+        return {check["what"]: check["ok"] for group in groups for check in group["checks"]}
 
     def end(self) -> None:
         """Ends the servers."""

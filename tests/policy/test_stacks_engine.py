@@ -51,6 +51,24 @@ def test_a_stack_that_is_up_has_nothing_left_to_change(
     assert f"Stack {name}: would change nothing" in again, again
 
 
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("example-aws-secret-manager", {"writing is refused", "IAM itself is out of reach"}),
+        ("example-google-secret-manager", set()),
+    ],
+)
+def test_kestra_reads_what_the_stack_declares(
+    judged_stacks: JudgedStacks, name: str, more: set[str]
+) -> None:
+    judged_stacks.up(name)
+    checks = judged_stacks.checks(name)
+    assert all(checks.values()), checks
+    values = [what for what in checks if what.endswith("holds the declared value")]
+    assert len(values) == len(stack_document(name)["declared-secrets"])  # type: ignore[arg-type]
+    assert more == set(checks) - set(values)
+
+
 def test_staging_and_production_are_told_apart_by_their_settings() -> None:
     found = {name: stack_document(name)["tags"] for name in ("staging", "production")}
     assert all(tags["environment"] == name for name, tags in found.items())  # type: ignore[index]
