@@ -27,6 +27,10 @@ from components.kubernetes.pods import (
 )
 from components.settings import Settings
 
+#: The Deployments are waited for. A Service that waits for their pods too would, after an error that keeps them
+#: from being made, hold up that error for ten minutes.
+UNWAITED = {"pulumi.com/skipAwait": "true"}
+
 
 @dataclass(frozen=True)
 class KestraArgs:
@@ -252,7 +256,8 @@ class Kestra(pulumi.ComponentResource):
             f"{self._name}-{suffix}-service",
             metadata=self._metadata(
                 CONTROLLER_SERVICE if suffix == "controller" else f"kestra-{suffix}", component
-            ),
+            )
+            | _annotated(UNWAITED),
             spec=spec,
             opts=self._child,
         ).metadata.name
