@@ -67,6 +67,13 @@ MODULES = {
             2440,
         ),
         Module("kwok", "0.8.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, "", 970),
+        Module(
+            "kubeconform",
+            "0.8.0",
+            {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
+            "-X main.version=v0.8.0",
+            130,
+        ),
         Module("vault", "1.21.1", {"vault": "github.com/hashicorp/vault"}, "", 2580),
     )
 }
@@ -79,6 +86,7 @@ FITS = {
     "kube-controller-manager": (("--version",), r"v1\.34\."),
     "kube-scheduler": (("--version",), r"v1\.34\."),
     "kwok": (("--version",), r"(?<!\d)0\.8\."),
+    "kubeconform": (("-v",), r"v0\.8\."),
     "vault": (("version",), r"Vault v1\.(1[6-9]|2[0-9])\."),
 }
 

@@ -11,7 +11,8 @@ from rich.console import Console
 from sandbox.check import declared_values
 from sandbox.cli import Sandbox
 from sandbox.cloud_check import check_clouds
-from sandbox.state import State
+from sandbox.services import ControlPlane
+from sandbox.state import Last, State
 from tests.conftest import ROOT
 
 FILES = {f.name[7:-5]: f for f in sorted((ROOT / "stacks").glob("Pulumi.*.yaml"))}
@@ -60,6 +61,17 @@ class JudgedStacks:
         declared = declared_values(settings, outputs["generated"])
         groups = check_clouds(stack.clouds, settings, declared, outputs["principal"])
         return {check["what"]: check["ok"] for group in groups for check in group["checks"]}
+
+    def bring_up(self, name: str) -> None:
+        """Brings a stack up, when its last operation was not that."""
+        last = Last.read(self.state.stack(name))
+        if last is None or (last.operation, last.result) != ("up", "succeeded"):
+            self.up(name)
+
+    @property
+    def plane(self) -> ControlPlane:
+        """The control plane on which the stacks are."""
+        return ControlPlane(self.state.services / "kubernetes", {})
 
     def end(self) -> None:
         """Ends the servers."""

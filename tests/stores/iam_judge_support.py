@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from sandbox.errors import SandboxError
-from sandbox.tools import cache_folder
 from tests.conftest import ROOT
+from tests.installed_support import installed
 
 SOURCE = ROOT / "tests" / "tools" / "iam-simulate"
 #: The judge drops the names of encryption contexts, since it knows no key that ends in a name of its caller's after
@@ -66,7 +61,7 @@ def judge(requests: Sequence[Request]) -> list[str]:
         SandboxError: when the judge cannot be had or cannot judge, with what to do.
     """
     done = subprocess.run(
-        [_program("node"), str(installed() / "judge.mjs")],
+        [_program("node"), str(folder() / "judge.mjs")],
         input=json.dumps([request.simulation() for request in requests]),
         capture_output=True,
         text=True,
@@ -85,19 +80,14 @@ def judge(requests: Sequence[Request]) -> list[str]:
     return results
 
 
-def installed() -> Path:
+def folder() -> Path:
     """The folder of the judge; what its lock file names is installed there once.
 
     Raises:
         SandboxError: when it cannot be installed.
     """
-    digest = hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in FILES))
-    entry = cache_folder() / "tests" / f"iam-simulate-{digest.hexdigest()[:12]}"
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{entry}.lock"):
-        if not _complete(entry):
-            _install(entry)
-    return entry
+    inputs = [(SOURCE / name).read_bytes() for name in FILES]
+    return installed("iam-simulate", inputs, _complete, _install)
 
 
 def _complete(entry: Path) -> bool:
@@ -106,28 +96,21 @@ def _complete(entry: Path) -> bool:
     ).exists()
 
 
-def _install(entry: Path) -> None:
+def _install(made: Path) -> None:
     npm = _program("npm")
-    prefix = f".{entry.name}-"
-    for left in [*entry.parent.glob(f"{prefix}*"), entry]:
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=entry.parent, prefix=prefix) as folder:
-        made = Path(folder) / "done"
-        made.mkdir()
-        for name in FILES:
-            shutil.copy(SOURCE / name, made / name)
-        done = subprocess.run(
-            [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=made,
-            capture_output=True,
-            text=True,
+    for name in FILES:
+        shutil.copy(SOURCE / name, made / name)
+    done = subprocess.run(
+        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        cwd=made,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise SandboxError(
+            f"The judge of AWS policies could not be installed: {done.stderr.strip()[-600:]} "
+            "Check that npm reaches its registry (npm ping), then run the tests again."
         )
-        if done.returncode != 0:
-            raise SandboxError(
-                f"The judge of AWS policies could not be installed: {done.stderr.strip()[-600:]} "
-                "Check that npm reaches its registry (npm ping), then run the tests again."
-            )
-        os.replace(made, entry)
 
 
 def _program(name: str) -> str:

@@ -463,5 +463,5 @@ def test_a_half_installed_judge_is_not_used(
 
     monkeypatch.setattr(iam_judge_support.subprocess, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        iam_judge_support.installed()
+        iam_judge_support.folder()
     assert [p.name for p in (tmp_path / "tests").iterdir() if not p.name.endswith(".lock")] == []

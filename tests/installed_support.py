@@ -1,0 +1,48 @@
+"""Tools of the tests that are no Go modules: installed once into the cache, and used only when they are whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from filelock import FileLock
+
+from sandbox.tools import cache_folder
+
+
+def installed(
+    name: str,
+    inputs: Iterable[bytes],
+    complete: Callable[[Path], bool],
+    install: Callable[[Path], None],
+) -> Path:
+    """The folder of a tool; made when it is not there.
+
+    Args:
+        name: of the tool.
+        inputs: what pins it; other inputs are another folder.
+        complete: whether a folder lost nothing, for instance to a cleaner of caches.
+        install: fills a new folder, which is moved to its place when it is whole.
+
+    Raises:
+        SandboxError: what `install` says.
+    """
+    digest = hashlib.sha256(b"".join(inputs)).hexdigest()[:12]
+    entry = cache_folder() / "tests" / f"{name}-{digest}"
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{entry}.lock"):
+        if not complete(entry):
+            prefix = f".{entry.name}-"
+            # What a run that was killed left behind; its lock is free, so that nobody works there.
+            for left in [*entry.parent.glob(f"{prefix}*"), entry]:
+                shutil.rmtree(left, ignore_errors=True)
+            with tempfile.TemporaryDirectory(dir=entry.parent, prefix=prefix) as folder:
+                made = Path(folder) / "done"
+                made.mkdir()
+                install(made)
+                os.replace(made, entry)
+    return entry
