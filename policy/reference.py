@@ -1,4 +1,4 @@
-"""`python -m policy.reference`: writes docs/policy.md from the controls."""
+"""`python -m policy.reference`: writes docs/policies.md from the controls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from policy.levels import ENVIRONMENTS, LEVELS, level
 from policy.model import Control
 from policy.options import NAME, SCHEMA, Exemption, Options
 
-TARGET = Path(__file__).parents[1] / "docs" / "policy.md"
+TARGET = Path(__file__).parents[1] / "docs" / "policies.md"
 
 _TITLES = {
     "secret-stores": "Secret stores",

@@ -293,7 +293,7 @@ def parser() -> argparse.ArgumentParser:
                 "--policy-config",
                 type=Path,
                 metavar="FILE",
-                help="limits, allow-lists and exemptions of the policy pack (docs/policy.md)",
+                help="limits, allow-lists and exemptions of the policy pack (docs/policies.md)",
             )
         if name == "verify":
             command.add_argument(

@@ -86,7 +86,7 @@ def _pack_config(file: Path | None) -> tuple[Options, dict[str, str]]:
     except (OSError, ValueError, AttributeError, TypeError, KeyError):
         raise SandboxError(
             f"{file} is no configuration of the policy pack: a JSON document with options under {NAME} and"
-            " levels under the controls (docs/policy.md)."
+            " levels under the controls (docs/policies.md)."
         ) from None
     return options, levels
 
