@@ -50,7 +50,7 @@ def create_identity(
         from components.stores.vault import VaultStore
 
         assert isinstance(store, VaultStore)
-        made = VaultIdentity(name, settings, store.policy, opts)
+        made = VaultIdentity(name, settings, store.policy, opts, store.first)
         return Identity(
             principal=made.principal,
             needs_token=made.needs_token,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -43,13 +43,15 @@ class VaultIdentity(pulumi.ComponentResource):
         settings: Settings,
         policy: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
+        after: Sequence[pulumi.Resource] = (),
     ) -> None:
         super().__init__("kestra:identity:VaultIdentity", name, None, opts)
         assert settings.secret is not None
         assert settings.secret.vault is not None
         self._name, self._settings, self._block = name, settings, settings.secret.vault
         self._limits, self._policy = settings.identity.vault, policy
-        self._child = pulumi.ResourceOptions(parent=self)
+        self._after = list(after)
+        self._child = pulumi.ResourceOptions(parent=self, depends_on=self._after)
         self.environment = {}
         self.needs_token = False
         self.principal = pulumi.Output.from_input("")
@@ -130,7 +132,9 @@ class VaultIdentity(pulumi.ComponentResource):
             secret_id_ttl=life,
             secret_id_num_uses=uses,
             # Half of a credential, which the provider itself does not mark.
-            opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["role_id"]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=self._after, additional_secret_outputs=["role_id"]
+            ),
             **self._token_life,
         )
         # The same limits as the role's: with others the provider would replace the id at every update.

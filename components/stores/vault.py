@@ -45,13 +45,13 @@ class VaultStore(pulumi.ComponentResource):
         assert manager is not None
         assert manager.vault is not None
         block, settings = manager.vault, args.settings
-        child = pulumi.ResourceOptions(parent=self)
         kept = pulumi.ResourceOptions(parent=self, protect=settings.protect)
         metadata = tags.translate(tags.convention(settings.tags), "vault")
 
+        self._first: list[pulumi.Resource] = []
         audit = settings.identity.vault.audit_file
         if audit is not None:
-            vault.Audit(
+            device = vault.Audit(
                 f"{name}-audit",
                 type="file",
                 path=f"{settings.deployment.namespace}-file",
@@ -59,6 +59,11 @@ class VaultStore(pulumi.ComponentResource):
                 description="Every request, secrets as hashes",
                 opts=kept,
             )
+            self._first = [device]
+        # All that follows is in the audit log; and a request that ends while a device begins may be refused
+        # by the device although Vault did it.
+        child = pulumi.ResourceOptions(parent=self, depends_on=self._first)
+        kept = pulumi.ResourceOptions.merge(kept, child)
         engine: pulumi.Input[str] = block.root_engine
         if settings.identity.vault.mount_engine:
             engine = vault.Mount(
@@ -93,6 +98,9 @@ class VaultStore(pulumi.ComponentResource):
             )
             self._note(secret_name, written)
         if args.encryption_key is not None:
+            retained = pulumi.ResourceOptions.merge(
+                kept, pulumi.ResourceOptions(retain_on_delete=True)
+            )
             platform = vault.Mount(
                 f"{name}-stack-engine",
                 path=f"{block.root_engine}-stack",
@@ -100,9 +108,7 @@ class VaultStore(pulumi.ComponentResource):
                 options={"version": "2"},
                 description="What Kestra's stack keeps for recovery",
                 namespace=block.namespace,
-                opts=pulumi.ResourceOptions(
-                    parent=self, protect=settings.protect, retain_on_delete=True
-                ),
+                opts=retained,
             )
             written = vault.kv.SecretV2(
                 f"{name}-encryption-key",
@@ -111,9 +117,7 @@ class VaultStore(pulumi.ComponentResource):
                 data_json=_data({"secret-key": args.encryption_key}),
                 custom_metadata={"data": metadata},
                 namespace=block.namespace,
-                opts=pulumi.ResourceOptions(
-                    parent=self, protect=settings.protect, retain_on_delete=True
-                ),
+                opts=retained,
             )
             self._note("encryption.secret-key", written)
 
@@ -128,6 +132,11 @@ class VaultStore(pulumi.ComponentResource):
                 "policy": self.policy,
             }
         )
+
+    @property
+    def first(self) -> list[pulumi.Resource]:
+        """What everything else in Vault comes after."""
+        return self._first
 
     def _note(self, name: str, written: vault.kv.SecretV2) -> None:
         # The output `metadata` is a map of text; a version is no secret.
