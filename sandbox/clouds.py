@@ -16,7 +16,6 @@ from sandbox.services.aws import ACCOUNT
 from sandbox.services.gcp import PROJECT
 from sandbox.state import State
 
-PROJECT_NAME = "kestra"
 _PLACES = {"vault": "vault", "aws": "aws", "azure-native": "azure", "gcp": "gcp"}
 
 #: What one machine cannot have of each cloud.
@@ -100,9 +99,11 @@ def places(state: State, stack: str, settings: Settings) -> set[str]:
     A stack that has moved deletes what it leaves behind in its old place.
     """
     wanted = {manager.type for manager in settings.managers} & {"vault"} | settings.clouds
-    file = state.backend / ".pulumi" / "stacks" / PROJECT_NAME / f"{stack}.json"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        resources = json.loads(file.read_text())["checkpoint"]["latest"]["resources"] or []
+        resources = (
+            json.loads(state.checkpoint(stack).read_text())["checkpoint"]["latest"]["resources"]
+            or []
+        )
         types = {resource["type"].split(":")[0] for resource in resources}
         wanted |= {place for package, place in _PLACES.items() if package in types}
     return wanted

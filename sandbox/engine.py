@@ -19,7 +19,7 @@ from pulumi import automation as auto
 
 from components.settings import Settings, load
 from sandbox import plugins
-from sandbox.clouds import PROJECT_NAME, Clouds, managers
+from sandbox.clouds import Clouds, managers
 from sandbox.command import EngineCommand
 from sandbox.display import Events
 from sandbox.errors import SandboxError
@@ -27,9 +27,8 @@ from sandbox.judgement import Pack, Violation, counted
 from sandbox.recovery import adopt_pending, end_leftovers, is_locked, mend_backend
 from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private
-from sandbox.state import ROOT, Last, State
+from sandbox.state import PROJECT, ROOT, Last, State
 
-PROJECT = PROJECT_NAME
 _ENCRYPTION = ("encryptionsalt", "secretsprovider", "encryptedkey")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 STAND_INS = {
@@ -177,7 +176,6 @@ class Stack:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "false" if self._download else "true",
             "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
             "KUBECONFIG": str(self.plane.kubeconfig),
-            "KESTRA_SANDBOX_GCP_STATE": str(self._state.directory / "gcp" / "recorded.json"),
             "KESTRA_SANDBOX_AZURE_STATE": str(self._state.directory / "azure" / "recorded.json"),
         }
         made |= self.clouds.environment

@@ -15,6 +15,8 @@ from sandbox.services.process import private
 
 ROOT = Path(__file__).parents[1]
 MARK = ".kestra-sandbox"
+PROJECT = "kestra"
+"""The Pulumi project of every stack."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,10 @@ class State:
     def backend(self) -> Path:
         """Pulumi's state files."""
         return self.directory / "backend"
+
+    def checkpoint(self, stack: str) -> Path:
+        """Pulumi's state file of one stack."""
+        return self.backend / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
 
     @property
     def pulumi_home(self) -> Path:

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pulumi
 
 from components.identity import azure_workload
 from components.settings import Settings
 from components.stores import Store
+
+if TYPE_CHECKING:
+    from components.identity.aws import AwsIdentity
+    from components.identity.azure import AzureIdentity
+    from components.identity.gcp import GcpIdentity
 
 
 @dataclass(frozen=True)
@@ -37,14 +43,7 @@ def create_identity(
         from components.stores.gcp import GcpStore
 
         assert isinstance(store, GcpStore)
-        google = GcpIdentity(name, settings, store, opts)
-        return Identity(
-            service_account_annotations=google.service_account_annotations,
-            pod_labels=google.pod_labels,
-            principal=google.principal,
-            needs_token=google.needs_token,
-            environment=google.environment,
-        )
+        return _face(GcpIdentity(name, settings, store, opts))
     if kind == "vault":
         from components.identity.vault import VaultIdentity
         from components.stores.vault import VaultStore
@@ -64,8 +63,7 @@ def create_identity(
             from components.stores.aws import AwsStore
 
             assert isinstance(store, AwsStore)
-            role = AwsIdentity(name, settings, store.key_arn, opts)
-            return Identity(role.service_account_annotations, principal=role.principal)
+            return _face(AwsIdentity(name, settings, store.key_arn, opts))
     if settings.secret is not None and settings.secret.azure_key_vault is not None:
         given = settings.secret.azure_key_vault.workload_identity_client_id
         if settings.identity.azure.oidc_issuer_url is not None:
@@ -73,16 +71,19 @@ def create_identity(
             from components.stores.azure import AzureStore
 
             assert isinstance(store, AzureStore)
-            own = AzureIdentity(name, settings, store.vault_id, opts)
-            return Identity(
-                own.service_account_annotations,
-                own.pod_labels,
-                own.principal,
-                own.needs_token,
-                own.environment,
-            )
+            return _face(AzureIdentity(name, settings, store.vault_id, opts))
         if given is not None:
             return Identity(
                 azure_workload.account_annotations(given), azure_workload.POD_LABELS, given
             )
     return Identity()
+
+
+def _face(made: AwsIdentity | AzureIdentity | GcpIdentity) -> Identity:
+    return Identity(
+        made.service_account_annotations,
+        made.pod_labels,
+        made.principal,
+        made.needs_token,
+        made.environment,
+    )

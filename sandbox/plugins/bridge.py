@@ -62,6 +62,21 @@ def imported(
     return found | {DEFAULTS: []}
 
 
+def read_back(
+    schema: ResourceSchema,
+    id_: str,
+    inputs: Mapping[str, Any],
+    olds: Mapping[str, Any],
+    outputs: Mapping[str, Any],
+    computed: Collection[str],
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """What was found of a resource: its id, its inputs, its outputs. Without olds it is imported."""
+    marked = schema.mark(outputs, olds)
+    if olds:
+        return id_, {k: marked.get(k, v) for k, v in inputs.items()}, marked
+    return id_, imported(schema, marked, computed), marked
+
+
 def is_named(schema: ResourceSchema, news: Mapping[str, Any], property_: str = "name") -> bool:
     """Whether the program gives the name, which is then taken until the old resource has gone."""
     return property_ in schema.inputs and property_ not in news.get(DEFAULTS, [])

@@ -6,6 +6,7 @@ Secret values are never written here.
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from sandbox.plugins.server import ProviderError
 from sandbox.plugins.values import Secret, Unknown
 from sandbox.services.process import private
 
@@ -32,6 +34,20 @@ class Store:
     def __init__(self, file: Path) -> None:
         self._file = file
         file.parent.mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def named_by(cls, variable: str) -> Store:
+        """The store in the file that a variable of the environment names.
+
+        Raises:
+            ProviderError: when it names none.
+        """
+        file = os.environ.get(variable)
+        if not file:
+            raise ProviderError(
+                f"set {variable} to the file in which this stand-in keeps its objects"
+            )
+        return cls(Path(file))
 
     @contextmanager
     def open(self) -> Iterator[dict[str, Properties]]:

@@ -35,7 +35,7 @@ def build(state: State, stack: str, file: Path, policy_config: Path | None = Non
         SandboxError: when state, configuration or program cannot be used.
     """
     settings = load_file(os.path.relpath(file)).settings
-    found = of_state(state.backend / ".pulumi" / "stacks" / "kestra" / f"{stack}.json")
+    found = of_state(state.checkpoint(stack))
     if found is None:
         found = recorded(settings, stack)
     options, levels = _pack_config(policy_config)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.settings import load
-from sandbox.clouds import PROJECT_NAME, Clouds, own_account, places
+from sandbox.clouds import Clouds, own_account, places
 from sandbox.services.aws import ACCOUNT
 from sandbox.services.gcp import PROJECT
 from sandbox.state import State
@@ -23,7 +23,7 @@ class _At:
 
 
 def _left(state: State, types: list[str]) -> None:
-    file = state.backend / ".pulumi" / "stacks" / PROJECT_NAME / "moved.json"
+    file = state.checkpoint("moved")
     file.parent.mkdir(parents=True)
     resources = [{"urn": f"urn:{n}", "type": type_} for n, type_ in enumerate(types)]
     file.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}))
@@ -55,7 +55,7 @@ def test_what_a_moved_stack_left_behind_is_needed_until_it_is_gone(tmp_path: Pat
 def test_a_state_that_cannot_be_read_hinders_nobody(tmp_path: Path) -> None:
     state = State(tmp_path)
     _left(state, [])
-    (state.backend / ".pulumi" / "stacks" / PROJECT_NAME / "moved.json").write_text("{")
+    (state.checkpoint("moved")).write_text("{")
     settings = load(stack_document("local"), source="f").settings
     assert places(state, "moved", settings) == set()
 

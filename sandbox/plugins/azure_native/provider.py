@@ -58,15 +58,13 @@ class AzurePlugin:
         self._azure: Azure | None = None
 
     def configure(self, config: dict[str, Any], engine: Engine) -> None:
-        file = os.environ.get(STATE)
-        if not file:
-            raise ProviderError(f"set {STATE} to the file in which this stand-in keeps its objects")
+        store = Store.named_by(STATE)
 
         def setting(name: str, variable: str) -> str:
             return config.get(name) or os.environ.get(variable) or stable_uuid("sandbox", name)
 
         self._azure = Azure(
-            Store(Path(file)),
+            store,
             setting("subscriptionId", "ARM_SUBSCRIPTION_ID"),
             setting("tenantId", "ARM_TENANT_ID"),
             setting("clientId", "ARM_CLIENT_ID"),

@@ -12,8 +12,8 @@ from sandbox.plugins.bridge import (
     asked,
     automatic,
     checked,
-    imported,
     is_named,
+    read_back,
     unknown_outputs,
 )
 from sandbox.plugins.gcp.keys import CryptoKey, KeyRing
@@ -59,9 +59,7 @@ class GcpPlugin:
         self._google: Google | None = None
 
     def configure(self, config: dict[str, Any], engine: Engine) -> None:
-        file = os.environ.get(STATE)
-        if not file:
-            raise ProviderError(f"set {STATE} to the file in which this stand-in keeps its objects")
+        store = Store.named_by(STATE)
         project = config.get("project") or next(
             (os.environ[n] for n in _PROJECT if os.environ.get(n)), None
         )
@@ -71,7 +69,7 @@ class GcpPlugin:
         endpoint = config.get("secretManagerCustomEndpoint") or os.environ.get(
             "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT"
         )
-        self._google = Google(Store(Path(file)), project, labels, endpoint)
+        self._google = Google(store, project, labels, endpoint)
 
     @property
     def google(self) -> Google:
@@ -133,10 +131,7 @@ class GcpPlugin:
         outputs = resource.read(self.google, id_, before)
         if outputs is None:
             return None
-        marked = schema.mark(outputs, olds)
-        if olds:
-            return id_, {k: marked.get(k, v) for k, v in inputs.items()}, marked
-        return id_, imported(schema, marked, resource.computed), marked
+        return read_back(schema, id_, inputs, olds, outputs, resource.computed)
 
     def update(
         self,

@@ -12,8 +12,8 @@ from sandbox.plugins.bridge import (
     asked,
     automatic,
     checked,
-    imported,
     is_named,
+    read_back,
     unknown_outputs,
 )
 from sandbox.plugins.documents import ZERO
@@ -89,10 +89,7 @@ class VaultPlugin:
         outputs = resource.read(self._api(before), id_, before)
         if outputs is None:
             return None
-        marked = schema.mark(outputs, olds)
-        if olds:
-            return id_, {k: marked.get(k, v) for k, v in inputs.items()}, marked
-        return id_, imported(schema, marked, resource.computed), marked
+        return read_back(schema, id_, inputs, olds, outputs, resource.computed)
 
     def update(
         self,
