@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from sandbox.services import ControlPlane
-from tests.components.inventory import SECRET_MARK, documents
-from tests.components.recording import run
+from tests.components.inventory_support import SECRET_MARK, documents
+from tests.components.recording_support import run
 from tests.conftest import stack_document
 
 PLURALS = {

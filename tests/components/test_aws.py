@@ -12,10 +12,10 @@ from components.permissions.aws import Place, access, policy
 from components.permissions.aws_documents import irsa_trust, key_policy, pod_identity_trust
 from components.settings import load
 from tests.components.aws_support import ACCOUNT
-from tests.components.inventory import SECRET_MARK
-from tests.components.recording import Recorder, run
+from tests.components.inventory_support import SECRET_MARK
+from tests.components.recording_support import Recorder, run
 from tests.conftest import stack_document
-from tests.settings.malformed import OIDC
+from tests.settings.malformed_fixtures import OIDC
 
 SECRET = "secretsmanager/secret:Secret"
 HERE = Place(ACCOUNT, "eu-west-1")

@@ -11,8 +11,8 @@ from components.identity.azure import assignment_name
 from components.permissions.azure import ROLES, SECRETS
 from components.settings import load
 from tests.components.azure_fixtures import SUBSCRIPTION, azure, managed
-from tests.components.inventory import SECRET_MARK
-from tests.components.recording import Recorder, run
+from tests.components.inventory_support import SECRET_MARK
+from tests.components.recording_support import Recorder, run
 from tests.conftest import ROOT
 
 PLANTED = "Pl4nted-Value-Zq81"

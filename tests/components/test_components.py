@@ -8,8 +8,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from tests.components.inventory import documents
-from tests.components.recording import run
+from tests.components.inventory_support import documents
+from tests.components.recording_support import run
 from tests.conftest import stack_document
 
 STACKS = documents()

@@ -10,8 +10,8 @@ from components.identity.gcp import ANNOTATION
 from components.permissions import gcp as permissions
 from components.settings import SettingsError, load
 from tests.components.gcp_fixtures import AGENT, NUMBER, google
-from tests.components.inventory import SECRET_MARK
-from tests.components.recording import Recorder, run
+from tests.components.inventory_support import SECRET_MARK
+from tests.components.recording_support import Recorder, run
 from tests.conftest import stack_document
 
 SECRETS = ("store-declared-API_TOKEN", "store-declared-DATABASE_PASSWORD", "store-encryption-key")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.components.inventory import COMMAND, FOLDER, documents, text
+from tests.components.inventory_support import COMMAND, FOLDER, documents, text
 
 
 @pytest.mark.parametrize(("name", "document"), documents().items(), ids=documents().keys())

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from components.settings import load
-from tests.components.inventory import SECRET_MARK
-from tests.components.recording import Recorder, run
+from tests.components.inventory_support import SECRET_MARK
+from tests.components.recording_support import Recorder, run
 from tests.conftest import ROOT, stack_document
 
 VAULT, AWS, SSM, AZURE, GOOGLE = (

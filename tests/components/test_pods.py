@@ -22,7 +22,7 @@ from components.kubernetes.pods import (
     probe_password,
 )
 from components.settings.server import EndpointsBasicAuth
-from tests.components.recording import run
+from tests.components.recording_support import run
 from tests.conftest import stack_document
 
 

@@ -13,7 +13,7 @@ import pytest
 from components import program, tags
 from components.settings import SettingsError, load
 from components.stores.vault import policy_text
-from tests.components.recording import Recorder, run
+from tests.components.recording_support import Recorder, run
 from tests.conftest import ROOT, stack_document
 
 
@@ -73,7 +73,7 @@ def test_the_program_reads_what_pulumi_hands_on() -> None:
 )
 def test_only_the_sdk_of_the_chosen_store_is_loaded(stack: str, absent: list[str]) -> None:
     code = (
-        "import sys; from tests.components.recording import run; from tests.conftest import stack_document; "
+        "import sys; from tests.components.recording_support import run; from tests.conftest import stack_document; "
         f"run(stack_document({stack!r})); print([m for m in {absent!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

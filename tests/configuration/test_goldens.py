@@ -10,8 +10,8 @@ import pytest
 from components.configuration import render
 from components.settings import load
 
-from . import golden
-from .documents import document
+from . import golden_support as golden
+from .documents_fixtures import document
 
 PARAMETERS = pytest.mark.parametrize(("like", "version", "edition"), golden.CASES)
 
@@ -42,7 +42,7 @@ def test_rendering_twice_gives_the_same_bytes(like: str, version: str, edition: 
 def test_another_process_renders_the_same_bytes() -> None:
     # Another hash seed would show any dependence on the order of sets.
     case = ("production", "2.0", "enterprise")
-    program = f"from tests.configuration import golden; print(golden.text(*{case!r}), end='')"
+    program = f"from tests.configuration import golden_support as golden; print(golden.text(*{case!r}), end='')"
     other = subprocess.run(
         [sys.executable, "-c", program],
         env={"PYTHONHASHSEED": "4711", "PYTHONPATH": str(golden.FOLDER.parents[2])},

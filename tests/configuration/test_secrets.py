@@ -16,7 +16,7 @@ from components.rendering.document import dump
 from components.rendering.leaves import Environment, literal, resolve, text, unliteral
 from components.settings import Settings, load
 
-from .documents import EDITIONS, PLANTED, VERSIONS
+from .documents_fixtures import EDITIONS, PLANTED, VERSIONS
 
 PLACEHOLDER = re.compile(r"\$\{(STACK_[A-Z0-9_]+)\}")
 #: Alternatives for a sensitive leaf: given, or absent so that the stack provides it.

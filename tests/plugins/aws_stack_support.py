@@ -13,7 +13,7 @@ from pulumi import automation as auto
 
 from sandbox.plugins import write_launchers
 from sandbox.services import AwsServer
-from tests.plugins.vault_stack import counts
+from tests.plugins.vault_stack_support import counts
 
 
 class AwsStack:

@@ -11,7 +11,7 @@ import pulumi
 from pulumi import automation as auto
 
 from sandbox.plugins import write_launchers
-from tests.plugins.vault_stack import VaultStack, counts
+from tests.plugins.vault_stack_support import VaultStack, counts
 
 Program = Callable[[], None]
 

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from sandbox.leaks import search
 from sandbox.services import AwsServer
 from tests.plugins.aws_stack_support import AwsStack, allow, policy, trust
-from tests.plugins.vault_stack import is_secret
+from tests.plugins.vault_stack_support import is_secret
 
 pytestmark = pytest.mark.engine
 

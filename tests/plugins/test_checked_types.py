@@ -16,8 +16,8 @@ from sandbox import plugins
 from sandbox.plugins.inputs import Schemas
 from sandbox.plugins.kubernetes import naming
 from sandbox.plugins.kubernetes.normalize import is_built_in
-from tests.components.inventory import documents
-from tests.components.recording import run
+from tests.components.inventory_support import documents
+from tests.components.recording_support import run
 from tests.conftest import ROOT
 
 FOLDER = Path(plugins.__file__).parent

@@ -15,7 +15,7 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from pulumi import automation
 
-from tests.plugins.kubernetes_stack import KubernetesStack
+from tests.plugins.kubernetes_stack_support import KubernetesStack
 
 pytestmark = pytest.mark.engine
 

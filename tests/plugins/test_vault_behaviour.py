@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.leaks import search, search_text
 from sandbox.services import Vault
-from tests.plugins.vault_stack import VaultStack, is_secret
+from tests.plugins.vault_stack_support import VaultStack, is_secret
 
 pytestmark = pytest.mark.engine
 

@@ -12,7 +12,7 @@ from pulumi import automation as auto
 
 from sandbox.leaks import search
 from sandbox.services import Vault
-from tests.plugins.vault_stack import VaultStack
+from tests.plugins.vault_stack_support import VaultStack
 
 pytestmark = pytest.mark.engine
 

@@ -8,8 +8,8 @@ import pytest
 from pulumi_policy.secret import Secret
 
 from policy.model import Environment
-from tests.components.inventory import SECRET_MARK, documents
-from tests.components.recording import run
+from tests.components.inventory_support import SECRET_MARK, documents
+from tests.components.recording_support import run
 from tests.policy.sdk_support import R, everything, pack
 
 ELSEWHERE = {"managedElsewhere": ["vault-audit"]}

@@ -29,7 +29,7 @@ from sandbox.report.judgement import RESULTS, judge
 from sandbox.report.page import html
 from sandbox.report.resources import Found, of_state, plain
 from sandbox.report.settings import secret_values, sections
-from tests.configuration.documents import EDITIONS, PLANTED, VERSIONS, document
+from tests.configuration.documents_fixtures import EDITIONS, PLANTED, VERSIONS, document
 from tests.conftest import ROOT, stack_document
 from tests.sandbox.report_support import BACKENDS, report_of, report_of_stack
 

@@ -17,7 +17,7 @@ from sandbox import tools as rooms
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.tools import CONTROL_PLANE, ensure
-from tests.sandbox.fake_go import FakeGo, search_path, tool
+from tests.sandbox.fake_go_support import FakeGo, search_path, tool
 
 ROOT = Path(__file__).parents[2]
 RUN = (

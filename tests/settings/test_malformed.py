@@ -10,7 +10,7 @@ import yaml
 
 from components.__main__ import main
 from components.settings import SettingsError, load, load_file
-from tests.settings.malformed import CASES, PLANTED, SEED_AUTH, enterprise, oss
+from tests.settings.malformed_fixtures import CASES, PLANTED, SEED_AUTH, enterprise, oss
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from components.settings import SettingsError, load, load_file
 from components.settings.checks.values import variables
 from components.settings.permissions import lost, translate
-from tests.settings.malformed import (
+from tests.settings.malformed_fixtures import (
     PLANTED,
     SEED_AUTH,
     auth,

@@ -13,7 +13,7 @@ from typing import Any
 from cel_expr_python import cel
 
 from tests.components.gcp_fixtures import NUMBER
-from tests.components.recording import Recorder
+from tests.components.recording_support import Recorder
 
 PROJECT = f"projects/{NUMBER}"
 _ENVIRONMENT = cel.NewEnv(variables={"resource": cel.Type.DYN})

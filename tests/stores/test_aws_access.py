@@ -20,7 +20,7 @@ from components.permissions.aws_documents import (
 )
 from components.settings import Settings, load
 from sandbox.errors import SandboxError
-from tests.settings.malformed import OIDC, secret, ssm
+from tests.settings.malformed_fixtures import OIDC, secret, ssm
 from tests.stores import iam_judge_support
 from tests.stores.iam_judge_support import Request, judge
 

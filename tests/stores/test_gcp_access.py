@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from tests.components.gcp_fixtures import AGENT, google
-from tests.components.recording import run
+from tests.components.recording_support import run
 from tests.stores.gcp_iam_support import PROJECT, Binding, bindings, holds
 
 KESTRA = "serviceAccount:kestra-production@company-data-production.iam.gserviceaccount.com"

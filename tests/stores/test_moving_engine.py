@@ -18,7 +18,7 @@ from components.settings import load
 from sandbox.plugins import write_launchers
 from sandbox.services import AwsServer, Vault
 from tests.plugins.cloud_support import Program
-from tests.plugins.vault_stack import VaultStack
+from tests.plugins.vault_stack_support import VaultStack
 
 pytestmark = pytest.mark.engine
 

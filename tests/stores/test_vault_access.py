@@ -17,7 +17,7 @@ from components.settings import Settings, load
 from components.stores import StoreArgs, create_store
 from sandbox.services import ControlPlane, Vault
 from sandbox.vault_check import Client, log_in, service_account_token
-from tests.plugins.vault_stack import VaultStack
+from tests.plugins.vault_stack_support import VaultStack
 
 pytestmark = pytest.mark.engine
 

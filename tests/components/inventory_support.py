@@ -1,4 +1,4 @@
-"""`python -m tests.components.inventory`: rewrites the inventories of whole stacks."""
+"""`python -m tests.components.inventory_support`: rewrites the inventories of whole stacks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import yaml
 
 from tests.components import azure_fixtures
-from tests.components.recording import run
+from tests.components.recording_support import run
 from tests.conftest import ROOT, stack_document
 
 FOLDER = ROOT / "tests" / "inventories"
 #: The engine's protocol marks a secret value with this key.
 SECRET_MARK = "4dabf18193072939515e22adb298388d"
-COMMAND = ".venv/bin/python -m tests.components.inventory"
+COMMAND = ".venv/bin/python -m tests.components.inventory_support"
 
 
 def documents() -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The golden files; ``python -m tests.configuration.golden`` writes them anew."""
+"""The golden files; ``python -m tests.configuration.golden_support`` writes them anew."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from components.configuration import Given, render
 from components.settings import load
 
-from .documents import EDITIONS, VERSIONS, document
+from .documents_fixtures import EDITIONS, VERSIONS, document
 
 FOLDER = Path(__file__).parent / "goldens"
-REWRITE = "python -m tests.configuration.golden"
+REWRITE = "python -m tests.configuration.golden_support"
 CASES = [(like, v, e) for like in ("staging", "production") for v in VERSIONS for e in EDITIONS]
 
 
