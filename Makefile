@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 JUDGED = $(if $(filter off,$(POLICY)),--no-policy)
 
-.PHONY: help up preview verify report status down test lint venv check
+.PHONY: help up preview verify report doctor status down test lint venv check
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -23,6 +23,9 @@ verify: $(VENV)/sandbox ## boot a real Kestra with what the Kubernetes API holds
 
 report: $(VENV)/sandbox ## write the security of STACK as one HTML page
 	@$(RUN) -m sandbox report $(STACK)
+
+doctor: $(VENV)/sandbox ## what machine, settings and permissions have and lack for STACK
+	@$(RUN) -m sandbox doctor $(STACK)
 
 status: $(VENV)/sandbox ## what runs
 	@$(RUN) -m sandbox status

@@ -186,6 +186,14 @@ class Sandbox:
         stack = self.ready(name, self.settings(name))
         return verify_stack(stack, self.progress, self.console, json_file)
 
+    def doctor(self, name: str, *, own: bool, everything: bool) -> bool:
+        """Prints what machine, settings and permissions have and lack. Whether nothing is lacking."""
+        from sandbox.doctor import doctor
+
+        return doctor(
+            self.state, name, self._file(name), self.console, own=own, everything=everything
+        )
+
     def report(self, name: str, output: Path | None, policy_config: Path | None) -> None:
         """Writes the security report of a stack; starts and changes nothing."""
         from sandbox.report import build, write
@@ -272,6 +280,7 @@ def parser() -> argparse.ArgumentParser:
         ("refresh", "compare the state with the servers"),
         ("destroy", "delete a stack's resources, save the protected ones"),
         ("report", "write the security of a stack as one HTML page; starts nothing"),
+        ("doctor", "what machine, settings and permissions have and lack; changes nothing"),
     ):
         command = commands.add_parser(name, help=text, parents=[common])
         command.add_argument(
@@ -280,6 +289,15 @@ def parser() -> argparse.ArgumentParser:
         if name in ("up", "preview"):
             command.add_argument(
                 "--no-policy", action="store_true", help="let no policy pack judge the stack"
+            )
+        if name == "doctor":
+            command.add_argument(
+                "--ask-own",
+                action="store_true",
+                help="ask your own clouds, cluster and Vault what your credentials may not do (reads only)",
+            )
+            command.add_argument(
+                "--all", action="store_true", help="show every default on a line of its own"
             )
         if name == "report":
             command.add_argument(
@@ -321,6 +339,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.command == "status":
         sandbox.status()
         return 0
+    if arguments.command == "doctor":
+        well = sandbox.doctor(arguments.stack, own=arguments.ask_own, everything=arguments.all)
+        return 0 if well else 1
     if arguments.command == "down" and not state.directory.exists():
         console.print(f"There is nothing at {state.directory}.", markup=False)
         return 0

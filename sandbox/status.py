@@ -22,6 +22,13 @@ def servers(state: State) -> list[Server]:
     return [server for service in _services(state) for server in service.servers]
 
 
+def healthy_servers(state: State) -> list[str]:
+    """Names of the servers that run and answer."""
+    return [
+        server.name for owner in _services(state) if _healthy(owner) for server in owner.servers
+    ]
+
+
 def _services(state: State) -> tuple[ControlPlane, Vault, AwsServer, GoogleCloud]:
     # Whoever only asks and ends needs no tools.
     tools = {name: state.directory / name for name in (*CONTROL_PLANE, "vault")}

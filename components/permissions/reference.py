@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from components.permissions import aws, azure, gcp, vault
+from components.permissions import aws, azure, deployer, gcp, vault
 
 FOLDER = Path(__file__).parents[2] / "docs" / "backends"
 COMMAND = ".venv/bin/python -m components.permissions.reference"
@@ -25,6 +25,9 @@ TABLES: Mapping[str, Callable[[], Iterable[Row]]] = {
     "vault": vault.rows,
 }
 
+#: Of whoever runs `pulumi up`.
+DEPLOYERS = tuple(f"deployer-{cloud}" for cloud in ("aws", "azure", "gcp", "kubernetes", "vault"))
+
 _HEAD = "| Mode | What is allowed | On what | Why |\n|---|---|---|---|\n"
 _PLACE = re.compile(r"(<!-- permissions of ([a-z-]+): .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -35,6 +38,10 @@ def table(manager: str) -> str:
     Raises:
         KeyError: for a manager that has none.
     """
+    if manager in DEPLOYERS:
+        return "| Resource type | What it takes |\n|---|---|\n" + "".join(
+            f"| `{kind}` | {takes} |\n" for kind, takes in deployer.rows(manager[9:])
+        )
     return _HEAD + "".join(
         f"| {mode} | {', '.join(f'`{item}`' for item in what.split(', '))} | {where} | {why} |\n"
         for mode, what, where, why in TABLES[manager]()

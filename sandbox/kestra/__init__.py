@@ -44,13 +44,8 @@ def ensure(version: str, progress: Progress) -> Harness:
             f"Kestra {version} cannot be verified on this machine: only {', '.join(_harnesses())} can."
         )
     java = find_java(JAVA_NEEDED[version])
-    digest = hashlib.sha256()
-    for file in sorted(p for p in source.rglob("*") if p.is_file()):
-        digest.update(file.read_bytes())
     release = RELEASES[version]
-    entry = (
-        cache_folder() / "kestra" / f"{release}-java{java_version(java)}-{digest.hexdigest()[:12]}"
-    )
+    entry = entry_of(version, java)
     if not entry.is_dir():
         entry.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{entry}.lock"):
@@ -59,6 +54,15 @@ def ensure(version: str, progress: Progress) -> Harness:
                     _build(version, java, entry, progress)
     jars = (entry / "classpath").read_text().strip()
     return Harness(java, f"{entry / 'classes'}{os.pathsep}{jars}", release)
+
+
+def entry_of(version: str, java: Path) -> Path:
+    """The cache's folder of a version's harness; it exists once the harness is built."""
+    digest = hashlib.sha256()
+    for file in sorted(p for p in (HERE / version).rglob("*") if p.is_file()):
+        digest.update(file.read_bytes())
+    name = f"{RELEASES[version]}-java{java_version(java)}-{digest.hexdigest()[:12]}"
+    return cache_folder() / "kestra" / name
 
 
 def _harnesses() -> list[str]:

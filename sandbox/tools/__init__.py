@@ -123,6 +123,32 @@ def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
     return {name: found[name] for name in wanted}
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a tool is."""
+
+    path: Path | None
+    """None: it is nowhere, and built when it is needed."""
+    kind: str
+    """`on this machine`, `in the cache` or `missing`."""
+    version: str
+    """Of the module that it is built from."""
+
+
+def whereabouts(name: str) -> Place:
+    """Where a tool is; builds nothing.
+
+    Raises:
+        KeyError: for a tool that nobody knows.
+    """
+    module = next(m for m in MODULES.values() if name in m.packages)
+    if path := _on_machine(name):
+        return Place(path, "on this machine", module.version)
+    if _complete(module):
+        return Place(_entry(module) / name, "in the cache", module.version)
+    return Place(None, "missing", module.version)
+
+
 def _listing(module: Module) -> str:
     names = list(module.packages)
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else f"{names[0]}"

@@ -1,0 +1,142 @@
+"""`python -m sandbox doctor STACK`: machine, settings and permissions on one page of text. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+
+from components.configuration import render
+from components.settings import Settings, load_file, report
+from sandbox.clouds import places
+from sandbox.doctor.machine import Check, machine
+from sandbox.doctor.permissions import Answer, ask
+from sandbox.report.resources import Found, of_state, recorded
+from sandbox.report.settings import Row, sections
+from sandbox.state import Last, State
+
+_SIGNS = {True: "ok", False: "lacks", None: "-"}
+
+
+def doctor(
+    state: State,
+    stack: str,
+    file: Path,
+    console: Console,
+    *,
+    own: bool = False,
+    everything: bool = False,
+) -> bool:
+    """Prints the page.
+
+    Args:
+        state: the sandbox's state.
+        stack: name of the stack.
+        file: its stack file; encrypted values stay closed.
+        console: where to.
+        own: whether the caller's own clouds, cluster and Vault are asked, instead of the sandbox's servers.
+        everything: whether defaults are shown one by one.
+
+    Returns:
+        Whether nothing is lacking.
+
+    Raises:
+        SettingsError: with every problem of the file.
+    """
+    loaded = load_file(os.path.relpath(file))
+    settings = loaded.settings
+    console.print(f"Stack {stack}, {os.path.relpath(file)}", style="bold", markup=False)
+    if loaded.warnings:
+        console.print(report(loaded.warnings), style="yellow", markup=False)
+    checks = list(machine(state, settings, places(state, stack, settings)))
+    _checks(console, "Machine", checks)
+    _stacks(console, state, stack)
+    _settings(console, settings, everything=everything)
+    found = of_state(state.checkpoint(stack)) or recorded(settings, stack)
+    answers = ask(state, settings, found, own=own)
+    _permissions(console, found, answers)
+    lacking = [c for c in checks if c.is_well is False]
+    denied = [a for a in answers if a.lacking]
+    if not lacking and not denied:
+        told = (
+            "Nothing is lacking"
+            if all(a.was_asked for a in answers)
+            else "Nothing of what could be asked is lacking"
+        )
+        console.print(f"\n{told}.", style="green")
+        return True
+    told = [f"{c.name}" for c in lacking] + [f"permissions in {a.owner}" for a in denied]
+    console.print(f"\nLacking: {', '.join(told)}.", style="red", markup=False)
+    return False
+
+
+def _title(console: Console, text: str) -> None:
+    console.print(f"\n{text}", style="bold", markup=False)
+
+
+def _checks(console: Console, title: str, checks: Iterable[Check]) -> None:
+    _title(console, title)
+    for check in checks:
+        style = "red" if check.is_well is False else None
+        line = f"  {_SIGNS[check.is_well]:<6} {check.name:<22} {check.found}"
+        console.print(line, style=style, markup=False)
+        if check.remedy and check.is_well is False:
+            console.print(f"         {check.remedy}", style="yellow", markup=False)
+
+
+def _stacks(console: Console, state: State, stack: str) -> None:
+    _title(console, f"State, {state.directory}")
+    if not state.directory.exists():
+        console.print("  Nothing yet; the first `up` makes it.")
+        return
+    last = Last.read(state.stack(stack))
+    if last is None:
+        console.print(f"  {stack} was never brought up here.", markup=False)
+        return
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.at))
+    console.print(f"  Last operation: {last.operation} {last.result}, {when}.", markup=False)
+    try:
+        latest = json.loads(state.checkpoint(stack).read_text())["checkpoint"]["latest"] or {}
+    except (OSError, ValueError, KeyError):
+        return
+    console.print(f"  Resources in the state: {len(latest.get('resources') or [])}.")
+    for operation in latest.get("pending_operations") or []:
+        urn = operation["resource"]["urn"]
+        console.print(
+            f"  Interrupted while {operation['type']} {urn}; the next `up` goes on.",
+            style="yellow",
+            markup=False,
+        )
+
+
+def _settings(console: Console, settings: Settings, *, everything: bool) -> None:
+    _title(console, "Settings as resolved (secrets are not shown)")
+    for section in sections(settings, render(settings)):
+        defaults: list[Row] = []
+        for row in section.rows:
+            if row.source == "default" and not everything:
+                defaults.append(row)
+                continue
+            source = "" if row.source == "stack file" else f"  ({row.source})"
+            console.print(f"  {row.key}: {row.value}{source}", markup=False)
+        if defaults:
+            told = ", ".join(
+                f"{row.key.partition('.')[2] or row.key}={row.value}" for row in defaults
+            )
+            console.print(f"  {section.key}, by default: {told}", style="dim", markup=False)
+
+
+def _permissions(console: Console, found: Found, answers: list[Answer]) -> None:
+    origin = "the last update" if found.origin == "state" else "what the program registers"
+    _title(console, f"Permissions to deploy it (by the resources of {origin})")
+    for answer in answers:
+        console.print(f"  {answer.headline}", style="red" if answer.lacking else None, markup=False)
+        for need in answer.lacking:
+            where = f" on {need.where}" if need.where else ""
+            console.print(f"    lacks {need.what}{where}", style="red", markup=False)
+        if answer.remedy:
+            console.print(f"    {answer.remedy}", style="yellow", markup=False)

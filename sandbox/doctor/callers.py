@@ -1,0 +1,276 @@
+"""How each cloud, a cluster and Vault are asked what the caller may not do; every question reads only."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import subprocess
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from components.permissions.deployer import Need
+from sandbox.errors import SandboxError
+
+SECONDS = 30
+"""How long one answer may take."""
+_GOOGLE = "https://cloudresourcemanager.googleapis.com"
+_AZURE = "https://management.azure.com"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who was asked, and what that one may not do."""
+
+    who: str
+    denied: Collection[Need]
+    note: str = ""
+
+
+def vault(needs: Sequence[Need], address: str | None = None, token: str | None = None) -> Told:
+    """Vault's `sys/capabilities-self`.
+
+    Args:
+        needs: capabilities on paths.
+        address: of the server (default: VAULT_ADDR).
+        token: the caller's (default: VAULT_TOKEN, else the file that `vault login` writes). Secret.
+
+    Raises:
+        SandboxError: when there is no token, or Vault does not answer.
+    """
+    own = address is None
+    address = address or os.environ.get("VAULT_ADDR")
+    if not address:
+        raise SandboxError("VAULT_ADDR is not set.")
+    token = token or os.environ.get("VAULT_TOKEN") or _kept_token()
+    if not token:
+        raise SandboxError("There is no token of Vault. Run `vault login`, or set VAULT_TOKEN.")
+    headers = {"X-Vault-Token": token}
+    if own and (namespace := os.environ.get("VAULT_NAMESPACE")):
+        headers["X-Vault-Namespace"] = namespace
+    url = f"{address.rstrip('/')}/v1"
+    # A wildcard of a policy is no path; any name stands for it.
+    paths = {need.where: need.where.replace("+", "any") for need in needs}
+    session = _session(outside=own)
+    who = _called(session, "GET", f"{url}/auth/token/lookup-self", "Vault", headers=headers)
+    found = _called(
+        session, "POST", f"{url}/sys/capabilities-self", "Vault",
+        headers=headers, json={"paths": sorted(set(paths.values()))},
+    )["data"]  # fmt: skip
+    denied = {
+        need for need in needs if not {"root", need.what} & set(found.get(paths[need.where]) or ())
+    }
+    return Told(f"token {who['data'].get('display_name') or 'without a name'} at {address}", denied)
+
+
+def _kept_token() -> str:
+    try:
+        return (Path.home() / ".vault-token").read_text().strip()
+    except OSError:
+        return ""
+
+
+def kubernetes(needs: Sequence[Need], kubeconfig: Path | None = None) -> Told:
+    """Kubernetes' SelfSubjectAccessReview, one a verb and a kind.
+
+    Args:
+        needs: verbs on kinds.
+        kubeconfig: the file (default: as kubectl finds it, log-in plugins included).
+
+    Raises:
+        SandboxError: when there is no cluster, or it does not answer.
+    """
+    import kubernetes.client as api
+    import kubernetes.config as configuration
+    import urllib3.exceptions
+
+    try:
+        client = configuration.new_client_from_config(
+            config_file=str(kubeconfig) if kubeconfig else None
+        )
+        reviews = api.AuthorizationV1Api(client)
+        denied = {need for need in needs if not _may(api, reviews, need)}
+        host = client.configuration.host
+    except configuration.ConfigException as error:
+        raise SandboxError(
+            f"There is no usable kubeconfig ({str(error).splitlines()[0]})."
+        ) from None
+    except (api.ApiException, urllib3.exceptions.HTTPError) as error:
+        said = getattr(error, "reason", None) or type(error).__name__
+        raise SandboxError(f"The API server does not answer ({said}).") from None
+    return Told(f"the user of {kubeconfig or 'the current context'} at {host}", denied)
+
+
+def _may(api: Any, reviews: Any, need: Need) -> bool:
+    kind, _, namespace = need.where.partition("/")
+    plural, _, group = kind.partition(".")
+    attributes = {"group": group, "resource": plural, "verb": need.what, "namespace": namespace}
+    review = {"spec": {"resourceAttributes": attributes}}
+    answer = reviews.create_self_subject_access_review(review, _request_timeout=SECONDS)
+    return bool(answer.status.allowed)
+
+
+def aws(needs: Sequence[Need], **client: Any) -> Told:
+    """IAM's policy simulator, asked for the caller's own user or role; on every resource.
+
+    Args:
+        needs: actions.
+        client: boto3's own arguments for a client (default: the caller's credentials and region).
+
+    Raises:
+        SandboxError: when there are no credentials, or the caller may not ask the simulator.
+    """
+    import boto3
+    import botocore.exceptions
+
+    try:
+        arn = boto3.client("sts", **client).get_caller_identity()["Arn"]
+        iam = boto3.client("iam", **client)
+        source = _principal(iam, arn)
+        denied: set[str] = set()
+        for actions in _batches(sorted({n.what for n in needs}), 50):
+            pages = iam.get_paginator("simulate_principal_policy").paginate(
+                PolicySourceArn=source, ActionNames=actions
+            )
+            for result in (r for page in pages for r in page["EvaluationResults"]):
+                if result["EvalDecision"] != "allowed":
+                    denied.add(result["EvalActionName"])
+    except botocore.exceptions.ClientError as error:
+        code = error.response["Error"]["Code"]
+        raise SandboxError(
+            f"{error.operation_name} is refused ({code}). It takes sts:GetCallerIdentity, iam:GetRole and"
+            " iam:SimulatePrincipalPolicy."
+        ) from None
+    except botocore.exceptions.BotoCoreError as error:
+        raise SandboxError(
+            f"There are no usable credentials of AWS ({type(error).__name__})."
+        ) from None
+    lacking = {name.lower() for name in denied}
+    return Told(
+        arn,
+        {n for n in needs if n.what.lower() in lacking},
+        "Policies that name resources or conditions may allow what is lacking here.",
+    )
+
+
+def _principal(iam: Any, arn: str) -> str:
+    """The user or role behind an identity: of an assumed role, the role with its path."""
+    if ":assumed-role/" not in arn:
+        return arn
+    return iam.get_role(RoleName=arn.split("/")[1])["Role"]["Arn"]
+
+
+def google(needs: Sequence[Need], project: str, address: str = _GOOGLE) -> Told:
+    """Google's `projects.testIamPermissions`.
+
+    Args:
+        needs: permissions.
+        project: id of the project.
+        address: of the API.
+
+    Raises:
+        SandboxError: when there is no project or token, or Google refuses.
+    """
+    if not project:
+        raise SandboxError(
+            "The stack names no project (kestra:secret.google-secret-manager.project)."
+        )
+    token = os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN") or _output(
+        "gcloud", "auth", "print-access-token"
+    )
+    allowed: set[str] = set()
+    session = _session(outside=True)
+    for permissions in _batches(sorted({n.what for n in needs}), 100):
+        answer = _called(
+            session, "POST", f"{address}/v1/projects/{project}:testIamPermissions", "Google",
+            headers={"Authorization": f"Bearer {token}"}, json={"permissions": permissions},
+        )  # fmt: skip
+        allowed |= set(answer.get("permissions") or ())
+    return Told(f"your account, in project {project}", {n for n in needs if n.what not in allowed})
+
+
+def azure(needs: Sequence[Need], group: str, address: str = _AZURE) -> Told:
+    """Azure's list of the caller's permissions on the resource group.
+
+    Args:
+        needs: operations of the control plane.
+        group: name of the resource group.
+        address: of the Resource Manager.
+
+    Raises:
+        SandboxError: when the Azure CLI is not logged in, or Azure refuses.
+    """
+    if not group:
+        raise SandboxError("The stack names no resource group (kestra:store.azure.resource-group).")
+    subscription = os.environ.get("ARM_SUBSCRIPTION_ID") or _output(
+        "az", "account", "show", "--query", "id", "--output", "tsv"
+    )
+    token = _output(
+        "az", "account", "get-access-token", "--query", "accessToken", "--output", "tsv"
+    )
+    url: str | None = (
+        f"{address}/subscriptions/{subscription}/resourceGroups/{group}/providers/"
+        "Microsoft.Authorization/permissions?api-version=2022-04-01"
+    )
+    held: list[Mapping[str, Any]] = []
+    session = _session(outside=True)
+    while url:
+        answer = _called(session, "GET", url, "Azure", headers={"Authorization": f"Bearer {token}"})
+        held += answer.get("value") or []
+        url = answer.get("nextLink")
+    denied = {n for n in needs if not any(_covers(entry, n.what) for entry in held)}
+    return Told(
+        f"your account, in resource group {group} of {subscription}",
+        denied,
+        "What lies in other resource groups (networks, workspaces) is asked here too.",
+    )
+
+
+def _covers(entry: Mapping[str, Any], action: str) -> bool:
+    def named(key: str) -> bool:
+        return any(
+            fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in entry.get(key) or ()
+        )
+
+    return named("actions") and not named("notActions")
+
+
+def _output(*command: str) -> str:
+    """What a cloud's own command line prints: a token, or an id."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        raise SandboxError(f"`{command[0]}` is not installed, or does not answer.") from None
+    if done.returncode:
+        raise SandboxError(f"`{' '.join(command[:3])}` failed; log in first.")
+    return done.stdout.strip()
+
+
+def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
+    for begin in range(0, len(items), size):
+        yield list(items[begin : begin + size])
+
+
+def _session(*, outside: bool) -> requests.Session:
+    made = requests.Session()
+    # The sandbox's own servers are on loopback, where no proxy leads.
+    made.trust_env = outside
+    return made
+
+
+def _called(
+    session: requests.Session, method: str, url: str, whom: str, **content: Any
+) -> dict[str, Any]:
+    try:
+        answer = session.request(method, url, timeout=SECONDS, **content)
+    except requests.RequestException as error:
+        raise SandboxError(f"{whom} does not answer ({type(error).__name__}).") from None
+    if not answer.ok:
+        raise SandboxError(f"{whom} refuses the question (HTTP {answer.status_code}).")
+    try:
+        return answer.json()
+    except ValueError:
+        raise SandboxError(f"{whom} answers with something else than JSON.") from None

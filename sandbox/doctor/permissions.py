@@ -1,0 +1,116 @@
+"""Asks who would deploy a stack what of it they may not do. Reads only.
+
+By default the sandbox's own servers are asked. The caller's own clouds, cluster and Vault are asked only on request,
+since nothing else in the sandbox uses the caller's credentials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from components.permissions.deployer import Need, needed
+from components.settings import Settings
+from sandbox.doctor import callers
+from sandbox.errors import SandboxError
+from sandbox.report.resources import Found
+from sandbox.services import ControlPlane, Vault
+from sandbox.state import State
+from sandbox.tools import CONTROL_PLANE
+
+NAMES: Mapping[str, str] = {
+    "aws": "AWS",
+    "azure": "Azure",
+    "gcp": "Google Cloud",
+    "kubernetes": "Kubernetes",
+    "vault": "Vault",
+}
+_UNJUDGED: Mapping[str, str] = {
+    "aws": "the sandbox's API server lets its owner do everything",
+    "azure": "the sandbox has no server of it",
+    "gcp": "the sandbox's API server judges nobody",
+}
+Asked = Callable[[Sequence[Need]], callers.Told]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one cloud, cluster or Vault said."""
+
+    owner: str
+    headline: str
+    lacking: tuple[Need, ...] = ()
+    remedy: str = ""
+    was_asked: bool = True
+
+
+def ask(state: State, settings: Settings, found: Found, *, own: bool) -> list[Answer]:
+    """Every owner of permissions that the stack's resources need, each asked once.
+
+    Args:
+        state: the sandbox's state.
+        settings: the stack's settings.
+        found: its resources.
+        own: whether the caller's own are asked.
+    """
+    namespace = settings.deployment.namespace
+    needs = needed(((r.type, r.props) for r in found.resources), namespace)
+    askers = _own(settings) if own else _sandbox(state)
+    return [
+        _answer(cloud, [n for n in needs if n.cloud == cloud], askers.get(cloud))
+        for cloud in sorted({n.cloud for n in needs})
+    ]
+
+
+def _answer(cloud: str, needs: Sequence[Need], asked: Asked | None) -> Answer:
+    name = NAMES[cloud]
+    if asked is None:
+        return Answer(
+            name,
+            f"{name}: {len(needs)} needed; not asked, {_UNJUDGED.get(cloud, 'its server does not run')}.",
+            remedy="`--ask-own` asks with your own credentials (reads only).",
+            was_asked=False,
+        )
+    try:
+        told = asked(needs)
+    except SandboxError as error:
+        headline = f"{name}: {len(needs)} needed; could not be asked."
+        return Answer(name, headline, remedy=str(error), was_asked=False)
+    denied = tuple(n for n in needs if n in told.denied)
+    verdict = f"{len(denied)} lacking" if denied else "none lacking"
+    note = f" {told.note}" if told.note else ""
+    return Answer(name, f"{name}: {len(needs)} needed, {verdict}, as {told.who}.{note}", denied)
+
+
+def _sandbox(state: State) -> dict[str, Asked]:
+    tools = {name: state.directory / name for name in (*CONTROL_PLANE, "vault")}
+    plane = ControlPlane(state.services / "kubernetes", tools)
+    vault = Vault(state.services / "vault", tools)
+    made: dict[str, Asked] = {}
+    if _runs(plane):
+        made["kubernetes"] = partial(callers.kubernetes, kubeconfig=plane.kubeconfig)
+    if _runs(vault):
+        made["vault"] = partial(callers.vault, address=vault.address, token=vault.root_token)
+    return made
+
+
+def _runs(server: ControlPlane | Vault) -> bool:
+    try:
+        return server.healthy
+    except (OSError, ValueError):
+        return False
+
+
+def _own(settings: Settings) -> dict[str, Asked]:
+    azure, gcp = settings.store.azure, None
+    for manager in settings.managers:
+        if manager.google_secret_manager is not None:
+            gcp = manager.google_secret_manager.project
+    return {
+        "aws": callers.aws,
+        "azure": partial(callers.azure, group=azure.resource_group if azure else ""),
+        "gcp": partial(callers.google, project=gcp or ""),
+        "kubernetes": callers.kubernetes,
+        "vault": callers.vault,
+    }
