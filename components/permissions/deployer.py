@@ -68,6 +68,8 @@ AWS: Mapping[str, tuple[str, ...]] = {
         f"{_SECRETS}DeleteSecret",
         f"{_SECRETS}DescribeSecret",
         f"{_SECRETS}GetResourcePolicy",
+        f"{_SECRETS}RemoveRegionsFromReplication",
+        f"{_SECRETS}ReplicateSecretToRegions",
         f"{_SECRETS}TagResource",
         f"{_SECRETS}UntagResource",
         f"{_SECRETS}UpdateSecret",

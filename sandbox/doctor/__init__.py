@@ -13,7 +13,7 @@ from rich.console import Console
 from components.configuration import render
 from components.settings import Settings, load_file, report
 from sandbox.clouds import places
-from sandbox.doctor.machine import Check, machine
+from sandbox.doctor.machine import Check, examine
 from sandbox.doctor.permissions import Answer, ask
 from sandbox.report.resources import Found, of_state, recorded
 from sandbox.report.settings import Row, sections
@@ -52,7 +52,7 @@ def doctor(
     console.print(f"Stack {stack}, {os.path.relpath(file)}", style="bold", markup=False)
     if loaded.warnings:
         console.print(report(loaded.warnings), style="yellow", markup=False)
-    checks = list(machine(state, settings, places(state, stack, settings)))
+    checks = list(examine(state, settings, places(state, stack, settings)))
     _checks(console, "Machine", checks)
     _stacks(console, state, stack)
     _settings(console, settings, everything=everything)

@@ -42,7 +42,7 @@ class Check:
     remedy: str = ""
 
 
-def machine(state: State, settings: Settings, wanted: Collection[str]) -> Iterator[Check]:
+def examine(state: State, settings: Settings, wanted: Collection[str]) -> Iterator[Check]:
     """The checks, the cheap ones first; nothing is built, started or fetched.
 
     Args:

@@ -22,6 +22,7 @@ from sandbox.engine import EngineFailure, Stack
 from sandbox.progress import Progress
 from sandbox.report.resources import recorded
 from sandbox.services import AwsServer, ControlPlane, Vault
+from sandbox.services.aws import ACCOUNT
 from sandbox.services.certificates import Authority
 from sandbox.state import State
 from tests.conftest import ROOT
@@ -122,6 +123,7 @@ def _account(server: AwsServer, needs: Sequence[Need]) -> Deployers:
         "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
     }
+    server.make_function(f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:rotate-reporting-database")
     server.enforce()
     return Deployers(aws=server, credentials=tuple(credentials.items()))
 
