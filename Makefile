@@ -1,5 +1,7 @@
 # Everything runs from the virtual environment that these targets make.
 STACK ?= local
+# Each has servers of its own and wants a processor and 2 GiB.
+WORKERS ?= 2
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -37,7 +39,8 @@ check: $(VENV)/program ## check every stack file
 	@$(RUN) -m components check stacks/*.yaml
 
 test: lint ## everything: lint, types and all tests
-	@PYTHONNODEBUGRANGES=1 $(RUN) -m pytest # Python up to 3.11.7 fails when two threads format a traceback at once
+	@$(RUN) -m sandbox.tools
+	@PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile # Python up to 3.11.7 fails when two threads format a traceback at once
 
 lint: $(VENV)/dev ## ruff and types
 	@$(VENV)/bin/ruff check .

@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[1]
 
 # A job in the background ignores interruptions, and so would everything that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Whoever ends a run from outside, as CI does at its limit, leaves no servers behind either.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,7 @@ def ensure(version: str, progress: Progress) -> Harness:
     source = HERE / version
     if not source.is_dir():
         raise SandboxError(
-            f"Kestra {version} cannot be verified on this machine: only {', '.join(_harnesses())} can."
+            f"Kestra {version} cannot be verified on this machine: only {', '.join(harnesses())} can."
         )
     java = find_java(JAVA_NEEDED[version])
     release = RELEASES[version]
@@ -65,7 +65,8 @@ def entry_of(version: str, java: Path) -> Path:
     return cache_folder() / "kestra" / name
 
 
-def _harnesses() -> list[str]:
+def harnesses() -> list[str]:
+    """The versions that can be booted here."""
     return [version for version in RELEASES if (HERE / version).is_dir()]
 
 
