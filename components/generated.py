@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pulumi
 import pulumi_random as random
@@ -20,6 +20,8 @@ class GeneratedSecrets(pulumi.ComponentResource):
     - The encryption key is 32 bytes made of a random password, protected, and kept when the stack is destroyed.
     - Passwords satisfy Kestra's rules: 32 characters with lower-case, upper-case and digits.
     - Keys of Kestra's internal stores are 48 characters, protected, and never the encryption key.
+    - A changed `rotation` makes another value of that one name; the encryption key and the keys of the internal
+      stores have none.
     - Every value is a secret output.
 
     Example:
@@ -37,14 +39,17 @@ class GeneratedSecrets(pulumi.ComponentResource):
         needed: Iterable[str],
         declared: dict[str, DeclaredSecret],
         opts: pulumi.ResourceOptions | None = None,
+        rotation: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__("kestra:generated:GeneratedSecrets", name, None, opts)
+        self._rotation = rotation or {}
         self.values = {key: self._value(name, key) for key in needed}
         self.declared = {
             secret: self._password(
                 f"{name}-declared-{secret}",
                 settings.generate.length,
                 special=settings.generate.special,
+                rotation=settings.generate.rotation,
             )
             for secret, settings in declared.items()
             if settings.generate is not None
@@ -59,10 +64,16 @@ class GeneratedSecrets(pulumi.ComponentResource):
             return self._password(logical, 64, kept=True).apply(key_from)
         if key in ("secret.jdbc.secret", "secret.elasticsearch.secret"):
             return self._password(logical, 48, kept=True)
-        return self._password(logical, 32)
+        return self._password(logical, 32, rotation=self._rotation.get(key))
 
     def _password(
-        self, logical: str, length: int, *, special: bool = False, kept: bool = False
+        self,
+        logical: str,
+        length: int,
+        *,
+        special: bool = False,
+        kept: bool = False,
+        rotation: str | None = None,
     ) -> pulumi.Output[str]:
         password = random.RandomPassword(
             logical,
@@ -73,11 +84,17 @@ class GeneratedSecrets(pulumi.ComponentResource):
             min_upper=1,
             min_numeric=1,
             min_special=1 if special else None,
+            keepers=keepers(rotation),
             opts=pulumi.ResourceOptions(
                 parent=self, protect=kept or None, retain_on_delete=kept or None
             ),
         )
         return pulumi.Output.secret(password.result)
+
+
+def keepers(rotation: str | None) -> dict[str, str] | None:
+    """What makes another value when it changes; None, as of old, where nothing was ever rotated."""
+    return None if rotation is None else {"rotation": rotation}
 
 
 def key_from(password: str) -> str:

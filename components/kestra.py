@@ -213,7 +213,7 @@ class Kestra(pulumi.ComponentResource):
             self._args.identity.needs_token,
             self.config_map,
             self.secret,
-            self._args.version_ids,
+            self._versions(component),
         )
         chosen = {"matchLabels": selector(self._labels, component)}
         made = apps.v1.Deployment(
@@ -241,6 +241,14 @@ class Kestra(pulumi.ComponentResource):
                 opts=self._child,
             )
         return made.metadata.name
+
+    def _versions(self, component: str) -> Mapping[str, pulumi.Input[str]]:
+        """The versions that concern a component: one that Kestra denies the secrets of its store reads none."""
+        manager = self._settings.secret
+        isolation = manager.isolation if manager else None
+        if isolation and isolation.enabled and component.upper() in isolation.denied_services:
+            return {}
+        return self._args.version_ids
 
     def _service(
         self, suffix: str, component: str | None, port: dict[str, Any], *, headless: bool = False

@@ -97,6 +97,7 @@ def provision(settings: Settings) -> Provisioned:
         "generated",
         sorted(key for key in needed if not key.startswith(PROVIDED)),
         dict(settings.declared_secrets),
+        rotation=settings.rotation,
     )
     secrets = _declared(settings) | generated.declared
     encryption_key = _encryption_key(settings, generated)

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_random as random
 import pulumi_vault as vault
 
+from components.generated import keepers
 from components.settings import Settings
 from components.settings.checks import vault_method
 from components.settings.durations import seconds
@@ -23,6 +24,8 @@ class VaultIdentity(pulumi.ComponentResource):
       with the token itself (`system:auth-delegator` for that account), so no reviewer token is kept anywhere.
     - AppRole: secret ids end after a bounded time and number of log-ins.
     - Userpass: a user with a generated password. Token: an orphan with a bounded life.
+    - With another text in `kestra:rotation` there is another secret id, password or token. A secret id or a token
+      is made before, and the one of before is revoked after, everything that uses it.
     - A credential that the settings give is used as it is, and nothing is provisioned for it.
     - Tokens live `token-ttl`, renewed `token-max-ttl` at most, without Vault's default policy.
 
@@ -79,6 +82,10 @@ class VaultIdentity(pulumi.ComponentResource):
             "token_max_ttl": seconds(self._limits.token_max_ttl),
             "namespace": self._block.namespace,
         }
+
+    def _rotation(self, name: str) -> dict[str, str] | None:
+        """What makes another credential when it changes."""
+        return keepers(self._settings.rotation.get(f"secret.vault.{name}"))
 
     def _mounted(self, kind: str, path: str) -> pulumi.Input[str]:
         if not self._limits.mount_auth:
@@ -144,6 +151,9 @@ class VaultIdentity(pulumi.ComponentResource):
             role_name=role.role_name,
             ttl=life,
             num_uses=uses,
+            metadata=json.dumps(marked)
+            if (marked := self._rotation("app-role.secret-id"))
+            else None,
             namespace=block.namespace,
             opts=self._child,
         )
@@ -160,7 +170,11 @@ class VaultIdentity(pulumi.ComponentResource):
         if block.password.password is not None:
             return
         password = random.RandomPassword(
-            f"{self._name}-password", length=40, special=False, opts=self._child
+            f"{self._name}-password",
+            length=40,
+            special=False,
+            keepers=self._rotation("password.password"),
+            opts=self._child,
         ).result
         life = {
             "token_no_default_policy": True,
@@ -199,6 +213,7 @@ class VaultIdentity(pulumi.ComponentResource):
             no_default_policy=True,
             renewable=True,
             ttl=life,
+            metadata=self._rotation("token.token"),
             namespace=block.namespace,
             opts=self._child,
         )

@@ -120,6 +120,15 @@ def _no_flag(value: Any) -> Any:
 Whole = Annotated[int, BeforeValidator(_no_flag)]
 """A whole number; `true` is none."""
 
+
+def _text(value: Any) -> Any:
+    # `pulumi config set --path … 2` writes a number.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Mark = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+"""Any short text that says nothing but that it is another than the last one: `2026-11`, `3`."""
+
 #: The largest number that Kestra's integers hold.
 LARGEST = 2**31 - 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.base import OURS, Flag, Model, Secret, Whole, key
+from components.settings.base import OURS, Flag, Mark, Model, Secret, Whole, key
 from components.settings.store import AWS, AZURE, GCP
 
 
@@ -11,6 +11,9 @@ class Generate(Model):
 
     length: Whole = key(32, "Characters.", unit="characters", ge=16, le=256, source=OURS)
     special: Flag = key(False, "Whether special characters occur.", source=OURS)
+    rotation: Mark | None = key(
+        None, "Any text; another text makes another value (docs/rotation.md).", source=OURS
+    )
 
 
 class Rotation(Model):

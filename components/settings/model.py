@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import OURS, Model, key
+from components.settings.base import OURS, Mark, Model, key
 from components.settings.configurations import Configurations
 from components.settings.declared import DeclaredSecret
 from components.settings.deployment import COMPONENTS_1, COMPONENTS_2, Deployment
@@ -34,6 +34,12 @@ class Settings(Model):
     )
     declared_secrets: dict[str, DeclaredSecret] = key(
         {}, "Name to secret that this stack provides.", source=OURS
+    )
+    rotation: dict[str, Mark] = key(
+        {},
+        "Value that the stack makes, as `pulumi stack output generated` names it, to any text; another text makes "
+        "another value (docs/rotation.md).",
+        source=OURS,
     )
     server: Server = key(Server(), "Server (kestra.server).", source=OURS)
     endpoints: Endpoints = key(
