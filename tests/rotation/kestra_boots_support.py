@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
+import textwrap
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +18,10 @@ from sandbox import kestra
 from sandbox.progress import Progress
 from sandbox.services.process import private
 from sandbox.verify import VerifyJob, _files
+from tests.rotation.rotation_support import section
 
 HERE = Path(__file__).parent
 FLOW, KEEPING = "my_secret_flow", "keeps_old_value"
-
-#: What a person runs to keep an old value: Kestra's own function `decrypt`, given the key of before.
-_KEEPING = {
-    "id": KEEPING,
-    "namespace": "company.team",
-    "inputs": [{"id": "old_key", "type": "SECRET"}, {"id": "stored", "type": "STRING"}],
-    "tasks": [
-        {"id": "log", "type": "io.kestra.plugin.core.log.Log", "message": "keeps an old value"}
-    ],
-    "outputs": [
-        {
-            "id": "secret_output",
-            "type": "SECRET",
-            "value": "{{ decrypt(inputs.old_key, inputs.stored) }}",
-        }
-    ],
-}
 
 
 @dataclass(frozen=True)
@@ -46,21 +32,9 @@ class Boot:
     application_yaml: str
     """With its secrets in clear, or with placeholders of `environment`."""
     flows: tuple[Mapping[str, Any], ...] = ()
+    late: tuple[Mapping[str, Any], ...] = ()
+    """Flows that are run last, and are given a stored output that the key of this boot does not open."""
     replay: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a boot saw."""
-
-    answer: Mapping[str, Any]
-    stored: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Plain texts and errors by execution."""
-
-    @property
-    def ran(self) -> list[Mapping[str, Any]]:
-        """The flows that were run."""
-        return list(self.answer["flows"])
 
 
 def with_key(key: str) -> str:
@@ -73,10 +47,11 @@ def secret_flow(text: str) -> dict[str, Any]:
     return {"id": FLOW, "namespace": "company.team", "inputs": {"secret": text}}
 
 
-def keeping_flow(old_key: str, stored: str) -> dict[str, Any]:
-    """A run of the flow that decrypts with an old key."""
-    inputs = {"old_key": old_key, "stored": stored}
-    return {"id": KEEPING, "namespace": "company.team", "inputs": inputs}
+def keeping_flow(old_key: str, new_key: str) -> dict[str, Any]:
+    """A run of the flow that decrypts with an old key what is stored."""
+    inputs = {"old_key": old_key}
+    expected = {"output": "secret_output", "key": new_key, "otherKey": old_key}
+    return {"id": KEEPING, "namespace": "company.team", "inputs": inputs, **expected}
 
 
 def boot(
@@ -93,7 +68,7 @@ def boot(
         made.mkdir(exist_ok=True)
     seed = kestra.HERE / "flows" / f"{FLOW}.yml"
     (flows / seed.name).write_text(seed.read_text())
-    (flows / f"{KEEPING}.yml").write_text(yaml.safe_dump(_KEEPING, sort_keys=False))
+    (flows / f"{KEEPING}.yml").write_text(_of_the_page(KEEPING))
     arguments = folder / "arguments"
     arguments.write_text(f'-cp "{harness.classpath}"')
     subprocess.run(
@@ -133,6 +108,13 @@ def boot(
     return json.loads(lines[-1])["runs"]
 
 
+def _of_the_page(flow: str) -> str:
+    """A flow as docs/rotation.md has it."""
+    blocks = re.findall(r"^ *```yaml\n(.*?)^ *```", section("The encryption key"), re.M | re.S)
+    (found,) = (block for block in map(textwrap.dedent, blocks) if f"id: {flow}\n" in block)
+    return found
+
+
 def _run(folder: Path, one: Boot, database: Path, flows: Path) -> dict[str, Any]:
     job = VerifyJob("1.3", "oss", one.application_yaml, {}, {}, {}, folder)
     files = _files(job, yaml.safe_load(one.application_yaml), folder, one.name)
@@ -140,5 +122,6 @@ def _run(folder: Path, one: Boot, database: Path, flows: Path) -> dict[str, Any]
         "files": f"{files},{database}",
         "flows": list(one.flows),
         "flowFolder": str(flows),
+        "late": list(one.late),
         "replay": list(one.replay),
     }
