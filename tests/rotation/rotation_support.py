@@ -163,6 +163,7 @@ class Rotating:
 
     def pulumi(self, line: str, given: str = "") -> str:
         """Runs a line of the page as it is; what it asks for is given."""
+        self.state.backend.mkdir(parents=True, exist_ok=True)
         self.stack.write_workspace()
         done = subprocess.run(
             [str(self._tools["pulumi"]), *shlex.split(line)[1:]],

@@ -1,0 +1,103 @@
+"""A declared secret in AWS, its KMS key, and the copy of the encryption key, with the commands of docs/rotation.md."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.clouds import Clouds
+from sandbox.progress import Progress
+from sandbox.services import AwsServer, ControlPlane
+from tests.conftest import stack_document
+from tests.rotation.rotation_support import Rotating, documented
+
+pytestmark = pytest.mark.engine
+
+FIRST, SECOND = "Pl4nted-First-Zq81", "Pl4nted-Second-Zq82"
+NAMESPACE, NAME = "rotation-aws", "rotation-aws/main/company.team.billing/API_TOKEN"
+
+
+@pytest.fixture(scope="module")
+def stack(
+    control_plane: ControlPlane,
+    aws_server: AwsServer,
+    tools: dict[str, Path],
+    progress: Progress,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Rotating:
+    document: dict[str, Any] = stack_document("example-aws-secret-manager")
+    document["secret"]["aws-secret-manager"] = {
+        "region": aws_server.environment["AWS_REGION"],
+        "prefix": NAMESPACE,
+    }
+    document["store"] = {"aws": {}}
+    document["declared-secrets"] = {
+        "API_TOKEN": {"namespace": "company.team.billing", "value": FIRST}
+    }
+    document["deployment"] |= {"namespace": NAMESPACE, "components": {}, "protect": False}
+    document["identity"]["aws"].pop("permissions-boundary")
+    made = Rotating(
+        tmp_path_factory.mktemp("rotation-aws"),
+        "rotation",
+        document,
+        tools,
+        control_plane,
+        None,
+        progress,
+        Clouds(aws=aws_server),
+        {"aws:region": aws_server.environment["AWS_REGION"]},
+    )
+    made.up()
+    return made
+
+
+def of_the_page(server: AwsServer, heading: str) -> str:
+    """Does what a command of AWS's own tool does, by the tool's own rule: options are the API's parameters."""
+    line = documented(heading, "aws ")[0].split("|")[0]
+    for name in ("stack-kestra/", "alias/kestra-"):
+        line = line.replace(name, name.replace("kestra", NAMESPACE))
+    _, service, operation, *options = shlex.split(line)
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    query, output = given.pop("--query", None), given.pop("--output", "json")
+    assert output == ("text" if query else "json")
+    parameters = {
+        name.removeprefix("--").title().replace("-", ""): value for name, value in given.items()
+    }
+    answer = getattr(server.client(service), operation.replace("-", "_"))(**parameters)
+    return answer[query] if query else json.dumps(answer, default=str)
+
+
+def test_a_given_declared_secret_is_a_new_version_and_rolls_those_that_may_read_it(
+    stack: Rotating, aws_server: AwsServer
+) -> None:
+    rotated = stack.rotate("Declared secret, given", SECOND)
+    assert rotated.new_versions == {"API_TOKEN"}
+    assert rotated.rehashed == rotated.rolled == {"kestra-webserver", "kestra-worker"}
+    assert rotated.before.secret == rotated.after.secret
+    assert rotated.changed == set()
+    secrets = aws_server.client("secretsmanager")
+    staged = {
+        stage: secrets.get_secret_value(SecretId=NAME, VersionStage=stage)["SecretString"]
+        for stage in ("AWSCURRENT", "AWSPREVIOUS")
+    }
+    assert staged == {"AWSCURRENT": SECOND, "AWSPREVIOUS": FIRST}
+
+
+def test_a_rotated_kms_key_keeps_its_name_and_rolls_nothing(
+    stack: Rotating, aws_server: AwsServer
+) -> None:
+    before = stack.picture()
+    of_the_page(aws_server, "KMS keys")
+    assert stack.up() == {}
+    assert stack.picture() == before
+    found = aws_server.client("secretsmanager").get_secret_value(SecretId=NAME)
+    assert found["SecretString"] == SECOND
+
+
+def test_the_copy_of_the_encryption_key_is_the_key(stack: Rotating, aws_server: AwsServer) -> None:
+    told = of_the_page(aws_server, "What must be backed up, and how it comes back")
+    assert told == stack.outputs["generated"]["encryption.secret-key"]
