@@ -55,7 +55,8 @@ class Kestra(pulumi.ComponentResource):
 
     - The namespace enforces Pod Security `restricted`, and every pod satisfies it.
     - One ConfigMap with the rendered file, which holds no secret, and one Secret; both are auto-named, so a
-      change makes new ones and rolls the pods. Pods also carry a hash of secret version ids.
+      change makes new ones and rolls the pods. Pods also carry a hash of the version ids of the secrets that
+      their component may read.
     - The service account's token is mounted only where the identity needs it.
     - The file system of the containers is read-only but for volumes; the user is numeric and not root.
     - Pods get a minute more to end than Kestra gives its tasks.

@@ -67,6 +67,21 @@ def test_version_ids_are_hashed_never_values() -> None:
         assert len(annotation["kestra.pulumi/secret-versions"]) == 32
 
 
+@pytest.mark.parametrize(("enforced", "hashes"), [(True, 2), (False, 1)])
+def test_only_components_that_may_read_secrets_carry_their_versions(
+    enforced: bool, hashes: int
+) -> None:
+    document: dict[str, Any] = stack_document("local-vault")
+    document["secret"]["isolation"]["enabled"] = enforced
+    found: dict[str, set[str]] = {}
+    for name, deployment in run(document).of("Deployment").items():
+        annotations = deployment["spec"]["template"]["metadata"]["annotations"]
+        found.setdefault(annotations["kestra.pulumi/secret-versions"], set()).add(name)
+    assert len(found) == hashes
+    denied = {"kestra-executor", "kestra-scheduler", "kestra-indexer"}
+    assert (denied in found.values()) is enforced
+
+
 def test_without_a_log_in_probes_are_plain_and_with_one_they_hold_no_password() -> None:
     document = stack_document("local")
     (deployment,) = run(document).of("Deployment").values()

@@ -259,6 +259,8 @@ class Pods:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
+        # Seen with `pytest -rP`.
+        print(f"{self.reads} reads with {len(self.secrets)} Secrets, {len(self.refused)} refused")
 
     def _get(self, path: str) -> dict[str, Any] | None:
         url = f"{self.stack.plane.url}/api/v1/namespaces/{self._namespace}/{path}"
@@ -308,11 +310,10 @@ def readable(client: Client, engine: str, path: str, version: int | None = None)
     return answer.json()["data"]["data"]["value"] if answer.ok else None
 
 
-def vault_cli(tools: Mapping[str, Path], vault: Vault, line: str, given: str = "") -> str:
+def vault_cli(tools: Mapping[str, Path], vault: Vault, line: str) -> str:
     """Runs a `vault` line of the page."""
     done = subprocess.run(
         [str(tools["vault"]), *shlex.split(line)[1:]],
-        input=given,
         capture_output=True,
         text=True,
         timeout=60,

@@ -12,7 +12,15 @@ from sandbox.progress import Progress
 from sandbox.services import ControlPlane, Vault
 from sandbox.vault_check import Client, log_in
 from tests.conftest import stack_document
-from tests.rotation.rotation_support import Pods, Rotated, Rotating, readable, section, vault_cli
+from tests.rotation.rotation_support import (
+    Pods,
+    Rotated,
+    Rotating,
+    documented,
+    readable,
+    section,
+    vault_cli,
+)
 
 pytestmark = pytest.mark.engine
 
@@ -95,11 +103,7 @@ def test_a_given_declared_secret_is_a_new_version_and_only_pods_that_may_read_it
     kestra = client_of(stack)
     assert readable(kestra, ENGINE, API_TOKEN) == SECOND
     assert readable(kestra, ENGINE, API_TOKEN, version=1) == FIRST
-    (line,) = [
-        line
-        for line in section("Declared secret, given").splitlines()
-        if line.startswith("vault kv destroy")
-    ]
+    (line,) = documented("Declared secret, given", "vault kv destroy")
     vault_cli(tools, vault, line)
     assert readable(kestra, ENGINE, API_TOKEN, version=1) is None
     assert readable(kestra, ENGINE, API_TOKEN) == SECOND
@@ -118,7 +122,7 @@ def test_a_generated_declared_secret_is_made_anew_by_another_text(stack: Rotatin
     assert pods.refused == []
 
 
-def test_generated_passwords_are_made_anew_one_by_one(stack: Rotating) -> None:
+def test_a_generated_password_is_made_anew_with_the_copy_that_probes_use(stack: Rotating) -> None:
     heading = "Passwords of the management endpoints and of the super admin"
     name = "endpoints.all.basic-auth.password"
     rotated = stack.rotate(heading, lines=slice(0, 1))
@@ -129,19 +133,21 @@ def test_generated_passwords_are_made_anew_one_by_one(stack: Rotating) -> None:
         "STACK_PROBE_PASSWORD",
     }
     assert rotated.rolled == EVERY
-    rotated = stack.rotate(heading, lines=slice(1, 2))
-    only(rotated, "security.super-admin.password")
-    assert rotated.data == {"STACK_KESTRA_SECURITY_SUPER_ADMIN_PASSWORD"}
-    assert rotated.rolled == EVERY
     # In the store nothing happened.
     assert rotated.new_versions == rotated.rehashed == set()
 
 
-def test_a_connection_password_reaches_every_pod(stack: Rotating) -> None:
-    rotated = stack.rotate("Connection passwords", DATABASE)
-    only(rotated)
-    (name,) = rotated.data
-    assert (rotated.before.data[name], rotated.after.data[name]) == (FIRST, DATABASE)
+def test_a_generated_and_a_connection_password_reach_every_pod_at_once(stack: Rotating) -> None:
+    before = stack.picture()
+    stack.pulumi(documented("Passwords of the management endpoints and of the super admin")[1])
+    (line,) = documented("Connection passwords")
+    stack.pulumi(line, DATABASE)
+    stack.up()
+    rotated = Rotated(before, stack.picture(), stack.order)
+    only(rotated, "security.super-admin.password")
+    admin = "STACK_KESTRA_SECURITY_SUPER_ADMIN_PASSWORD"
+    (database,) = rotated.data - {admin}
+    assert (rotated.before.data[database], rotated.after.data[database]) == (FIRST, DATABASE)
     assert rotated.rolled == EVERY
     assert rotated.new_versions == set()
 
