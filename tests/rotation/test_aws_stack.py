@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -55,9 +54,8 @@ def stack(
     return made
 
 
-def of_the_page(server: AwsServer, heading: str) -> str:
+def of_the_page(server: AwsServer, line: str) -> str:
     """Does what a command of AWS's own tool does, by the tool's own rule: options are the API's parameters."""
-    line = documented(heading, "aws ")[0].split("|")[0]
     for name in ("stack-kestra/", "alias/kestra-"):
         line = line.replace(name, name.replace("kestra", NAMESPACE))
     _, service, operation, *options = shlex.split(line)
@@ -68,7 +66,9 @@ def of_the_page(server: AwsServer, heading: str) -> str:
         name.removeprefix("--").title().replace("-", ""): value for name, value in given.items()
     }
     answer = getattr(server.client(service), operation.replace("-", "_"))(**parameters)
-    return answer[query] if query else json.dumps(answer, default=str)
+    for part in query.split(".") if query else ():
+        answer = answer[part]
+    return answer if query else ""
 
 
 def test_a_given_declared_secret_is_a_new_version_and_rolls_those_that_may_read_it(
@@ -91,7 +91,10 @@ def test_a_rotated_kms_key_keeps_its_name_and_rolls_nothing(
     stack: Rotating, aws_server: AwsServer
 ) -> None:
     before = stack.picture()
-    of_the_page(aws_server, "KMS keys")
+    describe, rotate = documented("KMS keys", "aws ")
+    key = of_the_page(aws_server, describe)
+    of_the_page(aws_server, rotate.replace("KEY_ID", key))
+    assert aws_server.client("kms").list_key_rotations(KeyId=key)["Rotations"]
     assert stack.up() == {}
     assert stack.picture() == before
     found = aws_server.client("secretsmanager").get_secret_value(SecretId=NAME)
@@ -99,5 +102,6 @@ def test_a_rotated_kms_key_keeps_its_name_and_rolls_nothing(
 
 
 def test_the_copy_of_the_encryption_key_is_the_key(stack: Rotating, aws_server: AwsServer) -> None:
-    told = of_the_page(aws_server, "What must be backed up, and how it comes back")
-    assert told == stack.outputs["generated"]["encryption.secret-key"]
+    line = documented("What must be backed up, and how it comes back", "aws ")[0]
+    key = stack.outputs["generated"]["encryption.secret-key"]
+    assert of_the_page(aws_server, line.split("|")[0]) == key
