@@ -86,7 +86,7 @@ def test_an_error_names_the_resource_and_has_the_servers_words() -> None:
         ),
     )
     assert "failed" in text(console)
-    assert followed.errors == ["kestra-secret: namespaces is forbidden"]
+    assert followed.errors == ["kubernetes:Secret kestra-secret: namespaces is forbidden"]
 
 
 def test_the_plugins_search_is_no_warning_and_waiting_is_no_line() -> None:
@@ -95,7 +95,7 @@ def test_the_plugins_search_is_no_warning_and_waiting_is_no_line() -> None:
         diagnostic("info", "[1/2] Waiting for pods", ephemeral=True),
         diagnostic("warning", "kestra:heartbeat has no effect"),
     )
-    assert followed.warnings == ["kestra-secret: kestra:heartbeat has no effect"]
+    assert followed.warnings == ["kubernetes:Secret kestra-secret: kestra:heartbeat has no effect"]
     assert text(console) == ""
 
 

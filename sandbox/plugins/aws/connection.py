@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sandbox.plugins.asking import deadline
 from sandbox.plugins.server import ProviderError
 
 SETTINGS = frozenset(
@@ -34,6 +36,7 @@ SETTINGS = frozenset(
     }
 )
 """The provider's settings that this stand-in has; each other one is refused by its name."""
+ATTEMPTS = 25
 _SERVICES = {"secretsmanager": "Secrets Manager"}
 
 
@@ -66,6 +69,17 @@ def words(error: Exception, service: str) -> str:
     )
 
 
+class Late(BotoCoreError):
+    """The operation's time is over: nothing more is sent, for nobody would record what it makes."""
+
+    fmt = "context deadline exceeded"
+
+
+def _in_time(**_: Any) -> None:
+    if time.monotonic() >= deadline():
+        raise Late
+
+
 class Aws:
     """Clients for a region.
 
@@ -83,6 +97,7 @@ class Aws:
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._refused: ProviderError | None = None
 
     @property
     def region(self) -> str:
@@ -108,15 +123,22 @@ class Aws:
             ProviderError: when region, endpoint or credentials are missing, or the credentials are not
                 valid or not for an account that the settings allow.
         """
-        with self._lock:  # one check of the credentials, however many resources start at once
+        with self._lock:  # one check of the credentials, however many resources start at once; one failure tells of all
+            if self._refused is not None:
+                raise self._refused
             if self._session is None:
-                self._session = self._started()
+                try:
+                    self._session = self._started()
+                except ProviderError as error:
+                    self._refused = error
+                    raise
             return self._client(service, region or self.region, self._session)
 
     def _client(self, service: str, region: str, session: Session) -> Any:
         if (service, region) not in self._clients:
-            retries = int(self._config.get("maxRetries") or 2)
-            self._clients[service, region] = session.client(
+            # hashicorp/aws-sdk-go-base, aws_config.go: the standard mode; the provider's default is 25 attempts.
+            attempts = int(self._text("maxRetries", "AWS_MAX_ATTEMPTS") or ATTEMPTS)
+            made = session.client(
                 service,
                 region_name=region,
                 endpoint_url=self._endpoint(service),
@@ -124,11 +146,13 @@ class Aws:
                 config=Config(
                     connect_timeout=10,
                     read_timeout=60,
-                    retries={"max_attempts": retries},
+                    retries={"total_max_attempts": attempts, "mode": "standard"},
                     max_pool_connections=64,
                     proxies={},  # the caller's proxies are for the outside
                 ),
             )
+            made.meta.events.register("before-send", _in_time)
+            self._clients[service, region] = made
         return self._clients[service, region]
 
     def _endpoint(self, service: str) -> str:
