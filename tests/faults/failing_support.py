@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
@@ -165,7 +167,7 @@ class Case:
             name = f"{self.name}-{kind}"
             opts = pulumi.ResourceOptions(custom_timeouts=self.timeouts)
             vault.kv.SecretV2(f"vault-{name}", mount=MOUNT, name=name, data_json=value, opts=opts)
-            metadata = {"name": name, "namespace": NAMESPACE}
+            metadata: kubernetes.meta.v1.ObjectMetaArgsDict = {"name": name, "namespace": NAMESPACE}
             # Two kinds, that a permission may be given for one of them.
             if kind == "bad":
                 kubernetes.core.v1.Secret(
@@ -191,11 +193,16 @@ class Case:
                 f"gcp-version-{name}", secret=secret.id, secret_data=pulumi.Output.secret(PLANTED)
             )
 
-    def up(self, *, continue_on_error: bool = True, **environment: str) -> Run:
-        """One `pulumi up`; never raises for an update that fails."""
+    def up(
+        self,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        *,
+        continue_on_error: bool = True,
+    ) -> Run:
+        """One `pulumi up`, with more environment than before; never raises for an update that fails."""
         stack = self.stack
         stack._options.env_vars = {**(stack._options.env_vars or {}), **environment}
-        begun = len(stack.console)
+        begun, clock = len(stack.console), time.monotonic()
         errors: dict[str, str] = {}
 
         def event(one: auto.EngineEvent) -> None:
@@ -209,6 +216,8 @@ class Case:
             done = stack._with(self.program).up(**told, continue_on_error=continue_on_error)
         except auto.CommandError as error:
             return Run(False, stack.console[begun:] + str(error), errors=errors)
+        finally:
+            print(f"{self.name}: {time.monotonic() - clock:.1f} s")
         return Run(True, stack.console[begun:], counts(done.summary.resource_changes), errors)
 
     def recorded(self) -> dict[str, dict[str, Any]]:
@@ -282,9 +291,9 @@ class Case:
         """No secret, no traceback, no failure of a stand-in itself."""
         assert self.leaks(*runs) == []
         for run in runs:
-            assert "Traceback" not in run.told
-            assert "the stand-in failed" not in run.told
-            assert "Exception calling application" not in run.told
+            for words in ("Traceback", "the stand-in failed", "Exception calling application"):
+                at = run.told.find(words)
+                assert at < 0, run.told[max(0, at - 300) : at + 1500]
 
     def knows_all(self) -> None:
         """Nothing exists that the state does not know; and what no fault met is there."""
@@ -292,10 +301,15 @@ class Case:
         assert existing <= known
         assert {f"{server}-{self.name}-ok" for server in SERVERS} <= existing
 
-    def finishes(self, *, values: Mapping[str, int] | None = None, **environment: str) -> Run:
+    def finishes(
+        self,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        *,
+        values: Mapping[str, int] | None = None,
+    ) -> Run:
         """The servers are well again: the next run finishes, and another changes nothing."""
         self.servers.heal()
-        run = self.up(**environment)
+        run = self.up(environment)
         assert run.ok, run.told
         everything = {f"{s}-{self.name}-{kind}" for s in SERVERS for kind in ("bad", "ok")}
         assert self.existing() == everything

@@ -28,6 +28,8 @@ class Answer:
     status: int
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
+    after: Callable[[], object] | None = None
+    """Waited for before it is answered."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
         proxy = self._proxy
         match fault:
             case Answer():
+                if fault.after:
+                    fault.after()
                 return self._send(fault.status, fault.headers, fault.body)
             case Hang():
                 proxy.released.wait(120)

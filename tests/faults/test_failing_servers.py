@@ -6,14 +6,17 @@ One update meets a fault on all four servers at once, each on a secret of its ow
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sandbox.hints import advice
 from tests.faults.failing_support import MOUNT, QUICK, Case, Run, Servers
-from tests.faults.proxy_support import HTML, Answer, Cut, Fault, Hang, Rule, Slow
+from tests.faults.proxy_support import HTML, Answer, Cut, Fault, Hang, Rule, Slow, Then
 
 pytestmark = pytest.mark.engine
 
@@ -228,7 +231,9 @@ def test_what_was_made_before_its_reading_failed_is_recorded_and_not_made_twice(
     case = make("unread", timeouts=QUICK)
     spoil(servers, case, dict.fromkeys(READS, Cut()), requests=READS)
     run = case.up()
-    failed(case, run, {"vault": "Vault does not answer", "aws": ".", "gcp": "does not answer"})
+    failed(
+        case, run, {"vault": "Vault does not answer", "aws": "not AWS's", "gcp": "does not answer"}
+    )
     known = case.recorded()
     for server in READS:
         assert f"{server}-unread-bad" in case.existing()
@@ -251,7 +256,7 @@ def test_an_answer_that_breaks_off_after_the_server_acted_has_a_way_out(
     taken = case.up()
     said = case.is_said(taken, "kubernetes", 'secrets "cut-bad" already exists')
     assert "PULUMI_K8S_UPSERT_EXISTING_OBJECTS" in advice([said])[0]
-    case.finishes(values={"vault": 2}, PULUMI_K8S_UPSERT_EXISTING_OBJECTS="true")
+    case.finishes({"PULUMI_K8S_UPSERT_EXISTING_OBJECTS": "true"}, values={"vault": 2})
 
 
 def test_an_answer_that_is_not_the_servers_is_told_as_such(make: Make, servers: Servers) -> None:
@@ -264,7 +269,7 @@ def test_an_answer_that_is_not_the_servers_is_told_as_such(make: Make, servers: 
         {
             "vault": "the answer is not JSON, so it is not Vault's",
             "kubernetes": "the answer is not JSON, so it is not the API server's",
-            "aws": "not",
+            "aws": "the answer is not JSON, so it is not AWS's",
             "gcp": "the answer is not JSON, so it is not Secret Manager's",
         },
     )
@@ -296,7 +301,14 @@ def test_a_plain_update_records_what_was_under_way_when_a_server_failed(
     make: Make, servers: Servers
 ) -> None:
     case = make("plain")
-    spoil(servers, case, {"vault": vault_error(400, "no"), "gcp": Slow(2.0)})
+    begun = threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        time.sleep(2)  # a slow server; Vault refuses meanwhile
+
+    refusal = replace(vault_error(400, "no"), after=lambda: begun.wait(60))
+    spoil(servers, case, {"vault": refusal, "gcp": Then(hold)})
     run = case.up(continue_on_error=False)
     assert not run.ok
     case.is_said(run, "vault", r"Code: 400\. Errors: no")

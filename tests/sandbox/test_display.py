@@ -126,3 +126,16 @@ def test_a_second_run_says_that_nothing_changed() -> None:
 def test_types_are_short() -> None:
     assert short_type("kubernetes:networking.k8s.io/v1:NetworkPolicy") == "kubernetes:NetworkPolicy"
     assert short_type("random:index/randomBytes:RandomBytes") == "random:RandomBytes"
+
+
+def test_while_it_waits_a_person_sees_what_runs_longest_and_how_many_beside_it() -> None:
+    seen: list[str] = []
+    progress = Progress(Console(file=io.StringIO()))
+    progress.detail = seen.append  # pyright: ignore[reportAttributeAccessIssue]
+    followed = Events(progress)
+    other = URN.replace("kestra-secret", "other")
+    followed(step("resource_pre_event", "create"))
+    followed(step("resource_pre_event", "create", other))
+    followed(step("res_outputs_event", "create"))
+    followed(step("res_op_failed_event", "create", other))
+    assert seen == ["create kestra-secret", "create kestra-secret and 1 more", "create other", ""]

@@ -13,6 +13,7 @@ import botocore.session
 from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from sandbox.plugins.asking import deadline
 from sandbox.plugins.server import ProviderError
@@ -57,6 +58,8 @@ def absent(call: Callable[[], Any], *codes: str) -> Any:
 
 def words(error: Exception, service: str) -> str:
     """An error in the official provider's form, with AWS's code and message."""
+    if isinstance(error, (Foreign, Late)):
+        return str(error)
     if not isinstance(error, ClientError):
         # botocore's own text may quote what was sent.
         return f"the AWS API server does not answer as expected ({type(error).__name__})"
@@ -73,6 +76,26 @@ class Late(BotoCoreError):
     """The operation's time is over: nothing more is sent, for nobody would record what it makes."""
 
     fmt = "context deadline exceeded"
+
+
+class Foreign(BotoCoreError):
+    """Something answered that is not AWS, or an answer broke off; botocore takes it for an empty one."""
+
+    fmt = "the answer is not JSON, so it is not AWS's"
+
+
+#: What a call can end with but an answer.
+ERRORS = (ClientError, BotoCoreError, ResponseParserError)
+
+
+def _is_json(http_response: Any, model: Any, **_: Any) -> None:
+    promised = "json" in model.service_model.metadata.get("protocol", "")
+    if not promised or http_response.status_code >= 300:
+        return
+    try:
+        json.loads(http_response.content or b"{}")
+    except ValueError:
+        raise Foreign from None
 
 
 def _in_time(**_: Any) -> None:
@@ -152,6 +175,7 @@ class Aws:
                 ),
             )
             made.meta.events.register("before-send", _in_time)
+            made.meta.events.register("after-call", _is_json)
             self._clients[service, region] = made
         return self._clients[service, region]
 
@@ -197,7 +221,7 @@ class Aws:
     def _verify(self, session: Session) -> None:
         try:
             account = self._client("sts", self.region, session).get_caller_identity()["Account"]
-        except (ClientError, BotoCoreError) as error:
+        except ERRORS as error:
             raise ProviderError(
                 f"validating provider credentials: retrieving caller identity from STS: {words(error, 'sts')}"
             ) from None
