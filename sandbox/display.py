@@ -30,6 +30,7 @@ _PLANNED = {"created": "would be created", "updated": "would be updated", "delet
             "replaced": "would be replaced", "created anew": "would be created anew",
             "deleted (replaced)": "would be deleted (replaced)"}  # fmt: skip
 _GROUPS = ("pulumi:", "kestra:")
+_FAULTED = "ResourceRegistrationFailed"
 _NOISE = ("from $PATH", "using pulumi-resource-", "resource plugin")
 
 
@@ -110,6 +111,9 @@ class Events:
             return
         text = _clean(event.message)
         if not text or any(word in text for word in _NOISE):
+            return
+        if event.severity == "error" and _FAULTED in text:
+            # The SDK's traceback about what needs a resource that failed; that one has its own error.
             return
         where = (
             f"{short_type(_type(event.urn))} {_name(event.urn)}: "

@@ -189,9 +189,12 @@ class Case:
             secret = gcp.secretmanager.Secret(
                 f"gcp-{name}", secret_id=name, replication={"auto": {}}, opts=opts
             )
-            gcp.secretmanager.SecretVersion(
-                f"gcp-version-{name}", secret=secret.id, secret_data=pulumi.Output.secret(PLANTED)
-            )
+            if kind == "ok":  # the SDK prints a traceback for what needs a resource that failed
+                gcp.secretmanager.SecretVersion(
+                    f"gcp-version-{name}",
+                    secret=secret.id,
+                    secret_data=pulumi.Output.secret(PLANTED),
+                )
 
     def up(
         self,
@@ -246,7 +249,7 @@ class Case:
         return {name for name in found if f"-{self.name}-" in name}
 
     def values(self) -> dict[str, list[str]]:
-        """Every value that a server holds for the secret of the fault: one for each version that can be read."""
+        """Every value that a server holds for a secret of the case: one for each version that can be read."""
         name = f"{self.name}-bad"
         versions = self.servers.at_vault("GET", f"{MOUNT}/metadata/{name}")["data"]["versions"]
         read = [
@@ -257,10 +260,10 @@ class Case:
         ]
         path = f"/api/v1/namespaces/{NAMESPACE}/secrets/{name}"
         data = self.servers.at_kubernetes("GET", path)["data"]["value"]
-        held = self.servers.at_google("GET", f"{name}/versions").get("versions") or []
+        held = self.servers.at_google("GET", f"{self.name}-ok/versions").get("versions") or []
         google = [
             self.servers.at_google(
-                "GET", f"{name}/versions/{one['name'].rpartition('/')[2]}:access"
+                "GET", f"{self.name}-ok/versions/{one['name'].rpartition('/')[2]}:access"
             )
             for one in held
         ]

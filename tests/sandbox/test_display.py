@@ -85,6 +85,14 @@ def test_an_error_names_the_resource_and_has_the_servers_words() -> None:
             urn="urn:pulumi:local::kestra::pulumi:pulumi:Stack::kestra-local",
         ),
     )
+    followed(
+        diagnostic(
+            "error",
+            "python inline source runtime error: resource a [b] failed to register\nTraceback ...\n"
+            "pulumi.runtime.stack.ResourceRegistrationFailed: resource a [b] failed to register",
+            urn="urn:pulumi:local::kestra::pulumi:pulumi:Stack::kestra-local",
+        )
+    )
     assert "failed" in text(console)
     assert followed.errors == ["kubernetes:Secret kestra-secret: namespaces is forbidden"]
 
