@@ -38,7 +38,7 @@ class VaultPlugin:
         self._lock = threading.Lock()
 
     def configure(self, config: dict[str, Any], engine: Engine) -> None:
-        self._config = config
+        self._config, self._refused = config, None
 
     def check(
         self, type_: str, name: str, olds: dict[str, Any], news: dict[str, Any], seed: bytes
