@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import os
 import shutil
 import sys
@@ -374,6 +375,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; errors are one sentence each, without a traceback."""
     console = Console(highlight=False, soft_wrap=True)
+    # An engine that ends takes its connections along, and gRPC would print tracebacks of that.
+    logging.getLogger("grpc").setLevel(logging.CRITICAL)
     try:
         return run(parser().parse_args(arguments), console)
     except SettingsError as error:

@@ -29,6 +29,8 @@ _VERBS = {
 _PLANNED = {"created": "would be created", "updated": "would be updated", "deleted": "would be deleted",
             "replaced": "would be replaced", "created anew": "would be created anew",
             "deleted (replaced)": "would be deleted (replaced)"}  # fmt: skip
+_GROUPS = ("pulumi:", "kestra:")
+_FAULTED = "ResourceRegistrationFailed"
 _NOISE = ("from $PATH", "using pulumi-resource-", "resource plugin")
 
 
@@ -44,6 +46,7 @@ class Events:
     def __init__(self, progress: Progress, *, preview: bool = False) -> None:
         self._progress, self._preview = progress, preview
         self._begun: dict[str, float] = {}
+        self._running: dict[str, str] = {}
         self.errors: list[str] = []
         self.warnings: list[str] = []
         self.violations: list[Violation] = []
@@ -54,11 +57,14 @@ class Events:
         if event.resource_pre_event is not None:
             metadata = event.resource_pre_event.metadata
             self._begun[metadata.urn] = time.monotonic()
-            self._progress.detail(f"{_op(metadata)} {_name(metadata.urn)}")
+            if not metadata.type.startswith(_GROUPS):
+                self._running[metadata.urn] = f"{_op(metadata)} {_name(metadata.urn)}"
+            self._show_running()
         elif event.res_outputs_event is not None:
             self._ended(event.res_outputs_event.metadata)
         elif event.res_op_failed_event is not None:
             metadata = event.res_op_failed_event.metadata
+            self._over(metadata.urn)
             self._line("✗", metadata, "failed", "red")
         elif event.diagnostic_event is not None:
             self._diagnostic(event.diagnostic_event)
@@ -67,6 +73,7 @@ class Events:
 
     def _ended(self, metadata: Any) -> None:
         operation = _op(metadata)
+        self._over(metadata.urn)
         if metadata.type.startswith("pulumi:"):
             return
         self.changes[operation] += 1
@@ -74,6 +81,16 @@ class Events:
         if operation == "same" or metadata.type.startswith("kestra:"):
             return
         self._line(sign, metadata, _PLANNED.get(word, word) if self._preview else word, colour)
+
+    def _over(self, urn: str) -> None:
+        if self._running.pop(urn, None):
+            self._show_running()
+
+    def _show_running(self) -> None:
+        """What is waited for: the operation that runs longest, and how many beside it."""
+        running = list(self._running.values())
+        more = f" and {len(running) - 1} more" if len(running) > 1 else ""
+        self._progress.detail(f"{running[0]}{more}" if running else "")
 
     def _line(self, sign: str, metadata: Any, word: str, colour: str) -> None:
         began = self._begun.get(metadata.urn)
@@ -95,8 +112,11 @@ class Events:
         text = _clean(event.message)
         if not text or any(word in text for word in _NOISE):
             return
+        if event.severity == "error" and _FAULTED in text:
+            # The SDK's traceback about what needs a resource that failed; that one has its own error.
+            return
         where = (
-            f"{_name(event.urn)}: "
+            f"{short_type(_type(event.urn))} {_name(event.urn)}: "
             if event.urn and "::pulumi:pulumi:Stack::" not in event.urn
             else ""
         )
@@ -114,6 +134,11 @@ def _op(metadata: Any) -> str:
 
 def _name(urn: str) -> str:
     return urn.rpartition("::")[2]
+
+
+def _type(urn: str) -> str:
+    parts = urn.split("::")
+    return parts[2].rpartition("$")[2] if len(parts) > 3 else ""
 
 
 def _clean(message: str) -> str:

@@ -23,6 +23,7 @@ from sandbox.clouds import Clouds, managers
 from sandbox.command import EngineCommand
 from sandbox.display import Events
 from sandbox.errors import SandboxError
+from sandbox.hints import with_advice
 from sandbox.judgement import Pack, Violation, counted
 from sandbox.recovery import adopt_pending, end_leftovers, is_locked, mend_backend
 from sandbox.services import ControlPlane, Vault
@@ -273,7 +274,8 @@ class Stack:
                         events(event)
                 raise
         self._accepted = True
-        return stack.up(**told, **self.packs, show_secrets=False)
+        # One failing server holds nothing up that does not need it, and every failure is told at once.
+        return stack.up(**told, **self.packs, show_secrets=False, continue_on_error=True)
 
     def preview(self, events: Events) -> Outcome:
         """Shows what `up` would do."""
@@ -319,7 +321,7 @@ class Stack:
                     words = "\n".join(events.errors)
                     if refused := [v for v in dict.fromkeys(events.violations) if v.is_mandatory]:
                         raise PolicyRefusal(self._refusal(operation, refused, words)) from None
-                    raise EngineFailure(words or _words(error)) from None
+                    raise EngineFailure(with_advice(events.errors) or _words(error)) from None
                 changes = (
                     done.change_summary if operation == "preview" else done.summary.resource_changes
                 )

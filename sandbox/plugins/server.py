@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -21,9 +22,11 @@ from pulumi.runtime.proto import (
     provider_pb2_grpc,
 )
 
+from sandbox.plugins.asking import OutOfTime, within
 from sandbox.plugins.values import marshal, plain, unmarshal
 
 _LIMIT = 400 * 1024 * 1024
+_WORKERS = 128
 
 
 class ProviderError(Exception):
@@ -36,6 +39,40 @@ class NotReadyError(ProviderError):
     def __init__(self, reasons: list[str], id_: str, outputs: dict[str, Any]) -> None:
         super().__init__("; ".join(reasons))
         self.reasons, self.id, self.outputs = reasons, id_, outputs
+
+
+class Begun(ProviderError):
+    """An object was made, and what followed failed: it exists. A provider raises what `kept` gives."""
+
+    def __init__(self, message: str, id_: str, outputs: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.id, self.outputs = id_, outputs
+
+    def kept(self, mark: Callable[[dict[str, Any]], dict[str, Any]]) -> NotReadyError:
+        """The error with which the engine records it and goes on with it the next time, as official plugins do.
+
+        Args:
+            mark: marks the secrets of the outputs.
+        """
+        outputs = {k: v for k, v in self.outputs.items() if not k.endswith("Wo")}
+        return NotReadyError([str(self)], self.id, mark(outputs))
+
+
+def begun(
+    id_: str, outputs: dict[str, Any], rest: Callable[[], dict[str, Any] | None]
+) -> dict[str, Any]:
+    """The outputs of an object that was just made, by doing the rest of its creation.
+
+    Raises:
+        Begun: when the rest fails.
+    """
+    try:
+        found = rest()
+    except ProviderError as error:
+        raise Begun(str(error), id_, outputs) from None
+    if found is None:
+        raise ProviderError(f"{id_} is not there after it was written")
+    return found
 
 
 class Plugin(Protocol):
@@ -119,6 +156,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self, plugin: Plugin, engine: Engine) -> None:
         self._plugin, self._engine = plugin, engine
+        self._pool = ThreadPoolExecutor(max_workers=_WORKERS)
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=self._plugin.version)
@@ -199,7 +237,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
             return provider_pb2.CreateResponse(id=id_, properties=marshal(outputs))
 
-        return self._guarded(context, act)
+        return self._guarded(context, act, request.timeout)
 
     def Read(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -214,7 +252,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 id=id_, inputs=marshal(inputs), properties=marshal(outputs)
             )
 
-        return self._guarded(context, act)
+        return self._guarded(context, act, 0)
 
     def Update(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -230,7 +268,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
             return provider_pb2.UpdateResponse(properties=marshal(outputs))
 
-        return self._guarded(context, act)
+        return self._guarded(context, act, request.timeout)
 
     def Delete(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -239,7 +277,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             self._plugin.delete(type_, request.id, olds, request.timeout)
             return empty_pb2.Empty()
 
-        return self._guarded(context, act)
+        return self._guarded(context, act, request.timeout)
 
     def Invoke(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -252,11 +290,16 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             getattr(response, "return").CopyFrom(marshal(found))
             return response
 
-        return self._guarded(context, act)
+        return self._guarded(context, act, 0)
 
-    def _guarded(self, context: grpc.ServicerContext, act: Any) -> Any:
+    def _guarded(
+        self, context: grpc.ServicerContext, act: Any, seconds: float | None = None
+    ) -> Any:
+        """Runs a request; one that asks a server ends after some seconds (0: as long as usual)."""
         try:
-            return act()
+            return act() if seconds is None else within(self._pool, seconds, act)
+        except OutOfTime as error:
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except NotReadyError as error:
             detail = provider_pb2.ErrorResourceInitFailed(
                 id=error.id, properties=marshal(error.outputs), reasons=error.reasons
@@ -296,7 +339,7 @@ def _type_and_name(urn: str) -> tuple[str, str]:
 def serve(plugin: Plugin) -> None:
     """Serves the plugin until the engine ends it. Prints the port, as the engine expects."""
     server = grpc.server(
-        ThreadPoolExecutor(max_workers=128),
+        ThreadPoolExecutor(max_workers=_WORKERS),
         options=[
             ("grpc.max_receive_message_length", _LIMIT),
             ("grpc.max_send_message_length", _LIMIT),

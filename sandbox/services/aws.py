@@ -40,6 +40,8 @@ class AwsServer(SingleServer):
             "AWS_ACCESS_KEY_ID": "sandbox",
             "AWS_SECRET_ACCESS_KEY": "sandbox",
             "AWS_EC2_METADATA_DISABLED": "true",
+            # The provider's own 25 attempts take minutes, and a server on loopback that is gone stays gone.
+            "AWS_MAX_ATTEMPTS": "4",
             "KESTRA_SANDBOX_POD_IDENTITIES": str(self._pod_identities),
         }
 

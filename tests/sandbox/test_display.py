@@ -85,8 +85,16 @@ def test_an_error_names_the_resource_and_has_the_servers_words() -> None:
             urn="urn:pulumi:local::kestra::pulumi:pulumi:Stack::kestra-local",
         ),
     )
+    followed(
+        diagnostic(
+            "error",
+            "python inline source runtime error: resource a [b] failed to register\nTraceback ...\n"
+            "pulumi.runtime.stack.ResourceRegistrationFailed: resource a [b] failed to register",
+            urn="urn:pulumi:local::kestra::pulumi:pulumi:Stack::kestra-local",
+        )
+    )
     assert "failed" in text(console)
-    assert followed.errors == ["kestra-secret: namespaces is forbidden"]
+    assert followed.errors == ["kubernetes:Secret kestra-secret: namespaces is forbidden"]
 
 
 def test_the_plugins_search_is_no_warning_and_waiting_is_no_line() -> None:
@@ -95,7 +103,7 @@ def test_the_plugins_search_is_no_warning_and_waiting_is_no_line() -> None:
         diagnostic("info", "[1/2] Waiting for pods", ephemeral=True),
         diagnostic("warning", "kestra:heartbeat has no effect"),
     )
-    assert followed.warnings == ["kestra-secret: kestra:heartbeat has no effect"]
+    assert followed.warnings == ["kubernetes:Secret kestra-secret: kestra:heartbeat has no effect"]
     assert text(console) == ""
 
 
@@ -126,3 +134,16 @@ def test_a_second_run_says_that_nothing_changed() -> None:
 def test_types_are_short() -> None:
     assert short_type("kubernetes:networking.k8s.io/v1:NetworkPolicy") == "kubernetes:NetworkPolicy"
     assert short_type("random:index/randomBytes:RandomBytes") == "random:RandomBytes"
+
+
+def test_while_it_waits_a_person_sees_what_runs_longest_and_how_many_beside_it() -> None:
+    seen: list[str] = []
+    progress = Progress(Console(file=io.StringIO()))
+    progress.detail = seen.append  # pyright: ignore[reportAttributeAccessIssue]
+    followed = Events(progress)
+    other = URN.replace("kestra-secret", "other")
+    followed(step("resource_pre_event", "create"))
+    followed(step("resource_pre_event", "create", other))
+    followed(step("res_outputs_event", "create"))
+    followed(step("res_op_failed_event", "create", other))
+    assert seen == ["create kestra-secret", "create kestra-secret and 1 more", "create other", ""]

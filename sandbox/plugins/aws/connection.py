@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,7 +13,9 @@ import botocore.session
 from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
+from sandbox.plugins.asking import deadline
 from sandbox.plugins.server import ProviderError
 
 SETTINGS = frozenset(
@@ -34,6 +37,7 @@ SETTINGS = frozenset(
     }
 )
 """The provider's settings that this stand-in has; each other one is refused by its name."""
+ATTEMPTS = 25
 _SERVICES = {"secretsmanager": "Secrets Manager"}
 
 
@@ -54,6 +58,8 @@ def absent(call: Callable[[], Any], *codes: str) -> Any:
 
 def words(error: Exception, service: str) -> str:
     """An error in the official provider's form, with AWS's code and message."""
+    if isinstance(error, (Foreign, Late)):
+        return str(error)
     if not isinstance(error, ClientError):
         # botocore's own text may quote what was sent.
         return f"the AWS API server does not answer as expected ({type(error).__name__})"
@@ -64,6 +70,37 @@ def words(error: Exception, service: str) -> str:
         f"response error StatusCode: {status}, {said.get('Code', '')}: "
         f"{' '.join(str(said.get('Message', '')).split())}"
     )
+
+
+class Late(BotoCoreError):
+    """The operation's time is over: nothing more is sent, for nobody would record what it makes."""
+
+    fmt = "context deadline exceeded"
+
+
+class Foreign(BotoCoreError):
+    """Something answered that is not AWS, or an answer broke off; botocore takes it for an empty one."""
+
+    fmt = "the answer is not JSON, so it is not AWS's"
+
+
+#: What a call can end with but an answer.
+ERRORS = (ClientError, BotoCoreError, ResponseParserError)
+
+
+def _is_json(http_response: Any, model: Any, **_: Any) -> None:
+    promised = "json" in model.service_model.metadata.get("protocol", "")
+    if not promised or http_response.status_code >= 300:
+        return
+    try:
+        json.loads(http_response.content or b"{}")
+    except ValueError:
+        raise Foreign from None
+
+
+def _in_time(**_: Any) -> None:
+    if time.monotonic() >= deadline():
+        raise Late
 
 
 class Aws:
@@ -83,6 +120,7 @@ class Aws:
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._refused: ProviderError | None = None
 
     @property
     def region(self) -> str:
@@ -108,15 +146,22 @@ class Aws:
             ProviderError: when region, endpoint or credentials are missing, or the credentials are not
                 valid or not for an account that the settings allow.
         """
-        with self._lock:  # one check of the credentials, however many resources start at once
+        with self._lock:  # one check of the credentials, however many resources start at once; one failure tells of all
+            if self._refused is not None:
+                raise self._refused
             if self._session is None:
-                self._session = self._started()
+                try:
+                    self._session = self._started()
+                except ProviderError as error:
+                    self._refused = error
+                    raise
             return self._client(service, region or self.region, self._session)
 
     def _client(self, service: str, region: str, session: Session) -> Any:
         if (service, region) not in self._clients:
-            retries = int(self._config.get("maxRetries") or 2)
-            self._clients[service, region] = session.client(
+            # hashicorp/aws-sdk-go-base, aws_config.go: the standard mode; the provider's default is 25 attempts.
+            attempts = int(self._text("maxRetries", "AWS_MAX_ATTEMPTS") or ATTEMPTS)
+            made = session.client(
                 service,
                 region_name=region,
                 endpoint_url=self._endpoint(service),
@@ -124,11 +169,14 @@ class Aws:
                 config=Config(
                     connect_timeout=10,
                     read_timeout=60,
-                    retries={"max_attempts": retries},
+                    retries={"total_max_attempts": attempts, "mode": "standard"},
                     max_pool_connections=64,
                     proxies={},  # the caller's proxies are for the outside
                 ),
             )
+            made.meta.events.register("before-send", _in_time)
+            made.meta.events.register("after-call", _is_json)
+            self._clients[service, region] = made
         return self._clients[service, region]
 
     def _endpoint(self, service: str) -> str:
@@ -173,7 +221,7 @@ class Aws:
     def _verify(self, session: Session) -> None:
         try:
             account = self._client("sts", self.region, session).get_caller_identity()["Account"]
-        except (ClientError, BotoCoreError) as error:
+        except ERRORS as error:
             raise ProviderError(
                 f"validating provider credentials: retrieving caller identity from STS: {words(error, 'sts')}"
             ) from None

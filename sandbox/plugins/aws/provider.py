@@ -8,9 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from sandbox.plugins.aws.connection import Aws, words
+from sandbox.plugins.aws.connection import ERRORS, Aws, words
 from sandbox.plugins.aws.functions import FUNCTIONS
 from sandbox.plugins.aws.resource import Properties, Resource, Tagged, all_tags
 from sandbox.plugins.aws.resources import RESOURCES
@@ -179,14 +177,14 @@ class AwsPlugin:
             )
         try:
             return FUNCTIONS[token](self._aws, plain(args))
-        except (ClientError, BotoCoreError) as error:
+        except ERRORS as error:
             raise ProviderError(f"invoking {token}: {words(error, 'sts')}") from None
 
     def _begun(self, type_: str, id_: str, known: dict[str, Any]) -> dict[str, Any]:
         """What is there of a resource that could not be finished, so that the next update does the rest."""
         schema, found = self._schemas.of(type_), None
         wanted = {k: v for k, v in plain(known).items() if not k.endswith("Wo")}
-        with contextlib.suppress(ClientError, BotoCoreError):
+        with contextlib.suppress(*ERRORS):
             found = RESOURCES[type_].read(self._aws, id_, wanted)
         return schema.mark(found or wanted, known)
 
@@ -206,7 +204,7 @@ class AwsPlugin:
         """Errors with AWS's words, the resource's name, and no secret value."""
         try:
             yield
-        except (ClientError, BotoCoreError) as error:
+        except ERRORS as error:
             text = words(error, resource.service)
             hidden = {
                 str(leaf)

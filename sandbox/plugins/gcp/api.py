@@ -7,7 +7,12 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from sandbox.plugins.asking import ask
 from sandbox.plugins.server import ProviderError
+
+REQUEST_SECONDS = 120.0
+"""The official provider's `request_timeout` where nothing is configured."""
+_AGAIN = frozenset({429, 500, 502, 503})
 
 
 class GoogleError(ProviderError):
@@ -23,9 +28,11 @@ class SecretManager:
 
     Args:
         endpoint: base address with the version, as the official provider takes it: `http://host:port/v1/`.
+        request_seconds: how long one request may take.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, request_seconds: float = REQUEST_SECONDS) -> None:
+        self._request_seconds = request_seconds
         self._endpoint = endpoint.rstrip("/")
         self._session = requests.Session()
         # Nothing of the caller's proxies and netrc.
@@ -42,8 +49,14 @@ class SecretManager:
             ProviderError: when it does not answer.
         """
         url = f"{self._endpoint}/{path}"
+
+        def send() -> requests.Response:
+            return self._session.request(
+                method, url, json=body, params=query, timeout=self._request_seconds
+            )
+
         try:
-            answer = self._session.request(method, url, json=body, params=query, timeout=60)
+            answer = ask(send, _pause, requests.RequestException)
         except requests.RequestException as error:
             raise ProviderError(
                 f"{method} {url}: Secret Manager does not answer ({type(error).__name__})"
@@ -51,6 +64,10 @@ class SecretManager:
         try:
             said = answer.json() if answer.content else {}
         except ValueError:
+            if answer.ok:
+                raise ProviderError(
+                    f"{method} {url}: the answer is not JSON, so it is not Secret Manager's"
+                ) from None
             said = {}
         if not answer.ok:
             words = said.get("error", {}).get("message") or answer.reason
@@ -65,3 +82,22 @@ class SecretManager:
             if error.status == 404:
                 return None
             raise
+
+
+def _pause(asked: int, outcome: requests.Response | Exception) -> float | None:
+    """As the official provider does, until the operation's time is over.
+
+    terraform-provider-google, google/transport: error_retry_predicates.go for what is asked again,
+    retry_transport.go for the pauses, which grow as Fibonacci's numbers do.
+    """
+    if isinstance(outcome, Exception):
+        reset = "ConnectionResetError" in repr(outcome)
+        again = isinstance(outcome, requests.Timeout) or reset
+    else:
+        again = outcome.status_code in _AGAIN
+    if not again:
+        return None
+    pause, following = 0.5, 1.0
+    for _ in range(min(asked, 8) - 1):
+        pause, following = following, pause + following
+    return pause

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sandbox.plugins.bridge import (
     read_back,
     unknown_outputs,
 )
+from sandbox.plugins.gcp.api import REQUEST_SECONDS
 from sandbox.plugins.gcp.keys import CryptoKey, KeyRing
 from sandbox.plugins.gcp.labels import labels_wanted
 from sandbox.plugins.gcp.members import AccountMember, KeyMember, ProjectMember, SecretMember
@@ -25,7 +27,7 @@ from sandbox.plugins.gcp.secrets import Secret as GoogleSecret
 from sandbox.plugins.gcp.secrets import SecretVersion
 from sandbox.plugins.inputs import Schemas
 from sandbox.plugins.recorded import Store, changes
-from sandbox.plugins.server import Diff, Engine, ProviderError, take_urn
+from sandbox.plugins.server import Begun, Diff, Engine, ProviderError, take_urn
 from sandbox.plugins.values import has_unknown, plain
 
 STATE = "KESTRA_SANDBOX_GCP_STATE"
@@ -69,7 +71,9 @@ class GcpPlugin:
         endpoint = config.get("secretManagerCustomEndpoint") or os.environ.get(
             "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT"
         )
-        self._google = Google(store, project, labels, endpoint)
+        self._google = Google(
+            store, project, labels, endpoint, _seconds(config.get("requestTimeout"))
+        )
 
     @property
     def google(self) -> Google:
@@ -117,7 +121,10 @@ class GcpPlugin:
         known = asked(news)
         if preview:
             return "", schema.mark(known, known) | unknown_outputs(schema, known, resource.computed)
-        id_, outputs = resource.create(self.google, plain(known))
+        try:
+            id_, outputs = resource.create(self.google, plain(known))
+        except Begun as error:
+            raise error.kept(lambda outputs: schema.mark(outputs, known)) from None
         return id_, schema.mark(outputs, known)
 
     def read(
@@ -192,6 +199,12 @@ class GcpPlugin:
             "pulumiLabels": {},
             "tags": {},
         }
+
+
+def _seconds(duration: Any) -> float:
+    """Of Go's `90s` or `2m`; the default of the provider where it is neither."""
+    found = re.fullmatch(r"(\d+)(s|m)", str(duration or ""))
+    return float(found[1]) * (60 if found[2] == "m" else 1) if found else REQUEST_SECONDS
 
 
 def _decoded(value: Any) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sandbox.plugins.documents import ZERO
-from sandbox.plugins.gcp.api import GoogleError, SecretManager
+from sandbox.plugins.gcp.api import REQUEST_SECONDS, GoogleError, SecretManager
 from sandbox.plugins.recorded import Properties, Store
 from sandbox.plugins.server import ProviderError
 
@@ -24,6 +24,7 @@ class Google:
     labels: dict[str, str] = field(default_factory=dict)
     """Labels that every resource gets: the default ones and the provider's own mark."""
     endpoint: str | None = None
+    request_seconds: float = REQUEST_SECONDS
     _api: SecretManager | None = None
 
     @property
@@ -39,7 +40,7 @@ class Google:
                     "this stand-in calls no server of Google: set gcp:secretManagerCustomEndpoint or "
                     "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT, or install the official plugin"
                 )
-            self._api = SecretManager(self.endpoint)
+            self._api = SecretManager(self.endpoint, self.request_seconds)
         return self._api
 
     def of(self, p: Properties) -> str:

@@ -18,7 +18,7 @@ from sandbox.plugins.gcp.labels import label_failures, labels_seen, labels_sent
 from sandbox.plugins.gcp.projects import service_agent
 from sandbox.plugins.gcp.resource import Failures, Google, Resource, ids, number
 from sandbox.plugins.recorded import Properties
-from sandbox.plugins.server import ProviderError
+from sandbox.plugins.server import ProviderError, begun
 
 _BESIDE = (
     "annotations",
@@ -93,9 +93,7 @@ class Secret(Resource):
         except GoogleError as error:
             raise ProviderError(f"Error creating Secret: {error}") from None
         self._keep(g, id_, p)
-        found = self.read(g, id_, p)
-        assert found is not None
-        return id_, found
+        return id_, begun(id_, p, lambda: self.read(g, id_, p))
 
     def read(self, g: Google, id_: str, p: Properties) -> Properties | None:
         found = g.secrets.find(id_)
@@ -262,13 +260,16 @@ class SecretVersion(Resource):
             made = g.secrets.request(
                 "POST", f"{p['secret']}:addVersion", {"payload": {"data": data}}
             )
-            if p.get("enabled") is False:
-                g.secrets.request("POST", f"{made['name']}:disable")
         except GoogleError as error:
             raise ProviderError(f"Error creating SecretVersion: {error}") from None
-        found = self.read(g, made["name"], p)
-        assert found is not None
-        return made["name"], found
+        id_ = made["name"]
+
+        def rest() -> Properties | None:
+            if p.get("enabled") is False:
+                g.secrets.request("POST", f"{id_}:disable")
+            return self.read(g, id_, p)
+
+        return id_, begun(id_, p | {"name": id_}, rest)
 
     def read(self, g: Google, id_: str, p: Properties) -> Properties | None:
         found = g.secrets.find(id_)

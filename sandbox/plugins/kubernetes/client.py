@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from urllib.parse import quote, urlencode
 
 import urllib3
 
+from sandbox.plugins.asking import ask, retry_after
+
 from .kubeconfig import Access
 from .naming import Kind
 
@@ -18,7 +21,10 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 IMMUTABLE = "field is immutable"
-_TIMEOUT = urllib3.Timeout(connect=5, read=60)
+TIMEOUT = 32
+"""Seconds of one request: the official plugin's documented default (`kubeClientSettings.timeout`)."""
+_MAX_RETRIES = 10
+"""client-go's (rest/request.go)."""
 _POOL = 64
 
 
@@ -75,7 +81,7 @@ class Collection:
 class Client:
     """One API server. Safe to use from many threads."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, timeout: float = TIMEOUT) -> None:
         tls: dict[str, Any] = {"ssl_context": access.tls} if access.tls else {}
         if access.tls_server_name:
             tls |= {
@@ -83,7 +89,8 @@ class Client:
                 "assert_hostname": access.tls_server_name,
             }
         self._access = access
-        self._pool = urllib3.PoolManager(maxsize=_POOL, retries=False, timeout=_TIMEOUT, **tls)
+        limits = urllib3.Timeout(connect=min(5, timeout), read=timeout)
+        self._pool = urllib3.PoolManager(maxsize=_POOL, retries=False, timeout=limits, **tls)
         self._collections: dict[tuple[str, str], dict[str, Collection]] = {}
         self._lock = threading.Lock()
 
@@ -107,13 +114,33 @@ class Client:
         if body is not None:
             headers["Content-Type"] = content_type
             data = json.dumps(body)
+
+        def send() -> urllib3.BaseHTTPResponse:
+            return self._pool.request(method, url, body=data, headers=headers)
+
+        def pause(asked: int, outcome: urllib3.BaseHTTPResponse | Exception) -> float | None:
+            """As client-go does (rest/with_retry.go): where the server says when, and where a GET is cut off."""
+            if asked > _MAX_RETRIES:
+                return None
+            if isinstance(outcome, Exception):
+                cut = isinstance(outcome, urllib3.exceptions.ProtocolError)
+                return 1.0 if method == "GET" and cut else None
+            if outcome.status != 429 and outcome.status < 500:
+                return None
+            return retry_after(outcome.headers.get("Retry-After"))
+
         try:
-            answer = self._pool.request(method, url, body=data, headers=headers)
+            answer = ask(send, pause, urllib3.exceptions.HTTPError, math.inf)
         except urllib3.exceptions.HTTPError as error:
             raise Unreachable(f'{method} "{self._access.server}{path}": {error}') from None
         try:
             document = json.loads(answer.data)
         except ValueError:
+            if answer.status < 400:
+                raise Unreachable(
+                    f'{method} "{self._access.server}{path}": the answer is not JSON, so it is not the '
+                    "API server's"
+                ) from None
             document = {"message": answer.data.decode(errors="replace").strip()}
         if answer.status >= 400:
             raise ApiError(

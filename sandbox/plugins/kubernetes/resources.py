@@ -43,7 +43,7 @@ class Resources:
         try:
             access = load(settings.kubeconfig, context=settings.context, cluster=settings.cluster)
             self.default_namespace = settings.namespace or access.namespace
-            client = Client(access)
+            client = Client(access, settings.timeout)
             client.request("GET", "/version")
             self._cluster = Cluster(client, options)
         except (ConfigurationError, Unreachable, ApiError) as error:

@@ -6,8 +6,10 @@ one event loop and cannot return the state of an object that exists but did not 
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
@@ -76,6 +78,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return work(self._resources)
         except (ResourceError, ApiError, Unreachable, ValueError) as error:
             _fail(context, error)
+        except Exception as error:
+            # Where it happened, but never its text: that may quote a value.
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(frame.filename).name}:{frame.lineno}"
+            _fail(
+                context,
+                ResourceError(f"the stand-in failed with {type(error).__name__} at {place}"),
+            )
 
     def Handshake(self, request: Any, context: Any) -> Any:
         if request.engine_address:

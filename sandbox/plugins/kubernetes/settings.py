@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from .client import TIMEOUT
 
 _PREFIX = "kubernetes:config:"
 
@@ -27,6 +30,8 @@ class ProviderSettings:
     """Whether creating an object that exists takes it over instead of failing."""
     delete_unreachable: bool = False
     skip_update_unreachable: bool = False
+    timeout: int = TIMEOUT
+    """Seconds of one request to the API server."""
 
 
 def read(variables: Mapping[str, str]) -> ProviderSettings:
@@ -39,6 +44,7 @@ def read(variables: Mapping[str, str]) -> ProviderSettings:
         given = variables.get(_PREFIX + key, os.environ.get(environment))
         return default if given is None else given.lower() == "true"
 
+    client = json.loads(text("kubeClientSettings") or "{}")
     return ProviderSettings(
         kubeconfig=text("kubeconfig"),
         context=text("context"),
@@ -53,4 +59,7 @@ def read(variables: Mapping[str, str]) -> ProviderSettings:
         upsert=flag("upsertExistingObjects", "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"),
         delete_unreachable=flag("deleteUnreachable", "PULUMI_K8S_DELETE_UNREACHABLE"),
         skip_update_unreachable=flag("skipUpdateUnreachable", "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE"),
+        timeout=int(
+            client.get("timeout") or os.environ.get("PULUMI_K8S_CLIENT_TIMEOUT") or TIMEOUT
+        ),
     )

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import copy
+import random
 import time
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
+from sandbox.plugins.asking import ask, deadline, retry_after
 from sandbox.plugins.server import ProviderError
 
 _PATIENCE_SECONDS = 60.0
 #: What a KV engine says for a moment after it was mounted; the official provider writes again.
 _UPGRADING = "Upgrading from non-versioned to versioned data"
 
-#: Vault's client asks twice more after 5xx. Seen: 500 (internal error) of sys/mounts in an update that also made
-#: an audit device; why, is not known.
-_RETRIES = Retry(
-    total=2,
-    connect=0,
-    read=0,
-    status_forcelist=[412, *(code for code in range(500, 600) if code != 501)],
-    allowed_methods=None,
-    backoff_factor=0.5,
-    raise_on_status=False,
-)
+#: What the official provider has where nothing is configured: `max_retries` (DefaultMaxHTTPRetries), and the time
+#: of one call with its repetitions (Vault's Go client, api.DefaultConfig).
+MAX_RETRIES = 2
+CLIENT_SECONDS = 60.0
 
 
 class VaultError(ProviderError):
@@ -47,14 +41,17 @@ class Api:
         namespace: str | None = None,
         *,
         verify: bool | str = True,
+        max_retries: int = MAX_RETRIES,
+        client_seconds: float = CLIENT_SECONDS,
     ) -> None:
+        self._max_retries, self._client_seconds = max_retries, client_seconds
         self.address, self.namespace = address.rstrip("/"), namespace
         self._token = token
         self._session = requests.Session()
         # Nothing of the caller's proxies and netrc, but its certificates as configured.
         self._session.trust_env = False
         self._session.verify = verify
-        self._session.mount(self.address, HTTPAdapter(pool_maxsize=64, max_retries=_RETRIES))
+        self._session.mount(self.address, HTTPAdapter(pool_maxsize=64, max_retries=0))
 
     def within(self, namespace: str | None) -> Api:
         """The same server and token, in a namespace below this one."""
@@ -83,18 +80,52 @@ class Api:
         return self._understood(method, url, answer)
 
     def _sent(self, method: str, url: str, body: Any, headers: dict[str, str]) -> requests.Response:
+        end = min(deadline(), time.monotonic() + self._client_seconds)
+
+        def send() -> requests.Response:
+            seconds = max(0.1, end - time.monotonic())
+            return self._session.request(method, url, json=body, headers=headers, timeout=seconds)
+
         try:
-            return self._session.request(method, url, json=body, headers=headers, timeout=60)
+            return ask(send, self._pause, requests.RequestException, end)
+        except requests.Timeout:
+            raise ProviderError(
+                f"{method} {url}: Vault does not answer: context deadline exceeded"
+            ) from None
         except requests.RequestException as error:
             raise ProviderError(
                 f"{method} {url}: Vault does not answer ({type(error).__name__})"
             ) from None
+
+    def _pause(self, asked: int, outcome: requests.Response | Exception) -> float | None:
+        """As Vault's Go client does (api.DefaultRetryPolicy, retryablehttp.RateLimitLinearJitterBackoff).
+
+        It asks again after 412, 429, 5xx but 501, and where no answer began; not where one broke off.
+        """
+        if asked > self._max_retries:
+            return None
+        linear = random.uniform(1.0, 1.5) * asked  # noqa: S311 - a pause, no secret
+        if isinstance(outcome, Exception):
+            lost = isinstance(outcome, requests.ConnectionError)
+            final = isinstance(outcome, (requests.Timeout, requests.exceptions.SSLError))
+            return linear if lost and not final else None
+        status = outcome.status_code
+        if status not in (412, 429) and (status < 500 or status == 501):
+            return None
+        stated = retry_after(outcome.headers.get("Retry-After")) if status in (429, 503) else None
+        return linear if stated is None else stated
 
     @staticmethod
     def _understood(method: str, url: str, answer: requests.Response) -> dict[str, Any] | None:
         try:
             said = answer.json() if answer.content else {}
         except ValueError:
+            if answer.ok:
+                raise ProviderError(
+                    f"{method} {url}: the answer is not JSON, so it is not Vault's"
+                ) from None
+            said = {}
+        if not isinstance(said, dict):
             said = {}
         if answer.ok:
             return said

@@ -56,6 +56,8 @@ class SecretV2(Resource):
             # Beside the options, where Vault does not look for it: the official provider does the same.
             sent["cas"] = p.get("cas") or 0
             api.request("POST", self.path(p), sent)
+
+    def describe(self, api: Api, p: Properties) -> None:
         wanted = p.get("customMetadata")
         if wanted:
             described = {snake(n): wanted[n] for n in _DESCRIBED if wanted.get(n) not in ZERO}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sandbox.plugins.documents import ZERO, go_json, normal
-from sandbox.plugins.server import ProviderError
+from sandbox.plugins.server import ProviderError, begun
 from sandbox.plugins.vault.api import Api, VaultError
 from sandbox.plugins.vault.resource import Properties, Resource, body, view
 
@@ -102,7 +102,7 @@ class AppRoleSecretId(Resource):
         backend, role = p["backend"].strip("/"), p["roleName"].strip("/")
         id_ = f"backend={backend}::role={role}::accessor={accessor}"
         known = p | {"accessor": accessor, "secretId": secret, "wrappingAccessor": ""}
-        return id_, self.read(api, id_, known) or known
+        return id_, begun(id_, known, lambda: self.read(api, id_, known) or known)
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         sent = {"secret_id_accessor": p["accessor"]}

@@ -118,6 +118,8 @@ class AuthBackend(Resource):
 
     def write(self, api: Api, p: Properties, olds: Properties) -> None:
         api.request("POST", self.path(p), body(p, ("type", "description", "local")))
+
+    def describe(self, api: Api, p: Properties) -> None:
         if p.get("tune"):
             self._tune(api, p, {})
 

@@ -18,9 +18,9 @@ from sandbox.plugins.bridge import (
 )
 from sandbox.plugins.documents import ZERO
 from sandbox.plugins.inputs import Schemas
-from sandbox.plugins.server import Diff, Engine, ProviderError, take_urn
+from sandbox.plugins.server import Begun, Diff, Engine, ProviderError, take_urn
 from sandbox.plugins.values import has_unknown, plain
-from sandbox.plugins.vault.api import Api
+from sandbox.plugins.vault.api import CLIENT_SECONDS, MAX_RETRIES, Api
 from sandbox.plugins.vault.resource import Properties
 from sandbox.plugins.vault.resources import RESOURCES
 
@@ -34,10 +34,11 @@ class VaultPlugin:
         self._schemas = Schemas(Path(__file__).with_name("schema.json"))
         self._config: dict[str, Any] = {}
         self._made: Api | None = None
+        self._refused: ProviderError | None = None
         self._lock = threading.Lock()
 
     def configure(self, config: dict[str, Any], engine: Engine) -> None:
-        self._config = config
+        self._config, self._refused = config, None
 
     def check(
         self, type_: str, name: str, olds: dict[str, Any], news: dict[str, Any], seed: bytes
@@ -78,7 +79,11 @@ class VaultPlugin:
         known = asked(news)
         if preview:
             return "", schema.mark(known, known) | unknown_outputs(schema, known, resource.computed)
-        id_, outputs = resource.create(self._api(known), plain(known))
+        wanted = plain(known)
+        try:
+            id_, outputs = resource.create(self._api(known), wanted)
+        except Begun as error:
+            raise error.kept(lambda outputs: schema.mark(outputs, known)) from None
         return id_, schema.mark(outputs, known)
 
     def read(
@@ -123,9 +128,17 @@ class VaultPlugin:
         RESOURCES[type_].delete(self._api(before), id_, before)
 
     def _api(self, properties: Properties) -> Api:
-        with self._lock:  # one log-in, however many resources start at once
+        with (
+            self._lock
+        ):  # one log-in, however many resources start at once; one failure tells of all
+            if self._refused is not None:
+                raise self._refused
             if self._made is None:
-                self._made = self._log_in()
+                try:
+                    self._made = self._log_in()
+                except ProviderError as error:
+                    self._refused = error
+                    raise
         return self._made.within(plain(properties.get("namespace")))
 
     def _log_in(self) -> Api:
@@ -145,7 +158,16 @@ class VaultPlugin:
             raise ProviderError("no vault token set on Client: set VAULT_TOKEN or vault:token")
         insecure = self._setting("skipTlsVerify", "VAULT_SKIP_VERIFY").lower() in ("1", "true")
         verify = not insecure and (self._setting("caCertFile", "VAULT_CACERT") or True)
-        api = Api(address, token, self._setting("namespace", "VAULT_NAMESPACE"), verify=verify)
+        api = Api(
+            address,
+            token,
+            self._setting("namespace", "VAULT_NAMESPACE"),
+            verify=verify,
+            max_retries=int(self._setting("maxRetries", "VAULT_MAX_RETRIES") or MAX_RETRIES),
+            client_seconds=float(
+                os.environ.get("VAULT_CLIENT_TIMEOUT", "").removesuffix("s") or CLIENT_SECONDS
+            ),
+        )
         try:
             api.request("GET", "auth/token/lookup-self")
         except ProviderError as error:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from sandbox.plugins.documents import ZERO, is_json_object, normal
 from sandbox.plugins.inputs import snake
-from sandbox.plugins.server import ProviderError
+from sandbox.plugins.server import ProviderError, begun
 from sandbox.plugins.vault.api import Api
 
 Properties = dict[str, Any]
@@ -49,19 +49,26 @@ class Resource:
     def create(self, api: Api, p: Properties) -> tuple[str, Properties]:
         """Id and outputs of a new one."""
         self.write(api, p, {})
-        found = self.read(api, self.id(p), p)
-        if found is None:
-            raise ProviderError(f"{self.path(p)} is not there after it was written")
-        return self.id(p), found
+        id_ = self.id(p)
+
+        def rest() -> Properties | None:
+            self.describe(api, p)
+            return self.read(api, id_, p)
+
+        return id_, begun(id_, p, rest)
 
     def update(self, api: Api, id_: str, p: Properties, olds: Properties) -> Properties:
         """Outputs after a change."""
         self.write(api, p, olds)
+        self.describe(api, p)
         return self.read(api, self.id(p), p) or p
 
     def write(self, api: Api, p: Properties, olds: Properties) -> None:
         """Sends the properties; what `olds` has and `p` has not is set back to nothing."""
         raise NotImplementedError
+
+    def describe(self, api: Api, p: Properties) -> None:
+        """Sends what is written of a resource only when it exists."""
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         """What the server has, laid over `p`; None when it is gone."""
