@@ -34,19 +34,28 @@ def neutral(found: Any, stack: str) -> Any:
     """The same without the stack's name, and without hashes, ids and ports."""
     text = json.dumps(found, sort_keys=True).replace(stack, "<stack>")
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", text)
-    text = re.sub(r"\b[0-9a-f]{16,}\b|(?<=kestra-configuration-)[0-9a-f]{8}", "<hash>", text)
+    text = re.sub(r"(kestra-(?:configuration|secret))-[0-9a-f]{8}\b", r"\1-<random>", text)
+    text = re.sub(r"\b[0-9a-f]{16,}\b", "<hash>", text)
     return json.loads(
         re.sub(r"(?<=secret:<stack>)(/[^\"]*)-[A-Za-z0-9]{6}\b", r"\1-<random>", text)
     )
 
 
-def differences(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Thing to what was found of it and what should have been."""
-    return {
-        key: (found.get(key), expected.get(key))
-        for key in sorted(found.keys() | expected.keys())
-        if found.get(key) != expected.get(key)
-    }
+def differences(found: Any, expected: Any, at: str = "") -> list[str]:
+    """The places at which two inventories differ, and how."""
+    if found == expected:
+        return []
+    if isinstance(found, dict) and isinstance(expected, dict):
+        keys = sorted(found.keys() | expected.keys())
+        return [
+            line
+            for key in keys
+            for line in differences(found.get(key), expected.get(key), f"{at} / {key}")
+        ]
+    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        pairs = enumerate(zip(found, expected, strict=True))
+        return [line for n, pair in pairs for line in differences(*pair, f"{at} / {n}")]
+    return [f"{at}: {found!r:.300} and not {expected!r:.300}"]
 
 
 def kubernetes(plane: ControlPlane, stack: str) -> dict[str, Any]:
@@ -183,19 +192,15 @@ class InAws:
             if self._stack not in one["Name"]:
                 continue
             about = client.describe_secret(SecretId=one["ARN"])
-            versions = client.list_secret_version_ids(SecretId=one["ARN"])["Versions"]
-            deleted = "DeletedDate" in about
-            if region == REGIONS[0] and not deleted:
-                self.values[one["Name"]] = client.get_secret_value(SecretId=one["ARN"])[
-                    "SecretString"
-                ]
-            found[f"secret {one['Name']} in {region}"] = {
-                "deleted": deleted,
-                "versions": len(versions),
+            told = found[f"secret {one['Name']} in {region}"] = {
+                "deleted": "DeletedDate" in about,
                 "tags": sorted((t["Key"], t["Value"]) for t in about.get("Tags", [])),
-                "rotated": about.get("RotationEnabled", False),
-                "policy": bool(
-                    deleted or client.get_resource_policy(SecretId=one["ARN"]).get("ResourcePolicy")
-                ),
             }
+            if region != REGIONS[0] or told["deleted"]:
+                continue  # a replica is asked nothing more, and what waits for its deletion neither
+            id_ = {"SecretId": one["ARN"]}
+            told["versions"] = len(client.list_secret_version_ids(**id_)["Versions"])
+            told["rotated"] = about.get("RotationEnabled", False)
+            told["policy"] = bool(client.get_resource_policy(**id_).get("ResourcePolicy"))
+            self.values[one["Name"]] = client.get_secret_value(**id_)["SecretString"]
         return found
