@@ -89,7 +89,7 @@ class Finder:
 
     def __init__(self, deployment: Mapping[str, Any], clouds: Clouds, azure: Path) -> None:
         resources = deployment.get("resources") or ()
-        self._known = {resource.get("id") for resource in resources}
+        self._known = {(resource["type"], resource.get("id")) for resource in resources}
         self._regions = {
             f"{resource['urn']}::{resource.get('id')}": _of(resource).get("region")
             for resource in resources
@@ -107,15 +107,15 @@ class Finder:
             return _in_vault(type_, inputs)
         if package == "aws" and self._clouds.aws is not None:
             region = inputs.get("region") or self._regions.get(str(resource.get("provider")))
-            return self._new(self._in_aws(type_, inputs, region or REGION))
+            return self._new(type_, self._in_aws(type_, inputs, region or REGION))
         if package == "gcp" and self._clouds.google is not None:
-            return self._new(self._in_google(type_, inputs))
+            return self._new(type_, self._in_google(type_, inputs))
         if package == "azure-native":
-            return self._new(self._in_azure(type_, inputs))
+            return self._new(type_, self._in_azure(type_, inputs))
         return None
 
-    def _new(self, ids: Iterator[str]) -> str | None:
-        return next((id_ for id_ in ids if id_ not in self._known), None)
+    def _new(self, type_: str, ids: Iterator[str]) -> str | None:
+        return next((id_ for id_ in ids if (type_, id_) not in self._known), None)
 
     def _in_aws(self, type_: str, p: Inputs, region: str) -> Iterator[str]:
         server = self._clouds.aws
@@ -132,6 +132,11 @@ class Finder:
                     # moto leaves the stage on older versions too; those are in the state.
                     if "AWSCURRENT" in version.get("VersionStages", ()):
                         yield f"{p['secretId']}|{version['VersionId']}"
+            case "SecretRotation":
+                # Asked for again, it would begin again.
+                client = server.client("secretsmanager", region)
+                if client.describe_secret(SecretId=p["secretId"]).get("RotationEnabled"):
+                    yield p["secretId"]
             case "Key":
                 yield from _keys(server.client("kms", region), p)
             case "PodIdentityAssociation":

@@ -59,7 +59,7 @@ def differences(found: Any, expected: Any, at: str = "") -> list[str]:
 
 
 def kubernetes(plane: ControlPlane, stack: str) -> dict[str, Any]:
-    """The stack's objects: what was asked for of each; of a Secret how long its values are."""
+    """The stack's objects: what was asked for of each; of a Secret the names of its values."""
     session, found = plane.session(), {}
     for kind, path in (_KINDS | _CLUSTER).items():
         answer = session.get(f"{plane.url}/{path.format(stack)}", timeout=30)
@@ -73,7 +73,7 @@ def kubernetes(plane: ControlPlane, stack: str) -> dict[str, Any]:
                 port.pop("nodePort", None)
             data = item.get("data") or {}
             if kind == "Secret":
-                data = {key: len(value) for key, value in data.items()}
+                data = sorted(data)
             found[f"{kind} {name}"] = {
                 "labels": item["metadata"].get("labels"),
                 "spec": asked,

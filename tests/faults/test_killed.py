@@ -51,14 +51,15 @@ POINTS = [
     Point("aws", "store-encryption-key-value", "after"),
     Point("aws", "identity-role", "after"),
 ]
+#: Each needs what the ones before it made, so that none can have come earlier.
 CHAIN = [
     Point("vault", "generated-declared-API_TOKEN", "recorded"),
     Point("vault", "store-engine", "after"),
     Point("vault", "store-engine", "after", call="Read"),
     Point("vault", TOKEN, "after"),
-    Point("vault", "identity-role", "after"),
-    Point("vault", "kestra-secret", "before"),
+    Point("vault", TOKEN, "before", call="Read"),
     Point("vault", "kestra-standalone", "before"),
+    Point("vault", "kestra-standalone", "after"),
 ]
 UPDATES = [
     Point("vault", "generated-declared-API_TOKEN", "after"),
@@ -217,6 +218,8 @@ def test_a_changed_secret_is_changed_once_however_often_the_update_is_killed(
     world.lengthen(name, "API_TOKEN", len(values[token]) + 1)
     world.kill(name, point)
     recorded, pending = world.generated(name), world.pending(name)
+    if recorded[token] == values[token]:
+        del recorded[token]  # killed before there was a new one
     did = world.run(name)
     stacks.note(point, pending, did.changes)
     assert_converged(world, name, recorded, one_version_more(before, "API_TOKEN"))

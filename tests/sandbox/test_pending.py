@@ -135,6 +135,7 @@ def test_what_aws_has_is_found_by_its_name_or_by_what_only_it_can_be(
             {"description": "Secrets of pending", "tags": {"application": "kestra"}},
             key,
         ),
+        "aws:secretsmanager/secretRotation:SecretRotation": ({"secretId": arn}, None),
         "aws:kms/alias:Alias": ({"name": "alias/pending"}, "alias/pending"),
         "aws:iam/role:Role": ({"name": "pending"}, "pending"),
         "aws:ssm/parameter:Parameter": ({"name": "/pending"}, "/pending"),
