@@ -159,13 +159,15 @@ class World:
 
     def kill(self, name: str, point: Point) -> str:
         """Runs an operation until somebody is killed. What was told of that."""
-        with self._watching(name, point) as struck:
-            if point.moment != "recorded":
-                self.arm(point)
-            with pytest.raises(EngineFailure) as failure:
-                getattr(self.stack(name), point.operation)(self.events())
+        try:
+            with self._watching(name, point) as struck:
+                if point.moment != "recorded":
+                    self.arm(point)
+                with pytest.raises(EngineFailure) as failure:
+                    getattr(self.stack(name), point.operation)(self.events())
+        finally:
+            self.plan.unlink(missing_ok=True)
         came = struck.is_set() if point.moment == "recorded" else self._done.exists()
-        self.plan.unlink(missing_ok=True)
         assert came, f"{point} never came: {failure.value}"
         return str(failure.value)
 
@@ -204,10 +206,11 @@ class World:
         """The resources of the state file."""
         return self._checkpoint(name).get("resources") or []
 
-    def pending(self, name: str) -> set[str]:
-        """Names of what the state says was being done."""
+    def pending(self, name: str) -> dict[str, str]:
+        """What the state says was being done: name to URN."""
         operations = self._checkpoint(name).get("pending_operations") or ()
-        return {o["resource"]["urn"].rpartition("::")[2] for o in operations}
+        urns = [operation["resource"]["urn"] for operation in operations]
+        return {urn.rpartition("::")[2]: urn for urn in urns}
 
     def kept(self, name: str) -> set[str]:
         """Every resource of the state by type and name, the stack's own name left out."""
