@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
 from typing import Any
 
 from sandbox.services import AwsServer, ControlPlane, Vault
+from sandbox.services.single import session
 
 _KINDS = {
     "Service": "api/v1/namespaces/{}/services",
@@ -100,8 +102,6 @@ class InVault:
 
     def _get(self, path: str, method: str = "GET") -> Any:
         token = {"X-Vault-Token": self._vault.root_token}
-        from sandbox.services.single import session
-
         answer = session().request(
             method, f"{self._vault.address}/v1/{path}", headers=token, timeout=30
         )
@@ -149,6 +149,12 @@ class InVault:
                 self._get(f"sys/audit/{path.strip('/')}", "DELETE")
 
 
+@functools.cache
+def _client(server: AwsServer, service: str, region: str) -> Any:
+    """A client, which costs more than its requests."""
+    return server.client(service, region)
+
+
 class InAws:
     """What the AWS server holds of a stack."""
 
@@ -157,12 +163,15 @@ class InAws:
         self.values: dict[str, str] = {}
         """Name to the newest value of each secret."""
 
+    def _client(self, service: str, region: str = REGIONS[0]) -> Any:
+        return _client(self._server, service, region)
+
     def inventory(self) -> dict[str, Any]:
         """Keys, aliases, secrets with the number of their versions, roles and their policies; each counted."""
         found: dict[str, Any] = {}
         for region in REGIONS:
             found |= self._keys(region) | self._secrets(region)
-        iam = self._server.client("iam")
+        iam = self._client("iam")
         for role in iam.list_roles(MaxItems=1000)["Roles"]:
             if self._stack in role["RoleName"]:
                 policies = iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
@@ -170,7 +179,7 @@ class InAws:
         return found
 
     def _keys(self, region: str) -> dict[str, Any]:
-        kms = self._server.client("kms", region)
+        kms = self._client("kms", region)
         found: dict[str, Any] = {f"keys in {region}": []}
         for page in kms.get_paginator("list_keys").paginate():
             for key in page["Keys"]:
@@ -186,7 +195,7 @@ class InAws:
         return found
 
     def _secrets(self, region: str) -> dict[str, Any]:
-        client, found = self._server.client("secretsmanager", region), {}
+        client, found = self._client("secretsmanager", region), {}
         listed = client.get_paginator("list_secrets").paginate(IncludePlannedDeletion=True)
         for one in (one for page in listed for one in page["SecretList"]):
             if self._stack not in one["Name"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import io
 import json
@@ -222,9 +223,8 @@ class World:
     def generated(self, name: str) -> dict[str, str]:
         """Generated values that the state has, opened with the sandbox's passphrase."""
         file = self.state.stack(name) / "workspace" / "stacks" / f"Pulumi.{name}.yaml"
-        salt = base64.b64decode(yaml.safe_load(file.read_text())["encryptionsalt"].split(":")[1])
-        passphrase = self.state.passphrase().encode()
-        key = AESGCM(hashlib.pbkdf2_hmac("sha256", passphrase, salt, 1_000_000, 32))
+        salt = yaml.safe_load(file.read_text())["encryptionsalt"].split(":")[1]
+        key = _key(self.state.passphrase(), salt)
         found = {}
         for resource in self.resources(name):
             if resource.get("delete"):
@@ -236,6 +236,14 @@ class World:
                 opened = key.decrypt(base64.b64decode(nonce), base64.b64decode(text), None)
                 found[resource["urn"].rpartition("::")[2]] = json.loads(opened)
         return found
+
+
+@functools.cache
+def _key(passphrase: str, salt: str) -> AESGCM:
+    """The key of a stack's secrets, made as Pulumi makes it."""
+    return AESGCM(
+        hashlib.pbkdf2_hmac("sha256", passphrase.encode(), base64.b64decode(salt), 1_000_000, 32)
+    )
 
 
 def document(kind: str, name: str) -> dict[str, Any]:

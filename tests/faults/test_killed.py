@@ -83,6 +83,7 @@ class Stacks:
 
     world: World
     standing: dict[str, str] = field(default_factory=dict)
+    inventories: dict[str, dict[str, Any]] = field(default_factory=dict)
     outcomes: list[tuple[str, str, str]] = field(default_factory=list)
 
     def undisturbed(self, kind: str, which: str = "reference") -> str:
@@ -92,6 +93,12 @@ class Stacks:
             self.standing[key] = self.world.new(kind)
             self.world.run(self.standing[key])
         return self.standing[key]
+
+    def expected(self, kind: str) -> dict[str, Any]:
+        """The inventory of an undisturbed stack; looked at once."""
+        if kind not in self.inventories:
+            self.inventories[kind] = seen(self.world, self.undisturbed(kind))
+        return self.inventories[kind]
 
     def taken(self, kind: str, which: str) -> str:
         """The name of a stack that is up, for nobody else any more."""
@@ -123,39 +130,36 @@ def stacks(world: World, progress: Progress) -> Iterator[Stacks]:
         progress.console.print("\n" + " | ".join(line), markup=False, end="")
 
 
-def seen(world: World, name: str) -> dict[str, Any]:
-    """What state and servers hold of a stack, with its name and what is random left out."""
+def look(world: World, name: str) -> tuple[dict[str, Any], set[str]]:
+    """What state and servers hold of a stack, without its name and what is random; and all secret values."""
     found: dict[str, Any] = {"state": sorted(world.kept(name))}
     found |= kubernetes(world.plane, name)
-    for place in places(world, name):
-        found |= place.inventory()
-    return neutral(found, name)
-
-
-def places(world: World, name: str) -> list[InVault | InAws]:
+    values: set[str] = set()
     if name.startswith("vault"):
-        return [InVault(world.vault, name)]
-    return [InAws(world.aws, name)] if name.startswith("aws") else []
+        vault = InVault(world.vault, name)
+        found |= vault.inventory()
+        values |= {text for fields in vault.values.values() for text in fields.values()}
+    if name.startswith("aws"):
+        aws = InAws(world.aws, name)
+        found |= aws.inventory()
+        values |= set(aws.values.values())
+    return neutral(found, name), values
 
 
-def held(world: World, name: str) -> set[str]:
-    """All secret values that the servers hold of a stack."""
-    values = set(secret(world.plane, name).values())
-    for place in places(world, name):
-        place.inventory()
-        for value in place.values.values():
-            values |= set(value.values()) if isinstance(value, dict) else {value}
-    return values
+def seen(world: World, name: str) -> dict[str, Any]:
+    """What state and servers hold of a stack."""
+    return look(world, name)[0]
 
 
 def assert_converged(
     world: World, name: str, recorded: dict[str, str], expected: dict[str, Any]
 ) -> None:
     """The same inventory; and the values are the first ones, in the state and on the servers."""
-    assert differences(seen(world, name), expected) == []
+    inventory, values = look(world, name)
+    assert differences(inventory, expected) == []
     generated = world.generated(name)
     assert others(recorded, generated) == set()
-    values = held(world, name)
+    values |= set(secret(world.plane, name).values())
     # By name: a failure shows no value.
     nowhere = set()
     for resource, value in generated.items():
@@ -174,7 +178,7 @@ def others(first: Mapping[str, str], then: Mapping[str, str]) -> set[str]:
 def test_an_up_after_a_kill_ends_as_an_undisturbed_one(
     world: World, stacks: Stacks, point: Point
 ) -> None:
-    expected = seen(world, stacks.undisturbed(point.kind))
+    expected = stacks.expected(point.kind)
     name = world.new(point.kind)
     told = world.kill(name, point)
     assert "The engine was killed. Run the same command again to go on." in told
@@ -183,15 +187,14 @@ def test_an_up_after_a_kill_ends_as_an_undisturbed_one(
     did = world.run(name)
     stacks.note(point, pending, did.changes)
     assert_converged(world, name, recorded, expected)
-    for place in places(world, name):
-        if isinstance(place, InVault):
-            place.forget()
+    if point.kind == "vault":
+        InVault(world.vault, name).forget()
 
 
 def test_one_stack_killed_again_and_again_a_bit_further_each_time(
     world: World, stacks: Stacks
 ) -> None:
-    expected = seen(world, stacks.undisturbed("vault"))
+    expected = stacks.expected("vault")
     name, recorded = world.new("vault"), {}
     for point in CHAIN:
         world.kill(name, point)
@@ -207,7 +210,7 @@ def test_one_stack_killed_again_and_again_a_bit_further_each_time(
 def test_a_recovery_that_is_killed_too_does_not_leave_what_never_was(
     world: World, stacks: Stacks
 ) -> None:
-    expected = seen(world, stacks.undisturbed("vault"))
+    expected = stacks.expected("vault")
     name = world.new("vault")
     # Vault was not asked yet; the next run takes the engine for made, and is killed before it looks.
     world.kill(name, Point("vault", "store-engine", "before"))
@@ -252,7 +255,7 @@ def test_a_command_that_is_killed_leaves_nothing_that_the_next_does_not_end(
     world: World, stacks: Stacks
 ) -> None:
     point = Point("local", "kestra-secret", "after", whom="command")
-    expected = seen(world, stacks.undisturbed("local"))
+    expected = stacks.expected("local")
     name = world.new("local")
     world.arm(point)
     folders = ["--state", str(world.state.directory), "--stacks", str(world.stacks)]
@@ -294,7 +297,7 @@ def without_versions(expected: dict[str, Any], found: dict[str, Any]) -> dict[st
 
 
 def test_plain_pulumi_goes_on_in_the_documented_way(world: World, stacks: Stacks) -> None:
-    expected = seen(world, stacks.undisturbed("local"))
+    expected = stacks.expected("local")
     name = world.new("local")
     world.kill(name, Point("local", "kestra-namespace", "after"))
     recorded = world.generated(name)
