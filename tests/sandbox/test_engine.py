@@ -197,6 +197,9 @@ def test_the_engine_finds_plugins_where_the_caller_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack, seen = made(tmp_path, {}), {}
+    engine = tmp_path / "pulumi"
+    engine.write_text("#!/bin/sh\necho 3.259.0\n")
+    engine.chmod(0o755)
     monkeypatch.setenv("PATH", f"/own/plugins{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(auto, "create_or_select_stack", lambda *_, **__: seen.update(os.environ))
     with stack._selected():
