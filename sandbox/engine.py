@@ -25,7 +25,8 @@ from sandbox.display import Events
 from sandbox.errors import SandboxError
 from sandbox.hints import with_advice
 from sandbox.judgement import Pack, Violation, counted
-from sandbox.recovery import adopt_pending, end_leftovers, is_locked, mend_backend
+from sandbox.pending import Finder, adopt_pending
+from sandbox.recovery import end_leftovers, is_locked, mend_backend
 from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private
 from sandbox.state import PROJECT, ROOT, Last, State
@@ -94,6 +95,11 @@ class Stack:
     @property
     def _file(self) -> Path:
         return self.folder / "workspace" / "stacks" / f"Pulumi.{self.name}.yaml"
+
+    @property
+    def _azure(self) -> Path:
+        """What the stand-in keeps of Azure."""
+        return self._state.directory / "azure" / "recorded.json"
 
     def _plugins(self) -> dict[str, str]:
         """Plugin to what is used: `official` or `stand-in`."""
@@ -177,7 +183,7 @@ class Stack:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "false" if self._download else "true",
             "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
             "KUBECONFIG": str(self.plane.kubeconfig),
-            "KESTRA_SANDBOX_AZURE_STATE": str(self._state.directory / "azure" / "recorded.json"),
+            "KESTRA_SANDBOX_AZURE_STATE": str(self._azure),
         }
         made |= self.clouds.environment
         if self._download:
@@ -197,9 +203,10 @@ class Stack:
         if end_leftovers(self._state):
             self._told("Ended what a killed command had left running.")
         mend_backend(self._state)
-        caller = dict(os.environ)
+        # Made of the caller's environment (where plugins are, proxies), so before that is put aside.
+        caller, own = dict(os.environ), self.environment()
         os.environ.clear()
-        os.environ.update(self.environment())
+        os.environ.update(own)
         try:
             with warnings.catch_warnings():
                 # The Automation API warns when an engine that ends early closes its event stream.
@@ -236,17 +243,20 @@ class Stack:
         folder = stack.workspace.work_dir
         # Not Stack.export_stack(): that has the secrets in clear.
         state = json.loads(run(["stack", "export", *name], folder, {}).stdout)
-        operations = (state.get("deployment") or {}).get("pending_operations")
-        if not operations:
+        deployment = state.get("deployment") or {}
+        operations, file = deployment.get("pending_operations"), self.folder / "recovered.json"
+        if not operations and not file.exists():
             return
-        self._told(f"The last update was killed during {len(operations)} operations; going on.")
-        file = self.folder / "recovered.json"
-        try:
-            private(file, json.dumps(state | {"deployment": adopt_pending(state["deployment"])}))
+        if operations:
+            self._told(f"The last update was killed during {len(operations)} operations; going on.")
+            adopted = adopt_pending(deployment, Finder(deployment, self.clouds, self._azure))
+            for left in adopted.left:
+                self._told(f"Left in Vault until it ends by itself, if it was made: {left}.")
+            private(file, json.dumps(state | {"deployment": adopted.deployment}))
             run(["stack", "import", "--file", str(file), *name], folder, {})
-        finally:
-            file.unlink(missing_ok=True)
+        # The file stays until what it adopted was looked for, should this be killed too.
         run(["refresh", "--yes", "--skip-preview", *name], folder, {})
+        file.unlink(missing_ok=True)
 
     def up(self, events: Events) -> Outcome:
         """Brings the stack up.

@@ -1,4 +1,4 @@
-"""Goes on after a command that was killed: its engine, its lock, and what it was creating."""
+"""Goes on after a command that was killed: its engine, its lock, its half-written files."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from sandbox.services.process import Identity, began_at
 from sandbox.state import State
 
 GRACE_SECONDS = 20.0
-#: Vault refuses to mount twice; everything else there is written again without harm.
-_MOUNTS = {"vault:index/mount:Mount", "vault:index/authBackend:AuthBackend"}
 
 
 def leftovers(state: State, processes: Path = Path("/proc")) -> Iterator[Identity]:
@@ -78,32 +75,3 @@ def is_locked(state: State, stack: str) -> bool:
     """Whether the backend holds a lock of the stack."""
     folder = state.backend / ".pulumi" / "locks"
     return folder.is_dir() and any(folder.rglob(f"{stack}/*.json"))
-
-
-def adopt_pending(deployment: Mapping[str, Any]) -> dict[str, Any]:
-    """The state of a killed update without pending operations.
-
-    What its server would refuse to create a second time counts as created; a refresh has to follow, which
-    drops it again when it is not there. The rest can simply be created again.
-    """
-    adopted = [
-        {**resource, "id": found, "outputs": resource.get("inputs") or {}}
-        for operation in deployment.get("pending_operations") or ()
-        if operation.get("type") == "creating"
-        for resource in [operation["resource"]]
-        if (found := _id(resource["type"], resource.get("inputs") or {}))
-    ]
-    kept = {key: value for key, value in deployment.items() if key != "pending_operations"}
-    return kept | {"resources": [*(deployment.get("resources") or ()), *adopted]}
-
-
-def _id(type_: str, inputs: Mapping[str, Any]) -> str | None:
-    if type_ in _MOUNTS:
-        path = inputs.get("path") or inputs.get("type")
-        return path if isinstance(path, str) else None
-    if type_.startswith("kubernetes:"):
-        metadata = inputs.get("metadata") or {}
-        parts = [metadata.get("namespace"), metadata.get("name")]
-        named = [part for part in parts if isinstance(part, str)]
-        return "/".join(named) if metadata.get("name") in named else None
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -190,3 +191,19 @@ def test_how_the_last_operation_ended_is_kept(tmp_path: Path) -> None:
     assert Last.read(tmp_path) == last
     (tmp_path / "last.json").write_text("{}")
     assert Last.read(tmp_path) is None
+
+
+def test_the_engine_finds_plugins_where_the_caller_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack, seen = made(tmp_path, {}), {}
+    engine = tmp_path / "pulumi"
+    engine.write_text("#!/bin/sh\necho 3.259.0\n")
+    engine.chmod(0o755)
+    monkeypatch.setenv("PATH", f"/own/plugins{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(auto, "create_or_select_stack", lambda *_, **__: seen.update(os.environ))
+    with stack._selected():
+        pass
+    assert "/own/plugins" in seen["PATH"].split(os.pathsep)
+    assert seen["PULUMI_HOME"] == str(tmp_path / "state" / "pulumi")
+    assert os.environ["PATH"].startswith("/own/plugins")

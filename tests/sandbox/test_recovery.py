@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.recovery import adopt_pending, end_leftovers, is_locked, leftovers, mend_backend
+from sandbox.recovery import end_leftovers, is_locked, leftovers, mend_backend
 from sandbox.state import State
-
-URN = "urn:pulumi:local::kestra::"
 
 
 @pytest.fixture
@@ -80,41 +78,3 @@ def test_half_written_files_of_the_backend_are_removed_and_no_others(state: Stat
         "local.json.bak",
         "local.json.bak.attrs",
     ]
-
-
-def pending(type_: str, inputs: dict[str, object], kind: str = "creating") -> dict[str, object]:
-    return {"resource": {"urn": f"{URN}{type_}::x", "type": type_, "inputs": inputs}, "type": kind}
-
-
-@pytest.mark.parametrize(
-    ("type_", "inputs", "id_"),
-    [
-        ("kubernetes:core/v1:Namespace", {"metadata": {"name": "kestra"}}, "kestra"),
-        (
-            "kubernetes:core/v1:Service",
-            {"metadata": {"name": "web", "namespace": "kestra"}},
-            "kestra/web",
-        ),
-        ("vault:index/mount:Mount", {"path": "kestra", "type": "kv-v2"}, "kestra"),
-        ("vault:index/authBackend:AuthBackend", {"type": "approle"}, "approle"),
-    ],
-)
-def test_what_a_server_would_refuse_to_create_twice_counts_as_created(
-    type_: str, inputs: dict[str, object], id_: str
-) -> None:
-    before = {"resources": [{"urn": "first"}], "pending_operations": [pending(type_, inputs)]}
-    after = adopt_pending(before)
-    assert "pending_operations" not in after
-    assert after["resources"][0] == {"urn": "first"}
-    assert after["resources"][1]["id"] == id_
-    assert after["resources"][1]["outputs"] == inputs
-
-
-def test_the_rest_is_created_again() -> None:
-    operations = [
-        pending("random:index/randomBytes:RandomBytes", {"length": 32}),
-        pending("vault:index/policy:Policy", {"name": "kestra"}),
-        pending("kubernetes:core/v1:Service", {"metadata": {"name": "web"}}, "updating"),
-        pending("kubernetes:core/v1:ConfigMap", {}),
-    ]
-    assert adopt_pending({"pending_operations": operations}) == {"resources": []}

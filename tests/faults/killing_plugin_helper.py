@@ -1,0 +1,80 @@
+"""A stand-in plugin that kills the engine, itself, or the command at one planned moment of one call.
+
+Run as `python -m tests.faults.killing_plugin_helper <stand-in> <plan> [engine's address]`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import runpy
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+CALLS = ("Create", "Read", "Update", "Delete")
+
+
+def parent_of(pid: int) -> int:
+    """The process that started another one."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[1])
+
+
+def strike(plan: dict[str, str], file: Path) -> None:
+    """Kills whom the plan names; once only."""
+    try:
+        file.rename(file.with_suffix(".done"))
+    except FileNotFoundError:
+        return  # another call was quicker
+    engine = os.getppid()
+    victims = {"engine": engine, "plugin": os.getpid(), "command": parent_of(engine)}
+    os.kill(victims[plan["whom"]], signal.SIGKILL)
+
+
+def planned(file: Path, call: str, moment: str, request: Any) -> None:
+    """Strikes when this is the call and the moment that the plan names."""
+    if getattr(request, "preview", False):
+        return
+    try:
+        plan = json.loads(file.read_text())
+    except FileNotFoundError:
+        return
+    name = request.urn.rsplit("::", 1)[1]
+    if (plan["call"], plan["name"], plan["moment"]) == (call, name, moment):
+        strike(plan, file)
+
+
+def arm(servicer: type, file: Path) -> None:
+    """Puts the plan around every call that changes or looks at a resource."""
+    for call in CALLS:
+        original = getattr(servicer, call)
+
+        def act(
+            self: Any, request: Any, context: Any, call: str = call, original: Any = original
+        ) -> Any:
+            planned(file, call, "before", request)
+            answer = original(self, request, context)
+            planned(file, call, "after", request)
+            return answer
+
+        setattr(servicer, call, act)
+
+
+def main() -> None:
+    name, plan, *rest = sys.argv[1:]
+    # Both modules register the messages of errors: one process cannot have the two.
+    kind = (
+        "sandbox.plugins.kubernetes.servicer" if name == "kubernetes" else "sandbox.plugins.server"
+    )
+    arm(importlib.import_module(kind).Servicer, Path(plan))
+    sys.argv[1:] = rest
+    runpy.run_module(
+        f"sandbox.plugins.{name.replace('-', '_')}", run_name="__main__", alter_sys=True
+    )
+
+
+if __name__ == "__main__":
+    main()
