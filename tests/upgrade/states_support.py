@@ -91,6 +91,11 @@ class UpgradeStacks:
                 del document["config"][f"kestra:{key}"]
         file.write_text(yaml.safe_dump(document, sort_keys=False))
 
+    def setting(self, name: str, key: str) -> Any:
+        """A setting of a stack file."""
+        file = self._stacks / f"Pulumi.{name}.yaml"
+        return yaml.safe_load(file.read_text())["config"][f"kestra:{key}"]
+
     def _sandbox(self) -> Sandbox:
         console = Console(file=io.StringIO(), width=200, highlight=False)
         return Sandbox(self.state, console, stacks=self._stacks, policy=False)
