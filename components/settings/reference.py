@@ -72,7 +72,9 @@ def _row(path: str, field: FieldInfo, versions: tuple[str, str]) -> str:
     since, until = versions
     known = f"until {until}" if until else f"{since}+"
     text = f"{field.description} *{extra['source']}*".replace("|", "\\|")
-    return f"| `{path}` | {_type(field.annotation)}{unit} | {_default(field)} | {known} | {text} |\n"
+    return (
+        f"| `{path}` | {_type(field.annotation)}{unit} | {_default(field)} | {known} | {text} |\n"
+    )
 
 
 def _type(annotation: Any) -> str:

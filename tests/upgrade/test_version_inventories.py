@@ -33,7 +33,7 @@ KESTRA = {
 
 def _both(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The stack's settings with 1.3 and with 2.0."""
-    settings = deepcopy(RICHEST[name])
+    settings: dict[str, Any] = deepcopy(RICHEST[name])
     if settings.get("version", "1.3") == "1.3":
         return settings, mended(name)
     first = deepcopy(settings) | {"version": "1.3"}

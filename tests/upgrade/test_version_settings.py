@@ -16,7 +16,7 @@ from tests.configuration import golden_support
 from tests.configuration.documents_fixtures import document
 from tests.upgrade import every_key_support as keys
 
-RICHEST = documents() | {
+RICHEST: dict[str, dict[str, Any]] = documents() | {
     f"golden-{'-'.join(case)}": document(*case) for case in golden_support.CASES
 }
 OTHER = {"1.3": "2.0", "2.0": "1.3"}
@@ -162,9 +162,8 @@ def test_rules_for_passwords_are_suggested_as_an_expression_for_1_3(
 
 def test_a_release_named_beside_the_digest_is_held_against_the_version() -> None:
     image = {"tag": "v1.3.31", "digest": "sha256:" + "a" * 64}
-    settings: dict[str, Any] = RICHEST["local"] | {
-        "deployment": RICHEST["local"]["deployment"] | {"image": image}
-    }
+    settings: dict[str, Any] = deepcopy(RICHEST["local"])
+    settings["deployment"]["image"] = image
     assert refused(settings) == {}
     assert set(refused(settings | {"version": "2.0"})) == {"kestra:deployment.image.tag"}
 
