@@ -36,7 +36,8 @@ def _both(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     settings: dict[str, Any] = deepcopy(RICHEST[name])
     if settings.get("version", "1.3") == "1.3":
         return settings, mended(name)
-    first = deepcopy(settings) | {"version": "1.3"}
+    first: dict[str, Any] = deepcopy(RICHEST[name])
+    first["version"] = "1.3"
     first["security"].pop("basic-auth")
     first["deployment"]["components"].pop("controller", None)
     settings["security"].pop("basic-auth")
