@@ -40,27 +40,41 @@ def _fields(model: type[Model]) -> Iterator[tuple[str, FieldInfo]]:
 
 
 def _section(name: str, field: FieldInfo) -> str:
-    rows = [_row(path, leaf) for path, leaf in _leaves(name, field)]
+    rows = [_row(path, leaf, versions) for path, leaf, versions in leaves(name, field)]
     head = "| key | type | default | Kestra | meaning |\n|---|---|---|---|---|\n"
     return f"\n## `kestra:{name}`\n\n{field.description}\n\n{head}{''.join(rows)}"
 
 
-def _leaves(path: str, field: FieldInfo) -> Iterator[tuple[str, FieldInfo]]:
+def leaves(
+    path: str, field: FieldInfo, block: tuple[str, str] = ("", "")
+) -> Iterator[tuple[str, FieldInfo, tuple[str, str]]]:
+    """Every key at and below a field: path, field, first and last Kestra version (empty: no last one).
+
+    A key exists in no version in which its block does not.
+    """
+    extra: dict[str, Any] = field.json_schema_extra  # type: ignore[assignment]
+    versions = (
+        max(block[0], extra["since"]),
+        min(filter(None, (block[1], extra["until"])), default=""),
+    )
     one, many = models_in(field.annotation)
     model, at = (one, path) if one else (many, f"{path}.<name>")
     if model is None:
-        yield path, field
+        yield path, field, versions
         return
     for name, inner in _fields(model):
-        yield from _leaves(f"{at}.{name}", inner)
+        yield from leaves(f"{at}.{name}", inner, versions)
 
 
-def _row(path: str, field: FieldInfo) -> str:
+def _row(path: str, field: FieldInfo, versions: tuple[str, str]) -> str:
     extra: dict[str, Any] = field.json_schema_extra  # type: ignore[assignment]
     unit = f" ({extra['unit']})" if extra["unit"] else ""
-    versions = f"{extra['since']}+" if not extra["until"] else f"until {extra['until']}"
+    since, until = versions
+    known = f"until {until}" if until else f"{since}+"
     text = f"{field.description} *{extra['source']}*".replace("|", "\\|")
-    return f"| `{path}` | {_type(field.annotation)}{unit} | {_default(field)} | {versions} | {text} |\n"
+    return (
+        f"| `{path}` | {_type(field.annotation)}{unit} | {_default(field)} | {known} | {text} |\n"
+    )
 
 
 def _type(annotation: Any) -> str:

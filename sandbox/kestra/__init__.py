@@ -18,8 +18,10 @@ from sandbox.progress import Progress
 from sandbox.tools import cache_folder
 
 HERE = Path(__file__).parent
+POM = HERE / "pom.xml"
 #: Kestra version of the settings to the Java that its classes need.
 JAVA_NEEDED = {"1.3": 21, "2.0": 25}
+#: Kestra version of the settings to the release that is fetched, only when a stack of that version is verified.
 RELEASES = {"1.3": "1.3.31", "2.0": "2.0.0"}
 
 
@@ -38,11 +40,8 @@ def ensure(version: str, progress: Progress) -> Harness:
     Raises:
         SandboxError: when Java or Maven is missing, or the build fails.
     """
-    source = HERE / version
-    if not source.is_dir():
-        raise SandboxError(
-            f"Kestra {version} cannot be verified on this machine: only {', '.join(harnesses())} can."
-        )
+    if version not in RELEASES:
+        raise SandboxError(f"Kestra {version} cannot be verified: only {', '.join(RELEASES)} can.")
     java = find_java(JAVA_NEEDED[version])
     release = RELEASES[version]
     entry = entry_of(version, java)
@@ -59,15 +58,15 @@ def ensure(version: str, progress: Progress) -> Harness:
 def entry_of(version: str, java: Path) -> Path:
     """The cache's folder of a version's harness; it exists once the harness is built."""
     digest = hashlib.sha256()
-    for file in sorted(p for p in (HERE / version).rglob("*") if p.is_file()):
+    for file in (POM, *_sources(version)):
         digest.update(file.read_bytes())
     name = f"{RELEASES[version]}-java{java_version(java)}-{digest.hexdigest()[:12]}"
     return cache_folder() / "kestra" / name
 
 
-def harnesses() -> list[str]:
-    """The versions that can be booted here."""
-    return [version for version in RELEASES if (HERE / version).is_dir()]
+def _sources(version: str) -> list[Path]:
+    """What every version has, and what is particular to one."""
+    return sorted((HERE / "harness").glob("*.java")) + sorted((HERE / version).glob("*.java"))
 
 
 def _build(version: str, java: Path, entry: Path, progress: Progress) -> None:
@@ -81,18 +80,18 @@ def _build(version: str, java: Path, entry: Path, progress: Progress) -> None:
         (made / "classes").mkdir(parents=True)
         progress.detail("artifacts")
         _run(
-            [maven, "-B", "-q", "-f", str(HERE / version / "pom.xml"),
+            [maven, "-B", "-q", "-f", str(POM), f"-Dkestra.version={RELEASES[version]}",
              f"-Dmaven.repo.local={cache_folder() / 'm2'}", "dependency:build-classpath",
              f"-Dmdep.outputFile={made / 'classpath'}"],
             java, log,
         )  # fmt: skip
         progress.detail("compiling")
-        sources = [str(p) for p in sorted((HERE / version / "src").glob("*.java"))]
         # The class path is too long for some systems' argument limit.
         arguments = Path(folder) / "arguments"
         arguments.write_text(f'-cp "{(made / "classpath").read_text().strip()}"')
         _run(
-            [str(java.parent / "javac"), "-proc:none", "-d", str(made / "classes"), f"@{arguments}", *sources],
+            [str(java.parent / "javac"), "-proc:none", "-d", str(made / "classes"), f"@{arguments}",
+             *map(str, _sources(version))],
             java, log,
         )  # fmt: skip
         os.replace(made, entry)

@@ -15,7 +15,7 @@ def main() -> int:
     progress = Progress()
     try:
         ensure([name for module in MODULES.values() for name in module.packages], progress)
-        for version in kestra.harnesses():
+        for version in kestra.RELEASES:
             kestra.ensure(version, progress)
     except SandboxError as error:
         print(f"Error: {error}", file=sys.stderr)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.kestra import RELEASES
 from sandbox.progress import Progress
 from sandbox.verify import Report, VerifyJob, verify
 
@@ -23,11 +24,18 @@ kestra:
     basic-auth: {username: admin@kestra.io, password: "${STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD}"}
     liveness: {timeout: TIMEOUT, interval: 7s}
 """
+#: What a distributed 2.0 has besides: an address that only its cluster knows.
+CONTROLLERS = """
+  worker: {controllers: {type: STATIC, static: {endpoints: [{host: kestra-controller, port: 50051}]}}}
+"""
 
-pytestmark = pytest.mark.kestra
+pytestmark = [
+    pytest.mark.kestra,
+    pytest.mark.parametrize("version", list(RELEASES)),
+]
 
 
-def job(folder: Path, timeout: str, environment: dict[str, str]) -> VerifyJob:
+def job(version: str, folder: Path, timeout: str, environment: dict[str, str]) -> VerifyJob:
     intended: dict[str, Any] = {
         "kestra": {
             "encryption": {"secret-key": KEY},
@@ -38,7 +46,9 @@ def job(folder: Path, timeout: str, environment: dict[str, str]) -> VerifyJob:
         }
     }
     text = DOCUMENT.replace("TIMEOUT", timeout)
-    return VerifyJob("1.3", "oss", text, environment, intended, {"API_KEY": DECLARED}, folder)
+    if version != "1.3":
+        text += CONTROLLERS.strip("\n")
+    return VerifyJob(version, "oss", text, environment, intended, {"API_KEY": DECLARED}, folder)
 
 
 def environment(**changed: str) -> dict[str, str]:
@@ -65,28 +75,34 @@ def assert_no_secret(folder: Path, report: Report, *values: str) -> None:
         assert value not in report.to_json()
 
 
-def test_what_was_meant_is_bound_and_the_flows_run(tmp_path: Path, progress: Progress) -> None:
-    report = verify(job(tmp_path, "60s", environment()), progress)
+def test_what_was_meant_is_bound_and_the_flows_run(
+    version: str, tmp_path: Path, progress: Progress
+) -> None:
+    report = verify(job(version, tmp_path, "60s", environment()), progress)
     assert failed(report) == []
     assert report.mismatches == []
     assert report.bound["kestra.server.liveness.timeout"] == "bean"
+    assert report.version == RELEASES[version]
+    told = {check["what"] for group in report.flows for check in group["checks"]}
+    assert {f"its SECRET {kind} is stored encrypted" for kind in ("input", "output")} <= told
+    assert ("controller" in str(told)) is (version != "1.3")
     assert report.ok
     assert_no_secret(tmp_path, report, "Right-1234-word")
 
 
-def test_every_wrong_value_is_found(tmp_path: Path, progress: Progress) -> None:
+def test_every_wrong_value_is_found(version: str, tmp_path: Path, progress: Progress) -> None:
     given = environment(
         STACK_KESTRA_ENCRYPTION_SECRET_KEY=OTHER_KEY,
         STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD=TRICKY,
         SECRET_API_KEY=base64.b64encode(b"Not-what-was-declared").decode(),
     )
-    report = verify(job(tmp_path, "banana", given), progress)
+    report = verify(job(version, tmp_path, "banana", given), progress)
     assert {m["path"] for m in report.mismatches} == {
         "kestra.encryption.secret-key",
         "kestra.server.basic-auth.password",
         "kestra.server.liveness.timeout",
     }
-    assert "my_secret_flow: the stored value decrypts with the stack's key" in failed(report)
+    assert "my_secret_flow: the stored values decrypt with the stack's key" in failed(report)
     assert "secret('API_KEY'): reads the declared value" in failed(report)
     assert not report.ok
     assert_no_secret(tmp_path, report, TRICKY, "Not-what-was-declared")

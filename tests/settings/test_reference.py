@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from components.settings import Settings, load, load_file
-from components.settings.reference import TARGET, _leaves, reference
+from components.settings.reference import TARGET, leaves, reference
 from tests.conftest import ROOT
 
 
@@ -16,18 +16,26 @@ def test_the_settings_reference_is_not_stale() -> None:
 
 
 def test_every_key_has_a_meaning_a_version_and_a_source() -> None:
-    leaves = [
+    every = [
         leaf
         for name, field in Settings.model_fields.items()
-        for leaf in _leaves(field.alias or name, field)
+        for leaf in leaves(field.alias or name, field)
     ]
-    assert len(leaves) > 150
-    for path, field in leaves:
+    assert len(every) > 150
+    for path, field, versions in every:
         extra = field.json_schema_extra
         assert isinstance(extra, dict)
         assert field.description, path
         assert extra["source"], path
         assert extra["since"] in ("1.3", "2.0"), path
+        assert versions[0] in ("1.3", "2.0"), path
+
+
+def test_a_key_is_of_the_versions_that_its_block_is_of() -> None:
+    field = Settings.model_fields["secret"]
+    since = {path: versions[0] for path, _, versions in leaves("secret", field)}
+    assert since["secret.delinea.address"] == since["secret.delinea.tags"] == "2.0"
+    assert since["secret.vault.address"] == "1.3"
 
 
 def test_the_project_file_declares_every_first_level_key() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from components.settings import permissions as words
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from components.settings.password_rules import expression, structured
 
 
 def editions(s: Settings) -> Iterator[Finding]:
@@ -161,7 +162,7 @@ def password_rules(s: Settings) -> Iterator[Finding]:
                 (*at, "password-regexp"),
                 "does not exist in Kestra 2.0",
                 "2.0 has structured rules, and a regular expression cannot be translated faithfully",
-                f"use {', '.join(_STRUCTURED[:5])}",
+                _structured_instead(rules.password_regexp),
             )
         elif not rules.password_regexp or _unbalanced(rules.password_regexp):
             yield Finding(
@@ -171,20 +172,30 @@ def password_rules(s: Settings) -> Iterator[Finding]:
                 "correct it",
             )
     if s.version == "1.3":
+        written = {name: getattr(rules, name.replace("-", "_")) for name in _STRUCTURED}
         for name in _STRUCTURED:
             if name.replace("-", "_") in rules.model_fields_set:
                 yield Finding(
                     (*at, name),
                     "does not exist in Kestra 1.3",
                     "1.3 takes one regular expression",
-                    "use password-regexp, or set kestra:version to 2.0",
+                    f"write password-regexp: '{expression(written)}' instead of the structured rules, "
+                    "or set kestra:version to 2.0",
                 )
 
 
-def _unbalanced(expression: str) -> bool:
+def _structured_instead(regexp: str) -> str:
+    near = structured(regexp)
+    if near is None:
+        return f"write {', '.join(_STRUCTURED[:5])} in its place"
+    rules = ", ".join(f"{name}: {str(value).lower()}" for name, value in near.items())
+    return f"write {rules} in its place"
+
+
+def _unbalanced(regexp: str) -> bool:
     # Only what Python and Java agree on is judged: possessive quantifiers and classes differ.
     try:
-        re.compile(expression)
+        re.compile(regexp)
     except (re.error, OverflowError, RecursionError) as error:
         return any(
             w in str(error)

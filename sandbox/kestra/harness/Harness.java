@@ -4,37 +4,33 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.kestra.core.encryption.EncryptionService;
 import io.kestra.core.models.executions.Execution;
-import io.kestra.core.queues.QueueFactoryInterface;
-import io.kestra.core.queues.QueueInterface;
 import io.kestra.core.repositories.ExecutionRepositoryInterface;
 import io.kestra.core.repositories.FlowRepositoryInterface;
 import io.kestra.core.repositories.LocalFlowRepositoryLoader;
-import io.kestra.core.repositories.LogRepositoryInterface;
-import io.kestra.core.runners.ExecutorInterface;
 import io.kestra.core.runners.FlowInputOutput;
-import io.kestra.core.runners.Indexer;
-import io.kestra.core.runners.Scheduler;
-import io.kestra.core.runners.Worker;
 import io.kestra.core.server.ServerConfig;
 import io.kestra.core.server.Service;
 import io.micronaut.context.ApplicationContext;
 import io.micronaut.context.env.Environment;
 import io.micronaut.core.type.Argument;
-import io.micronaut.inject.qualifiers.Qualifiers;
 import java.io.File;
 import java.lang.reflect.RecordComponent;
+import java.nio.charset.StandardCharsets;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
  * Boots a real Kestra with a configuration and says what it bound and how flows ran.
+ *
+ * What differs between Kestra's versions is in Release, one beside this file for each.
  *
  * Reads a job as JSON from standard input and writes one line of JSON to standard output; both may hold
  * secrets, so neither is ever written to a file.
@@ -117,17 +113,8 @@ public class Harness {
 
     static void flows(ApplicationContext context, JsonNode run, ObjectNode out) throws Exception {
         ExecutorService pool = Executors.newCachedThreadPool();
-        List<Service> services = new ArrayList<>();
-        Worker worker = context.createBean(io.kestra.worker.DefaultWorker.class, UUID.randomUUID().toString(), 4, null);
-        context.registerSingleton(worker);
-        for (Service service : List.of(context.getBean(ExecutorInterface.class), worker, context.getBean(Scheduler.class), context.getBean(Indexer.class))) {
-            pool.execute((Runnable) service);
-            services.add(service);
-        }
-        long end = System.currentTimeMillis() + 60_000;
-        while (System.currentTimeMillis() < end && !services.stream().allMatch(s -> s.getState() == Service.ServiceState.RUNNING)) {
-            Thread.sleep(20);
-        }
+        List<Service> services = Release.start(context, pool);
+        until(() -> services.stream().allMatch(s -> s.getState() == Service.ServiceState.RUNNING));
         ObjectNode states = out.putObject("services");
         services.forEach(s -> states.put(s.getType().name(), s.getState().name()));
         context.getBean(LocalFlowRepositoryLoader.class).load(TENANT, new File(run.get("flowFolder").asText()));
@@ -137,6 +124,18 @@ public class Harness {
         }
         out.put("rows", rows(context));
         pool.shutdown();
+    }
+
+    interface Condition {
+        boolean holds() throws Exception;
+    }
+
+    /** Waits for a minute at most; what did not come is told by what follows. */
+    static void until(Condition condition) throws Exception {
+        long end = System.currentTimeMillis() + 60_000;
+        while (!condition.holds() && System.currentTimeMillis() < end) {
+            Thread.sleep(20);
+        }
     }
 
     static ObjectNode flow(ApplicationContext context, JsonNode wanted) throws Exception {
@@ -154,52 +153,45 @@ public class Harness {
             out.put("message", words(error));
             return out;
         }
-        QueueInterface<Execution> queue = context.getBean(Argument.of(QueueInterface.class, Execution.class).getType(), Qualifiers.byName(QueueFactoryInterface.EXECUTION_NAMED));
-        queue.emit(execution);
+        Release.run(context, execution);
         ExecutionRepositoryInterface repository = context.getBean(ExecutionRepositoryInterface.class);
-        Execution ended = null;
-        long end = System.currentTimeMillis() + 60_000;
-        while (System.currentTimeMillis() < end) {
-            ended = repository.findById(TENANT, execution.getId()).orElse(null);
-            if (ended != null && ended.getState().isTerminated()) {
-                break;
-            }
-            Thread.sleep(20);
-        }
+        until(() -> repository.findById(TENANT, execution.getId()).filter(e -> e.getState().isTerminated()).isPresent());
+        Execution ended = repository.findById(TENANT, execution.getId()).orElse(null);
         if (ended == null) {
             out.put("state", "NONE");
             return out;
         }
         out.put("state", ended.getState().getCurrent().name());
-        out.set("outputs", JSON.valueToTree(ended.getOutputs()));
-        ArrayNode logs = out.putArray("logs");
-        Thread.sleep(200);
-        for (var log : context.getBean(LogRepositoryInterface.class).findByExecutionId(TENANT, ended.getId(), null)) {
-            logs.add(log.getMessage());
+        Map<String, Object> outputs = Release.outputs(context, ended);
+        out.set("outputs", JSON.valueToTree(outputs));
+        if (ended.getState().isSuccess()) {
+            // Every flow here logs, and a log comes a moment after the end.
+            until(() -> !Release.logs(context, ended).isEmpty());
         }
-        decrypt(wanted, ended, out);
+        Release.logs(context, ended).forEach(out.putArray("logs")::add);
+        for (String kind : List.of("input", "output")) {
+            if (wanted.has(kind)) {
+                Map<String, Object> stored = kind.equals("input") ? ended.getInputs() : outputs;
+                decrypt(wanted, stored == null ? null : stored.get(wanted.get(kind).asText()), out.putObject(kind));
+            }
+        }
         return out;
     }
 
-    static void decrypt(JsonNode wanted, Execution ended, ObjectNode out) throws Exception {
-        if (!wanted.has("output") || ended.getOutputs() == null) {
-            return;
-        }
-        Object stored = ended.getOutputs().get(wanted.get("output").asText());
+    static void decrypt(JsonNode wanted, Object stored, ObjectNode out) {
         if (stored instanceof Map<?, ?> map && map.get("value") != null) {
             out.put("storedType", String.valueOf(map.get("type")));
             String value = String.valueOf(map.get("value"));
-            try {
-                out.put("decrypted", EncryptionService.decrypt(wanted.get("key").asText(), value));
-            } catch (Exception error) {
-                out.putNull("decrypted");
-            }
-            try {
-                EncryptionService.decrypt(wanted.get("otherKey").asText(), value);
-                out.put("otherKey", "decrypts");
-            } catch (Exception error) {
-                out.put("otherKey", "refused");
-            }
+            out.put("decrypted", decrypted(wanted.get("key").asText(), value));
+            out.put("otherKey", decrypted(wanted.get("otherKey").asText(), value) == null ? "refused" : "decrypts");
+        }
+    }
+
+    static String decrypted(String key, String value) {
+        try {
+            return EncryptionService.decrypt(key, value);
+        } catch (Exception error) {
+            return null;
         }
     }
 
@@ -214,13 +206,24 @@ public class Harness {
                     int columns = rows.getMetaData().getColumnCount();
                     while (rows.next()) {
                         for (int i = 1; i <= columns; i++) {
-                            all.append(rows.getString(i)).append('\n');
+                            all.append(cell(rows, i)).append('\n');
                         }
                     }
                 }
             }
         }
         return all.toString();
+    }
+
+    /** A cell as text; binary ones byte for byte, since they hold text too (outputs on 2.0). */
+    static String cell(ResultSet rows, int column) throws SQLException {
+        return switch (rows.getMetaData().getColumnType(column)) {
+            case Types.BLOB, Types.BINARY, Types.VARBINARY, Types.LONGVARBINARY -> {
+                byte[] bytes = rows.getBytes(column);
+                yield bytes == null ? "" : new String(bytes, StandardCharsets.UTF_8);
+            }
+            default -> rows.getString(column);
+        };
     }
 
     static String words(Throwable error) {

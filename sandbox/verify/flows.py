@@ -1,0 +1,157 @@
+"""The flows that a real Kestra runs, and what they show."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox import kestra
+from sandbox.verify.job import VerifyJob
+from sandbox.verify.report import Report
+
+_NAMESPACE = "company.team"
+_SEED = "my_secret_flow"
+#: The server components that run in the one process of the check.
+_SERVICES = {
+    "1.3": {"EXECUTOR", "WORKER", "SCHEDULER", "INDEXER"},
+    "2.0": {"EXECUTOR", "CONTROLLER", "WORKER", "SCHEDULER", "INDEXER"},
+}
+#: Value of the output of the flow that is no secret: a search that does not find this finds nothing.
+_CLEAR = "stored-in-clear"
+
+
+def write(job: VerifyJob, folder: Path, plaintext: str) -> list[dict[str, Any]]:
+    """Writes the flows into a folder; the executions that are wanted, the one with the secret first."""
+    folder.mkdir(exist_ok=True)
+    seed = kestra.HERE / "flows" / f"{_SEED}.yml"
+    (folder / seed.name).write_text(seed.read_text())
+    wanted: list[dict[str, Any]] = [
+        {
+            "id": _SEED,
+            "namespace": _NAMESPACE,
+            "inputs": {"secret": plaintext},
+            "input": "secret",
+            "output": "secret_output",
+            "key": job.key,
+            "otherKey": base64.b64encode(secrets.token_bytes(32)).decode(),
+        }
+    ]
+    for name in job.readable_secrets:
+        id_ = _reader(name)
+        (folder / f"{id_}.yml").write_text(_secret_flow(id_, name))
+        wanted.append({"id": id_, "namespace": _NAMESPACE, "inputs": {}})
+    return wanted
+
+
+def _reader(name: str) -> str:
+    return f"reads_{name.lower()}"
+
+
+def _secret_flow(id_: str, name: str) -> str:
+    return yaml.safe_dump(
+        {
+            "id": id_,
+            "namespace": _NAMESPACE,
+            "tasks": [
+                {
+                    "id": "log",
+                    "type": "io.kestra.plugin.core.log.Log",
+                    "message": f"the value is {{{{ secret('{name}') }}}}",
+                }
+            ],
+            "outputs": [{"id": "value", "type": "STRING", "value": f"{{{{ secret('{name}') }}}}"}],
+        },
+        sort_keys=False,
+    )
+
+
+def judge(
+    job: VerifyJob,
+    runs: tuple[Mapping[str, Any], Mapping[str, Any]],
+    plaintext: str,
+    storage: Path,
+    report: Report,
+) -> None:
+    """Notes what the flows showed.
+
+    Args:
+        job: what is verified.
+        runs: what the harness answered, as deployed and without the encryption key.
+        plaintext: the secret that the flow was given.
+        storage: folder of Kestra's internal storage.
+        report: takes the checks.
+    """
+    first, without_key = runs
+    ran = {flow["id"]: flow for flow in first.get("flows", [])}
+    _services(job.kestra_version, first.get("services", {}), report)
+    _encryption(ran.get(_SEED, {}), first.get("rows", ""), plaintext, storage, report)
+    for name, value in job.readable_secrets.items():
+        _declared(name, value, ran.get(_reader(name), {}), report)
+    if job.declared_secrets and not job.readable_secrets:
+        report.unchecked["declared-secrets"] = (
+            "flows of the Enterprise Edition read them through closed code; the store is checked instead"
+        )
+    failed = (without_key.get("flows") or [{}])[0]
+    report.note(
+        "without the key",
+        failed.get("state"),
+        {
+            "the same flow is refused since encryption is not configured": failed.get("state")
+            == "REFUSED"
+            and "encryption is not configured" in failed.get("message", "")
+        },
+    )
+
+
+def _services(version: str, services: Mapping[str, str], report: Report) -> None:
+    needed = _SERVICES[version]
+    *others, last = sorted(name.lower() for name in needed)
+    running = {name for name, state in services.items() if state == "RUNNING"}
+    report.note("services", "RUNNING", {f"{', '.join(others)} and {last} run": running == needed})
+
+
+def _encryption(
+    seed: Mapping[str, Any], rows: str, plaintext: str, storage: Path, report: Report
+) -> None:
+    stored = {kind: seed.get(kind) or {} for kind in ("input", "output")}
+    files = [f.read_bytes() for f in storage.rglob("*") if f.is_file()]
+    is_read = all(word in rows for word in (_SEED, _CLEAR))
+    report.note(
+        _SEED,
+        seed.get("state"),
+        {"ends with SUCCESS": seed.get("state") == "SUCCESS"}
+        | {
+            f"its SECRET {kind} is stored encrypted": found.get("storedType")
+            == "io.kestra.datatype:aes_encrypted"
+            for kind, found in stored.items()
+        }
+        | {
+            "the plain value is nowhere in the database, nor in the internal storage": is_read
+            and plaintext not in rows
+            and not any(plaintext.encode() in content for content in files),
+            "the stored values decrypt with the stack's key": all(
+                found.get("decrypted") == plaintext for found in stored.values()
+            ),
+            "and not with another key": all(
+                found.get("otherKey") == "refused" for found in stored.values()
+            ),
+        },
+    )
+
+
+def _declared(name: str, value: str, flow: Mapping[str, Any], report: Report) -> None:
+    logs = "\n".join(flow.get("logs", []))
+    report.note(
+        f"secret('{name}')",
+        flow.get("state"),
+        {
+            "ends with SUCCESS": flow.get("state") == "SUCCESS",
+            "reads the declared value": (flow.get("outputs") or {}).get("value") == value,
+            "is masked in the log": "******" in logs and value not in logs,
+        },
+    )
