@@ -22,6 +22,7 @@ _DEEPEST = 3
 _NOT_ALPHANUMERIC = bytes(b for b in range(256) if not (b < 128 and chr(b).isalnum()))
 _WHITE = bytes(b for b in range(256) if not 32 < b < 127 and b != 0x1B)
 _QUOTED = re.compile(rb"%\s?[0-9A-Fa-f]\s?[0-9A-Fa-f]|%\W*$", re.MULTILINE)
+_ENTITY = re.compile(rb"&\s*(?:#|quot|amp|lt|gt|apos)")
 _TERMINAL = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _NUMBER = re.compile(rb"\\(?:u\{?([0-9A-Fa-f]{4})\}?|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|e)")
 _BACKSLASHES = re.compile(rb"\\{2,}")
@@ -75,11 +76,12 @@ def readings(data: bytes) -> Iterator[bytes]:
 def _decoded(data: bytes) -> Iterator[bytes]:
     yield data
     escaped, quoted = b"\\" in data, _QUOTED.search(data) is not None
-    if b"&" not in data and not escaped and not quoted:
+    entities = _ENTITY.search(data) is not None
+    if not (entities or escaped or quoted):
         return
     # A terminal's width cuts escapes too.
     for text in (data, _TERMINAL.sub(b"", data.translate(None, _WHITE))):
-        plain = _without_entities(text) if b"&" in text else text
+        plain = _without_entities(text) if entities else text
         for each in (plain, *(unescaped(plain) if escaped else ())):
             yield each
             if quoted:

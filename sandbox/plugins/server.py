@@ -21,7 +21,8 @@ from pulumi.runtime.proto import (
     provider_pb2_grpc,
 )
 
-from sandbox.plugins.values import marshal, plain, unmarshal
+from sandbox.leaks import redacted
+from sandbox.plugins.values import marshal, plain, secret_texts, unmarshal
 
 _LIMIT = 400 * 1024 * 1024
 
@@ -145,7 +146,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
             )
 
-        return self._guarded(context, act)
+        return self._guarded(context, request, act)
 
     def Check(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -158,7 +159,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 failures=[provider_pb2.CheckFailure(property=p, reason=r) for p, r in failures],
             )
 
-        return self._guarded(context, act)
+        return self._guarded(context, request, act)
 
     def Diff(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -186,7 +187,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 hasDetailedDiff=True,
             )
 
-        return self._guarded(context, act)
+        return self._guarded(context, request, act)
 
     def Create(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -199,7 +200,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
             return provider_pb2.CreateResponse(id=id_, properties=marshal(outputs))
 
-        return self._guarded(context, act)
+        return self._guarded(context, request, act)
 
     def Read(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -214,7 +215,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 id=id_, inputs=marshal(inputs), properties=marshal(outputs)
             )
 
-        return self._guarded(context, act)
+        return self._guarded(context, request, act)
 
     def Update(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -230,7 +231,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
             return provider_pb2.UpdateResponse(properties=marshal(outputs))
 
-        return self._guarded(context, act)
+        return self._guarded(context, request, act)
 
     def Delete(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -239,7 +240,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             self._plugin.delete(type_, request.id, olds, request.timeout)
             return empty_pb2.Empty()
 
-        return self._guarded(context, act)
+        return self._guarded(context, request, act)
 
     def Invoke(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -252,23 +253,34 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             getattr(response, "return").CopyFrom(marshal(found))
             return response
 
-        return self._guarded(context, act)
+        return self._guarded(context, request, act)
 
-    def _guarded(self, context: grpc.ServicerContext, act: Any) -> Any:
+    @staticmethod
+    def _told(text: str, request: Any) -> str:
+        """A server's words without the secrets of the request, which it may quote."""
+        found: set[str] = set()
+        for descriptor, value in request.ListFields():
+            if descriptor.message_type is not None and hasattr(value, "fields"):
+                found |= set(secret_texts(unmarshal(value)))
+        return redacted(text, found)
+
+    def _guarded(self, context: grpc.ServicerContext, request: Any, act: Any) -> Any:
         try:
             return act()
         except NotReadyError as error:
+            reasons = [self._told(reason, request) for reason in error.reasons]
+            message = "; ".join(reasons)
             detail = provider_pb2.ErrorResourceInitFailed(
-                id=error.id, properties=marshal(error.outputs), reasons=error.reasons
+                id=error.id, properties=marshal(error.outputs), reasons=reasons
             )
-            status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+            status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message)
             status.details.add().Pack(detail)
             context.set_trailing_metadata(
                 (("grpc-status-details-bin", status.SerializeToString()),)
             )
-            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            context.abort(grpc.StatusCode.UNKNOWN, message)
         except ProviderError as error:
-            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            context.abort(grpc.StatusCode.UNKNOWN, self._told(str(error), request))
         except Exception as error:
             # Where it happened, but never its text: that may quote a value.
             frames = traceback.extract_tb(error.__traceback__)
