@@ -19,8 +19,8 @@ from components.rendering.leaves import Environment, Given, Needed, Node, resolv
 from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
 from components.rendering.tree import tree
 from components.settings import Problem, Settings
+from components.settings.base import CREDENTIAL_IN_URL
 from components.settings.permissions import is_first_vocabulary, translate
-from components.settings.sensitive import CREDENTIAL_IN_URL
 
 __all__ = [
     "CONTROLLER_PORT",

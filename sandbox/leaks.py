@@ -48,6 +48,17 @@ class Search:
         self.places = self.bytes = 0
         """What was searched so far, an unchanged file once."""
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the secrets."""
+        return list(self._written)
+
+    def also(self, secrets: Mapping[str, str]) -> Search:
+        """A search for these secrets, which counts on; what was clean is read again."""
+        made = Search(secrets)
+        made.places, made.bytes = self.places, self.bytes
+        return made
+
     def text(self, data: bytes, place: str, *, whole: bool = False) -> list[Leak]:
         """Leaks in some bytes, and in what is compressed in them.
 

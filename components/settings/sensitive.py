@@ -8,13 +8,10 @@ from typing import Any, get_args
 
 from pydantic import SecretStr
 
-from components.settings.base import OPAQUE, Model, is_placeholder, kebab
+from components.settings.base import CREDENTIAL_IN_URL, OPAQUE, Model, is_placeholder, kebab
 from components.settings.model import Settings
 from components.settings.report import Problem
 from components.settings.structure import models_in
-
-#: A JDBC URL can carry the password itself (`?password=…`, `//user:password@host`).
-CREDENTIAL_IN_URL = re.compile(r"(?i)[?&;](password|pwd|sslpassword)=|//[^/?@]*:[^/?@]*@")
 
 Place = tuple[str, ...]
 """Keys from the first level on."""

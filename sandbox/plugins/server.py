@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -305,8 +306,14 @@ def _type_and_name(urn: str) -> tuple[str, str]:
     return parts[2].split("$")[-1], "::".join(parts[3:])
 
 
+def quiet() -> None:
+    """Keeps client libraries from telling what they send and get: at DEBUG they log whole requests."""
+    logging.disable(logging.INFO)
+
+
 def serve(plugin: Plugin) -> None:
     """Serves the plugin until the engine ends it. Prints the port, as the engine expects."""
+    quiet()
     server = grpc.server(
         ThreadPoolExecutor(max_workers=128),
         options=[

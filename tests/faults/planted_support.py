@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from components.settings.checks.secret import SINCE_2
 from components.settings.sensitive import fields, in_clear
 from tests.conftest import ROOT
 
@@ -111,6 +112,7 @@ def stacks() -> dict[str, dict[str, Any]]:
     config = aws["config"]
     config["kestra:identity"] = {"service-account": {"name": "kestra"}}
     config["kestra:secret"]["aws-secret-manager"] |= {
+        "filter-on-tags": {"tags": {"application": "kestra"}},
         "access-key-id": plant("aws access key id"),
         "secret-key-id": plant("aws secret key id"),
         "session-token": plant("aws session token"),
@@ -201,13 +203,14 @@ def others() -> Iterator[tuple[str, dict[str, Any]]]:
         yield (
             name,
             {
-                "version": "1.3" if index % 2 == 0 and kind != "aws-ssm-parameter-store" else "2.0",
+                "version": "2.0" if kind in SINCE_2 or index % 2 else "1.3",
                 "edition": "enterprise",
                 "secret": {"type": kind, kind: block},
                 "security": {
                     owner: {"username": "a@b.example", "password": plant(f"{name} owner")}
                 },
                 "storage": {"type": storage, storage: STORAGES[storage]},
+                "datasources": {"postgres": {"url": "jdbc:postgresql://db.svc:5432/kestra"}},
                 "queue": {"type": "postgres"},
                 "repository": {"type": "postgres"},
                 "tags": {
