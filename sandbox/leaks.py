@@ -123,7 +123,8 @@ class Search:
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
+            # What a link leads to is searched where it is; tools and plugins are not what the sandbox wrote.
+            if file.is_file() and not file.is_symlink():
                 yield file
 
 

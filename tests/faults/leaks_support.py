@@ -27,6 +27,9 @@ from tests.conftest import ROOT
 #: What nobody may have a look into: memory of processes, as they or the system would write it.
 DUMPS = ("core*", "*.hprof", "hs_err_pid*", "*.dmp", "*.heapsnapshot")
 
+#: The engine gives a policy pack the whole configuration, secrets too, in the variable PULUMI_CONFIG.
+JUDGES = ("pulumi.policy", "pulumi-analyzer")
+
 
 class Watch(threading.Thread):
     """Reads arguments, environment and limits of every process of a state, over and over, while others work."""
@@ -46,7 +49,7 @@ class Watch(threading.Thread):
                 if folder.name.isdigit() and int(folder.name) != os.getpid():
                     with contextlib.suppress(OSError):
                         self._look(folder)
-            self._over.wait(0.05)
+            self._over.wait(0.1)
 
     def _look(self, folder: Path) -> None:
         contents = {name: (folder / name).read_bytes() for name in ("cmdline", "environ")}
@@ -82,6 +85,8 @@ class Searched:
     found: dict[str, list[Leak]] = field(default_factory=dict)
     """Step to what was found after it."""
     told: dict[str, str] = field(default_factory=dict)
+    judges: list[bytes] = field(default_factory=list)
+    """Environments of the processes that run a policy pack."""
     processes: set[str] = field(default_factory=set)
     dumping: set[str] = field(default_factory=set)
     objects: set[str] = field(default_factory=set)
@@ -139,6 +144,9 @@ class Searched:
         self.dumping |= watch.dumping
         found = self.looking.text(told.encode(), "console")
         for name, kind, content in watch.seen:
+            if kind == "environ" and any(word in name for word in JUDGES):
+                self.judges.append(content)
+                continue
             found += self.looking.text(content, f"{kind} of {name}")
         self.found[step] = [*found, *self.search_files(), *self.search_objects()]
         assert done.returncode == expect, (step, done.returncode, told[-3000:])

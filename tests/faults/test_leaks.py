@@ -20,6 +20,12 @@ STEPS = (
     "a violation of a policy", "a failed update", "report", "report of open source", "report on AWS", "status",
     "destroy of open source", "destroy", "destroy on AWS", "down",
 )  # fmt: skip
+#: Stack to a planted value of its Secret.
+IN_SECRET = {
+    "leaks-vault": "management",
+    "leaks-oss": "basic auth",
+    "leaks-aws": "aws session token",
+}
 NAMES = ("leaks-vault", "leaks-oss", "leaks-aws")
 
 
@@ -187,7 +193,16 @@ def test_the_places_that_hold_secrets_on_purpose_hold_them(story: Searched, name
     }
     declared = () if name == "leaks-oss" else ("declared-secrets",)
     assert {key for key in settings if not any(word in key for word in declared)} <= in_secret
-    assert story.looking.files([story.stores["etcd"]])
+    kept = b"".join(f.read_bytes() for f in story.stores["etcd"].rglob("*.wal"))
+    assert plant(IN_SECRET[name]).encode() in kept
+
+
+def test_the_policy_packs_environment_holds_the_configuration_and_not_the_passphrase(
+    story: Searched,
+) -> None:
+    found = {leak.name for env in story.judges for leak in story.looking.text(env, "environ")}
+    assert "leaks-vault security.super-admin.password" in found
+    assert not found & {"passphrase", "root token of Vault"}
 
 
 def test_the_failed_update_told_the_servers_words_without_the_value(story: Searched) -> None:
