@@ -27,8 +27,8 @@ from tests.conftest import ROOT
 #: What nobody may have a look into: memory of processes, as they or the system would write it.
 DUMPS = ("core*", "*.hprof", "hs_err_pid*", "*.dmp", "*.heapsnapshot")
 
-#: The engine gives a policy pack the whole configuration, secrets too, in the variable PULUMI_CONFIG.
-JUDGES = ("pulumi.policy", "pulumi-analyzer")
+#: The engine gives a policy pack the whole configuration, secrets too, in PULUMI_CONFIG. What takes them out has them.
+LAUNCHERS = ("sandbox.plugins.analyzer", "pulumi-analyzer")
 
 
 class Watch(threading.Thread):
@@ -85,8 +85,8 @@ class Searched:
     found: dict[str, list[Leak]] = field(default_factory=dict)
     """Step to what was found after it."""
     told: dict[str, str] = field(default_factory=dict)
-    judges: list[bytes] = field(default_factory=list)
-    """Environments of the processes that run a policy pack."""
+    launchers: list[bytes] = field(default_factory=list)
+    """Environments of what starts a policy pack, for the moment that it takes."""
     processes: set[str] = field(default_factory=set)
     dumping: set[str] = field(default_factory=set)
     objects: set[str] = field(default_factory=set)
@@ -144,8 +144,8 @@ class Searched:
         self.dumping |= watch.dumping
         found = self.looking.text(told.encode(), "console")
         for name, kind, content in watch.seen:
-            if kind == "environ" and any(word in name for word in JUDGES):
-                self.judges.append(content)
+            if kind == "environ" and any(word in name for word in LAUNCHERS):
+                self.launchers.append(content)
                 continue
             found += self.looking.text(content, f"{kind} of {name}")
         self.found[step] = [*found, *self.search_files(), *self.search_objects()]
