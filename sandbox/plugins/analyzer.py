@@ -26,4 +26,4 @@ if __name__ == "__main__":
     if "PULUMI_CONFIG" in os.environ:
         os.environ["PULUMI_CONFIG"] = needed(os.environ["PULUMI_CONFIG"])
     os.environ.pop("PYTHONPATH", None)  # the launcher's, for this module
-    os.execv(sys.executable, [sys.executable, "-u", "-m", "pulumi.policy", *sys.argv[1:]])
+    os.execv(sys.executable, [sys.executable, "-u", "-m", "pulumi.policy", *sys.argv[1:]])  # noqa: S606
