@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -146,8 +147,11 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
     """The text without the secrets; nothing of it where one stands in it in a form that cannot be taken out."""
     values = sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True)
     for value in values:
-        for _, form in written(value):
-            text = text.replace(form.decode(errors="surrogateescape"), "[secret]")
+        for form, encoded in written(value):
+            # What base64 makes of the value together with its neighbours goes too.
+            more = "[A-Za-z0-9+/=_-]{0,3}" if "base64" in form else ""
+            pattern = more + re.escape(encoded.decode(errors="surrogateescape")) + more
+            text = re.sub(pattern, "[secret]", text)
     if values and search_text(text.encode(errors="replace"), "", {v: v for v in values}):
         return "the server's words quote a secret value and are not shown"
     return text

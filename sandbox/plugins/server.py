@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +21,8 @@ from pulumi.runtime.proto import (
     provider_pb2_grpc,
 )
 
-from sandbox.leaks import redacted
-from sandbox.plugins.values import marshal, plain, secret_texts, unmarshal
+from sandbox.plugins.quoting import quiet, told
+from sandbox.plugins.values import marshal, plain, unmarshal
 
 _LIMIT = 400 * 1024 * 1024
 
@@ -256,20 +255,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         return self._guarded(context, request, act)
 
-    @staticmethod
-    def _told(text: str, request: Any) -> str:
-        """A server's words without the secrets of the request, which it may quote."""
-        found: set[str] = set()
-        for descriptor, value in request.ListFields():
-            if descriptor.message_type is not None and hasattr(value, "fields"):
-                found |= set(secret_texts(unmarshal(value)))
-        return redacted(text, found)
-
     def _guarded(self, context: grpc.ServicerContext, request: Any, act: Any) -> Any:
         try:
             return act()
         except NotReadyError as error:
-            reasons = [self._told(reason, request) for reason in error.reasons]
+            reasons = [told(reason, request) for reason in error.reasons]
             message = "; ".join(reasons)
             detail = provider_pb2.ErrorResourceInitFailed(
                 id=error.id, properties=marshal(error.outputs), reasons=reasons
@@ -281,7 +271,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
             context.abort(grpc.StatusCode.UNKNOWN, message)
         except ProviderError as error:
-            context.abort(grpc.StatusCode.UNKNOWN, self._told(str(error), request))
+            context.abort(grpc.StatusCode.UNKNOWN, told(str(error), request))
         except Exception as error:
             # Where it happened, but never its text: that may quote a value.
             frames = traceback.extract_tb(error.__traceback__)
@@ -304,11 +294,6 @@ def take_urn(properties: dict[str, Any]) -> str:
 def _type_and_name(urn: str) -> tuple[str, str]:
     parts = urn.split("::")
     return parts[2].split("$")[-1], "::".join(parts[3:])
-
-
-def quiet() -> None:
-    """Keeps client libraries from telling what they send and get: at DEBUG they log whole requests."""
-    logging.disable(logging.INFO)
 
 
 def serve(plugin: Plugin) -> None:

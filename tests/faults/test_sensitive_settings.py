@@ -22,7 +22,7 @@ from components.settings.reference import reference
 from components.settings.sensitive import fields, in_clear, plain_secrets
 from components.stores import StoreArgs
 from sandbox.leaks import Search, search_text
-from sandbox.plugins.server import quiet
+from sandbox.plugins.quoting import quiet
 from sandbox.plugins.values import Secret, secret_texts, unmarshal
 from sandbox.report import build, html
 from sandbox.state import State

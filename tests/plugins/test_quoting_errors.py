@@ -9,6 +9,8 @@ from google.rpc import status_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.leaks import search_text
+from sandbox.plugins.kubernetes.client import ApiError
+from sandbox.plugins.kubernetes.servicer import Servicer as KubernetesServicer
 from sandbox.plugins.server import NotReadyError, ProviderError, Servicer
 from sandbox.plugins.values import Secret, marshal
 from tests.sandbox.places_support import FORMS, VALUE
@@ -22,7 +24,7 @@ class Quoting:
 
     version = "1"
 
-    def __init__(self, error: ProviderError) -> None:
+    def __init__(self, error: Exception) -> None:
         self._error = error
 
     def __getattr__(self, name: str) -> Any:
@@ -74,6 +76,20 @@ def refused(error: ProviderError, method: str) -> Context:
 @pytest.mark.parametrize("form", FORMS)
 def test_a_refusal_is_told_without_the_secret(form: str, method: str) -> None:
     context = refused(ProviderError(f"Invalid value: {FORMS[form](VALUE)}: too long"), method)
+    assert search_text(context.told.encode(), "error", {"a": VALUE}) == []
+    assert "Invalid value: " in context.told or "not shown" in context.told
+
+
+@pytest.mark.parametrize("method", sorted(REQUESTS.keys() - {"Configure"}))
+@pytest.mark.parametrize("form", FORMS)
+def test_the_kubernetes_stand_in_does_so_too(form: str, method: str) -> None:
+    context: Any = Context()
+    servicer = KubernetesServicer("")
+    error = ApiError(403, f"Invalid value: {FORMS[form](VALUE)}: too long")
+    resources: Any = Quoting(error)
+    servicer._resources = resources
+    with pytest.raises(Aborted):
+        getattr(servicer, method)(REQUESTS[method], context)
     assert search_text(context.told.encode(), "error", {"a": VALUE}) == []
     assert "Invalid value: " in context.told or "not shown" in context.told
 
