@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ from components.rendering.leaves import Environment, Given, Needed, Node, resolv
 from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
 from components.rendering.tree import tree
 from components.settings import Problem, Settings
+from components.settings.base import CREDENTIAL_IN_URL
 from components.settings.permissions import is_first_vocabulary, translate
 
 __all__ = [
@@ -30,9 +30,6 @@ __all__ = [
     "Needed",
     "render",
 ]
-
-# A JDBC URL can carry the password itself (`?password=…`, `//user:password@host`).
-_CREDENTIAL_IN_URL = re.compile(r"(?i)[?&;](password|pwd|sslpassword)=|//[^/?@]*:[^/?@]*@")
 
 
 @dataclass(frozen=True)
@@ -152,7 +149,7 @@ def _datasources(given: dict[str, Node]) -> Node:
     for name in sources:
         source = sections.block(sources, name) or {}
         url = source.get("url")
-        if isinstance(url, str) and _CREDENTIAL_IN_URL.search(url):
+        if isinstance(url, str) and CREDENTIAL_IN_URL.search(url):
             source["url"] = SecretStr(url)
         sources[name] = source
     return sources

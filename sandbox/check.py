@@ -44,12 +44,13 @@ def verify_stack(
     declared = declared_values(settings, generated)
     directory = stack.folder / "verify"
     shutil.rmtree(directory, ignore_errors=True)
-    report = verify(
-        VerifyJob(
-            settings.version, settings.edition, text, environment, intended, declared, directory
-        ),
-        progress,
+    job = VerifyJob(
+        settings.version, settings.edition, text, environment, intended, declared, directory
     )
+    try:
+        report = verify(job, progress)
+    finally:
+        forget_data(directory)
     if stack.vault is not None and settings.secret and settings.secret.vault:
         with progress.step("Logging in to Vault as Kestra would"):
             prefix = settings.secret.vault.secret_path_prefix
@@ -71,6 +72,16 @@ def verify_stack(
         console.print(f"Report as data: {json_file}", markup=False)
     shutil.rmtree(directory, ignore_errors=report.ok)
     return report.ok
+
+
+def forget_data(directory: Path) -> None:
+    """Removes Kestra's database and storage, in which flows leave secrets that they read; log and files stay."""
+    for run in directory.glob("*"):
+        for entry in run.glob("*") if run.is_dir() else ():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry.name.startswith("database"):
+                entry.unlink()
 
 
 def declared_values(settings: Settings, generated: Mapping[str, str]) -> dict[str, str]:

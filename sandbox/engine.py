@@ -22,6 +22,7 @@ from sandbox import plugins
 from sandbox.clouds import Clouds, managers
 from sandbox.command import EngineCommand
 from sandbox.display import Events
+from sandbox.encryption import encrypt_secrets
 from sandbox.errors import SandboxError
 from sandbox.hints import with_advice
 from sandbox.judgement import Pack, Violation, counted
@@ -141,6 +142,7 @@ class Stack:
             before = yaml.safe_load(self._file.read_text()) or {}
             document |= {key: before[key] for key in _ENCRYPTION if key in before}
         self._overlay(config)
+        encrypt_secrets(document, self._state.passphrase)
         private(self._file, yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
     def _overlay(self, config: dict[str, Any]) -> None:
@@ -178,7 +180,9 @@ class Stack:
             "LANG": "C.UTF-8",
             "PULUMI_HOME": str(self._state.pulumi_home),
             "PULUMI_BACKEND_URL": f"file://{self._state.backend}",
-            "PULUMI_CONFIG_PASSPHRASE": self._state.passphrase(),
+            # A file: a variable would be in the environment of every plugin that the engine starts.
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._state.passphrase_file()),
+            "TMPDIR": str(self._temporary()),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "false" if self._download else "true",
             "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
@@ -190,8 +194,17 @@ class Stack:
             both = (name for proxy in _PROXIES for name in (proxy, proxy.lower()))
             made |= {name: os.environ[name] for name in both if name in os.environ}
         if self.vault is not None:
-            made |= {"VAULT_ADDR": self.vault.address, "VAULT_TOKEN": self.vault.root_token}
+            made["VAULT_ADDR"] = self.vault.address
+            # As `vault login` keeps it, for the plugin that needs it and no other.
+            private(self._state.directory / ".vault-token", self.vault.root_token)
         return made
+
+    def _temporary(self) -> Path:
+        """An empty folder for what the engine and its plugins write aside; nothing of it outlives the next command."""
+        folder = self._state.directory / "tmp"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        return folder
 
     @contextlib.contextmanager
     def _selected(self) -> Iterator[auto.Stack]:

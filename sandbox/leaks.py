@@ -1,12 +1,18 @@
-"""Searches what the sandbox wrote for values that must not be there, in clear or in the usual disguises."""
+"""Searches what the sandbox wrote for values that must not be there, in clear or in a disguise."""
 
 from __future__ import annotations
 
-import base64
-import urllib.parse
+import re
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from sandbox.disguises import SHORTEST, cut, inside, readings, written
+
+_PIECE = 5
+_STEP = SHORTEST - _PIECE + 1
+_CUTTER = struct.Struct(f"{_PIECE}s{_STEP - _PIECE}x")
 
 
 @dataclass(frozen=True)
@@ -18,43 +24,134 @@ class Leak:
     place: str
 
 
-def forms(value: str) -> Iterator[tuple[str, bytes]]:
-    """The value and its disguises: base64 at each alignment, hexadecimal, URL-encoded."""
-    raw = value.encode()
-    yield "in clear", raw
-    for offset in range(3):
-        # The characters that do not depend on what stands before and after the value.
-        encoded = base64.b64encode(b"\0" * offset + raw)
-        begin = -(-offset * 8 // 6)
-        inner = encoded[begin : (offset + len(raw)) * 8 // 6]
-        if len(inner) >= 8:
-            yield "base64", inner
-    yield "hexadecimal", raw.hex().encode()
-    quoted = urllib.parse.quote(value, safe="").encode()
-    if quoted != raw:
-        yield "URL-encoded", quoted
+class Search:
+    """Looks for some secrets; a file that it found clean is not read again while it stays as it is.
+
+    What is searched: the value and its encodings byte for byte, and both again in the bytes without anything but
+    letters and digits (`sandbox.disguises`), in one pass for all of them, which finds a value that a line break, a terminal's width, quotes or
+    escapes cut. A value with fewer than ten letters and digits is only searched byte for byte.
+    """
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        given = {name: value for name, value in secrets.items() if value}
+        self._written = {name: list(dict.fromkeys(written(value))) for name, value in given.items()}
+        self._cut = [(name, *form) for name, value in given.items() for form in cut(value)]
+        self._short = given.keys() - {name for name, form, _ in self._cut if form == "in clear"}
+        # Every occurrence of a needle has one of its pieces at a multiple of the step.
+        self._pieces: dict[bytes, list[int]] = {}
+        for index, (_, _, needle) in enumerate(self._cut):
+            for offset in range(_STEP):
+                self._pieces.setdefault(needle[offset : offset + _PIECE], []).append(index)
+        self._clean: set[tuple[str, int, int, int]] = set()
+        self.secrets = len(given)
+        self.forms = sum(map(len, self._written.values())) + len(self._cut)
+        """How many byte sequences are looked for."""
+        self.places = self.bytes = 0
+        """What was searched so far, an unchanged file once."""
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the secrets."""
+        return list(self._written)
+
+    def also(self, secrets: Mapping[str, str]) -> Search:
+        """A search for these secrets, which counts on; what was clean is read again."""
+        made = Search(secrets)
+        made.places, made.bytes = self.places, self.bytes
+        return made
+
+    def text(self, data: bytes, place: str, *, whole: bool = False) -> list[Leak]:
+        """Leaks in some bytes, and in what is compressed in them.
+
+        Args:
+            data: the bytes.
+            place: their name.
+            whole: whether to look for whole values only, not for cut ones. For a text that people write themselves,
+                in which a value of plain words can stand without being it.
+        """
+        found: dict[Leak, None] = {}
+        for name, content in inside(data, place):
+            self.places += 1
+            self.bytes += len(content)
+            for secret in self._written if whole else self._short:
+                found |= {Leak(secret, form, name): None for form in self._forms(secret, content)}
+            hits = set() if whole else {hit for text in readings(content) for hit in self._in(text)}
+            for secret, form in hits:
+                exact = self._forms(secret, content) or [f"{form}, cut or escaped"]
+                found |= {Leak(secret, form, name): None for form in exact}
+        return list(found)
+
+    def _forms(self, secret: str, content: bytes) -> list[str]:
+        """The forms in which a secret stands there byte for byte."""
+        return list(
+            dict.fromkeys(form for form, needle in self._written[secret] if needle in content)
+        )
+
+    def _in(self, reading: bytes) -> Iterator[tuple[str, str]]:
+        """Secret and form of what stands in bytes that nothing cuts any more."""
+        padded = reading + b"\0" * (_STEP - len(reading) % _STEP)
+        pieces = self._pieces
+        hits = {piece for (piece,) in _CUTTER.iter_unpack(padded) if piece in pieces}
+        for index in {index for piece in hits for index in pieces[piece]}:
+            secret, form, needle = self._cut[index]
+            if needle in reading:
+                yield secret, form
+
+    def files(self, paths: Iterable[Path], *, without: Iterable[Path] = ()) -> list[Leak]:
+        """Leaks in files, and in all files below folders, but for those left out."""
+        left_out = [p.resolve() for p in without]
+        found: list[Leak] = []
+        for file in _files(paths):
+            place = file.resolve()
+            if any(place.is_relative_to(p) for p in left_out):
+                continue
+            try:
+                about = file.stat()
+                content = file.read_bytes()
+            except FileNotFoundError:
+                continue  # a server's own, gone meanwhile
+            seen = (str(place), about.st_ino, about.st_size, about.st_mtime_ns)
+            if seen in self._clean:
+                continue
+            leaks = self.text(content, str(file))
+            leaks += self.text(file.name.encode(errors="surrogateescape"), f"name of {file}")
+            if not leaks:
+                self._clean.add(seen)
+            found += leaks
+        return found
 
 
-def search_text(data: bytes, place: str, secrets: Mapping[str, str]) -> list[Leak]:
-    """Leaks in some bytes."""
-    return [
-        Leak(name, form, place)
-        for name, value in secrets.items()
-        for form, disguised in forms(value)
-        if disguised in data
-    ]
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            # What a link leads to is searched where it is; tools and plugins are not what the sandbox wrote.
+            if file.is_file() and not file.is_symlink():
+                yield file
+
+
+def search_text(
+    data: bytes, place: str, secrets: Mapping[str, str], *, whole: bool = False
+) -> list[Leak]:
+    """Leaks in some bytes; see `Search.text`."""
+    return Search(secrets).text(data, place, whole=whole)
 
 
 def search(
     paths: Iterable[Path], secrets: Mapping[str, str], *, without: Iterable[Path] = ()
 ) -> list[Leak]:
     """Leaks in files, and in all files below folders, but for those left out."""
-    left_out = [p.resolve() for p in without]
-    found: list[Leak] = []
-    for path in paths:
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for file in files:
-            place = file.resolve()
-            if file.is_file() and not any(place.is_relative_to(p) for p in left_out):
-                found += search_text(file.read_bytes(), str(file), secrets)
-    return found
+    return Search(secrets).files(paths, without=without)
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """The text without the secrets; nothing of it where one stands in it in a form that cannot be taken out."""
+    values = sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True)
+    for value in values:
+        for form, encoded in written(value):
+            # What base64 makes of the value together with its neighbours goes too.
+            more = "[A-Za-z0-9+/=_-]{0,3}" if "base64" in form else ""
+            pattern = more + re.escape(encoded.decode(errors="surrogateescape")) + more
+            text = re.sub(pattern, "[secret]", text)
+    if values and search_text(text.encode(errors="replace"), "", {v: v for v in values}):
+        return "the server's words quote a secret value and are not shown"
+    return text

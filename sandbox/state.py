@@ -89,12 +89,16 @@ class State:
         folder = self.directory / "stacks"
         return sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
 
-    def passphrase(self) -> str:
-        """The passphrase of the state's secrets; made once, readable by its owner only."""
+    def passphrase_file(self) -> Path:
+        """Where the passphrase of the state's secrets is; made once, readable by its owner only."""
         file = self.directory / "passphrase"
         if not file.exists():
             private(file, secrets.token_urlsafe(32))
-        return file.read_text()
+        return file
+
+    def passphrase(self) -> str:
+        """The passphrase of the state's secrets."""
+        return self.passphrase_file().read_text()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ OPAQUE = "\0encrypted\0"
 #: A value that Kestra itself resolves from its environment: rendered as written.
 PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(:[^{}]*)?\}")
 
+#: A JDBC URL can carry the password itself (`?password=…`, `//user:password@host`).
+CREDENTIAL_IN_URL = re.compile(r"(?i)[?&;](password|pwd|sslpassword)=|//[^/?@]*:[^/?@]*@")
+
 
 def kebab(name: str) -> str:
     """Kestra's canonical spelling of a key: `initialDelay` and `initial_delay` give `initial-delay`."""

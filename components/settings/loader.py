@@ -16,6 +16,7 @@ from components.settings.findings import Finding
 from components.settings.managers import VaultAppRole, VaultKubernetes
 from components.settings.model import Settings
 from components.settings.report import Problem, SettingsError
+from components.settings.sensitive import plain_secrets
 from components.settings.structure import (
     ENCRYPTED,
     Found,
@@ -139,13 +140,19 @@ def _as_written(document: Mapping[str, object]) -> dict[str, object]:
 
 
 def load_file(path: Path | str) -> Loaded:
-    """Loads a `Pulumi.<stack>.yaml`; encrypted values count as present and opaque.
+    """Loads a `Pulumi.<stack>.yaml`; encrypted values count as present and opaque, secrets in clear are warned of.
 
     Raises:
         SettingsError: with every problem at once; also for a file that is missing or no YAML.
     """
     source = str(path)
-    return load(read_file(path), source=source)
+    document = read_file(path)
+    plain = plain_secrets(document, source)
+    try:
+        loaded = load(document, source=source)
+    except SettingsError as error:
+        raise SettingsError([*error.problems, *plain]) from None
+    return Loaded(loaded.settings, (*loaded.warnings, *plain))
 
 
 def read_file(path: Path | str) -> dict[str, object]:

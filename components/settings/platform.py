@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
-from components.settings.base import OPAQUE, Flag, Model, Secret, Whole, key
+from components.settings.base import CREDENTIAL_IN_URL, OPAQUE, Flag, Model, Secret, Whole, key
 
 FULL = "Kestra documentation, configuration/full-reference"
 
@@ -22,6 +23,11 @@ class Datasource(Model):
     minimum_idle: Whole | None = key(
         None, "Idle connections kept.", unit="connections", ge=0, le=1000, source=FULL
     )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            is_secret = name == "url" and CREDENTIAL_IN_URL.search(value)
+            yield name, "[secret]" if is_secret else value
 
 
 class Queue(Model):

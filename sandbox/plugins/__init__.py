@@ -29,7 +29,9 @@ def write_analyzer(directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "pulumi-analyzer-policy-python"
     file.write_text(
-        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -u -m pulumi.policy "$1" "$2"\n'
+        "#!/bin/sh\n"
+        f"PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} "
+        '-m sandbox.plugins.analyzer "$1" "$2"\n'
     )
     file.chmod(0o755)
     return directory

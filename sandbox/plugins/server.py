@@ -23,6 +23,7 @@ from pulumi.runtime.proto import (
 )
 
 from sandbox.plugins.asking import OutOfTime, within
+from sandbox.plugins.quoting import quiet, told
 from sandbox.plugins.values import marshal, plain, unmarshal
 
 _LIMIT = 400 * 1024 * 1024
@@ -183,7 +184,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
             )
 
-        return self._guarded(context, act)
+        return self._guarded(context, request, act)
 
     def Check(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -196,7 +197,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 failures=[provider_pb2.CheckFailure(property=p, reason=r) for p, r in failures],
             )
 
-        return self._guarded(context, act)
+        return self._guarded(context, request, act)
 
     def Diff(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -224,7 +225,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 hasDetailedDiff=True,
             )
 
-        return self._guarded(context, act)
+        return self._guarded(context, request, act)
 
     def Create(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -237,7 +238,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
             return provider_pb2.CreateResponse(id=id_, properties=marshal(outputs))
 
-        return self._guarded(context, act, request.timeout)
+        return self._guarded(context, request, act, request.timeout)
 
     def Read(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -252,7 +253,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 id=id_, inputs=marshal(inputs), properties=marshal(outputs)
             )
 
-        return self._guarded(context, act, 0)
+        return self._guarded(context, request, act, 0)
 
     def Update(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -268,7 +269,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
             return provider_pb2.UpdateResponse(properties=marshal(outputs))
 
-        return self._guarded(context, act, request.timeout)
+        return self._guarded(context, request, act, request.timeout)
 
     def Delete(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -277,7 +278,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             self._plugin.delete(type_, request.id, olds, request.timeout)
             return empty_pb2.Empty()
 
-        return self._guarded(context, act, request.timeout)
+        return self._guarded(context, request, act, request.timeout)
 
     def Invoke(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -290,10 +291,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             getattr(response, "return").CopyFrom(marshal(found))
             return response
 
-        return self._guarded(context, act, 0)
+        return self._guarded(context, request, act, 0)
 
     def _guarded(
-        self, context: grpc.ServicerContext, act: Any, seconds: float | None = None
+        self,
+        context: grpc.ServicerContext,
+        request: Any,
+        act: Any,
+        seconds: float | None = None,
     ) -> Any:
         """Runs a request; one that asks a server ends after some seconds (0: as long as usual)."""
         try:
@@ -301,17 +306,19 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         except OutOfTime as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except NotReadyError as error:
+            reasons = [told(reason, request) for reason in error.reasons]
+            message = "; ".join(reasons)
             detail = provider_pb2.ErrorResourceInitFailed(
-                id=error.id, properties=marshal(error.outputs), reasons=error.reasons
+                id=error.id, properties=marshal(error.outputs), reasons=reasons
             )
-            status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+            status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message)
             status.details.add().Pack(detail)
             context.set_trailing_metadata(
                 (("grpc-status-details-bin", status.SerializeToString()),)
             )
-            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            context.abort(grpc.StatusCode.UNKNOWN, message)
         except ProviderError as error:
-            context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            context.abort(grpc.StatusCode.UNKNOWN, told(str(error), request))
         except Exception as error:
             # Where it happened, but never its text: that may quote a value.
             frames = traceback.extract_tb(error.__traceback__)
@@ -338,6 +345,7 @@ def _type_and_name(urn: str) -> tuple[str, str]:
 
 def serve(plugin: Plugin) -> None:
     """Serves the plugin until the engine ends it. Prints the port, as the engine expects."""
+    quiet()
     server = grpc.server(
         ThreadPoolExecutor(max_workers=_WORKERS),
         options=[

@@ -190,7 +190,7 @@ def html(report: Report) -> str:
     }
     # As a person would read it: without marks between its parts.
     read = unescape(page.replace(_BREAK, ""))
-    for leak in search_text(f"{page}{read}".encode(), "the report", secrets):
+    for leak in search_text(f"{page}{read}".encode(), "the report", secrets, whole=True):
         raise SandboxError(
             f"The report would show the value of kestra:{leak.name} ({leak.form}), so it was not written."
             " The same text stands in a setting that is not secret: change one of the two."

@@ -14,7 +14,10 @@ from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import any_pb2, empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from google.rpc import status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from sandbox.plugins.quoting import quiet, told
 
 from . import VERSION
 from .client import ApiError, Unreachable
@@ -44,16 +47,16 @@ def _property_diff(change: PathChange) -> provider_pb2.PropertyDiff:
     return provider_pb2.PropertyDiff(kind=kind, inputDiff=change.input_only)
 
 
-def _fail(context: grpc.ServicerContext, error: Exception) -> NoReturn:
+def _fail(context: grpc.ServicerContext, request: Any, error: Exception) -> NoReturn:
     """Ends a call with an error; the state of an unfinished object travels in the details."""
-    text = str(error)
+    text = told(str(error), request)
     if isinstance(error, InitFailed):
         detail = any_pb2.Any()
         detail.Pack(
             provider_pb2.ErrorResourceInitFailed(
                 id=error.identity,
                 properties=to_struct(error.state),
-                reasons=error.reasons,
+                reasons=[told(reason, request) for reason in error.reasons],
                 inputs=to_struct(error.inputs),
             )
         )
@@ -71,19 +74,22 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._log = EngineLog(engine_address)
         self._resources: Resources | None = None
 
-    def _run(self, context: grpc.ServicerContext, work: Callable[[Resources], Any]) -> Any:
+    def _run(
+        self, context: grpc.ServicerContext, request: Any, work: Callable[[Resources], Any]
+    ) -> Any:
         if self._resources is None:
             self._resources = Resources(ProviderSettings(), self._log)
         try:
             return work(self._resources)
         except (ResourceError, ApiError, Unreachable, ValueError) as error:
-            _fail(context, error)
+            _fail(context, request, error)
         except Exception as error:
             # Where it happened, but never its text: that may quote a value.
             frame = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(frame.filename).name}:{frame.lineno}"
             _fail(
                 context,
+                request,
                 ResourceError(f"the stand-in failed with {type(error).__name__} at {place}"),
             )
 
@@ -139,6 +145,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
         inputs = self._run(
             context,
+            request,
             lambda resources: resources.check(
                 request.urn,
                 from_struct(request.olds),
@@ -152,6 +159,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any, context: Any) -> Any:
         found = self._run(
             context,
+            request,
             lambda resources: resources.diff(
                 request.urn,
                 from_struct(request.olds),
@@ -171,6 +179,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request: Any, context: Any) -> Any:
         identity, state = self._run(
             context,
+            request,
             lambda resources: resources.create(
                 request.urn,
                 from_struct(request.properties),
@@ -183,6 +192,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: Any, context: Any) -> Any:
         identity, state, inputs = self._run(
             context,
+            request,
             lambda resources: resources.read(
                 request.urn,
                 request.id,
@@ -197,6 +207,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: Any, context: Any) -> Any:
         state = self._run(
             context,
+            request,
             lambda resources: resources.update(
                 request.urn,
                 request.id,
@@ -212,6 +223,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any, context: Any) -> Any:
         self._run(
             context,
+            request,
             lambda resources: resources.delete(
                 request.urn,
                 request.id,
@@ -229,6 +241,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 def serve(engine_address: str) -> None:
     """Serves until the process is ended; prints the port for the engine."""
+    quiet()
     limits = [
         ("grpc.max_receive_message_length", _MESSAGE_LIMIT),
         ("grpc.max_send_message_length", _MESSAGE_LIMIT),

@@ -1,0 +1,96 @@
+"""Which settings are sensitive, and where a document holds them in clear."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from pydantic import SecretStr
+
+from components.settings.base import CREDENTIAL_IN_URL, OPAQUE, Model, is_placeholder, kebab
+from components.settings.model import Settings
+from components.settings.report import Problem
+from components.settings.structure import models_in
+
+Place = tuple[str, ...]
+"""Keys from the first level on."""
+
+
+def is_sensitive(annotation: Any) -> bool:
+    """Whether a field of this type holds a secret."""
+    return annotation is SecretStr or any(is_sensitive(part) for part in get_args(annotation))
+
+
+def fields(model: type[Model] = Settings, at: Place = ()) -> Iterator[Place]:
+    """Every sensitive key of the settings; `*` is the name of one of several."""
+    for name, field in model.model_fields.items():
+        path = (*at, field.alias or name)
+        one, many = models_in(field.annotation)
+        if one is not None:
+            yield from fields(one, path)
+        elif many is not None:
+            yield from fields(many, (*path, "*"))
+        elif is_sensitive(field.annotation):
+            yield path
+
+
+def in_clear(
+    document: Mapping[Any, Any], model: type[Model] = Settings, at: Place = ()
+) -> Iterator[tuple[Place, str]]:
+    """Sensitive values that a document holds in clear, each with its place as it is written there.
+
+    Args:
+        document: first-level key (without namespace) to value; valid or not.
+        model: of the document.
+        at: where it stands.
+    """
+    known = {field.alias or name: field for name, field in model.model_fields.items()}
+    for written, value in document.items():
+        field = known.get(written if written in known else kebab(str(written)))
+        if field is None:
+            continue
+        path = (*at, str(written))
+        one, many = models_in(field.annotation)
+        if one is not None and isinstance(value, Mapping):
+            yield from in_clear(value, one, path)
+        elif many is not None and isinstance(value, Mapping):
+            for name, block in value.items():
+                if isinstance(block, Mapping):
+                    yield from in_clear(block, many, (*path, str(name)))
+        elif isinstance(value, str) and _holds_secret(path, field.annotation, value):
+            yield path, value
+
+
+def _holds_secret(path: Place, annotation: Any, value: str) -> bool:
+    if value in ("", OPAQUE):
+        return False
+    if not is_sensitive(annotation):
+        is_url = kebab(path[0]) == "datasources" and path[-1] == "url"
+        return is_url and CREDENTIAL_IN_URL.search(value) is not None
+    # The default of `${NAME:default}` is a secret too.
+    return not is_placeholder(value) or (":" in value and not value.endswith(":}"))
+
+
+def plain_secrets(document: Mapping[str, object], source: str) -> list[Problem]:
+    """A warning for each sensitive value that a stack file holds in clear, with the command that encrypts it."""
+    return [
+        Problem(
+            _written(place),
+            source,
+            "stands in clear in the stack file",
+            "a secret in a stack file is encrypted; Pulumi keeps what is in clear in its history too, "
+            "and whoever reads the repository reads it",
+            f"pulumi config set --path --secret '{_written(place)}', which asks for the value; "
+            "then give the secret a new value, since the old one was readable",
+            "warning",
+        )
+        for place, _ in in_clear(document)
+    ]
+
+
+def _written(place: Place) -> str:
+    """`kestra:server.basic-auth.password`, as the command line of Pulumi takes it."""
+    first, *rest = place
+    parts = (f".{p}" if re.fullmatch(r"[\w-]+", p) else f'["{p}"]' for p in rest)
+    return f"kestra:{first}{''.join(parts)}"

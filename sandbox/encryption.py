@@ -1,0 +1,73 @@
+"""Values encrypted as Pulumi's passphrase provider does it, without a command line that would show them.
+
+`pulumi config set --secret` takes a value from its arguments or asks a person for it, one value a process; a stack file
+can hold hundreds. Format and numbers: Pulumi 3.259, sdk/go/common/resource/config/crypt.go and
+pkg/secrets/passphrase/manager.go.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from components.settings.sensitive import in_clear
+
+_ITERATIONS = 1_000_000
+_CHECK = "pulumi"
+"""What Pulumi encrypts beside the salt, to recognise a wrong passphrase."""
+
+
+def encrypt_secrets(document: dict[str, Any], passphrase: Callable[[], str]) -> None:
+    """Encrypts the sensitive values that a stack file holds in clear: Pulumi keeps a copy of the file in its history.
+
+    Args:
+        document: the stack file; changed. It gets an `encryptionsalt` when it has none.
+        passphrase: gives the passphrase of the stack.
+    """
+    # Aliases of YAML, and what the caller still uses, are each their own here.
+    config = document["config"] = copy.deepcopy(document["config"])
+    names = {key.removeprefix("kestra:"): key for key in config if isinstance(key, str)}
+    for (first, *path, last), value in list(in_clear({n: config[k] for n, k in names.items()})):
+        if "encryptionsalt" not in document:
+            document["encryptionsalt"] = new_salt(passphrase())
+        block = config[names[first]]
+        for name in path:
+            block = block[name]
+        block[last] = encrypted(value, passphrase(), document["encryptionsalt"])
+
+
+def new_salt(passphrase: str) -> str:
+    """An `encryptionsalt` for a stack that has none."""
+    salt = base64.b64encode(os.urandom(8)).decode()
+    return f"v1:{salt}:{_seal(_key(passphrase, salt), _CHECK)}"
+
+
+def encrypted(value: str, passphrase: str, salt: str) -> dict[str, str]:
+    """The value as a stack file holds it: `secure: …`.
+
+    Args:
+        value: the value.
+        passphrase: of the stack.
+        salt: its `encryptionsalt`.
+    """
+    return {"secure": _seal(_key(passphrase, salt.split(":")[1]), value)}
+
+
+@cache
+def _key(passphrase: str, salt: str) -> bytes:
+    return hashlib.pbkdf2_hmac(
+        "sha256", passphrase.encode(), base64.b64decode(salt), _ITERATIONS, 32
+    )
+
+
+def _seal(key: bytes, value: str) -> str:
+    nonce = os.urandom(12)
+    sealed = AESGCM(key).encrypt(nonce, value.encode(), None)
+    return f"v1:{base64.b64encode(nonce).decode()}:{base64.b64encode(sealed).decode()}"

@@ -1,0 +1,29 @@
+"""Runs a policy pack without the secrets that the engine gives it.
+
+The engine puts a stack's whole configuration, decrypted, into the environment of a pack's process (`PULUMI_CONFIG`).
+This project's pack reads from it which environment it judges, and no more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+_KEPT = ("kestra:tags", "kestra-policy:environment")
+
+
+def needed(config: str) -> str:
+    """What the pack reads of a configuration, a JSON mapping."""
+    try:
+        given = json.loads(config)
+        return json.dumps({key: given[key] for key in _KEPT if key in given})
+    except (ValueError, TypeError):
+        return "{}"
+
+
+if __name__ == "__main__":
+    if "PULUMI_CONFIG" in os.environ:
+        os.environ["PULUMI_CONFIG"] = needed(os.environ["PULUMI_CONFIG"])
+    os.environ.pop("PYTHONPATH", None)  # the launcher's, for this module
+    os.execv(sys.executable, [sys.executable, "-u", "-m", "pulumi.policy", *sys.argv[1:]])  # noqa: S606

@@ -1,0 +1,23 @@
+"""What a stand-in may tell: a server's words without the secrets that it was sent, and nothing of its libraries'."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from sandbox.leaks import redacted
+from sandbox.plugins.values import secret_texts, unmarshal
+
+
+def told(text: str, request: Any) -> str:
+    """A server's words without the secrets of the engine's request, which it may quote."""
+    found: set[str] = set()
+    for descriptor, value in request.ListFields():
+        if descriptor.message_type is not None and hasattr(value, "fields"):
+            found |= set(secret_texts(unmarshal(value)))
+    return redacted(text, found)
+
+
+def quiet() -> None:
+    """Keeps client libraries from telling what they send and get: at DEBUG they log whole requests."""
+    logging.disable(logging.INFO)

@@ -1,0 +1,217 @@
+"""Every sensitive setting stays out of what the program registers openly, renders, reports, prints and raises."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from components.configuration import render
+from components.kestra import KestraArgs
+from components.settings import Settings, SettingsError, load, load_file
+from components.settings.reference import reference
+from components.settings.sensitive import fields, in_clear, plain_secrets
+from components.stores import StoreArgs
+from sandbox.leaks import Search, search_text
+from sandbox.plugins.quoting import quiet
+from sandbox.plugins.values import Secret, secret_texts, unmarshal
+from sandbox.report import build, html
+from sandbox.state import State
+from tests.components.recording_support import run
+from tests.faults.planted_support import (
+    others,
+    plant,
+    sensitive,
+    settings_of,
+    stacks,
+    values,
+    wrong,
+)
+
+OTHERS = dict(others())
+
+
+def _document(name: str) -> dict[str, Any]:
+    return {"config": {f"kestra:{key}": value for key, value in OTHERS[name].items()}}
+
+
+def _place(path: str) -> tuple[str, ...]:
+    parts = path.split(".")
+    if parts[0] in ("declared-secrets", "datasources"):
+        parts[1] = "*"
+    return tuple(parts)
+
+
+def test_every_sensitive_setting_is_planted_in_some_stack() -> None:
+    documents = [*stacks().values(), *(_document(name) for name in OTHERS)]
+    found = {_place(path) for document in documents for path in values(document)}
+    assert found - {("datasources", "*", "url")} == sensitive()
+
+
+def test_the_reference_knows_the_same_sensitive_settings() -> None:
+    rows = [line.split("`")[1] for line in reference().splitlines() if "| **secret** " in line]
+    listed = {tuple(row.replace("<name>", "*").split(".")) for row in rows}
+    assert listed == set(fields())
+
+
+def test_every_planted_value_is_its_own() -> None:
+    for document in [*stacks().values(), *(_document(name) for name in OTHERS)]:
+        planted = list(values(document).values())
+        assert len(planted) == len(set(planted)) >= 3
+        assert min(map(len, planted)) >= 24
+
+
+def _open(value: Any) -> Any:
+    """What is left of a value without its secrets."""
+    if isinstance(value, Secret):
+        return "[secret]"
+    if isinstance(value, dict):
+        return {key: _open(item) for key, item in value.items()}
+    return [_open(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_registered_holds_secrets_only_where_pulumi_encrypts_them(name: str) -> None:
+    document = _document(name)
+    looking = Search(values(document))
+    recorder = run(OTHERS[name])
+    hidden: list[str] = []
+    for resource, request in recorder.requests.items():
+        inputs = unmarshal(request.object)
+        hidden += secret_texts(inputs)
+        assert looking.text(json.dumps(_open(inputs)).encode(), resource) == []
+    found = {leak.name for leak in looking.text("\n".join(hidden).encode(), "secret inputs")}
+    assert found == set(values(document))
+    open_outputs = {k: v for k, v in recorder.outputs.items() if k not in recorder.secret_outputs}
+    assert looking.text(repr(open_outputs).encode(), "outputs") == []
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_file_report_and_warnings_hold_no_secret(name: str, tmp_path: Path) -> None:
+    document = _document(name)
+    looking = Search(values(document))
+    file = tmp_path / "Pulumi.planted.yaml"
+    file.write_text(yaml.safe_dump(document, allow_unicode=True))
+    loaded = load_file(file)
+    told = "\n".join(warning.line() for warning in loaded.warnings)
+    for path in values(document):
+        assert f"pulumi config set --path --secret 'kestra:{path}'" in told
+    page = html(build(State(tmp_path / "state"), "planted", file))
+    for text, place in (
+        (told, "warnings"), (render(loaded.settings).yaml(), "file"), (page, "report"),
+        (repr(loaded), "repr"), (repr(render(loaded.settings)), "repr of configuration"),
+    ):  # fmt: skip
+        assert looking.text(text.encode(), place) == []
+
+
+def test_an_error_in_the_settings_tells_no_value() -> None:
+    with pytest.raises(SettingsError) as told:
+        load(settings_of(wrong()), source="x")
+    text = f"{told.value}{told.value!r}{''.join(traceback.format_exception(told.value))}"
+    places = ("tag", "duration", "name", "block", "key", "choice", "edition")
+    planted = {place: plant(f"wrong {place}") for place in places}
+    assert search_text(text.encode(), "error", values(wrong()) | planted) == []
+
+
+VALUES = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=4, max_size=40
+).map(lambda text: f"Plant7xQ9{text}")
+
+
+@settings(max_examples=60, deadline=None)
+@given(VALUES)
+def test_no_object_shows_its_secrets(value: str) -> None:
+    document = {
+        "edition": "oss",
+        "server": {"basic-auth": {"username": "a@b.example", "password": value}},
+        "declared-secrets": {"GIVEN": {"namespace": "a", "value": value}},
+        "datasources": {
+            "postgres": {"url": "jdbc:postgresql://u:Plant7xQ9url@h/d?password=Plant7xQ9url", "password": value}
+        },
+        "queue": {"type": "postgres"},
+        "repository": {"type": "postgres"},
+        "storage": {"type": "local"},
+        "tags": {"environment": "development", "owner": "platform", "data-class": "internal"},
+    }  # fmt: skip
+    loaded = load(document, source="x")
+    configuration = render(loaded.settings)
+    hidden = pulumi.Output.secret(value)
+    objects = (
+        loaded,
+        loaded.settings,
+        configuration,
+        StoreArgs(loaded.settings, {}, {"GIVEN": hidden}, hidden),
+        KestraArgs(loaded.settings, configuration.yaml(), {"A": hidden}, secrets={"GIVEN": hidden}),
+    )
+    for each in objects:
+        for text in (repr(each), str(each), f"{each}", f"{each!r}", f"{[each]}"):
+            assert "Plant7xQ9" not in text
+
+
+@settings(max_examples=60, deadline=None)
+@given(VALUES)
+def test_no_error_of_the_models_shows_its_input(value: str) -> None:
+    for wrong_part in (
+        {"server": {"basic-auth": {"password": [value]}}},
+        {"declared-secrets": {"GIVEN": {"value": value}}},
+        {"edition": value, "server": value, "tags": {"owner": {"x": value}}},
+    ):
+        with pytest.raises(ValidationError) as told:
+            Settings.model_validate(wrong_part)
+        text = f"{told.value}{told.value!r}{''.join(traceback.format_exception(told.value))}"
+        assert "Plant7xQ9" not in text
+
+
+def test_a_plugin_lets_no_client_library_tell_what_it_sends(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    names = (
+        "botocore.endpoint",
+        "boto3",
+        "urllib3.connectionpool",
+        "hvac",
+        "kubernetes.client.rest",
+    )
+    try:
+        with caplog.at_level(logging.DEBUG):
+            for name in names:
+                logging.getLogger(name).debug("before %s", name)
+            assert len(caplog.records) == len(names)
+            quiet()
+            for name in names:
+                logging.getLogger(name).setLevel(logging.DEBUG)
+                logging.getLogger(name).debug("body: %s", plant("debug"))
+                logging.getLogger(name).info("body: %s", plant("debug"))
+            assert len(caplog.records) == len(names)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize(
+    ("document", "keys"),
+    [
+        ({"server": {"basicAuth": {"password": "x"}}}, ["kestra:server.basicAuth.password"]),
+        ({"datasources": {"a b": {"password": "x"}}}, ['kestra:datasources["a b"].password']),
+        ({"datasources": {"a": {"url": "jdbc:x://h?password=y"}}}, ["kestra:datasources.a.url"]),
+        ({"datasources": {"a": {"url": "jdbc:x://h/d"}}}, []),
+        ({"datasources": {"a": {"password": "${POSTGRES_PASSWORD}"}}}, []),
+        ({"datasources": {"a": {"password": "${POSTGRES_PASSWORD:}"}}}, []),
+        ({"datasources": {"a": {"password": "${NAME:x}"}}}, ["kestra:datasources.a.password"]),
+        ({"datasources": {"a": {"password": ""}}, "unknown": {"password": "x"}}, []),
+        ({"datasources": [1], "server": "x", "encryption": {"secret-key": ["x"]}}, []),
+    ],
+)
+def test_a_secret_in_clear_is_named_as_the_command_line_takes_it(
+    document: dict[str, Any], keys: list[str]
+) -> None:
+    assert [problem.path for problem in plain_secrets(document, "x")] == keys
+    assert len(list(in_clear(document))) == len(keys)
