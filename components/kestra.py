@@ -24,6 +24,7 @@ from components.kubernetes.pods import (
     probe_password,
     selector,
     stores_locally,
+    version_hash,
 )
 from components.settings import Settings
 
@@ -108,6 +109,8 @@ class Kestra(pulumi.ComponentResource):
             opts=self._child,
         ).metadata.name
         self._storage()
+        # Once, not for each component: it waits for every secret.
+        self._versions = version_hash(args.version_ids)
         self.deployments = {
             component: self._component(component) for component in self._settings.components
         }
@@ -213,7 +216,7 @@ class Kestra(pulumi.ComponentResource):
             self._args.identity.needs_token,
             self.config_map,
             self.secret,
-            self._args.version_ids,
+            self._versions,
         )
         chosen = {"matchLabels": selector(self._labels, component)}
         made = apps.v1.Deployment(
