@@ -7,7 +7,9 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 JUDGED = $(if $(filter off,$(POLICY)),--no-policy)
 
-.PHONY: help up preview verify report doctor status down test lint venv check
+NAMES ?=
+
+.PHONY: help up preview verify report doctor status down test lint venv check bench
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -41,6 +43,9 @@ check: $(VENV)/program ## check every stack file
 test: lint ## everything: lint, types and all tests
 	@$(RUN) -m sandbox.tools
 	@PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile # Python up to 3.11.7 fails when two threads format a traceback at once
+
+bench: $(VENV)/dev ## measure the cost against a floor (20 min); QUICK=1: a minute or two; NAMES="settings growth"
+	@$(RUN) -m benchmarks $(if $(QUICK),--quick) $(NAMES)
 
 lint: $(VENV)/dev ## ruff and types
 	@$(VENV)/bin/ruff check .

@@ -24,6 +24,7 @@ from components.kubernetes.pods import (
     probe_password,
     selector,
     stores_locally,
+    version_hash,
 )
 from components.settings import Settings
 
@@ -109,6 +110,8 @@ class Kestra(pulumi.ComponentResource):
             opts=self._child,
         ).metadata.name
         self._storage()
+        # Once, not for each component: it waits for every secret.
+        self._versions = version_hash(args.version_ids)
         self.deployments = {
             component: self._component(component) for component in self._settings.components
         }
@@ -214,7 +217,7 @@ class Kestra(pulumi.ComponentResource):
             self._args.identity.needs_token,
             self.config_map,
             self.secret,
-            self._versions(component),
+            self._versions_of(component),
         )
         chosen = {"matchLabels": selector(self._labels, component)}
         made = apps.v1.Deployment(
@@ -243,13 +246,13 @@ class Kestra(pulumi.ComponentResource):
             )
         return made.metadata.name
 
-    def _versions(self, component: str) -> Mapping[str, pulumi.Input[str]]:
+    def _versions_of(self, component: str) -> pulumi.Input[str]:
         """The versions that concern a component: one that Kestra denies the secrets of its store reads none."""
         manager = self._settings.secret
         isolation = manager.isolation if manager else None
         if isolation and isolation.enabled and component.upper() in isolation.denied_services:
-            return {}
-        return self._args.version_ids
+            return version_hash({})
+        return self._versions
 
     def _service(
         self, suffix: str, component: str | None, port: dict[str, Any], *, headless: bool = False

@@ -50,7 +50,8 @@ class PodArgs:
     needs_token: bool
     config_map: pulumi.Input[str]
     secret: pulumi.Input[str]
-    version_ids: Mapping[str, pulumi.Input[str]]
+    versions: pulumi.Input[str]
+    """A hash of the versions of the secrets (`version_hash`)."""
 
 
 def image(settings: Settings) -> str:
@@ -158,7 +159,7 @@ def pod_template(component: str, args: PodArgs) -> Any:
     return {
         "metadata": {
             "labels": {**args.labels, "app.kubernetes.io/component": component},
-            "annotations": {"kestra.pulumi/secret-versions": version_hash(args.version_ids)},
+            "annotations": {"kestra.pulumi/secret-versions": args.versions},
         },
         "spec": spec,
     }

@@ -46,6 +46,8 @@ class Model(BaseModel):
         validate_by_name=False,
         hide_input_in_errors=True,
         protected_namespaces=(),
+        # A block is built within the whole, once, instead of again on its own.
+        defer_build=True,
     )
 
 
@@ -63,7 +65,8 @@ def key(
     """A settings key with what the reference prints about it.
 
     Args:
-        default: the value when the key is absent; `...` when it is required.
+        default: the value when the key is absent; a model stands for an empty block of it; `...` when the key
+            is required.
         text: what the key means.
         unit: the unit of the value, where it has one.
         since: the first Kestra version that this project renders it for.
@@ -75,6 +78,8 @@ def key(
     extra: Any = {"unit": unit, "since": since, "until": until, "source": source}
     if alias is not None:
         limits |= {"alias": alias}
+    if isinstance(default, type):
+        return Field(default_factory=default, description=text, json_schema_extra=extra, **limits)
     if isinstance(default, (dict, list)):
         made = type(default)
         value = default

@@ -80,8 +80,8 @@ class Quantities(Model):
 class Resources(Model):
     """What a container asks for and may use."""
 
-    requests: Quantities = key(Quantities(), "What is reserved.", source=OURS)
-    limits: Quantities = key(Quantities(), "What is allowed.", source=OURS)
+    requests: Quantities = key(Quantities, "What is reserved.", source=OURS)
+    limits: Quantities = key(Quantities, "What is allowed.", source=OURS)
 
 
 class Component(Model):
@@ -89,7 +89,7 @@ class Component(Model):
 
     replicas: Whole = key(1, "Number of pods.", unit="pods", ge=0, le=100, source=OURS)
     resources: Resources = key(
-        Resources(), "Resources (500m and 1Gi requested, 2Gi memory allowed).", source=OURS
+        Resources, "Resources (500m and 1Gi requested, 2Gi memory allowed).", source=OURS
     )
     worker_threads: Whole | None = key(
         None, "Threads of the worker (standalone and worker).", ge=0, le=1024, source=OURS
@@ -101,15 +101,13 @@ class Component(Model):
 class Components(Model):
     """Server components. `standalone` in mode standalone, the others in mode distributed."""
 
-    standalone: Component = key(Component(), "All in one.", source=OURS)
-    webserver: Component = key(Component(), "API and user interface.", source=OURS)
-    executor: Component = key(Component(), "Runs the state of executions.", source=OURS)
-    scheduler: Component = key(Component(), "Evaluates triggers.", source=OURS)
-    indexer: Component = key(Component(), "Writes to the repository.", source=OURS)
-    worker: Component = key(Component(), "Runs tasks.", source=OURS)
-    controller: Component = key(
-        Component(), "Talks to workers over gRPC.", since="2.0", source=OURS
-    )
+    standalone: Component = key(Component, "All in one.", source=OURS)
+    webserver: Component = key(Component, "API and user interface.", source=OURS)
+    executor: Component = key(Component, "Runs the state of executions.", source=OURS)
+    scheduler: Component = key(Component, "Evaluates triggers.", source=OURS)
+    indexer: Component = key(Component, "Writes to the repository.", source=OURS)
+    worker: Component = key(Component, "Runs tasks.", source=OURS)
+    controller: Component = key(Component, "Talks to workers over gRPC.", since="2.0", source=OURS)
 
 
 class Ingress(Model):
@@ -168,8 +166,8 @@ class Deployment(Model):
     mode: Literal["standalone", "distributed"] = key(
         "standalone", "One pod for everything, or one Deployment a component.", source=OURS
     )
-    image: Image = key(Image(), "The container image.", source=OURS)
-    components: Components = key(Components(), "Server components.", source=OURS)
+    image: Image = key(Image, "The container image.", source=OURS)
+    components: Components = key(Components, "Server components.", source=OURS)
     environment: dict[str, str] = key(
         {}, "Plain environment variables of the containers; no secrets.", source=OURS
     )
@@ -177,7 +175,7 @@ class Deployment(Model):
         (), "Existing Secrets whose keys become environment variables.", source=OURS
     )
     ingress: Ingress | None = key(None, "Ingress, with TLS only.", source=OURS)
-    network_policy: NetworkPolicy = key(NetworkPolicy(), "Network policies.", source=OURS)
+    network_policy: NetworkPolicy = key(NetworkPolicy, "Network policies.", source=OURS)
     storage_volume: StorageVolume | None = key(None, "Volume for local storage.", source=OURS)
     protect: Flag | None = key(
         None, "Whether stores and keys are protected (absent: yes in production).", source=OURS

@@ -161,8 +161,8 @@ class GcpIdentity(Model):
 class Identity(Model):
     """Who Kestra is."""
 
-    service_account: ServiceAccount = key(ServiceAccount(), "Service account.", source=OURS)
-    vault: VaultIdentity = key(VaultIdentity(), "Log-in to Vault.", source=OURS)
-    aws: AwsIdentity = key(AwsIdentity(), "Role in AWS.", source=OURS)
-    azure: AzureIdentity = key(AzureIdentity(), "Managed identity in Azure.", source=OURS)
-    gcp: GcpIdentity = key(GcpIdentity(), "Service account in Google Cloud.", source=OURS)
+    service_account: ServiceAccount = key(ServiceAccount, "Service account.", source=OURS)
+    vault: VaultIdentity = key(VaultIdentity, "Log-in to Vault.", source=OURS)
+    aws: AwsIdentity = key(AwsIdentity, "Role in AWS.", source=OURS)
+    azure: AzureIdentity = key(AzureIdentity, "Managed identity in Azure.", source=OURS)
+    gcp: GcpIdentity = key(GcpIdentity, "Service account in Google Cloud.", source=OURS)

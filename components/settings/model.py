@@ -26,9 +26,7 @@ class Settings(Model):
         "1.3", "Kestra version that is rendered for. Quote it in YAML.", source=OURS
     )
     edition: Literal["oss", "enterprise"] = key("oss", "Kestra edition.", source=OURS)
-    encryption: Encryption = key(
-        Encryption(), "Encryption at rest (kestra.encryption).", source=OURS
-    )
+    encryption: Encryption = key(Encryption, "Encryption at rest (kestra.encryption).", source=OURS)
     secret: SecretManager | None = key(
         None, "Secret manager (kestra.secret), Enterprise.", source=OURS
     )
@@ -41,25 +39,23 @@ class Settings(Model):
         "another value (docs/rotation.md).",
         source=OURS,
     )
-    server: Server = key(Server(), "Server (kestra.server).", source=OURS)
-    endpoints: Endpoints = key(
-        Endpoints(), "Management endpoints (root key endpoints).", source=OURS
-    )
+    server: Server = key(Server, "Server (kestra.server).", source=OURS)
+    endpoints: Endpoints = key(Endpoints, "Management endpoints (root key endpoints).", source=OURS)
     heartbeat: Heartbeat | None = key(
         None, "Ignored by Kestra since 0.16.", until="0.15", source=OURS
     )
     security: Security | None = key(None, "Security (kestra.security), Enterprise.", source=OURS)
     configurations: Configurations = key(
-        Configurations(), "Configuration files (kestra.configurations).", source=OURS
+        Configurations, "Configuration files (kestra.configurations).", source=OURS
     )
     datasources: dict[str, Datasource] = key({}, "Databases (root key datasources).", source=OURS)
     queue: Queue | None = key(None, "Queue (kestra.queue).", source=OURS)
     repository: Repository | None = key(None, "Repository (kestra.repository).", source=OURS)
     storage: Storage | None = key(None, "Internal storage (kestra.storage).", source=OURS)
-    deployment: Deployment = key(Deployment(), "Kestra on Kubernetes.", source=OURS)
-    identity: Identity = key(Identity(), "Who Kestra is to its secret store.", source=OURS)
-    store: Store = key(Store(), "What is provisioned in the secret manager's cloud.", source=OURS)
-    tags: TagSettings = key(TagSettings(), "Tags of every resource.", source=OURS)
+    deployment: Deployment = key(Deployment, "Kestra on Kubernetes.", source=OURS)
+    identity: Identity = key(Identity, "Who Kestra is to its secret store.", source=OURS)
+    store: Store = key(Store, "What is provisioned in the secret manager's cloud.", source=OURS)
+    tags: TagSettings = key(TagSettings, "Tags of every resource.", source=OURS)
 
     @property
     def beside(self) -> Settings | None:

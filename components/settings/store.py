@@ -58,7 +58,7 @@ class AwsReplica(Model):
 class AwsStore(Model):
     """AWS Secrets Manager or SSM Parameter Store: key, declared secrets, recovery copy of the encryption key."""
 
-    kms: AwsKey = key(AwsKey(), "Encryption key in KMS.", source=OURS)
+    kms: AwsKey = key(AwsKey, "Encryption key in KMS.", source=OURS)
     recovery_window_days: Whole | None = key(
         None,
         "Wait before a deleted secret is gone; 0 deletes at once, in development only (absent: 0 in "
@@ -173,7 +173,7 @@ class GcpStore(Model):
     regions: tuple[str, ...] = key(
         (), "Locations of the replicas (empty: automatic replication).", source=GCP
     )
-    kms: GcpKey = key(GcpKey(), "Encryption key in Cloud KMS.", source=OURS)
+    kms: GcpKey = key(GcpKey, "Encryption key in Cloud KMS.", source=OURS)
     destroy_ttl: Duration | None = key(
         None,
         "Wait before a destroyed version is gone (absent: 24h in development, 30d elsewhere).",

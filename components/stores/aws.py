@@ -64,7 +64,10 @@ class AwsStore(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._tags = tags.translate(tags.convention(args.settings.tags), "aws")
         self.configuration = args.configuration
-        self.environment, self.secret_ids, self.version_ids = {}, {}, {}
+        self.environment = {}
+        self._ids: dict[str, pulumi.Output[str]] = {}
+        self._versions: dict[str, pulumi.Output[str]] = {}
+        self.secret_ids, self.version_ids = self._ids, self._versions
         self.key_arn = None
         if wanted is not None:
             self._place = find_place(self._region, self)
@@ -219,8 +222,8 @@ class AwsStore(pulumi.ComponentResource):
 
     def _note(self, name: str, arn: pulumi.Output[str], version: pulumi.Output[str]) -> None:
         # An address and a version are no secrets, though they come of one.
-        self.secret_ids = {**self.secret_ids, name: pulumi.Output.unsecret(arn)}
-        self.version_ids = {**self.version_ids, name: pulumi.Output.unsecret(version)}
+        self._ids[name] = pulumi.Output.unsecret(arn)
+        self._versions[name] = pulumi.Output.unsecret(version)
 
 
 def _window(settings: Settings, development: int) -> int:

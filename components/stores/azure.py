@@ -57,7 +57,10 @@ class AzureStore(pulumi.ComponentResource):
         self._name, self._settings = name, args.settings
         self._child = pulumi.ResourceOptions(parent=self)
         self.configuration = args.configuration
-        self.environment, self.secret_ids, self.version_ids = {}, {}, {}
+        self.environment = {}
+        self._ids: dict[str, pulumi.Output[str]] = {}
+        self._versions: dict[str, pulumi.Output[str]] = {}
+        self.secret_ids, self.version_ids = self._ids, self._versions
         self.vault_id = pulumi.Output.from_input("")
         block = args.settings.store.azure
         if block is not None:
@@ -171,11 +174,10 @@ class AzureStore(pulumi.ComponentResource):
         )
         # The properties are secret for the value in them; the addresses are not.
         found = pulumi.Output.unsecret(written.properties)
-        self.secret_ids = {**self.secret_ids, key: found.apply(lambda p: p.secret_uri or "")}
-        self.version_ids = {
-            **self.version_ids,
-            key: found.apply(lambda p: (p.secret_uri_with_version or "").rsplit("/", 1)[-1]),
-        }
+        self._ids[key] = found.apply(lambda p: p.secret_uri or "")
+        self._versions[key] = found.apply(
+            lambda p: (p.secret_uri_with_version or "").rsplit("/", 1)[-1]
+        )
 
     def _audit(
         self, suffix: str, vault_id: pulumi.Input[str], opts: pulumi.ResourceOptions

@@ -83,7 +83,9 @@ class VaultStore(pulumi.ComponentResource):
             opts=child,
         ).name
 
-        self.secret_ids, self.version_ids = {}, {}
+        self._ids: dict[str, pulumi.Output[str]] = {}
+        self._versions: dict[str, pulumi.Output[str]] = {}
+        self.secret_ids, self.version_ids = self._ids, self._versions
         for secret_name, declared in settings.declared_secrets.items():
             described = {"description": declared.description} if declared.description else {}
             written = vault.kv.SecretV2(
@@ -140,12 +142,10 @@ class VaultStore(pulumi.ComponentResource):
 
     def _note(self, name: str, written: vault.kv.SecretV2) -> None:
         # The output `metadata` is a map of text; a version is no secret.
-        ids, versions = dict(self.secret_ids), dict(self.version_ids)
-        ids[name] = written.path
-        versions[name] = pulumi.Output.unsecret(written.metadata).apply(
+        self._ids[name] = written.path
+        self._versions[name] = pulumi.Output.unsecret(written.metadata).apply(
             lambda found: str((found or {}).get("version", ""))
         )
-        self.secret_ids, self.version_ids = ids, versions
 
 
 def _data(fields: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
