@@ -48,7 +48,7 @@ def watched(settings: Settings) -> pulumi.ResourceOptions:
     def compare(args: pulumi.ResourceHookArgs) -> None:
         before, after = _plain(args.old_inputs or {}), _plain(args.new_inputs or {})
         # A state of before the guard has nothing to compare with.
-        if said := before and refusal(before, after, settings.deployment.accept):
+        if said := refusal(before, after, settings.deployment.accept):
             raise pulumi.RunError(said)
 
     hook = pulumi.ResourceHook("kestra-guard", compare, pulumi.ResourceHookOptions(on_dry_run=True))

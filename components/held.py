@@ -111,7 +111,7 @@ def losses(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Loss]:
         before: the facts of the state.
         after: the facts of the settings. A key that is not known yet is one that would be made anew.
     """
-    if {before.get("environment"), after.get("environment")} <= {DEVELOPMENT, None}:
+    if not before or {before.get("environment"), after.get("environment")} <= {DEVELOPMENT}:
         return []
     return [*_keys(before, after), *_stores(before, after), *_declared(before, after)]
 

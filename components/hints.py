@@ -77,6 +77,13 @@ def way_out(failed: Failed) -> str:
     return ""
 
 
+#: Parts of the logical names of what holds the copy of the encryption key.
+_COPIES = ("encryption-key", "stack-engine", "recovery-vault")
+_EARLIER = (
+    "It may hold the encryption key of an earlier installation: read it first, and give that key as "
+    "kestra:encryption.secret-key if Kestra's database is the earlier one."
+)
+
 _TAG = "compare the tags first, it may be another stack's"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pulumi
+from pulumi.runtime._callbacks import _CallbackServicer
 
 from components.hints import Failed, way_out
 
@@ -16,6 +17,7 @@ def watch() -> None:
     The hook runs only when a resource fails, and asks for no second try. For a real engine only, as mocks know no
     hooks.
     """
+    forget_servers()
     parents: dict[tuple[str, str, str], str] = {}
 
     def told(args: pulumi.ErrorHookArgs) -> bool:
@@ -51,6 +53,15 @@ def watch() -> None:
         return pulumi.ResourceTransformationResult(args.props, opts)
 
     pulumi.runtime.register_stack_transformation(bind)
+
+
+def forget_servers() -> None:
+    """Drops what is left of the servers for hooks of an earlier program in this process.
+
+    The SDK (3.259) keeps them all, and stops them all when a program ends; one of a program that failed belongs to
+    an event loop that is gone, and would end the next program. Only the Automation API runs several in one process.
+    """
+    _CallbackServicer._servicers.clear()  # pyright: ignore[reportPrivateUsage]
 
 
 def _parts(urn: str) -> tuple[str, str, str]:
