@@ -71,6 +71,8 @@ def way_out(failed: Failed) -> str:
     for row in TABLE:
         if re.search(row.types, failed.type) and re.search(row.words, failed.words, re.IGNORECASE):
             matter, command, otherwise = row.says(failed)
+            if any(part in failed.name for part in _COPIES):
+                matter = f"{matter} {_EARLIER}"
             return (
                 f"{matter}\n  To go on with what is there:\n    {command}\n  Otherwise: {otherwise}"
             )
