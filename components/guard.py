@@ -41,6 +41,12 @@ class Guard(pulumi.ComponentResource):
         )
         self.register_outputs({})
 
+    @property
+    def passed(self) -> pulumi.ResourceOptions:
+        """Options of what comes after: it begins when the guard has let the update pass."""
+        # A component among `depends_on` stands for its children, and this one has none.
+        return pulumi.ResourceOptions(depends_on=self.urn.apply(lambda _: list[pulumi.Resource]()))
+
 
 def watched(settings: Settings) -> pulumi.ResourceOptions:
     """Options of a guard that refuses; for a real engine only, as mocks know no hooks."""

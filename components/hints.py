@@ -43,6 +43,9 @@ class Failed:
 
     def take_over(self, id_: str) -> str:
         """The command that takes an existing object over; `$(…)` in the id is the shell's."""
+        if self.type.startswith("aws:") and (region := self.has("region")):
+            # The provider's own way to name a region that is not its default.
+            id_ = f"{id_}@{region}"
         id_ = f'"{id_}"' if "$(" in id_ else shlex.quote(id_)
         parent = ""
         if self.parent:

@@ -112,8 +112,7 @@ def provision(settings: Settings, guarding: pulumi.ResourceOptions | None = None
     encryption_key = _encryption_key(settings, generated)
     fragment = configuration.document["kestra"].get("secret", {})
     guard = Guard("guard", settings, _keys_held(settings, generated), guarding)
-    # What is refused must be so before it begins.
-    after = pulumi.ResourceOptions(depends_on=[guard])
+    after = guard.passed
     store, second = create_stores(settings, fragment, secrets, encryption_key, after)
     identity = create_identity("identity", settings, store, after)
     return Provisioned(configuration, generated, secrets, store, identity, guard, second)
@@ -135,7 +134,7 @@ def build(settings: Settings, guarding: pulumi.ResourceOptions | None = None) ->
             store.version_ids,
             _management_password(settings, provided),
         ),
-        pulumi.ResourceOptions(depends_on=[made.guard]),
+        made.guard.passed,
     )
     pulumi.export("endpoint", kestra.endpoint)
     pulumi.export("namespace", kestra.namespace)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
+import grpc
 import pulumi
 from pulumi.runtime._callbacks import _CallbackServicer
+from pulumi.runtime.settings import get_engine
 
 from components.hints import Failed, way_out
 
@@ -18,6 +21,7 @@ def watch() -> None:
     hooks.
     """
     forget_servers()
+    _bear_the_end()
     parents: dict[tuple[str, str, str], str] = {}
 
     def told(args: pulumi.ErrorHookArgs) -> bool:
@@ -53,6 +57,24 @@ def watch() -> None:
         return pulumi.ResourceTransformationResult(args.props, opts)
 
     pulumi.runtime.register_stack_transformation(bind)
+
+
+def _bear_the_end() -> None:
+    """Keeps the SDK's own messages from failing the program when the engine has ended before it.
+
+    The SDK (3.259) sends each debug line to the engine. When an update fails while other resources are under way, the
+    server for hooks keeps the program alive a moment longer than the engine, and each line would be an error.
+    """
+    engine: Any = get_engine()
+    if engine is None:
+        return
+    log = engine.Log
+
+    def tell(request: Any) -> None:
+        with contextlib.suppress(grpc.RpcError):
+            log(request)
+
+    engine.Log = tell
 
 
 def forget_servers() -> None:

@@ -90,3 +90,10 @@ def test_unknown_inputs_and_odd_names_break_nothing() -> None:
     assert "Otherwise" in way_out(_failed(SECRET, "already exists", {}))
     told = way_out(_failed("vault:index/mount:Mount", "path is already in use", {"path": "a'; rm"}))
     assert shlex.quote("a'; rm") in told
+
+
+def test_an_object_in_another_region_than_the_providers_is_named_with_it() -> None:
+    told = way_out(
+        _failed("aws:kms/alias:Alias", "AlreadyExists", {"name": "n", "region": "eu-west-1"})
+    )
+    assert "pulumi import aws:kms/alias:Alias x n@eu-west-1 " in told

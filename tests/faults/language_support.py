@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent import futures
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -35,4 +36,5 @@ if __name__ == "__main__":
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
-    threading.Event().wait()
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()

@@ -110,9 +110,21 @@ class FaultStack(CloudStack):
         which = " ".join(f"'{urn}'" for urn in urns) or "--all"
         self.shell(f"pulumi state unprotect {which} --yes")
 
+    def lose(self, urn: str) -> None:
+        """Takes a resource out of the state, as somebody who edits it by hand."""
+        stack = self._with(lambda: None)
+        state = stack.export_stack()
+        kept = [r for r in (state.deployment or {})["resources"] if r["urn"] != urn]
+        for resource in kept:
+            resource["dependencies"] = [u for u in resource.get("dependencies", []) if u != urn]
+            for urns in resource.get("propertyDependencies", {}).values():
+                urns[:] = [u for u in urns or [] if u != urn]
+        state.deployment = {**(state.deployment or {}), "resources": kept}
+        stack.import_stack(state)
+
     def up_by_the_ways_out(self, program: Program, rounds: int = 5) -> list[str]:
         """Follows what is printed until an update succeeds; all that was followed."""
-        followed: list[str] = []
+        followed, said = list[str](), ""
         for _ in range(rounds):
             said = self.act("up", program)
             if not said:

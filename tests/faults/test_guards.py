@@ -206,7 +206,7 @@ def test_the_encryption_key(tmp_path: Path, tools: dict[str, Path]) -> None:
     key = stack._with(lambda: None).outputs()["generated"].value["encryption.secret-key"]
 
     # Lost from the state: no new one is made in its place.
-    stack.shell(f"pulumi state delete '{random}' --force --yes")
+    stack.lose(random)
     for operation in ("preview", "up"):
         told = stack.act(operation, program(made))
         assert "kestra:encryption.secret-key would change" in told
