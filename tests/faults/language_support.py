@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent import futures
 from contextlib import suppress
@@ -36,5 +37,8 @@ if __name__ == "__main__":
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
     server.start()
+    parent, never = os.getppid(), threading.Event()
     with suppress(KeyboardInterrupt):
-        threading.Event().wait()
+        # An engine that fails does not always end it.
+        while os.getppid() == parent:
+            never.wait(1)
