@@ -83,7 +83,13 @@ def forget_servers() -> None:
     The SDK (3.259) keeps them all, and stops them all when a program ends; one of a program that failed belongs to
     an event loop that is gone, and would end the next program. Only the Automation API runs several in one process.
     """
-    _CallbackServicer._servicers.clear()  # pyright: ignore[reportPrivateUsage]
+    servicers: list[Any] = _CallbackServicer._servicers  # pyright: ignore[reportPrivateUsage]
+    for servicer in servicers:
+        known = vars(servicer._server)
+        if "_loop" in known and known["_loop"].is_closed():
+            # Its destructor would ask the closed loop to stop it.
+            known.pop("_server", None)
+    servicers.clear()
 
 
 def _parts(urn: str) -> tuple[str, str, str]:
