@@ -77,6 +77,19 @@ def _bear_the_end() -> None:
     engine.Log = tell
 
 
+_kept: list[Any] = []
+
+
+class _Ended:
+    """Stands in for a server that nobody needs any more."""
+
+    def is_running(self) -> bool:
+        return False
+
+    async def shutdown(self, grace: float | None) -> None:
+        pass
+
+
 def forget_servers() -> None:
     """Drops what is left of the servers for hooks of an earlier program in this process.
 
@@ -85,10 +98,10 @@ def forget_servers() -> None:
     """
     servicers: list[Any] = _CallbackServicer._servicers  # pyright: ignore[reportPrivateUsage]
     for servicer in servicers:
-        known = vars(servicer._server)
-        if "_loop" in known and known["_loop"].is_closed():
-            # Its destructor would ask the closed loop to stop it.
-            known.pop("_server", None)
+        # Its destructor would ask an event loop that is closed, or soon will be, to stop it; and gRPC may not lose a
+        # server that runs.
+        _kept.append(servicer._server._server)
+        servicer._server._server = _Ended()
     servicers.clear()
 
 
