@@ -171,9 +171,10 @@ def _accepted(document: Document, told: str) -> Document:
 
 
 def _state(stack: FaultStack) -> dict[str, Any]:
-    """URN to inputs of all that the state has."""
+    """URN to inputs of all that the state has; a provider may be asked where it works, whatever comes after."""
     deployment = stack._with(lambda: None).export_stack().deployment or {}
-    return {r["urn"]: r.get("inputs") for r in deployment["resources"]}
+    found = {r["urn"]: r.get("inputs") for r in deployment["resources"]}
+    return {urn: inputs for urn, inputs in found.items() if "::pulumi:providers:" not in urn}
 
 
 def _urns(stack: FaultStack, part: str) -> list[str]:
