@@ -14,12 +14,15 @@ from pydantic import SecretStr
 from components import tags
 from components.configuration import Configuration, Given, Needed, render
 from components.generated import ENCRYPTION_KEY, GeneratedSecrets
+from components.guard import Guard, watched
 from components.identity import Identity, create_identity
 from components.kestra import Kestra, KestraArgs
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Loaded, Settings, SettingsError, load
 from components.settings.base import is_placeholder
+from components.settings.secret import InternalStore
 from components.stores import Store, StoreArgs, create_store
+from components.watch import watch
 
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
 
@@ -33,7 +36,8 @@ def deploy() -> None:
     loaded = read_settings()
     for warning in loaded.warnings:
         pulumi.log.warn(warning.line())
-    build(loaded.settings)
+    watch()
+    build(loaded.settings, watched(loaded.settings))
 
 
 def read_settings() -> Loaded:
@@ -76,6 +80,7 @@ class Provisioned:
     """Declared secret to its value."""
     store: Store
     identity: Identity
+    guard: Guard
     second: Store | None = None
     """The store beside it, while the stack moves."""
 
@@ -89,8 +94,13 @@ class Provisioned:
         }
 
 
-def provision(settings: Settings) -> Provisioned:
-    """Registers the secrets, their store and the identity that reads them."""
+def provision(settings: Settings, guarding: pulumi.ResourceOptions | None = None) -> Provisioned:
+    """Registers the secrets, their store and the identity that reads them.
+
+    Args:
+        settings: the stack's settings.
+        guarding: options of the guard, `components.guard.watched()` for one that refuses.
+    """
     configuration = render(settings)
     needed = {s.key for s in configuration.environment.values() if isinstance(s, Needed)}
     generated = GeneratedSecrets(
@@ -102,14 +112,16 @@ def provision(settings: Settings) -> Provisioned:
     secrets = _declared(settings) | generated.declared
     encryption_key = _encryption_key(settings, generated)
     fragment = configuration.document["kestra"].get("secret", {})
-    store, second = create_stores(settings, fragment, secrets, encryption_key)
-    identity = create_identity("identity", settings, store)
-    return Provisioned(configuration, generated, secrets, store, identity, second)
+    guard = Guard("guard", settings, _keys_held(settings, generated), guarding)
+    after = guard.passed
+    store, second = create_stores(settings, fragment, secrets, encryption_key, after)
+    identity = create_identity("identity", settings, store, after)
+    return Provisioned(configuration, generated, secrets, store, identity, guard, second)
 
 
-def build(settings: Settings) -> None:
-    """Registers the stack's resources and exports its outputs."""
-    made = provision(settings)
+def build(settings: Settings, guarding: pulumi.ResourceOptions | None = None) -> None:
+    """Registers the stack's resources and exports its outputs; for the arguments see `provision()`."""
+    made = provision(settings, guarding)
     configuration, store, identity = made.configuration, made.store, made.identity
     provided = made.values
     kestra = Kestra(
@@ -123,6 +135,7 @@ def build(settings: Settings) -> None:
             store.version_ids,
             _management_password(settings, provided),
         ),
+        made.guard.passed,
     )
     pulumi.export("endpoint", kestra.endpoint)
     pulumi.export("namespace", kestra.namespace)
@@ -145,6 +158,7 @@ def create_stores(
     fragment: Mapping[str, Any],
     secrets: Mapping[str, pulumi.Input[str]],
     encryption_key: pulumi.Input[str] | None,
+    opts: pulumi.ResourceOptions | None = None,
 ) -> tuple[Store, Store | None]:
     """The store that Kestra reads, and the second one while the stack moves.
 
@@ -153,12 +167,14 @@ def create_stores(
         fragment: the rendered `kestra.secret`, without secrets.
         secrets: name of a declared secret to its value (secret).
         encryption_key: the key for both to keep (secret), if the stack has it.
+        opts: options of both.
     """
-    first = create_store("store", StoreArgs(settings, fragment, secrets, encryption_key))
+    first = create_store("store", StoreArgs(settings, fragment, secrets, encryption_key), opts)
     if settings.beside is None:
         return first, None
     # Under the same name, so that the day the two change places replaces nothing.
-    return first, create_store("store", StoreArgs(settings.beside, {}, secrets, encryption_key))
+    second = StoreArgs(settings.beside, {}, secrets, encryption_key)
+    return first, create_store("store", second, opts)
 
 
 def _named(generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
@@ -190,6 +206,21 @@ def _encryption_key(settings: Settings, generated: GeneratedSecrets) -> pulumi.O
     if given is None:
         return generated.values[ENCRYPTION_KEY]
     return None if is_placeholder(given.get_secret_value()) else _secret(given)
+
+
+def _keys_held(settings: Settings, generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
+    """Keys without which Kestra could not read what it stored, a placeholder's own text included."""
+    given = settings.encryption.secret_key
+    found = {"encryptionKey": _secret(given) if given else generated.values[ENCRYPTION_KEY]}
+    kind = settings.secret.type if settings.secret else None
+    if kind in ("jdbc", "elasticsearch"):
+        assert settings.secret is not None
+        block = settings.secret.block(kind)
+        if isinstance(block, InternalStore) and block.secret is not None:
+            found["internalKey"] = _secret(block.secret)
+        else:
+            found["internalKey"] = generated.values[f"secret.{kind}.secret"]
+    return found
 
 
 def _management_password(

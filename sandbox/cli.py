@@ -172,13 +172,20 @@ class Sandbox:
             done = stack.refresh(events)
         summary(self.console, name, done, events)
 
-    def destroy(self, name: str) -> None:
+    def destroy(self, name: str, *, unprotect: bool = False) -> None:
         """Deletes a stack's resources, save those that are protected."""
         stack = self.ready(name, self.settings(name))
         events = Events(self.progress)
         with self.progress.step(f"Destroying stack {name}"):
-            done = stack.destroy(events)
+            done = stack.destroy(events, unprotect=unprotect)
         summary(self.console, name, done, events)
+        if kept := stack.protected():
+            self.console.print(
+                f"Protected, and still there: {', '.join(kept)}. They hold what cannot be had back; an `up` goes on "
+                f"with them. To delete them too: python -m sandbox destroy {name} --unprotect; of a real stack: "
+                "docs/guards.md.",
+                markup=False,
+            )
 
     def verify(self, name: str, json_file: Path | None) -> bool:
         """Boots a real Kestra with what the API server holds. Whether everything is as intended."""
@@ -314,6 +321,10 @@ def parser() -> argparse.ArgumentParser:
                 metavar="FILE",
                 help="limits, allow-lists and exemptions of the policy pack (docs/policies.md)",
             )
+        if name == "destroy":
+            command.add_argument(
+                "--unprotect", action="store_true", help="delete the protected ones too"
+            )
         if name == "verify":
             command.add_argument(
                 "--json", type=Path, metavar="FILE", help="write the report as data"
@@ -359,7 +370,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             case "refresh":
                 sandbox.refresh(arguments.stack)
             case "destroy":
-                sandbox.destroy(arguments.stack)
+                sandbox.destroy(arguments.stack, unprotect=arguments.unprotect)
             case "verify":
                 return 0 if sandbox.verify(arguments.stack, arguments.json) else 1
             case "down":

@@ -18,6 +18,7 @@ import yaml
 from pulumi import automation as auto
 
 from components.settings import Settings, load
+from components.watch import forget_servers
 from sandbox import plugins
 from sandbox.clouds import Clouds, managers
 from sandbox.command import EngineCommand
@@ -312,13 +313,31 @@ class Stack:
             "refresh", events, lambda stack, told: stack.refresh(**told, show_secrets=False)
         )
 
-    def destroy(self, events: Events) -> Outcome:
-        """Deletes the resources, save those that are protected."""
-        return self._operate(
-            "destroy",
-            events,
-            lambda stack, told: stack.destroy(**told, show_secrets=False, exclude_protected=True),
-        )
+    def destroy(self, events: Events, *, unprotect: bool = False) -> Outcome:
+        """Deletes the resources, save those that are protected.
+
+        Args:
+            events: told of what happens.
+            unprotect: takes the protection off before, so that all are deleted.
+        """
+
+        def act(stack: auto.Stack, told: dict[str, Any]) -> Any:
+            if unprotect:
+                command = ["state", "unprotect", "--all", "--yes", "--stack", self.name]
+                stack.workspace.pulumi_command.run(command, stack.workspace.work_dir, {})
+            return stack.destroy(**told, show_secrets=False, exclude_protected=True)
+
+        return self._operate("destroy", events, act)
+
+    def protected(self) -> list[str]:
+        """Names of the resources of the state that no update deletes."""
+        with self._selected() as stack:
+            command = ["stack", "export", "--stack", self.name]
+            # Not Stack.export_stack(): that has the secrets in clear.
+            said = stack.workspace.pulumi_command.run(command, stack.workspace.work_dir, {}).stdout
+        found = (json.loads(said).get("deployment") or {}).get("resources") or ()
+        kept = (r["urn"].rpartition("::")[2] for r in found if r.get("protect") and r["custom"])
+        return sorted(kept)
 
     def _operate(
         self, operation: str, events: Events, act: Callable[[auto.Stack, dict[str, Any]], Any]
@@ -355,6 +374,7 @@ class Stack:
             result = "interrupted"
             raise
         finally:
+            forget_servers()
             if operation != "preview":
                 outputs = {k: o.value for k, o in outcome.outputs.items() if not o.secret}
                 seconds = time.monotonic() - begun

@@ -180,3 +180,10 @@ class Deployment(Model):
     protect: Flag | None = key(
         None, "Whether stores and keys are protected (absent: yes in production).", source=OURS
     )
+    accept: str | None = key(
+        None,
+        "Lets one refused update pass that would lose secrets: the word that the refusal prints (docs/guards.md). "
+        "It holds for that change alone.",
+        pattern=r"^ok-[0-9a-f]{8}$",
+        source=OURS,
+    )

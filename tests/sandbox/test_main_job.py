@@ -144,7 +144,7 @@ def test_malformed_settings_start_nothing(tools: dict[str, Path], tmp_path: Path
 def test_up_brings_the_stack_up_and_a_second_up_changes_nothing(
     sandbox: Sandbox, local: str
 ) -> None:
-    assert "Stack local: 20 created" in local
+    assert "Stack local: 21 created" in local
     assert "Stack local: no change" in sandbox.run("up", "local")
 
 
@@ -310,7 +310,10 @@ def test_after_down_the_state_goes_on_where_it_was(sandbox: Sandbox, local: str)
 
 def test_destroy_keeps_the_protected_encryption_key(sandbox: Sandbox, local: str) -> None:
     key = sandbox.outputs("local")["generated"]["encryption.secret-key"]
-    assert "deleted" in sandbox.run("destroy", "local")
+    told = sandbox.run("destroy", "local")
+    assert "deleted" in told
+    assert "Protected, and still there: generated-encryption-secret-key." in told
+    assert "destroy local --unprotect" in told
     answer = sandbox.plane.session().get(
         f"{sandbox.plane.url}/api/v1/namespaces/kestra", timeout=30
     )

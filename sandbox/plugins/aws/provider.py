@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ from sandbox.plugins.server import Diff, Engine, NotReadyError, ProviderError, t
 from sandbox.plugins.values import UNKNOWN, Secret, has_secret, has_unknown, plain
 
 _ALIAS = "aws:kms/alias:Alias"
+
+#: How an import names a region that is not the provider's.
+_IN_REGION = re.compile(r"(.+)@([a-z]{2,4}(?:-[a-z]+)+-\d)")
 
 
 class AwsPlugin:
@@ -119,7 +123,10 @@ class AwsPlugin:
         self, type_: str, id_: str, inputs: dict[str, Any], olds: dict[str, Any]
     ) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
         schema, resource = self._schemas.of(type_), RESOURCES[type_]
-        before = plain(olds) or {**resource.defaults, **resource.parse(id_)}
+        elsewhere: dict[str, Any] = {}
+        if not olds and (named := _IN_REGION.fullmatch(id_)) and "region" in schema.inputs:
+            id_, elsewhere = named[1], {"region": named[2]}
+        before = plain(olds) or {**resource.defaults, **resource.parse(id_), **elsewhere}
         id_ = id_ if olds else resource.imported(id_)
         with self._telling("reading", resource, id_, schema, olds):
             outputs = resource.read(self._aws, id_, before)

@@ -1,0 +1,115 @@
+"""Says what to do beside a server's refusal, for everybody who runs `pulumi up`."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+import pulumi
+from pulumi.runtime._callbacks import _CallbackServicer
+from pulumi.runtime.settings import get_engine
+
+from components.hints import Failed, way_out
+
+
+def watch() -> None:
+    """Has every resource of the stack, from here on, answer a taken name with the way out.
+
+    The hook runs only when a resource fails, and asks for no second try. For a real engine only, as mocks know no
+    hooks.
+    """
+    forget_servers()
+    _bear_the_end()
+    parents: dict[tuple[str, str, str], str] = {}
+
+    def told(args: pulumi.ErrorHookArgs) -> bool:
+        if args.failed_operation != "create" or not args.errors:
+            return False
+        start, chain, name = _parts(args.urn)
+        of_parent, _, type_ = chain.rpartition("$")
+        parent = parents.get((of_parent.rpartition("$")[2], type_, name))
+        found = way_out(
+            Failed(
+                args.urn,
+                _plain(args.new_inputs or {}),
+                args.errors[0],
+                f"{start}::{of_parent}::{parent}" if parent else "",
+            )
+        )
+        if found:
+            pulumi.log.error(f"{name}: {found}")
+        return False
+
+    hook = pulumi.ErrorHook("kestra-way-out", told)
+
+    def bind(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if not isinstance(args.resource, pulumi.CustomResource):
+            return None
+        parent = args.opts.parent
+        if parent is not None:
+            key = (parent.pulumi_resource_type, args.type_, args.name)
+            parents[key] = parent.pulumi_resource_name
+        opts = pulumi.ResourceOptions.merge(
+            args.opts, pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(on_error=[hook]))
+        )
+        return pulumi.ResourceTransformationResult(args.props, opts)
+
+    pulumi.runtime.register_stack_transformation(bind)
+
+
+def _bear_the_end() -> None:
+    """Keeps the SDK's own messages from failing the program when the engine has ended before it.
+
+    The SDK (3.259) sends each debug line to the engine. When an update fails while other resources are under way, the
+    server for hooks keeps the program alive a moment longer than the engine, and each line would be an error.
+    """
+    engine: Any = get_engine()
+    if engine is None:
+        return
+    log = engine.Log
+
+    def tell(request: Any) -> None:
+        with contextlib.suppress(grpc.RpcError):
+            log(request)
+
+    engine.Log = tell
+
+
+_kept: list[Any] = []
+
+
+class _Ended:
+    """Stands in for a server that nobody needs any more."""
+
+    def is_running(self) -> bool:
+        return False
+
+    async def shutdown(self, grace: float | None) -> None:
+        pass
+
+
+def forget_servers() -> None:
+    """Drops what is left of the servers for hooks of an earlier program in this process.
+
+    The SDK (3.259) keeps them all, and stops them all when a program ends; one of a program that failed belongs to
+    an event loop that is gone, and would end the next program. Only the Automation API runs several in one process.
+    """
+    servicers: list[Any] = _CallbackServicer._servicers  # pyright: ignore[reportPrivateUsage]
+    for servicer in servicers:
+        # Its destructor would ask an event loop that is closed, or soon will be, to stop it; and gRPC may not lose a
+        # server that runs.
+        _kept.append(servicer._server._server)
+        servicer._server._server = _Ended()
+    servicers.clear()
+
+
+def _parts(urn: str) -> tuple[str, str, str]:
+    start, chain, name = urn.rsplit("::", 2)
+    return start, chain, name
+
+
+def _plain(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs without secrets, which are outputs here."""
+    return {name: value for name, value in inputs.items() if not isinstance(value, pulumi.Output)}
