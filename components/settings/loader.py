@@ -222,6 +222,8 @@ def _of_file(source: str, message: str, fix: str) -> Problem:
 
 #: Bytes of a stack file; reading that much YAML already takes seconds.
 _MOST_BYTES = 256 * 1024
+#: Brackets within brackets; the deepest setting is seven blocks down.
+_DEEPEST = 100
 #: Values of one first-level key, aliases written out; beyond it the file is a bomb, not settings.
 _MOST_VALUES = 100_000
 
@@ -248,6 +250,12 @@ class _Twice(yaml.YAMLError):
 
 class _Loader(yaml.SafeLoader):
     """Refuses a key that is written twice, where YAML would keep the last one silently, and merges without end."""
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803
+        # Reading brackets within brackets takes the square of their number.
+        if self.flow_level >= _DEEPEST:
+            raise RecursionError
+        super().fetch_flow_collection_start(TokenClass)
 
     def flatten_mapping(self, node: Any) -> None:
         merged = [

@@ -54,7 +54,7 @@ class Spelling:
             if isinstance(part, int):
                 text += f"[{part}]"
             else:
-                written = self._written.get(loc[:end], part)
+                written = self._written.get(loc[:end], _told(part))
                 if len(written) > LONG_NAME:
                     written = f"{written[:LONG_NAME]}… ({len(written):,} characters)"
                 text += ("." if text else "kestra:") + written
@@ -141,9 +141,10 @@ def _into(
             yield item  # type: ignore[misc]
 
 
-def _told(key: Any) -> str:
+def _told(key: object) -> str:
     # Python refuses to write a number of more than 4,300 digits.
-    return "a number" if isinstance(key, int) and abs(key) >= 2**63 else str(key)
+    large = isinstance(key, int) and abs(key) >= 2**63
+    return key if isinstance(key, str) else "a number" if large else str(key)
 
 
 def _listing(names: Mapping[str, Any]) -> str:

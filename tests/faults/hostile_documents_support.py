@@ -61,7 +61,7 @@ def grow(draw: st.DrawFn, judge: Judge) -> Document:
     """
     made = copied(draw(_BASE))
     chosen = []
-    for key in draw(_CHOSEN):
+    for key in draw(_CHOSEN.flatmap(_with_neighbours)):
         _prepare(made, key.path)
         at = _named(draw, key.path)
         _put(made, at, draw(values(key)))
@@ -101,7 +101,11 @@ def _prepare(made: Document, path: Path) -> None:
     if path[0] == "server" and path[1] == "basic-auth" and made.get("edition") != "enterprise":
         made.pop("secret", None)
     if rest and rest[0] in TYPES:
-        _put(made, at, {"type": rest[0], "read-only": True, rest[0]: {}})
+        block: Any = made
+        for part in at:
+            block = block.get(part) or {}
+        if block.get("type") != rest[0]:
+            _put(made, at, {"type": rest[0], "read-only": True, rest[0]: {}})
         if rest[0] in SINCE_2:
             made["version"] = "2.0"
         if at == ("store", "also"):
@@ -114,7 +118,8 @@ def _prepare(made: Document, path: Path) -> None:
         if CLOUDS.get(made.get("secret", {}).get("type")) != path[1]:
             made["secret"] = {"type": kind, "read-only": True, kind: {}}
     if path[:1] == ("storage",) and len(path) > 2 and path[1] in _STORAGES:
-        made["storage"] = {"type": path[1], path[1]: {}}
+        if made.get("storage", {}).get("type") != path[1]:
+            made["storage"] = {"type": path[1], path[1]: {}}
     if path[:2] == ("deployment", "components"):
         distributed = path[2] != "standalone"
         _put(made, ("deployment", "mode"), "distributed" if distributed else "standalone")
@@ -220,11 +225,18 @@ def misplaced() -> Iterator[tuple[Key, Any]]:
     """Every sensitive key with the planted value in every form that it does not take."""
     for key in SECRETS:
         for form in (
-            [PLANTED], {"x": PLANTED}, {PLANTED.lower(): {"x": PLANTED}} and {"secure": {"x": PLANTED}},
+            [PLANTED], {"x": PLANTED}, {"secure": {"x": PLANTED}}, {"secure": PLANTED},
             [[{"value": PLANTED}]], f"{PLANTED}\0", f"{PLANTED}\ud800", PLANTED * 100_000, f"{PLANTED}\n{PLANTED}",
             f"${{{PLANTED}", PLANTED.encode(), (PLANTED,), {"value": [PLANTED]},
         ):  # fmt: skip
             yield key, form
+
+
+def only(key: Key, value: Any) -> Document:
+    """A document with nothing but one key, under the names that its mappings may have."""
+    made: Document = {}
+    _put(made, tuple(NAMES[key.path[i - 1]][0] if p == NAME else p for i, p in enumerate(key.path)), value)
+    return made
 
 
 @st.composite
@@ -270,7 +282,16 @@ _BREAKS = (_value, _value, _fitting, _fitting, _spelling, _foreign)
 
 
 _BASE = st.deferred(lambda: st.sampled_from(bases()))
-_CHOSEN = st.lists(st.sampled_from(LEAVES), min_size=1, max_size=5)
+_CHOSEN = st.sampled_from(LEAVES)
+
+
+def _with_neighbours(key: Key) -> st.SearchStrategy[list[Key]]:
+    """The key with others, mostly of its own block: only those have a meaning together."""
+    near = [k for k in LEAVES if k.path[:2] == key.path[:2]]
+    others = st.lists(st.sampled_from(near) | st.sampled_from(LEAVES), max_size=5)
+    return others.map(lambda found: [*found, key])
+
+
 _CHANGES = st.lists(
     st.tuples(st.sampled_from(keys()), st.sampled_from(_BREAKS)), min_size=1, max_size=4
 )
