@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from components.configuration import render
 from components.settings import load
 from sandbox.plugins.aws.provider import AwsPlugin
-from sandbox.plugins.azure_native.provider import AzurePlugin
+from sandbox.plugins.azure_native.provider import STATE, AzurePlugin
+from sandbox.plugins.server import Engine
 from sandbox.plugins.gcp.provider import GcpPlugin
 from sandbox.plugins.random.provider import RandomPlugin
 from sandbox.plugins.values import Secret, unmarshal
@@ -26,6 +29,17 @@ PLUGINS: dict[str, Any] = {
     "random": RandomPlugin(),
     "vault": VaultPlugin(),
 }
+
+
+@pytest.fixture(scope="module")
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The stand-ins, configured; they check and make nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(STATE, str(tmp_path_factory.mktemp("azure") / "state.json"))
+        PLUGINS["azure-native"].configure({"location": "westeurope"}, Engine(""))
+        yield
+
+
 _LABEL = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.:-]{0,251}[a-z0-9])?")
 _QUALIFIED = re.compile(
