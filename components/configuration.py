@@ -31,8 +31,8 @@ __all__ = [
     "render",
 ]
 
-# A JDBC URL can carry the password itself (`?password=…`, `//user:password@host`).
-_CREDENTIAL_IN_URL = re.compile(r"(?i)[?&;](password|pwd|sslpassword)=|//[^/?@]*:[^/?@]*@")
+# A JDBC URL can carry the password itself (`?password=…`, `//user:password@host`), and that of a key store.
+_CREDENTIAL_IN_URL = re.compile(r"(?i)[?&;,(]\s*[a-z0-9_.-]*(password|pwd)\s*=|//[^/?@]*:[^/?@]*@")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from components.settings.base import is_placeholder
 from components.settings.durations import milliseconds
 from sandbox import kestra
 from sandbox.errors import SandboxError
@@ -443,6 +444,9 @@ def compare(
                 "comes from an environment variable that this stack does not set"
             )
             continue
+        if isinstance(meant, str) and written.get(path) != meant and is_placeholder(meant):
+            # A secret `${NAME:default}` went into a variable of ours; nothing here sets NAME.
+            meant = meant[2:-1].partition(":")[2]
         found = bound.get(path, {})
         if same(path, meant, found.get("value")):
             report.bound[path] = found["by"]

@@ -23,7 +23,9 @@ class _Dumper(yaml.SafeDumper):
 
 def _represent_text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     style = None
-    if "\n" in value and all(line.isprintable() and line == line.strip() for line in value.split("\n")):
+    if "\n" in value and all(
+        line.isprintable() and line == line.strip() for line in value.split("\n")
+    ):
         style = "|" if value[0] != "\n" else '"'
     elif not value.isprintable():
         # Unquoted, a line break of Unicode (U+0085, U+2028) would be read back as another one.

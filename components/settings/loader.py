@@ -142,9 +142,11 @@ def _as_written(document: Mapping[str, object]) -> dict[str, object]:
     version = document.get("version")
     if isinstance(version, (int, float)) and not isinstance(version, bool) and version < 1000:
         version = {"2": "2.0"}.get(str(version), str(version))
-    return {**document, "version": {"2": "2.0"}.get(version, version)} if isinstance(
-        version, str
-    ) else dict(document)
+    return (
+        {**document, "version": {"2": "2.0"}.get(version, version)}
+        if isinstance(version, str)
+        else dict(document)
+    )
 
 
 def load_file(path: Path | str) -> Loaded:

@@ -41,7 +41,12 @@ def bases() -> tuple[Document, ...]:
     stacks = [read_file(p) for p in sorted((ROOT / "stacks").glob("Pulumi.*.yaml"))]
     # A value that is encrypted in its file is not known here.
     stacks = [_without_encrypted(s) for s in stacks]
-    goldens = [document(like, v, e) for like in ("staging", "production") for v in VERSIONS for e in EDITIONS]
+    goldens = [
+        document(like, v, e)
+        for like in ("staging", "production")
+        for v in VERSIONS
+        for e in EDITIONS
+    ]
     least: list[Document] = [{"server": {"basic-auth": {"username": "admin@kestra.io"}}}] * 6
     managers = [{"edition": "enterprise", "secret": {"type": kind}} for kind in TYPES]
     return (*least, *managers, *stacks, *goldens)
@@ -77,7 +82,9 @@ def copied(value: Any) -> Any:
 
 
 def _named(draw: st.DrawFn, path: Path) -> Path:
-    return tuple(draw(st.sampled_from(NAMES[path[i - 1]])) if p == NAME else p for i, p in enumerate(path))
+    return tuple(
+        draw(st.sampled_from(NAMES[path[i - 1]])) if p == NAME else p for i, p in enumerate(path)
+    )
 
 
 def _put(document: Document, path: Path, value: Any) -> None:
@@ -235,7 +242,11 @@ def misplaced() -> Iterator[tuple[Key, Any]]:
 def only(key: Key, value: Any) -> Document:
     """A document with nothing but one key, under the names that its mappings may have."""
     made: Document = {}
-    _put(made, tuple(NAMES[key.path[i - 1]][0] if p == NAME else p for i, p in enumerate(key.path)), value)
+    _put(
+        made,
+        tuple(NAMES[key.path[i - 1]][0] if p == NAME else p for i, p in enumerate(key.path)),
+        value,
+    )
     return made
 
 
@@ -273,7 +284,11 @@ def _spelling(draw: st.DrawFn, made: Document, key: Key, at: Path) -> None:
 
 def _foreign(draw: st.DrawFn, made: Document, key: Key, at: Path) -> None:
     """A secret under a key that does not exist, or that is not sensitive."""
-    name = draw(st.sampled_from(["passwrod", "secret-access-key", "key", "x" * 300, "token", "\u202e", "a\nb"]))
+    name = draw(
+        st.sampled_from(
+            ["passwrod", "secret-access-key", "key", "x" * 300, "token", "\u202e", "a\nb"]
+        )
+    )
     value = draw(st.sampled_from([PLANTED, [PLANTED], {"value": PLANTED}]))
     _put(made, (*at[:-1], name), value)
 

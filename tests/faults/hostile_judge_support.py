@@ -90,7 +90,9 @@ def check_rendered(loaded: Loaded) -> Configuration:
     if not settings.is_enterprise:
         assert "secret" not in kestra
         assert "security" not in kestra
-    assert not re.search(r"\$\{(?![A-Za-z_`])", text.replace(_LITERAL, "")), "Micronaut would not start"
+    assert not re.search(r"\$\{(?![A-Za-z_`])", text.replace(_LITERAL, "")), (
+        "Micronaut would not start"
+    )
     return configuration
 
 

@@ -34,7 +34,9 @@ def chosen(documents: Iterable[Document], count: int) -> list[Document]:
 
 def _marks(document: Document) -> set[str]:
     places = set(written(document))
-    return places | {repr(v) for _, v in flatten(document) if isinstance(v, str) and not v.isalnum()}
+    return places | {
+        repr(v) for _, v in flatten(document) if isinstance(v, str) and not v.isalnum()
+    }
 
 
 def bind(documents: Sequence[Document], folder: Path, progress: Progress) -> list[Report]:
@@ -80,14 +82,18 @@ def _prepared(document: Document, folder: Path) -> tuple[str, dict[str, str], di
     settings = load(document, source="f.yaml").settings
     configuration = render(settings)
     needed = {s.key for s in configuration.environment.values() if isinstance(s, Needed)}
-    provided = {key: KEY if key == "encryption.secret-key" else f"Provided-1 {key}" for key in needed}
+    provided = {
+        key: KEY if key == "encryption.secret-key" else f"Provided-1 {key}" for key in needed
+    }
     environment = {
         name: provided[s.key] if isinstance(s, Needed) else s.value.get_secret_value()
         for name, s in configuration.environment.items()
     }
     intended = configuration.intended(provided)
     folder.mkdir(parents=True)
-    job = VerifyJob(settings.version, settings.edition, configuration.yaml(), environment, intended, {}, folder)
+    job = VerifyJob(
+        settings.version, settings.edition, configuration.yaml(), environment, intended, {}, folder
+    )
     files = _files(job, configuration.document, folder, "as-deployed")
     return files, environment, dict(flatten(intended)), configuration.document
 

@@ -140,9 +140,9 @@ def secrets() -> st.SearchStrategy[str]:
     """Secret values, each with the planted word; most satisfy the rules for passwords."""
     return st.one_of(
         st.just(PLANTED),
-        st.sampled_from(["${", "}", "${X:", "{{", "'", '"', "\\", "\U0001f600", "\t", "#", " "]).map(
-            lambda t: f"{t}{PLANTED}{t}"
-        ),
+        st.sampled_from(
+            ["${", "}", "${X:", "{{", "'", '"', "\\", "\U0001f600", "\t", "#", " "]
+        ).map(lambda t: f"{t}{PLANTED}{t}"),
         st.just(f"{PLANTED}{'x' * 40}"),
         st.just(f"${{VARIABLE:{PLANTED}}}"),
     )
@@ -180,7 +180,9 @@ def _of(annotation: Any, limits: tuple[Any, ...]) -> st.SearchStrategy[Any]:
     if origin is dict:
         names = st.sampled_from(["a", "team", "cost-centre", "ns_1"])
         least = _limit(limits, annotated_types.MinLen, "min_length", 0)
-        return st.dictionaries(names, st.one_of(_plain(), _of(parts[1], ())), min_size=least, max_size=3)
+        return st.dictionaries(
+            names, st.one_of(_plain(), _of(parts[1], ())), min_size=least, max_size=3
+        )
     if annotation is SecretStr:
         return secrets()
     if annotation is bool:

@@ -61,14 +61,23 @@ def dangerous() -> Iterator[tuple[str, bytes]]:
     yield "a long key", f"{head}{{{'x' * 900}: 1}}\n".encode()
     yield "a key of 100 kB", f"{head}{{? {'x' * 100_000} : 1}}\n".encode()
     wrong = ",".join("1" * 8_000)
-    yield "many wrong items", f"config:\n  kestra:server: {{basic-auth: {{open-urls: [{wrong}]}}}}\n".encode()
-    yield "many unknown keys", (head + "\n" + "".join(f"    k{i}: 1\n" for i in range(3000))).encode()
+    yield (
+        "many wrong items",
+        f"config:\n  kestra:server: {{basic-auth: {{open-urls: [{wrong}]}}}}\n".encode(),
+    )
+    yield (
+        "many unknown keys",
+        (head + "\n" + "".join(f"    k{i}: 1\n" for i in range(3000))).encode(),
+    )
     yield "keys twice", b"config:\n  kestra:tags: {}\n  kestra:tags: {}\n"
     yield "config twice", b"config: {}\nconfig: {}\n"
     yield "with and without namespace", b"config:\n  kestra:tags: {}\n  tags: {}\n"
     yield "two spellings", b"config:\n  kestra:tags: {dataClass: public, data-class: public}\n"
     yield "no text keys", b"config:\n  1: a\n  null: b\n  true: c\n  1.5: d\n  2020-01-01: e\n"
-    yield "no text keys within", b"config:\n  kestra:tags: {additional: {1: a, null: b, true: c}, 1: x}\n"
+    yield (
+        "no text keys within",
+        b"config:\n  kestra:tags: {additional: {1: a, null: b, true: c}, 1: x}\n",
+    )
     yield "a block as a key", b"config:\n  kestra:tags: {{a: b}: c, [d]: e}\n"
     yield "huge key", b"config:\n  kestra:tags: {? 0x" + b"f" * 5000 + b" : 1}\n"
     yield "huge version", b"config:\n  kestra:version: 0x" + b"f" * 5000 + b"\n"
@@ -87,11 +96,25 @@ def dangerous() -> Iterator[tuple[str, bytes]]:
     yield "no UTF-8", b"config:\n  kestra:tags: {owner: \xff\xfe}\n"
     yield "UTF-16", "config: {}\n".encode("utf-16")
     yield "Windows", b"\xef\xbb\xbfconfig:\r\n  kestra:server: {basic-auth: {username: a@b.c}}\r\n"
-    yield "secrets where YAML breaks", f"config:\n  kestra:encryption: {{secret-key: '{PLANTED}\n".encode()
-    yield "a secret twice", f"config:\n  kestra:encryption: {{secret-key: {PLANTED}, secret-key: {PLANTED}}}\n".encode()
-    yield "a secret under a tag", f"config:\n  kestra:encryption: {{secret-key: !secret {PLANTED}}}\n".encode()
-    yield "a secret as a number", b"config:\n  kestra:encryption: {secret-key: !!int plantedZqValue9}\n"
+    yield (
+        "secrets where YAML breaks",
+        f"config:\n  kestra:encryption: {{secret-key: '{PLANTED}\n".encode(),
+    )
+    yield (
+        "a secret twice",
+        f"config:\n  kestra:encryption: {{secret-key: {PLANTED}, secret-key: {PLANTED}}}\n".encode(),
+    )
+    yield (
+        "a secret under a tag",
+        f"config:\n  kestra:encryption: {{secret-key: !secret {PLANTED}}}\n".encode(),
+    )
+    yield (
+        "a secret as a number",
+        b"config:\n  kestra:encryption: {secret-key: !!int plantedZqValue9}\n",
+    )
 
 
 def _doubled(form: str) -> str:
-    return "".join(f"b{i}: &a{i} {form.format(','.join([f'*a{i - 1}'] * 10))}\n" for i in range(1, 10))
+    return "".join(
+        f"b{i}: &a{i} {form.format(','.join([f'*a{i - 1}'] * 10))}\n" for i in range(1, 10)
+    )

@@ -56,7 +56,10 @@ def test_no_invalid_document_registers_anything(monkeypatch: pytest.MonkeyPatch)
     refused = 0
     for document in different(grown().invalid)[:300]:
         try:
-            texts = {f"kestra:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in document.items()}
+            texts = {
+                f"kestra:{k}": v if isinstance(v, str) else json.dumps(v)
+                for k, v in document.items()
+            }
         except (TypeError, ValueError):
             continue  # Pulumi cannot hold it
         recorder = Recorder()

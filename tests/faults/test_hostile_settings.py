@@ -93,7 +93,9 @@ def judge_file(file: Path) -> None:
 
 @settings(hostile, max_examples=MANY * 4 // 100)
 @given(texts.texts())
-def test_a_stack_file_with_raw_text_in_it_is_reported_or_renders_exactly(file: Path, text: str) -> None:
+def test_a_stack_file_with_raw_text_in_it_is_reported_or_renders_exactly(
+    file: Path, text: str
+) -> None:
     TALLY.seen.add(hash(text))
     file.write_bytes(text.encode())
     judge_file(file)
@@ -111,7 +113,9 @@ def test_a_secret_in_any_form_under_any_sensitive_key_is_in_no_report() -> None:
         TALLY.judge(documents.only(key, form))
 
 
-@pytest.mark.parametrize("form", [PLANTED, {"x": PLANTED}, [PLANTED], PLANTED * 50, [{"x": PLANTED}]])
+@pytest.mark.parametrize(
+    "form", [PLANTED, {"x": PLANTED}, [PLANTED], PLANTED * 50, [{"x": PLANTED}]]
+)
 def test_no_value_of_any_key_is_in_a_report(form: Any) -> None:
     for key in keys():
         try:
