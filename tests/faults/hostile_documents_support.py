@@ -29,6 +29,7 @@ from tests.faults.hostile_keys_support import (
 )
 
 Document = dict[str, Any]
+Draw = Callable[[st.SearchStrategy[Any]], Any]
 Judge = Callable[[Document], SettingsError | None]
 _BY_PATH = {key.path: key for key in keys()}
 _STORAGES = ("local", "s3", "gcs", "azure", "minio")
@@ -59,7 +60,7 @@ def _without_encrypted(value: Any) -> Any:
     return value
 
 
-def grow(draw: st.DrawFn, judge: Judge) -> Document:
+def grow(draw: Draw, judge: Judge) -> Document:
     """A document with some keys set to values that fit, mended until it is valid or nothing helps.
 
     Every document on the way is judged: most are broken in one small place.
@@ -81,7 +82,7 @@ def copied(value: Any) -> Any:
     return [copied(v) for v in value] if isinstance(value, list) else value
 
 
-def _named(draw: st.DrawFn, path: Path) -> Path:
+def _named(draw: Draw, path: Path) -> Path:
     return tuple(
         draw(st.sampled_from(NAMES[path[i - 1]])) if p == NAME else p for i, p in enumerate(path)
     )
@@ -99,7 +100,7 @@ def _put(document: Document, path: Path, value: Any) -> None:
 
 def _prepare(made: Document, path: Path) -> None:
     """Chooses edition, version and type so that a key has a meaning."""
-    at = path[:2] if path[:2] == ("store", "also") else path[:1]
+    at: Path = path[:2] if ".".join(path[:2]) == "store.also" else path[:1]
     rest = path[len(at) :]
     if path[0] in ("secret", "security") or at == ("store", "also"):
         made["edition"] = "enterprise"
@@ -124,11 +125,16 @@ def _prepare(made: Document, path: Path) -> None:
         made["edition"] = "enterprise"
         if CLOUDS.get(made.get("secret", {}).get("type")) != path[1]:
             made["secret"] = {"type": kind, "read-only": True, kind: {}}
-    if path[:1] == ("storage",) and len(path) > 2 and path[1] in _STORAGES:
-        if made.get("storage", {}).get("type") != path[1]:
-            made["storage"] = {"type": path[1], path[1]: {}}
-    if path[:2] == ("deployment", "components"):
-        distributed = path[2] != "standalone"
+    if (
+        path[0] == "storage"
+        and path[1] in _STORAGES
+        and made.get("storage", {}).get("type") != path[1]
+    ):
+        made["storage"] = {"type": path[1], path[1]: {}}
+    block_at = ".".join(path[:2])
+    third = path[2] if len(path) > 2 else ""
+    if block_at == "deployment.components":
+        distributed = third != "standalone"
         _put(made, ("deployment", "mode"), "distributed" if distributed else "standalone")
         if distributed:
             made |= {
@@ -137,15 +143,15 @@ def _prepare(made: Document, path: Path) -> None:
                 "datasources": {"postgres": {"url": "jdbc:postgresql://db/k"}},
                 "storage": {"type": "s3", "s3": {"bucket": "kestra"}},
             }
-        if path[2] == "controller":
+        if third == "controller":
             made["version"] = "2.0"
-    if path[:2] == ("security", "basic-auth"):
-        made["version"] = "1.3" if path[2] == "password-regexp" else "2.0"
-    if path[:2] == ("deployment", "storage-volume"):
+    if block_at == "security.basic-auth":
+        made["version"] = "1.3" if third == "password-regexp" else "2.0"
+    if block_at == "deployment.storage-volume":
         made["storage"] = {"type": "local"}
 
 
-def _mended(draw: st.DrawFn, made: Document, chosen: list[Path], judge: Judge) -> Document:
+def _mended(draw: Draw, made: Document, chosen: list[Path], judge: Judge) -> Document:
     """Adds what the report misses and takes out what it refuses, the chosen keys last."""
     for round_ in range(_ROUNDS):
         error = judge(made)
@@ -166,7 +172,7 @@ def _mended(draw: st.DrawFn, made: Document, chosen: list[Path], judge: Judge) -
     return made
 
 
-def _add(draw: st.DrawFn, made: Document, path: str) -> None:
+def _add(draw: Draw, made: Document, path: str) -> None:
     """A value for a key that is missing."""
     parts = tuple(path.removeprefix("kestra:").split("."))
     generic = tuple(NAME if i and parts[i - 1] in NAMES else p for i, p in enumerate(parts))
@@ -259,15 +265,15 @@ def broken(draw: st.DrawFn) -> Document:
     return made
 
 
-def _value(draw: st.DrawFn, made: Document, key: Key, at: Path) -> None:
+def _value(draw: Draw, made: Document, key: Key, at: Path) -> None:
     _put(made, at, draw(WRONG))
 
 
-def _fitting(draw: st.DrawFn, made: Document, key: Key, at: Path) -> None:
+def _fitting(draw: Draw, made: Document, key: Key, at: Path) -> None:
     _put(made, at, draw(values(key)) if key.is_leaf else draw(st.none() | st.just({})))
 
 
-def _spelling(draw: st.DrawFn, made: Document, key: Key, at: Path) -> None:
+def _spelling(draw: Draw, made: Document, key: Key, at: Path) -> None:
     name = at[-1]
     words = name.split("-")
     other = draw(
@@ -282,7 +288,7 @@ def _spelling(draw: st.DrawFn, made: Document, key: Key, at: Path) -> None:
         _put(made, at, value)
 
 
-def _foreign(draw: st.DrawFn, made: Document, key: Key, at: Path) -> None:
+def _foreign(draw: Draw, made: Document, key: Key, at: Path) -> None:
     """A secret under a key that does not exist, or that is not sensitive."""
     name = draw(
         st.sampled_from(

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 
-from components.settings import Settings
-from components.settings import base, deployment
+from components.settings import Settings, base, deployment
 from components.settings.base import Model
 from components.settings.structure import models_in
 
@@ -210,8 +209,10 @@ def _text(limits: tuple[Any, ...]) -> st.SearchStrategy[str]:
     least = _limit(limits, annotated_types.MinLen, "min_length", 0)
     if pattern is not None:
         # Anything after an end that the pattern leaves open.
-        text = st.from_regex(re.compile(pattern), fullmatch=pattern.endswith("$"))
-        ascii_ = st.from_regex(
+        text: st.SearchStrategy[Any] = st.from_regex(
+            re.compile(pattern), fullmatch=pattern.endswith("$")
+        )
+        ascii_: st.SearchStrategy[Any] = st.from_regex(
             re.compile(pattern, re.ASCII),
             fullmatch=True,
             alphabet=st.characters(min_codepoint=32, max_codepoint=126),

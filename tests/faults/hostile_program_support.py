@@ -12,9 +12,9 @@ from components.configuration import render
 from components.settings import load
 from sandbox.plugins.aws.provider import AwsPlugin
 from sandbox.plugins.azure_native.provider import STATE, AzurePlugin
-from sandbox.plugins.server import Engine
 from sandbox.plugins.gcp.provider import GcpPlugin
 from sandbox.plugins.random.provider import RandomPlugin
+from sandbox.plugins.server import Engine
 from sandbox.plugins.values import Secret, unmarshal
 from sandbox.plugins.vault.provider import VaultPlugin
 from tests.components.recording_support import run
