@@ -60,17 +60,18 @@ def _without_encrypted(value: Any) -> Any:
     return value
 
 
-def grow(draw: Draw, judge: Judge) -> Document:
-    """A document with some keys set to values that fit, mended until it is valid or nothing helps.
+def grow(draw: Draw, judge: Judge, key: Key | None = None) -> Document:
+    """A document with the key, or any, and some others set to values that fit, mended until it is valid or nothing helps.
 
     Every document on the way is judged: most are broken in one small place.
     """
     made = copied(draw(_BASE))
     chosen = []
-    for key in draw(_CHOSEN.flatmap(_with_neighbours)):
-        _prepare(made, key.path)
-        at = _named(draw, key.path)
-        _put(made, at, draw(values(key)))
+    first = st.just(key) if key else _CHOSEN
+    for each in draw(first.flatmap(_with_neighbours)):
+        _prepare(made, each.path)
+        at = _named(draw, each.path)
+        _put(made, at, draw(values(each)))
         chosen.append(at)
     return _mended(draw, made, chosen, judge)
 
@@ -223,15 +224,17 @@ _SCALARS = st.one_of(
     st.text(max_size=20),
     st.sampled_from([PLANTED, f"{PLANTED}\n", PLANTED * 50]),
 )  # fmt: skip
-WRONG = st.recursive(
-    _SCALARS,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3),
-        st.dictionaries(st.one_of(st.text(max_size=8), st.sampled_from(["secure", "a.b", "x\ny", "\u202e", "\ud800", "é", ""])), inner, max_size=3),
-        st.dictionaries(st.integers() | st.none() | st.booleans(), inner, max_size=1),
-    ),
-    max_leaves=5,
-)  # fmt: skip
+_NAMES = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(["secure", "a.b", "x\ny", "\u202e", "\ud800", "é", ""]),
+    st.integers() | st.none() | st.booleans(),
+)
+_NESTED = st.one_of(
+    _SCALARS, st.lists(_SCALARS, max_size=3), st.dictionaries(_NAMES, _SCALARS, max_size=3)
+)
+WRONG = st.one_of(
+    _SCALARS, st.lists(_NESTED, max_size=3), st.dictionaries(_NAMES, _NESTED, max_size=3)
+)
 
 
 def misplaced() -> Iterator[tuple[Key, Any]]:
