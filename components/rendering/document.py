@@ -7,8 +7,10 @@ from typing import Any
 
 import yaml
 
-# SnakeYAML, which Kestra uses, takes `1e5` for a number where PyYAML would write it unquoted.
-_NUMBER_FOR_SNAKEYAML = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?")
+# SnakeYAML, which Kestra uses, takes `1e5` and `.5e3` for numbers where PyYAML would write them unquoted.
+_NUMBER_FOR_SNAKEYAML = re.compile(
+    r"[-+]?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?"
+)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -21,8 +23,13 @@ class _Dumper(yaml.SafeDumper):
 
 def _represent_text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     style = None
-    if "\n" in value:
-        style = "|"
+    if "\n" in value and all(
+        line.isprintable() and line == line.strip() for line in value.split("\n")
+    ):
+        style = "|" if value[0] != "\n" else '"'
+    elif not value.isprintable():
+        # Unquoted, a line break of Unicode (U+0085, U+2028) would be read back as another one.
+        style = '"'
     elif _NUMBER_FOR_SNAKEYAML.fullmatch(value):
         style = "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)

@@ -16,7 +16,7 @@ OPAQUE = "\0encrypted\0"
 PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(:[^{}]*)?\}")
 
 #: A JDBC URL can carry the password itself (`?password=…`, `//user:password@host`).
-CREDENTIAL_IN_URL = re.compile(r"(?i)[?&;](password|pwd|sslpassword)=|//[^/?@]*:[^/?@]*@")
+CREDENTIAL_IN_URL = re.compile(r"(?i)[?&;,(]\s*[a-z0-9_.-]*(password|pwd)\s*=|//[^/?@]*:[^/?@]*@")
 
 
 def kebab(name: str) -> str:

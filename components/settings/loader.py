@@ -13,17 +13,20 @@ import yaml
 from components.settings.base import OPAQUE
 from components.settings.checks import check_all, vault_methods
 from components.settings.findings import Finding
+from components.settings.limits import unusable
 from components.settings.managers import VaultAppRole, VaultKubernetes
 from components.settings.model import Settings
 from components.settings.report import Problem, SettingsError
 from components.settings.sensitive import plain_secrets
 from components.settings.structure import (
     ENCRYPTED,
+    LONG_NAME,
     Found,
     Loc,
     Spelling,
     encrypted,
     normalise,
+    remove,
     validate,
 )
 
@@ -57,11 +60,16 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
                 data = item[1]
             else:
                 found.append(item)  # type: ignore[arg-type]
+        useless = list(unusable(data))
+        for item in useless:
+            if item[0]:
+                remove(data, item[0])
         settings, wrong, removed = validate(data)
     except RecursionError:
         raise SettingsError([_of_file(source, "is nested too deeply", "flatten it")]) from None
     settings = _with_log_in(settings)
-    found += wrong
+    found += useless + wrong
+    removed += [item[0] for item in useless if item[0]]
     hidden = set(encrypted(settings))
     found += [(loc, *ENCRYPTED) for loc in sorted(hidden, key=str)]
     problems = [Problem(spelling.path(f[0]), source, *f[1:]) for f in found]
@@ -122,7 +130,7 @@ def _blurred(loc: Loc, wrong: list[Loc]) -> bool:
     def neighbour(w: Loc) -> bool:
         if len(w) != len(loc) or w[:-1] != loc[:-1] or len(w) < 2:
             return False
-        alike = difflib.SequenceMatcher(None, str(w[-1]), str(loc[-1])).ratio() >= 0.6
+        alike = difflib.SequenceMatcher(None, str(w[-1])[:LONG_NAME], str(loc[-1])).ratio() >= 0.6
         return len(loc) > 2 or alike
 
     return any(w[: len(loc)] == loc or loc[: len(w)] == w or neighbour(w) for w in wrong)
@@ -133,10 +141,13 @@ def _as_written(document: Mapping[str, object]) -> dict[str, object]:
     # YAML reads 2.0 as a number, and Pulumi hands it on as "2".
     document = {name: value for name, value in document.items() if value not in ({}, None)}
     version = document.get("version")
-    if isinstance(version, (int, float)) and not isinstance(version, bool):
-        version = str(version)
-    fixed = {"2": "2.0"}.get(str(version), version)
-    return {**document, "version": fixed} if "version" in document else dict(document)
+    if isinstance(version, (int, float)) and not isinstance(version, bool) and version < 1000:
+        version = {"2": "2.0"}.get(str(version), str(version))
+    return (
+        {**document, "version": {"2": "2.0"}.get(version, version)}
+        if isinstance(version, str)
+        else dict(document)
+    )
 
 
 def load_file(path: Path | str) -> Loaded:
@@ -163,6 +174,9 @@ def read_file(path: Path | str) -> dict[str, object]:
     """
     source = str(path)
     try:
+        if Path(path).stat().st_size > _MOST_BYTES:
+            what = f"has more than {_MOST_BYTES:,} bytes"
+            raise SettingsError([_of_file(source, what, "keep large values outside")])
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SettingsError(
@@ -180,7 +194,9 @@ def read_file(path: Path | str) -> dict[str, object]:
         what = f"has the key {error.key} twice" if isinstance(error, _Twice) else "is no valid YAML"
         raise SettingsError([_of_file(source, what + where, "correct the line")]) from None
     except RecursionError:
-        raise SettingsError([_of_file(source, "is nested too deeply", "flatten it")]) from None
+        raise SettingsError(
+            [_of_file(source, "is nested too deeply, or merges without end", "flatten it")]
+        ) from None
     except ValueError:
         raise SettingsError(
             [_of_file(source, "has a value that is no YAML", "correct it")]
@@ -213,6 +229,10 @@ def _of_file(source: str, message: str, fix: str) -> Problem:
     return Problem("config", source, message, "a stack file is YAML with a block config", fix)
 
 
+#: Bytes of a stack file; reading that much YAML already takes seconds.
+_MOST_BYTES = 256 * 1024
+#: Brackets within brackets; the deepest setting is seven blocks down.
+_DEEPEST = 100
 #: Values of one first-level key, aliases written out; beyond it the file is a bomb, not settings.
 _MOST_VALUES = 100_000
 
@@ -238,7 +258,28 @@ class _Twice(yaml.YAMLError):
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is written twice, where YAML would keep the last one silently."""
+    """Refuses a key that is written twice, where YAML would keep the last one silently, and merges without end."""
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803
+        # Reading brackets within brackets takes the square of their number.
+        if self.flow_level >= _DEEPEST:
+            raise RecursionError
+        super().fetch_flow_collection_start(TokenClass)
+
+    def flatten_mapping(self, node: Any) -> None:
+        merged = [
+            block
+            for key_node, value in node.value
+            if key_node.tag == "tag:yaml.org,2002:merge"
+            for block in (value.value if isinstance(value, yaml.SequenceNode) else [value])
+            if isinstance(block, yaml.MappingNode)
+        ]
+        for block in merged:
+            self.flatten_mapping(block)
+        # YAML writes out what is merged: ten blocks that each merge ten are a bomb.
+        if sum(len(block.value) for block in merged) > _MOST_VALUES:
+            raise RecursionError
+        super().flatten_mapping(node)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen = set()

@@ -26,6 +26,9 @@ ELSEWHERE = {
 }
 
 
+#: Characters of a key that a report shows and compares with the known ones.
+LONG_NAME = 200
+
 #: What, rule and fix of a value that is encrypted although its key is not sensitive.
 ENCRYPTED = (
     "is encrypted, but its key is not sensitive",
@@ -51,7 +54,10 @@ class Spelling:
             if isinstance(part, int):
                 text += f"[{part}]"
             else:
-                text += ("." if text else "kestra:") + self._written.get(loc[:end], part)
+                written = self._written.get(loc[:end], _told(part))
+                if len(written) > LONG_NAME:
+                    written = f"{written[:LONG_NAME]}… ({len(written):,} characters)"
+                text += ("." if text else "kestra:") + written
         return text or "config"
 
 
@@ -80,7 +86,7 @@ def normalise(
     clean: dict[str, Any] = {}
     for written, value in data.items():
         if not isinstance(written, str):
-            at = (*loc, str(written))
+            at = (*loc, _told(written))
             yield (at, "is no text key", "keys are text", f"write one of {_listing(by_alias)}")
             continue
         name = written if written in by_alias else kebab(written)
@@ -107,7 +113,7 @@ def normalise(
             for item, block in value.items():
                 if not isinstance(item, str):
                     yield (
-                        (*at, str(item)),
+                        (*at, _told(item)),
                         "is no text key",
                         "names are text",
                         "write it in quotes",
@@ -135,6 +141,12 @@ def _into(
             yield item  # type: ignore[misc]
 
 
+def _told(key: object) -> str:
+    # Python refuses to write a number of more than 4,300 digits.
+    large = isinstance(key, int) and abs(key) >= 2**63
+    return key if isinstance(key, str) else "a number" if large else str(key)
+
+
 def _listing(names: Mapping[str, Any]) -> str:
     return ", ".join(sorted(names))
 
@@ -144,7 +156,7 @@ def _unknown(
 ) -> tuple[str, str, str]:
     if not loc and name in ELSEWHERE:
         return ("is no first-level key", "settings mirror Kestra's keys", ELSEWHERE[name])
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name[:LONG_NAME], known, n=1, cutoff=0.6)
     fix = f"did you mean {near[0]}" if near else f"remove it, or use one of {_listing(known)}"
     return ("is no known key", "Kestra would ignore an unknown key without a word", fix)
 
@@ -220,7 +232,7 @@ def _value_at(data: Any, loc: Loc) -> Any:
     return data
 
 
-def _remove(data: Any, loc: Loc) -> bool:
+def remove(data: Any, loc: Loc) -> bool:
     """Takes out what stands at the place, or the nearest enclosing block that exists."""
     for end in range(len(loc), 0, -1):
         parent = _value_at(data, loc[: end - 1])
@@ -233,21 +245,22 @@ def _remove(data: Any, loc: Loc) -> bool:
 def validate(data: dict[str, Any]) -> tuple[Settings, list[Found], list[Loc]]:
     """The settings as far as they are valid, what is wrong, and the places that were left out."""
     found: list[Found] = []
-    removed: list[Loc] = []
+    removed: dict[Loc, None] = {}
     for _ in range(10_000):
         try:
-            return Settings.model_validate(data), found, removed
+            return Settings.model_validate(data), found, list(removed)
         except ValidationError as error:
             for detail in error.errors(include_url=False, include_input=False):
                 loc = _block(detail["loc"])
                 entry = (loc, *_kind(detail))
                 if _value_at(data, loc) == OPAQUE and detail["type"] != "missing":
                     entry = (loc, *ENCRYPTED)
-                if not any(loc[: len(r)] == r for r in removed):
+                # Asked of the place's own ends, since a list may have a hundred thousand wrong items.
+                if not any(loc[:end] in removed for end in range(len(loc) + 1)):
                     found.append(entry)
                 gone = loc[:-1] if detail["type"] == "missing" else loc
-                removed.append(gone)
-                if not _remove(data, gone):
+                removed[gone] = None
+                if not remove(data, gone):
                     data.clear()
     raise AssertionError("every round removes something")
 

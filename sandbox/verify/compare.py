@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components.settings.base import is_placeholder
 from components.settings.durations import milliseconds
 from sandbox.verify.report import Report
 
@@ -67,6 +68,9 @@ def compare(
                 "comes from an environment variable that this stack does not set"
             )
             continue
+        if isinstance(meant, str) and written.get(path) != meant and is_placeholder(meant):
+            # A secret `${NAME:default}` went into a variable of ours; nothing here sets NAME.
+            meant = meant[2:-1].partition(":")[2]
         found = bound.get(path, {})
         if same(path, meant, found.get("value")):
             report.bound[path] = found["by"]

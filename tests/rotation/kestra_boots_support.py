@@ -17,7 +17,7 @@ import yaml
 from sandbox import kestra
 from sandbox.progress import Progress
 from sandbox.services.process import private
-from sandbox.verify import VerifyJob, _files
+from sandbox.verify import overlay
 from tests.rotation.rotation_support import section
 
 HERE = Path(__file__).parent
@@ -116,8 +116,7 @@ def _of_the_page(flow: str) -> str:
 
 
 def _run(folder: Path, one: Boot, database: Path, flows: Path) -> dict[str, Any]:
-    job = VerifyJob("1.3", "oss", one.application_yaml, {}, {}, {}, folder)
-    files = _files(job, yaml.safe_load(one.application_yaml), folder, one.name)
+    files = overlay.files(one.application_yaml, "1.3", folder / one.name)
     return {
         "files": f"{files},{database}",
         "flows": list(one.flows),

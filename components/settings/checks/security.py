@@ -196,7 +196,9 @@ def _unbalanced(regexp: str) -> bool:
     # Only what Python and Java agree on is judged: possessive quantifiers and classes differ.
     try:
         re.compile(regexp)
-    except (re.error, OverflowError, RecursionError) as error:
+    except RecursionError:
+        return True
+    except (re.error, OverflowError) as error:
         return any(
             w in str(error)
             for w in ("missing )", "unbalanced", "unterminated", "nothing to repeat")

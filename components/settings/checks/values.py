@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -45,13 +46,36 @@ def empty_secrets(s: Settings) -> Iterator[Finding]:
             yield Finding(loc, "is empty", "a credential has a value", "set it, or remove the key")
 
 
+def _has_host(address: str, loc: Loc) -> bool:
+    # Variables, annotations and tags are the user's own, and may hold several addresses.
+    if loc[0] not in ("secret", "store", "storage", "identity") and loc != ("deployment", "url"):
+        return True
+    # The network policy opens the port of Vault's address, which a placeholder would hide.
+    if "${" in address and loc[-2:] != ("vault", "address"):
+        return True
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 _CREDENTIALS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@")
 
 
 def addresses(s: Settings) -> Iterator[Finding]:
     """`https://user:password@host`: an address is rendered readable. JDBC URLs are rendered as secrets."""
     for loc, value in leaves(s):
-        if loc[0] != "datasources" and isinstance(value, str) and _CREDENTIALS.match(value):
+        if loc[0] == "datasources" or not isinstance(value, str):
+            continue
+        if value.startswith(("http://", "https://")) and not _has_host(value, loc):
+            yield Finding(
+                loc,
+                "names no host and port",
+                "an address is https://, a host, and a port from 1 to 65535 where it is not the usual one",
+                "correct it",
+            )
+        if _CREDENTIALS.match(value):
             yield Finding(
                 loc,
                 "holds credentials",
