@@ -180,8 +180,13 @@ def kept(version: str, stack: str) -> dict[str, Any]:
     return json.loads((FOLDER / version / f"{stack}.json").read_text())
 
 
-def _without_machine(text: str, folder: Path) -> str:
-    """Folders, ports and certificates are of the machine and of the day."""
+def _without_machine(state: Mapping[str, Any], folder: Path) -> str:
+    """Folders, ports, certificates and the program's lines are of the machine and of the day."""
+    state = json.loads(json.dumps(state))
+    for resource in state["deployment"]["resources"]:
+        for key in ("sourcePosition", "stackTrace"):
+            resource.pop(key, None)
+    text = json.dumps(state, indent=1, sort_keys=True) + "\n"
     text = text.replace(str(folder), "/sandbox")
     text = re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:1", text)
     return re.sub(
@@ -207,9 +212,8 @@ def main() -> None:
         for name in STACKS:
             done = Operations()
             made.ready(name).up(done)  # type: ignore[arg-type]
-            text = json.dumps(made.exported(name), indent=1, sort_keys=True)
             file = target / f"{name}.json"
-            file.write_text(_without_machine(text, Path(folder)) + "\n")
+            file.write_text(_without_machine(made.exported(name), Path(folder)))
             print(f"{file.relative_to(ROOT)}: {len(done.found)} resources", flush=True)
 
 
