@@ -145,6 +145,12 @@ def test_no_secret_is_anywhere_after(story: Searched, step: str) -> None:
     assert story.found[step] == []
 
 
+def test_what_was_told_before_holds_nothing_that_was_generated_later(story: Searched) -> None:
+    told = "\n".join(story.told.values())
+    assert "Stack leaks-vault: " in told
+    assert story.looking.text(told.encode(), "console") == []
+
+
 def test_nothing_else_was_done(story: Searched) -> None:
     assert set(story.found) == set(STEPS)
     print(
