@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -25,6 +23,7 @@ from pulumi.runtime.proto import (
 )
 
 from sandbox.plugins.asking import OutOfTime, within
+from sandbox.plugins.ending import end_silently
 from sandbox.plugins.values import marshal, plain, unmarshal
 
 _LIMIT = 400 * 1024 * 1024
@@ -336,14 +335,6 @@ def take_urn(properties: dict[str, Any]) -> str:
 def _type_and_name(urn: str) -> tuple[str, str]:
     parts = urn.split("::")
     return parts[2].split("$")[-1], "::".join(parts[3:])
-
-
-def end_silently() -> None:
-    """Ends the process at once when the engine asks for it, also while a request waits for a server.
-
-    The engine interrupts a plugin when all is over, and takes a traceback, or an end that comes late, for a defect.
-    """
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
 
 
 def serve(plugin: Plugin) -> None:

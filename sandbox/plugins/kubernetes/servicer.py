@@ -16,7 +16,7 @@ import grpc
 from google.protobuf import any_pb2, empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from sandbox.plugins.server import end_silently
+from sandbox.plugins.ending import end_silently
 
 from . import VERSION
 from .client import ApiError, Unreachable
