@@ -58,7 +58,7 @@ HINTS: tuple[Hint, ...] = (
     ),
     _hint(
         r"Kubernetes cluster is unreachable|unable to get cluster state|unreachable cluster"
-        r"|API server: \w+ \"https?://",
+        r"|\b(GET|POST|PUT|PATCH|DELETE) \"https?://",
         "The API server is not reachable or broke off. `kubectl cluster-info` asks it; check KUBECONFIG, the context and"
         " the network between; the sandbox starts its own again at the next command.",
     ),

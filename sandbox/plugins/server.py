@@ -23,6 +23,7 @@ from pulumi.runtime.proto import (
 )
 
 from sandbox.plugins.asking import OutOfTime, within
+from sandbox.plugins.ending import end_silently
 from sandbox.plugins.quoting import quiet, told
 from sandbox.plugins.values import marshal, plain, unmarshal
 
@@ -346,6 +347,7 @@ def _type_and_name(urn: str) -> tuple[str, str]:
 def serve(plugin: Plugin) -> None:
     """Serves the plugin until the engine ends it. Prints the port, as the engine expects."""
     quiet()
+    end_silently()
     server = grpc.server(
         ThreadPoolExecutor(max_workers=_WORKERS),
         options=[

@@ -288,6 +288,7 @@ class Case:
             f"{server}: {said!r} has not {words!r}; all: {dict(run.errors)}"
         )
         assert f"{server}-{self.name}-bad" in run.told
+        print(f"{self.name}, {server}: {said}")
         return said
 
     def is_plain(self, *runs: Run) -> None:

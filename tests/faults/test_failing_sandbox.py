@@ -41,6 +41,7 @@ class Person:
         with contextlib.redirect_stdout(seen), contextlib.redirect_stderr(seen):
             code = cli.main(["up", STACK, "--state", str(self.state.directory)])
         self.told.append(seen.getvalue())
+        print(seen.getvalue())
         return code, seen.getvalue()
 
     def recorded(self) -> dict[str, str]:

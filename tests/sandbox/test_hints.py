@@ -30,6 +30,10 @@ SEEN = [
         "kubernetes:Secret s: configured Kubernetes cluster is unreachable: GET: Connection refused",
         "kubectl cluster-info",
     ),
+    (
+        'kubernetes:Deployment d: GET "https://127.0.0.1:6443/apis/apps/v1": Connection refused',
+        "kubectl cluster-info",
+    ),
     ("kubernetes:Secret s: configured Kubernetes cluster is unreachable: Unauthorized", "kubectl auth whoami"),
     (
         'kubernetes:Secret s: resource "urn" was not successfully created by the Kubernetes API server: secrets "s"'

@@ -17,6 +17,7 @@ from google.protobuf import any_pb2, empty_pb2
 from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from sandbox.plugins.ending import end_silently
 from sandbox.plugins.quoting import quiet, told
 
 from . import VERSION
@@ -247,6 +248,7 @@ def serve(engine_address: str) -> None:
         ("grpc.max_send_message_length", _MESSAGE_LIMIT),
         ("grpc.max_metadata_size", _MESSAGE_LIMIT),
     ]
+    end_silently()
     server = grpc.server(ThreadPoolExecutor(WORKERS), options=limits)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(engine_address), server)
     port = server.add_insecure_port("127.0.0.1:0")
