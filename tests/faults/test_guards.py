@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from components.guard import watched
 from components.held import facts, fingerprint, losses, refusal, word
 from components.settings import Settings, load
 from sandbox.services import AwsServer, Vault
@@ -295,7 +294,7 @@ def test_backends_stores_and_the_whole_stack(vault_and_aws: FaultStack) -> None:
     # The stack: the engine deletes nothing that is protected; unprotected by the setting, the key alone stays.
     del worded["deployment"]["protect"]
     assert stack.act("up", program(worded)) == ""
-    told = stack.act("destroy")
+    told = stack.act("preview_destroy")
     assert "cannot be deleted" in told
     assert "pulumi state unprotect" in told
     worded["deployment"]["protect"] = False
@@ -306,5 +305,4 @@ def test_backends_stores_and_the_whole_stack(vault_and_aws: FaultStack) -> None:
 
 def test_a_state_of_before_the_guard_is_not_refused() -> None:
     settings = load(_stack(VAULT), source="test").settings
-    assert callable(watched)
     assert refusal({}, facts(settings), None) == ""
