@@ -63,6 +63,7 @@ def test_production_protects_what_holds_secrets_and_data() -> None:
     recorded = run(_production("local-vault"))
     assert recorded.protected == {
         "generated-encryption-secret-key",
+        "guard",
         "kestra-namespace",
         "store-encryption-key",
         "store-engine",
