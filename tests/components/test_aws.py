@@ -160,7 +160,7 @@ def test_the_recovery_copy_and_its_key_stay_and_production_protects_them() -> No
     assert recorded.protected == {"generated-encryption-secret-key"}
     recorded = run(_in("production"))
     assert recorded.retained == kept
-    assert recorded.protected == guarded | {"kestra-namespace"}
+    assert recorded.protected == guarded | {"guard", "kestra-namespace"}
     parameters = run(_in("production", PARAMETERS))
     assert {"store-key", "store-encryption-key"} <= parameters.retained & parameters.protected
 
