@@ -178,7 +178,11 @@ def test_the_pods_roll_once(steps: dict[str, Recorder]) -> None:
     before, both, swapped, after = (_of_type(r, "Deployment") for r in steps.values())
     assert before == both
     assert swapped == after
-    assert all(both[name] != swapped[name] for name in both)
+    assert any(both[name] != swapped[name] for name in both)
+    # The ConfigMap is immutable: with another content it has another name, which every pod mounts.
+    earlier, later = (_of_type(steps[step], "ConfigMap") for step in ("both", "swapped"))
+    assert all(earlier[name]["immutable"] for name in earlier)
+    assert all(earlier[name]["data"] != later[name]["data"] for name in earlier)
 
 
 def test_the_identity_is_that_of_the_store_that_kestra_reads(steps: dict[str, Recorder]) -> None:
