@@ -1,10 +1,12 @@
-"""`python -m components check FILE…` and `python -m components render FILE`: no engine, no cloud."""
+"""`python -m components check FILE…`, `render FILE` and `adopt STATE`: no engine, no cloud."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from components.settings import SettingsError, load_file, report
 
@@ -44,10 +46,51 @@ def render(file: str, *, environment: bool) -> int:
     return 0
 
 
+def adopt(file: str, ids: Sequence[str]) -> int:
+    """Prints a killed update's state with what exists of what was being created; without ids, what that was.
+
+    Args:
+        file: what `pulumi stack export` wrote.
+        ids: `NAME=ID` of each resource that exists.
+    """
+    from components.interrupted import adopt_pending, by_name
+
+    try:
+        state = json.loads(Path(file).read_text())
+        deployment = state["deployment"]
+        known = deployment.get("pending_operations") or []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        print(f"{file} is no state: write it with `pulumi stack export --file`.", file=sys.stderr)
+        return 1
+    if not ids:
+        for one in known:
+            name = one["resource"]["urn"].rpartition("::")[2]
+            print(f"{one['type']:<10} {name} ({one['resource']['type']})")
+        if not known:
+            print("Nothing was under way.")
+        return 0
+    given = {name: id_ for name, _, id_ in (one.partition("=") for one in ids)}
+    adopted = adopt_pending(deployment, by_name(given))
+    unknown = {name.rpartition("::")[2] for name in given} - set(adopted.found)
+    if unknown or not all(given.values()):
+        names = ", ".join(sorted(unknown)) or "NAME=ID"
+        print(
+            f"Not adopted: {names}. Each must be a resource that was being created, written NAME=ID;"
+            f" `python -m components adopt {file}` lists them.",
+            file=sys.stderr,
+        )
+        return 1
+    for left in adopted.left:
+        print(f"May be left where it was made: {left}.", file=sys.stderr)
+    print(json.dumps(state | {"deployment": adopted.deployment}, indent=4))
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m components", description="Checks and renders the settings of a stack."
+        prog="python -m components",
+        description="Checks and renders the settings of a stack; mends its state after a kill.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     checking = commands.add_parser(
@@ -59,7 +102,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rendering.add_argument(
         "--environment", action="store_true", help="print the names of the variables that it needs"
     )
+    adopting = commands.add_parser(
+        "adopt", help="go on after an update that was killed (docs/interrupted.md)"
+    )
+    adopting.add_argument("file", metavar="STATE", help="what `pulumi stack export --file` wrote")
+    adopting.add_argument(
+        "ids", nargs="*", metavar="NAME=ID", help="what exists of what was being created"
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.command == "adopt":
+        return adopt(chosen.file, chosen.ids)
     if chosen.command == "check":
         return check(chosen.files)
     return render(chosen.file, environment=chosen.environment)

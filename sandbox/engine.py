@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 
+from components.interrupted import adopt_pending
 from components.settings import Settings, load
 from components.watch import forget_servers
 from sandbox import plugins
@@ -27,7 +28,7 @@ from sandbox.encryption import encrypt_secrets
 from sandbox.errors import SandboxError
 from sandbox.hints import with_advice
 from sandbox.judgement import Pack, Violation, counted
-from sandbox.pending import Finder, adopt_pending
+from sandbox.pending import Finder
 from sandbox.recovery import end_leftovers, is_locked, mend_backend
 from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private

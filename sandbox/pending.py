@@ -1,10 +1,9 @@
-"""What a killed update was creating: found on its server, and taken into the state instead of made twice."""
+"""What a killed update was creating, found on the sandbox's servers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,75 +12,6 @@ from sandbox.services.aws import REGION
 from sandbox.services.gcp import PROJECT
 
 Inputs = Mapping[str, Any]
-Find = Callable[[Mapping[str, Any]], str | None]
-#: What no server tells again, so that a second one is made; both end by themselves.
-UNFINDABLE = {
-    "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": "a secret id",
-    "vault:index/token:Token": "a token",
-}
-
-
-@dataclass(frozen=True)
-class Adopted:
-    """The state of a killed update without its pending operations."""
-
-    deployment: dict[str, Any]
-    found: tuple[str, ...]
-    """Names of what counts as created."""
-    again: tuple[str, ...]
-    """Names of what is created again."""
-    left: tuple[str, ...]
-    """What may be left on a server, in words."""
-
-
-def adopt_pending(deployment: Mapping[str, Any], find: Find) -> Adopted:
-    """The state without pending operations: what was being created counts as created where it can be named.
-
-    A refresh has to follow, which reads it, or drops it again when it is not there.
-
-    Args:
-        deployment: as `pulumi stack export` gives it.
-        find: a resource that was being created to its id; None for what can be created again.
-    """
-    resources = [dict(resource) for resource in deployment.get("resources") or ()]
-    found, again, left = [], [], []
-    for operation in deployment.get("pending_operations") or ():
-        if operation.get("type") != "creating":
-            continue
-        resource = operation["resource"]
-        name = resource["urn"].rpartition("::")[2]
-        id_ = find(resource)
-        if id_ and _insert(resources, resource | {"id": id_, "outputs": _of(resource)}):
-            found.append(name)
-        else:
-            again.append(name)
-            if kind := UNFINDABLE.get(resource["type"]):
-                left.append(f"{kind} of {name}")
-    kept = {key: value for key, value in deployment.items() if key != "pending_operations"}
-    return Adopted(kept | {"resources": resources}, tuple(found), tuple(again), tuple(left))
-
-
-def _of(resource: Mapping[str, Any]) -> Inputs:
-    return resource.get("inputs") or {}
-
-
-def _insert(resources: list[dict[str, Any]], made: dict[str, Any]) -> bool:
-    """Puts it into the state; in the place of the one that it replaces, which is then to be deleted."""
-    urns = [resource["urn"] for resource in resources]
-    if made["urn"] not in urns:
-        resources.append(made)
-        return True
-    at = urns.index(made["urn"])
-    old = resources[at]
-    if old.get("delete") or not set(made.get("dependencies") or ()) <= set(urns[:at]):
-        # Something that comes later in the state is needed by it, or another one was replaced before.
-        return False
-    if old.pop("pendingReplacement", False):
-        resources[at] = made  # the old one is gone already
-    else:
-        old["delete"] = True
-        resources.insert(at, made)
-    return True
 
 
 class Finder:
@@ -91,7 +21,7 @@ class Finder:
         resources = deployment.get("resources") or ()
         self._known = {(resource["type"], resource.get("id")) for resource in resources}
         self._regions = {
-            f"{resource['urn']}::{resource.get('id')}": _of(resource).get("region")
+            f"{resource['urn']}::{resource.get('id')}": (resource.get("inputs") or {}).get("region")
             for resource in resources
             if resource["type"] == "pulumi:providers:aws"
         }
@@ -99,7 +29,7 @@ class Finder:
 
     def __call__(self, resource: Mapping[str, Any]) -> str | None:
         """The id of a resource that was being created; None where nothing can be there, or a second is none."""
-        type_, inputs = resource["type"], _of(resource)
+        type_, inputs = resource["type"], (resource.get("inputs") or {})
         package = type_.partition(":")[0]
         if package == "kubernetes":
             return _object(inputs)
@@ -135,7 +65,8 @@ class Finder:
             case "SecretRotation":
                 # Asked for again, it would begin again.
                 client = server.client("secretsmanager", region)
-                if client.describe_secret(SecretId=p["secretId"]).get("RotationEnabled"):
+                # moto says by its function that there is a rotation, and keeps no schedule.
+                if client.describe_secret(SecretId=p["secretId"]).get("RotationLambdaARN"):
                     yield p["secretId"]
             case "Key":
                 yield from _keys(server.client("kms", region), p)

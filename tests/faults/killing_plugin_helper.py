@@ -32,6 +32,9 @@ def strike(plan: dict[str, str], file: Path) -> None:
     engine = os.getppid()
     victims = {"engine": engine, "plugin": os.getpid(), "command": parent_of(engine)}
     os.kill(victims[plan["whom"]], signal.SIGKILL)
+    if plan["whom"] == "engine":
+        # As a plugin ends whose engine is gone; "before" would otherwise become "after" a moment later.
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def planned(file: Path, call: str, moment: str, request: Any) -> None:

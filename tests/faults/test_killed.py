@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from pulumi import automation as auto
 
+from components.__main__ import main
 from components.generated import base64_text, key_from
 from sandbox.progress import Progress
 from sandbox.recovery import is_locked, leftovers
@@ -296,7 +297,9 @@ def without_versions(expected: dict[str, Any], found: dict[str, Any]) -> dict[st
     }
 
 
-def test_plain_pulumi_goes_on_in_the_documented_way(world: World, stacks: Stacks) -> None:
+def test_plain_pulumi_goes_on_in_the_documented_way(
+    world: World, stacks: Stacks, capsys: pytest.CaptureFixture[str]
+) -> None:
     expected = stacks.expected("local")
     name = world.new("local")
     world.kill(name, Point("local", "kestra-namespace", "after"))
@@ -310,11 +313,18 @@ def test_plain_pulumi_goes_on_in_the_documented_way(world: World, stacks: Stacks
         assert "interrupted" in told or "pending" in told, told
         assert f'namespaces "{name}" already exists' in told, told
         assert "kestra-namespace" in world.pending(name)
-        urn = world.pending(name)["kestra-namespace"]
-        taken = ["--import-pending-creates", urn, "--import-pending-creates", name]
         run: Any = plain.workspace.pulumi_command.run
-        words = ["refresh", "--yes", "--skip-preview", *taken, "--clear-pending-creates"]
-        run([*words, "--stack", name], plain.workspace.work_dir, {})
+        before, after = world.folder / "state.json", world.folder / "adopted.json"
+        where, stack = plain.workspace.work_dir, ["--stack", name]
+        run(["stack", "export", "--file", str(before), *stack], where, {})
+        assert main(["adopt", str(before)]) == 0
+        assert (
+            "creating   kestra-namespace (kubernetes:core/v1:Namespace)" in capsys.readouterr().out
+        )
+        assert main(["adopt", str(before), f"kestra-namespace={name}"]) == 0
+        after.write_text(capsys.readouterr().out)
+        run(["stack", "import", "--file", str(after), *stack], where, {})
+        run(["refresh", "--yes", "--skip-preview", *stack], where, {})
         assert world.pending(name) == {}
         plain.up(on_output=lambda _: None)
     assert_converged(world, name, recorded, expected)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from components.interrupted import Adopted, adopt_pending
 from sandbox.clouds import Clouds
-from sandbox.pending import Adopted, Finder, adopt_pending
+from sandbox.pending import Finder
 from sandbox.services import AwsServer, GoogleCloud
 
 URN = "urn:pulumi:local::kestra::"
