@@ -24,12 +24,15 @@ from components import __version__
 from sandbox.cli import Sandbox
 from sandbox.engine import Stack
 from sandbox.judgement import Violation
+from sandbox.services import ControlPlane
 from sandbox.services.process import private
 from sandbox.state import State
 from tests.conftest import ROOT
 
 FOLDER = Path(__file__).parent / "states"
 PASSPHRASE = "of-states-in-the-tests"
+PLACE = "/sandbox"
+"""Stands in a state for the folder in which it was made."""
 #: Every store and every identity that this project makes.
 STACKS = (
     "local",
@@ -115,13 +118,46 @@ class UpgradeStacks:
             return json.loads(_pulumi(stack, "export").stdout)
 
     def restore(self, name: str, state: Mapping[str, Any]) -> Stack:
-        """The stack with a state of another day."""
+        """The stack with a state of another day, and in the API server what that state speaks of.
+
+        A preview asks the API server what an update would do; the other servers are not asked.
+        """
         made = self.ready(name)
+        stand(made.plane, state)
         file = self.state.directory / f"{name}.json"
-        private(file, json.dumps(state))
+        folder = self.state.directory.parent
+        private(file, json.dumps(state).replace(PLACE, str(folder)))
         with made._selected() as stack:
             _pulumi(stack, "import", "--file", str(file))
         return made
+
+
+def stand(plane: ControlPlane, state: Mapping[str, Any]) -> None:
+    """Puts the Kubernetes objects of a state into the API server; secrets have no value there, pods do not start."""
+    found = [r for r in state["deployment"]["resources"] if r["type"].startswith("kubernetes:")]
+    session = plane.session()
+    for resource in sorted(found, key=lambda r: r["type"] != "kubernetes:core/v1:Namespace"):
+        made = {k: v for k, v in resource["inputs"].items() if k not in ("data", "stringData")}
+        namespace, _, object_name = resource["id"].rpartition("/")
+        made["metadata"] = made["metadata"] | {"name": object_name}
+        if "replicas" in made.get("spec", {}):
+            made["spec"] = made["spec"] | {"replicas": 0}
+        group = "api" if made["apiVersion"] == "v1" else "apis"
+        place = f"namespaces/{namespace}/" if namespace else ""
+        kind = made["kind"].lower()
+        plural = (
+            kind[:-1] + "ies"
+            if kind.endswith("y")
+            else kind + ("es" if kind.endswith("s") else "s")
+        )
+        answer = session.patch(
+            f"{plane.url}/{group}/{made['apiVersion']}/{place}{plural}/{object_name}",
+            params={"fieldManager": resource["outputs"]["__fieldManager"], "force": "true"},
+            headers={"Content-Type": "application/apply-patch+yaml"},
+            data=json.dumps(made),
+            timeout=30,
+        )
+        assert answer.ok, answer.text
 
 
 def _pulumi(stack: auto.Stack, *command: str) -> Any:
@@ -187,7 +223,7 @@ def _without_machine(state: Mapping[str, Any], folder: Path) -> str:
         for key in ("sourcePosition", "stackTrace"):
             resource.pop(key, None)
     text = json.dumps(state, indent=1, sort_keys=True) + "\n"
-    text = text.replace(str(folder), "/sandbox")
+    text = text.replace(str(folder), PLACE)
     text = re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:1", text)
     return re.sub(
         r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----(\\n)?", "certificate", text

@@ -130,8 +130,8 @@ def test_a_component_that_is_renamed_without_an_alias_is_found(
 ) -> None:
     make = components.program.create_store
 
-    def renamed(name: str, args: Any) -> Store:
-        return make(f"{name}-renamed", args)
+    def renamed(name: str, *args: Any) -> Store:
+        return make(f"{name}-renamed", *args)
 
     monkeypatch.setattr(components.program, "create_store", renamed)
     seen = Operations()
