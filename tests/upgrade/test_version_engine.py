@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from sandbox.check import read_back
+from sandbox.check import read_back, verify_stack
+from sandbox.kestra import RELEASES
+from sandbox.progress import Progress
 from tests.upgrade.states_support import DATA, Operations, UpgradeStacks, stacks, type_of
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.kestra]
 
 STACK = "local-vault"
 RULES = {"password-min-length": 12, "password-require-special": False}
@@ -27,7 +31,9 @@ def names(found: dict[str, set[str]]) -> set[str]:
     return {f"{type_of(urn).split(':')[-1]} {urn.rsplit('::', 1)[1]}" for urn in found}
 
 
-def test_a_stack_goes_to_2_0_and_back_and_keeps_what_it_holds(upgrades: UpgradeStacks) -> None:
+def test_a_stack_goes_to_2_0_and_back_and_keeps_what_it_holds(
+    upgrades: UpgradeStacks, progress: Progress
+) -> None:
     def operate(operation: str) -> Operations:
         seen = Operations()
         getattr(upgrades.ready(STACK), operation)(seen)
@@ -76,6 +82,10 @@ def test_a_stack_goes_to_2_0_and_back_and_keeps_what_it_holds(upgrades: UpgradeS
     assert environment() == before
     assert {urn: id_ for urn, (id_, _) in holds().items()} == {u: i for u, (i, _) in kept.items()}
     assert operate("up").found.keys() <= {""}
+    told = io.StringIO()
+    verified = verify_stack(upgrades.ready(STACK), progress, Console(file=told, width=200))
+    assert verified, told.getvalue()
+    assert f"Kestra {RELEASES['2.0']}: every check passed" in told.getvalue()
 
     version("1.3", first_rules)
     back = operate("up")
