@@ -78,7 +78,7 @@ def _document(path: str, value: Any) -> dict[str, Any]:
     made: dict[str, Any] = {"edition": "enterprise"}
     block, model = made, Settings
     *parts, last = path.split(".")
-    for part, after in zip(parts, [*parts[1:], last], strict=True):
+    for part, after in zip(parts, [*parts, last][1:], strict=True):
         if part == "<name>":
             continue
         field = next(f for n, f in model.model_fields.items() if (f.alias or n) == part)
