@@ -54,7 +54,8 @@ class GeneratedSecrets(pulumi.ComponentResource):
             for secret, settings in declared.items()
             if settings.generate is not None
         }
-        self.register_outputs({"values": self.values, "declared": self.declared})
+        # Not the values: the state would hold every secret once more.
+        self.register_outputs({})
 
     def _value(self, name: str, key: str) -> pulumi.Output[str]:
         logical = f"{name}-{key.replace('.', '-')}"

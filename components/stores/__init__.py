@@ -3,6 +3,9 @@
 A store takes its settings, the declared secrets and the tags; it gives `configuration` (the fragment under
 `kestra.secret`, without secrets), `environment` (what it provides, settings path to secret output),
 `secret_ids` and `version_ids`.
+
+These two are not registered as outputs of the component: the stack exports them. What has an entry for each secret
+costs the engine's state and Pulumi's SDK more than in proportion (docs/benchmarks.md).
 """
 
 from __future__ import annotations

@@ -81,8 +81,6 @@ class AwsStore(pulumi.ComponentResource):
             {
                 "configuration": dict(self.configuration),
                 "environment": self.environment,
-                "secret_ids": self.secret_ids,
-                "version_ids": self.version_ids,
                 "key_arn": self.key_arn,
             }
         )

@@ -69,8 +69,6 @@ class AzureStore(pulumi.ComponentResource):
             {
                 "configuration": dict(self.configuration),
                 "environment": self.environment,
-                "secret_ids": self.secret_ids,
-                "version_ids": self.version_ids,
                 "vault_id": self.vault_id,
             }
         )

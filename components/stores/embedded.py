@@ -41,7 +41,5 @@ class EmbeddedStore(pulumi.ComponentResource):
             {
                 "configuration": dict(self.configuration),
                 "environment": self.environment,
-                "secret_ids": self.secret_ids,
-                "version_ids": self.version_ids,
             }
         )

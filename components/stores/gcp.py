@@ -60,9 +60,6 @@ class GcpStore(pulumi.ComponentResource):
             {
                 "configuration": dict(self.configuration),
                 "environment": self.environment,
-                "secret_ids": self.secret_ids,
-                "version_ids": self.version_ids,
-                "declared": self.declared,
             }
         )
 

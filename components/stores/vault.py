@@ -92,7 +92,7 @@ class VaultStore(pulumi.ComponentResource):
                 f"{name}-declared-{secret_name}",
                 mount=engine,
                 name=secret_path(secret_name, declared, block.secret_path_prefix),
-                data_json=_data({VALUE: args.secrets[secret_name]}),
+                data_json=_data(VALUE, args.secrets[secret_name]),
                 custom_metadata={"data": metadata | described | declared.tags},
                 delete_all_versions=True,
                 namespace=block.namespace,
@@ -116,7 +116,7 @@ class VaultStore(pulumi.ComponentResource):
                 f"{name}-encryption-key",
                 mount=platform.path,
                 name="encryption",
-                data_json=_data({"secret-key": args.encryption_key}),
+                data_json=_data("secret-key", args.encryption_key),
                 custom_metadata={"data": metadata},
                 namespace=block.namespace,
                 opts=retained,
@@ -129,8 +129,6 @@ class VaultStore(pulumi.ComponentResource):
             {
                 "configuration": dict(self.configuration),
                 "environment": self.environment,
-                "secret_ids": self.secret_ids,
-                "version_ids": self.version_ids,
                 "policy": self.policy,
             }
         )
@@ -148,7 +146,5 @@ class VaultStore(pulumi.ComponentResource):
         )
 
 
-def _data(fields: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
-    return pulumi.Output.secret(
-        pulumi.Output.all(**fields).apply(lambda known: json.dumps(known, sort_keys=True))
-    )
+def _data(field: str, value: pulumi.Input[str]) -> pulumi.Output[str]:
+    return pulumi.Output.secret(value).apply(lambda known: json.dumps({field: known}))

@@ -33,6 +33,10 @@ def test_every_resource_has_a_component_for_a_parent(stack: str) -> None:
             assert re.search(r"kestra:\w+:\w+::", recorded.parents[name]), name
 
 
+#: Attributes with an entry for each secret, which would be in the state once more.
+PER_SECRET = {"secret_ids", "version_ids", "values", "declared"}
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_component_has_a_token_of_its_room_and_registers_its_attributes(
     stack: str, monkeypatch: pytest.MonkeyPatch
@@ -47,7 +51,7 @@ def test_a_component_has_a_token_of_its_room_and_registers_its_attributes(
     assert len(registered) >= 3
     tokens = {t for t, _ in recorded.resources.values() if t.startswith("kestra:")}
     for component, outputs in registered.items():
-        assert outputs == set(component.__annotations__), component
+        assert outputs == set(component.__annotations__) - PER_SECRET, component
         room = component.__module__.split(".")[1]
         assert f"kestra:{room}:{component.__name__}" in tokens
         assert "Example:" in (component.__doc__ or "")

@@ -9,11 +9,12 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.runtime import stack as sdk
 
 from components import program, tags
 from components.settings import SettingsError, load
 from components.stores.vault import policy_text
-from tests.components.recording_support import Recorder, run
+from tests.components.recording_support import Recorder, _test, run
 from tests.conftest import ROOT, stack_document
 
 
@@ -199,3 +200,28 @@ def test_the_address_is_that_of_the_settings() -> None:
     document = stack_document("local")
     document["deployment"] = {"url": "https://kestra.example.com/"}
     assert run(document).outputs["endpoint"] == "https://kestra.example.com/"
+
+
+def test_every_registration_has_begun_when_the_sdk_waits_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin: list[Any] = []
+    monkeypatch.setattr(pulumi, "export", lambda name, value: None)
+    monkeypatch.setattr(pulumi, "run", begin.append)
+    original, waited = sdk.wait_for_rpcs, list[int]()
+
+    async def wait(*arguments: Any) -> None:
+        waited.append(len(sdk._get_rpc_manager().rpcs))  # pyright: ignore[reportPrivateImportUsage]
+        await original(*arguments)
+
+    monkeypatch.setattr(sdk, "wait_for_rpcs", wait)
+    recorder = _configure(stack_document("local"))
+
+    async def act() -> None:
+        program.deploy()
+        for each in begin:
+            await each()
+
+    _test(act)
+    assert len(recorder.resources) > 5
+    assert waited[0] >= len(recorder.resources)
