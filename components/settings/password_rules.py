@@ -61,6 +61,8 @@ def expression(rules: Mapping[str, int | bool | str | None]) -> str:
         if (least := number(name, 1))
     )
     if rules.get("password-require-special") is not False:
-        special = rules.get("password-allowed-special-characters") or "!@#$%^&*"
-        made += "(?=.*[" + re.sub(r"([\\\]\[^&-])", r"\\\1", str(special)) + "])"
+        allowed = str(rules.get("password-allowed-special-characters") or "")
+        # What is no special character is none of these, and may have come here by mistake.
+        special = "".join(c for c in allowed if not c.isalnum()) or "!@#$%^&*"
+        made += "(?=.*[" + re.sub(r"([\\\]\[^&-])", r"\\\1", special) + "])"
     return f"{made}.{{{length},}}"

@@ -47,17 +47,20 @@ def in_clear(
     """
     known = {field.alias or name: field for name, field in model.model_fields.items()}
     for written, value in document.items():
-        field = known.get(written if written in known else kebab(str(written)))
+        # A key that is no text is refused elsewhere; a huge number could not even be written as one.
+        if not isinstance(written, str):
+            continue
+        field = known.get(written if written in known else kebab(written))
         if field is None:
             continue
-        path = (*at, str(written))
+        path = (*at, written)
         one, many = models_in(field.annotation)
         if one is not None and isinstance(value, Mapping):
             yield from in_clear(value, one, path)
         elif many is not None and isinstance(value, Mapping):
             for name, block in value.items():
-                if isinstance(block, Mapping):
-                    yield from in_clear(block, many, (*path, str(name)))
+                if isinstance(name, str) and isinstance(block, Mapping):
+                    yield from in_clear(block, many, (*path, name))
         elif isinstance(value, str) and _holds_secret(path, field.annotation, value):
             yield path, value
 

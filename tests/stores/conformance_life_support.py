@@ -33,7 +33,9 @@ class Step:
     """What one operation did."""
 
     touched: dict[str, set[str]]
-    """Resource that was not the same, to what was done with it."""
+    """Resource that was not the same, to what was done with it; save the guard, which is nowhere but in the state."""
+    guard: frozenset[str]
+    """What was done with the guard: it changes with what the stack holds."""
     outputs: Mapping[str, Any]
     marked: frozenset[str]
     """Outputs that Pulumi keeps as secrets."""
@@ -91,8 +93,10 @@ class LifeStack(CloudStack):
         act = getattr(self._with(self.program), operation)
         result = act(on_output=self._note, on_event=self._event, **options)
         outputs: Mapping[str, auto.OutputValue] = getattr(result, "outputs", None) or {}
+        guard = frozenset(self._touched.pop("guard", ()))
         return Step(
             self._touched,
+            guard,
             {name: output.value for name, output in outputs.items()},
             frozenset(name for name, output in outputs.items() if output.secret),
         )

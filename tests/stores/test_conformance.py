@@ -180,6 +180,7 @@ def test_a_declared_secret_is_added(row: Row, life: Life) -> None:
     step, before = life.steps["add"], life.steps["update"]
     assert _is_all_of(step, ADDED)
     assert step.operations == {"create"}
+    assert step.guard == {"update"}
     assert _changed(before.outputs["secretIds"], step.outputs["secretIds"]) == {ADDED}
     assert _changed(before.versions, step.versions) == ({ADDED} if row.is_outside else set())
     if row.is_outside:
@@ -194,6 +195,7 @@ def test_a_declared_secret_is_removed(row: Row, life: Life) -> None:
     step, before = life.steps["remove"], life.steps["update"]
     assert _is_all_of(step, ADDED)
     assert step.operations == {"delete"}
+    assert step.guard == {"update"}
     assert set(step.touched) == set(life.steps["add"].touched)
     for output in ("secretIds", "versionIds"):
         assert step.outputs[output] == before.outputs[output]
