@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 
 from benchmarks import results
+from benchmarks.figures import missing
 from benchmarks.growth import SIZES
 from benchmarks.results import FOLDER, Result
 from sandbox.state import ROOT
@@ -80,6 +81,7 @@ def page(found: Sequence[Result], machine: dict[str, Any]) -> str:
         judged=[r for r in found if r.judged is not None],
         machine=described,
         measured=machine.get("measured", {}),
+        missing=missing({r.name for r in found}),
         number=_number,
         command=COMMAND,
     )

@@ -3,49 +3,37 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from benchmarks import growth, page, results, settings
+from benchmarks import growth, page, results
 from benchmarks.__main__ import BENCHMARKS
-from benchmarks.production import OPERATIONS
+from benchmarks.figures import TARGETS, TOLD, missing
 from benchmarks.results import Measured, Result, result
 
 ROWS = json.loads(results.RESULTS.read_text())
 BY_NAME = {row["name"]: row for row in ROWS}
 
-#: Every figure that has a target, with the target.
-TARGETS = {
-    "settings.load-check-render": 50,
-    "imports.aws": 1.2,
-    **{f"production.{name}": 1.15 for name in OPERATIONS},
-    **{f"growth.{name}.1000{what}": 1.1 for name in ("preview", "up") for what in ("", ".memory")},
-    **{f"growth.{name}.exponent": 1.1 for name in ("preview", "up")},
-    "pack.preview.cost": 1,
-    "pack.up-again.cost": 1,
-}
-#: Figures that are only told.
-TOLD = [
-    "settings.load-check-render.first",
-    *(f"imports.{name}" for name in settings.STACKS),
-    *(f"production.{name}.{what}" for name in OPERATIONS for what in ("cpu", "memory")),
-    *(
-        f"growth.{name}.{size}{what}"
-        for name in ("preview", "up")
-        for size in (10, 100, 1000, 3000)
-        for what in ("", ".cpu", ".memory")
-    ),
-    *(f"pack.{name}" for name in ("preview", "up-again", "start")),
-    *(f"sandbox.{name}" for name in ("up-warm", "up-again", "verify", "down")),
-]
 
-
-def test_every_figure_is_there_with_its_target() -> None:
-    assert {name for name in [*TARGETS, *TOLD] if name not in BY_NAME} == set()
-    assert {n: BY_NAME[n]["target"] for n in TARGETS} == TARGETS
-    assert {row["name"] for row in ROWS if row["target"] is not None} == set(TARGETS)
+def test_a_figure_is_there_with_its_target_or_is_told_to_be_missing() -> None:
+    judged = {name: target for name, target in TARGETS.items() if name in BY_NAME}
+    assert {n: BY_NAME[n]["target"] for n in judged} == judged
+    assert {row["name"] for row in ROWS if row["target"] is not None} == set(judged)
     assert len(BY_NAME) == len(ROWS)
+    _, _, told = page.PAGE.read_text().partition("## Not measured")
+    assert re.findall(r"^- `([^`]+)`$", told.partition("\n## ")[0], re.MULTILINE) == missing(
+        BY_NAME
+    )
+
+
+def test_what_is_missing_is_everything_that_was_not_measured() -> None:
+    everything = missing([])
+    assert len(everything) == len(set(everything)) > 50
+    assert set(everything) == {*TARGETS, *TOLD}
+    assert missing(everything) == []
+    assert "pack.start" in page.page([], {})
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
@@ -80,7 +68,9 @@ def test_the_page_names_every_figure_and_the_machine() -> None:
     assert [row["name"] for row in ROWS if f"`{row['name']}`" not in text] == []
     for name in ("cpu", "cores", "memory GiB", "kernel", "python", "pulumi"):
         assert f"| {name} | {machine[name]} |" in text
-    assert set(BENCHMARKS) <= set(machine["measured"])
+    assert set(machine["measured"]) <= set(BENCHMARKS) | {"growth", "sandbox.cold", "tests"}
+    if not missing(BY_NAME):
+        assert set(BENCHMARKS) <= set(machine["measured"])
 
 
 def test_a_missed_target_shows_in_chart_and_page() -> None:
