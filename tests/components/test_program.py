@@ -208,6 +208,8 @@ def test_every_registration_has_begun_when_the_sdk_waits_for_them(
     begin: list[Any] = []
     monkeypatch.setattr(pulumi, "export", lambda name, value: None)
     monkeypatch.setattr(pulumi, "run", begin.append)
+    monkeypatch.setattr(program, "watch", lambda: None)  # mocks know no hooks
+    monkeypatch.setattr(program, "watched", lambda _: None)
     original, waited = sdk.wait_for_rpcs, list[int]()
 
     async def wait(*arguments: Any) -> None:
