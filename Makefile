@@ -28,8 +28,8 @@ verify: $(VENV)/sandbox ## boot a real Kestra with what the Kubernetes API holds
 report: $(VENV)/sandbox ## write the security of STACK as one HTML page
 	@$(RUN) -m sandbox report $(STACK)
 
-doctor: $(VENV)/sandbox ## what machine, settings and permissions have and lack for STACK
-	@$(RUN) -m sandbox doctor $(STACK)
+doctor: $(VENV)/sandbox ## what machine, settings and permissions lack for STACK; OWN=1 asks your own clouds
+	@$(RUN) -m sandbox doctor $(STACK) $(if $(OWN),--ask-own)
 
 status: $(VENV)/sandbox ## what runs
 	@$(RUN) -m sandbox status
