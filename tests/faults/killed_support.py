@@ -12,6 +12,7 @@ import shlex
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -168,9 +169,17 @@ class World:
                     getattr(self.stack(name), point.operation)(self.events())
         finally:
             self.plan.unlink(missing_ok=True)
+        self._quiet()
         came = struck.is_set() if point.moment == "recorded" else self._done.exists()
         assert came, f"{point} never came: {failure.value}"
         return str(failure.value)
+
+    def _quiet(self) -> None:
+        """Waits until the plugins of an engine that is gone have ended what they had begun."""
+        deadline = time.monotonic() + 60
+        while (left := list(leftovers(self.state))) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert left == []
 
     @contextmanager
     def _watching(self, name: str, point: Point) -> Iterator[threading.Event]:

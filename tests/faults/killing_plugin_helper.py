@@ -11,6 +11,8 @@ import os
 import runpy
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,28 @@ def parent_of(pid: int) -> int:
     return int(fields[1])
 
 
-def strike(plan: dict[str, str], file: Path) -> None:
+class Busy:
+    """How many calls are under way. Ends the process once its engine is gone and none is left.
+
+    So a kill tears no other call in two: what a plugin has begun it ends, as it would a moment later.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._calls, self._engine = threading.Lock(), 0, os.getppid()
+        threading.Thread(target=self._end, daemon=True).start()
+
+    def add(self, calls: int) -> None:
+        """One more, or one less."""
+        with self._lock:
+            self._calls += calls
+
+    def _end(self) -> None:
+        while self._calls or os.getppid() == self._engine:
+            time.sleep(0.02)
+        os._exit(0)
+
+
+def strike(plan: dict[str, str], file: Path, busy: Busy) -> None:
     """Kills whom the plan names; once only."""
     try:
         file.rename(file.with_suffix(".done"))
@@ -33,11 +56,12 @@ def strike(plan: dict[str, str], file: Path) -> None:
     victims = {"engine": engine, "plugin": os.getpid(), "command": parent_of(engine)}
     os.kill(victims[plan["whom"]], signal.SIGKILL)
     if plan["whom"] == "engine":
-        # As a plugin ends whose engine is gone; "before" would otherwise become "after" a moment later.
-        os.kill(os.getpid(), signal.SIGKILL)
+        # This call goes no further: "before" would become "after" a moment later.
+        busy.add(-1)
+        threading.Event().wait()
 
 
-def planned(file: Path, call: str, moment: str, request: Any) -> None:
+def planned(file: Path, call: str, moment: str, request: Any, busy: Busy) -> None:
     """Strikes when this is the call and the moment that the plan names."""
     if getattr(request, "preview", False):
         return
@@ -47,21 +71,26 @@ def planned(file: Path, call: str, moment: str, request: Any) -> None:
         return
     name = request.urn.rsplit("::", 1)[1]
     if (plan["call"], plan["name"], plan["moment"]) == (call, name, moment):
-        strike(plan, file)
+        strike(plan, file, busy)
 
 
 def arm(servicer: type, file: Path) -> None:
     """Puts the plan around every call that changes or looks at a resource."""
+    busy = Busy()
     for call in CALLS:
         original = getattr(servicer, call)
 
         def act(
             self: Any, request: Any, context: Any, call: str = call, original: Any = original
         ) -> Any:
-            planned(file, call, "before", request)
-            answer = original(self, request, context)
-            planned(file, call, "after", request)
-            return answer
+            busy.add(1)
+            try:
+                planned(file, call, "before", request, busy)
+                answer = original(self, request, context)
+                planned(file, call, "after", request, busy)
+                return answer
+            finally:
+                busy.add(-1)
 
         setattr(servicer, call, act)
 
