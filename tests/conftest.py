@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 # A job in the background ignores interruptions, and so would everything that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# Whoever ends a run from outside, as CI does at its limit, leaves no servers behind either.
+# A run in one process that is ended from outside leaves no servers behind either; a worker that is killed does.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
