@@ -44,7 +44,9 @@ def adopt_pending(deployment: Mapping[str, Any], find: Find) -> Adopted:
         resource = operation["resource"]
         name = resource["urn"].rpartition("::")[2]
         id_ = find(resource)
-        if id_ and _insert(resources, resource | {"id": id_, "outputs": _of(resource)}):
+        if id_ and _insert(
+            resources, resource | {"id": id_, "outputs": resource.get("inputs") or {}}
+        ):
             found.append(name)
         else:
             again.append(name)
@@ -52,10 +54,6 @@ def adopt_pending(deployment: Mapping[str, Any], find: Find) -> Adopted:
                 left.append(f"{kind} of {name}")
     kept = {key: value for key, value in deployment.items() if key != "pending_operations"}
     return Adopted(kept | {"resources": resources}, tuple(found), tuple(again), tuple(left))
-
-
-def _of(resource: Mapping[str, Any]) -> Mapping[str, Any]:
-    return resource.get("inputs") or {}
 
 
 def _insert(resources: list[dict[str, Any]], made: dict[str, Any]) -> bool:

@@ -144,6 +144,7 @@ class VaultIdentity(pulumi.ComponentResource):
             ),
             **self._token_life,
         )
+        marked = self._rotation("app-role.secret-id")
         # The same limits as the role's: with others the provider would replace the id at every update.
         secret_id = vault.approle.AuthBackendRoleSecretId(
             f"{self._name}-secret-id",
@@ -151,9 +152,7 @@ class VaultIdentity(pulumi.ComponentResource):
             role_name=role.role_name,
             ttl=life,
             num_uses=uses,
-            metadata=json.dumps(marked)
-            if (marked := self._rotation("app-role.secret-id"))
-            else None,
+            metadata=json.dumps(marked) if marked else None,
             namespace=block.namespace,
             opts=self._child,
         )

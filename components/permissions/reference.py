@@ -40,7 +40,8 @@ def table(manager: str) -> str:
     """
     if manager in DEPLOYERS:
         return "| Resource type | What it takes |\n|---|---|\n" + "".join(
-            f"| `{kind}` | {takes} |\n" for kind, takes in deployer.rows(manager[9:])
+            f"| `{kind}` | {takes} |\n"
+            for kind, takes in deployer.rows(manager.removeprefix("deployer-"))
         )
     return _HEAD + "".join(
         f"| {mode} | {', '.join(f'`{item}`' for item in what.split(', '))} | {where} | {why} |\n"

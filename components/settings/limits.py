@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.settings.base import OPAQUE
-
-Loc = tuple[str | int, ...]
-Found = tuple[Loc, str, str, str]
+from components.settings.structure import Found, Loc
 
 #: Bytes of one value: a process takes 131,071 for an environment variable with its name.
 MOST_BYTES = 100_000

@@ -61,15 +61,15 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
             else:
                 found.append(item)  # type: ignore[arg-type]
         useless = list(unusable(data))
-        for item in useless:
-            if item[0]:
-                remove(data, item[0])
+        places = [item[0] for item in useless if item[0]]
+        for place in places:
+            remove(data, place)
         settings, wrong, removed = validate(data)
     except RecursionError:
         raise SettingsError([_of_file(source, "is nested too deeply", "flatten it")]) from None
     settings = _with_log_in(settings)
     found += useless + wrong
-    removed += [item[0] for item in useless if item[0]]
+    removed += places
     hidden = set(encrypted(settings))
     found += [(loc, *ENCRYPTED) for loc in sorted(hidden, key=str)]
     problems = [Problem(spelling.path(f[0]), source, *f[1:]) for f in found]
@@ -142,12 +142,10 @@ def _as_written(document: Mapping[str, object]) -> dict[str, object]:
     document = {name: value for name, value in document.items() if value not in ({}, None)}
     version = document.get("version")
     if isinstance(version, (int, float)) and not isinstance(version, bool) and version < 1000:
-        version = {"2": "2.0"}.get(str(version), str(version))
-    return (
-        {**document, "version": {"2": "2.0"}.get(version, version)}
-        if isinstance(version, str)
-        else dict(document)
-    )
+        version = str(version)
+    if isinstance(version, str):
+        document["version"] = {"2": "2.0"}.get(version, version)
+    return document
 
 
 def load_file(path: Path | str) -> Loaded:

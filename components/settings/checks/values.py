@@ -13,8 +13,7 @@ from pydantic import SecretStr
 from components.settings.base import PLACEHOLDER, Model
 from components.settings.findings import Finding
 from components.settings.model import Settings
-
-Loc = tuple[str | int, ...]
+from components.settings.structure import Loc, models_in
 
 
 def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
@@ -87,8 +86,6 @@ def addresses(s: Settings) -> Iterator[Finding]:
 @cache
 def variables(model: type[Model] = Settings, prefix: str = "KESTRA") -> dict[str, str]:
     """Variables by which Kestra would override a key of the rendered file: name to setting."""
-    from components.settings.structure import models_in
-
     ours = ("version", "edition", "declared-secrets", "deployment", "identity", "tags")
     names: dict[str, str] = {"KESTRA_URL": "deployment.url"} if model is Settings else {}
     for name, field in model.model_fields.items():
