@@ -100,10 +100,7 @@ def places(state: State, stack: str, settings: Settings) -> set[str]:
     """
     wanted = {manager.type for manager in settings.managers} & {"vault"} | settings.clouds
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        resources = (
-            json.loads(state.checkpoint(stack).read_text())["checkpoint"]["latest"]["resources"]
-            or []
-        )
+        resources = state.latest(stack)["resources"] or []
         types = {resource["type"].split(":")[0] for resource in resources}
         wanted |= {place for package, place in _PLACES.items() if package in types}
     return wanted

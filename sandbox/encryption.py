@@ -46,7 +46,7 @@ def encrypt_secrets(document: dict[str, Any], passphrase: Callable[[], str]) -> 
 def new_salt(passphrase: str) -> str:
     """An `encryptionsalt` for a stack that has none."""
     salt = base64.b64encode(os.urandom(8)).decode()
-    return f"v1:{salt}:{_seal(_key(passphrase, salt), _CHECK)}"
+    return f"v1:{salt}:{_seal(key_of(passphrase, salt), _CHECK)}"
 
 
 def encrypted(value: str, passphrase: str, salt: str) -> dict[str, str]:
@@ -57,11 +57,17 @@ def encrypted(value: str, passphrase: str, salt: str) -> dict[str, str]:
         passphrase: of the stack.
         salt: its `encryptionsalt`.
     """
-    return {"secure": _seal(_key(passphrase, salt.split(":")[1]), value)}
+    return {"secure": _seal(key_of(passphrase, salt.split(":")[1]), value)}
 
 
 @cache
-def _key(passphrase: str, salt: str) -> bytes:
+def key_of(passphrase: str, salt: str) -> bytes:
+    """The key of a stack's secrets.
+
+    Args:
+        passphrase: of the stack.
+        salt: the second part of its `encryptionsalt`.
+    """
     return hashlib.pbkdf2_hmac(
         "sha256", passphrase.encode(), base64.b64decode(salt), _ITERATIONS, 32
     )

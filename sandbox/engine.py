@@ -29,6 +29,7 @@ from sandbox.errors import SandboxError
 from sandbox.hints import with_advice
 from sandbox.judgement import Pack, Violation, counted
 from sandbox.pending import Finder
+from sandbox.plugins.official import STAND_INS, installed, is_official
 from sandbox.recovery import end_leftovers, is_locked, mend_backend
 from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private
@@ -36,16 +37,6 @@ from sandbox.state import PROJECT, ROOT, Last, State
 
 _ENCRYPTION = ("encryptionsalt", "secretsprovider", "encryptedkey")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-STAND_INS = {
-    "aws": "7.51.1",
-    "azure-native": "3.29.0",
-    "gcp": "10.2.0",
-    "kubernetes": "4.34.2",
-    "random": "4.21.4",
-    "vault": "7.14.0",
-}
-
-
 NONE = Clouds()
 
 
@@ -106,21 +97,18 @@ class Stack:
 
     def _plugins(self) -> dict[str, str]:
         """Plugin to what is used: `official` or `stand-in`."""
-        used = {}
-        for name, version in STAND_INS.items():
-            installed = Path.home() / ".pulumi" / "plugins" / f"resource-{name}-v{version}"
-            found = installed.is_dir() or shutil.which(f"pulumi-resource-{name}")
-            used[name] = "official" if found or self._download else "stand-in"
-        return used
+        return {
+            name: "official" if self._download or is_official(name) else "stand-in"
+            for name in STAND_INS
+        }
 
     def _link_plugins(self) -> None:
         home = self._state.pulumi_home / "plugins"
         home.mkdir(parents=True, exist_ok=True)
-        for name, version in STAND_INS.items():
-            installed = Path.home() / ".pulumi" / "plugins" / f"resource-{name}-v{version}"
-            link = home / installed.name
-            if installed.is_dir() and not link.exists():
-                link.symlink_to(installed)
+        for folder in map(installed, STAND_INS):
+            link = home / folder.name
+            if folder.is_dir() and not link.exists():
+                link.symlink_to(folder)
 
     def write_workspace(self) -> None:
         """Copies project and stack file, and puts the sandbox's addresses in place of the file's.
@@ -256,8 +244,7 @@ class Stack:
             stack.cancel()
         run, name = stack.workspace.pulumi_command.run, ["--stack", self.name]
         folder = stack.workspace.work_dir
-        # Not Stack.export_stack(): that has the secrets in clear.
-        state = json.loads(run(["stack", "export", *name], folder, {}).stdout)
+        state = self._exported(stack)
         deployment = state.get("deployment") or {}
         operations, file = deployment.get("pending_operations"), self.folder / "recovered.json"
         if not operations and not file.exists():
@@ -272,6 +259,12 @@ class Stack:
         # The file stays until what it adopted was looked for, should this be killed too.
         run(["refresh", "--yes", "--skip-preview", *name], folder, {})
         file.unlink(missing_ok=True)
+
+    def _exported(self, stack: auto.Stack) -> dict[str, Any]:
+        """The state; not by Stack.export_stack(), which has the secrets in clear."""
+        command = ["stack", "export", "--stack", self.name]
+        run = stack.workspace.pulumi_command.run
+        return json.loads(run(command, stack.workspace.work_dir, {}).stdout)
 
     def up(self, events: Events) -> Outcome:
         """Brings the stack up.
@@ -333,10 +326,7 @@ class Stack:
     def protected(self) -> list[str]:
         """Names of the resources of the state that no update deletes."""
         with self._selected() as stack:
-            command = ["stack", "export", "--stack", self.name]
-            # Not Stack.export_stack(): that has the secrets in clear.
-            said = stack.workspace.pulumi_command.run(command, stack.workspace.work_dir, {}).stdout
-        found = (json.loads(said).get("deployment") or {}).get("resources") or ()
+            found = (self._exported(stack).get("deployment") or {}).get("resources") or ()
         kept = (r["urn"].rpartition("::")[2] for r in found if r.get("protect") and r["custom"])
         return sorted(kept)
 

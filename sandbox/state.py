@@ -75,6 +75,10 @@ class State:
         """Pulumi's state file of one stack."""
         return self.backend / ".pulumi" / "stacks" / PROJECT / f"{stack}.json"
 
+    def latest(self, stack: str) -> dict[str, Any]:
+        """What Pulumi's state file of one stack says; see `latest_of`."""
+        return latest_of(self.checkpoint(stack))
+
     @property
     def pulumi_home(self) -> Path:
         """Pulumi's own folder; the caller's is not touched."""
@@ -99,6 +103,15 @@ class State:
     def passphrase(self) -> str:
         """The passphrase of the state's secrets."""
         return self.passphrase_file().read_text()
+
+
+def latest_of(checkpoint: Path) -> dict[str, Any]:
+    """What a state file of Pulumi's says now; empty where the stack has nothing.
+
+    Raises:
+        OSError, ValueError, KeyError, TypeError: when there is no such file, or it is none.
+    """
+    return json.loads(checkpoint.read_text(encoding="utf-8"))["checkpoint"]["latest"] or {}
 
 
 @dataclass(frozen=True)

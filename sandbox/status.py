@@ -19,17 +19,18 @@ _PORTS = {"kube-apiserver": "api", "kube-controller-manager": "controller-manage
 
 def servers(state: State) -> list[Server]:
     """The servers of a state, in the order in which they start."""
-    return [server for service in _services(state) for server in service.servers]
+    return [server for service in services(state) for server in service.servers]
 
 
 def healthy_servers(state: State) -> list[str]:
     """Names of the servers that run and answer."""
     return [
-        server.name for owner in _services(state) if _healthy(owner) for server in owner.servers
+        server.name for owner in services(state) if is_healthy(owner) for server in owner.servers
     ]
 
 
-def _services(state: State) -> tuple[ControlPlane, Vault, AwsServer, GoogleCloud]:
+def services(state: State) -> tuple[ControlPlane, Vault, AwsServer, GoogleCloud]:
+    """The servers that a state may have, started or not."""
     # Whoever only asks and ends needs no tools.
     tools = {name: state.directory / name for name in (*CONTROL_PLANE, "vault")}
     return (
@@ -42,11 +43,11 @@ def _services(state: State) -> tuple[ControlPlane, Vault, AwsServer, GoogleCloud
 
 def show_status(state: State, console: Console) -> None:
     """Prints the servers and the stacks as tables."""
-    services = _services(state)
-    ports = _ports(*services)
+    owners = services(state)
+    ports = _ports(*owners)
     table = _table(f"Servers of {state.directory}", "server", "process", "port", "health", "log")
-    for owner in services:
-        healthy = _healthy(owner)
+    for owner in owners:
+        healthy = is_healthy(owner)
         for server in owner.servers:
             if not server.log.exists():
                 continue
@@ -104,7 +105,8 @@ def _ports(
     return found
 
 
-def _healthy(service: ControlPlane | Vault | AwsServer | GoogleCloud) -> bool:
+def is_healthy(service: ControlPlane | Vault | AwsServer | GoogleCloud) -> bool:
+    """Whether a server runs and answers; one that was never started does not."""
     try:
         return service.healthy
     except (OSError, ValueError):

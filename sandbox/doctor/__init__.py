@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterable
@@ -53,7 +52,7 @@ def doctor(
     if loaded.warnings:
         console.print(report(loaded.warnings), style="yellow", markup=False)
     checks = list(examine(state, settings, places(state, stack, settings)))
-    _checks(console, "Machine", checks)
+    _checks(console, checks)
     _stacks(console, state, stack)
     _settings(console, settings, everything=everything)
     found = of_state(state.checkpoint(stack)) or recorded(settings, stack)
@@ -69,7 +68,7 @@ def doctor(
         )
         console.print(f"\n{told}.", style="green")
         return True
-    told = [f"{c.name}" for c in lacking] + [f"permissions in {a.owner}" for a in denied]
+    told = [c.name for c in lacking] + [f"permissions in {a.owner}" for a in denied]
     console.print(f"\nLacking: {', '.join(told)}.", style="red", markup=False)
     return False
 
@@ -78,8 +77,8 @@ def _title(console: Console, text: str) -> None:
     console.print(f"\n{text}", style="bold", markup=False)
 
 
-def _checks(console: Console, title: str, checks: Iterable[Check]) -> None:
-    _title(console, title)
+def _checks(console: Console, checks: Iterable[Check]) -> None:
+    _title(console, "Machine")
     for check in checks:
         style = "red" if check.is_well is False else None
         line = f"  {_SIGNS[check.is_well]:<6} {check.name:<22} {check.found}"
@@ -100,8 +99,8 @@ def _stacks(console: Console, state: State, stack: str) -> None:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.at))
     console.print(f"  Last operation: {last.operation} {last.result}, {when}.", markup=False)
     try:
-        latest = json.loads(state.checkpoint(stack).read_text())["checkpoint"]["latest"] or {}
-    except (OSError, ValueError, KeyError):
+        latest = state.latest(stack)
+    except (OSError, ValueError, KeyError, TypeError):
         return
     console.print(f"  Resources in the state: {len(latest.get('resources') or [])}.")
     for operation in latest.get("pending_operations") or []:

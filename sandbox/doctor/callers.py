@@ -14,6 +14,7 @@ import requests
 
 from components.permissions.deployer import Need
 from sandbox.errors import SandboxError
+from sandbox.services import single
 
 SECONDS = 30
 """How long one answer may take."""
@@ -92,7 +93,7 @@ def kubernetes(needs: Sequence[Need], kubeconfig: Path | None = None) -> Told:
             config_file=str(kubeconfig) if kubeconfig else None
         )
         reviews = api.AuthorizationV1Api(client)
-        denied = {need for need in needs if not _may(api, reviews, need)}
+        denied = {need for need in needs if not _may(reviews, need)}
         host = client.configuration.host
     except configuration.ConfigException as error:
         raise SandboxError(
@@ -104,7 +105,7 @@ def kubernetes(needs: Sequence[Need], kubeconfig: Path | None = None) -> Told:
     return Told(f"the user of {kubeconfig or 'the current context'} at {host}", denied)
 
 
-def _may(api: Any, reviews: Any, need: Need) -> bool:
+def _may(reviews: Any, need: Need) -> bool:
     kind, _, namespace = need.where.partition("/")
     plural, _, group = kind.partition(".")
     attributes = {"group": group, "resource": plural, "verb": need.what, "namespace": namespace}
@@ -255,10 +256,8 @@ def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:
 
 
 def _session(*, outside: bool) -> requests.Session:
-    made = requests.Session()
     # The sandbox's own servers are on loopback, where no proxy leads.
-    made.trust_env = outside
-    return made
+    return requests.Session() if outside else single.session()
 
 
 def _called(

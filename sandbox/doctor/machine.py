@@ -11,12 +11,11 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from components.settings import Settings
 from sandbox import kestra
-from sandbox.engine import STAND_INS
 from sandbox.errors import SandboxError
+from sandbox.plugins.official import STAND_INS, is_official
 from sandbox.state import ROOT, State
 from sandbox.status import healthy_servers
 from sandbox.tools import CONTROL_PLANE, GO_NEEDED, Place, cache_folder, whereabouts
@@ -159,13 +158,7 @@ def _kestra(settings: Settings) -> Iterator[Check]:
 
 
 def _plugins() -> Check:
-    home = Path.home() / ".pulumi" / "plugins"
-    official = [
-        name
-        for name, version in STAND_INS.items()
-        if (home / f"resource-{name}-v{version}").is_dir()
-        or shutil.which(f"pulumi-resource-{name}")
-    ]
+    official = [name for name in STAND_INS if is_official(name)]
     standing = sorted(set(STAND_INS) - set(official))
     told = [f"official: {', '.join(official)}"] if official else []
     told += [f"stand-ins: {', '.join(standing)}"] if standing else []

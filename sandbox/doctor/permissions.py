@@ -15,9 +15,8 @@ from components.settings import Settings
 from sandbox.doctor import callers
 from sandbox.errors import SandboxError
 from sandbox.report.resources import Found
-from sandbox.services import ControlPlane, Vault
 from sandbox.state import State
-from sandbox.tools import CONTROL_PLANE
+from sandbox.status import is_healthy, services
 
 NAMES: Mapping[str, str] = {
     "aws": "AWS",
@@ -84,33 +83,23 @@ def _answer(cloud: str, needs: Sequence[Need], asked: Asked | None) -> Answer:
 
 
 def _sandbox(state: State) -> dict[str, Asked]:
-    tools = {name: state.directory / name for name in (*CONTROL_PLANE, "vault")}
-    plane = ControlPlane(state.services / "kubernetes", tools)
-    vault = Vault(state.services / "vault", tools)
+    plane, vault, *_ = services(state)
     made: dict[str, Asked] = {}
-    if _runs(plane):
+    if is_healthy(plane):
         made["kubernetes"] = partial(callers.kubernetes, kubeconfig=plane.kubeconfig)
-    if _runs(vault):
+    if is_healthy(vault):
         made["vault"] = partial(callers.vault, address=vault.address, token=vault.root_token)
     return made
 
 
-def _runs(server: ControlPlane | Vault) -> bool:
-    try:
-        return server.healthy
-    except (OSError, ValueError):
-        return False
-
-
 def _own(settings: Settings) -> dict[str, Asked]:
-    azure, gcp = settings.store.azure, None
-    for manager in settings.managers:
-        if manager.google_secret_manager is not None:
-            gcp = manager.google_secret_manager.project
+    azure = settings.store.azure
+    google = (m.google_secret_manager for m in settings.managers)
+    project = next((block.project for block in google if block is not None), None)
     return {
         "aws": callers.aws,
         "azure": partial(callers.azure, group=azure.resource_group if azure else ""),
-        "gcp": partial(callers.google, project=gcp or ""),
+        "gcp": partial(callers.google, project=project or ""),
         "kubernetes": callers.kubernetes,
         "vault": callers.vault,
     }

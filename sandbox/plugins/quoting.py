@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import traceback
+from pathlib import Path
 from typing import Any
 
 from sandbox.leaks import redacted
@@ -16,6 +18,13 @@ def told(text: str, request: Any) -> str:
         if descriptor.message_type is not None and hasattr(value, "fields"):
             found |= set(secret_texts(unmarshal(value)))
     return redacted(text, found)
+
+
+def unexpected(error: Exception) -> str:
+    """Where a stand-in itself failed, but never the error's text: that may quote a value."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return f"the stand-in failed with {type(error).__name__} at {place}"
 
 
 def quiet() -> None:

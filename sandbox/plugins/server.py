@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import grpc
@@ -24,7 +22,7 @@ from pulumi.runtime.proto import (
 
 from sandbox.plugins.asking import OutOfTime, within
 from sandbox.plugins.ending import end_silently
-from sandbox.plugins.quoting import quiet, told
+from sandbox.plugins.quoting import quiet, told, unexpected
 from sandbox.plugins.values import marshal, plain, unmarshal
 
 _LIMIT = 400 * 1024 * 1024
@@ -321,13 +319,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         except ProviderError as error:
             context.abort(grpc.StatusCode.UNKNOWN, told(str(error), request))
         except Exception as error:
-            # Where it happened, but never its text: that may quote a value.
-            frames = traceback.extract_tb(error.__traceback__)
-            place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
-            context.abort(
-                grpc.StatusCode.UNKNOWN,
-                f"the stand-in failed with {type(error).__name__} at {place}",
-            )
+            context.abort(grpc.StatusCode.UNKNOWN, unexpected(error))
         return None
 
 

@@ -21,6 +21,7 @@ from policy.values import UNKNOWN, Sealed, Undecided
 from sandbox.errors import SandboxError
 from sandbox.services.aws import ACCOUNT
 from sandbox.services.gcp import PROJECT
+from sandbox.state import latest_of
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - how the engine marks secrets
@@ -92,8 +93,7 @@ def of_state(file: Path) -> Found | None:
         SandboxError: when the file cannot be read.
     """
     try:
-        state = json.loads(file.read_text(encoding="utf-8"))
-        latest = state["checkpoint"]["latest"] or {}
+        latest = latest_of(file)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):

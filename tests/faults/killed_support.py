@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
-import hashlib
 import io
 import json
 import os
@@ -27,7 +25,9 @@ from rich.console import Console
 
 from sandbox.clouds import Clouds, own_account
 from sandbox.display import Events
-from sandbox.engine import STAND_INS, EngineFailure, Outcome, Stack
+from sandbox.encryption import key_of
+from sandbox.engine import EngineFailure, Outcome, Stack
+from sandbox.plugins.official import STAND_INS
 from sandbox.progress import Progress
 from sandbox.recovery import leftovers
 from sandbox.services import AwsServer, ControlPlane, Vault
@@ -207,10 +207,9 @@ class World:
 
     def _checkpoint(self, name: str) -> dict[str, Any]:
         try:
-            found = json.loads(self.state.checkpoint(name).read_text())
-        except (OSError, ValueError):
+            return self.state.latest(name)
+        except (OSError, ValueError, KeyError, TypeError):
             return {}
-        return (found.get("checkpoint") or {}).get("latest") or {}
 
     def resources(self, name: str) -> list[dict[str, Any]]:
         """The resources of the state file."""
@@ -233,7 +232,7 @@ class World:
         """Generated values that the state has, opened with the sandbox's passphrase."""
         file = self.state.stack(name) / "workspace" / "stacks" / f"Pulumi.{name}.yaml"
         salt = yaml.safe_load(file.read_text())["encryptionsalt"].split(":")[1]
-        key = _key(self.state.passphrase(), salt)
+        key = AESGCM(key_of(self.state.passphrase(), salt))
         found = {}
         for resource in self.resources(name):
             if resource.get("delete"):
@@ -245,14 +244,6 @@ class World:
                 opened = key.decrypt(base64.b64decode(nonce), base64.b64decode(text), None)
                 found[resource["urn"].rpartition("::")[2]] = json.loads(opened)
         return found
-
-
-@functools.cache
-def _key(passphrase: str, salt: str) -> AESGCM:
-    """The key of a stack's secrets, made as Pulumi makes it."""
-    return AESGCM(
-        hashlib.pbkdf2_hmac("sha256", passphrase.encode(), base64.b64decode(salt), 1_000_000, 32)
-    )
 
 
 def document(kind: str, name: str) -> dict[str, Any]:

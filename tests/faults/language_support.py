@@ -12,7 +12,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-from sandbox.engine import STAND_INS
+from sandbox.plugins.official import STAND_INS
 
 
 class Host(language_pb2_grpc.LanguageRuntimeServicer):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,9 +45,7 @@ class Person:
 
     def recorded(self) -> dict[str, str]:
         """The types of the state's resources, by their ids."""
-        resources = json.loads(self.state.checkpoint(STACK).read_text())["checkpoint"]["latest"][
-            "resources"
-        ]
+        resources = self.state.latest(STACK)["resources"]
         return {r["id"]: r["type"] for r in resources if r.get("id")}
 
     def objects(self) -> set[str]:

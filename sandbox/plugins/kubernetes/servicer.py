@@ -6,10 +6,8 @@ one event loop and cannot return the state of an object that exists but did not 
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, NoReturn
 
 import grpc
@@ -18,7 +16,7 @@ from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.plugins.ending import end_silently
-from sandbox.plugins.quoting import quiet, told
+from sandbox.plugins.quoting import quiet, told, unexpected
 
 from . import VERSION
 from .client import ApiError, Unreachable
@@ -85,14 +83,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         except (ResourceError, ApiError, Unreachable, ValueError) as error:
             _fail(context, request, error)
         except Exception as error:
-            # Where it happened, but never its text: that may quote a value.
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(frame.filename).name}:{frame.lineno}"
-            _fail(
-                context,
-                request,
-                ResourceError(f"the stand-in failed with {type(error).__name__} at {place}"),
-            )
+            _fail(context, request, ResourceError(unexpected(error)))
 
     def Handshake(self, request: Any, context: Any) -> Any:
         if request.engine_address:
