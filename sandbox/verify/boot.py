@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ def boot(
     environment: Mapping[str, str],
     folder: Path,
     request: Mapping[str, Any],
+    *,
+    main: str = "Harness",
+    options: Sequence[str] = (),
+    seconds: float = BOOT_SECONDS,
 ) -> dict[str, Any]:
     """What the harness answers.
 
@@ -28,6 +32,9 @@ def boot(
         environment: variables of Kestra's own, secret.
         folder: working folder; Kestra's log is there.
         request: the runs.
+        main: the class that reads them.
+        options: of Java, beside the usual ones.
+        seconds: how long it may take.
 
     Raises:
         SandboxError: when Kestra ends early, or never answers.
@@ -36,7 +43,7 @@ def boot(
     command = [
         str(harness.java), "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
         f"-Dlogback.configurationFile={kestra.HERE / 'logback.xml'}",
-        "--add-opens=java.base/java.lang=ALL-UNNAMED", "-cp", harness.classpath, "Harness",
+        "--add-opens=java.base/java.lang=ALL-UNNAMED", *options, "-cp", harness.classpath, main,
     ]  # fmt: skip
     system = {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -54,10 +61,10 @@ def boot(
             cwd=folder,
         )
         try:
-            answer, _ = process.communicate(json.dumps(request), timeout=BOOT_SECONDS)
+            answer, _ = process.communicate(json.dumps(request), timeout=seconds)
         except subprocess.TimeoutExpired:
             raise SandboxError(
-                f"Kestra did not answer in {BOOT_SECONDS} s; its log is {log}."
+                f"Kestra did not answer in {seconds:g} s; its log is {log}."
             ) from None
         finally:
             if process.poll() is None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +11,10 @@ from components.settings import load
 from sandbox import kestra
 from sandbox.progress import Progress
 from sandbox.verify import Report, overlay
+from sandbox.verify.boot import boot
 from sandbox.verify.compare import compare, flatten, kind
 from tests.faults.hostile_documents_support import Document, written
+from tests.kestra.harness_support import with_class
 
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
@@ -48,34 +47,20 @@ def bind(documents: Sequence[Document], folder: Path, progress: Progress) -> lis
         folder: for the configuration files; holds no secret when the settings hold none.
         progress: says that Kestra is built, where it is.
     """
-    harness = kestra.ensure("1.3", progress)
-    java = str(harness.java)
-    classes = folder / "classes"
-    source = str(Path(__file__).with_name("Bindings.java"))
-    subprocess.run(
-        [f"{java}c", "-proc:none", "-cp", harness.classpath, "-d", str(classes), source], check=True
-    )
+    source = Path(__file__).with_name("Bindings.java")
+    harness = with_class(kestra.ensure("1.3", progress), source, folder)
     prepared = [_prepared(d, folder / str(i)) for i, d in enumerate(documents)]
     runs = [
         {"files": files, "environment": environment, "leaves": {p: kind(p, v) for p, v in leaves.items()}}
         for files, environment, leaves, _ in prepared
     ]  # fmt: skip
-    command = [
-        java, "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8",
-        f"-Dlogback.configurationFile={kestra.HERE / 'logback.xml'}",
-        "--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.util=ALL-UNNAMED",
-        "-cp", f"{classes}{os.pathsep}{harness.classpath}", "Bindings",
-    ]  # fmt: skip
-    environment = {"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8"}
-    answered = subprocess.run(
-        command, input=json.dumps({"runs": runs}), capture_output=True, text=True, env=environment,
-        cwd=folder, timeout=500,
-    )  # fmt: skip
-    assert answered.returncode == 0, answered.stderr[-2000:]
-    (line,) = [x for x in answered.stdout.splitlines() if x.startswith('{"runs"')]
+    options = ("-Dfile.encoding=UTF-8", "--add-opens=java.base/java.util=ALL-UNNAMED")
+    answer = boot(
+        harness, {}, folder, {"runs": runs}, main="Bindings", options=options, seconds=500
+    )
     return [
         _report(run, leaves, document, harness.release)
-        for run, (_, _, leaves, document) in zip(json.loads(line)["runs"], prepared, strict=True)
+        for run, (_, _, leaves, document) in zip(answer["runs"], prepared, strict=True)
     ]
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +15,8 @@ from sandbox import kestra
 from sandbox.progress import Progress
 from sandbox.services.process import private
 from sandbox.verify import overlay
+from sandbox.verify.boot import boot as boot_kestra
+from tests.kestra.harness_support import with_class
 from tests.rotation.rotation_support import section
 
 HERE = Path(__file__).parent
@@ -61,20 +60,12 @@ def boot(
     environment: Mapping[str, str] | None = None,
 ) -> list[Mapping[str, Any]]:
     """Boots one after another on the database of the folder."""
-    harness = kestra.ensure("1.3", progress)
-    folder.mkdir(parents=True, exist_ok=True)
-    flows, classes = folder / "flows", folder / "classes"
-    for made in (flows, classes):
-        made.mkdir(exist_ok=True)
+    harness = with_class(kestra.ensure("1.3", progress), HERE / "Keys.java", folder)
+    flows = folder / "flows"
+    flows.mkdir(exist_ok=True)
     seed = kestra.HERE / "flows" / f"{FLOW}.yml"
     (flows / seed.name).write_text(seed.read_text())
     (flows / f"{KEEPING}.yml").write_text(_of_the_page(KEEPING))
-    arguments = folder / "arguments"
-    arguments.write_text(f'-cp "{harness.classpath}"')
-    subprocess.run(
-        [harness.java.parent / "javac", "-proc:none", "-d", classes, f"@{arguments}", HERE / "Keys.java"],
-        check=True, capture_output=True,
-    )  # fmt: skip
     url = f"jdbc:h2:file:{folder / 'database'};TIME ZONE=UTC;DB_CLOSE_ON_EXIT=FALSE"
     database = private(
         folder / "database.yaml",
@@ -86,26 +77,9 @@ def boot(
         ),
     )
     runs = [_run(folder, one, database, flows) for one in boots]
-    command = [
-        str(harness.java), "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-        f"-Dlogback.configurationFile={kestra.HERE / 'logback.xml'}",
-        "--add-opens=java.base/java.lang=ALL-UNNAMED",
-        "-cp", f"{classes}{os.pathsep}{harness.classpath}", "Keys",
-    ]  # fmt: skip
-    done = subprocess.run(
-        command,
-        input=json.dumps({"runs": runs}),
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"}
-        | dict(environment or {}),
-        timeout=300,
-    )
-    (folder / "kestra.log").write_text(done.stderr)
-    lines = [line for line in done.stdout.splitlines() if line.startswith('{"runs"')]
-    assert lines, f"Kestra ended with {done.returncode}; its log is {folder / 'kestra.log'}"
-    return json.loads(lines[-1])["runs"]
+    request = {"runs": runs}
+    answer = boot_kestra(harness, environment or {}, folder, request, main="Keys", seconds=300)
+    return answer["runs"]
 
 
 def _of_the_page(flow: str) -> str:
