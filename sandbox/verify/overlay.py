@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from components.rendering.document import dump
 from sandbox.services import free_port
 from sandbox.services.process import private
 
@@ -96,7 +97,7 @@ def files(text: str, version: str, folder: Path, *, with_key: bool = True) -> st
     gone = left_out(document) + ([] if with_key else ["kestra.encryption"])
     if gone:
         # Byte for byte as the API server has it, unless something must be left out.
-        text = yaml.safe_dump(without(document, gone), sort_keys=False)
+        text = dump(without(document, gone))
     base = _COMMAND_LINE + (_FLYWAY if version == "1.3" else "")
     made = []
     for name, content in (
@@ -130,5 +131,7 @@ def _laid(folder: Path, version: str) -> str:
         "username": "sa",
         "password": "",
         "driver-class-name": "org.h2.Driver",
+        # A stack's own pool is laid over like the rest of its database: with one connection Kestra does not start.
+        "maximum-pool-size": 10,
     }
     return yaml.safe_dump({"datasources": {"h2": database}, "kestra": kestra}, sort_keys=False)

@@ -11,6 +11,7 @@ import yaml
 from components.rendering.document import dump
 from components.settings import SettingsError, load, load_file
 from sandbox.verify import Report, compare
+from sandbox.verify.overlay import files
 
 ENTERPRISE: dict[str, Any] = {"edition": "enterprise", "secret": {"type": "jdbc"}}
 
@@ -36,6 +37,8 @@ def vault(address: str) -> dict[str, Any]:
         (oss(realm=b"x"), "kestra:server.basic-auth.realm", "a kind of value"),
         (oss() | {"tags": {"additional": {f"k{i}": "x" * 90_000 for i in range(8)}}}, "config", "too large"),
         (vault("https://v:port"), "kestra:secret.vault.address", "names no host and port"),
+        (vault("https://|v"), "kestra:secret.vault.address", "names no host and port"),
+        (oss() | {"deployment": {"url": "https://|\x8f"}}, "kestra:deployment.url", "names no host and port"),
         (vault("https://v:${PORT}"), "kestra:secret.vault.address", "names no host and port"),
         (ENTERPRISE | {"security": {"basic-auth": {"password-regexp": "(" * 100_000}}}, "kestra:security.basic-auth.password-regexp", "is no regular expression"),
     ],
@@ -96,6 +99,19 @@ def test_line_breaks_of_any_kind_are_read_back(text: str) -> None:
 @pytest.mark.parametrize("text", [".5e3", "-.5E3", "+.5e+3", ".5_0e1", "1e5"])
 def test_what_kestras_yaml_takes_for_a_number_is_quoted(text: str) -> None:
     assert dump({"a": text}) == f"a: '{text}'\n"
+
+
+def test_a_run_that_leaves_something_out_keeps_texts_that_look_like_numbers(tmp_path: Path) -> None:
+    document = {"datasources": {"postgres": {"url": "jdbc:x"}}, "kestra": {"realm": ".5e3"}}
+    files(dump(document), "1.3", tmp_path / "run")
+    assert (tmp_path / "run" / "application.yaml").read_text().endswith("realm: '.5e3'\n")
+
+
+def test_the_pool_of_a_stacks_own_h2_is_laid_over_with_the_rest_of_it(tmp_path: Path) -> None:
+    document = {"datasources": {"h2": {"maximum-pool-size": 1}}}
+    files(dump(document), "1.3", tmp_path / "run")
+    laid = yaml.safe_load((tmp_path / "run" / "overlay.yaml").read_text())
+    assert laid["datasources"]["h2"]["maximum-pool-size"] > 1
 
 
 def test_the_default_of_a_secret_placeholder_is_what_kestra_is_meant_to_have() -> None:

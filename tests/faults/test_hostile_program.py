@@ -18,11 +18,12 @@ from sandbox.progress import Progress
 from tests.components.recording_support import Recorder
 from tests.faults import hostile_documents_support as documents
 from tests.faults import hostile_kestra_support as real
+from tests.faults.hostile_documents_support import steady
 from tests.faults.hostile_judge_support import Tally
 from tests.faults.hostile_program_support import faults, plugins
 from tests.faults.test_hostile_settings import hostile
 
-__all__ = ["plugins"]
+__all__ = ["plugins", "steady"]
 BOOTS = 50
 
 

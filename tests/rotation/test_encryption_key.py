@@ -94,7 +94,8 @@ def test_the_query_of_the_page_finds_what_is_encrypted(boots: list[Run]) -> None
 def test_a_flow_of_the_page_keeps_an_old_value_under_the_new_key(boots: list[Run]) -> None:
     (kept,) = (flow for flow in boots[1]["flows"] if flow["id"] == KEEPING)
     assert kept["state"] == "SUCCESS"
-    assert (kept["decrypted"], kept["otherKey"]) == (OLD, "refused")
+    stored = kept["output"]
+    assert (stored["decrypted"], stored["otherKey"]) == (OLD, "refused")
     # Neither the value nor the key of before is in clear in the database.
     assert KEEPING in boots[1]["rows"]
     assert OLD not in boots[1]["rows"]

@@ -52,6 +52,9 @@ def _has_host(address: str, loc: Loc) -> bool:
     # The network policy opens the port of Vault's address, which a placeholder would hide.
     if "${" in address and loc[-2:] != ("vault", "address"):
         return True
+    # Java, unlike Python, takes no other characters.
+    if "${" not in address and not _WRITTEN.fullmatch(address):
+        return False
     try:
         parts = urlsplit(address)
         return bool(parts.hostname) and parts.port != 0
@@ -59,6 +62,7 @@ def _has_host(address: str, loc: Loc) -> bool:
         return False
 
 
+_WRITTEN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _CREDENTIALS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@")
 
 
@@ -71,7 +75,7 @@ def addresses(s: Settings) -> Iterator[Finding]:
             yield Finding(
                 loc,
                 "names no host and port",
-                "an address is https://, a host, and a port from 1 to 65535 where it is not the usual one",
+                "an address is https://, a host, and a port from 1 to 65535 where it is not the usual one, in ASCII",
                 "correct it",
             )
         if _CREDENTIALS.match(value):
