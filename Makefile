@@ -7,8 +7,6 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 JUDGED = $(if $(filter off,$(POLICY)),--no-policy)
 
-NAMES ?=
-
 .PHONY: help up preview verify report doctor status down test lint venv check bench
 .DEFAULT_GOAL := help
 

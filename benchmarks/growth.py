@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from benchmarks.measure import Pair, in_turns
-from benchmarks.results import Result, result
+from benchmarks.measure import in_turns
+from benchmarks.results import Result, of_pair, result
 from benchmarks.rig import Change, Rig
 
 SIZES = (10, 100, 1000, 3000)
@@ -16,7 +16,7 @@ JUDGED = 1000
 RATIO = 1.1
 ROUNDS: Mapping[int, int] = {10: 3, 100: 3}
 """Rounds of a size; others: one of each, save previews of `JUDGED`."""
-_FIGURES = {"": ("seconds", "s"), ".cpu": ("cpu", "s cpu"), ".memory": ("mebibytes", "MiB")}
+OPERATIONS = ("preview", "up")
 
 
 def declaring(count: int) -> Change:
@@ -42,20 +42,14 @@ def growth(rig: Rig, size: int, *, rounds: int | None = None) -> Iterator[Result
         for n in range(times)
     ]
     previews = 3 if size == JUDGED and rounds is None else times
-    for operation, count in (("preview", previews), ("up", times)):
+    for operation, count in zip(OPERATIONS, (previews, times), strict=True):
         pair = in_turns(
             count,
             lambda n, operation=operation: stacks[n % times][0].operate(operation),
             lambda n, operation=operation: stacks[n % times][1].operate(operation),
         )
-        yield from _figures(f"growth.{operation}.{size}", pair, RATIO if size == JUDGED else None)
-
-
-def _figures(name: str, pair: Pair, target: float | None) -> Iterator[Result]:
-    for suffix, (what, unit) in _FIGURES.items():
-        value, floor = pair.median(what)
-        judged = target if suffix != ".cpu" else None
-        yield result(f"{name}{suffix}", value, unit, floor, judged)
+        target = RATIO if size == JUDGED else None
+        yield from of_pair(f"growth.{operation}.{size}", pair, target, judged=("", ".memory"))
 
 
 def exponents(known: Sequence[Result]) -> Iterator[Result]:
@@ -64,7 +58,7 @@ def exponents(known: Sequence[Result]) -> Iterator[Result]:
     The target is that of the bare program: where the engine itself is not linear, we are not either.
     """
     by_name = {found.name: found for found in known}
-    for operation in ("preview", "up"):
+    for operation in OPERATIONS:
         found = [(size, by_name.get(f"growth.{operation}.{size}")) for size in SIZES]
         points = [(size, r.value, r.floor) for size, r in found if r is not None and r.floor]
         if len(points) < 3:

@@ -12,7 +12,7 @@ import jinja2
 
 from benchmarks import results
 from benchmarks.figures import missing
-from benchmarks.growth import SIZES
+from benchmarks.growth import OPERATIONS, SIZES
 from benchmarks.results import FOLDER, Result
 from sandbox.state import ROOT
 
@@ -38,7 +38,7 @@ def chart(found: Sequence[Result]) -> str:
     """The chart as SVG: ratios against their targets, and growth on logarithmic scales."""
     ratios = [r for r in found if r.ratio is not None and r.target is not None]
     widest = max([1.5, *(r.ratio or 0 for r in ratios)])
-    panels = [_panel(found, operation) for operation in ("preview", "up")]
+    panels = [_panel(found, operation) for operation in OPERATIONS]
     return _template("chart.svg.jinja").render(
         ratios=ratios, scale=300 / widest, panels=[p for p in panels if p], line=line
     )

@@ -6,8 +6,8 @@ import statistics
 import sys
 from collections.abc import Iterator
 
-from benchmarks.measure import Pair, in_turns, run
-from benchmarks.results import Result, result
+from benchmarks.measure import in_turns, run
+from benchmarks.results import Result, of_pair, one_of, result
 from benchmarks.rig import Prepared, Rig
 from sandbox.state import ROOT
 
@@ -32,19 +32,7 @@ def production(rig: Rig, times: int) -> Iterator[Result]:
             lambda n, operation=operation: rounds[n][0].operate(operation),
             lambda n, operation=operation: rounds[n][1].operate(operation),
         )
-        yield from figures(f"production.{figure}", pair, RATIO)
-
-
-def figures(name: str, pair: Pair, target: float | None) -> Iterator[Result]:
-    """Time, with the target; processor time and peak memory beside it."""
-    yield result(name, *_both(pair, "seconds", "s"), target=target)
-    yield result(f"{name}.cpu", *_both(pair, "cpu", "s cpu"))
-    yield result(f"{name}.memory", *_both(pair, "mebibytes", "MiB"))
-
-
-def _both(pair: Pair, what: str, unit: str) -> tuple[float, str, float]:
-    value, floor = pair.median(what)
-    return value, unit, floor
+        yield from of_pair(f"production.{figure}", pair, RATIO)
 
 
 def pack(rig: Rig, times: int) -> Iterator[Result]:
@@ -59,8 +47,8 @@ def pack(rig: Rig, times: int) -> Iterator[Result]:
         )
         more = [a.seconds - b.seconds for a, b in zip(pair.value, pair.floor, strict=True)]
         yield result(f"pack.{figure}.cost", statistics.median(more), "s", None, PACK_SECONDS)
-        yield result(f"pack.{figure}", *_both(pair, "seconds", "s"))
-        yield result(f"pack.{figure}.cpu", *_both(pair, "cpu", "s cpu"))
+        yield one_of(pair, f"pack.{figure}")
+        yield one_of(pair, f"pack.{figure}", ".cpu")
     pair = in_turns(
         times,
         lambda _: run(
@@ -68,4 +56,4 @@ def pack(rig: Rig, times: int) -> Iterator[Result]:
         ),
         lambda _: run([sys.executable, "-c", "import pulumi_policy"], cwd=ROOT),
     )
-    yield result("pack.start", *_both(pair, "seconds", "s"))
+    yield one_of(pair, "pack.start")

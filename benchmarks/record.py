@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import yaml
 
 from benchmarks.bare import REFERENCE, SECRET
+from components.settings.loader import read_file
 from tests.components.inventory_support import SECRET_MARK
 from tests.components.recording_support import run
 
@@ -24,13 +24,7 @@ _OPTIONS = ("ignoreChanges", "deleteBeforeReplace", "customTimeouts", "deletedWi
 
 def record(stack_file: Path, file: Path) -> int:
     """Records the resources of a stack file; their number."""
-    config = yaml.safe_load(stack_file.read_text())["config"]
-    document = {
-        key.removeprefix("kestra:"): value
-        for key, value in config.items()
-        if key.startswith("kestra:")
-    }
-    registered = run(document).registered
+    registered = run(read_file(stack_file)).registered
     custom = {urn: found for urn, found in registered.items() if found[0].custom}
     kinds = _classes({request.type for request, _ in custom.values()})
     outputs = {urn: _unknowable(*found) for urn, found in custom.items()}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from benchmarks.measure import Pair
 
 FOLDER = Path(__file__).parent
 RESULTS, MACHINE = FOLDER / "results.json", FOLDER / "machine.json"
@@ -63,6 +65,32 @@ def result(
     """A result, rounded to what was measured."""
     rounded = None if floor is None else round(floor, 4)
     return Result(name, round(value, 4), unit, rounded, target)
+
+
+_WHAT = {"": ("seconds", "s"), ".cpu": ("cpu", "s cpu"), ".memory": ("mebibytes", "MiB")}
+"""Figure's suffix to what of a pair it is, and in which unit."""
+
+
+def of_pair(
+    name: str, pair: Pair, target: float | None = None, *, judged: Collection[str] = ("",)
+) -> Iterator[Result]:
+    """Time, processor time and peak memory of a pair.
+
+    Args:
+        name: of the time; the others have a suffix.
+        pair: what was measured.
+        target: the most that the ratio may be.
+        judged: suffixes of those that the target is for.
+    """
+    for suffix in _WHAT:
+        yield one_of(pair, name, suffix, target if suffix in judged else None)
+
+
+def one_of(pair: Pair, name: str, suffix: str = "", target: float | None = None) -> Result:
+    """One figure of a pair: its time, or what the suffix says."""
+    what, unit = _WHAT[suffix]
+    value, floor = pair.median(what)
+    return result(f"{name}{suffix}", value, unit, floor, target)
 
 
 def read(file: Path = RESULTS) -> list[Result]:

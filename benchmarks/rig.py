@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import shutil
 import sys
@@ -34,7 +33,6 @@ class Prepared:
     environment: dict[str, str]
     bare: Path | None = None
     """What the bare program registers; None: the project's own program runs."""
-    resources: int = 0
 
     def operate(self, operation: str, *, pack: bool = False) -> Usage:
         """Runs `preview` or `up`, and measures the program, the engine and the plugins together."""
@@ -68,7 +66,7 @@ class Rig:
             bare: whether the bare program runs in place of the project's.
         """
         document = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{base}.yaml").read_text())
-        config = copy.deepcopy(document["config"])
+        config = document["config"]
         config["kestra:deployment"]["namespace"] = name
         vault = config["kestra:secret"]["vault"]
         vault |= {"root-engine": name, "kubernetes": {"path": name}}

@@ -28,6 +28,18 @@ def test_a_figure_is_there_with_its_target_or_is_told_to_be_missing() -> None:
     )
 
 
+def test_the_targets_are_those_that_were_set() -> None:
+    assert {
+        "settings.load-check-render": 50,
+        "imports.aws": 1.2,
+        **{f"production.{name}": 1.15 for name in ("preview", "up", "up-again")},
+        **{f"growth.{n}.1000{what}": 1.1 for n in ("preview", "up") for what in ("", ".memory")},
+        **{f"growth.{name}.exponent": 1.1 for name in ("preview", "up")},
+        "pack.preview.cost": 1,
+        "pack.up-again.cost": 1,
+    } == TARGETS
+
+
 def test_what_is_missing_is_everything_that_was_not_measured() -> None:
     everything = missing([])
     assert len(everything) == len(set(everything)) > 50
