@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from components.settings import Settings, SettingsError, load_file, report
+from sandbox.arguments import parser
 from sandbox.clouds import places, start_clouds
 from sandbox.display import Events, summary
 from sandbox.engine import PolicyRefusal, Stack, refuse_encrypted
@@ -253,86 +254,6 @@ def held(state: State) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--state",
-        type=Path,
-        metavar="DIR",
-        help="folder of the state (default: .sandbox, or KESTRA_SANDBOX_STATE)",
-    )
-    common.add_argument(
-        "--stacks",
-        type=Path,
-        metavar="DIR",
-        default=ROOT / "stacks",
-        help="folder of the stack files (default: stacks)",
-    )
-    common.add_argument(
-        "--official-plugins",
-        action="store_true",
-        help="let Pulumi download the official provider plugins",
-    )
-    made = argparse.ArgumentParser(
-        prog="python -m sandbox",
-        description="A whole Kestra stack on one machine: real engine, Kubernetes API, Vault and Kestra.",
-    )
-    commands = made.add_subparsers(dest="command", required=True)
-    for name, text in (
-        ("up", "bring a stack up"),
-        ("preview", "show what `up` would do"),
-        ("verify", "boot a real Kestra with what the Kubernetes API holds, and compare"),
-        ("refresh", "compare the state with the servers"),
-        ("destroy", "delete a stack's resources, save the protected ones"),
-        ("report", "write the security of a stack as one HTML page; starts nothing"),
-        ("doctor", "what machine, settings and permissions have and lack; changes nothing"),
-    ):
-        command = commands.add_parser(name, help=text, parents=[common])
-        command.add_argument(
-            "stack", nargs="?", default="local", help="stacks/Pulumi.<stack>.yaml (default: local)"
-        )
-        if name in ("up", "preview"):
-            command.add_argument(
-                "--no-policy", action="store_true", help="let no policy pack judge the stack"
-            )
-        if name == "doctor":
-            command.add_argument(
-                "--ask-own",
-                action="store_true",
-                help="ask your own clouds, cluster and Vault what your credentials may not do (reads only)",
-            )
-            command.add_argument(
-                "--all", action="store_true", help="show every default on a line of its own"
-            )
-        if name == "report":
-            command.add_argument(
-                "--output",
-                type=Path,
-                metavar="FILE",
-                help="the page (default: reports/<stack>.html in the state's folder)",
-            )
-        if name in ("up", "preview", "report"):
-            command.add_argument(
-                "--policy-config",
-                type=Path,
-                metavar="FILE",
-                help="limits, allow-lists and exemptions of the policy pack (docs/policies.md)",
-            )
-        if name == "destroy":
-            command.add_argument(
-                "--unprotect", action="store_true", help="delete the protected ones too"
-            )
-        if name == "verify":
-            command.add_argument(
-                "--json", type=Path, metavar="FILE", help="write the report as data"
-            )
-    commands.add_parser("status", help="what runs, and which stacks are here", parents=[common])
-    down = commands.add_parser("down", help="end the servers", parents=[common])
-    down.add_argument("--purge", action="store_true", help="remove the state too")
-    return made
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from components.settings import Settings
 from policy.controls import ALL
-from sandbox.cli import parser
+from sandbox.arguments import parser
 from tests.conftest import ROOT
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
