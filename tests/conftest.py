@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import pytest
 import yaml
+from pulumi.runtime import _grpc_settings
 from rich.console import Console
 
+from sandbox.display import Events
 from sandbox.progress import Progress
 from sandbox.services import AwsServer, ControlPlane, Vault
 from sandbox.tools import CONTROL_PLANE, ensure
@@ -20,6 +25,34 @@ ROOT = Path(__file__).parents[1]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # A run in one process that is ended from outside leaves no servers behind either; a worker that is killed does.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+# One process runs hundreds of engines here, and gRPC keeps a failed connection of an engine that has ended for a
+# while: a new engine that got the same port was refused by it ("Connection refused") before anybody had asked it.
+_grpc_settings._GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
+
+
+class _Server(Protocol):
+    def start(self) -> object: ...
+
+    def stop(self) -> None: ...
+
+
+S = TypeVar("S", bound=_Server)
+
+
+@contextmanager
+def running(server: S) -> Iterator[S]:
+    """A server that is started, and ended whatever happens."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def silent() -> Events:
+    """Takes the engine's events and shows nothing."""
+    return Events(Progress(Console(file=io.StringIO())))
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +74,8 @@ def control_plane(
     tools: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ControlPlane]:
     """A Kubernetes control plane of the tests' own."""
-    plane = ControlPlane(tmp_path_factory.mktemp("kubernetes"), tools)
-    try:
-        yield plane.start()
-    finally:
-        plane.stop()
+    with running(ControlPlane(tmp_path_factory.mktemp("kubernetes"), tools)) as plane:
+        yield plane
 
 
 @pytest.fixture(scope="session")
@@ -53,21 +83,15 @@ def vault_server(
     tools: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Vault]:
     """A Vault of the tests' own."""
-    vault = Vault(tmp_path_factory.mktemp("vault"), tools)
-    try:
-        yield vault.start()
-    finally:
-        vault.stop()
+    with running(Vault(tmp_path_factory.mktemp("vault"), tools)) as vault:
+        yield vault
 
 
 @pytest.fixture(scope="session")
 def aws_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
     """An AWS API server of the tests' own."""
-    server = AwsServer(tmp_path_factory.mktemp("aws"))
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with running(AwsServer(tmp_path_factory.mktemp("aws"))) as server:
+        yield server
 
 
 def stack_document(name: str) -> dict[str, object]:

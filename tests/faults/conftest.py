@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.services import AwsServer, ControlPlane, GoogleCloud, Vault
+from tests.conftest import running
 from tests.faults.failing_support import Case, Servers
 
 
@@ -20,14 +21,13 @@ def servers(
 ) -> Iterator[Servers]:
     """Four real servers behind proxies; those of the clouds are the module's own."""
     directory = tmp_path_factory.mktemp("failing")
-    aws, google = AwsServer(directory / "aws"), GoogleCloud(directory / "gcp")
-    try:
-        made = Servers(directory, vault_server, control_plane, aws.start(), google.start())
+    with (
+        running(AwsServer(directory / "aws")) as aws,
+        running(GoogleCloud(directory / "gcp")) as google,
+    ):
+        made = Servers(directory, vault_server, control_plane, aws, google)
         yield made
         made.close()
-    finally:
-        aws.stop()
-        google.stop()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import os
 import shlex
@@ -21,18 +20,15 @@ from typing import Any
 import pytest
 import yaml
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from rich.console import Console
 
 from sandbox.clouds import Clouds, own_account
-from sandbox.display import Events
 from sandbox.encryption import key_of
 from sandbox.engine import EngineFailure, Outcome, Stack
 from sandbox.plugins.official import STAND_INS
-from sandbox.progress import Progress
 from sandbox.recovery import leftovers
 from sandbox.services import AwsServer, ControlPlane, Vault
 from sandbox.state import State
-from tests.conftest import ROOT
+from tests.conftest import ROOT, silent
 
 _SECRET = "4dabf18193072939515e22adb298388d"
 _PASSWORD = "random:index/randomPassword:RandomPassword"
@@ -144,11 +140,7 @@ class World:
     def run(self, name: str, operation: str = "up") -> Outcome:
         """Runs an operation to its end."""
         assert not self.plan.exists()
-        return getattr(self.stack(name), operation)(self.events())
-
-    def events(self) -> Events:
-        """What shows nothing."""
-        return Events(Progress(Console(file=io.StringIO())))
+        return getattr(self.stack(name), operation)(silent())
 
     def arm(self, point: Point) -> None:
         """Has the next run killed at a point."""
@@ -166,7 +158,7 @@ class World:
                 if point.moment != "recorded":
                     self.arm(point)
                 with pytest.raises(EngineFailure) as failure:
-                    getattr(self.stack(name), point.operation)(self.events())
+                    getattr(self.stack(name), point.operation)(silent())
         finally:
             self.plan.unlink(missing_ok=True)
         self._quiet()

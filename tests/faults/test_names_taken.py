@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from sandbox.services import AwsServer, ControlPlane, GoogleCloud, Vault
-from tests.conftest import stack_document
+from tests.conftest import running, stack_document
 from tests.faults.taken_support import FaultStack, program
 
 pytestmark = pytest.mark.engine
@@ -111,11 +111,8 @@ def test_in_azure(tmp_path: Path, tools: dict[str, Path]) -> None:
 
 @pytest.fixture
 def google_server(tmp_path: Path) -> Iterator[GoogleCloud]:
-    server = GoogleCloud(tmp_path / "gcp")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with running(GoogleCloud(tmp_path / "gcp")) as server:
+        yield server
 
 
 def test_in_google_cloud(

@@ -14,6 +14,7 @@ from pulumi import automation as auto
 from sandbox.plugins import write_launchers
 from sandbox.services import AwsServer
 from tests.plugins.vault_stack_support import counts
+from tests.plugins.workspace_support import workspace
 
 
 class AwsStack:
@@ -23,20 +24,18 @@ class AwsStack:
         self.aws, self.directory, self.console = aws, directory, ""
         self.events = directory / "events.jsonl"
         launchers = write_launchers(directory / "launchers", ["aws"])
-        for folder in ("home", "state", "work", "engine/bin"):
-            (directory / folder).mkdir(parents=True)
         self.state = directory / "state"
-        (directory / "engine/bin/pulumi").symlink_to(pulumi)
-        self.environment = {
-            "PATH": os.pathsep.join([str(launchers), os.environ["PATH"]]),
-            "PULUMI_HOME": str(directory / "home"),
-            "PULUMI_BACKEND_URL": f"file://{self.state}",
-            "PULUMI_CONFIG_PASSPHRASE": "only-for-tests",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            **aws.environment,
+        self._options = workspace(
+            directory, pulumi, [launchers, os.environ["PATH"]], aws.environment
+        )
+
+    def act_as(self, key_id: str, key: str) -> None:
+        """From now on the provider is this user."""
+        self._options.env_vars = {
+            **(self._options.env_vars or {}),
+            "AWS_ACCESS_KEY_ID": key_id,
+            "AWS_SECRET_ACCESS_KEY": key,
         }
-        self._command = auto.PulumiCommand(root=str(directory / "engine"), skip_version_check=True)
 
     def client(self, service: str) -> Any:
         settings = self.aws.environment
@@ -49,12 +48,7 @@ class AwsStack:
         )
 
     def _with(self, program: Callable[[], None]) -> auto.Stack:
-        options = auto.LocalWorkspaceOptions(
-            work_dir=str(self.directory / "work"),
-            env_vars=self.environment,
-            pulumi_command=self._command,
-        )
-        return auto.create_or_select_stack("dev", "aws-tests", program, opts=options)
+        return auto.create_or_select_stack("dev", "aws-tests", program, opts=self._options)
 
     def _told(self) -> dict[str, Any]:
         return {"on_output": self._note, "color": "never"}

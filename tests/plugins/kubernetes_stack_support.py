@@ -11,6 +11,7 @@ from kubernetes import client, config
 from pulumi import automation
 
 from sandbox.plugins import write_launchers
+from tests.plugins.workspace_support import workspace
 
 Program = Callable[[], None]
 
@@ -22,22 +23,12 @@ class KubernetesStack:
         self.namespace = namespace
         self.directory = directory
         launchers = write_launchers(directory / "launchers", ["kubernetes"])
-        for folder in ("home", "state", "work"):
-            (directory / folder).mkdir(parents=True)
-        self._environment = {
-            "PATH": os.pathsep.join([str(launchers), str(pulumi.parent), os.environ["PATH"]]),
-            "KUBECONFIG": str(kubeconfig),
-            "PULUMI_HOME": str(directory / "home"),
-            "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
-            "PULUMI_CONFIG_PASSPHRASE": "only-for-tests",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        }
-        # The Automation API looks for `<root>/bin/pulumi`.
-        (directory / "engine" / "bin").mkdir(parents=True)
-        (directory / "engine" / "bin" / "pulumi").symlink_to(pulumi)
-        root = str(directory / "engine")
-        self._command = automation.PulumiCommand(root=root, skip_version_check=True)
+        self._options = workspace(
+            directory,
+            pulumi,
+            [launchers, pulumi.parent, os.environ["PATH"]],
+            {"KUBECONFIG": str(kubeconfig)},
+        )
         self._stack: automation.Stack | None = None
         config.load_kube_config(str(kubeconfig), persist_config=False)
         self.core: Any = client.CoreV1Api()
@@ -46,13 +37,8 @@ class KubernetesStack:
     def use(self, program: Program) -> automation.Stack:
         """The stack with this program."""
         if self._stack is None:
-            options = automation.LocalWorkspaceOptions(
-                work_dir=str(self.directory / "work"),
-                env_vars=self._environment,
-                pulumi_command=self._command,
-            )
             self._stack = automation.create_or_select_stack(
-                "dev", "kubernetes-tests", program, opts=options
+                "dev", "kubernetes-tests", program, opts=self._options
             )
         self._stack.workspace.program = program
         return self._stack

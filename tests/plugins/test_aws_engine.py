@@ -357,10 +357,7 @@ def test_a_denied_action_is_told_with_code_and_name_and_no_value(stack: AwsStack
         PolicyDocument=policy(allow("secretsmanager:DescribeSecret")),
     )
     pair = iam.create_access_key(UserName="weak")["AccessKey"]
-    stack.environment |= {
-        "AWS_ACCESS_KEY_ID": pair["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": pair["SecretAccessKey"],
-    }
+    stack.act_as(pair["AccessKeyId"], pair["SecretAccessKey"])
     try:
         stack.aws.enforce()
         told = stack.refused(_small)

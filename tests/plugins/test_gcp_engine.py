@@ -15,6 +15,7 @@ import requests
 from sandbox.leaks import search
 from sandbox.plugins.recorded import Store
 from sandbox.services import GoogleCloud
+from tests.conftest import running
 from tests.plugins.cloud_support import CloudStack, Program, imported, raw
 
 pytestmark = pytest.mark.engine
@@ -28,11 +29,8 @@ EMAIL = "kestra@sandbox.iam.gserviceaccount.com"
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[GoogleCloud]:
-    server = GoogleCloud(tmp_path / "gcp")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with running(GoogleCloud(tmp_path / "gcp")) as server:
+        yield server
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pulumi import automation as auto
 
 from sandbox.plugins import write_launchers
 from sandbox.services import Vault
+from tests.plugins.workspace_support import workspace
 
 
 class VaultStack:
@@ -26,25 +27,15 @@ class VaultStack:
         self.directory = directory
         self.console = ""
         launchers = write_launchers(directory / "launchers", ["random", "vault"])
-        for folder in ("home", "state", "work"):
-            (directory / folder).mkdir(parents=True)
         self.state = directory / "state"
-        root = directory / "engine" / "bin"
-        root.mkdir(parents=True)
-        (root / "pulumi").symlink_to(pulumi)
-        self._options = auto.LocalWorkspaceOptions(
-            work_dir=str(directory / "work"),
-            env_vars={
-                "PATH": os.pathsep.join([str(launchers), os.environ["PATH"]]),
+        self._options = workspace(
+            directory,
+            pulumi,
+            [launchers, os.environ["PATH"]],
+            {
                 "VAULT_ADDR": vault.address if vault else "",
                 "VAULT_TOKEN": vault.root_token if vault else "",
-                "PULUMI_HOME": str(directory / "home"),
-                "PULUMI_BACKEND_URL": f"file://{self.state}",
-                "PULUMI_CONFIG_PASSPHRASE": "only-for-tests",
-                "PULUMI_SKIP_UPDATE_CHECK": "true",
-                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             },
-            pulumi_command=auto.PulumiCommand(root=str(root.parent), skip_version_check=True),
         )
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Callable
@@ -10,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
-from rich.console import Console
 
 from policy.levels import environment_of
-from sandbox.display import Events
 from sandbox.engine import Stack
 from sandbox.judgement import Pack
 from sandbox.plugins import write_analyzer
-from sandbox.progress import Progress
 from sandbox.state import State
+from tests.conftest import silent
+from tests.plugins.workspace_support import workspace
 from tests.policy.anything_support import write_plugins
 
 Program = Callable[[], None]
@@ -31,29 +29,13 @@ class JudgedStack:
         self.directory, self._stack, self._pulumi = directory, stack, pulumi
         self.settings: dict[str, str] = {}
         launchers = write_analyzer(write_plugins(directory / "launchers"))
-        for folder in ("home", "state", "work"):
-            (directory / folder).mkdir(parents=True)
-        root = directory / "engine" / "bin"
-        root.mkdir(parents=True)
-        (root / "pulumi").symlink_to(pulumi)
         clean = [
             p
             for p in os.environ["PATH"].split(os.pathsep)
             if not (Path(p) / "pulumi-language-python").exists()
         ]
-        self._options = auto.LocalWorkspaceOptions(
-            work_dir=str(directory / "work"),
-            env_vars={
-                "PATH": os.pathsep.join([str(launchers), *clean]),
-                "CREATED": str(directory / "created"),
-                "PULUMI_HOME": str(directory / "home"),
-                "PULUMI_BACKEND_URL": f"file://{directory / 'state'}",
-                "PULUMI_CONFIG_PASSPHRASE": "only-for-tests",
-                "PULUMI_SKIP_UPDATE_CHECK": "true",
-                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            },
-            pulumi_command=auto.PulumiCommand(root=str(root.parent), skip_version_check=True),
-        )
+        created = {"CREATED": str(directory / "created")}
+        self._options = workspace(directory, pulumi, [launchers, *clean], created)
 
     def _sandbox(self, pulumi: Path, config: dict[str, Any] | None) -> Stack:
         file = None
@@ -76,7 +58,7 @@ class JudgedStack:
             stack.set_config(key, auto.ConfigValue(value))
         sandbox = self._sandbox(self._pulumi, config)
         lines: list[str] = []
-        events = Events(Progress(Console(file=io.StringIO())))
+        events = silent()
         told: dict[str, Any] = {"on_output": lines.append, "on_event": events, "color": "never"}
         try:
             if preview:

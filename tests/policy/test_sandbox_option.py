@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,14 +10,11 @@ from typing import Any
 import pytest
 from pulumi import automation as auto
 from pulumi.automation import CommandResult
-from rich.console import Console
 
-from sandbox.display import Events
 from sandbox.engine import Stack
 from sandbox.judgement import Pack
-from sandbox.progress import Progress
 from sandbox.state import State
-from tests.conftest import ROOT
+from tests.conftest import ROOT, silent
 from tests.sandbox.test_display import event
 
 PACK = Pack("production")
@@ -29,10 +25,6 @@ def _stack(directory: Path, **options: Any) -> Stack:
     state.create()
     plane: Any = SimpleNamespace(kubeconfig=directory / "kubeconfig")
     return Stack(state, "dev", {"pulumi": directory / "pulumi"}, plane, None, **options)
-
-
-def _events() -> Events:
-    return Events(Progress(Console(file=io.StringIO())))
 
 
 class _Engine:
@@ -60,7 +52,7 @@ class _Engine:
 
 def test_a_stack_with_a_pack_is_previewed_under_it_before_the_update(tmp_path: Path) -> None:
     stack, engine = _stack(tmp_path, pack=PACK), _Engine(refused=False)
-    stack.update(engine, {}, _events())  # type: ignore[arg-type]
+    stack.update(engine, {}, silent())  # type: ignore[arg-type]
     packs = [str(ROOT / "policy")]
     assert engine.asked == [("preview", packs), ("up", packs)]
     found = [
@@ -72,7 +64,7 @@ def test_a_stack_with_a_pack_is_previewed_under_it_before_the_update(tmp_path: P
 
 def test_a_pack_that_refuses_nothing_costs_no_preview(tmp_path: Path) -> None:
     stack, engine = _stack(tmp_path, pack=Pack("development")), _Engine(refused=False)
-    stack.update(engine, {}, _events())  # type: ignore[arg-type]
+    stack.update(engine, {}, silent())  # type: ignore[arg-type]
     assert engine.asked == [("up", [str(ROOT / "policy")])]
 
 
@@ -81,7 +73,7 @@ def test_a_configuration_may_set_levels_so_that_even_development_is_previewed(
 ) -> None:
     stack = _stack(tmp_path, pack=Pack("development", tmp_path / "options.json"))
     engine = _Engine(refused=False)
-    stack.update(engine, {}, _events())  # type: ignore[arg-type]
+    stack.update(engine, {}, silent())  # type: ignore[arg-type]
     assert [what for what, _ in engine.asked] == ["preview", "up"]
     assert stack.packs["policy_pack_configs"] == [str(tmp_path / "options.json")]
 
@@ -90,7 +82,7 @@ def test_a_refused_preview_ends_the_update_with_the_packs_words(tmp_path: Path) 
     stack, engine, events = (
         _stack(tmp_path, pack=PACK),
         _Engine(refused=True),
-        _events(),
+        silent(),
     )
     with pytest.raises(auto.CommandError):
         stack.update(engine, {}, events)  # type: ignore[arg-type]
@@ -102,6 +94,6 @@ def test_a_refused_preview_ends_the_update_with_the_packs_words(tmp_path: Path) 
 
 def test_a_stack_without_a_pack_is_updated_at_once(tmp_path: Path) -> None:
     stack, engine = _stack(tmp_path), _Engine(refused=False)
-    stack.update(engine, {}, _events())  # type: ignore[arg-type]
+    stack.update(engine, {}, silent())  # type: ignore[arg-type]
     assert engine.asked == [("up", None)]
     assert not list((tmp_path / "state").rglob("pulumi-analyzer-policy-python"))

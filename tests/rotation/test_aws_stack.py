@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from sandbox.clouds import Clouds
-from sandbox.progress import Progress
-from sandbox.services import AwsServer, ControlPlane
+from sandbox.services import AwsServer
 from tests.conftest import stack_document
 from tests.rotation.rotation_support import Rotating, documented
 
@@ -21,13 +20,7 @@ NAMESPACE, NAME = "rotation-aws", "rotation-aws/main/company.team.billing/API_TO
 
 
 @pytest.fixture(scope="module")
-def stack(
-    control_plane: ControlPlane,
-    aws_server: AwsServer,
-    tools: dict[str, Path],
-    progress: Progress,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Rotating:
+def stack(rotating: Callable[..., Rotating], aws_server: AwsServer) -> Rotating:
     document: dict[str, Any] = stack_document("example-aws-secret-manager")
     document["secret"]["aws-secret-manager"] = {
         "region": aws_server.environment["AWS_REGION"],
@@ -39,16 +32,11 @@ def stack(
     }
     document["deployment"] |= {"namespace": NAMESPACE, "components": {}, "protect": False}
     document["identity"]["aws"].pop("permissions-boundary")
-    made = Rotating(
-        tmp_path_factory.mktemp("rotation-aws"),
+    made = rotating(
         "rotation",
         document,
-        tools,
-        control_plane,
-        None,
-        progress,
-        Clouds(aws=aws_server),
-        {"aws:region": aws_server.environment["AWS_REGION"]},
+        clouds=Clouds(aws=aws_server),
+        config={"aws:region": aws_server.environment["AWS_REGION"]},
     )
     made.up()
     return made

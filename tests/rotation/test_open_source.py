@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from sandbox.progress import Progress
-from sandbox.services import ControlPlane
 from tests.conftest import stack_document
 from tests.rotation.rotation_support import Rotated, Rotating
 
@@ -21,17 +19,11 @@ VARIABLE = "STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD"
 
 
 @pytest.fixture(scope="module")
-def stack(
-    control_plane: ControlPlane,
-    tools: dict[str, Path],
-    progress: Progress,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Rotating:
+def stack(rotating: Callable[..., Rotating]) -> Rotating:
     document: dict[str, Any] = stack_document("local")
     document["declared-secrets"]["API_TOKEN"] = {"namespace": "company.team", "value": FIRST}
     document["deployment"]["namespace"] = "rotation-oss"
-    folder = tmp_path_factory.mktemp("rotation-oss")
-    made = Rotating(folder, "rotation", document, tools, control_plane, None, progress)
+    made = rotating("rotation", document)
     made.up()
     return made
 

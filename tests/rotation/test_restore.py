@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,7 @@ def _snapshot(tools: dict[str, Path], vault: Vault, word: str, file: Path) -> No
 
 @pytest.fixture(scope="module")
 def backup(
+    rotating: Callable[..., Rotating],
     control_plane: ControlPlane,
     tools: dict[str, Path],
     progress: Progress,
@@ -111,8 +112,7 @@ def backup(
         "app-role": {},
     }
     document["deployment"] |= {"namespace": "rotation-lost", "components": {}}
-    folder = tmp_path_factory.mktemp("lost")
-    lost = Rotating(folder, "lost", document, tools, control_plane, vault, progress)
+    lost = rotating("lost", document, vault)
     lost.up()
 
     saved = Backup(tmp_path_factory.mktemp("backup"))
@@ -133,7 +133,7 @@ def backup(
 
     vault.stop()
     shutil.rmtree(vault.directory / "data")
-    shutil.rmtree(folder)
+    shutil.rmtree(lost.stacks.parent)
     return saved
 
 
@@ -173,15 +173,9 @@ def test_vault_comes_back_from_its_snapshot(
 
 
 def test_the_state_comes_back_and_nothing_would_change(
-    backup: Backup,
-    vault: Vault,
-    control_plane: ControlPlane,
-    tools: dict[str, Path],
-    progress: Progress,
-    tmp_path_factory: pytest.TempPathFactory,
+    backup: Backup, vault: Vault, rotating: Callable[..., Rotating], progress: Progress
 ) -> None:
-    folder = tmp_path_factory.mktemp("restored")
-    restored = Rotating(folder, "lost", {}, tools, control_plane, vault, progress)
+    restored = rotating("lost", {}, vault)
     restored.file.write_text(backup.stack_file.read_text())
     private(restored.state.directory / "passphrase", backup.passphrase)
     restored.stack.write_workspace()
@@ -201,15 +195,14 @@ def test_the_state_comes_back_and_nothing_would_change(
 def test_a_new_stack_with_the_recovered_key_reads_the_database_of_the_lost_one(
     backup: Backup,
     vault: Vault,
+    rotating: Callable[..., Rotating],
     control_plane: ControlPlane,
     tools: dict[str, Path],
     progress: Progress,
-    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     document: dict[str, Any] = stack_document("local")
     document["deployment"]["namespace"] = "rotation-new"
-    folder = tmp_path_factory.mktemp("new")
-    new = Rotating(folder, "new", document, tools, control_plane, None, progress)
+    new = rotating("new", document)
     new.pulumi("pulumi stack init new")
     read, write = documented(HEADING, "vault kv get")[0].split("|")
     new.pulumi(write.strip(), vault_cli(tools, vault, read))

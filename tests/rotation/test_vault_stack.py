@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sandbox.progress import Progress
-from sandbox.services import ControlPlane, Vault
+from sandbox.services import Vault
 from sandbox.vault_check import Client, log_in
-from tests.conftest import stack_document
+from tests.conftest import running, stack_document
 from tests.rotation.rotation_support import (
     Pods,
     Rotated,
@@ -35,21 +34,12 @@ ENGINE = "kestra"
 @pytest.fixture(scope="module")
 def vault(tools: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
     """A Vault of its own: the commands of the page name its engines."""
-    server = Vault(tmp_path_factory.mktemp("rotation-vault"), tools)
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with running(Vault(tmp_path_factory.mktemp("rotation-vault"), tools)) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
-def stack(
-    control_plane: ControlPlane,
-    vault: Vault,
-    tools: dict[str, Path],
-    progress: Progress,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Rotating:
+def stack(rotating: Callable[..., Rotating], vault: Vault) -> Rotating:
     document: dict[str, Any] = stack_document("local-vault")
     document["secret"]["vault"] = {"address": vault.address, "root-engine": ENGINE, "app-role": {}}
     document["identity"] = {"vault": {"secret-id-num-uses": 100_000}}
@@ -60,15 +50,7 @@ def stack(
     document["datasources"]["postgres"]["password"] = FIRST
     document["deployment"]["namespace"] = "rotation-vault"
     document["deployment"]["components"] = {}
-    made = Rotating(
-        tmp_path_factory.mktemp("rotation"),
-        "rotation",
-        document,
-        tools,
-        control_plane,
-        vault,
-        progress,
-    )
+    made = rotating("rotation", document, vault)
     made.up()
     return made
 

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.services import AwsServer
+from tests.conftest import running
 from tests.plugins.aws_stack_support import allow, policy
 
 pytestmark = pytest.mark.engine
@@ -18,11 +19,8 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[AwsServer]:
-    made = AwsServer(tmp_path / "aws")
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    with running(AwsServer(tmp_path / "aws")) as made:
+        yield made
 
 
 def _client(server: AwsServer, service: str, pair: dict[str, str] | None = None) -> Any:

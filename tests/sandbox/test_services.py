@@ -23,6 +23,7 @@ from kubernetes import config as kubernetes_config
 from sandbox.errors import SandboxError
 from sandbox.services import ControlPlane, Server, Vault, free_port
 from sandbox.services.process import LOOPBACK, bare_environment, began_at, boot, free_ports
+from tests.conftest import running
 
 ROOT = Path(__file__).parents[2]
 PLANE = (
@@ -184,11 +185,8 @@ class TestProcess:
 class TestVault:
     @pytest.fixture
     def vault(self, tools: dict[str, Path], tmp_path: Path) -> Iterator[Vault]:
-        made = Vault(tmp_path / "vault", tools)
-        try:
-            yield made.start()
-        finally:
-            made.stop()
+        with running(Vault(tmp_path / "vault", tools)) as made:
+            yield made
 
     def kept(self, vault: Vault, value: str | None = None) -> str:
         headers = {"X-Vault-Token": vault.root_token}
@@ -267,11 +265,8 @@ class TestControlPlane:
     def plane(
         self, tools: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
     ) -> Iterator[ControlPlane]:
-        made = ControlPlane(tmp_path_factory.mktemp("plane"), tools)
-        try:
-            yield made.start()
-        finally:
-            made.stop()
+        with running(ControlPlane(tmp_path_factory.mktemp("plane"), tools)) as made:
+            yield made
 
     @pytest.fixture
     def api(self, plane: ControlPlane) -> Api:

@@ -19,6 +19,7 @@ from components.program import Provisioned
 from components.stores import Store
 from sandbox.leaks import search, search_text
 from sandbox.services import GoogleCloud
+from tests.conftest import running
 from tests.stores import conformance_rows_support as table
 from tests.stores.conformance_life_support import (
     ADDED,
@@ -42,11 +43,8 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="module")
 def google_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleCloud]:
-    server = GoogleCloud(tmp_path_factory.mktemp("gcp"))
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with running(GoogleCloud(tmp_path_factory.mktemp("gcp"))) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,20 +11,18 @@ from typing import Any
 
 import pytest
 import yaml
-from rich.console import Console
 
 from components.permissions.deployer import Need, needed
 from sandbox.clouds import Clouds
 from sandbox.display import Events
 from sandbox.doctor import callers
 from sandbox.engine import EngineFailure, Stack
-from sandbox.progress import Progress
 from sandbox.report.resources import recorded
 from sandbox.services import AwsServer, ControlPlane, Vault
 from sandbox.services.aws import ACCOUNT
 from sandbox.services.certificates import Authority
 from sandbox.state import State
-from tests.conftest import ROOT
+from tests.conftest import ROOT, running, silent
 
 pytestmark = pytest.mark.engine
 
@@ -131,11 +128,8 @@ def _account(server: AwsServer, needs: Sequence[Need]) -> Deployers:
 @pytest.fixture(scope="module")
 def own_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
     """A server that judges, which others would feel."""
-    server = AwsServer(tmp_path_factory.mktemp("aws"))
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with running(AwsServer(tmp_path_factory.mktemp("aws"))) as server:
+        yield server
 
 
 def _needs(kind: str, folder: Path) -> list[Need]:
@@ -154,7 +148,7 @@ def _stack(
     state = State(folder / "state")
     state.create()
     name = NAMES[kind]
-    events = Events(Progress(Console(file=io.StringIO())))
+    events = silent()
     state.stack(name).mkdir(parents=True, exist_ok=True)
     chosen: Any = {"clouds": clouds} if clouds else {}
     return Stack(state, name, tools, plane, vault, stacks=folder / "stacks", **chosen), events

@@ -17,6 +17,7 @@ from components.settings import load
 from components.stores import StoreArgs, create_store
 from sandbox.services import GoogleCloud
 from tests.components.gcp_fixtures import google
+from tests.conftest import running
 from tests.plugins.cloud_support import CloudStack, Program
 
 pytestmark = pytest.mark.engine
@@ -27,11 +28,8 @@ NAMES = ("kestra-API_TOKEN", "kestra-DATABASE_PASSWORD", "stack-kestra-encryptio
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[GoogleCloud]:
-    server = GoogleCloud(tmp_path / "gcp")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+    with running(GoogleCloud(tmp_path / "gcp")) as server:
+        yield server
 
 
 @pytest.fixture
