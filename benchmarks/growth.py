@@ -20,11 +20,14 @@ OPERATIONS = ("preview", "up")
 
 
 def declaring(count: int) -> Change:
-    """Has a stack declare so many secrets, generated as those of production are."""
+    """Has a stack declare so many secrets with values of their own, one resource each."""
 
     def change(config: dict[str, Any]) -> None:
-        one = config["kestra:declared-secrets"]["DATABASE_PASSWORD"]
-        config["kestra:declared-secrets"] = {f"SECRET_{n:05d}": dict(one) for n in range(count)}
+        one = {**config["kestra:declared-secrets"]["DATABASE_PASSWORD"]}
+        del one["generate"]
+        config["kestra:declared-secrets"] = {
+            f"SECRET_{n:05d}": one | {"value": f"of-no-worth-{n:05d}"} for n in range(count)
+        }
 
     return change
 

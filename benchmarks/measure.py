@@ -32,6 +32,14 @@ class Usage:
     """Highest sum of resident memory (RSS) of the command and what it started; pages in common count twice."""
 
 
+def ordinary(env: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which Python keeps what it compiles, as it does by default.
+
+    The installer compiled the SDK; without this every run would compile the project anew, and only the project.
+    """
+    return {name: value for name, value in env.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None) -> Usage:
     """Runs a command to its end.
 
@@ -43,7 +51,7 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = No
         process = subprocess.Popen(
             command,
             cwd=cwd,
-            env=env,
+            env=ordinary(os.environ if env is None else env),
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,

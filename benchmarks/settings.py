@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.measure import Usage, in_turns, run
+from benchmarks.measure import Usage, in_turns, ordinary, run
 from benchmarks.results import Result, result
 from sandbox.state import ROOT
 
@@ -61,7 +62,9 @@ print(json.dumps([[n for n in loaded if n.startswith("components.")],
 def imported(stack: str) -> tuple[list[str], list[str]]:
     """Modules that a run of a stack's program loads: the project's own, and the SDK's."""
     command = [sys.executable, "-c", _USED, stack]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=ordinary(os.environ), capture_output=True, text=True, check=True
+    )
     own, sdk = json.loads(done.stdout.splitlines()[-1])
     return own, sdk
 

@@ -39,6 +39,15 @@ def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
         measure.run([sys.executable, "-c", "import sys; sys.exit('told why')"], cwd=tmp_path)
 
 
+def test_python_keeps_what_it_compiles_in_what_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    measure.run(
+        [sys.executable, "-c", "import sys; sys.exit(sys.dont_write_bytecode)"], cwd=tmp_path
+    )
+
+
 def test_value_and_floor_are_measured_in_turns() -> None:
     order: list[str] = []
 
@@ -79,7 +88,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[
     document = yaml.safe_load((ROOT / "stacks" / "Pulumi.production.yaml").read_text())
     declaring(3)(document["config"])
     (folder / "stack.yaml").write_text(yaml.safe_dump(document))
-    assert record.record(folder / "stack.yaml", folder / "bare.json") == 40
+    assert record.record(folder / "stack.yaml", folder / "bare.json") == 37
     return folder / "bare.json", json.loads((folder / "bare.json").read_text())
 
 
@@ -105,7 +114,7 @@ def test_the_bare_program_waits_as_the_project_does(
     by_name = {one["name"]: one for one in recorded[1]}
     urns = {one["urn"]: name for name, one in by_name.items()}
     after = {name: {urns[urn] for urn in one["after"]} for name, one in by_name.items()}
-    assert "generated-declared-SECRET_00000" in after["store-declared-SECRET_00000"]
+    assert "generated-encryption-secret-key" in after["store-encryption-key"]
     assert {"kestra-configuration", "kestra-secret"} <= after["kestra-worker"]
     kept = {name for name, one in by_name.items() if one["retain"]}
     assert "generated-encryption-secret-key" in kept
