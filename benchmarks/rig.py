@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
@@ -13,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rich.console import Console
 
 from benchmarks.measure import Usage, run
 from sandbox.cli import Sandbox
 from sandbox.judgement import Pack
 from sandbox.progress import Progress
 from sandbox.state import ROOT, State
+from sandbox.tools import CONTROL_PLANE, ensure
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -52,7 +55,10 @@ class Rig:
         self._stacks.mkdir()
         self.state = State(folder / "state")
         self.state.create()
-        self._sandbox = Sandbox(self.state, progress.console, stacks=self._stacks, policy=False)
+        ensure(["pulumi", *CONTROL_PLANE, "vault"], progress)
+        # What it says of each stack, its warnings too, is of stacks that were made up here.
+        silent = Console(file=io.StringIO())
+        self._sandbox = Sandbox(self.state, silent, stacks=self._stacks, policy=False)
 
     def prepare(
         self, name: str, base: str, change: Change | None = None, *, bare: bool
@@ -82,9 +88,12 @@ class Rig:
         engine = self.state.directory / "engine"
         if not bare:
             return Prepared(name, workspace, engine, environment)
-        recorded = self._folder / f"{name}.json"
-        written = workspace / "stacks" / f"Pulumi.{name}.yaml"
-        run([sys.executable, "-m", "benchmarks.record", str(written), str(recorded)], cwd=ROOT)
+        recorded, read = self._folder / f"{name}.json", self._folder / f"{name}.yaml"
+        written = yaml.safe_load((workspace / "stacks" / f"Pulumi.{name}.yaml").read_text())
+        # The workspace's file is encrypted.
+        written["config"]["kestra:declared-secrets"] = config["kestra:declared-secrets"]
+        read.write_text(yaml.safe_dump(written))
+        run([sys.executable, "-m", "benchmarks.record", str(read), str(recorded)], cwd=ROOT)
         return Prepared(name, workspace, engine, environment, recorded)
 
     def end(self) -> None:

@@ -339,8 +339,8 @@ class ControlPlane:
                 },
             },
             "status": {
-                "allocatable": {"cpu": "64", "memory": "256Gi", "pods": "250"},
-                "capacity": {"cpu": "64", "memory": "256Gi", "pods": "250"},
+                "allocatable": {"cpu": "1k", "memory": "4Ti", "pods": "10k"},
+                "capacity": {"cpu": "1k", "memory": "4Ti", "pods": "10k"},
             },
         }
         deadline = time.monotonic() + 30
