@@ -40,7 +40,7 @@ check: $(VENV)/program ## check every stack file
 
 test: lint ## everything: lint, types and all tests
 	@$(RUN) -m sandbox.tools
-	@PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile # Python up to 3.11.7 fails when two threads format a traceback at once
+	@PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --max-worker-restart 0 # Python up to 3.11.7 fails when two threads format a traceback at once
 
 bench: $(VENV)/dev ## measure the cost against a floor (20 min); QUICK=1: a minute or two; NAMES="settings growth"
 	@$(RUN) -m benchmarks $(if $(QUICK),--quick) $(NAMES)

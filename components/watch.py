@@ -8,7 +8,6 @@ from typing import Any
 
 import grpc
 import pulumi
-from pulumi.runtime._callbacks import _CallbackServicer
 from pulumi.runtime.settings import get_engine
 
 from components.hints import Failed, way_out
@@ -20,7 +19,6 @@ def watch() -> None:
     The hook runs only when a resource fails, and asks for no second try. For a real engine only, as mocks know no
     hooks.
     """
-    forget_servers()
     _bear_the_end()
     parents: dict[tuple[str, str, str], str] = {}
 
@@ -75,34 +73,6 @@ def _bear_the_end() -> None:
             log(request)
 
     engine.Log = tell
-
-
-_kept: list[Any] = []
-
-
-class _Ended:
-    """Stands in for a server that nobody needs any more."""
-
-    def is_running(self) -> bool:
-        return False
-
-    async def shutdown(self, grace: float | None) -> None:
-        pass
-
-
-def forget_servers() -> None:
-    """Drops what is left of the servers for hooks of an earlier program in this process.
-
-    The SDK (3.259) keeps them all, and stops them all when a program ends; one of a program that failed belongs to
-    an event loop that is gone, and would end the next program. Only the Automation API runs several in one process.
-    """
-    servicers: list[Any] = _CallbackServicer._servicers  # pyright: ignore[reportPrivateUsage]
-    for servicer in servicers:
-        # Its destructor would ask an event loop that is closed, or soon will be, to stop it; and gRPC may not lose a
-        # server that runs.
-        _kept.append(servicer._server._server)
-        servicer._server._server = _Ended()
-    servicers.clear()
 
 
 def _parts(urn: str) -> tuple[str, str, str]:

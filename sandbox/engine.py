@@ -19,8 +19,8 @@ from pulumi import automation as auto
 
 from components.interrupted import adopt_pending
 from components.settings import Settings, load
-from components.watch import forget_servers
 from sandbox import plugins
+from sandbox.callbacks import serve_on_threads
 from sandbox.clouds import Clouds, managers
 from sandbox.command import EngineCommand
 from sandbox.display import Events
@@ -340,6 +340,7 @@ class Stack:
         """
         begun, result = time.monotonic(), "failed"
         outcome = Outcome({}, {}, 0.0)
+        serve_on_threads()
         try:
             with self._selected() as stack:
                 self._recover(stack)
@@ -365,7 +366,6 @@ class Stack:
             result = "interrupted"
             raise
         finally:
-            forget_servers()
             if operation != "preview":
                 outputs = {k: o.value for k, o in outcome.outputs.items() if not o.secret}
                 seconds = time.monotonic() - begun

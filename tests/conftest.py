@@ -14,6 +14,7 @@ import yaml
 from pulumi.runtime import _grpc_settings
 from rich.console import Console
 
+from sandbox.callbacks import serve_on_threads
 from sandbox.display import Events
 from sandbox.progress import Progress
 from sandbox.services import AwsServer, ControlPlane, Vault
@@ -29,6 +30,7 @@ signal.signal(signal.SIGTERM, signal.default_int_handler)
 # One process runs hundreds of engines here, and gRPC keeps a failed connection of an engine that has ended for a
 # while: a new engine that got the same port was refused by it ("Connection refused") before anybody had asked it.
 _grpc_settings._GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
+serve_on_threads()
 
 
 class _Server(Protocol):

@@ -17,7 +17,7 @@ from pulumi import automation as auto
 from components.guard import watched
 from components.program import build, provision
 from components.settings import load
-from components.watch import forget_servers, watch
+from components.watch import watch
 from tests.conftest import ROOT
 from tests.plugins.cloud_support import CloudStack, Program
 
@@ -79,8 +79,6 @@ class FaultStack(CloudStack):
             )
         except auto.CommandError:
             assert self.errors
-        finally:
-            forget_servers()
         return "\n".join(self.errors)
 
     @property

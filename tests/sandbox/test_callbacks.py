@@ -1,0 +1,98 @@
+"""Hooks of several programs in one process: each is answered as long as its own program runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime._callbacks import _CallbackServicer
+from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc
+
+Hook = Callable[[bytes], Coroutine[Any, Any, Any]]
+
+
+def _ask(target: str) -> Any:
+    """What the engine does when a hook is due."""
+    with grpc.insecure_channel(target) as channel:
+        stub = callback_pb2_grpc.CallbacksStub(channel)
+        return stub.Invoke(callback_pb2.CallbackInvokeRequest(token="hook"), timeout=30)
+
+
+async def _serving(hook: Hook) -> str:
+    made = _CallbackServicer(None)  # type: ignore[arg-type]
+    made._callbacks["hook"] = hook
+    await made.serve()
+    return made._target
+
+
+async def _told(_: bytes) -> Any:
+    return empty_pb2.Empty()
+
+
+def test_a_hook_runs_on_the_event_loop_of_its_program() -> None:
+    async def program() -> None:
+        where: list[Any] = []
+
+        async def hook(_: bytes) -> Any:
+            where.append(asyncio.get_running_loop())
+            return empty_pb2.Empty()
+
+        target = await _serving(hook)
+        await asyncio.to_thread(_ask, target)
+        assert where == [asyncio.get_running_loop()]
+        await _CallbackServicer.shutdown()
+
+    asyncio.run(program())
+
+
+def test_a_hook_that_fails_says_so_to_the_engine() -> None:
+    async def hook(_: bytes) -> Any:
+        raise ValueError("refused for a reason")
+
+    async def program() -> None:
+        target = await _serving(hook)
+        with pytest.raises(grpc.RpcError, match="refused for a reason"):
+            await asyncio.to_thread(_ask, target)
+        await _CallbackServicer.shutdown()
+
+    asyncio.run(program())
+
+
+def test_the_end_of_one_program_ends_its_own_hooks_only() -> None:
+    async def program() -> None:
+        target = await _serving(_told)
+        ended: list[str] = []
+
+        async def another() -> None:
+            ended.append(await _serving(_told))
+            await _CallbackServicer.shutdown()
+
+        await asyncio.to_thread(lambda: asyncio.run(another()))
+        await asyncio.to_thread(_ask, target)
+        with pytest.raises(grpc.RpcError):
+            await asyncio.to_thread(_ask, ended[0])
+        await _CallbackServicer.shutdown()
+
+    asyncio.run(program())
+
+
+def test_the_end_of_a_program_does_not_wait_for_a_hook() -> None:
+    begun = asyncio.Event()
+
+    async def hook(_: bytes) -> Any:
+        begun.set()
+        await asyncio.sleep(600)
+
+    async def program() -> None:
+        target = await _serving(hook)
+        asked = asyncio.ensure_future(asyncio.to_thread(_ask, target))
+        await begun.wait()
+        await _CallbackServicer.shutdown()
+        with pytest.raises(grpc.RpcError):
+            await asked
+
+    asyncio.run(program())
