@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from sandbox import verify as verification
 from sandbox.kestra import RELEASES
 from sandbox.progress import Progress
 from sandbox.verify import Report, VerifyJob, verify
+from sandbox.verify.boot import boot
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 OTHER_KEY = base64.b64encode(bytes(range(1, 33))).decode()
@@ -88,6 +90,30 @@ def test_what_was_meant_is_bound_and_the_flows_run(
     assert ("controller" in str(told)) is (version != "1.3")
     assert report.ok
     assert_no_secret(tmp_path, report, "Right-1234-word")
+
+
+def test_a_port_that_was_taken_meanwhile_is_no_difference(
+    version: str, tmp_path: Path, progress: Progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booted: list[int] = []
+
+    def refused_once(*given: Any) -> dict[str, Any]:
+        answer = boot(*given)
+        booted.append(len(answer["runs"]))
+        if len(booted) == 1:
+            answer["runs"][1] = {"error": "BindException: Address already in use"}
+        return answer
+
+    monkeypatch.setattr(verification, "boot", refused_once)
+    report = verify(job(version, tmp_path, "60s", environment()), progress)
+    if version == "1.3":
+        # No port of its own: what failed is told.
+        assert [m["path"] for m in report.mismatches] == ["start without the key"]
+        assert "Address already in use" in str(report.mismatches)
+        assert not report.ok
+    else:
+        assert booted == [2, 1]
+        assert report.ok
 
 
 def test_every_wrong_value_is_found(version: str, tmp_path: Path, progress: Progress) -> None:
