@@ -227,8 +227,8 @@ def _of_file(source: str, message: str, fix: str) -> Problem:
     return Problem("config", source, message, "a stack file is YAML with a block config", fix)
 
 
-#: Bytes of a stack file; reading that much YAML already takes seconds.
-_MOST_BYTES = 256 * 1024
+#: Bytes of a stack file; reading that much YAML takes many seconds. 3,000 encrypted secrets are 650,000.
+_MOST_BYTES = 1024 * 1024
 #: Brackets within brackets; the deepest setting is seven blocks down.
 _DEEPEST = 100
 #: Values of one first-level key, aliases written out; beyond it the file is a bomb, not settings.

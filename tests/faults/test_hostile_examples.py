@@ -81,10 +81,10 @@ def test_a_file_without_end_is_refused(tmp_path: Path, text: str) -> None:
         load_file(file)
 
 
-def test_a_file_of_more_than_256_kib_is_not_read(tmp_path: Path) -> None:
+def test_a_file_of_more_than_a_mebibyte_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.x.yaml"
-    file.write_text(f"config: {{a: {'x' * 300_000}}}")
-    with pytest.raises(SettingsError, match="262,144 bytes"):
+    file.write_text(f"config: {{a: {'x' * 1_100_000}}}")
+    with pytest.raises(SettingsError, match="1,048,576 bytes"):
         load_file(file)
 
 
