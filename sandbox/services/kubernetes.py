@@ -324,6 +324,7 @@ class ControlPlane:
             return False
 
     def _create_node(self) -> None:
+        room = {"cpu": "1k", "memory": "4Ti", "pods": "10k"}
         node = {
             "apiVersion": "v1",
             "kind": "Node",
@@ -338,10 +339,7 @@ class ControlPlane:
                     "topology.kubernetes.io/zone": "simulated-a",
                 },
             },
-            "status": {
-                "allocatable": {"cpu": "1k", "memory": "4Ti", "pods": "10k"},
-                "capacity": {"cpu": "1k", "memory": "4Ti", "pods": "10k"},
-            },
+            "status": {"allocatable": room, "capacity": room},
         }
         deadline = time.monotonic() + 30
         while True:
