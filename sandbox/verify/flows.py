@@ -21,7 +21,7 @@ _SERVICES = {
     "1.3": {"EXECUTOR", "WORKER", "SCHEDULER", "INDEXER"},
     "2.0": {"EXECUTOR", "CONTROLLER", "WORKER", "SCHEDULER", "INDEXER"},
 }
-#: Value of the output of the flow that is no secret: a search that does not find this finds nothing.
+#: Value of the output of the flow that is no secret.
 _CLEAR = "stored-in-clear"
 
 
@@ -35,6 +35,7 @@ def write(job: VerifyJob, folder: Path, plaintext: str) -> list[dict[str, Any]]:
             "id": _SEED,
             "namespace": _NAMESPACE,
             "inputs": {"secret": plaintext},
+            "given": plaintext,
             "input": "secret",
             "output": "secret_output",
             "key": job.key,
@@ -89,7 +90,7 @@ def judge(
     first, without_key = runs
     ran = {flow["id"]: flow for flow in first.get("flows", [])}
     _services(job.kestra_version, first.get("services", {}), report)
-    _encryption(ran.get(_SEED, {}), first.get("rows", ""), plaintext, storage, report)
+    _encryption(ran.get(_SEED, {}), first.get("tables", {}), plaintext, storage, report)
     for name, value in job.readable_secrets.items():
         _declared(name, value, ran.get(_reader(name), {}), report)
     if job.declared_secrets and not job.readable_secrets:
@@ -116,11 +117,20 @@ def _services(version: str, services: Mapping[str, str], report: Report) -> None
 
 
 def _encryption(
-    seed: Mapping[str, Any], rows: str, plaintext: str, storage: Path, report: Report
+    seed: Mapping[str, Any],
+    tables: Mapping[str, str],
+    plaintext: str,
+    storage: Path,
+    report: Report,
 ) -> None:
     stored = {kind: seed.get(kind) or {} for kind in ("input", "output")}
-    files = [f.read_bytes() for f in storage.rglob("*") if f.is_file()]
-    is_read = all(word in rows for word in (_SEED, _CLEAR))
+    report.while_running = list(seed.get("whileRunning", []))
+    in_clear = [f"table {name}" for name, rows in tables.items() if plaintext in rows] + [
+        f"file {file.relative_to(storage)}"
+        for file in sorted(storage.rglob("*"))
+        if file.is_file() and plaintext.encode() in file.read_bytes()
+    ]
+    nowhere = "at its end the plain value is nowhere in the database, nor in the internal storage"
     report.note(
         _SEED,
         seed.get("state"),
@@ -131,9 +141,9 @@ def _encryption(
             for kind, found in stored.items()
         }
         | {
-            "the plain value is nowhere in the database, nor in the internal storage": is_read
-            and plaintext not in rows
-            and not any(plaintext.encode() in content for content in files),
+            f"{nowhere}: it is in {', '.join(in_clear)}" if in_clear else nowhere: not in_clear
+            # A search that does not find what is no secret finds nothing.
+            and any(_CLEAR in rows for rows in tables.values()),
             "the stored values decrypt with the stack's key": all(
                 found.get("decrypted") == plaintext for found in stored.values()
             ),

@@ -25,6 +25,8 @@ class Report:
     overlay: dict[str, Any] = field(default_factory=dict)
     flows: list[dict[str, Any]] = field(default_factory=list)
     stores: list[dict[str, Any]] = field(default_factory=list)
+    while_running: list[str] = field(default_factory=list)
+    """Tables of Kestra's database that held the plain SECRET input while the flow ran."""
 
     def note(self, id_: str, state: str | None, checks: Mapping[str, bool]) -> None:
         """Adds what was seen of a flow: check to whether it holds."""
@@ -51,6 +53,7 @@ class Report:
                 "overlay": self.overlay,
                 "flows": self.flows,
                 "stores": self.stores,
+                "whileRunning": self.while_running,
             },
             indent=2,
         )
@@ -82,6 +85,13 @@ class Report:
             for check in group["checks"]:
                 table.add_row(_mark(check["ok"]), group["id"], check["what"])
         console.print(table)
+        if self.while_running:
+            console.print(
+                f"While the flow ran, Kestra had the plain value of its SECRET input in {' and '.join(self.while_running)} "
+                "of its database, and removed it: see docs/kestra-behaviour.md.",
+                style="yellow",
+                markup=False,
+            )
         if self.overlay:
             console.print("What this machine lacks and the overlay stands in for:")
             console.print(

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from sandbox import verify as verification
-from sandbox.kestra import RELEASES
+from sandbox.kestra import RELEASES, ensure
 from sandbox.progress import Progress
-from sandbox.verify import Report, VerifyJob, verify
+from sandbox.verify import Report, VerifyJob, flows, overlay, verify
 from sandbox.verify.boot import boot
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -90,6 +90,60 @@ def test_what_was_meant_is_bound_and_the_flows_run(
     assert ("controller" in str(told)) is (version != "1.3")
     assert report.ok
     assert_no_secret(tmp_path, report, "Right-1234-word")
+
+
+def test_a_plain_value_that_stays_is_found_with_its_place(version: str, tmp_path: Path) -> None:
+    report = Report(version)
+    (tmp_path / "storage").mkdir()
+    (tmp_path / "storage" / "kept").write_text("a plain-word here")
+    seed = {"id": "my_secret_flow", "state": "SUCCESS"}
+    tables = {"flows": "stored-in-clear", "queues": "one plain-word more", "logs": ""}
+    runs = {"flows": [seed], "tables": tables}
+    made = job(version, tmp_path, "60s", {})
+    flows.judge(made, (runs, {}), "plain-word", tmp_path / "storage", report)
+    assert any(f.endswith("storage: it is in table queues, file kept") for f in failed(report))
+    # A search that reads nothing is no search.
+    silent = Report(version)
+    flows.judge(made, (runs | {"tables": {}}, {}), "another", tmp_path / "storage", silent)
+    assert any("at its end the plain value is nowhere" in f for f in failed(silent))
+
+
+SLEEPING = """
+id: sleeping
+namespace: company.team
+inputs:
+  - {id: secret, type: SECRET}
+tasks:
+  - {id: sleep, type: io.kestra.plugin.core.flow.Sleep, duration: PT2S}
+"""
+
+
+def test_the_plain_input_is_in_the_queue_of_1_3_while_a_task_runs(
+    version: str, tmp_path: Path, progress: Progress
+) -> None:
+    given = "Plain-input-5a7d"
+    place = tmp_path / "run"
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "sleeping.yml").write_text(SLEEPING)
+    run = {
+        "files": overlay.files(job(version, tmp_path, "60s", {}).application_yaml, version, place),
+        "leaves": {},
+        "flows": [
+            {
+                "id": "sleeping",
+                "namespace": "company.team",
+                "inputs": {"secret": given},
+                "given": given,
+            }
+        ],
+        "flowFolder": str(tmp_path / "flows"),
+    }
+    (answer,) = boot(ensure(version, progress), environment(), tmp_path, {"runs": [run]})["runs"]
+    (flow,) = answer["flows"]
+    assert flow["state"] == "SUCCESS"
+    assert flow["whileRunning"] == {"1.3": ["queues", "worker_job_running"], "2.0": []}[version]
+    assert [name for name, rows in answer["tables"].items() if given in rows] == []
+    assert [name for name, rows in answer["tables"].items() if "sleeping" in rows] != []
 
 
 def test_a_port_that_was_taken_meanwhile_is_no_difference(

@@ -54,7 +54,7 @@ public class Keys {
                 }
                 ((ArrayNode) out.get("flows")).add(Harness.flow(context, late));
             }
-            out.put("rows", Harness.rows(context));
+            out.set("tables", Harness.JSON.valueToTree(Harness.tables(context)));
             ObjectNode replays = out.putObject("replays");
             for (JsonNode plain : run.path("replay")) {
                 for (Execution execution : all) {

@@ -24,6 +24,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -122,7 +125,7 @@ public class Harness {
         for (JsonNode flow : run.get("flows")) {
             results.add(flow(context, flow));
         }
-        out.put("rows", rows(context));
+        out.set("tables", JSON.valueToTree(tables(context)));
         pool.shutdown();
     }
 
@@ -155,7 +158,13 @@ public class Harness {
         }
         Release.run(context, execution);
         ExecutionRepositoryInterface repository = context.getBean(ExecutionRepositoryInterface.class);
-        until(() -> repository.findById(TENANT, execution.getId()).filter(e -> e.getState().isTerminated()).isPresent());
+        String given = wanted.path("given").asText();
+        Set<String> whileRunning = new TreeSet<>();
+        until(() -> {
+            whileRunning.addAll(holding(context, given));
+            return repository.findById(TENANT, execution.getId()).filter(e -> e.getState().isTerminated()).isPresent();
+        });
+        out.set("whileRunning", JSON.valueToTree(whileRunning));
         Execution ended = repository.findById(TENANT, execution.getId()).orElse(null);
         if (ended == null) {
             out.put("state", "NONE");
@@ -168,6 +177,8 @@ public class Harness {
             // Every flow here logs, and a log comes a moment after the end.
             until(() -> !Release.logs(context, ended).isEmpty());
         }
+        // 1.3 removes what it handed to the worker a moment after the end.
+        until(() -> holding(context, given).isEmpty());
         Release.logs(context, ended).forEach(out.putArray("logs")::add);
         for (String kind : List.of("input", "output")) {
             if (wanted.has(kind)) {
@@ -195,24 +206,34 @@ public class Harness {
         }
     }
 
+    /** Tables with a text in one of their cells; none for an empty text. */
+    static List<String> holding(ApplicationContext context, String text) throws Exception {
+        if (text.isEmpty()) {
+            return List.of();
+        }
+        return tables(context).entrySet().stream().filter(e -> e.getValue().contains(text)).map(Map.Entry::getKey).toList();
+    }
+
     /** Every row of every table as text, to search for what must not be there. */
-    static String rows(ApplicationContext context) throws Exception {
-        StringBuilder all = new StringBuilder();
+    static Map<String, String> tables(ApplicationContext context) throws Exception {
+        Map<String, String> all = new TreeMap<>();
         String url = context.getProperty("datasources.h2.url", String.class).orElseThrow();
         try (var connection = java.sql.DriverManager.getConnection(url, "sa", "");
              var tables = connection.createStatement().executeQuery("select table_name from information_schema.tables where table_schema = 'PUBLIC'")) {
             while (tables.next()) {
+                StringBuilder text = new StringBuilder();
                 try (var rows = connection.createStatement().executeQuery("select * from \"" + tables.getString(1) + "\"")) {
                     int columns = rows.getMetaData().getColumnCount();
                     while (rows.next()) {
                         for (int i = 1; i <= columns; i++) {
-                            all.append(cell(rows, i)).append('\n');
+                            text.append(cell(rows, i)).append('\n');
                         }
                     }
                 }
+                all.put(tables.getString(1).toLowerCase(), text.toString());
             }
         }
-        return all.toString();
+        return all;
     }
 
     /** A cell as text; binary ones byte for byte, since they hold text too (outputs on 2.0). */
