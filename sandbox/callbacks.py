@@ -1,4 +1,7 @@
-"""Serves the hooks of several programs in one process, one after another.
+"""Several programs in one process, one after another: what one leaves behind does not hold for the next.
+
+gRPC keeps a failed connection of an engine that has ended for a while, and a new engine that got the same port was
+refused by it ("connection refused") before anybody had asked it.
 
 The SDK (3.259) serves a program's hooks with gRPC's server for asyncio, on the event loop of the program. gRPC keeps
 one poller for all event loops of a process, so that what a program left behind is met by the next: hooks that
@@ -9,17 +12,26 @@ Automation API runs several programs in a process; `pulumi up` has one for each.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import grpc
-from pulumi.runtime import _callbacks
+from pulumi.runtime import _callbacks, _grpc_settings
+
+#: Each channel has connections of its own.
+_OWN_CONNECTIONS = ("grpc.use_local_subchannel_pool", 1)
 
 
-def serve_on_threads() -> None:
-    """Has the SDK serve hooks from threads, from here on; a hook itself runs on its program's event loop as before."""
+def share_process() -> None:
+    """Has the SDK keep programs apart, from here on.
+
+    Hooks are served from threads, and each runs on its program's event loop, with its program's context, as before.
+    """
+    if _OWN_CONNECTIONS not in _grpc_settings._GRPC_CHANNEL_OPTIONS:
+        _grpc_settings._GRPC_CHANNEL_OPTIONS.append(_OWN_CONNECTIONS)
     _callbacks.aio = SimpleNamespace(server=_Server)  # pyright: ignore[reportPrivateImportUsage, reportAttributeAccessIssue]
 
 
@@ -28,6 +40,8 @@ class _Server:
 
     def __init__(self, options: Sequence[tuple[str, Any]]) -> None:
         self._loop = asyncio.get_running_loop()
+        # The SDK's settings are in it; elsewhere they are those of some other program.
+        self._context = contextvars.copy_context()
         self._threads = ThreadPoolExecutor(thread_name_prefix="hooks")
         self._server = grpc.server(self._threads, options=options)
         self._running: set[Future[Any]] = set()
@@ -50,7 +64,9 @@ class _Server:
             self._threads.shutdown(wait=False)
 
     def _answer(self, behavior: _Behavior, request: Any, context: grpc.ServicerContext) -> Any:
-        future = asyncio.run_coroutine_threadsafe(behavior(request, _Context(context)), self._loop)
+        future = self._context.copy().run(
+            asyncio.run_coroutine_threadsafe, behavior(request, _Context(context)), self._loop
+        )
         self._running.add(future)
         try:
             return future.result()

@@ -20,7 +20,7 @@ from pulumi import automation as auto
 from components.interrupted import adopt_pending
 from components.settings import Settings, load
 from sandbox import plugins
-from sandbox.callbacks import serve_on_threads
+from sandbox.callbacks import share_process
 from sandbox.clouds import Clouds, managers
 from sandbox.command import EngineCommand
 from sandbox.display import Events
@@ -340,7 +340,7 @@ class Stack:
         """
         begun, result = time.monotonic(), "failed"
         outcome = Outcome({}, {}, 0.0)
-        serve_on_threads()
+        share_process()
         try:
             with self._selected() as stack:
                 self._recover(stack)

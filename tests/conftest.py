@@ -11,10 +11,9 @@ from typing import Protocol, TypeVar
 
 import pytest
 import yaml
-from pulumi.runtime import _grpc_settings
 from rich.console import Console
 
-from sandbox.callbacks import serve_on_threads
+from sandbox.callbacks import share_process
 from sandbox.display import Events
 from sandbox.progress import Progress
 from sandbox.services import AwsServer, ControlPlane, Vault
@@ -27,10 +26,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # A run in one process that is ended from outside leaves no servers behind either; a worker that is killed does.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
-# One process runs hundreds of engines here, and gRPC keeps a failed connection of an engine that has ended for a
-# while: a new engine that got the same port was refused by it ("Connection refused") before anybody had asked it.
-_grpc_settings._GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
-serve_on_threads()
+# One process runs hundreds of engines here.
+share_process()
 
 
 class _Server(Protocol):

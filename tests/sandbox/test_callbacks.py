@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,9 +12,28 @@ import grpc
 import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime._callbacks import _CallbackServicer
-from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc
+from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, engine_pb2_grpc
+from pulumi.runtime.settings import SETTINGS
 
 Hook = Callable[[bytes], Coroutine[Any, Any, Any]]
+#: Seconds after which a test that waits fails.
+PATIENCE = 60.0
+
+
+def _run(program: Callable[[], Coroutine[Any, Any, None]], name: str = "one") -> None:
+    """Runs a program with settings of its own, as the Automation API does; no engine listens to its log."""
+    own = contextvars.Context()
+    own.run(_settings, name, None)
+    # The SDK has settings for every context that is not a program's: those of the last that began in the process.
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        ended = f"127.0.0.1:{free.getsockname()[1]}"
+    with grpc.insecure_channel(ended) as channel:
+        contextvars.Context().run(_settings, "ended", engine_pb2_grpc.EngineStub(channel))
+        own.run(asyncio.run, asyncio.wait_for(program(), PATIENCE))
+
+
+def _settings(project: str, engine: engine_pb2_grpc.EngineStub | None) -> None:
+    SETTINGS.project, SETTINGS.engine = project, engine
 
 
 def _ask(target: str) -> Any:
@@ -33,20 +54,20 @@ async def _told(_: bytes) -> Any:
     return empty_pb2.Empty()
 
 
-def test_a_hook_runs_on_the_event_loop_of_its_program() -> None:
+def test_a_hook_runs_on_the_event_loop_and_with_the_settings_of_its_program() -> None:
     async def program() -> None:
         where: list[Any] = []
 
         async def hook(_: bytes) -> Any:
-            where.append(asyncio.get_running_loop())
+            where.extend((asyncio.get_running_loop(), SETTINGS.project))
             return empty_pb2.Empty()
 
         target = await _serving(hook)
         await asyncio.to_thread(_ask, target)
-        assert where == [asyncio.get_running_loop()]
+        assert where == [asyncio.get_running_loop(), "one"]
         await _CallbackServicer.shutdown()
 
-    asyncio.run(program())
+    _run(program)
 
 
 def test_a_hook_that_fails_says_so_to_the_engine() -> None:
@@ -59,7 +80,7 @@ def test_a_hook_that_fails_says_so_to_the_engine() -> None:
             await asyncio.to_thread(_ask, target)
         await _CallbackServicer.shutdown()
 
-    asyncio.run(program())
+    _run(program)
 
 
 def test_the_end_of_one_program_ends_its_own_hooks_only() -> None:
@@ -71,21 +92,21 @@ def test_the_end_of_one_program_ends_its_own_hooks_only() -> None:
             ended.append(await _serving(_told))
             await _CallbackServicer.shutdown()
 
-        await asyncio.to_thread(lambda: asyncio.run(another()))
+        await asyncio.to_thread(_run, another, "another")
         await asyncio.to_thread(_ask, target)
         with pytest.raises(grpc.RpcError):
             await asyncio.to_thread(_ask, ended[0])
         await _CallbackServicer.shutdown()
 
-    asyncio.run(program())
+    _run(program)
 
 
 def test_the_end_of_a_program_does_not_wait_for_a_hook() -> None:
-    begun = asyncio.Event()
-
     async def hook(_: bytes) -> Any:
         begun.set()
         await asyncio.sleep(600)
+
+    begun = asyncio.Event()
 
     async def program() -> None:
         target = await _serving(hook)
@@ -95,4 +116,4 @@ def test_the_end_of_a_program_does_not_wait_for_a_hook() -> None:
         with pytest.raises(grpc.RpcError):
             await asked
 
-    asyncio.run(program())
+    _run(program)
