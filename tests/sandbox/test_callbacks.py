@@ -11,11 +11,12 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf import empty_pb2
+from pulumi.runtime import settings
 from pulumi.runtime._callbacks import _CallbackServicer
 from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, engine_pb2_grpc
-from pulumi.runtime.settings import SETTINGS
 
 Hook = Callable[[bytes], Coroutine[Any, Any, Any]]
+SETTINGS: Any = settings.SETTINGS
 #: Seconds after which a test that waits fails.
 PATIENCE = 60.0
 
