@@ -56,8 +56,8 @@ class _Server:
         self._server.start()
 
     async def stop(self, grace: float | None) -> None:
-        # The SDK stops those of all programs when one ends.
-        if asyncio.get_running_loop() is self._loop:
+        # The SDK stops those of all programs when one ends. One that was cut off has no loop any more.
+        if self._loop.is_closed() or asyncio.get_running_loop() is self._loop:
             self._server.stop(grace)
             for future in list(self._running):
                 future.cancel()

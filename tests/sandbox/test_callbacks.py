@@ -102,6 +102,20 @@ def test_the_end_of_one_program_ends_its_own_hooks_only() -> None:
     _run(program)
 
 
+def test_a_program_that_was_cut_off_leaves_no_hooks() -> None:
+    left: list[str] = []
+
+    async def cut_off() -> None:
+        left.append(await _serving(_told))
+
+    _run(cut_off)
+    # Outside a loop, as the interpreter closes a program that was interrupted.
+    with pytest.raises(StopIteration):
+        _CallbackServicer.shutdown().send(None)
+    with pytest.raises(grpc.RpcError):
+        _ask(left[0])
+
+
 def test_the_end_of_a_program_does_not_wait_for_a_hook() -> None:
     async def hook(_: bytes) -> Any:
         begun.set()
