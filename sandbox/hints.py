@@ -37,6 +37,11 @@ HINTS: tuple[Hint, ...] = (
         " and check VAULT_ADDR and VAULT_TOKEN.",
     ),
     _hint(
+        r"URL: \w+ \S*/v1/.*Code: 403.*invalid token",
+        "The token that Vault's provider makes for itself has ended: it lives 20 minutes, and thousands of secrets take"
+        " longer. Set the stack's `vault:maxLeaseTtlSeconds`, or TERRAFORM_VAULT_MAX_TTL, to more seconds.",
+    ),
+    _hint(
         r"URL: \w+ \S*/v1/.*Code: 403",
         "Vault's token may not do this. `vault token capabilities <path>` shows what it may do on the path that is"
         " named; add what is missing to one of its policies.",

@@ -278,6 +278,17 @@ def test_an_answer_that_is_not_the_servers_is_told_as_such(make: Make, servers: 
     case.finishes()
 
 
+def test_an_update_that_outlives_its_token_says_so_and_the_next_goes_on(
+    make: Make, servers: Servers
+) -> None:
+    # As thousands of secrets do with the provider's 20 minutes.
+    case = make("outliving", environment={"TERRAFORM_VAULT_MAX_TTL": "10"})
+    spoil(servers, case, {"vault": Slow(14)})
+    said = failed(case, case.up(), {"vault": "permission denied .*invalid token"})
+    assert "vault:maxLeaseTtlSeconds" in advice(said.values())[0]
+    case.finishes({"TERRAFORM_VAULT_MAX_TTL": "7200"})
+
+
 def test_servers_that_refuse_connections_hold_up_no_other(make: Make, servers: Servers) -> None:
     case = make("refusing")
     for server in ("kubernetes", "aws"):

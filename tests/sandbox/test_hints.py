@@ -13,6 +13,7 @@ VAULT = "vault:SecretV2 a: Error making API request. URL: PUT http://v/v1/kestra
 #: A server's words as they were seen, and a part of what to do.
 SEEN = [
     (VAULT.format(503, "Vault is sealed"), "vault operator unseal"),
+    (VAULT.format(403, "2 errors occurred: * permission denied * invalid token"), "vault:maxLeaseTtlSeconds"),
     (VAULT.format(403, "permission denied"), "vault token capabilities"),
     (
         "vault:Mount m: failed to lookup token, err=Error making API request. URL: GET http://v/v1/auth/token/lookup-self"
