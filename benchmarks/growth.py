@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
-from benchmarks.measure import in_turns, side_by_side
+from benchmarks.measure import in_turns
 from benchmarks.results import Result, of_pair, result
 from benchmarks.rig import Change, Rig
 
-SIZES = (10, 100, 1000, 3000)
+SIZES = (10, 100, 1000, 2000, 3000)
 JUDGED = 1000
 """The size that the target holds for."""
 RATIO = 1.1
@@ -47,22 +46,13 @@ def growth(rig: Rig, size: int, *, rounds: int | None = None) -> Iterator[Result
     ]
     previews = 3 if size == JUDGED and rounds is None else times
     for operation, count in zip(OPERATIONS, (previews, times), strict=True):
-        if _takes_long(operation, size):
-            ours, bare = stacks[0]
-            pair = side_by_side(partial(ours.operate, "up"), partial(bare.operate, "up"))
-        else:
-            pair = in_turns(
-                count,
-                lambda n, operation=operation: stacks[n % times][0].operate(operation),
-                lambda n, operation=operation: stacks[n % times][1].operate(operation),
-            )
+        pair = in_turns(
+            count,
+            lambda n, operation=operation: stacks[n % times][0].operate(operation),
+            lambda n, operation=operation: stacks[n % times][1].operate(operation),
+        )
         target = RATIO if size == JUDGED else None
         yield from of_pair(f"growth.{operation}.{size}", pair, target, judged=("", ".memory"))
-
-
-def _takes_long(operation: str, size: int) -> bool:
-    """Half an hour for each program: both run at the same time, and their seconds are no others'."""
-    return operation == "up" and size > JUDGED
 
 
 def exponents(known: Sequence[Result]) -> Iterator[Result]:
@@ -72,11 +62,7 @@ def exponents(known: Sequence[Result]) -> Iterator[Result]:
     """
     by_name = {found.name: found for found in known}
     for operation in OPERATIONS:
-        found = [
-            (size, by_name.get(f"growth.{operation}.{size}"))
-            for size in SIZES
-            if not _takes_long(operation, size)
-        ]
+        found = [(size, by_name.get(f"growth.{operation}.{size}")) for size in SIZES]
         points = [(size, r.value, r.floor) for size, r in found if r is not None and r.floor]
         if len(points) < 3:
             continue

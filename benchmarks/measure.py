@@ -9,7 +9,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,10 +134,3 @@ def in_turns(times: int, value: Callable[[int], Usage], floor: Callable[[int], U
         for is_value in (True, False) if n % 2 == 0 else (False, True):
             (values if is_value else floors).append((value if is_value else floor)(n))
     return Pair(tuple(values), tuple(floors))
-
-
-def side_by_side(value: Callable[[], Usage], floor: Callable[[], Usage]) -> Pair:
-    """Measures both at the same time: each waits for the other's processors, but it takes half as long."""
-    with ThreadPoolExecutor(2) as pool:
-        first, second = pool.submit(value), pool.submit(floor)
-        return Pair((first.result(),), (second.result(),))

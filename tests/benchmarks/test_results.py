@@ -131,16 +131,3 @@ def test_the_exponent_is_that_of_the_growth_whatever_the_fixed_cost(
 ) -> None:
     points = [(10, fixed), *((n, fixed + 0.01 * (n - 10) ** power) for n in (100, 1000, 3000))]
     assert growth.exponent(points) == pytest.approx(power)
-
-
-def test_the_exponent_leaves_out_what_was_measured_side_by_side() -> None:
-    def known(operation: str) -> list[results.Result]:
-        return [
-            results.result(f"growth.{operation}.{size}", taken, "s", taken)
-            for size, taken in ((10, 5.0), (100, 14.0), (1000, 104.0), (3000, 900.0))
-        ]
-
-    (up,) = growth.exponents(known("up"))
-    (preview,) = growth.exponents(known("preview"))
-    assert (up.name, up.value) == ("growth.up.exponent", pytest.approx(1.0))
-    assert preview.value > 1.2
