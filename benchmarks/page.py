@@ -63,7 +63,12 @@ def _panel(found: Sequence[Result], operation: str) -> dict[str, Any] | None:
 
     return {
         "title": operation,
-        "ticks_x": [(x(size), f"{size:,}") for size in SIZES],
+        # A label needs some room before the next.
+        "ticks_x": [
+            (x(size), f"{size:,}")
+            for size, after in zip(SIZES, (*SIZES[1:], 10 * SIZES[-1]), strict=True)
+            if x(after) - x(size) > 20
+        ],
         "ticks_y": [(y(10.0**power), f"{10.0**power:g} s") for power in range(low, high + 1)],
         "ours": [(x(n), y(r.value), line(r)) for n, r in points],
         "bare": [(x(n), y(r.floor), line(r)) for n, r in points if r.floor],
