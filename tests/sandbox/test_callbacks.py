@@ -117,11 +117,11 @@ def test_a_program_that_was_cut_off_leaves_no_hooks() -> None:
 
 
 def test_the_end_of_a_program_does_not_wait_for_a_hook() -> None:
+    begun = asyncio.Event()
+
     async def hook(_: bytes) -> Any:
         begun.set()
         await asyncio.sleep(600)
-
-    begun = asyncio.Event()
 
     async def program() -> None:
         target = await _serving(hook)
