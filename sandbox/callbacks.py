@@ -56,8 +56,9 @@ class _Server:
         self._server.start()
 
     async def stop(self, grace: float | None) -> None:
-        # The SDK stops those of all programs when one ends. One that was cut off has no loop any more.
-        if self._loop.is_closed() or asyncio.get_running_loop() is self._loop:
+        # The SDK stops those of all programs when one ends, and also from no loop at all: the interpreter closes a
+        # program that was cut off whenever it comes by. Nothing runs the loop of such a one any more.
+        if not self._loop.is_running() or asyncio._get_running_loop() is self._loop:
             self._server.stop(grace)
             for future in list(self._running):
                 future.cancel()

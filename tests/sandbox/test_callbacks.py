@@ -102,18 +102,32 @@ def test_the_end_of_one_program_ends_its_own_hooks_only() -> None:
     _run(program)
 
 
-def test_a_program_that_was_cut_off_leaves_no_hooks() -> None:
-    left: list[str] = []
-
-    async def cut_off() -> None:
-        left.append(await _serving(_told))
-
-    _run(cut_off)
-    # Outside a loop, as the interpreter closes a program that was interrupted.
+def _shutdown_outside_a_loop() -> None:
+    """As the interpreter closes a program that was interrupted."""
     with pytest.raises(StopIteration):
         _CallbackServicer.shutdown().send(None)
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["closed", "left as it was"])
+def test_a_program_that_was_cut_off_leaves_no_hooks(closed: bool) -> None:
+    loop = asyncio.new_event_loop()
+    target = loop.run_until_complete(_serving(_told))
+    if closed:
+        loop.close()
+    _shutdown_outside_a_loop()
     with pytest.raises(grpc.RpcError):
-        _ask(left[0])
+        _ask(target)
+    loop.close()
+
+
+def test_what_is_left_of_a_program_is_ended_while_another_runs() -> None:
+    async def program() -> None:
+        target = await _serving(_told)
+        await asyncio.to_thread(_shutdown_outside_a_loop)
+        await asyncio.to_thread(_ask, target)
+        await _CallbackServicer.shutdown()
+
+    _run(program)
 
 
 def test_the_end_of_a_program_does_not_wait_for_a_hook() -> None:
