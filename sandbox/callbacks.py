@@ -45,6 +45,7 @@ class _Server:
         self._threads = ThreadPoolExecutor(thread_name_prefix="hooks")
         self._server = grpc.server(self._threads, options=options)
         self._running: set[Future[Any]] = set()
+        self._ended = False
 
     def add_insecure_port(self, address: str) -> int:
         return self._server.add_insecure_port(address)
@@ -58,11 +59,16 @@ class _Server:
     async def stop(self, grace: float | None) -> None:
         # The SDK stops those of all programs when one ends, and also from no loop at all: the interpreter closes a
         # program that was cut off whenever it comes by. Nothing runs the loop of such a one any more.
-        if not self._loop.is_running() or asyncio._get_running_loop() is self._loop:
-            self._server.stop(grace)
-            for future in list(self._running):
-                future.cancel()
-            self._threads.shutdown(wait=False)
+        if self._ended or (
+            self._loop.is_running() and asyncio._get_running_loop() is not self._loop
+        ):
+            return
+        # First, as the interpreter may come by in the middle of what follows, which holds locks.
+        self._ended = True
+        self._server.stop(grace)
+        for future in list(self._running):
+            future.cancel()
+        self._threads.shutdown(wait=False)
 
     def _answer(self, behavior: _Behavior, request: Any, context: grpc.ServicerContext) -> Any:
         future = self._context.copy().run(
