@@ -30,7 +30,8 @@ from tests.plugins.vault_stack_support import counts
 SERVERS = ("vault", "kubernetes", "aws", "gcp")
 NAMESPACE, MOUNT = "faults", "faults"
 PLANTED = "Pl4nted-Faults-Zq81"
-QUICK = pulumi.CustomTimeouts(create="6s", update="6s")
+#: Google's last attempt within it begins after 5.5 s.
+QUICK = pulumi.CustomTimeouts(create="8s", update="8s")
 
 
 @dataclass

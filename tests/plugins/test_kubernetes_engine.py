@@ -230,7 +230,7 @@ def test_a_deployment_whose_pods_are_refused_is_kept_in_the_state_and_can_be_rep
     stack: KubernetesStack,
 ) -> None:
     violating = {"containers": [{"name": "main", "image": "example.com/none:1"}]}
-    short = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="3s", update="30s"))
+    short = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="8s", update="60s"))
     with pytest.raises(automation.CommandError) as caught:
         stack.up(_deployment(stack, violating, short))
     text = str(caught.value)
