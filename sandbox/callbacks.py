@@ -46,6 +46,7 @@ class _Server:
         self._server = grpc.server(self._threads, options=options)
         self._running: set[Future[Any]] = set()
         self._ended = False
+        self._end_with_its_loop()
 
     def add_insecure_port(self, address: str) -> int:
         return self._server.add_insecure_port(address)
@@ -57,18 +58,32 @@ class _Server:
         self._server.start()
 
     async def stop(self, grace: float | None) -> None:
-        # The SDK stops those of all programs when one ends, and also from no loop at all: the interpreter closes a
-        # program that was cut off whenever it comes by. Nothing runs the loop of such a one any more.
-        if self._ended or (
-            self._loop.is_running() and asyncio._get_running_loop() is not self._loop
-        ):
+        """Ends it if its program is over.
+
+        The SDK stops those of all programs, not only when one ends: the interpreter closes what an interrupted one left
+        whenever it comes by, also from the event loop of one that runs.
+        """
+        if not self._loop.is_running():
+            self._end()
+
+    def _end(self) -> None:
+        if self._ended:
             return
         # First, as the interpreter may come by in the middle of what follows, which holds locks.
         self._ended = True
-        self._server.stop(grace)
+        self._server.stop(0)
         for future in list(self._running):
             future.cancel()
         self._threads.shutdown(wait=False)
+
+    def _end_with_its_loop(self) -> None:
+        close = self._loop.close
+
+        def closing() -> None:
+            self._end()
+            close()
+
+        self._loop.close = closing
 
     def _answer(self, behavior: _Behavior, request: Any, context: grpc.ServicerContext) -> Any:
         future = self._context.copy().run(

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import socket
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -102,10 +103,18 @@ def test_the_end_of_one_program_ends_its_own_hooks_only() -> None:
     _run(program)
 
 
-def _shutdown_outside_a_loop() -> None:
-    """As the interpreter closes a program that was interrupted."""
-    with pytest.raises(StopIteration):
-        _CallbackServicer.shutdown().send(None)
+def _close_an_interrupted_program() -> None:
+    """As the interpreter does, whenever and wherever it comes by."""
+
+    async def interrupted() -> None:
+        try:
+            await asyncio.sleep(0)
+        finally:
+            await _CallbackServicer.shutdown()
+
+    left = interrupted()
+    left.send(None)
+    left.close()
 
 
 @pytest.mark.parametrize("closed", [True, False], ids=["closed", "left as it was"])
@@ -114,16 +123,17 @@ def test_a_program_that_was_cut_off_leaves_no_hooks(closed: bool) -> None:
     target = loop.run_until_complete(_serving(_told))
     if closed:
         loop.close()
-    _shutdown_outside_a_loop()
+    _close_an_interrupted_program()
     with pytest.raises(grpc.RpcError):
         _ask(target)
     loop.close()
 
 
-def test_what_is_left_of_a_program_is_ended_while_another_runs() -> None:
+def test_what_is_left_of_a_program_is_closed_while_another_runs() -> None:
     async def program() -> None:
         target = await _serving(_told)
-        await asyncio.to_thread(_shutdown_outside_a_loop)
+        await asyncio.to_thread(_close_an_interrupted_program)
+        _close_an_interrupted_program()
         await asyncio.to_thread(_ask, target)
         await _CallbackServicer.shutdown()
 
@@ -132,17 +142,23 @@ def test_what_is_left_of_a_program_is_ended_while_another_runs() -> None:
 
 def test_the_end_of_a_program_does_not_wait_for_a_hook() -> None:
     begun = asyncio.Event()
+    asked: list[Future[None]] = []
 
     async def hook(_: bytes) -> Any:
         begun.set()
         await asyncio.sleep(600)
 
-    async def program() -> None:
-        target = await _serving(hook)
-        asked = asyncio.ensure_future(asyncio.to_thread(_ask, target))
-        await begun.wait()
-        await _CallbackServicer.shutdown()
+    def ask(target: str) -> None:
         with pytest.raises(grpc.RpcError):
-            await asked
+            _ask(target)
 
-    _run(program)
+    with ThreadPoolExecutor(1) as pool:
+
+        async def program() -> None:
+            target = await _serving(hook)
+            asked.append(pool.submit(ask, target))
+            await begun.wait()
+            await _CallbackServicer.shutdown()
+
+        _run(program)
+        asked[0].result(PATIENCE)
