@@ -7,11 +7,14 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 JUDGED = $(if $(filter off,$(POLICY)),--no-policy)
 
-.PHONY: help up preview verify report doctor status down test lint venv check bench
+# Python up to 3.11.7 fails when two threads format a traceback at once.
+PYTEST = PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --max-worker-restart 0
+
+.PHONY: help up preview verify report doctor status down unit test test-long lint venv check bench
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 up: $(VENV)/sandbox ## bring STACK (default: local) up on this machine, and verify it with a real Kestra
 	@$(RUN) -m sandbox up $(STACK) $(JUDGED)
@@ -38,9 +41,16 @@ down: $(VENV)/sandbox ## end the servers; PURGE=1 removes the state too
 check: $(VENV)/program ## check every stack file
 	@$(RUN) -m components check stacks/*.yaml
 
-test: lint ## everything: lint, types and all tests
+unit: $(VENV)/dev ## the tests that need nothing but Python (2 min)
+	@$(PYTEST) --tier unit
+
+test: lint ## lint, types, and every kind of behaviour once, with real servers and a real Kestra (12 min, 30 the first time)
 	@$(RUN) -m sandbox.tools
-	@PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --max-worker-restart 0 # Python up to 3.11.7 fails when two threads format a traceback at once
+	@$(PYTEST) --tier test
+
+test-long: $(VENV)/dev ## every row of what `make test` samples (2 h); PART=kills: one part of it (tests/tiers.py)
+	@$(RUN) -m sandbox.tools
+	@$(PYTEST) --tier long $(if $(PART),--part $(PART))
 
 bench: $(VENV)/dev ## measure the cost against a floor (20 min); QUICK=1: a minute or two; NAMES="settings growth"
 	@$(RUN) -m benchmarks $(if $(QUICK),--quick) $(NAMES)

@@ -21,12 +21,18 @@ from tests.faults import hostile_texts_support as texts
 from tests.faults.hostile_documents_support import steady
 from tests.faults.hostile_judge_support import Tally, check_rendered, check_report
 from tests.faults.hostile_keys_support import LEAVES, PLANTED, keys
+from tests.tiers import long
 
 __all__ = ["steady"]
 
 #: `HOSTILE_DOCUMENTS=100000 pytest tests/faults/test_hostile_settings.py` runs more, of other ones.
 AT_LEAST = 10_000
 MANY = int(os.environ.get("HOSTILE_DOCUMENTS", AT_LEAST))
+#: What the quick tiers run of them, of the same kinds.
+FEW = 400
+AMOUNTS = pytest.mark.parametrize(
+    "amount", [pytest.param(FEW, id="sample"), pytest.param(MANY, id="all", marks=long("hostile"))]
+)
 
 hostile = settings(
     derandomize="HOSTILE_DOCUMENTS" not in os.environ,
@@ -58,15 +64,18 @@ def ends() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
-def test_what_is_grown_from_the_models_is_reported_or_renders_exactly() -> None:
-    for key in LEAVES:
-        grown_with(key)
+@AMOUNTS
+def test_what_is_grown_from_the_models_is_reported_or_renders_exactly(amount: int) -> None:
+    each = -(-amount * 16 // 100 // len(LEAVES))
+    # The sample has one document for each of some keys, evenly spread over all of them.
+    for key in LEAVES[:: max(1, len(LEAVES) * 100 // (amount * 16))]:
+        grown_with(key, each)
 
 
-def grown_with(key: documents.Key) -> None:
+def grown_with(key: documents.Key, amount: int) -> None:
     """Some documents with the key."""
 
-    @settings(hostile, max_examples=-(-MANY * 16 // 100 // len(LEAVES)))
+    @settings(hostile, max_examples=amount)
     @given(st.data())
     def grow(data: st.DataObject) -> None:
         documents.grow(data.draw, TALLY.judge, key)
@@ -74,10 +83,14 @@ def grown_with(key: documents.Key) -> None:
     grow()
 
 
-@settings(hostile, max_examples=MANY * 45 // 100)
-@given(documents.broken())
-def test_what_is_broken_is_reported_or_renders_exactly(document: documents.Document) -> None:
-    TALLY.judge(document)
+@AMOUNTS
+def test_what_is_broken_is_reported_or_renders_exactly(amount: int) -> None:
+    @settings(hostile, max_examples=amount * 45 // 100)
+    @given(documents.broken())
+    def judge(document: documents.Document) -> None:
+        TALLY.judge(document)
+
+    judge()
 
 
 @pytest.fixture(scope="module")
@@ -106,14 +119,18 @@ def judge_file(file: Path) -> None:
         assert "Traceback" not in told
 
 
-@settings(hostile, max_examples=MANY * 4 // 100)
-@given(texts.texts())
+@AMOUNTS
 def test_a_stack_file_with_raw_text_in_it_is_reported_or_renders_exactly(
-    file: Path, text: str
+    file: Path, amount: int
 ) -> None:
-    TALLY.seen.add(hash(text))
-    file.write_bytes(text.encode())
-    judge_file(file)
+    @settings(hostile, max_examples=amount * 4 // 100)
+    @given(texts.texts())
+    def judge(text: str) -> None:
+        TALLY.seen.add(hash(text))
+        file.write_bytes(text.encode())
+        judge_file(file)
+
+    judge()
 
 
 @pytest.mark.parametrize("content", [pytest.param(c, id=n) for n, c in texts.dangerous()])
@@ -123,22 +140,38 @@ def test_a_file_that_yaml_makes_dangerous_is_soon_answered(file: Path, content: 
     judge_file(file)
 
 
-def test_a_secret_in_any_form_under_any_sensitive_key_is_in_no_report() -> None:
-    for key, form in documents.misplaced():
+#: Every which one: the quick tiers take one in twelve, which meets every form and all parts of the settings.
+STEPS = pytest.mark.parametrize(
+    "step", [pytest.param(12, id="sample"), pytest.param(1, id="all", marks=long("hostile"))]
+)
+
+
+@STEPS
+def test_a_secret_in_any_form_under_any_sensitive_key_is_in_no_report(step: int) -> None:
+    for key, form in list(documents.misplaced())[::step]:
         TALLY.judge(documents.only(key, form))
 
 
+@STEPS
 @pytest.mark.parametrize(
     "form", [PLANTED, {"x": PLANTED}, [PLANTED], PLANTED * 50, [{"x": PLANTED}]]
 )
-def test_no_value_of_any_key_is_in_a_report(form: Any) -> None:
-    for key in keys():
+def test_no_value_of_any_key_is_in_a_report(form: Any, step: int) -> None:
+    for key in list(keys())[::step]:
         TALLY.judge(documents.only(key, form), rendered=False)
 
 
-def test_there_were_ten_thousand_different_documents_and_every_key_was_set() -> None:
-    if len(TALLY.seen) < 100:
+def test_the_sample_was_of_valid_and_invalid_documents() -> None:
+    if not TALLY.seen:
         pytest.skip("the documents are those of the tests above")
+    assert len(TALLY.seen) >= FEW // 2
+    assert len(TALLY.valid) >= FEW // 10
+    assert len(TALLY.invalid) >= FEW // 10
+    assert len(TALLY.rules) >= 20
+
+
+@long("hostile")
+def test_there_were_ten_thousand_different_documents_and_every_key_was_set() -> None:
     # Below store.also stand the keys of the secret manager once more.
     counted = [key for key in LEAVES if key.path[:2] != ("store", "also")]
     never = [str(key) for key in counted if key.path not in TALLY.keys]
