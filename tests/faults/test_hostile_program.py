@@ -22,17 +22,22 @@ from tests.faults.hostile_documents_support import steady
 from tests.faults.hostile_judge_support import Tally
 from tests.faults.hostile_program_support import faults, plugins
 from tests.faults.test_hostile_settings import hostile
+from tests.tiers import long
 
 __all__ = ["plugins", "steady"]
-BOOTS = 50
+#: Documents that are grown, and how many of the valid ones a real Kestra binds; the first is the sample.
+FEW, MANY = 60, 300
+AMOUNTS = pytest.mark.parametrize(
+    "amount", [pytest.param(FEW, id="sample"), pytest.param(MANY, id="all", marks=long("hostile"))]
+)
 
 
 @cache
-def grown() -> Tally:
+def grown(amount: int) -> Tally:
     """Documents as in the tests of the settings, always the same ones."""
     tally = Tally()
 
-    @settings(hostile, max_examples=300)
+    @settings(hostile, max_examples=amount)
     @given(st.data())
     def grow(data: st.DataObject) -> None:
         documents.grow(data.draw, tally.judge)
@@ -45,17 +50,21 @@ def different(found: list[documents.Document]) -> list[documents.Document]:
     return list({repr(d): d for d in found}.values())
 
 
+@AMOUNTS
 @pytest.mark.usefixtures("plugins")
-def test_no_valid_document_registers_what_its_target_refuses() -> None:
-    valid = different(grown().valid)
-    assert len(valid) >= 200
+def test_no_valid_document_registers_what_its_target_refuses(amount: int) -> None:
+    valid = different(grown(amount).valid)
+    assert len(valid) >= amount // 2
     wrong = [(fault, d) for d in valid for fault in faults(d)]
     assert wrong == []
 
 
-def test_no_invalid_document_registers_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+@AMOUNTS
+def test_no_invalid_document_registers_anything(
+    monkeypatch: pytest.MonkeyPatch, amount: int
+) -> None:
     refused = 0
-    for document in different(grown().invalid)[:300]:
+    for document in different(grown(amount).invalid)[:300]:
         try:
             texts = {
                 f"kestra:{k}": v if isinstance(v, str) else json.dumps(v)
@@ -71,7 +80,7 @@ def test_no_invalid_document_registers_anything(monkeypatch: pytest.MonkeyPatch)
         assert documents.PLANTED not in str(told.value)
         assert recorder.resources == {}
         refused += 1
-    assert refused > 100
+    assert refused > amount // 3
 
 
 class _Configuration:
@@ -84,11 +93,15 @@ class _Configuration:
         return self._texts
 
 
+@AMOUNTS
 @pytest.mark.kestra
-def test_a_real_kestra_binds_what_was_meant(tmp_path: Path, progress: Progress) -> None:
-    fitting = [d for d in different(grown().valid) if str(d.get("version", "1.3")) == "1.3"]
-    sample = real.chosen(fitting, BOOTS)
-    assert len(sample) == BOOTS
+def test_a_real_kestra_binds_what_was_meant(
+    tmp_path: Path, progress: Progress, amount: int
+) -> None:
+    fitting = [d for d in different(grown(amount).valid) if str(d.get("version", "1.3")) == "1.3"]
+    boots = amount // 6
+    sample = real.chosen(fitting, boots)
+    assert len(sample) == boots
     wrong: list[Any] = []
     for document, report in zip(sample, real.bind(sample, tmp_path, progress), strict=True):
         assert report.bound

@@ -43,6 +43,7 @@ def complete(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(kestra, "entry_of", lambda version, java: tmp_path)
 
 
+@pytest.mark.engine  # it asks the machine's own Go and Java
 @pytest.mark.usefixtures("complete")
 def test_the_page_tells_machine_settings_and_permissions_and_no_secret(
     capsys: pytest.CaptureFixture[str], tmp_path: Path

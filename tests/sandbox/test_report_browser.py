@@ -14,6 +14,8 @@ from sandbox.report import write
 from tests.sandbox.browser_support import Browser, find_browser
 from tests.sandbox.report_support import report_of_stack
 
+pytestmark = pytest.mark.browser
+
 SECTIONS = ("summary", "secret-paths", "access", "policy", "limits", "settings")
 #: Asks the browser what a person would see; added to a copy of the page, which runs no script itself.
 PROBE = """<script>

@@ -233,6 +233,7 @@ def _requests() -> list[Request]:
     return made
 
 
+@pytest.mark.node
 def test_each_request_is_allowed_or_denied_as_the_table_says() -> None:
     assert len(TABLE) >= 40
     wrong = [
@@ -243,6 +244,7 @@ def test_each_request_is_allowed_or_denied_as_the_table_says() -> None:
     assert wrong == []
 
 
+@pytest.mark.node
 def test_what_the_table_denies_a_wide_policy_allows() -> None:
     wide = {
         "Version": "2012-10-17",
@@ -254,6 +256,7 @@ def test_what_the_table_denies_a_wide_policy_allows() -> None:
     assert set(judge(requests)) == {"Allowed"}
 
 
+@pytest.mark.node
 @pytest.mark.parametrize("layer", ["role", "secret"])
 def test_each_policy_alone_keeps_the_recovery_copy_from_kestra(layer: str) -> None:
     wide = {
@@ -267,6 +270,7 @@ def test_each_policy_alone_keeps_the_recovery_copy_from_kestra(layer: str) -> No
     assert judge([asked]) == ["ExplicitlyDenied"]
 
 
+@pytest.mark.node
 def test_a_declared_secret_is_closed_to_other_accounts_and_to_connections_without_tls() -> None:
     opened = secret_policy(HERE)
     opened["Statement"].append({"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"})  # fmt: skip
@@ -299,6 +303,7 @@ KEY_TABLE = [
 ]  # fmt: skip
 
 
+@pytest.mark.node
 def test_the_key_is_managed_by_some_and_used_by_others_through_the_service_only() -> None:
     everything = {
         "Version": "2012-10-17",
@@ -333,6 +338,7 @@ ASSUME_TABLE: list[tuple[str, str, dict[str, Any], bool]] = [
 ]
 
 
+@pytest.mark.node
 def test_with_a_role_to_assume_the_pods_role_does_nothing_else() -> None:
     # Both roles leave it to the account's IAM who takes them.
     trusted = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
@@ -371,6 +377,7 @@ SESSION = {
 }
 
 
+@pytest.mark.node
 @pytest.mark.parametrize(
     ("changed", "allowed"),
     [
