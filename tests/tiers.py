@@ -1,12 +1,12 @@
-"""The tiers of the tests, in one place: what `--tier` runs, and the parts of the long tier.
+"""The tiers of the tests, in one place: what each runs, and what is left to the long one.
 
-A test says by its markers what it needs; a tier says which needs it serves.
+A test says by markers what it needs; a tier says which needs it serves.
 
 `unit`: nothing but Python. No server, no build, no Node.js, no browser (`make unit`, 2 minutes at most).
 `test`: every kind of behaviour once, with all of these (`make test`, 12 minutes at most).
-`long`: every row of the tables of which `test` has a sample (`make test-long`, 120 minutes at most).
+`long`: every row of the tables of which `test` has a sample (`make test-long`, 120 minutes at most, in parts).
 
-Without `--tier` everything is run.
+Without `--tier` everything that is named is run: `pytest tests/faults/test_killed.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +29,45 @@ NEEDS = {
     "node": "runs a program from npm",
     "browser": "opens pages in Chromium",
 }
-#: Parts of the long tier, each runs alone: `make test-long PART=kills`.
+#: Parts of the long tier; each runs alone: `make test-long PART=kills`.
 PARTS = {
-    "hostile": "every hostile document and the real Kestra that binds those that are valid",
-    "kills": "every moment at which the engine is killed",
-    "faults": "every failing server, every interrupted hook",
+    "hostile": "every hostile document; a real Kestra binds what is valid of them",
+    "kills": "every moment at which an engine, a command or a plugin is killed",
+    "faults": "every failing server, every name that is taken, every place where a secret could leak",
     "conformance": "every backend through the whole life of a stack",
-    "stacks": "every stack file under the policy pack, its update, its judges, its released states",
-    "access": "every request that a store allows or denies",
-    "plugins": "every provider's stand-in through the engine",
+    "stacks": "every stack file: policy pack, update, independent judges, admission",
+    "access": "every way to log in to a store and every request that it allows or denies",
+    "plugins": "every provider plugin of the sandbox through the engine",
+    "rotation": "every value that is rotated, restored or carried from one version to the next",
     "many": "a stack of 3,000 secrets",
 }
+
+
+@dataclass(frozen=True)
+class Long:
+    """Tests that only the long tier runs."""
+
+    pattern: str
+    """A regular expression that a test's id holds, after `tests/`."""
+    part: str
+    sample: str = ""
+    """What stands for them in `make test`, the same way; empty: other rows of the same test."""
+
+
+LONG = (
+    Long(r"stores/test_conformance\.py.*\[(?!vault\]|aws-secret-manager\]|jdbc\]|doppler\]|without)", "conformance"),
+    Long(r"faults/test_killed\.py::test_an_up.*\[(?!vault: up, after Create of store-engine|local: up, after Create of kestra-secret)", "kills"),
+    Long(r"faults/test_killed\.py::test_a_changed.*\[(?!local: up, before Delete)", "kills"),
+    Long(r"faults/test_killed\.py::test_a_destroy.*\[(?!local)", "kills"),
+    Long(r"faults/test_killed\.py::test_(one_stack|a_recovery|a_plugin)", "kills", r"test_killed\.py::test_an_up_after.*\[vault"),
+    Long(r"policy/test_stacks_engine\.py.*\[(?!production|local\])(?!example-aws-secret-manager-more)", "stacks"),
+    Long(r"policy/test_stacks_engine\.py::test_kestra_reads.*aws", "stacks", r"stores/test_conformance\.py.*\[aws-secret-manager"),
+    Long(r"policy/test_judges_engine\.py.*\[example-", "stacks"),
+    Long(r"components/test_admission\.py.*\[(?!vault-production|enterprise-2\.0\]|kafka|local, plain)", "stacks"),
+    Long(r"stores/test_vault_access\.py.*\[(?!kubernetes-|app-role-read-only|password-managed)", "access"),
+    Long(r"upgrade/test_version_engine\.py", "rotation", r"kestra/test_real_kestra\.py::test_what_was_meant.*\[2\.0"),
+    Long(r"rotation/test_(restore|aws_stack)\.py", "rotation", r"rotation/test_(vault_stack|encryption_key)\.py"),
+)  # fmt: skip
 #: Programs that no test of the unit tier starts, save one that the test itself wrote.
 _REFUSED = re.compile(
     r"go|java|javac|mvn|node|npm|npx|chromium.*|google-chrome.*|pulumi.*|etcd|kube.*|kwok|vault"
@@ -47,41 +75,13 @@ _REFUSED = re.compile(
 
 
 def long(part: str) -> pytest.MarkDecorator:
-    """The marker of a test that only the long tier runs.
+    """The marker of a test, or of a row of one, that only the long tier runs.
 
     Raises:
         KeyError: for a part that `PARTS` does not have.
     """
     assert PARTS[part]
     return pytest.mark.long(part)
-
-
-def sampled(
-    rows: Iterable[Any], keep: Callable[[Any], bool], part: str, *, ids: Callable[[Any], str] = str
-) -> list[Any]:
-    """Rows for `parametrize`: those of the sample in every tier, the others in the long one only.
-
-    Args:
-        rows: all of them; more than one value a row as a tuple.
-        keep: whether a row is in the sample.
-        part: of the long tier.
-        ids: the name of a row.
-
-    Raises:
-        ValueError: when the sample is empty or is everything, since it then is none.
-    """
-    every = list(rows)
-    kept = [keep(row) for row in every]
-    if all(kept) or not any(kept):
-        raise ValueError(f"the sample of {len(every)} rows has {sum(kept)}")
-    return [
-        pytest.param(
-            *(row if isinstance(row, tuple) else (row,)),
-            id=ids(row),
-            marks=() if is_kept else long(part),
-        )
-        for row, is_kept in zip(every, kept, strict=True)
-    ]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -100,21 +100,33 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.addaudithook(_refuse_programs)
 
 
+def part_of(item: pytest.Item) -> str | None:
+    """The part of the long tier that a test belongs to; None: it belongs to the others."""
+    marker = item.get_closest_marker("long")
+    if marker is not None:
+        return marker.args[0]
+    return next((row.part for row in LONG if re.search(row.pattern, item.nodeid)), None)
+
+
+#: Every collected test, whatever tier is run: its id, and its part of the long tier.
+COLLECTED = pytest.StashKey[dict[str, str | None]]()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     tier, part = config.getoption("--tier"), config.getoption("--part")
+    config.stash[COLLECTED] = {item.nodeid: part_of(item) for item in items}
     if tier is None:
         return
-    chosen = [item for item in items if _belongs(item, tier, part)]
-    dropped = [item for item in items if not _belongs(item, tier, part)]
-    config.hook.pytest_deselected(items=dropped)
-    items[:] = chosen
+    chosen = {item for item in items if _belongs(item, tier, part)}
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
 
 
 def _belongs(item: pytest.Item, tier: str, part: str | None) -> bool:
-    marker = item.get_closest_marker("long")
+    its_part = part_of(item)
     if tier == "long":
-        return marker is not None and part in (None, marker.args[0])
-    if marker is not None:
+        return its_part is not None and part in (None, its_part)
+    if its_part is not None:
         return False
     return tier == "test" or not any(item.get_closest_marker(need) for need in NEEDS)
 
