@@ -55,19 +55,50 @@ class Long:
 
 
 LONG = (
-    Long(r"stores/test_conformance\.py.*\[(?!vault\]|aws-secret-manager\]|jdbc\]|doppler\]|without)", "conformance"),
-    Long(r"faults/test_killed\.py::test_an_up.*\[(?!vault: up, after Create of store-engine|local: up, after Create of kestra-secret)", "kills"),
+    Long(
+        r"stores/test_conformance\.py.*\[(?!vault\]|aws-secret-manager\]|jdbc\]|doppler\]|without)",
+        "conformance",
+    ),
+    Long(
+        r"faults/test_killed\.py::test_an_up.*\[(?!vault: up, after Create of store-engine|local: up, after Create of kestra-secret)",
+        "kills",
+    ),
     Long(r"faults/test_killed\.py::test_a_changed.*\[(?!local: up, before Delete)", "kills"),
     Long(r"faults/test_killed\.py::test_a_destroy.*\[(?!local)", "kills"),
-    Long(r"faults/test_killed\.py::test_(one_stack|a_recovery|a_plugin)", "kills", r"test_killed\.py::test_an_up_after.*\[vault"),
-    Long(r"policy/test_stacks_engine\.py.*\[(?!production|local\])(?!example-aws-secret-manager-more)", "stacks"),
-    Long(r"policy/test_stacks_engine\.py::test_kestra_reads.*aws", "stacks", r"stores/test_conformance\.py.*\[aws-secret-manager"),
+    Long(
+        r"faults/test_killed\.py::test_(one_stack|a_recovery|a_plugin)",
+        "kills",
+        r"test_killed\.py::test_an_up_after.*\[vault",
+    ),
+    Long(
+        r"policy/test_stacks_engine\.py::test_(a_preview|an_update|a_stack).*\[(?!production|local\])",
+        "stacks",
+    ),
+    Long(
+        r"policy/test_stacks_engine\.py::test_kestra_reads",
+        "stacks",
+        r"stores/test_conformance\.py.*\[aws-secret-manager",
+    ),
     Long(r"policy/test_judges_engine\.py.*\[example-", "stacks"),
-    Long(r"components/test_admission\.py.*\[(?!vault-production|enterprise-2\.0\]|kafka|local, plain)", "stacks"),
-    Long(r"stores/test_vault_access\.py.*\[(?!kubernetes-|app-role-read-only|password-managed)", "access"),
-    Long(r"upgrade/test_version_engine\.py", "rotation", r"kestra/test_real_kestra\.py::test_what_was_meant.*\[2\.0"),
-    Long(r"rotation/test_(restore|aws_stack)\.py", "rotation", r"rotation/test_(vault_stack|encryption_key)\.py"),
-)  # fmt: skip
+    Long(
+        r"components/test_admission\.py.*\[(?!vault-production|enterprise-2\.0\]|kafka|local, plain)",
+        "stacks",
+    ),
+    Long(
+        r"stores/test_vault_access\.py.*\[(?!kubernetes-|app-role-read-only|password-managed)",
+        "access",
+    ),
+    Long(
+        r"upgrade/test_version_engine\.py",
+        "rotation",
+        r"kestra/test_real_kestra\.py::test_what_was_meant.*\[2\.0",
+    ),
+    Long(
+        r"rotation/test_(restore|aws_stack)\.py",
+        "rotation",
+        r"rotation/test_(vault_stack|encryption_key)\.py",
+    ),
+)
 #: Programs that no test of the unit tier starts, save one that the test itself wrote.
 _REFUSED = re.compile(
     r"go|java|javac|mvn|node|npm|npx|chromium.*|google-chrome.*|pulumi.*|etcd|kube.*|kwok|vault"
