@@ -57,7 +57,7 @@ def _place(settings: Settings, manager: SecretManager) -> dict[str, Any]:
         return {
             f"{here}.root-engine": manager.vault.root_engine,
             f"{here}.namespace": manager.vault.namespace,
-            f"{here}.secret-path-prefix": manager.vault.secret_path_prefix,
+            f"{here}.secret-path-prefix": (manager.vault.secret_path_prefix or "").strip("/"),
             "identity.vault.mount-engine": settings.identity.vault.mount_engine,
         }
     if not isinstance(block, CloudManager):
@@ -169,6 +169,9 @@ def _stores(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Los
         was, now = before["stores"][kind], after["stores"][kind]
         for path in sorted(set(was) | set(now)):
             old, new = was.get(path, ""), now.get(path, "")
+            if path.endswith(".secret-path-prefix"):
+                # Slashes at its ends, which the settings took once, led to the same place.
+                old = old.strip("/")
             if old != new:
                 yield Loss(
                     ("place", kind, path, old, new),

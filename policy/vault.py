@@ -127,17 +127,21 @@ def short_tokens(role: Resource, _: Context) -> Iterator[Finding]:
     types=("vault:index/policy:Policy",),
 )
 def narrow_policy(policy: Resource, _: Context) -> Iterator[Finding]:
-    text = re.sub(r"(?m)(#|//).*$", "", str(reveal(policy.at("policy")) or ""))
-    for found in re.finditer(r'path\s+"([^"]*)"\s*\{(.*?)\}', text, re.DOTALL):
-        path, body = found[1], found[2]
-        if re.search(r'"deny"', body):
-            continue
+    for path, body in _allowed(policy):
         if path.strip("/") in ("*", "+", "+/*", ""):
             yield Problem(f"allows the path {path}", "paths of one engine", "policy")
         if re.search(r'"(sudo|root)"', body):
             yield Problem(f"allows sudo on {path}", "no sudo", "policy")
         if path.startswith("sys/") and not path.startswith(("sys/leases/", "sys/wrapping/")):
             yield Problem(f"allows {path}", "nothing of sys/", "policy")
+
+
+def _allowed(policy: Resource) -> Iterator[tuple[str, str]]:
+    """Path and body of each rule that denies nothing."""
+    text = re.sub(r"(?m)(#|//).*$", "", str(reveal(policy.at("policy")) or ""))
+    for rule in re.finditer(r'path\s+"([^"]*)"\s*\{(.*?)\}', text, re.DOTALL):
+        if not re.search(r'"deny"', rule[2]):
+            yield rule[1], rule[2]
 
 
 @control(
@@ -177,3 +181,49 @@ def audit_device(stack: Stack, context: Context) -> Iterator[Finding]:
     engines = [m for m in stack.of("vault:index/mount:Mount") if m.at("type") in ("kv", "kv-v2")]
     for engine in engines[:1]:
         yield Problem("is in a Vault without audit device", "an Audit", "the stack", engine)
+
+
+_HALVES = re.compile(r"(.+?)/(data|metadata|subkeys|delete|undelete|destroy)/(.*)")
+_BUILT_IN = ("auth", "cubbyhole", "identity", "sys")
+
+
+@control(
+    "ks-vault-08",
+    "Policies of Vault leave a shared engine's other secrets alone",
+    "high",
+    risk="In an engine that others use too, a path of the whole engine is the secrets of all of them.",
+    steps=(
+        "Give the stack an engine of its own (a Mount in the stack).",
+        "In an engine that others use too, give <engine>/data/<folder>/* and <engine>/metadata/<folder>/*, with a / "
+        "before the *, or secrets one by one.",
+    ),
+    setting="kestra:secret.vault.secret-path-prefix and kestra:identity.vault.paths",
+)
+def within_engine(stack: Stack, _: Context) -> Iterator[Finding]:
+    engines = [str(m.at("path") or "").strip("/") for m in stack.of("vault:index/mount:Mount")]
+
+    def judge(policy: Resource) -> Iterator[Finding]:
+        for path, _ in _allowed(policy):
+            own = any(engine and path.startswith(f"{engine}/") for engine in engines)
+            if not own and (has := _too_wide(path)):
+                yield Problem(has, "a folder or secrets of it", "policy", policy)
+
+    yield from per(stack.of("vault:index/policy:Policy"), judge)
+
+
+def _too_wide(path: str) -> str:
+    """What a path of an engine that the stack does not mount allows too much; empty when it does not."""
+    names = path.split("/")
+    if names[0] in _BUILT_IN:
+        return ""
+    halves = _HALVES.fullmatch(path)
+    if halves is None:
+        # Shorter than any secret's: `secret/*`, `secret*`. A bare `*` is ks-vault-05's.
+        is_whole = path.endswith("*") and len(names) < 3 and path not in ("*", "+/*")
+        return f"allows all of an engine of others, {path}" if is_whole else ""
+    engine, _, below = halves.groups()
+    if "+" in engine.split("/") or below.split("/")[0] in ("", "*", "+"):
+        return f"allows all of an engine of others, {path}"
+    if below.endswith("*") and not below.endswith("/*"):
+        return f"allows what merely begins like it, {path}"
+    return ""

@@ -8,6 +8,7 @@ from typing import Any
 import requests
 import yaml
 
+from components.permissions.vault import DEFAULT_TENANT, WHOLE_ENGINE, scope
 from components.rendering.leaves import resolve
 from components.settings import Settings
 from sandbox.errors import SandboxError
@@ -101,7 +102,12 @@ def check_vault(
         answer = client.call("GET", f"{engine}/data/{path}")
         ok = answer.ok and answer.json()["data"]["data"] == fields
         checks.append({"what": f"{engine}/{path} holds the declared value", "ok": ok})
-    probe = f"{engine}/data/main/sandbox/probe"
+    for parent in sorted({path.rpartition("/")[0] for path in expected}):
+        ok = client.call("LIST", f"{engine}/metadata/{parent}").ok
+        checks.append({"what": f"the names in {engine}/{parent} can be listed", "ok": ok})
+    within = scope(settings)
+    folder = (within.folders or ("",))[0] or DEFAULT_TENANT
+    probe = f"{engine}/data/{folder}/sandbox/probe"
     writes = client.call("POST", probe, {"data": {"value": "probe"}}).status_code
     read_only = settings.secret is not None and settings.secret.is_read_only
     checks.append(
@@ -113,9 +119,12 @@ def check_vault(
     if writes != 403:
         deleted = client.call("DELETE", probe.replace("/data/", "/metadata/", 1)).status_code
         checks.append({"what": "what was written can be deleted", "ok": deleted == 204})
-    for what, path in (
-        ("the copy of the encryption key is out of reach", f"{engine}-stack/data/encryption"),
-        ("Vault's own configuration is out of reach", "sys/mounts"),
-    ):
+    refused = {
+        "the copy of the encryption key is out of reach": f"{engine}-stack/data/encryption",
+        "Vault's own configuration is out of reach": "sys/mounts",
+    }
+    if within != WHOLE_ENGINE:
+        refused["what others keep in the engine is out of reach"] = f"{engine}/data/sandbox-other/x"
+    for what, path in refused.items():
         checks.append({"what": what, "ok": client.call("GET", path).status_code == 403})
     return {"id": "vault", "checks": checks}

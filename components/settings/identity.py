@@ -55,7 +55,14 @@ class VaultIdentity(Model):
     )
     mount_engine: Flag = key(
         True,
-        "Whether the KV engine is mounted; false where root-engine exists already.",
+        "Whether the KV engine is mounted; false where root-engine exists already. Kestra's role then reaches only "
+        "what is Kestra's in it (docs/backends/vault.md).",
+        source=OURS,
+    )
+    paths: tuple[str, ...] = key(
+        (),
+        "Folders below root-engine that Kestra's role may use with everything in them, in place of those that "
+        "follow from the settings (absent: docs/backends/vault.md).",
         source=OURS,
     )
     token_ttl: Duration = key("1h", "Life of a token.", unit="duration", source=OURS)

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_vault as vault
 
 from components import tags
-from components.permissions.vault import policy_text
+from components.permissions.vault import policy_text, scope
 from components.stores import StoreArgs
 from components.stores.vault_paths import VALUE, secret_path
 
@@ -19,8 +19,10 @@ class VaultStore(pulumi.ComponentResource):
     """Kestra's secrets in Vault.
 
     - A KV v2 engine at `root-engine`, protected in production.
-    - A policy with exactly the paths and capabilities of the mode, and nothing else.
-    - Declared secrets at `<root-engine>/<tenant>/<namespace parts>/<NAME>`, with tags as custom metadata.
+    - A policy with exactly the paths and capabilities of the mode, and nothing else: in an engine that others use
+      too, only what is Kestra's in it.
+    - Declared secrets at `<root-engine>/<secret-path-prefix>/<tenant>/<namespace parts>/<NAME>`, with tags as custom
+      metadata.
     - The encryption key in an engine of its own, `<root-engine>-stack`, which Kestra's policy does not
       reach: a copy to recover from.
     - A changed value is a new version; `version_ids` change with it.
@@ -78,7 +80,9 @@ class VaultStore(pulumi.ComponentResource):
         self.policy = vault.Policy(
             f"{name}-policy",
             name=f"{settings.deployment.namespace}-{'read-only' if manager.is_read_only else 'managed'}",
-            policy=policy_text(block.root_engine, read_only=manager.is_read_only),
+            policy=policy_text(
+                block.root_engine, read_only=manager.is_read_only, scope=scope(settings)
+            ),
             namespace=block.namespace,
             opts=child,
         ).name

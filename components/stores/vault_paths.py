@@ -8,12 +8,19 @@ VALUE = "value"
 """Field of a declared secret: flows write `secret('NAME', subkey='value')`."""
 
 
+def clean_path(path: str | None) -> str:
+    """A path below the engine without slashes at its ends; empty when there is none."""
+    return (path or "").strip("/")
+
+
 def secret_path(name: str, secret: DeclaredSecret, prefix: str | None) -> str:
     """Where Kestra looks a secret up, below the engine: tenant, parts of the namespace, name."""
-    parts = [
-        *(prefix or "").strip("/").split("/"),
-        secret.tenant,
-        *secret.namespace.split("."),
-        name,
-    ]
+    parts = [clean_path(prefix), secret.tenant, *secret.namespace.split("."), name]
     return "/".join(part for part in parts if part)
+
+
+def folders_to(path: str, prefix: str | None) -> list[str]:
+    """The folders above a secret, from the prefix (without one, from the tenant) down to its own."""
+    parts = path.split("/")
+    first = len(clean_path(prefix).split("/"))
+    return ["/".join(parts[:end]) for end in range(first, len(parts))]

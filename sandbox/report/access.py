@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from components.permissions import aws, azure, gcp
 from components.permissions import vault as hashicorp
-from components.permissions.vault import policy_text
 from components.settings import Settings
 from components.settings.checks import vault_method
 from components.settings.visibility import prefix, recovery_name, recovery_vault_name, required_tags
@@ -51,7 +50,11 @@ def accesses(settings: Settings, resources: Sequence[Resource]) -> Accesses:
         _principal(settings),
         "read-only" if read_only else "managed",
         tuple(_store(settings)),
-        policy_text(vault.root_engine, read_only=read_only) if vault else "",
+        hashicorp.policy_text(
+            vault.root_engine, read_only=read_only, scope=hashicorp.scope(settings)
+        )
+        if vault
+        else "",
         tuple(_cluster(settings, resources)),
         tuple(_people(settings)),
     )
@@ -103,10 +106,7 @@ def _store(settings: Settings) -> Iterator[Access]:
             if given == mode:
                 yield Access("Kestra", what, _gcp_scope(settings, scope), why)
     elif manager.type == "vault" and manager.vault is not None:
-        for given, verbs, scope, why in hashicorp.rows():
-            if given == mode:
-                where = scope.replace("<root-engine>", manager.vault.root_engine)
-                yield Access("Kestra", verbs, where.replace("`", ""), why)
+        yield from _vault(settings, manager.vault.root_engine, manager.is_read_only)
     elif manager.type in ("jdbc", "elasticsearch"):
         yield Access(
             "Kestra",
@@ -126,6 +126,18 @@ def _store(settings: Settings) -> Iterator[Access]:
         yield Access(
             "Kestra", "anything", f"{store_title(settings.beside)}, where the stack moves from or to",
             "its identity is bound to the first store only", "may not",
+        )  # fmt: skip
+
+
+def _vault(settings: Settings, engine: str, read_only: bool) -> Iterator[Access]:
+    scope = hashicorp.scope(settings)
+    for permission, paths in hashicorp.grants(engine, scope, read_only=read_only):
+        verbs = ", ".join(permission.capabilities)
+        yield Access("Kestra", verbs, ", ".join(paths), permission.reason)
+    if scope != hashicorp.WHOLE_ENGINE:
+        yield Access(
+            "Kestra", "anything", f"any other path of the engine {engine}",
+            "its policy names no other", "may not",
         )  # fmt: skip
 
 

@@ -50,4 +50,6 @@ def test_the_tables_hold_all_that_the_policies_allow() -> None:
     for mode, permissions in vault.PERMISSIONS.items():
         for p in permissions:
             said = ", ".join(f"`{c}`" for c in p.capabilities)
-            assert f"| {mode} | {said} | paths `<root-engine>/{p.path}/*` |" in table("vault")
+            word = "<secret>" if p.extent == "secret" else "<folder>"
+            path = p.on("<root-engine>", word)
+            assert f"| {mode} | {said} | `{path}` | {p.reason} |" in table("vault")

@@ -497,6 +497,27 @@ VAULT: dict[str, Case] = {
         worse=[[R("vault:kv/secretBackendV2:SecretBackendV2", {"deleteVersionAfter": 3600})]],
     ),
     "ks-vault-07": case(ENGINE, {}, "type", good=[[ENGINE, AUDIT]], worse=[[ENGINE]]),
+    "ks-vault-08": case(
+        VAULT_POLICY.but("policy", policy_text("shared/data/team/kestra/*")),
+        [
+            ("policy", policy_text("shared/data/*")),
+            ("policy", policy_text("shared/metadata/+/kestra/*")),
+            ("policy", policy_text("shared/metadata/", "list")),
+            ("policy", policy_text("team/shared/data/kestra*")),
+            ("policy", policy_text("+/data/team/*")),
+            ("policy", policy_text("shared/*")),
+            ("policy", policy_text("shared/da*")),
+        ],
+        "policy",
+        good=[
+            [VAULT_POLICY, ENGINE.but("path", "kestra")],
+            [VAULT_POLICY.but("policy", policy_text("team/kv/*")), ENGINE.but("path", "team/kv/")],
+            [VAULT_POLICY.but("policy", policy_text("shared/data/*", "deny"))],
+            [VAULT_POLICY.but("policy", policy_text("shared/metadata/team/", "list"))],
+            [VAULT_POLICY.but("policy", policy_text("auth/token/*"))],
+        ],
+        worse=[[VAULT_POLICY, ENGINE.but("path", "kestra-other")]],
+    ),
 }
 VAULT["ks-vault-07"] = Case(
     [[ENGINE, AUDIT], [WORKLOAD]], [[ENGINE]], [[ENGINE.but("type", UNKNOWN)]]

@@ -18,6 +18,7 @@ from components.settings.checks import (
     server,
     store,
     values,
+    vault,
 )
 from components.settings.checks.gcp import gcp_account_id
 from components.settings.checks.secret import vault_method, vault_methods
@@ -33,6 +34,9 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     secret.aws,
     secret.azure,
     secret.vault,
+    vault.paths,
+    vault.shared_engine,
+    vault.lives,
     secret.internal_stores,
     secret.prefixes,
     secret.cache,

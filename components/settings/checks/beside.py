@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from components.settings import visibility
-from components.settings.checks import aws, azure, declared, gcp, secret
+from components.settings.checks import aws, azure, declared, gcp, secret, vault
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
@@ -15,6 +15,8 @@ _CHECKS = (
     secret.aws,
     secret.azure,
     secret.vault,
+    vault.paths,
+    vault.shared_engine,
     secret.prefixes,
     declared.where,
     aws.provisioned,
