@@ -96,7 +96,7 @@ WHOLE_ENGINE = Scope(folders=("",))
 def scope(settings: Settings) -> Scope:
     """What of the engine at `root-engine` is Kestra's.
 
-    - `identity.vault.paths`: these folders, and in read-only mode the declared secrets.
+    - `identity.vault.paths`: these folders, and in read-only mode the declared secrets that are not in them.
     - An engine that this stack mounts: all of it, since nobody else's secrets are there.
     - An engine that others use too, read-only: the declared secrets one by one; without any, what is below
       `secret-path-prefix`.
@@ -113,7 +113,9 @@ def scope(settings: Settings) -> Scope:
     secrets: tuple[str, ...] = ()
     if settings.secret.is_read_only:
         declared = settings.declared_secrets.items()
-        secrets = tuple(sorted(secret_path(name, one, prefix) for name, one in declared))
+        every = sorted(secret_path(name, one, prefix) for name, one in declared)
+        within = tuple(f"{folder}/" for folder in paths)
+        secrets = tuple(path for path in every if not path.startswith(within))
     lists = tuple(dict.fromkeys(folder for path in secrets for folder in folders_to(path, prefix)))
     if paths or secrets:
         return Scope(paths, secrets, lists)

@@ -121,6 +121,14 @@ SCOPES: dict[str, tuple[dict[str, Any], Scope]] = {
             lists=("main", "main/company", "main/company/team", "second", "second/company"),
         ),
     ),
+    "a folder by name in which declared secrets are": (
+        {"read_only": True, "identity": {"paths": ["second", "mai"]}, "declared": True},
+        Scope(
+            folders=("second", "mai"),
+            secrets=("main/company/team/DATABASE_PASSWORD",),
+            lists=("main", "main/company", "main/company/team"),
+        ),
+    ),
 }
 
 

@@ -85,7 +85,9 @@ def shared_engine(s: Settings) -> Iterator[Finding]:
             "name the folders that Kestra uses under kestra:identity.vault.paths",
             warning=True,
         )
-    if s.secret.is_read_only and not s.declared_secrets and not block.secret_path_prefix:
+    if s.secret.is_read_only and (s.declared_secrets or block.secret_path_prefix):
+        return
+    if s.secret.is_read_only:
         yield Finding(
             ("identity", "vault", "mount-engine"),
             "is false, and nothing says which secrets of the engine are Kestra's: its role reads the folder of "
@@ -95,16 +97,15 @@ def shared_engine(s: Settings) -> Iterator[Finding]:
             "set kestra:secret.vault.secret-path-prefix, or kestra:identity.vault.paths",
             warning=True,
         )
-    if s.secret.is_read_only:
+    yield from _tenants(s)
+
+
+def _tenants(s: Settings) -> Iterator[Finding]:
+    if s.security is None or s.security.owner is None:
         return
-    first = s.security.owner if s.security else None
-    for i, tenant in enumerate(first.tenant_admin_access if first else ()):
-        if (
-            not re.fullmatch(r"[A-Za-z0-9_-]+", tenant)
-            and first is not None
-            and s.security is not None
-        ):
-            account = "instance-owner" if s.security.instance_owner else "super-admin"
+    account = "instance-owner" if s.security.instance_owner else "super-admin"
+    for i, tenant in enumerate(s.security.owner.tenant_admin_access):
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", tenant):
             yield Finding(
                 ("security", account, "tenant-admin-access", i),
                 "is no name of a tenant that a policy of Vault can hold",
@@ -127,6 +128,7 @@ def lives(s: Settings) -> Iterator[Finding]:
     }[method]
     if not provisioned:
         return
+    mount = (mount or method).strip("/")
     vault = s.identity.vault
     lengths = {"token-max-ttl": vault.token_max_ttl}
     if method != "token":

@@ -77,7 +77,8 @@ class SecretV2(Resource):
             return None
         data, metadata = found["data"]["data"], found["data"]["metadata"]
         if p.get("dataJsonWoVersion") is None:
-            # A deleted version is there with nothing in it, which is a difference to what is wanted.
+            # A deleted version is there with nothing in it, which is a difference to what is wanted. The official
+            # provider has not read values back since 5.0.0 (docs/backends/vault.md, Drift).
             out["dataJson"] = go_json(data)
             out["data"] = _texts(data or {})
         else:
