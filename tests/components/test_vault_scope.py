@@ -148,8 +148,8 @@ def test_the_policy_of_the_stack_and_the_report_have_exactly_these_paths(name: s
     report = accesses(load(document, source="test").settings, [])
     assert report.policy == text
     paths = re.findall(r'path "(.+)"', text)
-    told = [p for row in report.store if row.verdict == "may" for p in row.on.split(", ")]
-    assert told == paths
+    reported = [p for row in report.store if row.verdict == "may" for p in row.on.split(", ")]
+    assert reported == paths
     others = [row.on for row in report.store if "any other path" in row.on]
     assert others == ([] if expected == WHOLE_ENGINE else ["any other path of the engine kv"])
 

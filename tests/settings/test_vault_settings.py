@@ -35,10 +35,10 @@ def _document(
 def _problems(document: dict[str, Any]) -> dict[str, Problem]:
     """Path to problem, errors and warnings alike."""
     try:
-        found = load(document, source="f.yaml").warnings
+        problems = load(document, source="f.yaml").warnings
     except SettingsError as error:
-        found = error.problems
-    return {p.path: p for p in found}
+        problems = error.problems
+    return {p.path: p for p in problems}
 
 
 UNFIT = {
@@ -86,8 +86,8 @@ def test_an_engine_is_named_as_it_stands_in_a_policy(engine: str) -> None:
 @pytest.mark.parametrize("tenant", ["*", "+", "main/", "..", "a/b"])
 def test_a_tenant_of_a_declared_secret_is_one_name(tenant: str) -> None:
     declared = {"NAME": {"namespace": "company.team", "tenant": tenant, "generate": {}}}
-    found = _problems(_document(declared_secrets=declared))
-    assert "kestra:declared-secrets.NAME.tenant" in found
+    problems = _problems(_document(declared_secrets=declared))
+    assert "kestra:declared-secrets.NAME.tenant" in problems
 
 
 @pytest.mark.parametrize("tenant", ["*", "a+", "main/", "..", "a/b"])
@@ -182,9 +182,9 @@ def test_a_life_that_vault_would_shorten_is_a_warning_that_says_how_to_raise_the
     name: str,
 ) -> None:
     method, lives, mount = LIVES[name]
-    found = _problems(_login(method, lives))
-    assert set(found) == {f"kestra:identity.vault.{key}" for key in lives}
-    for problem in found.values():
+    problems = _problems(_login(method, lives))
+    assert set(problems) == {f"kestra:identity.vault.{key}" for key in lives}
+    for problem in problems.values():
         line = problem.line()
         assert problem.severity == "warning"
         assert "768h" in line

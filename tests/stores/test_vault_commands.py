@@ -17,6 +17,7 @@ import pytest
 
 from components.settings import load
 from sandbox.services import Vault
+from sandbox.vault_check import Client
 from tests.conftest import ROOT
 from tests.plugins.vault_stack_support import VaultStack
 from tests.settings.malformed_fixtures import enterprise
@@ -77,11 +78,11 @@ def _program() -> None:
     pulumi.export("versionIds", {"DATABASE_PASSWORD": number})
 
 
-def _state(told: str) -> tuple[str, dict[str, str]]:
+def _state(metadata: str) -> tuple[str, dict[str, str]]:
     """The current version, and each version's deletion time, as `vault kv metadata get` prints them."""
-    current = re.search(r"current_version\s+(\d+)", told)
+    current = re.search(r"current_version\s+(\d+)", metadata)
     assert current is not None
-    versions = re.findall(r"Version (\d+) =+\n.*?deletion_time\s+(\S+)", told, re.DOTALL)
+    versions = re.findall(r"Version (\d+) =+\n.*?deletion_time\s+(\S+)", metadata, re.DOTALL)
     return current[1], dict(versions)
 
 
@@ -113,27 +114,33 @@ def test_a_version_that_others_wrote_or_deleted_is_seen_and_brought_back(
 
 
 @pytest.fixture
-def mount(stack: VaultStack) -> Iterator[str]:
-    assert stack.call("POST", "sys/auth/t-lives", {"type": "approle"}).ok
+def owner(vault_server: Vault) -> Client:
+    """Who may do everything in the test Vault."""
+    return Client(vault_server.address, vault_server.root_token)
+
+
+@pytest.fixture
+def mount(owner: Client) -> Iterator[str]:
+    assert owner.call("POST", "sys/auth/t-lives", {"type": "approle"}).ok
     yield "t-lives"
-    assert stack.call("DELETE", "sys/auth/t-lives").ok
+    assert owner.call("DELETE", "sys/auth/t-lives").ok
 
 
 def test_vault_shortens_the_life_of_a_secret_id_until_its_mount_is_tuned(
-    stack: VaultStack, mount: str, run: Run
+    owner: Client, mount: str, run: Run
 ) -> None:
     days = {"secret_id_ttl": "2160h", "token_ttl": "1h", "token_max_ttl": "2160h"}
-    assert stack.call("POST", f"auth/{mount}/role/kestra", days).ok
+    assert owner.call("POST", f"auth/{mount}/role/kestra", days).ok
 
     def lives() -> tuple[float, float]:
         """Hours that a new secret id lives, and that a token can be renewed for."""
-        made = stack.call("POST", f"auth/{mount}/role/kestra/secret-id").json()["data"]
-        secret_id = {"secret_id": made["secret_id"]}
-        told = stack.call("POST", f"auth/{mount}/role/kestra/secret-id/lookup", secret_id).json()
-        life = _hours(told["data"]["creation_time"], told["data"]["expiration_time"])
-        role_id = stack.call("GET", f"auth/{mount}/role/kestra/role-id").json()["data"]
-        token = stack.call("POST", f"auth/{mount}/login", role_id | secret_id).json()["auth"]
-        renewed = stack.call(
+        new = owner.call("POST", f"auth/{mount}/role/kestra/secret-id").json()["data"]
+        secret_id = {"secret_id": new["secret_id"]}
+        answer = owner.call("POST", f"auth/{mount}/role/kestra/secret-id/lookup", secret_id).json()
+        life = _hours(answer["data"]["creation_time"], answer["data"]["expiration_time"])
+        role_id = owner.call("GET", f"auth/{mount}/role/kestra/role-id").json()["data"]
+        token = owner.call("POST", f"auth/{mount}/login", role_id | secret_id).json()["auth"]
+        renewed = owner.call(
             "POST", "auth/token/renew", {"token": token["client_token"], "increment": "2160h"}
         )
         return life, renewed.json()["auth"]["lease_duration"] / 3600
@@ -143,7 +150,7 @@ def test_vault_shortens_the_life_of_a_secret_id_until_its_mount_is_tuned(
     assert [round(hours) for hours in lives()] == [2160, 2160]
 
 
-def test_the_command_of_the_warning_raises_the_life_of_a_token(stack: VaultStack, run: Run) -> None:
+def test_the_command_of_the_warning_raises_the_life_of_a_token(owner: Client, run: Run) -> None:
     document = enterprise(
         secret={"type": "vault", "read-only": True, "vault": {"address": "https://v:8200", "token": {}}},
         identity={"vault": {"token-max-ttl": "2160h"}},
@@ -154,7 +161,7 @@ def test_the_command_of_the_warning_raises_the_life_of_a_token(stack: VaultStack
 
     def life() -> float:
         body = {"ttl": "2160h", "no_parent": True, "policies": ["default"]}
-        return stack.call("POST", "auth/token/create", body).json()["auth"]["lease_duration"] / 3600
+        return owner.call("POST", "auth/token/create", body).json()["auth"]["lease_duration"] / 3600
 
     assert round(life()) == 768
     run(tune[1])
