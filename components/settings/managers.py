@@ -203,7 +203,9 @@ class Vault(FlatManager):
     )
     prefix: str | None = key(None, "Prefix of the names that Kestra composes.", source=MANAGER)
     secret_path_prefix: str | None = key(
-        None, "Path that lookups begin at in read-only mode.", source=MANAGER
+        None,
+        "Folder of the engine that scopes Kestra's access; declared secrets lie below it.",
+        source=MANAGER,
     )
     role: str | None = key(None, "Role, for auth methods that take one.", source=MANAGER)
     read_only: Flag | None = key(

@@ -14,7 +14,7 @@ import pytest
 
 from components.configuration import render
 from components.identity import create_identity
-from components.permissions.vault import policy_text, scope
+from components.permissions.vault import WHOLE_ENGINE, policy_text, scope
 from components.settings import Settings, load
 from components.stores import StoreArgs, create_store
 from sandbox.services import Vault
@@ -191,7 +191,7 @@ def test_each_request_is_allowed_or_denied_as_the_settings_say(
 
 
 def test_a_stack_on_a_shared_engine_reads_its_secrets_and_leaves_the_others(
-    shared: VaultStack,
+    shared: VaultStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = _settings(shared.vault, "d")
     configuration = render(settings)
@@ -205,7 +205,12 @@ def test_a_stack_on_a_shared_engine_reads_its_secrets_and_leaves_the_others(
         identity = create_identity("identity", settings, store)
         pulumi.export("environment", pulumi.Output.secret(dict(identity.environment)))
 
-    _, outputs = shared.up(program)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("components.stores.vault.scope", lambda _: WHOLE_ENGINE)
+        shared.up(program)
+    # A stack of an earlier release: its policy is changed, and nothing is replaced.
+    changes, outputs = shared.up(program)
+    assert changes == {"update": 1}
     assert shared.up(program)[0] == {}
     token = outputs["environment"]["secret.vault.token.token"]
     client = Client(shared.vault.address, token)
