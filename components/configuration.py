@@ -15,7 +15,9 @@ from pydantic import SecretStr
 
 from components.rendering import document as _document
 from components.rendering import sections
+from components.rendering.endpoints import endpoints
 from components.rendering.leaves import Environment, Given, Needed, Node, resolve
+from components.rendering.nodes import block
 from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
 from components.rendering.tree import tree
 from components.settings import Problem, Settings
@@ -78,7 +80,7 @@ def render(settings: Settings) -> Configuration:
     given = tree(settings)
     version, edition = settings.version, settings.edition
     document: dict[str, Node] = {}
-    management = sections.endpoints(given, version)
+    management = endpoints(given, version)
     if management:
         document["endpoints"] = management
     if settings.datasources:
@@ -145,9 +147,9 @@ def _warnings(settings: Settings) -> tuple[Problem, ...]:
 
 
 def _datasources(given: dict[str, Node]) -> Node:
-    sources = sections.block(given, "datasources") or {}
+    sources = block(given, "datasources") or {}
     for name in sources:
-        source = sections.block(sources, name) or {}
+        source = block(sources, name) or {}
         url = source.get("url")
         if isinstance(url, str) and CREDENTIAL_IN_URL.search(url):
             source["url"] = SecretStr(url)

@@ -12,8 +12,8 @@ import pulumi
 from components.settings import Settings
 from components.settings.base import is_placeholder
 from components.settings.deployment import Component
+from components.settings.endpoints import EndpointsBasicAuth
 from components.settings.quantities import amount
-from components.settings.server import EndpointsBasicAuth
 
 HTTP, MANAGEMENT, GRPC = 8080, 8081, 50051
 USER = 1000

@@ -1,6 +1,6 @@
 """How settings become Kestra's application.yaml; ``components.configuration`` is the face.
 
-``tree`` turns the settings models into plain mappings, ``sections`` and ``secret_backends``
+``tree`` turns the settings models into plain mappings, ``sections``, ``endpoints`` and ``secret_backends``
 shape them for one Kestra version and edition, ``leaves`` moves the sensitive values into
 environment variables, ``document`` writes the bytes.
 """

@@ -5,19 +5,9 @@ from __future__ import annotations
 from components.settings.platform import LocalStorage
 
 from .leaves import Needed, Node
+from .nodes import block, with_password
 from .secret_backends import secret
 
-# What Kestra 2.0 does by itself and 1.3 does not. Micronaut reads `endpoints.all.sensitive: true`
-# as "health too" (measured with EndpointSensitivityProcessor of 4.10.20), while 2.0's own default
-# leaves health open, as the probes need it: hence the explicit exception.
-_HARDENED_1_3: dict[str, dict[str, Node]] = {
-    "all": {"sensitive": True},
-    "env": {"enabled": False},
-    "health": {"details-visible": "AUTHENTICATED"},
-    "loggers": {"write-sensitive": True},
-    "worker": {"sensitive": True},
-    "scheduler": {"sensitive": True},
-}
 _KAFKA_LIVENESS: dict[str, Node] = {"timeout": "1m", "initial-delay": "1m"}
 CONTROLLER_SERVICE = "kestra-controller"
 """The Kubernetes Service where workers of a distributed 2.0 find their controllers."""
@@ -25,28 +15,6 @@ CONTROLLER_PORT = 50051
 """The port of that Service; Kestra's own default."""
 _STORAGE_FOLDER: str = LocalStorage.model_fields["base_path"].default
 _ADMINISTRATOR = {"1.3": "super-admin", "2.0": "instance-owner"}
-
-
-def block(settings: dict[str, Node], key: str) -> dict[str, Node] | None:
-    """The mapping under ``key``, or None where the settings have none."""
-    value = settings.get(key)
-    return dict(value) if isinstance(value, dict) else None
-
-
-def endpoints(settings: dict[str, Node], version: str) -> dict[str, Node]:
-    """Root ``endpoints``: as set, on 1.3 with 2.0's hardened values where the settings are silent."""
-    out = block(settings, "endpoints") or {}
-    if version == "1.3":
-        for name, hardened in _HARDENED_1_3.items():
-            out[name] = hardened | (block(out, name) or {})
-    every = block(out, "all")
-    if every is not None and "basic-auth" in every:
-        credentials = block(every, "basic-auth") or {}
-        every["basic-auth"] = _with_password(credentials, "endpoints.all.basic-auth.password")
-        out["all"] = every
-    if every is not None and every.get("sensitive") is True:
-        out["health"] = {"sensitive": False} | (block(out, "health") or {})
-    return out
 
 
 def server(settings: dict[str, Node]) -> dict[str, Node]:
@@ -58,7 +26,7 @@ def server(settings: dict[str, Node]) -> dict[str, Node]:
     credentials = block(out, "basic-auth")
     if credentials is not None:
         credentials.pop("enabled", None)
-        out["basic-auth"] = _with_password(credentials, "server.basic-auth.password")
+        out["basic-auth"] = with_password(credentials, "server.basic-auth.password")
     queue = block(settings, "queue") or {}
     if queue.get("type") == "kafka":
         liveness = block(out, "liveness") or {}
@@ -77,7 +45,7 @@ def security(
     out: dict[str, Node] = {}
     for key, value in given.items():
         if key in _ADMINISTRATOR.values() and isinstance(value, dict):
-            out[_ADMINISTRATOR[version]] = _with_password(value, "security.super-admin.password")
+            out[_ADMINISTRATOR[version]] = with_password(value, "security.super-admin.password")
         elif key == "default-role" and isinstance(value, dict) and permissions is not None:
             role: dict[str, Node] = {**value, "permissions": permissions}
             out[key] = role
@@ -133,12 +101,3 @@ def kestra(
     if environment != "development":
         out["tutorial-flows"] = {"enabled": False}
     return out
-
-
-def _with_password(credentials: dict[str, Node], key: str) -> dict[str, Node]:
-    """Credentials with a password: the given one, else the one that the stack generates."""
-    password = credentials.get("password", Needed(key))
-    out = dict(credentials)
-    # `username`, then `password`, as everybody writes it.
-    head = {"username": out.pop("username")} if "username" in out else {}
-    return head | {"password": password} | {k: v for k, v in out.items() if k != "password"}

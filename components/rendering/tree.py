@@ -13,12 +13,13 @@ from .leaves import Node
 
 
 def tree(model: BaseModel) -> dict[str, Node]:
-    """The fields that were set, in the model's order, under their kebab-case names."""
-    return {
+    """The fields that were set, in the model's order, under their kebab-case names; then the other keys."""
+    fields = {
         field.alias or name.replace("_", "-"): _node(getattr(model, name))
         for name, field in type(model).model_fields.items()
         if name in model.model_fields_set and getattr(model, name) is not None
     }
+    return fields | {name: _node(value) for name, value in (model.model_extra or {}).items()}
 
 
 def _node(value: Any) -> Node:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
@@ -49,6 +49,9 @@ class Model(BaseModel):
         # A block is built within the whole, once, instead of again on its own.
         defer_build=True,
     )
+
+    OTHERS: ClassVar[type[Model] | None] = None
+    """The model of every key that is no field, where the block takes such keys."""
 
 
 def key(

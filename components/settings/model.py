@@ -10,11 +10,12 @@ from components.settings.declared import DeclaredSecret
 from components.settings.deployment import COMPONENTS_1, COMPONENTS_2, Deployment
 from components.settings.durations import milliseconds
 from components.settings.encryption import Encryption
+from components.settings.endpoints import Endpoints
 from components.settings.identity import Identity
 from components.settings.platform import Datasource, Queue, Repository, Storage
 from components.settings.secret import Cloud, SecretManager
 from components.settings.security import Security
-from components.settings.server import Endpoints, Heartbeat, Server
+from components.settings.server import Heartbeat, Server
 from components.settings.store import Store
 from components.settings.tags import TagSettings
 

@@ -64,6 +64,9 @@ def leaves(
         return
     for name, inner in _fields(model):
         yield from leaves(f"{at}.{name}", inner, versions)
+    if model.OTHERS is not None:
+        for name, inner in _fields(model.OTHERS):
+            yield from leaves(f"{at}.<name>.{name}", inner, versions)
 
 
 def _row(path: str, field: FieldInfo, versions: tuple[str, str]) -> str:

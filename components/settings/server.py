@@ -1,4 +1,4 @@
-"""`kestra.server`, the root key `endpoints`, and `kestra.heartbeat`."""
+"""`kestra.server` and `kestra.heartbeat`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from components.settings.base import LARGEST, Duration, Flag, Model, Secret, Who
 
 CONFIG = "Kestra ServerConfig"
 AUTH = "Kestra BasicAuthService"
-HARDENING = "Kestra documentation, migration-guide/v2.0.0/management-endpoint-hardening"
 
 
 class BasicAuth(Model):
@@ -112,71 +111,6 @@ class Server(Model):
     )
     service: ServiceBlock | None = key(None, "Server instances as services.", source=CONFIG)
     preview: Preview | None = key(None, "Preview of files.", source=CONFIG)
-
-
-class EndpointsBasicAuth(Model):
-    """Log-in of the management endpoints, health included."""
-
-    username: str | None = key(None, "User name; required with basic-auth.", source=HARDENING)
-    password: Secret | None = key(None, "Password. Absent: generated.", source=HARDENING)
-
-
-class AllEndpoints(Model):
-    """Every management endpoint."""
-
-    basic_auth: EndpointsBasicAuth | None = key(
-        None, "Log-in; the probes of the deployment then carry it.", source=HARDENING
-    )
-    port: Whole | None = key(
-        None,
-        "Port of the management endpoints (Kestra: 8081).",
-        ge=1024,
-        le=65535,
-        source=HARDENING,
-    )
-    sensitive: Flag | None = key(
-        None,
-        "Whether they need a log-in (rendered as true; 1.3's own default is false).",
-        source=HARDENING,
-    )
-
-
-class EnabledEndpoint(Model):
-    """An endpoint that can be switched off."""
-
-    enabled: Flag | None = key(None, "Whether it exists.", source=HARDENING)
-    sensitive: Flag | None = key(None, "Whether it needs a log-in.", source=HARDENING)
-
-
-class HealthEndpoint(EnabledEndpoint):
-    """`/health`."""
-
-    details_visible: Literal["ANONYMOUS", "AUTHENTICATED", "NEVER"] | None = key(
-        None, "Who sees details (rendered as AUTHENTICATED; 1.3: ANONYMOUS).", source=HARDENING
-    )
-
-
-class LoggersEndpoint(EnabledEndpoint):
-    """`/loggers`."""
-
-    write_sensitive: Flag | None = key(
-        None,
-        "Whether changing a level needs a log-in (rendered as true; 1.3: false).",
-        source=HARDENING,
-    )
-
-
-class Endpoints(Model):
-    """Management endpoints (port 8081). 1.3 gets the hardened values of 2.0 unless set here."""
-
-    all: AllEndpoints | None = key(None, "Every endpoint.", source=HARDENING)
-    env: EnabledEndpoint | None = key(
-        None, "`/env`: off, since it shows the environment.", source=HARDENING
-    )
-    health: HealthEndpoint | None = key(None, "`/health`.", source=HARDENING)
-    loggers: LoggersEndpoint | None = key(None, "`/loggers`.", source=HARDENING)
-    worker: EnabledEndpoint | None = key(None, "`/worker`.", source=HARDENING)
-    scheduler: EnabledEndpoint | None = key(None, "`/scheduler`.", source=HARDENING)
 
 
 class Heartbeat(Model):

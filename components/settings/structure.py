@@ -101,10 +101,13 @@ def normalise(
             )
             continue
         spelling.note(at, written)
-        if name not in by_alias:
+        if name in by_alias:
+            one, many = models_in(by_alias[name].annotation)
+        elif model.OTHERS is not None:
+            one, many = model.OTHERS, None
+        else:
             yield (at, *_unknown(model, name, by_alias, loc))
             continue
-        one, many = models_in(by_alias[name].annotation)
         if one is not None and isinstance(value, Mapping):
             yield from _into(clean, name, normalise(one, value, spelling, at))
         elif many is not None and isinstance(value, Mapping):
@@ -212,6 +215,7 @@ def encrypted(value: Any, loc: Loc = ()) -> Iterator[Loc]:
         for name, field in type(value).model_fields.items():
             if name in value.model_fields_set:
                 yield from encrypted(getattr(value, name), (*loc, field.alias or name))
+        yield from encrypted(value.model_extra or {}, loc)
     elif isinstance(value, dict):
         for name, item in value.items():
             yield from encrypted(item, (*loc, name))

@@ -100,6 +100,8 @@ def _below(
         for name, inner in type(value).model_fields.items():
             key = inner.alias or name
             yield from _leaves(value, name, inner, f"{path}.{key}", written)
+        for key, other in (value.model_extra or {}).items():
+            yield from _below(other, field, f"{path}.{key}", written)
     elif isinstance(value, Mapping) and value:
         for key, inner in value.items():
             yield from _below(inner, field, f"{path}.{key}", written)

@@ -21,7 +21,7 @@ from components.kubernetes.pods import (
     probe_command,
     probe_password,
 )
-from components.settings.server import EndpointsBasicAuth
+from components.settings.endpoints import EndpointsBasicAuth
 from tests.components.recording_support import run
 from tests.conftest import stack_document
 

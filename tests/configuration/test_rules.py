@@ -48,16 +48,78 @@ def test_the_smallest_stack_gets_a_key_a_log_in_and_nothing_else_secret() -> Non
     }
 
 
-def test_1_3_gets_the_hardened_endpoints_of_2_0_and_2_0_nothing() -> None:
+MANAGEMENT = {"all": {"basic-auth": {"username": "monitoring"}}}
+OFF = {"enabled": False}
+
+
+def test_without_a_log_in_1_3_gets_the_hardened_endpoints_of_2_0_and_2_0_nothing() -> None:
     assert rendered(LOG_IN | {"version": "1.3"})["endpoints"] == {
         "all": {"sensitive": True},
-        "env": {"enabled": False},
+        "env": OFF,
+        "stop": OFF,
+        "caches": OFF,
         "health": {"sensitive": False, "details-visible": "AUTHENTICATED"},
         "loggers": {"write-sensitive": True},
         "worker": {"sensitive": True},
         "scheduler": {"sensitive": True},
     }
     assert "endpoints" not in rendered(LOG_IN | {"version": "2.0"})
+
+
+@pytest.mark.parametrize("version", ["1.3", "2.0"])
+def test_with_a_log_in_what_people_read_is_open_to_it(version: str) -> None:
+    found = rendered(LOG_IN | {"version": version, "endpoints": MANAGEMENT})["endpoints"]
+    assert found.pop("all") == {
+        "sensitive": True,
+        "basic-auth": {
+            "username": "monitoring",
+            "password": "${STACK_ENDPOINTS_ALL_BASIC_AUTH_PASSWORD}",
+        },
+    }
+    assert found == {
+        "env": OFF,
+        "stop": OFF,
+        "caches": OFF,
+        "health": {"sensitive": False, "details-visible": "ANONYMOUS"},
+        "info": {"sensitive": False},
+        "metrics": {"sensitive": False},
+        "prometheus": {"sensitive": False},
+        "loggers": {"sensitive": False, "write-sensitive": True},
+    }
+
+
+@pytest.mark.parametrize("version", ["1.3", "2.0"])
+def test_who_closes_all_endpoints_beside_a_log_in_keeps_them_closed(version: str) -> None:
+    every = MANAGEMENT["all"] | {"sensitive": True}
+    found = rendered(LOG_IN | {"version": version, "endpoints": {"all": every}})["endpoints"]
+    assert found["all"]["sensitive"] is True
+    assert {name for name, block in found.items() if block.get("sensitive") is False} == {"health"}
+
+
+@pytest.mark.parametrize("version", ["1.3", "2.0"])
+@pytest.mark.parametrize("log_in", [{}, MANAGEMENT])
+def test_opening_all_endpoints_does_not_switch_on_what_is_off(
+    version: str, log_in: dict[str, Any]
+) -> None:
+    endpoints = {"all": log_in.get("all", {}) | {"sensitive": False}}
+    found = rendered(LOG_IN | {"version": version, "endpoints": endpoints})["endpoints"]
+    assert [found[name] for name in ("env", "stop", "caches")] == [OFF] * 3
+
+
+@pytest.mark.parametrize("version", ["1.3", "2.0"])
+def test_every_endpoint_is_rendered_as_it_is_set_under_any_id(version: str) -> None:
+    chosen = {
+        "stop": {"enabled": True, "sensitive": True},
+        "prometheus": {"path": "/measured"},
+        "health": {"disk-space": {"enabled": False}},
+        "of-a-plugin": {"enabled": False},
+    }
+    settings = LOG_IN | {"version": version, "endpoints": MANAGEMENT | chosen}
+    found = rendered(settings)["endpoints"]
+    assert found["stop"] == chosen["stop"]
+    assert found["prometheus"] == {"sensitive": False, "path": "/measured"}
+    assert found["health"]["disk-space"] == {"enabled": False}
+    assert found["of-a-plugin"] == {"enabled": False}
 
 
 def test_what_the_settings_say_of_an_endpoint_wins_over_the_hardened_value() -> None:

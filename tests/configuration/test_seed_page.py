@@ -157,13 +157,17 @@ endpoints:
             )
         },
         added={
-            "endpoints.all.sensitive": (True, "1.3 gets 2.0's hardened values"),
-            "endpoints.env.enabled": (False, "the same"),
-            "endpoints.health.details-visible": ("AUTHENTICATED", "the same"),
+            "endpoints.all.sensitive": (True, "what is not named below stays closed"),
+            "endpoints.env.enabled": (False, "off, as on 2.0"),
+            "endpoints.stop.enabled": (False, "off, as on 2.0"),
+            "endpoints.caches.enabled": (False, "off, as on 2.0"),
+            "endpoints.health.details-visible": ("ANONYMOUS", "the log-in stands before it"),
             "endpoints.health.sensitive": (False, "all.sensitive would close health to probes"),
-            "endpoints.loggers.write-sensitive": (True, "2.0's hardened values"),
-            "endpoints.worker.sensitive": (True, "the same"),
-            "endpoints.scheduler.sensitive": (True, "the same"),
+            "endpoints.info.sensitive": (False, "else closed to the log-in too"),
+            "endpoints.metrics.sensitive": (False, "the same"),
+            "endpoints.prometheus.sensitive": (False, "the same"),
+            "endpoints.loggers.sensitive": (False, "the same"),
+            "endpoints.loggers.write-sensitive": (True, "as on 2.0"),
         },
     ),
     Block(

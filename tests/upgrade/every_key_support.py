@@ -39,6 +39,8 @@ _TEXTS = (
 ADDED = {
     "endpoints.all.sensitive": True,
     "endpoints.env.enabled": False,
+    "endpoints.stop.enabled": False,
+    "endpoints.caches.enabled": False,
     "endpoints.health.details-visible": "AUTHENTICATED",
     "endpoints.health.sensitive": False,
     "endpoints.loggers.write-sensitive": True,

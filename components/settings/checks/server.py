@@ -1,4 +1,4 @@
-"""Encryption, log-in, management endpoints and liveness."""
+"""Encryption, log-in and liveness."""
 
 from __future__ import annotations
 
@@ -108,25 +108,6 @@ def basic_auth(s: Settings) -> Iterator[Finding]:
                 "a prefix of a path, beginning with / and naming more than the root",
                 "write for example /api/v1/main/executions/webhook/",
             )
-
-
-def endpoints(s: Settings) -> Iterator[Finding]:
-    """The management endpoints' log-in is compared word by word."""
-    auth = s.endpoints.all and s.endpoints.all.basic_auth
-    if auth and not auth.username:
-        yield Finding(
-            ("endpoints", "all", "basic-auth", "username"),
-            "is missing",
-            "a log-in of the management endpoints has a user name",
-            "add it",
-        )
-    elif auth and auth.username and ":" in auth.username:
-        yield Finding(
-            ("endpoints", "all", "basic-auth", "username"),
-            "holds a colon",
-            "HTTP basic authentication ends the user name at the first colon",
-            "choose another",
-        )
 
 
 def liveness(s: Settings) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
     if isinstance(value, Model):
         for name, field in type(value).model_fields.items():
             yield from leaves(getattr(value, name), (*loc, field.alias or name))
+        yield from leaves(value.model_extra or {}, loc)
     elif isinstance(value, dict):
         for name, item in value.items():
             yield from leaves(item, (*loc, name))

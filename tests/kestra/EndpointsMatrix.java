@@ -1,0 +1,55 @@
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.micronaut.context.ApplicationContext;
+import io.micronaut.context.env.Environment;
+import io.micronaut.runtime.server.EmbeddedServer;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+
+/** Starts Kestra's management server with each configuration of a job and asks it; answers in one line of JSON. */
+public class EndpointsMatrix {
+    static final ObjectMapper JSON = new ObjectMapper();
+
+    public static void main(String[] arguments) throws Exception {
+        JsonNode job = JSON.readTree(System.in);
+        ObjectNode result = JSON.createObjectNode();
+        ArrayNode runs = result.putArray("runs");
+        for (JsonNode run : job.get("runs")) {
+            runs.add(ask(run));
+        }
+        System.out.println(JSON.writeValueAsString(result));
+        System.out.flush();
+        System.exit(0);
+    }
+
+    static ArrayNode ask(JsonNode run) throws Exception {
+        ArrayNode answers = JSON.createArrayNode();
+        System.setProperty("micronaut.config.files", run.get("files").asText());
+        try (ApplicationContext context = ApplicationContext.builder().deduceEnvironment(false).environments(Environment.CLI).start();
+             HttpClient client = HttpClient.newHttpClient()) {
+            EmbeddedServer server = context.getBean(EmbeddedServer.class).start();
+            for (JsonNode wanted : run.get("requests")) {
+                answers.add(answer(client, run.get("port").asInt(), wanted));
+            }
+            server.stop();
+        }
+        return answers;
+    }
+
+    static ObjectNode answer(HttpClient client, int port, JsonNode wanted) throws Exception {
+        var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + wanted.get("path").asText()));
+        if (wanted.hasNonNull("authorization")) {
+            request.header("Authorization", wanted.get("authorization").asText());
+        }
+        if (wanted.get("method").asText().equals("POST")) {
+            request.header("Content-Type", "application/json").POST(BodyPublishers.ofString(wanted.path("body").asText()));
+        }
+        var response = client.send(request.build(), BodyHandlers.ofString());
+        return JSON.createObjectNode().put("status", response.statusCode()).put("body", response.body());
+    }
+}
