@@ -69,6 +69,12 @@ def node_services(settings: Settings) -> list[tuple[str, int]]:
     return list(dict.fromkeys(found))
 
 
+_DNS: dict[str, Any] = {
+    "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
+    "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")],
+}
+
+
 def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
     """Name to specification of each policy."""
     chosen = settings.deployment.network_policy
@@ -85,28 +91,21 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
             "podSelector": {} if settings.deployment.create_namespace else pods,
             "policyTypes": ["Ingress", "Egress"],
         },
-        "dns": {
-            "podSelector": pods,
-            "policyTypes": ["Egress"],
-            "egress": [
-                {
-                    "to": [
-                        {
-                            "namespaceSelector": {
-                                "matchLabels": {"kubernetes.io/metadata.name": "kube-system"}
-                            }
-                        }
-                    ],
-                    "ports": [{"protocol": p, "port": 53} for p in ("UDP", "TCP")],
-                }
-            ],
-        },
+        "dns": {"podSelector": pods, "policyTypes": ["Egress"], "egress": [_DNS]},
         "web": {
             "podSelector": web,
             "policyTypes": ["Ingress"],
             "ingress": [{"from": _namespace(chosen.ingress_namespace), "ports": _tcp(HTTP)}],
         },
     }
+    if settings.deployment.create_namespace and chosen.ingress_namespace is None:
+        # The web port is open to this namespace, and `default-deny` holds for every pod in it: without this nobody
+        # would get out to it, nor learn its address.
+        made["web-clients"] = {
+            "podSelector": {},
+            "policyTypes": ["Egress"],
+            "egress": [{"to": [{"podSelector": web}], "ports": _tcp(HTTP)}, _DNS],
+        }
     # To Kubernetes an empty list of networks or ports means all of them.
     if ports and chosen.egress_cidrs:
         made["backends"] = {

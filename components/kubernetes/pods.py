@@ -13,6 +13,7 @@ from components.settings import Settings
 from components.settings.base import is_placeholder
 from components.settings.deployment import Component
 from components.settings.endpoints import EndpointsBasicAuth
+from components.settings.java import VARIABLE, heap_default, heap_option, java_options
 from components.settings.quantities import amount
 
 HTTP, MANAGEMENT, GRPC = 8080, 8081, 50051
@@ -32,6 +33,10 @@ _PROBE = (
     r"""printf 'GET {path} HTTP/1.0\r\nAuthorization: Basic %s\r\n\r\n' "$login" >&3 && """
     """read -r _ code _ <&3 && [ "$code" = 200 ]"""
 )
+
+#: A process that fails its probes for so long does not end by itself either: it would hang for the pod's whole grace
+#: period, minutes that are for tasks. A Kestra without tasks ends in 5 seconds when it can.
+_AFTER_A_FAILED_PROBE = {"terminationGracePeriodSeconds": 30}
 
 _DEFAULT_REQUESTS = {"cpu": "500m", "memory": "1Gi"}
 _DEFAULT_LIMITS = {"memory": "2Gi"}
@@ -217,12 +222,15 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
     settings, deployment = args.settings, args.settings.deployment
     chosen: Component = getattr(deployment.components, component)
     arguments = _command(component, chosen)
+    first = [COPY] if deletes else []
+    share = heap_default(deployment, chosen)
+    if deployment.environment_from and share is not None and VARIABLE not in deployment.environment:
+        # A variable of the pod would take the place of one that a Secret brings; this one comes before it.
+        first.append(f'export {VARIABLE}="{heap_option(share)} ${{{VARIABLE}-}}"')
     started: dict[str, Any] = {"command": ["/app/kestra"], "args": arguments}
-    if deletes:
-        started = {
-            "command": ["/bin/sh", "-c", f'{COPY} && exec /app/kestra "$@"', "kestra"],
-            "args": arguments,
-        }
+    if first:
+        script = " && ".join([*first, 'exec /app/kestra "$@"'])
+        started["command"] = ["/bin/sh", "-c", script, "kestra"]
     mounts: list[dict[str, Any]] = [
         {"name": "configuration", "mountPath": "/etc/kestra", "readOnly": True},
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a volume of the pod
@@ -237,8 +245,9 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
     if deletes:
         mounts.append({"name": "loaded", "mountPath": "/app/confs"})
     plain = {"MICRONAUT_CONFIG_FILES": LOADED if deletes else MOUNTED} | deployment.environment
-    if chosen.java_options:
-        plain["JAVA_OPTS"] = chosen.java_options
+    options = java_options(deployment, chosen)
+    if options is not None:
+        plain[VARIABLE] = options
     return {
         "name": "kestra",
         "image": image(settings),
@@ -253,10 +262,13 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
         "resources": _resources(chosen),
         "securityContext": _restricted(),
         "volumeMounts": mounts,
-        "startupProbe": _probe("/health", settings) | {"periodSeconds": 5, "failureThreshold": 60},
+        "startupProbe": _probe("/health", settings)
+        | {"periodSeconds": 5, "failureThreshold": 60}
+        | _AFTER_A_FAILED_PROBE,
         "readinessProbe": _probe("/health/readiness", settings) | {"periodSeconds": 10},
         "livenessProbe": _probe("/health/liveness", settings)
-        | {"periodSeconds": 10, "failureThreshold": 6},
+        | {"periodSeconds": 10, "failureThreshold": 6}
+        | _AFTER_A_FAILED_PROBE,
     }
 
 

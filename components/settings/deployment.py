@@ -94,7 +94,19 @@ class Component(Model):
     worker_threads: Whole | None = key(
         None, "Threads of the worker (standalone and worker).", ge=0, le=1024, source=OURS
     )
-    java_options: str | None = key(None, "Options of the Java virtual machine.", source=OURS)
+    heap_percentage: Whole | None = key(
+        None,
+        "Share of the memory limit for Java's heap (50, unless java-options or a variable say it).",
+        unit="percent",
+        ge=10,
+        le=90,
+        source="Kestra's start script",
+    )
+    java_options: str | None = key(
+        None,
+        "Options of the Java virtual machine, after those of a variable JAVA_OPTS in deployment.environment.",
+        source=OURS,
+    )
     extra_args: tuple[str, ...] = key((), "Further arguments of `kestra server`.", source=OURS)
 
 
@@ -127,7 +139,8 @@ class NetworkPolicy(Model):
     enabled: Flag = key(True, "Whether the policies are made.", source=OURS)
     ingress_namespace: str | None = key(
         None,
-        "Namespace of the ingress controller; absent: only from Kestra's own.",
+        "Namespace of the ingress controller, the only one that reaches the web port. Absent: the pods of Kestra's "
+        "own namespace reach it.",
         pattern=NAME,
         source=K8S,
     )

@@ -52,6 +52,20 @@ def test_pods_end_a_minute_after_kestra_gives_its_tasks() -> None:
     assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 480
 
 
+@pytest.mark.parametrize("name", ["local", "local-vault"])
+def test_a_hung_process_is_not_waited_for_as_tasks_are(name: str) -> None:
+    for deployment in run(stack_document(name)).of("Deployment").values():
+        pod = deployment["spec"]["template"]["spec"]
+        assert pod["terminationGracePeriodSeconds"] >= 360
+        main = pod["containers"][0]
+        for probe in ("startupProbe", "livenessProbe"):
+            assert main[probe]["terminationGracePeriodSeconds"] == 30
+        # Kubernetes refuses it where a failed probe ends nothing.
+        assert "terminationGracePeriodSeconds" not in main["readinessProbe"]
+        hung = main["livenessProbe"]
+        assert hung["periodSeconds"] * hung["failureThreshold"] + 30 <= 90
+
+
 def test_the_token_is_mounted_only_where_the_identity_needs_it() -> None:
     for name, wanted in (("local", False), ("local-vault", True)):
         for deployment in run(stack_document(name)).of("Deployment").values():
