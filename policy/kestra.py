@@ -375,8 +375,9 @@ def open_urls(found: Application, _: Context) -> Iterator[Finding]:
     "ks-kestra-12",
     "Management endpoints ask for a log-in",
     "high",
-    risk="Endpoints without a log-in show versions, threads and, with env, the environment's secrets.",
-    steps=("Set endpoints.all.basic-auth.", "Leave endpoints.env off."),
+    risk="Without a log-in whoever reaches the port reads metrics and the inside of Kestra, or ends it; env shows "
+    "its configuration, and stop ends it, for everybody who has the log-in.",
+    steps=("Set endpoints.all.basic-auth.", "Leave endpoints.env and endpoints.stop off."),
     setting="kestra:endpoints.all.basic-auth",
     types=CARRIERS,
 )
@@ -385,13 +386,10 @@ def management_log_in(found: Application, _: Context) -> Iterator[Finding]:
     path = "endpoints.all.basic-auth"
     if not found.get(f"{path}.username") or not found.get(f"{path}.password"):
         yield Problem("has open management endpoints", "a log-in", _where(found, path))
-    if str(found.get("endpoints.env.enabled")).lower() == "true":
-        yield Problem(
-            "shows its environment",
-            "false",
-            _where(found, "endpoints.env.enabled"),
-            setting="kestra:endpoints.env.enabled",
-        )
+    for name, effect in (("env", "shows its environment"), ("stop", "is ended by a request")):
+        enabled = f"endpoints.{name}.enabled"
+        if str(found.get(enabled)).lower() == "true":
+            yield Problem(effect, "false", _where(found, enabled), setting=f"kestra:{enabled}")
 
 
 @control(

@@ -374,7 +374,12 @@ KESTRA: dict[str, Case] = {
         (f"{SERVER}.basic-auth.openUrls", ["/"]),
         (f"{SERVER}.basic-auth.openUrls", ["/api/v1/main/flows"]),
     ),
-    "ks-kestra-12": over(("endpoints", {}), ("endpoints.env", {"enabled": True})),
+    "ks-kestra-12": over(
+        ("endpoints", {}),
+        ("endpoints.all", {"sensitive": False}),
+        ("endpoints.env", {"enabled": True}),
+        ("endpoints.stop", {"enabled": True}),
+    ),
     "ks-kestra-13": over(
         ("kestra.variables.env-vars-prefix", ""), ("kestra.variables.env-vars-prefix", "KESTRA_")
     ),
