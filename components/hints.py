@@ -69,17 +69,27 @@ class Hint:
     """What is the matter; the way to go on with what is there; the other ways."""
 
 
+WAY_ON = "\n  To go on with what is there:\n"
+"""Stands in every way out, and so tells one from other words."""
+
+
 def way_out(failed: Failed) -> str:
     """What a person can do; empty where nothing is known of it."""
+    answer = answer_to(failed)
+    if answer is None:
+        return ""
+    matter, command, otherwise = answer
+    if any(part in failed.name for part in _COPIES):
+        matter = f"{matter} {_EARLIER}"
+    return f"{matter}{WAY_ON}    {command}\n  Otherwise: {otherwise}"
+
+
+def answer_to(failed: Failed) -> tuple[str, str, str] | None:
+    """What is the matter, the way to go on with what is there, and the other ways; None where nothing is known."""
     for row in TABLE:
         if re.search(row.types, failed.type) and re.search(row.words, failed.words, re.IGNORECASE):
-            matter, command, otherwise = row.says(failed)
-            if any(part in failed.name for part in _COPIES):
-                matter = f"{matter} {_EARLIER}"
-            return (
-                f"{matter}\n  To go on with what is there:\n    {command}\n  Otherwise: {otherwise}"
-            )
-    return ""
+            return row.says(failed)
+    return None
 
 
 #: Parts of the logical names of what holds the copy of the encryption key.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import grpc
@@ -13,8 +13,11 @@ from pulumi.runtime.settings import get_engine
 from components.hints import Failed, way_out
 
 
-def watch() -> None:
+def watch(suggest: Callable[[Failed], str] = way_out) -> None:
     """Has every resource of the stack, from here on, answer a taken name with the way out.
+
+    Args:
+        suggest: what a person can do about a failed creation; empty where nothing is known of it.
 
     The hook runs only when a resource fails, and asks for no second try. For a real engine only, as mocks know no
     hooks.
@@ -28,7 +31,7 @@ def watch() -> None:
         start, chain, name = _parts(args.urn)
         of_parent, _, type_ = chain.rpartition("$")
         parent = parents.get((of_parent.rpartition("$")[2], type_, name))
-        found = way_out(
+        found = suggest(
             Failed(
                 args.urn,
                 _plain(args.new_inputs or {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -34,6 +35,7 @@ from sandbox.recovery import end_leftovers, is_locked, mend_backend
 from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private
 from sandbox.state import PROJECT, ROOT, Last, State
+from sandbox.taken_names import way_out
 
 _ENCRYPTION = ("encryptionsalt", "secretsprovider", "encryptedkey")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -217,7 +219,9 @@ class Stack:
                 yield auto.create_or_select_stack(
                     self.name,
                     project_name=PROJECT,
-                    program=deploy,
+                    program=functools.partial(
+                        deploy, functools.partial(way_out, self._state, self.name)
+                    ),
                     opts=auto.LocalWorkspaceOptions(
                         work_dir=str(self.folder / "workspace"),
                         pulumi_command=EngineCommand(self._pulumi_root(), self._told),

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from components.hints import WAY_ON
+
 GO_ON = "What was made is recorded. When the cause is mended, run the same command again: it goes on from there."
 
 
@@ -23,6 +25,14 @@ class Hint:
 def _hint(pattern: str, advice: str) -> Hint:
     return Hint(re.compile(pattern, re.IGNORECASE | re.DOTALL), advice)
 
+
+#: The program itself answers a name that is taken (`components/hints.py`); this is for what it has no answer to.
+TAKEN = _hint(
+    r"not successfully created by the Kubernetes API server: .*already exists",
+    "The object is there, but not in the state: somebody else made it, or the answer to its creation was lost."
+    " Import it (`pulumi import <type> <name> <namespace>/<name>`), or, if it is this stack's own, run once more"
+    " with PULUMI_K8S_UPSERT_EXISTING_OBJECTS=true, which takes it over.",
+)
 
 #: The first that fits an error is its hint; so the special stand before the general.
 HINTS: tuple[Hint, ...] = (
@@ -67,12 +77,7 @@ HINTS: tuple[Hint, ...] = (
         "The API server is not reachable or broke off. `kubectl cluster-info` asks it; check KUBECONFIG, the context and"
         " the network between; the sandbox starts its own again at the next command.",
     ),
-    _hint(
-        r"not successfully created by the Kubernetes API server: .*already exists",
-        "The object is there, but not in the state: somebody else made it, or the answer to its creation was lost."
-        " Import it (`pulumi import <type> <name> <namespace>/<name>`), or, if it is this stack's own, run once more"
-        " with PULUMI_K8S_UPSERT_EXISTING_OBJECTS=true, which takes it over.",
-    ),
+    TAKEN,
     _hint(
         r"Throttling|TooManyRequests|RequestLimitExceeded|Error 429|Code: 429|too many requests|rate limit",
         "The server throttles, and all repetitions were used up. Wait a little, or ask less at once with"
@@ -109,16 +114,17 @@ HINTS: tuple[Hint, ...] = (
 
 
 def advice(errors: Iterable[str]) -> list[str]:
-    """What to do about some errors, each advice once, in the errors' order.
+    """What to do about some errors, each advice once, in the errors' order; none for what the program answered.
 
     Args:
         errors: what was said, one text an error.
     """
+    said = list(errors)
+    answered = {TAKEN.advice} if any(WAY_ON in error for error in said) else set[str]()
     found = (
-        next((hint.advice for hint in HINTS if hint.pattern.search(error)), None)
-        for error in errors
+        next((hint.advice for hint in HINTS if hint.pattern.search(error)), None) for error in said
     )
-    return list(dict.fromkeys(text for text in found if text))
+    return list(dict.fromkeys(text for text in found if text and text not in answered))
 
 
 def with_advice(errors: Iterable[str]) -> str:
