@@ -45,7 +45,7 @@ def way_out(state: State, stack: str, failed: Failed) -> str:
     protected = " --unprotect" if is_protected else ""
     return (
         f"Stack {name} of this state folder has this {noun} already.{WAY_ON}"
-        f"    python -m sandbox --state {shlex.quote(str(state.directory))} destroy {name}{protected}\n"
+        f"    python -m sandbox destroy {name}{protected} --state {shlex.quote(str(state.directory))}\n"
         f"  Otherwise: {answer[2]}"
     )
 
@@ -62,11 +62,9 @@ def owner_of(state: State, stack: str, failed: Failed) -> tuple[str, bool] | Non
             # Never brought up, or its state is being written.
             continue
         for resource in resources:
-            if (
-                resource["type"] == failed.type
-                and _identity(resource.get("inputs") or {}) == wanted
-            ):
-                return other
+            same = _identity(resource.get("inputs") or {}) == wanted
+            if same and resource["type"] == failed.type:
+                return other, bool(resource.get("protect"))
     return None
 
 
