@@ -69,7 +69,7 @@ class Hint:
     """What is the matter; the way to go on with what is there; the other ways."""
 
 
-WAY_ON = "\n  To go on with what is there:\n"
+OTHERWISE = "Otherwise:"
 """Stands in every way out, and so tells one from other words."""
 
 
@@ -81,7 +81,7 @@ def way_out(failed: Failed) -> str:
     matter, command, otherwise = answer
     if any(part in failed.name for part in _COPIES):
         matter = f"{matter} {_EARLIER}"
-    return f"{matter}{WAY_ON}    {command}\n  Otherwise: {otherwise}"
+    return f"{matter}\n  To go on with what is there:\n    {command}\n  {OTHERWISE} {otherwise}"
 
 
 def answer_to(failed: Failed) -> tuple[str, str, str] | None:

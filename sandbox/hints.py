@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from components.hints import WAY_ON
+from components.hints import OTHERWISE
 
 GO_ON = "What was made is recorded. When the cause is mended, run the same command again: it goes on from there."
 
@@ -120,7 +120,7 @@ def advice(errors: Iterable[str]) -> list[str]:
         errors: what was said, one text an error.
     """
     said = list(errors)
-    answered = {TAKEN.advice} if any(WAY_ON in error for error in said) else set[str]()
+    answered = {TAKEN.advice} if any(f" {OTHERWISE} " in error for error in said) else set[str]()
     found = (
         next((hint.advice for hint in HINTS if hint.pattern.search(error)), None) for error in said
     )

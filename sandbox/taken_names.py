@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components import hints
-from components.hints import WAY_ON, Failed
+from components.hints import OTHERWISE, Failed
 from sandbox.state import State
 
 #: Inputs that tell one object from all others of its type, where they are given.
@@ -44,9 +44,9 @@ def way_out(state: State, stack: str, failed: Failed) -> str:
     noun = failed.type.rpartition(":")[2]
     protected = " --unprotect" if is_protected else ""
     return (
-        f"Stack {name} of this state folder has this {noun} already.{WAY_ON}"
+        f"Stack {name} of this state folder has this {noun} already.\n  To take it away there:\n"
         f"    python -m sandbox destroy {name}{protected} --state {shlex.quote(str(state.directory))}\n"
-        f"  Otherwise: {answer[2]}"
+        f"  {OTHERWISE} {answer[2]}"
     )
 
 

@@ -69,7 +69,8 @@ def test_an_ingress_namespace_is_the_only_one_that_reaches_the_web_port(
 
 @pytest.mark.parametrize("stack", list(COMPONENTS))
 def test_other_pods_of_a_namespace_that_the_stack_made_reach_nothing_else(stack: str) -> None:
-    for network in ({}, {"ingress_namespace": "ingress-nginx"}):
+    settings: list[dict[str, Any]] = [{}, {"ingress_namespace": "ingress-nginx"}]
+    for network in settings:
         cluster = Cluster(stack, **network)
         another = Peer(NAMESPACE, {"app": "third"})
         for target, port in ((another, HTTP), (another, 5432), (OUTSIDE, 443), (INGRESS, 443)):

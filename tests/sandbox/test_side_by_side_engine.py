@@ -11,17 +11,16 @@ import pytest
 import yaml
 from rich.console import Console
 
-from components.hints import WAY_ON
+from components.hints import OTHERWISE
 from sandbox.cli import Sandbox
 from sandbox.engine import EngineFailure
 from sandbox.state import State
-from tests.conftest import ROOT
+from tests.conftest import ROOT, silent
 from tests.tiers import long
 
 pytestmark = pytest.mark.engine
 
 STACKS = ROOT / "stacks"
-SAMPLE = ("local", "example-azure-key-vault", "example-aws-ssm-parameter-store")
 EVERY = tuple(sorted(f.name[7:-5] for f in STACKS.glob("Pulumi.*.yaml")))
 
 
@@ -34,7 +33,13 @@ class Folder:
         self.stacks.mkdir()
         for file in STACKS.glob("Pulumi.*.yaml"):
             (self.stacks / file.name).write_bytes(file.read_bytes())
-        self.console = Console(file=io.StringIO(), width=200, highlight=False)
+        self._printed = io.StringIO()
+        self.console = Console(file=self._printed, width=200, highlight=False)
+
+    @property
+    def told(self) -> str:
+        """What the commands have printed."""
+        return self._printed.getvalue()
 
     @property
     def sandbox(self) -> Sandbox:
@@ -55,29 +60,16 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
         made.sandbox.down(purge=True)
 
 
-@pytest.mark.parametrize("stacks", [SAMPLE, pytest.param(EVERY, marks=long("stacks"))])
-def test_one_comes_up_after_another_and_none_changes_the_others(
-    folder: Folder, stacks: tuple[str, ...]
-) -> None:
-    for stack in stacks:
-        folder.sandbox.up(stack)
-    for stack in stacks:
-        sandbox = folder.sandbox
-        ready = sandbox.ready(stack, sandbox.settings(stack))
-        assert ready.outputs(), stack
-    again = folder.sandbox
-    again.up(stacks[0])
-    assert "already exists" not in folder.console.file.getvalue()  # type: ignore[attr-defined]
-
-
-def test_a_second_stack_in_the_same_namespace_is_told_once_which_one_has_it(folder: Folder) -> None:
+def test_one_comes_up_beside_another_or_is_told_once_why_not(folder: Folder) -> None:
     folder.copied("second", "local")
-    folder.sandbox.up("local")
+    for stack in ("local", "example-azure-key-vault"):
+        folder.sandbox.up(stack)
+    assert OTHERWISE not in folder.told
     with pytest.raises(EngineFailure) as refused:
         folder.sandbox.up("second")
     told = str(refused.value)
     assert 'namespaces "kestra" already exists' in told
-    assert told.count(WAY_ON) == 1
+    assert told.count(OTHERWISE) == 1
     assert "Stack local of this state folder has this Namespace already." in told
     assert "kestra:deployment.namespace" in told
     assert f"python -m sandbox destroy local --state {folder.state.directory}" in told
@@ -86,3 +78,14 @@ def test_a_second_stack_in_the_same_namespace_is_told_once_which_one_has_it(fold
     # What it says works.
     folder.sandbox.destroy("local")
     folder.sandbox.up("second")
+
+
+@long("stacks")
+def test_every_stack_file_comes_up_after_the_others_and_changes_none(folder: Folder) -> None:
+    for stack in EVERY:
+        folder.sandbox.up(stack)
+    assert OTHERWISE not in folder.told
+    for stack in EVERY:
+        sandbox = folder.sandbox
+        ready = sandbox.ready(stack, sandbox.settings(stack))
+        assert set(ready.preview(silent()).changes) == {"same"}, stack

@@ -79,6 +79,8 @@ def test_the_servers_words_get_no_second_hint_beside_the_programs(tmp_path: Path
     here = way_out(folder(tmp_path, first=[NAMESPACE]), "new", failed(NAMESPACE))
     for own in (hints.way_out(failed(NAMESPACE)), here):
         assert advice([said, f"kestra-namespace: {own}"]) == []
+        # As the display hands it on, in one line.
+        assert advice([said, " ".join(own.split())]) == []
         assert "→" not in with_advice([said, own])
         # What has another cause has its own.
         (sealed,) = advice([said, own, "Vault is sealed"])
