@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from components import tags
 from components.configuration import Configuration, Given, Needed, render
 from components.generated import ENCRYPTION_KEY, GeneratedSecrets
 from components.guard import Guard, watched
-from components.hints import Failed, way_out
 from components.identity import Identity, create_identity
 from components.kestra import Kestra, KestraArgs
 from components.rendering.secret_backends import PROVIDED
@@ -29,11 +28,8 @@ from components.watch import watch
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
 
 
-def deploy(suggest: Callable[[Failed], str] = way_out) -> None:
+def deploy() -> None:
     """Builds the stack from Pulumi's configuration.
-
-    Args:
-        suggest: what a person can do about a name that is taken; the sandbox knows more of it.
 
     Raises:
         pulumi.RunError: with the report of every problem, before anything is registered.
@@ -41,7 +37,7 @@ def deploy(suggest: Callable[[Failed], str] = way_out) -> None:
     loaded = read_settings()
     for warning in loaded.warnings:
         pulumi.log.warn(warning.line())
-    watch(suggest)
+    watch()
     build(loaded.settings, watched(loaded.settings))
     pulumi.run(_begin)
 

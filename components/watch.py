@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import grpc
 import pulumi
 from pulumi.runtime.settings import get_engine
 
-from components.hints import Failed, way_out
+from components.hints import ANSWER, Failed
 
 
-def watch(suggest: Callable[[Failed], str] = way_out) -> None:
-    """Has every resource of the stack, from here on, answer a taken name with the way out.
-
-    Args:
-        suggest: what a person can do about a failed creation; empty where nothing is known of it.
+def watch() -> None:
+    """Has every resource of the stack, from here on, answer a taken name with the way out (`components.hints.ANSWER`).
 
     The hook runs only when a resource fails, and asks for no second try. For a real engine only, as mocks know no
     hooks.
     """
     _bear_the_end()
+    answer = ANSWER.get()
     parents: dict[tuple[str, str, str], str] = {}
 
     def told(args: pulumi.ErrorHookArgs) -> bool:
@@ -31,7 +29,7 @@ def watch(suggest: Callable[[Failed], str] = way_out) -> None:
         start, chain, name = _parts(args.urn)
         of_parent, _, type_ = chain.rpartition("$")
         parent = parents.get((of_parent.rpartition("$")[2], type_, name))
-        found = suggest(
+        found = answer(
             Failed(
                 args.urn,
                 _plain(args.new_inputs or {}),

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 
+from components.hints import ANSWER
 from components.interrupted import adopt_pending
 from components.settings import Settings, load
 from sandbox import plugins
@@ -200,8 +201,6 @@ class Stack:
 
     @contextlib.contextmanager
     def _selected(self) -> Iterator[auto.Stack]:
-        from components.program import deploy
-
         self._state.backend.mkdir(parents=True, exist_ok=True)
         self._link_plugins()
         self.write_workspace()
@@ -219,9 +218,7 @@ class Stack:
                 yield auto.create_or_select_stack(
                     self.name,
                     project_name=PROJECT,
-                    program=functools.partial(
-                        deploy, functools.partial(way_out, self._state, self.name)
-                    ),
+                    program=self._program,
                     opts=auto.LocalWorkspaceOptions(
                         work_dir=str(self.folder / "workspace"),
                         pulumi_command=EngineCommand(self._pulumi_root(), self._told),
@@ -232,6 +229,15 @@ class Stack:
         finally:
             os.environ.clear()
             os.environ.update(caller)
+
+    def _program(self) -> None:
+        from components.program import deploy
+
+        token = ANSWER.set(functools.partial(way_out, self._state, self.name))
+        try:
+            deploy()
+        finally:
+            ANSWER.reset(token)
 
     def _pulumi_root(self) -> str:
         # The Automation API looks for `<root>/bin/pulumi`.

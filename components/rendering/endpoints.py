@@ -12,23 +12,23 @@ from .nodes import block, with_password
 
 Blocks = dict[str, dict[str, Node]]
 
-#: Off wherever this program decides: what shows the configuration, ends the server or empties its caches.
-_OFF: Blocks = {name: {"enabled": False} for name in ("env", "stop", "caches")}
+#: Off or closed on 1.3, as 2.0 has it by itself: what shows the configuration, ends the server, empties its caches,
+#: or changes what is logged.
+_ON_1_3: Blocks = {
+    **{name: {"enabled": False} for name in ("env", "stop", "caches")},
+    "loggers": {"write-sensitive": True},
+}
 #: Behind the log-in: what people and Prometheus read is open to it; all else stays refused.
 _WITH_LOG_IN: Blocks = {
     "all": {"sensitive": True},
-    **_OFF,
     "health": {"sensitive": False, "details-visible": "ANONYMOUS"},
-    **{name: {"sensitive": False} for name in ("info", "metrics", "prometheus")},
-    "loggers": {"sensitive": False, "write-sensitive": True},
+    **{name: {"sensitive": False} for name in ("info", "metrics", "prometheus", "loggers")},
 }
 #: Without one, 1.3 gets what 2.0 does by itself. `all.sensitive: true` closes health too, as Micronaut reads it,
 #: and the probes need health.
 _WITHOUT_ON_1_3: Blocks = {
     "all": {"sensitive": True},
-    **_OFF,
     "health": {"details-visible": "AUTHENTICATED"},
-    "loggers": {"write-sensitive": True},
     "worker": {"sensitive": True},
     "scheduler": {"sensitive": True},
 }
@@ -41,8 +41,9 @@ def endpoints(settings: dict[str, Node], version: str) -> dict[str, Node]:
     """
     out = block(settings, "endpoints") or {}
     every = block(out, "all") or {}
-    for name, values in _added(every, version).items():
-        out[name] = values | (block(out, name) or {})
+    for blocks in _added(every, version):
+        for name, values in blocks.items():
+            out[name] = values | (block(out, name) or {})
     every = block(out, "all")
     if every is not None and "basic-auth" in every:
         credentials = block(every, "basic-auth") or {}
@@ -53,16 +54,14 @@ def endpoints(settings: dict[str, Node], version: str) -> dict[str, Node]:
     return out
 
 
-def _added(every: dict[str, Node], version: str) -> Blocks:
-    if "basic-auth" not in every:
-        if version == "1.3":
-            return _WITHOUT_ON_1_3
-        # Opening all was not meant to open these.
-        return _OFF if every.get("sensitive") is False else {}
-    if every.get("sensitive") is not True:
-        return _WITH_LOG_IN
-    closed = {
-        name: {key: value for key, value in values.items() if key != "sensitive"}
-        for name, values in _WITH_LOG_IN.items()
-    }
-    return {name: values for name, values in closed.items() if values}
+def _added(every: dict[str, Node], version: str) -> list[Blocks]:
+    added: list[Blocks] = []
+    if "basic-auth" in every:
+        is_closed = every.get("sensitive") is True
+        added.append({"health": _WITH_LOG_IN["health"]} if is_closed else _WITH_LOG_IN)
+    elif version == "1.3":
+        added.append(_WITHOUT_ON_1_3)
+    # Opening all of them was not meant to open these.
+    if version == "1.3" or every.get("sensitive") is False:
+        added.append(_ON_1_3)
+    return added

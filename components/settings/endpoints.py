@@ -120,7 +120,7 @@ class LoggersEndpoint(EnabledEndpoint):
 
     write_sensitive: Flag | None = key(
         None,
-        "true: nobody may change a level. false: who may read them may. Rendered as true with a log-in, and on 1.3.",
+        "true: nobody may change a level. false: who may read them may. Rendered as true on 1.3; 2.0 has it by itself.",
         source=HARDENING,
     )
 
@@ -155,7 +155,7 @@ class Endpoints(Model):
         None, "`/threaddump`: what the threads do.", source=MICRONAUT
     )
     caches: OtherEndpoint | None = key(
-        None, "`/caches`: reads and empties caches; off with a log-in and on 1.3.", source=MICRONAUT
+        None, "`/caches`: reads and empties caches; off, or closed to everybody.", source=MICRONAUT
     )
     flyway: OtherEndpoint | None = key(
         None, "`/flyway`: migrations of the database.", source=MICRONAUT
@@ -164,5 +164,5 @@ class Endpoints(Model):
         None, "`/refresh`: reads the configuration again.", source=MICRONAUT
     )
     stop: OtherEndpoint | None = key(
-        None, "`/stop`: ends the server; off with a log-in and on 1.3.", source=MICRONAUT
+        None, "`/stop`: ends the server; off, or closed to everybody.", source=MICRONAUT
     )

@@ -34,7 +34,8 @@ def filled(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
 
 def google(*, read_only: bool = True, **blocks: Any) -> dict[str, Any]:
     """The production example in one of the two modes, with some first-level keys changed."""
-    document = stack_document("example-google-secret-manager")
+    document: dict[str, Any] = stack_document("example-google-secret-manager")
+    document["deployment"]["namespace"] = "kestra"
     if not read_only:
         # In managed mode Kestra itself writes its secrets.
         document.pop("declared-secrets")

@@ -24,7 +24,8 @@ PARAMETERS = "example-aws-ssm-parameter-store"
 
 
 def _stack(name: str = SECRETS, **changed: Any) -> dict[str, Any]:
-    document = deepcopy(stack_document(name))
+    document: dict[str, Any] = deepcopy(stack_document(name))
+    document["deployment"]["namespace"] = "kestra"
     return document | {key.replace("_", "-"): value for key, value in changed.items()}
 
 
