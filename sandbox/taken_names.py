@@ -52,9 +52,9 @@ def way_out(state: State, stack: str, failed: Failed) -> str:
 
 def owner_of(state: State, stack: str, failed: Failed) -> tuple[str, bool] | None:
     """The other stack of the folder that has the object, and whether it is protected; None where none has it."""
-    wanted = _identity(failed.inputs)
+    target = _identity(failed.inputs)
     for other in state.stacks():
-        if other == stack or not wanted:
+        if other == stack or not target:
             continue
         try:
             resources = state.latest(other).get("resources") or ()
@@ -62,7 +62,7 @@ def owner_of(state: State, stack: str, failed: Failed) -> tuple[str, bool] | Non
             # Never brought up, or its state is being written.
             continue
         for resource in resources:
-            same = _identity(resource.get("inputs") or {}) == wanted
+            same = _identity(resource.get("inputs") or {}) == target
             if same and resource["type"] == failed.type:
                 return other, bool(resource.get("protect"))
     return None

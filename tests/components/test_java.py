@@ -22,8 +22,8 @@ def container(
 ) -> dict[str, Any]:
     """The main container of a component."""
     document = stack_document(stack)
-    given: Any = document["deployment"]
-    document["deployment"] = given | deployment
+    block: Any = document["deployment"]
+    document["deployment"] = block | deployment
     settings = load(document, source="test").settings
     args = PodArgs(settings, {}, "kestra", False, "configuration", "secret", "versions")
     return pod_template(component, args)["spec"]["containers"][0]
@@ -31,8 +31,8 @@ def container(
 
 def options(deployment: dict[str, Any], **which: str) -> str | None:
     """`JAVA_OPTS` of a component's container."""
-    found = {e["name"]: e["value"] for e in container(deployment, **which)["env"]}
-    return found.get("JAVA_OPTS")
+    main = {e["name"]: e["value"] for e in container(deployment, **which)["env"]}
+    return main.get("JAVA_OPTS")
 
 
 def of(**component: Any) -> dict[str, Any]:
@@ -97,15 +97,15 @@ def test_a_share_leaves_room_for_what_is_no_heap(share: object) -> None:
         container(of(**{"heap-percentage": share}))
 
 
-def run_command(found: dict[str, Any], folder: Path, **environment: str) -> str:
+def run_command(main: dict[str, Any], folder: Path, **environment: str) -> str:
     """`JAVA_OPTS` as the start script sees it, and its arguments."""
     script = folder / "kestra"
     script.write_text('#!/bin/sh\nprintf "%s|%s" "${JAVA_OPTS-unset}" "$*"\n')
     script.chmod(0o755)
-    command = [part.replace("/app/kestra", str(script)) for part in found["command"]]
-    plain = {e["name"]: e["value"] for e in found["env"]}
+    command = [part.replace("/app/kestra", str(script)) for part in main["command"]]
+    plain = {e["name"]: e["value"] for e in main["env"]}
     return subprocess.run(
-        [*command, *found["args"]],
+        [*command, *main["args"]],
         env={"PATH": "/bin:/usr/bin"} | environment | plain,
         capture_output=True,
         text=True,
@@ -114,11 +114,11 @@ def run_command(found: dict[str, Any], folder: Path, **environment: str) -> str:
 
 
 def test_a_secret_that_brings_java_options_keeps_them(tmp_path: Path) -> None:
-    found = container({}, "worker", "local-vault")
-    assert "JAVA_OPTS" not in {e["name"] for e in found["env"]}
+    main = container({}, "worker", "local-vault")
+    assert "JAVA_OPTS" not in {e["name"] for e in main["env"]}
     arguments = "server worker --thread=8"
-    assert run_command(found, tmp_path) == f"{DEFAULT} |{arguments}"
-    brought = run_command(found, tmp_path, JAVA_OPTS="-Xmx1g -Xss2m")
+    assert run_command(main, tmp_path) == f"{DEFAULT} |{arguments}"
+    brought = run_command(main, tmp_path, JAVA_OPTS="-Xmx1g -Xss2m")
     assert brought == f"{DEFAULT} -Xmx1g -Xss2m|{arguments}"
     worker = {"components": {"worker": {"heap-percentage": 60}}}
     assert options(worker, component="worker", stack="local-vault") == heap_option(60)
@@ -126,8 +126,8 @@ def test_a_secret_that_brings_java_options_keeps_them(tmp_path: Path) -> None:
 
 def test_what_the_settings_say_is_not_said_again_where_secrets_bring_variables() -> None:
     worker = {"components": {"worker": {"java-options": "-Xmx1g"}}}
-    found = container(worker, "worker", "local-vault")
-    assert "MaxRAMPercentage" not in str(found)
+    main = container(worker, "worker", "local-vault")
+    assert "MaxRAMPercentage" not in str(main)
     assert options(worker, component="worker", stack="local-vault") == "-Xmx1g"
 
 
@@ -149,10 +149,10 @@ def test_a_real_java_takes_the_share(
     document = stack_document("local")
     document["deployment"] = of(**component) | {"environment": environment}
     deployment = load(document, source="test").settings.deployment
-    given = java_options(deployment, deployment.components.standalone)
-    assert given is not None
+    value = java_options(deployment, deployment.components.standalone)
+    assert value is not None
     # The start script's own share stands before; 2 GiB stand for the limit of the container.
-    command = [find_java(21), "-XX:MaxRAM=2g", "-XX:MaxRAMPercentage=50.0", *given.split()]
+    command = [find_java(21), "-XX:MaxRAM=2g", "-XX:MaxRAMPercentage=50.0", *value.split()]
     flags = subprocess.run(
         [*command, "-XX:+PrintFlagsFinal", "-version"], capture_output=True, text=True, check=True
     ).stdout

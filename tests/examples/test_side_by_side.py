@@ -24,18 +24,18 @@ PARTS = ("random:", "kestra:", "pulumi:")
 
 def names(stack: str) -> set[tuple[Any, ...]]:
     """Type and name of everything that a stack makes outside of Pulumi."""
-    found: set[tuple[Any, ...]] = set()
+    identities: set[tuple[Any, ...]] = set()
     for type_, inputs in run(stack_document(stack)).resources.values():
         if type_.startswith(PARTS) or type_ in SHARED:
             continue
         metadata = inputs.get("metadata")
         if type_.startswith("kubernetes:") and isinstance(metadata, dict):
             if "name" in metadata:
-                found.add((type_, metadata.get("namespace"), metadata["name"]))
+                identities.add((type_, metadata.get("namespace"), metadata["name"]))
             continue
         if identity := tuple((k, inputs[k]) for k in IDENTIFYING if isinstance(inputs.get(k), str)):
-            found.add((type_, *identity))
-    return found
+            identities.add((type_, *identity))
+    return identities
 
 
 def hosts(stack: str) -> set[tuple[Any, ...]]:
@@ -54,7 +54,7 @@ def taken() -> dict[str, set[tuple[Any, ...]]]:
 
 def test_no_two_stack_files_have_one_name(taken: dict[str, set[tuple[Any, ...]]]) -> None:
     assert len(STACKS) >= 9
-    assert all(len(found) > 5 for found in taken.values())
+    assert all(len(identities) > 5 for identities in taken.values())
     both = {
         (first, second): taken[first] & taken[second]
         for first, second in combinations(STACKS, 2)
@@ -65,5 +65,5 @@ def test_no_two_stack_files_have_one_name(taken: dict[str, set[tuple[Any, ...]]]
 
 def test_each_stack_file_has_a_namespace_of_its_own() -> None:
     spaces: list[Any] = [stack_document(stack)["deployment"] for stack in STACKS]
-    found = [space["namespace"] for space in spaces]
-    assert len(set(found)) == len(found)
+    identities = [space["namespace"] for space in spaces]
+    assert len(set(identities)) == len(identities)

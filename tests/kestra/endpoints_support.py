@@ -51,15 +51,15 @@ WHO: dict[str, str | None] = {
 class Answers:
     """What one configuration answered: who asked and what, to status and body."""
 
-    given: Mapping[tuple[str, str], tuple[int, str]]
+    by_request: Mapping[tuple[str, str], tuple[int, str]]
 
     def status(self, path: str, who: str = "log-in") -> int:
         """The status of an answer."""
-        return self.given[who, path][0]
+        return self.by_request[who, path][0]
 
     def body(self, path: str, who: str = "log-in") -> str:
         """The text of an answer."""
-        return self.given[who, path][1]
+        return self.by_request[who, path][1]
 
 
 def rendered(version: str, endpoints: Mapping[str, Any]) -> dict[str, Any]:

@@ -68,63 +68,65 @@ def test_without_the_log_in_nothing_answers(answers: dict[str, Answers], name: s
 
 
 def test_with_the_log_in_probes_and_monitoring_read(answers: dict[str, Answers]) -> None:
-    found = answers["log-in"]
-    assert {path: found.status(path) for path in (*PROBES, *READABLE)} == dict.fromkeys(
+    answer = answers["log-in"]
+    assert {path: answer.status(path) for path in (*PROBES, *READABLE)} == dict.fromkeys(
         (*PROBES, *READABLE), 200
     )
-    assert "# TYPE" in found.body("/prometheus")
-    assert '"details"' in found.body("/health")
+    assert "# TYPE" in answer.body("/prometheus")
+    assert '"details"' in answer.body("/health")
 
 
 def test_with_the_log_in_what_shows_or_changes_the_inside_stays_closed(
     answers: dict[str, Answers],
 ) -> None:
-    found = answers["log-in"]
-    assert found.status(WRITE) == 401
-    assert {found.status(path) for path in INSIDE} <= {401, 404}
-    assert {found.status(path) for path in OFF} <= {401, 404}
+    answer = answers["log-in"]
+    assert answer.status(WRITE) == 401
+    assert {answer.status(path) for path in INSIDE} <= {401, 404}
+    assert {answer.status(path) for path in OFF} <= {401, 404}
 
 
 def test_what_was_rendered_before_let_nobody_read(answers: dict[str, Answers]) -> None:
-    found = answers["as it was"]
-    assert {found.status(path) for path in READABLE} == {401}
+    answer = answers["as it was"]
+    assert {answer.status(path) for path in READABLE} == {401}
 
 
 def test_without_a_log_in_only_probes_read(answers: dict[str, Answers], version: str) -> None:
-    found = answers["no log-in"]
-    assert {found.status(path, "nobody") for path in PROBES} == {200}
-    assert '"details"' not in found.body("/health", "nobody")
+    answer = answers["no log-in"]
+    assert {answer.status(path, "nobody") for path in PROBES} == {200}
+    assert '"details"' not in answer.body("/health", "nobody")
     # 2.0 leaves metrics and levels of the log to whoever reaches the port.
-    open_to_all = {path for path in READABLE if found.status(path, "nobody") == 200}
+    open_to_all = {path for path in READABLE if answer.status(path, "nobody") == 200}
     assert open_to_all == (set() if version == "1.3" else {"/metrics", "/loggers"})
     for path in (WRITE, *INSIDE, *OFF):
-        assert found.status(path, "nobody") in (401, 404), path
+        assert answer.status(path, "nobody") in (401, 404), path
 
 
 def test_who_closes_all_by_hand_keeps_it_closed(answers: dict[str, Answers]) -> None:
-    found = answers["all closed by hand"]
-    assert {found.status(path) for path in PROBES} == {200}
-    assert {found.status(path) for path in (*READABLE, WRITE, *INSIDE)} <= {401, 404}
+    answer = answers["all closed by hand"]
+    assert {answer.status(path) for path in PROBES} == {200}
+    assert {answer.status(path) for path in (*READABLE, WRITE, *INSIDE)} <= {401, 404}
 
 
 def test_who_opens_all_by_hand_keeps_it_open(answers: dict[str, Answers], version: str) -> None:
     for name, who in (("all opened to the log-in", "log-in"), ("all opened", "nobody")):
-        found = answers[name]
+        answer = answers[name]
         for path in (*READABLE, "/routes", "/threaddump"):
-            assert found.status(path, who) == 200, (name, path)
+            assert answer.status(path, who) == 200, (name, path)
         # The inside, and what changes the server, is closed all the same.
-        closed = {found.status(path, who) for path in (*OFF, WRITE)}
+        closed = {answer.status(path, who) for path in (*OFF, WRITE)}
         assert closed <= {401, 404}, name
 
 
 def test_every_id_is_opened_and_closed_by_itself(answers: dict[str, Answers]) -> None:
-    found = answers["by id"]
-    assert found.status("/prometheus") == 404
-    assert found.status(WRITE) == 200
-    assert {found.status(path) for path in ("/scheduler", "/threaddump", "/ways", "/stop")} == {200}
-    assert found.status("/routes") == 404
-    assert found.body("/health") == '{"status":"UP"}'
-    assert found.status("/metrics") == 200
+    answer = answers["by id"]
+    assert answer.status("/prometheus") == 404
+    assert answer.status(WRITE) == 200
+    assert {answer.status(path) for path in ("/scheduler", "/threaddump", "/ways", "/stop")} == {
+        200
+    }
+    assert answer.status("/routes") == 404
+    assert answer.body("/health") == '{"status":"UP"}'
+    assert answer.status("/metrics") == 200
     opened = answers["prometheus opened"]
     assert opened.status("/prometheus", "nobody") == 200
     assert opened.status("/threaddump", "nobody") == 401

@@ -33,13 +33,13 @@ class Folder:
         self.stacks.mkdir()
         for file in STACKS.glob("Pulumi.*.yaml"):
             (self.stacks / file.name).write_bytes(file.read_bytes())
-        self._printed = io.StringIO()
-        self.console = Console(file=self._printed, width=200, highlight=False)
+        self._output = io.StringIO()
+        self.console = Console(file=self._output, width=200, highlight=False)
 
     @property
-    def told(self) -> str:
+    def printed(self) -> str:
         """What the commands have printed."""
-        return self._printed.getvalue()
+        return self._output.getvalue()
 
     @property
     def sandbox(self) -> Sandbox:
@@ -53,28 +53,28 @@ class Folder:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Folder]:
-    made = Folder(tmp_path)
+    own = Folder(tmp_path)
     try:
-        yield made
+        yield own
     finally:
-        made.sandbox.down(purge=True)
+        own.sandbox.down(purge=True)
 
 
 def test_one_comes_up_beside_another_or_is_told_once_why_not(folder: Folder) -> None:
     folder.copied("second", "local")
     for stack in ("local", "example-azure-key-vault"):
         folder.sandbox.up(stack)
-    assert OTHERWISE not in folder.told
+    assert OTHERWISE not in folder.printed
     with pytest.raises(EngineFailure) as refused:
         folder.sandbox.up("second")
-    told = str(refused.value)
-    assert 'namespaces "kestra" already exists' in told
-    assert told.count(OTHERWISE) == 1
-    assert "Stack local of this state folder has this Namespace already." in told
-    assert "kestra:deployment.namespace" in told
-    assert f"python -m sandbox destroy local --state {folder.state.directory}" in told
+    message = str(refused.value)
+    assert 'namespaces "kestra" already exists' in message
+    assert message.count(OTHERWISE) == 1
+    assert "Stack local of this state folder has this Namespace already." in message
+    assert "kestra:deployment.namespace" in message
+    assert f"python -m sandbox destroy local --state {folder.state.directory}" in message
     # Neither the other hint, nor a command that the sandbox has no way to run.
-    assert not re.search(r"→|UPSERT|pulumi import", told)
+    assert not re.search(r"→|UPSERT|pulumi import", message)
     # What it says works.
     folder.sandbox.destroy("local")
     folder.sandbox.up("second")
@@ -84,7 +84,7 @@ def test_one_comes_up_beside_another_or_is_told_once_why_not(folder: Folder) -> 
 def test_every_stack_file_comes_up_after_the_others_and_changes_none(folder: Folder) -> None:
     for stack in EVERY:
         folder.sandbox.up(stack)
-    assert OTHERWISE not in folder.told
+    assert OTHERWISE not in folder.printed
     for stack in EVERY:
         sandbox = folder.sandbox
         ready = sandbox.ready(stack, sandbox.settings(stack))

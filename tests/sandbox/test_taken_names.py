@@ -50,11 +50,11 @@ def folder(path: Path, *, protect: bool = False, **stacks: list[str]) -> State:
 @pytest.mark.parametrize("type_", list(INPUTS))
 def test_another_stack_of_the_folder_is_named(type_: str, tmp_path: Path) -> None:
     state = folder(tmp_path, new=[type_], first=[type_])
-    told = way_out(state, "new", failed(type_))
-    assert told.startswith("Stack first of this state folder has this ")
-    assert f"python -m sandbox destroy first --state {tmp_path}" in told
-    assert "Otherwise: " in told
-    assert "pulumi import" not in told
+    text = way_out(state, "new", failed(type_))
+    assert text.startswith("Stack first of this state folder has this ")
+    assert f"python -m sandbox destroy first --state {tmp_path}" in text
+    assert "Otherwise: " in text
+    assert "pulumi import" not in text
     state = folder(tmp_path / "protected", protect=True, first=[type_])
     assert "destroy first --unprotect" in way_out(state, "new", failed(type_))
 

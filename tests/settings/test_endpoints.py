@@ -33,10 +33,10 @@ def said(
         "deployment": deployment or {},
     } | settings
     try:
-        found = load(document, source="test").warnings
+        problems = load(document, source="test").warnings
     except SettingsError as error:
-        found = error.problems
-    return {p.path: p for p in found if "endpoints" in p.path or "monitoring" in p.path}
+        problems = error.problems
+    return {p.path: p for p in problems if "endpoints" in p.path or "monitoring" in p.path}
 
 
 @pytest.mark.parametrize("version", ["1.3", "2.0"])
@@ -61,8 +61,8 @@ def test_a_port_opened_to_monitoring_where_nobody_reads_is_a_warning(version: st
 
 
 def test_the_documented_block_that_reopens_everything_is_warned_of_key_by_key() -> None:
-    found = said(REOPENED)
-    assert {path: p.severity for path, p in found.items()} == dict.fromkeys(
+    problems = said(REOPENED)
+    assert {path: p.severity for path, p in problems.items()} == dict.fromkeys(
         (
             "kestra:endpoints.all.sensitive",
             "kestra:endpoints.env.enabled",
@@ -72,7 +72,7 @@ def test_the_documented_block_that_reopens_everything_is_warned_of_key_by_key() 
         ),
         "warning",
     )
-    assert all("basic-auth.username" in p.fix for p in found.values())
+    assert all("basic-auth.username" in p.fix for p in problems.values())
     assert said(REOPENED | {"all": LOG_IN | {"sensitive": False}}) == {}
 
 
@@ -143,9 +143,9 @@ def test_any_id_is_taken_and_one_that_nobody_knows_is_named() -> None:
 
 @pytest.mark.parametrize("name", ["prometheus", "of-a-plugin", "stop", "env"])
 def test_keys_that_an_endpoint_does_not_have_are_refused(name: str) -> None:
-    found = said({"all": LOG_IN, name: {"sensitve": False}})
-    assert found[f"kestra:endpoints.{name}.sensitve"].severity == "error"
-    found = said({"all": LOG_IN, name: {"sensitive": "yes"}})
-    assert found[f"kestra:endpoints.{name}.sensitive"].severity == "error"
-    found = said({"all": LOG_IN, name: True})
-    assert found[f"kestra:endpoints.{name}"].severity == "error"
+    problems = said({"all": LOG_IN, name: {"sensitve": False}})
+    assert problems[f"kestra:endpoints.{name}.sensitve"].severity == "error"
+    problems = said({"all": LOG_IN, name: {"sensitive": "yes"}})
+    assert problems[f"kestra:endpoints.{name}.sensitive"].severity == "error"
+    problems = said({"all": LOG_IN, name: True})
+    assert problems[f"kestra:endpoints.{name}"].severity == "error"
