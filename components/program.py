@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from components.generated import ENCRYPTION_KEY, GeneratedSecrets
 from components.guard import Guard, watched
 from components.identity import Identity, create_identity
 from components.kestra import Kestra, KestraArgs
+from components.registrations import Registrations
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Loaded, Settings, SettingsError, load
 from components.settings.base import is_placeholder
@@ -37,18 +37,11 @@ def deploy() -> None:
     loaded = read_settings()
     for warning in loaded.warnings:
         pulumi.log.warn(warning.line())
+    registrations = Registrations()
+    registrations.follow()
     watch()
     build(loaded.settings, watched(loaded.settings))
-    pulumi.run(_begin)
-
-
-async def _begin() -> None:
-    """Has every registration begin before the SDK waits for them.
-
-    It then waits for one after the other. For what has not begun it waits by its outputs: for all of them, again
-    after each, which takes the square of their number (pulumi 3.259, `wait_for_rpcs`; docs/benchmarks.md).
-    """
-    await asyncio.sleep(0)
+    pulumi.run(registrations.answered)
 
 
 def read_settings() -> Loaded:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
@@ -29,7 +30,10 @@ def share_process() -> None:
     """Has the SDK keep programs apart, from here on.
 
     Hooks are served from threads, and each runs on its program's event loop, with its program's context, as before.
+    The Automation API's warnings of an event stream that breaks off are not shown: an engine that is interrupted closes
+    it so, at any time until the next command. One of them quotes a whole event, with what it holds in clear.
     """
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"pulumi\.automation\._stack")
     if _OWN_CONNECTIONS not in _grpc_settings._GRPC_CHANNEL_OPTIONS:
         _grpc_settings._GRPC_CHANNEL_OPTIONS.append(_OWN_CONNECTIONS)
     _callbacks.aio = SimpleNamespace(server=_Server)  # pyright: ignore[reportPrivateImportUsage, reportAttributeAccessIssue]

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,18 +211,15 @@ class Stack:
         os.environ.clear()
         os.environ.update(own)
         try:
-            with warnings.catch_warnings():
-                # The Automation API warns when an engine that ends early closes its event stream.
-                warnings.simplefilter("ignore", UserWarning)
-                yield auto.create_or_select_stack(
-                    self.name,
-                    project_name=PROJECT,
-                    program=self._program,
-                    opts=auto.LocalWorkspaceOptions(
-                        work_dir=str(self.folder / "workspace"),
-                        pulumi_command=EngineCommand(self._pulumi_root(), self._told),
-                    ),
-                )
+            yield auto.create_or_select_stack(
+                self.name,
+                project_name=PROJECT,
+                program=self._program,
+                opts=auto.LocalWorkspaceOptions(
+                    work_dir=str(self.folder / "workspace"),
+                    pulumi_command=EngineCommand(self._pulumi_root(), self._told),
+                ),
+            )
         except auto.CommandError as error:
             raise EngineFailure(_words(error)) from None
         finally:

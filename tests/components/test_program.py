@@ -202,10 +202,10 @@ def test_the_address_is_that_of_the_settings() -> None:
     assert run(document).outputs["endpoint"] == "https://kestra.example.com/"
 
 
-def test_every_registration_has_begun_when_the_sdk_waits_for_them(
+def test_every_registration_is_answered_before_the_sdk_waits_for_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begin: list[Any] = []
+    begin, answered = list[Any](), list[tuple[str, str]]()
     monkeypatch.setattr(pulumi, "export", lambda name, value: None)
     monkeypatch.setattr(pulumi, "run", begin.append)
     monkeypatch.setattr(program, "watch", lambda: None)  # mocks know no hooks
@@ -223,7 +223,10 @@ def test_every_registration_has_begun_when_the_sdk_waits_for_them(
         program.deploy()
         for each in begin:
             await each()
+        answered.extend(recorder.resources)
 
     _test(act)
     assert len(recorder.resources) > 5
     assert waited[0] >= len(recorder.resources)
+    # Hooks are answered until then.
+    assert len(answered) == len(recorder.resources)

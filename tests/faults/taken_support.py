@@ -16,6 +16,7 @@ from pulumi import automation as auto
 
 from components.guard import watched
 from components.program import build, provision
+from components.registrations import Registrations
 from components.settings import load
 from components.watch import watch
 from tests.conftest import ROOT
@@ -34,7 +35,10 @@ def program(document: Mapping[str, Any], *, whole: bool = False) -> Program:
     settings = load(deepcopy(dict(document)), source="test").settings
 
     def run() -> None:
+        registrations = Registrations()
+        registrations.follow()
         watch()
+        pulumi.run(registrations.answered)
         if whole:
             build(settings, watched(settings))
             return
