@@ -24,9 +24,11 @@ class EngineCommand(auto.PulumiCommand):
     the middle of an operation, and the next update finds objects that the state does not know.
     """
 
-    def __init__(self, root: str, told: Callable[[str], None]) -> None:
+    def __init__(
+        self, root: str, told: Callable[[str], None], redact: Callable[[str], str] = str
+    ) -> None:
         super().__init__(root=root, skip_version_check=True)
-        self._told = told
+        self._told, self._redact = told, redact
 
     def run(
         self,
@@ -39,7 +41,7 @@ class EngineCommand(auto.PulumiCommand):
         """Runs one command.
 
         Raises:
-            auto.CommandError: when it fails.
+            auto.CommandError: when it fails; without secrets, as far as `redact` knows them.
             KeyboardInterrupt: when it was interrupted, after it has ended.
         """
         process = subprocess.Popen(
@@ -60,10 +62,10 @@ class EngineCommand(auto.PulumiCommand):
         interrupted = self._wait(process, (out, err))
         if interrupted:
             raise KeyboardInterrupt
-        result = auto.CommandResult(out.text, err.text, process.returncode)
-        if result.code != 0:
-            raise create_command_error(result)
-        return result
+        if process.returncode != 0:
+            said = (self._redact(text) for text in (out.text, err.text))
+            raise create_command_error(auto.CommandResult(*said, process.returncode))
+        return auto.CommandResult(out.text, err.text, process.returncode)
 
     def _wait(self, process: subprocess.Popen[str], readers: tuple[_Reader, _Reader]) -> bool:
         interruptions = 0

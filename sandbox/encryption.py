@@ -8,29 +8,39 @@ pkg/secrets/passphrase/manager.go.
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import hashlib
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from components.settings.sensitive import in_clear
 
 _ITERATIONS = 1_000_000
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the mark of one
+"""Key and value by which a state says that something is a secret (sdk/go/common/resource/sig)."""
 _CHECK = "pulumi"
 """What Pulumi encrypts beside the salt, to recognise a wrong passphrase."""
 
 
-def encrypt_secrets(document: dict[str, Any], passphrase: Callable[[], str]) -> None:
+def encrypt_secrets(document: dict[str, Any], passphrase: Callable[[], str]) -> list[str]:
     """Encrypts the sensitive values that a stack file holds in clear: Pulumi keeps a copy of the file in its history.
 
     Args:
         document: the stack file; changed. It gets an `encryptionsalt` when it has none.
         passphrase: gives the passphrase of the stack.
+
+    Returns:
+        The values.
     """
+    values: list[str] = []
     # Aliases of YAML, and what the caller still uses, are each their own here.
     config = document["config"] = copy.deepcopy(document["config"])
     names = {key.removeprefix("kestra:"): key for key in config if isinstance(key, str)}
@@ -41,6 +51,8 @@ def encrypt_secrets(document: dict[str, Any], passphrase: Callable[[], str]) -> 
         for name in path:
             block = block[name]
         block[last] = encrypted(value, passphrase(), document["encryptionsalt"])
+        values.append(value)
+    return values
 
 
 def new_salt(passphrase: str) -> str:
@@ -60,6 +72,35 @@ def encrypted(value: str, passphrase: str, salt: str) -> dict[str, str]:
     return {"secure": _seal(key_of(passphrase, salt.split(":")[1]), value)}
 
 
+def secrets_of(state: Mapping[str, Any], passphrase: str) -> Iterator[Any]:
+    """The secret values of a deployment, as `State.latest` gives it.
+
+    Args:
+        state: the deployment; one of another secrets provider gives nothing.
+        passphrase: of the stack; what it does not open gives nothing.
+    """
+    provider = state.get("secrets_providers") or {}
+    if provider.get("type") != "passphrase":
+        return
+    key = key_of(passphrase, provider["state"]["salt"].split(":")[1])
+    for sealed in _sealed([state.get("resources"), state.get("pending_operations")]):
+        with contextlib.suppress(InvalidTag):
+            yield json.loads(_open(key, sealed))
+
+
+def _sealed(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _sealed(item)
+    elif isinstance(value, Mapping):
+        if value.get(_SIGNATURE) == _SECRET:
+            if isinstance(sealed := value.get("ciphertext"), str):
+                yield sealed
+            return
+        for item in value.values():
+            yield from _sealed(item)
+
+
 @cache
 def key_of(passphrase: str, salt: str) -> bytes:
     """The key of a stack's secrets.
@@ -71,6 +112,11 @@ def key_of(passphrase: str, salt: str) -> bytes:
     return hashlib.pbkdf2_hmac(
         "sha256", passphrase.encode(), base64.b64decode(salt), _ITERATIONS, 32
     )
+
+
+def _open(key: bytes, sealed: str) -> bytes:
+    nonce, text = (base64.b64decode(part) for part in sealed.removeprefix("v1:").split(":"))
+    return AESGCM(key).decrypt(nonce, text, None)
 
 
 def _seal(key: bytes, value: str) -> str:

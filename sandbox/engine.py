@@ -25,16 +25,18 @@ from sandbox.callbacks import share_process
 from sandbox.clouds import Clouds, managers
 from sandbox.command import EngineCommand
 from sandbox.display import Events
-from sandbox.encryption import encrypt_secrets
+from sandbox.encryption import encrypt_secrets, secrets_of
 from sandbox.errors import SandboxError
+from sandbox.events import Recorder
 from sandbox.hints import with_advice
 from sandbox.judgement import Pack, Violation, counted
 from sandbox.pending import Finder
 from sandbox.plugins.official import STAND_INS, installed, is_official
-from sandbox.recovery import end_leftovers, is_locked, mend_backend
+from sandbox.recovery import end_leftovers, is_locked, mend_backend, redact_init_errors
+from sandbox.redaction import Redaction
 from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private
-from sandbox.state import PROJECT, ROOT, Last, State
+from sandbox.state import NO_STATE, PROJECT, ROOT, Last, State
 from sandbox.taken_names import way_out
 
 _ENCRYPTION = ("encryptionsalt", "secretsprovider", "encryptedkey")
@@ -87,6 +89,7 @@ class Stack:
         self._download = official_plugins
         self.folder = state.stack(name)
         self.plugins = self._plugins()
+        self._redaction = Redaction()
 
     @property
     def _file(self) -> Path:
@@ -134,7 +137,7 @@ class Stack:
             before = yaml.safe_load(self._file.read_text()) or {}
             document |= {key: before[key] for key in _ENCRYPTION if key in before}
         self._overlay(config)
-        encrypt_secrets(document, self._state.passphrase)
+        self._redaction.add(encrypt_secrets(document, self._state.passphrase))
         private(self._file, yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
     def _overlay(self, config: dict[str, Any]) -> None:
@@ -198,6 +201,15 @@ class Stack:
         folder.mkdir(mode=0o700)
         return folder
 
+    def _know_secrets(self) -> None:
+        """Has the secrets that exist before an operation taken out of everything that the engine says."""
+        with contextlib.suppress(*NO_STATE):
+            before = self._state.latest(self.name)
+            self._redaction.read_later(lambda: secrets_of(before, self._state.passphrase()))
+        self._redaction.add(self._state.passphrase())
+        if self.vault is not None:
+            self._redaction.add(self.vault.root_token)
+
     @contextlib.contextmanager
     def _selected(self) -> Iterator[auto.Stack]:
         self._state.backend.mkdir(parents=True, exist_ok=True)
@@ -206,6 +218,7 @@ class Stack:
         if end_leftovers(self._state):
             self._told("Ended what a killed command had left running.")
         mend_backend(self._state)
+        self._know_secrets()
         # Made of the caller's environment (where plugins are, proxies), so before that is put aside.
         caller, own = dict(os.environ), self.environment()
         os.environ.clear()
@@ -217,7 +230,9 @@ class Stack:
                 program=self._program,
                 opts=auto.LocalWorkspaceOptions(
                     work_dir=str(self.folder / "workspace"),
-                    pulumi_command=EngineCommand(self._pulumi_root(), self._told),
+                    pulumi_command=EngineCommand(
+                        self._pulumi_root(), self._told, self._redaction.text
+                    ),
                 ),
             )
         except auto.CommandError as error:
@@ -229,6 +244,7 @@ class Stack:
     def _program(self) -> None:
         from components.program import deploy
 
+        self._redaction.follow()
         token = ANSWER.set(functools.partial(way_out, self._state, self.name))
         try:
             deploy()
@@ -278,9 +294,9 @@ class Stack:
         Raises:
             EngineFailure: with the engine's words.
         """
-        return self._operate("up", events, lambda stack, told: self.update(stack, told, events))
+        return self._operate("up", events, self.update)
 
-    def update(self, stack: auto.Stack, told: dict[str, Any], events: Events) -> Any:
+    def update(self, stack: auto.Stack, told: dict[str, Any]) -> Any:
         """Updates; under a policy pack only what a preview accepts.
 
         Raises:
@@ -295,7 +311,7 @@ class Stack:
             except auto.CommandError:
                 for event in seen:
                     if event.policy_event is not None or event.diagnostic_event is not None:
-                        events(event)
+                        told["on_event"](event)
                 raise
         self._accepted = True
         # One failing server holds nothing up that does not need it, and every failure is told at once.
@@ -351,7 +367,7 @@ class Stack:
             with self._selected() as stack:
                 self._recover(stack)
                 told = {
-                    "on_event": self._recorded(events),
+                    "on_event": Recorder(self.folder / "events.jsonl", self._redaction, events),
                     "on_output": _silent,
                     "color": "never",
                 }
@@ -372,6 +388,8 @@ class Stack:
             result = "interrupted"
             raise
         finally:
+            with contextlib.suppress(*NO_STATE):
+                redact_init_errors(self._state, self.name, self._redaction.text)
             if operation != "preview":
                 outputs = {k: o.value for k, o in outcome.outputs.items() if not o.secret}
                 seconds = time.monotonic() - begun
@@ -408,20 +426,6 @@ class Stack:
                     document[name] = entry.value if is_text else yaml.safe_load(entry.value)
         return load(document, source=self._file.name).settings
 
-    def _recorded(self, events: Events) -> Any:
-        file = self.folder / "events.jsonl"
-
-        def act(event: Any) -> None:
-            diagnostic = event.diagnostic_event
-            if diagnostic is not None and diagnostic.severity == "debug":
-                # The SDK's debug lines quote secret outputs in clear; the engine masks only its own events.
-                return
-            with file.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(_without_values(event)) + "\n")
-            events(event)
-
-        return act
-
 
 def refuse_encrypted(stack: str, document: Mapping[str, object], copy: Path) -> None:
     """Says so when a stack file needs a key that the sandbox does not have.
@@ -453,20 +457,6 @@ def _has_encrypted(value: object) -> bool:
 
 def _counts(changes: Mapping[Any, int] | None) -> dict[str, int]:
     return {str(getattr(k, "value", k)): v for k, v in (changes or {}).items()}
-
-
-def _without_values(event: Any) -> dict[str, Any]:
-    """What happened to which resource, and what was said; the events themselves hold outputs in clear."""
-    kept: dict[str, Any] = {"sequence": event.sequence, "timestamp": event.timestamp}
-    for name in ("resource_pre_event", "res_outputs_event", "res_op_failed_event"):
-        if (found := getattr(event, name, None)) is not None:
-            metadata = found.metadata
-            operation = str(getattr(metadata.op, "value", metadata.op))
-            kept |= {"event": name, "op": operation, "urn": metadata.urn}
-    told = event.diagnostic_event
-    if told is not None and told.severity != "debug":
-        kept |= {"severity": told.severity, "urn": told.urn, "message": told.message}
-    return kept
 
 
 def _silent(_: str) -> None:

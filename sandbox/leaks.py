@@ -33,32 +33,41 @@ class Search:
     """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        given = {name: value for name, value in secrets.items() if value}
-        self._written = {name: list(dict.fromkeys(written(value))) for name, value in given.items()}
-        self._cut = [(name, *form) for name, value in given.items() for form in cut(value)]
-        self._short = given.keys() - {name for name, form, _ in self._cut if form == "in clear"}
-        # Every occurrence of a needle has one of its pieces at a multiple of the step.
+        self._written: dict[str, list[tuple[str, bytes]]] = {}
+        self._cut: list[tuple[str, str, bytes]] = []
+        self._short: set[str] = set()
         self._pieces: dict[bytes, list[int]] = {}
-        for index, (_, _, needle) in enumerate(self._cut):
-            for offset in range(_STEP):
-                self._pieces.setdefault(needle[offset : offset + _PIECE], []).append(index)
         self._clean: set[tuple[str, int, int, int]] = set()
-        self.secrets = len(given)
-        self.forms = sum(map(len, self._written.values())) + len(self._cut)
+        self.secrets = 0
+        self.forms = 0
         """How many byte sequences are looked for."""
         self.places = self.bytes = 0
         """What was searched so far, an unchanged file once."""
+        self.add(secrets)
+
+    def add(self, secrets: Mapping[str, str]) -> None:
+        """Looks for these too from here on; what was clean is read again."""
+        for name, value in secrets.items():
+            if not value:
+                continue
+            forms, needles = list(dict.fromkeys(written(value))), list(cut(value))
+            self._written[name] = forms
+            if not any(form == "in clear" for form, _ in needles):
+                self._short.add(name)
+            for form, needle in needles:
+                # Every occurrence of a needle has one of its pieces at a multiple of the step.
+                for offset in range(_STEP):
+                    piece = needle[offset : offset + _PIECE]
+                    self._pieces.setdefault(piece, []).append(len(self._cut))
+                self._cut.append((name, form, needle))
+            self.secrets += 1
+            self.forms += len(forms) + len(needles)
+            self._clean.clear()
 
     @property
     def names(self) -> list[str]:
         """Names of the secrets."""
         return list(self._written)
-
-    def also(self, secrets: Mapping[str, str]) -> Search:
-        """A search for these secrets, which counts on; what was clean is read again."""
-        made = Search(secrets)
-        made.places, made.bytes = self.places, self.bytes
-        return made
 
     def text(self, data: bytes, place: str, *, whole: bool = False) -> list[Leak]:
         """Leaks in some bytes, and in what is compressed in them.

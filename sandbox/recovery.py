@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from sandbox.services.process import Identity, began_at
+from sandbox.services.process import Identity, began_at, private
 from sandbox.state import State
 
 GRACE_SECONDS = 20.0
@@ -69,6 +71,39 @@ def mend_backend(state: State) -> None:
                 file.name.endswith(".tmp") and file.is_file()
             ):
                 file.unlink()
+
+
+def redact_init_errors(state: State, stack: str, redact: Callable[[str], str]) -> None:
+    """Takes secrets out of what the engine keeps of objects that are not ready: a provider's words, as they came.
+
+    Args:
+        state: whose backend is looked at, with its backups and its history.
+        stack: nothing is written while its state holds no secret there.
+        redact: gives a text without the secrets.
+    """
+    if not _redact_init_errors(state.latest(stack), redact):
+        return
+    files = [*(state.backend / ".pulumi").rglob("*.json"), *state.backend.rglob("*.json.bak")]
+    for file in files:
+        with contextlib.suppress(ValueError):
+            document = json.loads(file.read_text(encoding="utf-8"))
+            if _redact_init_errors(document, redact):
+                private(file, json.dumps(document, indent=4))
+                # Has the sum of what was there.
+                file.with_name(f"{file.name}.attrs").unlink(missing_ok=True)
+
+
+def _redact_init_errors(value: Any, redact: Callable[[str], str]) -> int:
+    """How many held a secret; they do not any more."""
+    if isinstance(value, list):
+        return sum(_redact_init_errors(item, redact) for item in value)
+    if not isinstance(value, dict):
+        return 0
+    count = 0
+    if isinstance(reasons := value.get("initErrors"), list):
+        value["initErrors"] = [redact(str(reason)) for reason in reasons]
+        count = sum(a != b for a, b in zip(reasons, value["initErrors"], strict=True))
+    return count + sum(_redact_init_errors(item, redact) for item in value.values())
 
 
 def is_locked(state: State, stack: str) -> bool:

@@ -105,11 +105,15 @@ class State:
         return self.passphrase_file().read_text()
 
 
+#: What is raised where there is no state file, or none of Pulumi's.
+NO_STATE = (OSError, ValueError, KeyError, TypeError)
+
+
 def latest_of(checkpoint: Path) -> dict[str, Any]:
     """What a state file of Pulumi's says now; empty where the stack has nothing.
 
     Raises:
-        OSError, ValueError, KeyError, TypeError: when there is no such file, or it is none.
+        OSError, ValueError, KeyError, TypeError: `NO_STATE`.
     """
     return json.loads(checkpoint.read_text(encoding="utf-8"))["checkpoint"]["latest"] or {}
 

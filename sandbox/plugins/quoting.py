@@ -1,23 +1,10 @@
-"""What a stand-in may tell: a server's words without the secrets that it was sent, and nothing of its libraries'."""
+"""What a stand-in keeps for itself: its libraries' logs, and the text of an error of its own."""
 
 from __future__ import annotations
 
 import logging
 import traceback
 from pathlib import Path
-from typing import Any
-
-from sandbox.leaks import redacted
-from sandbox.plugins.values import secret_texts, unmarshal
-
-
-def told(text: str, request: Any) -> str:
-    """A server's words without the secrets of the engine's request, which it may quote."""
-    found: set[str] = set()
-    for descriptor, value in request.ListFields():
-        if descriptor.message_type is not None and hasattr(value, "fields"):
-            found |= set(secret_texts(unmarshal(value)))
-    return redacted(text, found)
 
 
 def unexpected(error: Exception) -> str:

@@ -22,7 +22,7 @@ from pulumi.runtime.proto import (
 
 from sandbox.plugins.asking import OutOfTime, within
 from sandbox.plugins.ending import end_silently
-from sandbox.plugins.quoting import quiet, told, unexpected
+from sandbox.plugins.quoting import quiet, unexpected
 from sandbox.plugins.values import marshal, plain, unmarshal
 
 _LIMIT = 400 * 1024 * 1024
@@ -183,7 +183,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 acceptSecrets=True, supportsPreview=True, acceptResources=False, acceptOutputs=False
             )
 
-        return self._guarded(context, request, act)
+        return self._guarded(context, act)
 
     def Check(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -196,7 +196,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 failures=[provider_pb2.CheckFailure(property=p, reason=r) for p, r in failures],
             )
 
-        return self._guarded(context, request, act)
+        return self._guarded(context, act)
 
     def Diff(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -224,7 +224,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 hasDetailedDiff=True,
             )
 
-        return self._guarded(context, request, act)
+        return self._guarded(context, act)
 
     def Create(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -237,7 +237,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
             return provider_pb2.CreateResponse(id=id_, properties=marshal(outputs))
 
-        return self._guarded(context, request, act, request.timeout)
+        return self._guarded(context, act, request.timeout)
 
     def Read(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -252,7 +252,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 id=id_, inputs=marshal(inputs), properties=marshal(outputs)
             )
 
-        return self._guarded(context, request, act, 0)
+        return self._guarded(context, act, 0)
 
     def Update(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -268,7 +268,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
             return provider_pb2.UpdateResponse(properties=marshal(outputs))
 
-        return self._guarded(context, request, act, request.timeout)
+        return self._guarded(context, act, request.timeout)
 
     def Delete(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -277,7 +277,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             self._plugin.delete(type_, request.id, olds, request.timeout)
             return empty_pb2.Empty()
 
-        return self._guarded(context, request, act, request.timeout)
+        return self._guarded(context, act, request.timeout)
 
     def Invoke(self, request: Any, context: Any) -> Any:
         def act() -> Any:
@@ -290,12 +290,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             getattr(response, "return").CopyFrom(marshal(found))
             return response
 
-        return self._guarded(context, request, act, 0)
+        return self._guarded(context, act, 0)
 
     def _guarded(
         self,
         context: grpc.ServicerContext,
-        request: Any,
         act: Any,
         seconds: float | None = None,
     ) -> Any:
@@ -305,10 +304,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         except OutOfTime as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except NotReadyError as error:
-            reasons = [told(reason, request) for reason in error.reasons]
-            message = "; ".join(reasons)
+            message = str(error)
             detail = provider_pb2.ErrorResourceInitFailed(
-                id=error.id, properties=marshal(error.outputs), reasons=reasons
+                id=error.id, properties=marshal(error.outputs), reasons=error.reasons
             )
             status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=message)
             status.details.add().Pack(detail)
@@ -317,7 +315,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
             context.abort(grpc.StatusCode.UNKNOWN, message)
         except ProviderError as error:
-            context.abort(grpc.StatusCode.UNKNOWN, told(str(error), request))
+            context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except Exception as error:
             context.abort(grpc.StatusCode.UNKNOWN, unexpected(error))
         return None

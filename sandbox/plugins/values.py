@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,20 +94,6 @@ def has_secret(value: Any) -> bool:
     if isinstance(value, Mapping):
         return any(has_secret(v) for v in value.values())
     return isinstance(value, list) and any(has_secret(v) for v in value)
-
-
-def secret_texts(value: Any, *, inside: bool = False) -> Iterator[str]:
-    """Every text in the secrets of a value."""
-    if isinstance(value, Secret):
-        yield from secret_texts(value.value, inside=True)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from secret_texts(item, inside=inside)
-    elif isinstance(value, list):
-        for item in value:
-            yield from secret_texts(item, inside=inside)
-    elif inside and isinstance(value, str):
-        yield value
 
 
 def has_unknown(value: Any) -> bool:

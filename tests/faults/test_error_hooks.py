@@ -15,6 +15,7 @@ from components.watch import watch
 from sandbox.services import Vault
 from tests.faults.proxy_support import Proxy, Slow
 from tests.faults.taken_support import FaultStack
+from tests.tiers import long
 
 pytestmark = pytest.mark.engine
 
@@ -53,7 +54,7 @@ def program() -> None:
 
 
 @pytest.mark.parametrize("goes_on", [True, False], ids=["continue on error", "plain"])
-@pytest.mark.parametrize("runs", [2, pytest.param(12, marks=pytest.mark.long)])
+@pytest.mark.parametrize("runs", [2, pytest.param(12, marks=long("faults"))])
 def test_every_failure_is_told_in_its_servers_words_with_its_way_out(
     runs: int,
     goes_on: bool,

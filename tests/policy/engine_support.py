@@ -58,13 +58,12 @@ class JudgedStack:
             stack.set_config(key, auto.ConfigValue(value))
         sandbox = self._sandbox(self._pulumi, config)
         lines: list[str] = []
-        events = silent()
-        told: dict[str, Any] = {"on_output": lines.append, "on_event": events, "color": "never"}
+        told: dict[str, Any] = {"on_output": lines.append, "on_event": silent(), "color": "never"}
         try:
             if preview:
                 stack.preview(**told, **sandbox.packs)
             else:
-                sandbox.update(stack, told, events)
+                sandbox.update(stack, told)
         except auto.CommandError as error:
             return False, "\n".join([*lines, str(error)])
         return True, "\n".join(lines)

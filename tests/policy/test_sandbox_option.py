@@ -52,7 +52,7 @@ class _Engine:
 
 def test_a_stack_with_a_pack_is_previewed_under_it_before_the_update(tmp_path: Path) -> None:
     stack, engine = _stack(tmp_path, pack=PACK), _Engine(refused=False)
-    stack.update(engine, {}, silent())  # type: ignore[arg-type]
+    stack.update(engine, {"on_event": silent()})  # type: ignore[arg-type]
     packs = [str(ROOT / "policy")]
     assert engine.asked == [("preview", packs), ("up", packs)]
     found = [
@@ -64,7 +64,7 @@ def test_a_stack_with_a_pack_is_previewed_under_it_before_the_update(tmp_path: P
 
 def test_a_pack_that_refuses_nothing_costs_no_preview(tmp_path: Path) -> None:
     stack, engine = _stack(tmp_path, pack=Pack("development")), _Engine(refused=False)
-    stack.update(engine, {}, silent())  # type: ignore[arg-type]
+    stack.update(engine, {"on_event": silent()})  # type: ignore[arg-type]
     assert engine.asked == [("up", [str(ROOT / "policy")])]
 
 
@@ -73,7 +73,7 @@ def test_a_configuration_may_set_levels_so_that_even_development_is_previewed(
 ) -> None:
     stack = _stack(tmp_path, pack=Pack("development", tmp_path / "options.json"))
     engine = _Engine(refused=False)
-    stack.update(engine, {}, silent())  # type: ignore[arg-type]
+    stack.update(engine, {"on_event": silent()})  # type: ignore[arg-type]
     assert [what for what, _ in engine.asked] == ["preview", "up"]
     assert stack.packs["policy_pack_configs"] == [str(tmp_path / "options.json")]
 
@@ -85,7 +85,7 @@ def test_a_refused_preview_ends_the_update_with_the_packs_words(tmp_path: Path) 
         silent(),
     )
     with pytest.raises(auto.CommandError):
-        stack.update(engine, {}, events)  # type: ignore[arg-type]
+        stack.update(engine, {"on_event": events})  # type: ignore[arg-type]
     assert [what for what, _ in engine.asked] == ["preview"]
     (found,) = events.violations
     assert (found.control, found.is_mandatory) == ("ks-keys-01", True)
@@ -94,6 +94,6 @@ def test_a_refused_preview_ends_the_update_with_the_packs_words(tmp_path: Path) 
 
 def test_a_stack_without_a_pack_is_updated_at_once(tmp_path: Path) -> None:
     stack, engine = _stack(tmp_path), _Engine(refused=False)
-    stack.update(engine, {}, silent())  # type: ignore[arg-type]
+    stack.update(engine, {"on_event": silent()})  # type: ignore[arg-type]
     assert engine.asked == [("up", None)]
     assert not list((tmp_path / "state").rglob("pulumi-analyzer-policy-python"))

@@ -17,7 +17,9 @@ from rich.console import Console
 from sandbox.display import Events
 from sandbox.engine import Stack, _words
 from sandbox.errors import SandboxError
+from sandbox.events import Recorder
 from sandbox.progress import Progress
+from sandbox.redaction import Redaction
 from sandbox.state import Last, State
 
 TRAPS = {
@@ -165,7 +167,7 @@ def test_the_sdks_debug_lines_which_quote_secrets_are_kept_nowhere(tmp_path: Pat
     stack.folder.mkdir(parents=True)
     console = Console(file=io.StringIO())
     events = Events(Progress(console))
-    act = stack._recorded(events)
+    act = Recorder(stack.folder / "events.jsonl", Redaction(), events)
     for severity, message in (("debug", "props=Pl4nted"), ("warning", "a warning")):
         told = SimpleNamespace(severity=severity, message=message, urn="", ephemeral=False)
         act(
@@ -176,6 +178,8 @@ def test_the_sdks_debug_lines_which_quote_secrets_are_kept_nowhere(tmp_path: Pat
                 res_outputs_event=None,
                 res_op_failed_event=None,
                 diagnostic_event=told,
+                policy_event=None,
+                stdout_event=None,
             )
         )
     kept = (stack.folder / "events.jsonl").read_text()

@@ -16,7 +16,7 @@ from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.plugins.ending import end_silently
-from sandbox.plugins.quoting import quiet, told, unexpected
+from sandbox.plugins.quoting import quiet, unexpected
 
 from . import VERSION
 from .client import ApiError, Unreachable
@@ -46,16 +46,16 @@ def _property_diff(change: PathChange) -> provider_pb2.PropertyDiff:
     return provider_pb2.PropertyDiff(kind=kind, inputDiff=change.input_only)
 
 
-def _fail(context: grpc.ServicerContext, request: Any, error: Exception) -> NoReturn:
+def _fail(context: grpc.ServicerContext, error: Exception) -> NoReturn:
     """Ends a call with an error; the state of an unfinished object travels in the details."""
-    text = told(str(error), request)
+    text = str(error)
     if isinstance(error, InitFailed):
         detail = any_pb2.Any()
         detail.Pack(
             provider_pb2.ErrorResourceInitFailed(
                 id=error.identity,
                 properties=to_struct(error.state),
-                reasons=[told(reason, request) for reason in error.reasons],
+                reasons=error.reasons,
                 inputs=to_struct(error.inputs),
             )
         )
@@ -73,17 +73,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._log = EngineLog(engine_address)
         self._resources: Resources | None = None
 
-    def _run(
-        self, context: grpc.ServicerContext, request: Any, work: Callable[[Resources], Any]
-    ) -> Any:
+    def _run(self, context: grpc.ServicerContext, work: Callable[[Resources], Any]) -> Any:
         if self._resources is None:
             self._resources = Resources(ProviderSettings(), self._log)
         try:
             return work(self._resources)
         except (ResourceError, ApiError, Unreachable, ValueError) as error:
-            _fail(context, request, error)
+            _fail(context, error)
         except Exception as error:
-            _fail(context, request, ResourceError(unexpected(error)))
+            _fail(context, ResourceError(unexpected(error)))
 
     def Handshake(self, request: Any, context: Any) -> Any:
         if request.engine_address:
@@ -137,7 +135,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
         inputs = self._run(
             context,
-            request,
             lambda resources: resources.check(
                 request.urn,
                 from_struct(request.olds),
@@ -151,7 +148,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any, context: Any) -> Any:
         found = self._run(
             context,
-            request,
             lambda resources: resources.diff(
                 request.urn,
                 from_struct(request.olds),
@@ -171,7 +167,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request: Any, context: Any) -> Any:
         identity, state = self._run(
             context,
-            request,
             lambda resources: resources.create(
                 request.urn,
                 from_struct(request.properties),
@@ -184,7 +179,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: Any, context: Any) -> Any:
         identity, state, inputs = self._run(
             context,
-            request,
             lambda resources: resources.read(
                 request.urn,
                 request.id,
@@ -199,7 +193,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: Any, context: Any) -> Any:
         state = self._run(
             context,
-            request,
             lambda resources: resources.update(
                 request.urn,
                 request.id,
@@ -215,7 +208,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: Any, context: Any) -> Any:
         self._run(
             context,
-            request,
             lambda resources: resources.delete(
                 request.urn,
                 request.id,
