@@ -127,9 +127,15 @@ class Sandbox:
             told=self.progress.note,
             pack=pack,
         )
-        told = ", ".join(f"{name} ({kind})" for name, kind in made.plugins.items())
-        self.console.print(f"  Provider plugins: {told}", style="dim", markup=False)
+        self.tell_plugins(made)
         return made
+
+    def tell_plugins(self, stack: Stack) -> None:
+        """Prints which provider plugins a stack uses, and which the machine has and cannot use."""
+        used = ", ".join(f"{name} ({kind})" for name, kind in stack.plugins.items())
+        self.console.print(f"  Provider plugins: {used}", style="dim", markup=False)
+        for ignored in stack.ignored_plugins:
+            self.console.print(f"  Not used: {ignored}.", style="yellow", markup=False)
 
     def up(self, name: str) -> None:
         """Brings a stack up."""

@@ -31,7 +31,7 @@ from sandbox.events import Recorder
 from sandbox.hints import with_advice
 from sandbox.judgement import Pack, Violation, counted
 from sandbox.pending import Finder
-from sandbox.plugins.official import STAND_INS, installed, is_official
+from sandbox.plugins import official
 from sandbox.recovery import end_leftovers, is_locked, mend_backend, redact_init_errors
 from sandbox.redaction import Redaction
 from sandbox.services import ControlPlane, Vault
@@ -88,7 +88,14 @@ class Stack:
         self.plane, self.vault, self.clouds = plane, vault, clouds
         self._download = official_plugins
         self.folder = state.stack(name)
-        self.plugins = self._plugins()
+        self._official = [official.find(plugin) for plugin in official.STAND_INS]
+        self.plugins = {
+            plugin.name: "official" if official_plugins or plugin.executable else "stand-in"
+            for plugin in self._official
+        }
+        """Plugin to what is used: `official` or `stand-in`."""
+        self.ignored_plugins = [text for plugin in self._official for text in plugin.ignored]
+        """Official plugins that the machine has and cannot use, a sentence each."""
         self._redaction = Redaction()
 
     @property
@@ -99,21 +106,6 @@ class Stack:
     def _azure(self) -> Path:
         """What the stand-in keeps of Azure."""
         return self._state.directory / "azure" / "recorded.json"
-
-    def _plugins(self) -> dict[str, str]:
-        """Plugin to what is used: `official` or `stand-in`."""
-        return {
-            name: "official" if self._download or is_official(name) else "stand-in"
-            for name in STAND_INS
-        }
-
-    def _link_plugins(self) -> None:
-        home = self._state.pulumi_home / "plugins"
-        home.mkdir(parents=True, exist_ok=True)
-        for folder in map(installed, STAND_INS):
-            link = home / folder.name
-            if folder.is_dir() and not link.exists():
-                link.symlink_to(folder)
 
     def write_workspace(self) -> None:
         """Copies project and stack file, and puts the sandbox's addresses in place of the file's.
@@ -166,6 +158,11 @@ class Stack:
         launchers = plugins.write_launchers(
             folder, [name for name, kind in self.plugins.items() if kind == "stand-in"]
         )
+        # Not all of PATH reaches the engine, and it would take another one that PATH has before those of its folder.
+        plugins.write_forwarders(
+            folder,
+            [p.executable for p in self._official if p.executable and (not p.folder or p.ignored)],
+        )
         if self.packs:
             plugins.write_analyzer(folder)
         system = [str(Path(self._tools["pulumi"]).parent), str(launchers), *_system_path()]
@@ -213,7 +210,7 @@ class Stack:
     @contextlib.contextmanager
     def _selected(self) -> Iterator[auto.Stack]:
         self._state.backend.mkdir(parents=True, exist_ok=True)
-        self._link_plugins()
+        official.provide(self._official, self._state.pulumi_home)
         self.write_workspace()
         if end_leftovers(self._state):
             self._told("Ended what a killed command had left running.")
@@ -470,5 +467,5 @@ def _words(error: auto.CommandError) -> str:
 
 def _system_path() -> list[str]:
     keep = [p for p in os.environ.get("PATH", os.defpath).split(os.pathsep) if p]
-    # Language and resource plugins of the caller's installation stay out, but for official resources.
+    # The language plugins of the caller's installation stay out.
     return [p for p in keep if not (Path(p) / "pulumi-language-python").exists()]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from components.settings import Settings
 from sandbox import kestra
 from sandbox.errors import SandboxError
-from sandbox.plugins.official import STAND_INS, is_official
+from sandbox.plugins.official import STAND_INS, find
 from sandbox.state import ROOT, State
 from sandbox.status import healthy_servers
 from sandbox.tools import CONTROL_PLANE, GO_NEEDED, Place, cache_folder, whereabouts
@@ -158,8 +158,10 @@ def _kestra(settings: Settings) -> Iterator[Check]:
 
 
 def _plugins() -> Check:
-    official = [name for name in STAND_INS if is_official(name)]
+    plugins = [find(name) for name in STAND_INS]
+    official = [plugin.name for plugin in plugins if plugin.executable]
     standing = sorted(set(STAND_INS) - set(official))
     told = [f"official: {', '.join(official)}"] if official else []
     told += [f"stand-ins: {', '.join(standing)}"] if standing else []
+    told += [f"not used: {text}" for plugin in plugins for text in plugin.ignored]
     return Check("provider plugins", "; ".join(told), True)

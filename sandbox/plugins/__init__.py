@@ -24,6 +24,15 @@ def write_launchers(directory: Path, names: Iterable[str]) -> Path:
     return directory
 
 
+def write_forwarders(directory: Path, executables: Iterable[Path]) -> None:
+    """Writes executables of the same names that run these, wherever PATH has them for the engine."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for executable in executables:
+        file = directory / executable.name
+        file.write_text(f'#!/bin/sh\nexec {shlex.quote(str(executable.absolute()))} "$@"\n')
+        file.chmod(0o755)
+
+
 def write_analyzer(directory: Path) -> Path:
     """Writes the executable by which an engine without Python's language plugin runs policy packs."""
     directory.mkdir(parents=True, exist_ok=True)

@@ -121,40 +121,6 @@ def test_the_environment_has_nothing_of_the_callers(
     assert "VAULT_ADDR" not in made(tmp_path, {}).environment()
 
 
-def test_a_plugin_on_the_path_is_used_instead_of_the_stand_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    stack = made(tmp_path, {})
-    assert set(stack.plugins.values()) == {"stand-in"}
-    stack.environment()
-    launchers = tmp_path / "state" / "plugins"
-    assert (launchers / "pulumi-resource-random").exists()
-    binaries = tmp_path / "bin"
-    binaries.mkdir()
-    official = binaries / "pulumi-resource-random"
-    official.write_text("#!/bin/sh\n")
-    official.chmod(0o755)
-    monkeypatch.setenv("PATH", str(binaries))
-    stack = made(tmp_path, {})
-    assert [n for n, kind in stack.plugins.items() if kind == "official"] == ["random"]
-    stack.environment()
-    assert not (launchers / "pulumi-resource-random").exists()
-
-
-def test_an_installed_plugin_of_the_sdks_version_is_linked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    installed = tmp_path / ".pulumi" / "plugins" / "resource-vault-v7.14.0"
-    installed.mkdir(parents=True)
-    stack = made(tmp_path, {})
-    assert stack.plugins["vault"] == "official"
-    stack._link_plugins()
-    link = tmp_path / "state" / "pulumi" / "plugins" / installed.name
-    assert link.resolve() == installed
-
-
 def test_the_engines_words_are_its_errors_and_nothing_else() -> None:
     result = CommandResult("@ updating....\n", "error: failed to load checkpoint: EOF\n", 1)
     assert _words(auto.CommandError(result)) == "failed to load checkpoint: EOF"
