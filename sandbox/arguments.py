@@ -82,6 +82,15 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--json", type=Path, metavar="FILE", help="write the report as data"
             )
+    taken = commands.add_parser(
+        "import",
+        help="take over an object that is there already, as an error says",
+        parents=[common],
+    )
+    taken.add_argument("stack", help="stacks/Pulumi.<stack>.yaml")
+    for name in ("type", "name", "id"):
+        taken.add_argument(name, help=f"the resource's {name}")
+    taken.add_argument("--parent", metavar="NAME=URN", help="the component that it belongs to")
     commands.add_parser("status", help="what runs, and which stacks are here", parents=[common])
     down = commands.add_parser("down", help="end the servers", parents=[common])
     down.add_argument("--purge", action="store_true", help="remove the state too")

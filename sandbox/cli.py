@@ -194,6 +194,13 @@ class Sandbox:
                 markup=False,
             )
 
+    def take_over(self, name: str, type_: str, resource: str, id_: str, parent: str | None) -> None:
+        """Takes an object into a stack's state that a server has already."""
+        stack = self.ready(name, self.settings(name))
+        with self.progress.step(f"Taking {resource} into stack {name}"):
+            stack.take_over(type_, resource, id_, parent)
+        self.console.print(f"The next `up {name}` makes it as the settings say.", markup=False)
+
     def verify(self, name: str, json_file: Path | None) -> bool:
         """Boots a real Kestra with what the API server holds. Whether everything is as intended."""
         from sandbox.check import verify_stack
@@ -298,6 +305,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 sandbox.refresh(arguments.stack)
             case "destroy":
                 sandbox.destroy(arguments.stack, unprotect=arguments.unprotect)
+            case "import":
+                taken = (arguments.type, arguments.name, arguments.id, arguments.parent)
+                sandbox.take_over(arguments.stack, *taken)
             case "verify":
                 return 0 if sandbox.verify(arguments.stack, arguments.json) else 1
             case "down":

@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import re
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +29,7 @@ from sandbox.display import Events
 from sandbox.encryption import encrypt_secrets, secrets_of
 from sandbox.errors import SandboxError
 from sandbox.events import Recorder
-from sandbox.hints import with_advice
+from sandbox.hints import own_commands, with_advice
 from sandbox.judgement import Pack, Violation, counted
 from sandbox.pending import Finder
 from sandbox.plugins import official
@@ -342,6 +343,33 @@ class Stack:
 
         return self._operate("destroy", events, act)
 
+    def take_over(self, type_: str, name: str, id_: str, parent: str | None) -> None:
+        """Takes an object into the state that a server has already.
+
+        Args:
+            type_: the resource's type.
+            name: its logical name.
+            id_: its id at the provider.
+            parent: `NAME=URN` of the component that it belongs to; None: the stack.
+
+        Raises:
+            EngineFailure: with the engine's words.
+        """
+        command = ["import", type_, name, id_, *(("--parent", parent) if parent else ())]
+        options = ["--protect=false", "--generate-code=false", "--yes", "--stack", self.name]
+        with self._selected() as stack:
+            self._recover(stack)
+            language = plugins.write_language(self._state.directory / "plugins" / "import")
+            path = {"PATH": f"{language}{os.pathsep}{os.environ['PATH']}"}
+            run = stack.workspace.pulumi_command.run
+            run([*command, *options], stack.workspace.work_dir, path)
+
+    def _where(self) -> str:
+        """Options of the command line for this state, where it is not the usual one."""
+        places = [("state", self._state.directory, State.at().directory)]
+        places.append(("stacks", self._stacks, ROOT / "stacks"))
+        return "".join(f" --{n} {shlex.quote(str(at))}" for n, at, usual in places if at != usual)
+
     def protected(self) -> list[str]:
         """Names of the resources of the state that no update deletes."""
         with self._selected() as stack:
@@ -374,7 +402,8 @@ class Stack:
                     words = "\n".join(events.errors)
                     if refused := [v for v in dict.fromkeys(events.violations) if v.is_mandatory]:
                         raise PolicyRefusal(self._refusal(operation, refused, words)) from None
-                    raise EngineFailure(with_advice(events.errors) or _words(error)) from None
+                    said = with_advice(events.errors) or _words(error)
+                    raise EngineFailure(own_commands(said, self.name, self._where())) from None
                 changes = (
                     done.change_summary if operation == "preview" else done.summary.resource_changes
                 )

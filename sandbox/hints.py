@@ -13,6 +13,8 @@ from components.hints import OTHERWISE
 
 GO_ON = "What was made is recorded. When the cause is mended, run the same command again: it goes on from there."
 
+_IMPORT = re.compile(r"pulumi import (.+?) --protect=false --generate-code=false --yes")
+
 
 @dataclass(frozen=True)
 class Hint:
@@ -132,3 +134,14 @@ def with_advice(errors: Iterable[str]) -> str:
     said = list(dict.fromkeys(errors))
     told = [f"→ {text}" for text in advice(said)]
     return "\n".join([*said, *told, GO_ON] if said else said)
+
+
+def own_commands(text: str, stack: str, options: str = "") -> str:
+    """The text with the sandbox's command in place of Pulumi's, which needs a log-in and a language plugin.
+
+    Args:
+        text: what was said.
+        stack: the stack's name.
+        options: of the sandbox's command line, each with a space before it.
+    """
+    return _IMPORT.sub(lambda found: f"python -m sandbox import {stack} {found[1]}{options}", text)

@@ -19,6 +19,7 @@ from components.program import build, provision
 from components.registrations import Registrations
 from components.settings import load
 from components.watch import watch
+from sandbox.plugins import write_language
 from tests.conftest import ROOT
 from tests.plugins.cloud_support import CloudStack, Program
 
@@ -60,7 +61,7 @@ class FaultStack(CloudStack):
         # Not on every machine; these know the few commands that are printed.
         self._launcher("aws", "clients_support aws")
         self._launcher("az", "clients_support az")
-        self._launcher("pulumi-language-python", "language_support")
+        write_language(directory / "launchers")
 
     def _launcher(self, name: str, module: str) -> None:
         script = self.directory / "launchers" / name

@@ -1,4 +1,7 @@
-"""A language host that only knows which packages the program uses: `pulumi import` asks, and runs no program."""
+"""A language host that only knows which packages the program uses: `pulumi import` asks, and runs no program.
+
+It is on PATH for imports only: with a language host the engine would run a policy pack by it.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,8 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
         return empty_pb2.Empty()
 
 
-if __name__ == "__main__":
+def serve() -> None:
+    """Serves it until the engine ends. Prints the port, as the engine expects."""
     server = grpc.server(futures.ThreadPoolExecutor(4))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
     print(server.add_insecure_port("127.0.0.1:0"), flush=True)
@@ -42,3 +46,7 @@ if __name__ == "__main__":
         # An engine that fails does not always end it.
         while os.getppid() == parent:
             never.wait(1)
+
+
+if __name__ == "__main__":
+    serve()
