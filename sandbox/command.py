@@ -63,8 +63,8 @@ class EngineCommand(auto.PulumiCommand):
         if interrupted:
             raise KeyboardInterrupt
         if process.returncode != 0:
-            said = (self._redact(text) for text in (out.text, err.text))
-            raise create_command_error(auto.CommandResult(*said, process.returncode))
+            said, failed = self._redact(out.text), self._redact(err.text)
+            raise create_command_error(auto.CommandResult(said, failed, process.returncode))
         return auto.CommandResult(out.text, err.text, process.returncode)
 
     def _wait(self, process: subprocess.Popen[str], readers: tuple[_Reader, _Reader]) -> bool:

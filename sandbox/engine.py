@@ -199,6 +199,10 @@ class Stack:
         folder.mkdir(mode=0o700)
         return folder
 
+    def _followed_program(self) -> None:
+        self._redaction.follow()
+        self._program()
+
     def _know_secrets(self) -> None:
         """Has the secrets that exist before an operation taken out of everything that the engine says."""
         with contextlib.suppress(*NO_STATE):
@@ -225,7 +229,7 @@ class Stack:
             yield auto.create_or_select_stack(
                 self.name,
                 project_name=PROJECT,
-                program=self._program,
+                program=self._followed_program,
                 opts=auto.LocalWorkspaceOptions(
                     work_dir=str(self.folder / "workspace"),
                     pulumi_command=EngineCommand(
@@ -242,7 +246,6 @@ class Stack:
     def _program(self) -> None:
         from components.program import deploy
 
-        self._redaction.follow()
         token = ANSWER.set(functools.partial(way_out, self._state, self.name))
         try:
             deploy()

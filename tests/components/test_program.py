@@ -205,7 +205,7 @@ def test_the_address_is_that_of_the_settings() -> None:
 def test_every_registration_is_answered_before_the_sdk_waits_for_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begin, answered = list[Any](), list[tuple[str, str]]()
+    begin, answered = list[Any](), list[str]()
     monkeypatch.setattr(pulumi, "export", lambda name, value: None)
     monkeypatch.setattr(pulumi, "run", begin.append)
     monkeypatch.setattr(program, "watch", lambda: None)  # mocks know no hooks
