@@ -21,6 +21,7 @@ from sandbox.plugins import write_launchers
 from sandbox.plugins.official import STAND_INS, find, partial, provide
 from sandbox.state import State
 from tests.conftest import silent
+from tests.tiers import long
 
 FOLDER = f"resource-random-v{STAND_INS['random']}"
 NAME = "pulumi-resource-random"
@@ -103,12 +104,12 @@ def _password() -> None:
     pulumi.export("length", password.result.apply(len))
 
 
-GOOD: list[Machine] = [
+GOOD = [
     _in_pulumis_folder,
-    _behind_a_link,
-    _in_another_home,
     _on_path_beside_a_language,
-    _broken_on_path_and_good_in_the_folder,
+    pytest.param(_behind_a_link, marks=long("plugins")),
+    pytest.param(_in_another_home, marks=long("plugins")),
+    pytest.param(_broken_on_path_and_good_in_the_folder, marks=long("plugins")),
 ]
 
 
@@ -187,7 +188,9 @@ def test_a_machine_without_official_plugins_is_told_nothing(
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("machine", [_without_executable, _broken_on_path])
+@pytest.mark.parametrize(
+    "machine", [_without_executable, pytest.param(_broken_on_path, marks=long("plugins"))]
+)
 def test_the_engine_is_not_hindered_by_a_plugin_that_cannot_be_used(
     machine: Machine, tmp_path: Path, tools: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
