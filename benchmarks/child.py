@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
@@ -28,7 +29,7 @@ def main() -> None:
         else:
             from components.program import deploy
 
-            deploy()
+            deploy(Path(given.workspace))
 
     stack = auto.select_stack(
         given.stack,

@@ -41,7 +41,7 @@ class KestraArgs:
     configuration: str
     """The rendered application.yaml, without secrets."""
     environment: Mapping[str, pulumi.Input[str]]
-    """Variable to value (secret) for the placeholders of the configuration."""
+    """Variable to value (secret): for the placeholders of the configuration, and what the settings encrypt."""
     identity: Identity = field(default_factory=Identity)
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Declared secrets that flows of the open-source edition read: name to value (secret)."""

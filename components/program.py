@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi.runtime import config as runtime_config
 from pydantic import SecretStr
 
 from components import tags
@@ -19,22 +18,26 @@ from components.identity import Identity, create_identity
 from components.kestra import Kestra, KestraArgs
 from components.registrations import Registrations
 from components.rendering.secret_backends import PROVIDED
-from components.settings import Loaded, Settings, SettingsError, load
+from components.settings import Loaded, Settings, SettingsError, load_stack
 from components.settings.base import is_placeholder
 from components.settings.secret import InternalStore
+from components.stack_config import read_config
 from components.stores import Store, StoreArgs, create_store
 from components.watch import watch
 
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
 
 
-def deploy() -> None:
+def deploy(project: Path | None = None) -> None:
     """Builds the stack from Pulumi's configuration.
+
+    Args:
+        project: folder of `Pulumi.yaml`, for an inline program that runs in another one.
 
     Raises:
         pulumi.RunError: with the report of every problem, before anything is registered.
     """
-    loaded = read_settings()
+    loaded = read_settings(project)
     for warning in loaded.warnings:
         pulumi.log.warn(warning.line())
     registrations = Registrations()
@@ -44,34 +47,19 @@ def deploy() -> None:
     pulumi.run(registrations.answered)
 
 
-def read_settings() -> Loaded:
-    """The checked settings of the current stack.
+def read_settings(project: Path | None = None) -> Loaded:
+    """The checked settings of the current stack, and the warnings that `python -m components check` gives.
+
+    Args:
+        project: folder of `Pulumi.yaml`, for an inline program that runs in another one.
 
     Raises:
         pulumi.RunError: with the report of every problem.
     """
-    config = pulumi.Config("kestra")
-    document: dict[str, object] = {}
-    for key in _keys():
-        value: Any = config.get(key)
-        if value is not None and key not in ("version", "edition"):
-            # A text where a block belongs stays a text: the check says so.
-            with contextlib.suppress(pulumi.ConfigTypeError):
-                value = config.get_object(key)
-        if value is not None:
-            document[key] = value
     try:
-        return load(document, source=f"Pulumi.{pulumi.get_stack()}.yaml")
+        return load_stack(read_config(project), source=f"Pulumi.{pulumi.get_stack()}.yaml")
     except SettingsError as error:
         raise pulumi.RunError(error.report()) from None
-
-
-def _keys() -> list[str]:
-    """First-level keys: those that exist, and those that the stack has besides, for the check to name."""
-    known = [field.alias or name for name, field in Settings.model_fields.items()]
-    written = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
-    found = (key.removeprefix("kestra:") for key in written if key.startswith("kestra:"))
-    return [*known, *sorted(set(found) - set(known))]
 
 
 @dataclass(frozen=True)
@@ -133,7 +121,7 @@ def build(settings: Settings, guarding: pulumi.ResourceOptions | None = None) ->
         KestraArgs(
             settings,
             configuration.yaml(),
-            _environment(configuration, provided),
+            _environment(settings, configuration, provided),
             identity,
             {} if settings.is_enterprise else made.secrets,
             store.version_ids,
@@ -195,10 +183,11 @@ def _declared(settings: Settings) -> dict[str, pulumi.Output[str]]:
 
 
 def _environment(
-    configuration: Configuration, provided: Mapping[str, pulumi.Output[str]]
+    settings: Settings, configuration: Configuration, provided: Mapping[str, pulumi.Output[str]]
 ) -> dict[str, pulumi.Output[str]]:
-    """Variables of the placeholders."""
-    return {
+    """Variables of the placeholders, and the encrypted ones of the settings."""
+    variables = settings.deployment.secret_environment
+    return {name: _secret(value) for name, value in variables.items()} | {
         name: _secret(source.value) if isinstance(source, Given) else provided[source.key]
         for name, source in configuration.environment.items()
     }

@@ -21,6 +21,7 @@ from pulumi import automation as auto
 from components.hints import ANSWER
 from components.interrupted import adopt_pending
 from components.settings import Settings, load
+from components.stack_config import decode_config
 from sandbox import plugins
 from sandbox.callbacks import share_process
 from sandbox.clouds import Clouds, managers
@@ -214,6 +215,7 @@ class Stack:
 
     @contextlib.contextmanager
     def _selected(self) -> Iterator[auto.Stack]:
+        workspace = self.folder / "workspace"
         self._state.backend.mkdir(parents=True, exist_ok=True)
         official.provide(self._official, self._state.pulumi_home)
         self.write_workspace()
@@ -231,7 +233,7 @@ class Stack:
                 project_name=PROJECT,
                 program=self._followed_program,
                 opts=auto.LocalWorkspaceOptions(
-                    work_dir=str(self.folder / "workspace"),
+                    work_dir=str(workspace),
                     pulumi_command=EngineCommand(
                         self._pulumi_root(), self._told, self._redaction.text
                     ),
@@ -248,7 +250,7 @@ class Stack:
 
         token = ANSWER.set(functools.partial(way_out, self._state, self.name))
         try:
-            deploy()
+            deploy(self.folder / "workspace")
         finally:
             ANSWER.reset(token)
 
@@ -447,13 +449,14 @@ class Stack:
     def settings(self) -> Settings:
         """The settings as the program gets them: the sandbox's addresses in place, secrets in clear."""
         with self._selected() as stack:
-            document: dict[str, object] = {}
-            for key, entry in stack.get_all_config().items():
-                if key.startswith("kestra:"):
-                    name = key.removeprefix("kestra:")
-                    is_text = name in ("version", "edition")
-                    document[name] = entry.value if is_text else yaml.safe_load(entry.value)
-        return load(document, source=self._file.name).settings
+            config = {
+                key.removeprefix("kestra:"): entry
+                for key, entry in stack.get_all_config().items()
+                if key.startswith("kestra:")
+            }
+        values = {key: entry.value for key, entry in config.items()}
+        secret = [key for key, entry in config.items() if entry.secret]
+        return load(decode_config(values, secret, self._file), source=self._file.name).settings
 
 
 def refuse_encrypted(stack: str, document: Mapping[str, object], copy: Path) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from components.kubernetes.pods import GRPC, HTTP, management_port, selector
 from components.settings import Settings
+from components.settings.base import revealed
 from components.settings.deployment import Ingress
 
 _DATABASE_PORTS = {"postgres": 5432, "mysql": 3306}
@@ -23,7 +24,7 @@ def egress_ports(settings: Settings) -> list[int]:
     ports = set(settings.deployment.network_policy.egress_ports)
     for name, source in settings.datasources.items():
         # Several hosts may stand before the path, each with its port; user and password before them.
-        hosts = re.match(r"jdbc:[\w:]+//(?:[^/?]*@)?([^/?]*)", source.url)
+        hosts = re.match(r"jdbc:[\w:]+//(?:[^/?]*@)?([^/?]*)", revealed(source.url) or "")
         found = re.findall(r":(\d+)(?:,|$)", hosts[1]) if hosts else []
         if found:
             ports.update(map(int, found))

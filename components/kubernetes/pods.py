@@ -244,7 +244,8 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
         mounts.append({"name": "storage", "mountPath": path})
     if deletes:
         mounts.append({"name": "loaded", "mountPath": "/app/confs"})
-    plain = {"MICRONAUT_CONFIG_FILES": LOADED if deletes else MOUNTED} | deployment.environment
+    plain = {"MICRONAUT_CONFIG_FILES": LOADED if deletes else MOUNTED}
+    plain |= deployment.plain_environment
     options = java_options(deployment, chosen)
     if options is not None:
         plain[VARIABLE] = options
@@ -254,10 +255,7 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
         "imagePullPolicy": deployment.image.pull_policy,
         **started,
         "env": [{"name": name, "value": value} for name, value in plain.items()],
-        "envFrom": [
-            {"secretRef": {"name": args.secret}},
-            *({"secretRef": {"name": name}} for name in deployment.environment_from),
-        ],
+        "envFrom": [{"secretRef": {"name": name}} for name in _secrets(args)],
         "ports": _ports(component, settings),
         "resources": _resources(chosen),
         "securityContext": _restricted(),
@@ -270,6 +268,14 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
         | {"periodSeconds": 10, "failureThreshold": 6}
         | _AFTER_A_FAILED_PROBE,
     }
+
+
+def _secrets(args: PodArgs) -> list[pulumi.Input[str]]:
+    """The Secrets whose keys are variables of the containers; of two with the same key the last one counts."""
+    deployment = args.settings.deployment
+    others = list[pulumi.Input[str]](deployment.environment_from)
+    # A variable of the settings wins over those of the user's own Secrets, encrypted or not.
+    return [*others, args.secret] if deployment.secret_environment else [args.secret, *others]
 
 
 def _resources(chosen: Component) -> dict[str, dict[str, str]]:

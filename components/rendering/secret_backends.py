@@ -30,6 +30,8 @@ def secret(settings: dict[str, Node], provided: Iterable[str] = ()) -> dict[str,
     given = settings.get(kind)
     backend: dict[str, Node] = dict(given) if isinstance(given, dict) else {}
     if kind in ("jdbc", "elasticsearch"):
+        # A word for this project's checks, unknown to Kestra.
+        backend.pop("existing", None)
         backend.setdefault("secret", Needed(f"secret.{kind}.secret"))
     for name in provided:
         backend.setdefault(name, Needed(f"secret.{kind}.{name}"))

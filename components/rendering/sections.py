@@ -76,6 +76,8 @@ def kestra(
     if url is not None:
         out["url"] = url
     encryption = block(settings, "encryption") or {}
+    # A word for this project's checks, unknown to Kestra.
+    encryption.pop("existing", None)
     out["encryption"] = {"secret-key": Needed("encryption.secret-key")} | encryption
     out |= {key: settings[key] for key in ("queue", "repository") if key in settings}
     storage = block(settings, "storage")

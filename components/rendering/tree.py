@@ -7,8 +7,6 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from components.settings.base import OPAQUE
-
 from .leaves import Node
 
 
@@ -29,9 +27,6 @@ def _node(value: Any) -> Node:
         return {str(key): _node(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_node(item) for item in value]
-    if value == OPAQUE:
-        # Somebody encrypted a setting that is not sensitive by itself: it is treated as if it were.
-        return SecretStr(OPAQUE)
     if isinstance(value, (str, bool, int, float, SecretStr)):
         return value
     raise TypeError(f"a setting of type {type(value).__name__} has no form in YAML")

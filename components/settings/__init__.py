@@ -1,6 +1,6 @@
 """What a stack may say: frozen models of Kestra's own keys, and the checks before deployment."""
 
-from components.settings.loader import Loaded, load, load_file, read_file
+from components.settings.loader import Loaded, load, load_file, load_stack, read_file
 from components.settings.model import Settings
 from components.settings.report import Problem, SettingsError, report
 
@@ -11,6 +11,7 @@ __all__ = [
     "SettingsError",
     "load",
     "load_file",
+    "load_stack",
     "read_file",
     "report",
 ]

@@ -5,11 +5,21 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SecretStr,
+)
+from pydantic_core import PydanticKnownError
 
 from components.settings.durations import check_duration
 
-#: Stands for a value that is encrypted in the stack file: present, but not readable here.
+#: The text of a `SecretStr` that stands for a value that is encrypted in the stack file: present, but not readable
+#: here.
 OPAQUE = "\0encrypted\0"
 
 #: A value that Kestra itself resolves from its environment: rendered as written.
@@ -94,10 +104,6 @@ def key(
 OURS = "this project"
 
 
-def _duration(value: str) -> str:
-    return value if value == OPAQUE else check_duration(value)
-
-
 def _not_number(value: Any) -> Any:
     # YAML reads `60` as a number; Kestra ignores a duration without a unit, so it is no duration.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -105,7 +111,7 @@ def _not_number(value: Any) -> Any:
     return str(value)
 
 
-Duration = Annotated[str, BeforeValidator(_not_number), AfterValidator(_duration)]
+Duration = Annotated[str, BeforeValidator(_not_number), AfterValidator(check_duration)]
 """A duration as Kestra binds it: `500ms`, `5s`, `1m`, `2h`, `7d` or ISO 8601 (`PT1M30S`, `P7D`)."""
 
 
@@ -147,6 +153,16 @@ Secret = SecretStr
 """A sensitive value. It leaves the settings only as a Pulumi secret."""
 
 
-def revealed(secret: SecretStr | None) -> str | None:
-    """The value of a secret for a check; never for a message."""
-    return None if secret is None else secret.get_secret_value()
+def _text_or_secret(value: Any) -> str | SecretStr:
+    if isinstance(value, (str, SecretStr)):
+        return value
+    raise PydanticKnownError("string_type")
+
+
+TextOrSecret = Annotated[str | SecretStr, PlainValidator(_text_or_secret)]
+"""A text where it is written in clear, a secret where it is encrypted in the stack file."""
+
+
+def revealed(value: SecretStr | str | None) -> str | None:
+    """The value of a secret, or of what may be one, for a check; never for a message."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else value

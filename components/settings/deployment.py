@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 
-from components.settings.base import OURS, Flag, Model, Whole, key
+from components.settings.base import OURS, Flag, Model, TextOrSecret, Whole, key
 
 NAME = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
@@ -181,8 +181,11 @@ class Deployment(Model):
     )
     image: Image = key(Image, "The container image.", source=OURS)
     components: Components = key(Components, "Server components.", source=OURS)
-    environment: dict[str, str] = key(
-        {}, "Plain environment variables of the containers; no secrets.", source=OURS
+    environment: dict[str, TextOrSecret] = key(
+        {},
+        "Environment variables of the containers. An encrypted one is kept in the stack's Secret; one in clear stands "
+        "in the specification of the pods. Both win over environment-from.",
+        source=OURS,
     )
     environment_from: tuple[Existing, ...] = key(
         (), "Existing Secrets whose keys become environment variables.", source=OURS
@@ -200,3 +203,13 @@ class Deployment(Model):
         pattern=r"^ok-[0-9a-f]{8}$",
         source=OURS,
     )
+
+    @property
+    def plain_environment(self) -> dict[str, str]:
+        """Variables that stand in clear in the stack file."""
+        return {n: v for n, v in self.environment.items() if isinstance(v, str)}
+
+    @property
+    def secret_environment(self) -> dict[str, SecretStr]:
+        """Variables that are encrypted in the stack file."""
+        return {n: v for n, v in self.environment.items() if isinstance(v, SecretStr)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from components.settings.base import revealed
 from components.settings.deployment import Component, Deployment
 
 HEAP_PERCENTAGE = 50
@@ -42,11 +43,12 @@ def java_options(deployment: Deployment, component: Component) -> str | None:
 
     First what `environment` says for all components, then the component's share, then its `java-options`: Java takes
     the last of two that contradict each other. Without a share of its own the component has `HEAP_PERCENTAGE`, unless
-    options say something of the heap, or a Secret of `environment-from` may (`heap_default()`).
+    options say something of the heap, or a Secret may: an encrypted `JAVA_OPTS`, or one of `environment-from`.
     """
-    shared, own = deployment.environment.get(VARIABLE), component.java_options
+    shared, own = deployment.plain_environment.get(VARIABLE), component.java_options
     share = component.heap_percentage
-    if share is None and not deployment.environment_from:
+    hidden = deployment.environment_from or VARIABLE in deployment.secret_environment
+    if share is None and not hidden:
         share = heap_default(deployment, component)
     parts = (shared, heap_option(share) if share is not None else None, own)
     return " ".join(part for part in parts if part) or shared
@@ -55,7 +57,7 @@ def java_options(deployment: Deployment, component: Component) -> str | None:
 def heap_default(deployment: Deployment, component: Component) -> int | None:
     """The share in percent of a component whose settings say nothing of its heap; None where they do."""
     said = [component.java_options or ""]
-    said += [deployment.environment.get(name, "") for name in (VARIABLE, *_OTHERS)]
+    said += [revealed(deployment.environment.get(name)) or "" for name in (VARIABLE, *_OTHERS)]
     if component.heap_percentage is not None or any(map(sets_heap, said)):
         return None
     return HEAP_PERCENTAGE

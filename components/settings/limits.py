@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.settings.base import OPAQUE
+from pydantic import SecretStr
+
+from components.settings.base import OPAQUE, revealed
 from components.settings.structure import Found, Loc
 
 #: Bytes of one value: a process takes 131,071 for an environment variable with its name.
@@ -46,6 +48,7 @@ def _values(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
 
 
 def _bytes(value: Any) -> int:
+    value = revealed(value)
     if not isinstance(value, str):
         return 8
     size = len(value.encode())
@@ -54,6 +57,9 @@ def _bytes(value: Any) -> int:
 
 
 def _wrong(value: Any) -> tuple[str, str, str] | None:
+    if isinstance(value, SecretStr):
+        text = value.get_secret_value()
+        return None if text == OPAQUE else _wrong_text(text)
     if isinstance(value, str):
         return _wrong_text(value)
     if isinstance(value, int) and not -_WHOLE <= value < _WHOLE:
@@ -68,7 +74,7 @@ def _wrong(value: Any) -> tuple[str, str, str] | None:
 
 
 def _wrong_text(value: str) -> tuple[str, str, str] | None:
-    if value != OPAQUE and "\0" in value:
+    if "\0" in value:
         return (
             "holds a NUL character",
             "no environment variable and no name can hold one",

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import SecretStr
 
-from components.settings.base import OPAQUE
+from components.settings.base import OPAQUE, kebab
 from components.settings.checks import check_all, vault_methods
 from components.settings.findings import Finding
 from components.settings.limits import unusable
@@ -19,13 +20,12 @@ from components.settings.model import Settings
 from components.settings.report import Problem, SettingsError
 from components.settings.sensitive import plain_secrets
 from components.settings.structure import (
-    ENCRYPTED,
     LONG_NAME,
     Found,
     Loc,
     Spelling,
-    encrypted,
     normalise,
+    printable_key,
     remove,
     validate,
 )
@@ -45,7 +45,8 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     """Checks the first-level settings and everything below.
 
     Args:
-        document: first-level key (`secret`, `server` …) to value, as Pulumi's configuration gives it.
+        document: first-level key (`secret`, `server` …) to value, as Pulumi's configuration gives it; what is
+            encrypted there is a `SecretStr`.
         source: what the report names as the place of the settings, usually the stack file.
 
     Raises:
@@ -64,19 +65,15 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
         places = [item[0] for item in useless if item[0]]
         for place in places:
             remove(data, place)
-        settings, wrong, removed = validate(data)
+        settings, wrong, removed = validate(data, spelling)
     except RecursionError:
         raise SettingsError([_of_file(source, "is nested too deeply", "flatten it")]) from None
     settings = _with_log_in(settings)
     found += useless + wrong
     removed += places
-    hidden = set(encrypted(settings))
-    found += [(loc, *ENCRYPTED) for loc in sorted(hidden, key=str)]
     problems = [Problem(spelling.path(f[0]), source, *f[1:]) for f in found]
     warnings = []
     for finding in _findings(settings, removed):
-        if finding.loc in hidden:
-            continue
         if finding.relative and _blurred(finding.loc, [*removed, *(f[0] for f in found)]):
             continue
         problem = Problem(
@@ -88,6 +85,9 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
             "warning" if finding.warning else "error",
         )
         (warnings if finding.warning else problems).append(problem)
+    # What is refused needs no second word.
+    refused = {problem.path for problem in problems}
+    warnings = [warning for warning in warnings if warning.path not in refused]
     if problems:
         raise SettingsError([*sorted(problems, key=lambda p: p.path), *warnings])
     return Loaded(settings, tuple(warnings))
@@ -136,10 +136,17 @@ def _blurred(loc: Loc, wrong: list[Loc]) -> bool:
     return any(w[: len(loc)] == loc or loc[: len(w)] == w or neighbour(w) for w in wrong)
 
 
+_FIRST_LEVEL = {field.alias or name for name, field in Settings.model_fields.items()}
+
+
 def _as_written(document: Mapping[str, object]) -> dict[str, object]:
-    # Pulumi.yaml's default for a block that a stack leaves out is {}.
+    # Pulumi.yaml's default for a block that a stack leaves out is {}; a key that nobody knows is none of its blocks.
     # YAML reads 2.0 as a number, and Pulumi hands it on as "2".
-    document = {name: value for name, value in document.items() if value not in ({}, None)}
+    document = {
+        name: value
+        for name, value in document.items()
+        if value not in ({}, None) or not (isinstance(name, str) and kebab(name) in _FIRST_LEVEL)
+    }
     version = document.get("version")
     if isinstance(version, (int, float)) and not isinstance(version, bool) and version < 1000:
         version = str(version)
@@ -154,8 +161,15 @@ def load_file(path: Path | str) -> Loaded:
     Raises:
         SettingsError: with every problem at once; also for a file that is missing or no YAML.
     """
-    source = str(path)
-    document = read_file(path)
+    return load_stack(read_file(path), source=str(path))
+
+
+def load_stack(document: Mapping[str, object], *, source: str) -> Loaded:
+    """Loads the settings of a stack (see `load`), and warns of the secrets that it holds in clear.
+
+    Raises:
+        SettingsError: with every problem at once.
+    """
     plain = plain_secrets(document, source)
     try:
         loaded = load(document, source=source)
@@ -165,7 +179,7 @@ def load_file(path: Path | str) -> Loaded:
 
 
 def read_file(path: Path | str) -> dict[str, object]:
-    """The first-level settings of a stack file, encrypted values replaced by `OPAQUE`.
+    """The first-level settings of a stack file; an encrypted value is a `SecretStr` of `OPAQUE`.
 
     Raises:
         SettingsError: for a file that is missing, no YAML, or has no usable `config`.
@@ -210,8 +224,9 @@ def read_file(path: Path | str) -> dict[str, object]:
         )
     settings: dict[str, object] = {}
     for name, value in config.items():
-        if isinstance(name, str) and (name.startswith(NAMESPACE) or ":" not in name):
-            short = name.removeprefix(NAMESPACE)
+        if not isinstance(name, str) or name.startswith(NAMESPACE) or ":" not in name:
+            # Pulumi takes any other key for a text.
+            short = name.removeprefix(NAMESPACE) if isinstance(name, str) else printable_key(name)
             if short in settings:
                 what = f"has the key {short} with and without its namespace"
                 raise SettingsError([_of_file(source, what, "keep one of them")])
@@ -242,7 +257,7 @@ def _opaque(value: Any, left: list[int] | None = None) -> Any:
         raise RecursionError
     if isinstance(value, dict):
         if set(value) == {"secure"} and isinstance(value["secure"], str):
-            return OPAQUE
+            return SecretStr(OPAQUE)
         return {key: _opaque(item, left) for key, item in value.items()}
     if isinstance(value, list):
         return [_opaque(item, left) for item in value]

@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from components.settings.base import CREDENTIAL_IN_URL, OPAQUE, Flag, Model, Secret, Whole, key
+from pydantic import AfterValidator, SecretStr
+from pydantic_core import PydanticKnownError
+
+from components.settings.base import (
+    CREDENTIAL_IN_URL,
+    OPAQUE,
+    Flag,
+    Model,
+    Secret,
+    TextOrSecret,
+    Whole,
+    key,
+    revealed,
+)
 
 FULL = "Kestra documentation, configuration/full-reference"
+
+_JDBC_URL = r"^jdbc:|^\$\{"
+
+
+def _jdbc_url(value: str | SecretStr) -> str | SecretStr:
+    text = revealed(value) or ""
+    if text != OPAQUE and not re.search(_JDBC_URL, text):
+        raise PydanticKnownError("string_pattern_mismatch", {"pattern": _JDBC_URL})
+    return value
+
+
+JdbcUrl = Annotated[TextOrSecret, AfterValidator(_jdbc_url)]
 
 
 class Datasource(Model):
     """A database connection."""
 
-    url: str = key(text="JDBC URL.", pattern=rf"^jdbc:|^\$\{{|^{OPAQUE}$", source=FULL)
+    url: JdbcUrl = key(text="JDBC URL; encrypt it when it holds a credential.", source=FULL)
     driver_class_name: str | None = key(None, "Java class of the driver.", source=FULL)
     username: str | None = key(None, "User name.", source=FULL)
     password: Secret | None = key(None, "Password, or `${NAME}`.", source=FULL)
@@ -26,7 +52,7 @@ class Datasource(Model):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
-            is_secret = name == "url" and CREDENTIAL_IN_URL.search(value)
+            is_secret = name == "url" and CREDENTIAL_IN_URL.search(revealed(value) or "")
             yield name, "[secret]" if is_secret else value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from components.settings.base import Duration, Flag, Model, Secret, Whole, key
+from components.settings.base import OURS, Duration, Flag, Model, Secret, Whole, key
 from components.settings.external import (
     BeyondTrust,
     Bitwarden,
@@ -62,6 +62,12 @@ class InternalStore(Model):
         "Encryption key, 32 characters or more, not the key of kestra.encryption. Absent: generated.",
         unit="characters",
         source=MANAGER,
+    )
+    existing: Flag = key(
+        False,
+        "Whether Kestra has encrypted secrets with this key already. Then the key has to be given, none is generated "
+        "in its place, and a shorter key or that of kestra.encryption are warnings (docs/rotation.md).",
+        source=OURS,
     )
 
 

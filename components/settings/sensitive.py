@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import SecretStr
 
-from components.settings.base import CREDENTIAL_IN_URL, OPAQUE, Model, is_placeholder, kebab
+from components.settings.base import CREDENTIAL_IN_URL, Model, is_placeholder, kebab
 from components.settings.model import Settings
 from components.settings.report import Problem
-from components.settings.structure import models_in
+from components.settings.structure import config_path, models_in
 
 Place = tuple[str, ...]
 """Keys from the first level on."""
 
 
 def is_sensitive(annotation: Any) -> bool:
-    """Whether a field of this type holds a secret."""
-    return annotation is SecretStr or any(is_sensitive(part) for part in get_args(annotation))
+    """Whether a field of this type always holds a secret, and no text in clear."""
+    parts = get_args(annotation)
+    return annotation is SecretStr or (str not in parts and any(map(is_sensitive, parts)))
+
+
+def takes_secret(annotation: Any) -> bool:
+    """Whether a value of this type can be a secret, be it besides a text in clear."""
+    parts = () if get_origin(annotation) is dict else get_args(annotation)
+    return annotation is SecretStr or any(map(takes_secret, parts))
 
 
 def fields(model: type[Model] = Settings, at: Place = ()) -> Iterator[Place]:
@@ -66,7 +72,7 @@ def in_clear(
 
 
 def _holds_secret(path: Place, annotation: Any, value: str) -> bool:
-    if value in ("", OPAQUE):
+    if not value:
         return False
     if not is_sensitive(annotation):
         is_url = kebab(path[0]) == "datasources" and path[-1] == "url"
@@ -79,21 +85,21 @@ def plain_secrets(document: Mapping[str, object], source: str) -> list[Problem]:
     """A warning for each sensitive value that a stack file holds in clear, with the command that encrypts it."""
     return [
         Problem(
-            _written(place),
+            config_path(place),
             source,
             "stands in clear in the stack file",
             "a secret in a stack file is encrypted; Pulumi keeps what is in clear in its history too, "
             "and whoever reads the repository reads it",
-            f"pulumi config set --path --secret '{_written(place)}', which asks for the value; "
-            "then give the secret a new value, since the old one was readable",
+            encrypt_fix(place),
             "warning",
         )
         for place, _ in in_clear(document)
     ]
 
 
-def _written(place: Place) -> str:
-    """`kestra:server.basic-auth.password`, as the command line of Pulumi takes it."""
-    first, *rest = place
-    parts = (f".{p}" if re.fullmatch(r"[\w-]+", p) else f'["{p}"]' for p in rest)
-    return f"kestra:{first}{''.join(parts)}"
+def encrypt_fix(place: Place) -> str:
+    """What to do about a secret that stands in clear under a key."""
+    return (
+        f"pulumi config set --path --secret '{config_path(place)}', which asks for the value; "
+        "then give the secret a new value, since the old one was readable"
+    )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from components.settings.base import OPAQUE, Model, kebab
+from components.settings.base import Model, kebab
 from components.settings.model import Settings
 
 Loc = tuple[str | int, ...]
@@ -29,12 +30,41 @@ ELSEWHERE = {
 #: Characters of a key that a report shows and compares with the known ones.
 LONG_NAME = 200
 
-#: What, rule and fix of a value that is encrypted although its key is not sensitive.
+#: What and rule of an encrypted value whose key takes no secret; the fix names the key (`encrypted_fix`).
 ENCRYPTED = (
     "is encrypted, but its key is not sensitive",
-    "only sensitive keys are encrypted; others stand readable in the rendered configuration",
-    "set it without --secret",
+    "a secret stands under a key that docs/settings.md marks secret, or is a variable of "
+    "kestra:deployment.environment; other values stand readable in the rendered configuration and in Kubernetes",
 )
+
+
+def config_path(place: Iterable[str | int]) -> str:
+    """`kestra:server.basic-auth.password`, as `pulumi config set --path` takes it."""
+    first, *rest = place
+    parts = (
+        f"[{p}]" if isinstance(p, int) else f".{p}" if re.fullmatch(r"[\w-]+", p) else f'["{p}"]'
+        for p in rest
+    )
+    return f"kestra:{first}{''.join(parts)}"
+
+
+def encrypted_fix(place: Iterable[str | int], *, is_block: bool) -> str:
+    """What to do about an encrypted value whose key takes no secret.
+
+    Args:
+        place: its keys, as they were written.
+        is_block: whether keys or a list belong there, which no one command writes.
+    """
+    path = config_path(place)
+    if is_block:
+        return (
+            f"remove it with `pulumi config rm --path '{path}'`, write what it holds as YAML, and encrypt in it only "
+            "values of keys that take a secret"
+        )
+    return (
+        f"if it is no secret, write it in clear with `pulumi config set --path --plaintext '{path}'`, which asks for "
+        "the value; if it is one, put it under a key that takes a secret"
+    )
 
 
 class Spelling:
@@ -46,6 +76,11 @@ class Spelling:
     def note(self, loc: Loc, written: str) -> None:
         self._written[loc] = written
 
+    def place(self, loc: Loc) -> list[str | int]:
+        """The keys of a place, as written."""
+        ends = range(1, len(loc) + 1)
+        return [self._written.get(loc[:end], loc[end - 1]) for end in ends]
+
     def path(self, loc: Loc) -> str:
         """`kestra:server.basicAuth.open-urls[0]`, as written."""
         text = ""
@@ -54,7 +89,7 @@ class Spelling:
             if isinstance(part, int):
                 text += f"[{part}]"
             else:
-                written = self._written.get(loc[:end], _told(part))
+                written = self._written.get(loc[:end], printable_key(part))
                 if len(written) > LONG_NAME:
                     written = f"{written[:LONG_NAME]}… ({len(written):,} characters)"
                 text += ("." if text else "kestra:") + written
@@ -86,7 +121,7 @@ def normalise(
     clean: dict[str, Any] = {}
     for written, value in data.items():
         if not isinstance(written, str):
-            at = (*loc, _told(written))
+            at = (*loc, printable_key(written))
             yield (at, "is no text key", "keys are text", f"write one of {_listing(by_alias)}")
             continue
         name = written if written in by_alias else kebab(written)
@@ -116,7 +151,7 @@ def normalise(
             for item, block in value.items():
                 if not isinstance(item, str):
                     yield (
-                        (*at, _told(item)),
+                        (*at, printable_key(item)),
                         "is no text key",
                         "names are text",
                         "write it in quotes",
@@ -144,7 +179,8 @@ def _into(
             yield item  # type: ignore[misc]
 
 
-def _told(key: object) -> str:
+def printable_key(key: object) -> str:
+    """A key of a document as text, whatever it is."""
     # Python refuses to write a number of more than 4,300 digits.
     large = isinstance(key, int) and abs(key) >= 2**63
     return key if isinstance(key, str) else "a number" if large else str(key)
@@ -179,8 +215,7 @@ def _kind(error: ErrorDetails) -> tuple[str, str, str]:
         text, fix, rule = str(ctx["error"]).split("|")
         return (text, rule, fix)
     if kind == "string_pattern_mismatch":
-        pattern = str(ctx["pattern"]).removesuffix(f"|^{OPAQUE}$")
-        return ("has a form that is not allowed", f"it matches {pattern}", "correct it")
+        return ("has a form that is not allowed", f"it matches {ctx['pattern']}", "correct it")
     if kind in ("greater_than_equal", "less_than_equal"):
         word = "at least" if kind.startswith("greater") else "at most"
         return ("is out of range", f"{word} {ctx.get('ge', ctx.get('le'))}", "correct it")
@@ -209,24 +244,6 @@ def _kind(error: ErrorDetails) -> tuple[str, str, str]:
     return ("has a wrong value", f"the value must satisfy {kind.replace('_', ' ')}", "correct it")
 
 
-def encrypted(value: Any, loc: Loc = ()) -> Iterator[Loc]:
-    """Places of valid settings where an encrypted value stands under a key that is not sensitive."""
-    if isinstance(value, Model):
-        for name, field in type(value).model_fields.items():
-            if name in value.model_fields_set:
-                yield from encrypted(getattr(value, name), (*loc, field.alias or name))
-        yield from encrypted(value.model_extra or {}, loc)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield from encrypted(item, (*loc, name))
-    elif isinstance(value, tuple):
-        for i, item in enumerate(value):
-            yield from encrypted(item, (*loc, i))
-    elif value == OPAQUE and not (loc[0] == "datasources" and loc[-1] == "url"):
-        # A JDBC URL may hold a password; the rendering treats it as sensitive.
-        yield loc
-
-
 def _value_at(data: Any, loc: Loc) -> Any:
     for part in loc:
         try:
@@ -246,7 +263,10 @@ def remove(data: Any, loc: Loc) -> bool:
     return False
 
 
-def validate(data: dict[str, Any]) -> tuple[Settings, list[Found], list[Loc]]:
+_BLOCKS = ("tuple_type", "dict_type", "model_type", "model_attributes_type")
+
+
+def validate(data: dict[str, Any], spelling: Spelling) -> tuple[Settings, list[Found], list[Loc]]:
     """The settings as far as they are valid, what is wrong, and the places that were left out."""
     found: list[Found] = []
     removed: dict[Loc, None] = {}
@@ -257,8 +277,9 @@ def validate(data: dict[str, Any]) -> tuple[Settings, list[Found], list[Loc]]:
             for detail in error.errors(include_url=False, include_input=False):
                 loc = _block(detail["loc"])
                 entry = (loc, *_kind(detail))
-                if _value_at(data, loc) == OPAQUE and detail["type"] != "missing":
-                    entry = (loc, *ENCRYPTED)
+                if isinstance(_value_at(data, loc), SecretStr):
+                    is_block = detail["type"] in _BLOCKS
+                    entry = (loc, *ENCRYPTED, encrypted_fix(spelling.place(loc), is_block=is_block))
                 # Asked of the place's own ends, since a list may have a hundred thousand wrong items.
                 if not any(loc[:end] in removed for end in range(len(loc) + 1)):
                     found.append(entry)

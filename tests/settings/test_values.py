@@ -229,17 +229,18 @@ def test_an_encrypted_value_under_a_plain_key_is_refused_once(tmp_path: Path) ->
     text = """
 config:
   kestra:server: {basic-auth: {username: {secure: AAABAH}}}
-  kestra:deployment: {environment: {TOKEN: {secure: AAABAH}}}
+  kestra:deployment: {environment: {TOKEN: {secure: AAABAH}}, namespace: {secure: AAABAH}}
   kestra:tags: {owner: {secure: AAABAH}}
 """
     with pytest.raises(SettingsError) as caught:
         load_file(_file(tmp_path, text))
     assert [p.path for p in caught.value.problems] == [
-        "kestra:deployment.environment.TOKEN",
+        "kestra:deployment.namespace",
         "kestra:server.basic-auth.username",
         "kestra:tags.owner",
     ]
-    assert all("--secret" in p.fix for p in caught.value.problems)
+    for problem in caught.value.problems:
+        assert f"pulumi config set --path --plaintext '{problem.path}'" in problem.fix
 
 
 def test_an_encrypted_jdbc_url_is_taken_since_it_may_hold_a_password(tmp_path: Path) -> None:

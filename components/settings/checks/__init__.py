@@ -9,11 +9,13 @@ from components.settings.checks import (
     aws,
     azure,
     beside,
+    clear_secrets,
     declared,
     deployment,
     endpoints,
     gcp,
     heap,
+    keys,
     rotation,
     secret,
     security,
@@ -30,7 +32,7 @@ from components.settings.model import Settings
 __all__ = ["CHECKS", "check_all", "gcp_account_id", "vault_method", "vault_methods"]
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-    server.encryption_key,
+    keys.encryption_key,
     security.editions,
     secret.secret_manager,
     secret.aws,
@@ -39,7 +41,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     vault.paths,
     vault.shared_engine,
     vault.lives,
-    secret.internal_stores,
+    keys.internal_key,
     secret.prefixes,
     secret.cache,
     secret.isolation,
@@ -72,6 +74,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     values.addresses,
     values.overrides,
     values.placeholders,
+    clear_secrets.variables,
     tag_rules.check,
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.settings.deployment import Component
 from components.settings.findings import Finding
 from components.settings.java import VARIABLE, sets_heap, sets_heap_size
 from components.settings.model import Settings
@@ -14,16 +15,34 @@ def check(s: Settings) -> Iterator[Finding]:
     deployment = s.deployment
     for name in s.components:
         component = getattr(deployment.components, name)
+        if VARIABLE in deployment.secret_environment:
+            yield from _beside_secret(name, component)
+            continue
         if component.heap_percentage is None:
             continue
         rule = "one place says how large Java's heap may be; a size counts more than a share"
         at = ("deployment", "components", name, "heap-percentage")
         if sets_heap(component.java_options or ""):
             yield Finding(at, "stands beside a heap in java-options", rule, "keep one of the two")
-        elif sets_heap_size(deployment.environment.get(VARIABLE, "")):
+        elif sets_heap_size(deployment.plain_environment.get(VARIABLE, "")):
             yield Finding(
                 at,
                 f"stands beside a heap size in the variable {VARIABLE}",
                 rule,
                 f"remove it, or take the size out of kestra:deployment.environment.{VARIABLE}",
+            )
+
+
+def _beside_secret(name: str, component: Component) -> Iterator[Finding]:
+    """An encrypted JAVA_OPTS comes from the Secret, and what a component says would take its place."""
+    for key, value in (
+        ("heap-percentage", component.heap_percentage),
+        ("java-options", component.java_options),
+    ):
+        if value is not None:
+            yield Finding(
+                ("deployment", "components", name, key),
+                f"stands beside an encrypted variable {VARIABLE}",
+                f"both are the variable {VARIABLE} of the pod, and what is not encrypted takes the place of what is",
+                f"write it into kestra:deployment.environment.{VARIABLE}, or remove that variable",
             )

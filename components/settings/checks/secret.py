@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.settings.base import is_readable, revealed
 from components.settings.durations import milliseconds
 from components.settings.findings import Finding
 from components.settings.managers import CloudManager, FlatManager, Manager, Vault
@@ -210,31 +209,6 @@ def vault(s: Settings) -> Iterator[Finding]:
                 "Vault counts seconds",
                 "round it",
             )
-
-
-def internal_stores(s: Settings) -> Iterator[Finding]:
-    """The key of Kestra's own store."""
-    if s.secret is None or s.secret.type not in ("jdbc", "elasticsearch"):
-        return
-    block = s.secret.jdbc if s.secret.type == "jdbc" else s.secret.elasticsearch
-    value = revealed(block.secret) if block else None
-    if value is None or not is_readable(value):
-        return
-    at = ("secret", s.secret.type, "secret")
-    if len(value) < 32:
-        yield Finding(
-            at,
-            "is shorter than 32 characters",
-            "32 characters at least",
-            "make one with `openssl rand -base64 32`, or leave it out to have it generated",
-        )
-    if value == revealed(s.encryption.secret_key):
-        yield Finding(
-            at,
-            "is the key of kestra:encryption.secret-key",
-            "one key, one purpose",
-            "make another, or leave it out to have it generated",
-        )
 
 
 def prefixes(s: Settings) -> Iterator[Finding]:

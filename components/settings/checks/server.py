@@ -1,9 +1,7 @@
-"""Encryption, log-in and liveness."""
+"""Log-in and liveness."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 
@@ -11,26 +9,6 @@ from components.settings.base import is_readable, revealed
 from components.settings.durations import milliseconds
 from components.settings.findings import Finding
 from components.settings.model import Settings
-
-
-def encryption_key(s: Settings) -> Iterator[Finding]:
-    """Exactly 32 bytes: Kestra would take 16 and 24 too, and fail on others at first use."""
-    value = revealed(s.encryption.secret_key)
-    if value is None or not is_readable(value):
-        return
-    try:
-        size = len(base64.b64decode(value, validate=True))
-    except (binascii.Error, ValueError):
-        size = -1
-    if size != 32:
-        is_text = "is no standard base64" if size < 0 else f"decodes to {size} bytes"
-        yield Finding(
-            ("encryption", "secret-key"),
-            is_text,
-            "base64 of exactly 32 bytes; Kestra checks nothing at start and fails, or encrypts weaker, at first use",
-            "make one with `openssl rand -base64 32`, or leave the key out to have it generated",
-        )
-
 
 _USERNAME = re.compile(r"[a-zA-Z0-9_!#$%&'*+/=?`{|}~^.-]+@[a-zA-Z0-9.-]+")
 

@@ -32,8 +32,8 @@ def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
         yield loc, value
 
 
-#: Empty here is judged by a check of its own, or is a database without a password.
-_JUDGED_ELSEWHERE = ("encryption", "server", "declared-secrets", "datasources")
+#: Empty here is judged by a check of its own, is a database without a password, or an empty variable.
+_JUDGED_ELSEWHERE = ("encryption", "server", "declared-secrets", "datasources", "deployment")
 _INTERNAL = ("jdbc", "elasticsearch")
 
 
@@ -70,7 +70,9 @@ _CREDENTIALS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@")
 def addresses(s: Settings) -> Iterator[Finding]:
     """`https://user:password@host`: an address is rendered readable. JDBC URLs are rendered as secrets."""
     for loc, value in leaves(s):
-        if loc[0] == "datasources" or not isinstance(value, str):
+        # A variable is a warning, with the command that encrypts it (`clear_secrets`).
+        is_variable = loc[:2] == ("deployment", "environment")
+        if loc[0] == "datasources" or is_variable or not isinstance(value, str):
             continue
         if value.startswith(("http://", "https://")) and not _has_host(value, loc):
             yield Finding(

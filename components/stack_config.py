@@ -1,0 +1,176 @@
+"""The settings of the current stack as Pulumi's engine hands them on, with what is encrypted in the stack file marked.
+
+The engine decrypts every value. Of what was encrypted it names only the first-level keys that hold such a value
+somewhere. So the places of `secure:` come from the stack file, as `python -m components check` reads it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pulumi
+import yaml
+from pulumi.runtime import config as runtime_config
+from pydantic import SecretStr
+
+from components.settings import Settings, read_file
+from components.settings.base import Model, kebab
+from components.settings.sensitive import takes_secret
+from components.settings.structure import models_in
+
+_PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
+#: First-level keys that are texts, whatever they look like.
+_TEXTS = ("version", "edition")
+
+
+def read_config(project: Path | None = None) -> dict[str, object]:
+    """First-level key to its value in Pulumi's configuration; an encrypted value is a `SecretStr`.
+
+    Args:
+        project: folder of `Pulumi.yaml`; None: the one that Pulumi names, or the working directory.
+
+    Raises:
+        SettingsError: when the stack's file is there and cannot be used.
+    """
+    config = pulumi.Config("kestra")
+    values = {key: text for key in _keys() if (text := config.get(key)) is not None}
+    secret = [key for key in values if pulumi.runtime.is_config_secret(f"kestra:{key}")]
+    return decode_config(values, secret, stack_file(project) if secret else None)
+
+
+def decode_config(
+    values: Mapping[str, str], secret: Collection[str], file: Path | None
+) -> dict[str, object]:
+    """First-level key to its value; an encrypted value is a `SecretStr`.
+
+    Args:
+        values: first-level key to its text, decrypted; blocks as JSON.
+        secret: the keys that Pulumi names as secret.
+        file: the stack file; None: there is none.
+
+    Raises:
+        SettingsError: when the file cannot be used.
+    """
+    written = read_file(file) if file and secret else {}
+    return {
+        key: _marked(key, text, written.get(key)) if key in secret else _value(key, text)
+        for key, text in values.items()
+    }
+
+
+def stack_file(project: Path | None = None) -> Path | None:
+    """The current stack's file; None where there is none, for instance under the Automation API.
+
+    Args:
+        project: folder of `Pulumi.yaml`; None: the one that Pulumi names, or the working directory.
+    """
+    # Pulumi names no folder to an inline program.
+    named = pulumi.get_root_directory()
+    folders = [project] if project else [*([Path(named)] if named else []), Path.cwd()]
+    files = (folder / name for folder in folders for name in _PROJECT_FILES)
+    if (project_file := next((file for file in files if file.is_file()), None)) is None:
+        return None
+    try:
+        settings = yaml.safe_load(project_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+    directory = settings.get("stackConfigDir") if isinstance(settings, Mapping) else None
+    name = f"Pulumi.{pulumi.get_stack().replace('/', '-')}{project_file.suffix}"
+    file = project_file.parent / str(directory or "") / name
+    return file if file.is_file() else None
+
+
+def _keys() -> list[str]:
+    """First-level keys: those that exist, and those that the stack has besides, for the check to name."""
+    known = [field.alias or name for name, field in Settings.model_fields.items()]
+    config = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+    names = {key.removeprefix("kestra:") for key in config if key.startswith("kestra:")}
+    return [*known, *sorted(names - set(known))]
+
+
+def _value(key: str, text: str) -> object:
+    if key in _TEXTS:
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        # A text where a block belongs stays a text: the check says so.
+        return text
+
+
+def _marked(key: str, text: str, written: object) -> object:
+    """The value of a key that Pulumi names as secret, what is encrypted in it as `SecretStr`.
+
+    Args:
+        key: first-level key.
+        text: its value, decrypted.
+        written: what the stack file has under the key; None: nothing.
+    """
+    if isinstance(written, SecretStr):
+        return SecretStr(text)
+    value = _value(key, text)
+    if _has_secret(written) and _fits(value, written):
+        return _as_written(value, written)
+    # Nothing says which values are encrypted: all that may be.
+    return _all_secret(value, _annotation(Settings, key))
+
+
+def _has_secret(written: object) -> bool:
+    if isinstance(written, Mapping):
+        return any(map(_has_secret, written.values()))
+    if isinstance(written, list):
+        return any(map(_has_secret, written))
+    return isinstance(written, SecretStr)
+
+
+def _pairs(value: object, written: object) -> Iterable[tuple[object, object]]:
+    """Each value of a block or list with what the file has in its place."""
+    if isinstance(value, Mapping):
+        # Pulumi makes a text of every key.
+        keys = {str(k): w for k, w in written.items()} if isinstance(written, Mapping) else {}
+        return [(inner, keys.get(name)) for name, inner in value.items()]
+    assert isinstance(value, list)
+    items = written if isinstance(written, list) else []
+    return [(inner, items[i] if i < len(items) else None) for i, inner in enumerate(value)]
+
+
+def _fits(value: object, written: object) -> bool:
+    """Whether every text of the value is in the file, encrypted or the same in clear.
+
+    It is not where the values come from elsewhere: another file, an environment of Pulumi ESC, the Automation API.
+    """
+    if isinstance(value, (Mapping, list)):
+        return all(_fits(*pair) for pair in _pairs(value, written))
+    return not isinstance(value, str) or isinstance(written, SecretStr) or value == written
+
+
+def _as_written(value: Any, written: object) -> object:
+    if isinstance(written, SecretStr):
+        return SecretStr(value)
+    if isinstance(value, (Mapping, list)):
+        inner = [_as_written(*pair) for pair in _pairs(value, written)]
+        return dict(zip(value, inner, strict=True)) if isinstance(value, Mapping) else inner
+    return value
+
+
+def _all_secret(value: Any, annotation: Any) -> object:
+    """The value with each text as a secret whose key takes one."""
+    one, many = models_in(annotation)
+    if isinstance(value, Mapping):
+        inner = many or next(iter(get_args(annotation)[1:]), None)
+        return {
+            name: _all_secret(item, _annotation(one, name) if one else inner)
+            for name, item in value.items()
+        }
+    return SecretStr(value) if isinstance(value, str) and takes_secret(annotation) else value
+
+
+def _annotation(model: type[Model], key: object) -> Any:
+    """The type of a key, however it is spelled; None where there is no such key."""
+    name = kebab(str(key))
+    return next(
+        (f.annotation for n, f in model.model_fields.items() if (f.alias or n) == name), None
+    )
