@@ -140,12 +140,14 @@ _FIRST_LEVEL = {field.alias or name for name, field in Settings.model_fields.ite
 
 
 def _as_written(document: Mapping[str, object]) -> dict[str, object]:
-    # Pulumi.yaml's default for a block that a stack leaves out is {}; a key that nobody knows is none of its blocks.
+    # Pulumi.yaml's default for a block that a stack leaves out is {}, and Pulumi makes an empty text of a key without a
+    # value. A key that nobody knows is reported whatever its value is.
     # YAML reads 2.0 as a number, and Pulumi hands it on as "2".
     document = {
         name: value
         for name, value in document.items()
-        if value not in ({}, None) or not (isinstance(name, str) and kebab(name) in _FIRST_LEVEL)
+        if value not in ({}, None, "")
+        or not (isinstance(name, str) and kebab(name) in _FIRST_LEVEL)
     }
     version = document.get("version")
     if isinstance(version, (int, float)) and not isinstance(version, bool) and version < 1000:

@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 from components.settings.base import Model
 from components.settings.durations import FORMS
 from components.settings.model import Settings
+from components.settings.sensitive import takes_secret
 from components.settings.structure import models_in
 
 TARGET = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -24,7 +25,8 @@ Written from the models by `python -m components.settings.reference`; do not edi
 
 A setting is written under `kestra:` in `stacks/Pulumi.<stack>.yaml`, with Kestra's own keys. camelCase is
 accepted too. Keys marked **secret** are set with `pulumi config set --path --secret`, or hold exactly one
-`${{NAME}}` that Kestra resolves from its environment. A duration is {FORMS}.
+`${{NAME}}` that Kestra resolves from its environment. What is marked as text or secret takes either: encrypted, it is
+kept in the stack's Secret and stands in clear nowhere. No other value may be encrypted. A duration is {FORMS}.
 `python -m components check FILE` reports every problem of a file at once.
 """
 
@@ -84,12 +86,14 @@ def _type(annotation: Any) -> str:
     if annotation is SecretStr:
         return "**secret**"
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if str in arguments and SecretStr in arguments:
+        return "text or secret"
     if origin in (Union, types.UnionType):
         return _type(next(a for a in arguments if a is not type(None)))
     if origin is Literal:
         return " \\| ".join(f"`{value}`" for value in arguments)
     if origin is dict:
-        return "map"
+        return "map of text or secret" if takes_secret(arguments[1]) else "map"
     if origin is tuple:
         return f"list of {_type(arguments[0])}"
     if origin is not None and arguments:

@@ -15,6 +15,13 @@ from components.settings.structure import config_path, models_in
 Place = tuple[str, ...]
 """Keys from the first level on."""
 
+#: Keys that Kestra encrypts data with.
+_BOUND = (
+    ("encryption", "secret-key"),
+    ("secret", "jdbc", "secret"),
+    ("secret", "elasticsearch", "secret"),
+)
+
 
 def is_sensitive(annotation: Any) -> bool:
     """Whether a field of this type always holds a secret, and no text in clear."""
@@ -99,7 +106,7 @@ def plain_secrets(document: Mapping[str, object], source: str) -> list[Problem]:
 
 def encrypt_fix(place: Place) -> str:
     """What to do about a secret that stands in clear under a key."""
-    return (
-        f"pulumi config set --path --secret '{config_path(place)}', which asks for the value; "
-        "then give the secret a new value, since the old one was readable"
-    )
+    command = f"pulumi config set --path --secret '{config_path(place)}', which asks for the value"
+    if tuple(map(kebab, place)) in _BOUND:
+        return f"{command}; give it the same one, since Kestra reads what it stored with no other"
+    return f"{command}; then give the secret a new value, since the old one was readable"

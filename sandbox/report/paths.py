@@ -142,6 +142,8 @@ def _variables(settings: Settings, configuration: Configuration) -> Iterator[Sec
             management = origin
         also = recovery_place(settings.beside) if recovery and settings.beside else ""
         yield SecretPath(path, origin, recovery, variable, also, bool(recovery))
+    for name, value in settings.deployment.secret_environment.items():
+        yield SecretPath(f"deployment.environment.{name}", _written(value), "", name)
     if management is not None:
         yield SecretPath("password of the probes", management, "", PROBE_PASSWORD)
 

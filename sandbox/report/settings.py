@@ -14,6 +14,7 @@ from components.configuration import Configuration, Needed
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
 from components.settings.base import OPAQUE, is_placeholder
+from components.settings.credentials import credential_sign
 
 Source = Literal["stack file", "default", "generated", "provided", "added"]
 #: What each source means, in the order of the report's legend.
@@ -134,8 +135,9 @@ def show(path: str, value: Any) -> tuple[str, bool]:
         shown = [show(path, item) for item in value]
         return ", ".join(text for text, _ in shown), any(secret for _, secret in shown)
     text = str(value)
-    secretive = path.startswith("deployment.environment.") and _SECRETIVE.search(path[23:])
-    if text == OPAQUE or _CREDENTIAL_IN_URL.search(text) or secretive:
+    name = path.removeprefix("deployment.environment.")
+    is_credential = name != path and (_SECRETIVE.search(name) or credential_sign(name, text))
+    if _CREDENTIAL_IN_URL.search(text) or is_credential:
         return HIDDEN, True
     if len(text) > _LONGEST:
         return f"{text[:60]}… ({len(text)} characters)", False

@@ -1,0 +1,140 @@
+"""`check` and the program under Pulumi's engine say the same of every stack file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.components.inventory_support import documents
+from tests.configuration import golden_support, test_seed_page
+from tests.configuration.documents_fixtures import document
+from tests.conftest import ROOT
+from tests.settings import malformed_fixtures, test_values
+from tests.settings.engine_support import by_check, by_engine, lines, project, report_lines
+
+FIELD = sorted((ROOT / "tests" / "cases" / "field").glob("*.yaml"))
+
+
+def _file(settings: dict[str, Any]) -> str:
+    config = {f"kestra:{key}": value for key, value in settings.items()}
+    return yaml.safe_dump({"config": config}, allow_unicode=True)
+
+
+def _seed_page() -> dict[str, dict[str, Any]]:
+    blocks = test_seed_page.BLOCKS
+    as_it_is = {b.name: test_seed_page.pasted(b, changed=False)[1] for b in blocks}
+    return as_it_is | {f"{b.name}, changed": test_seed_page.pasted(b)[1] for b in blocks}
+
+
+SECRET = "Abcdef12-Planted"
+#: Files with encrypted values: in places that take a secret, and in places that do not.
+ENCRYPTED = {
+    "a variable": "kestra:deployment: {environment: {TOKEN: {secure: x}, PLAIN: y}}",
+    "a variable beside a list": "kestra:deployment: {environment: {TOKEN: {secure: x}}, environment-from: [a, b]}",
+    "a refused variable": "kestra:deployment: {environment: {STACK_TOKEN: {secure: x}}}",
+    "an empty variable": "kestra:deployment: {environment: {TOKEN: {secure: ''}}}",
+    "the environment": "kestra:deployment: {environment: {secure: x}}",
+    "the deployment": "kestra:deployment: {secure: '{\"namespace\": \"x\"}'}",
+    "a whole block of secrets": "kestra:encryption: {secure: x}",
+    "an annotation": "kestra:deployment: {ingress: {host: a.b, tls-secret: t, annotations: {a: {secure: x}}}}",
+    "a name": "kestra:deployment: {namespace: {secure: kestra}}",
+    "an item of a list": "kestra:deployment: {environment-from: [{secure: a}, b]}",
+    "a list": "kestra:deployment: {environment-from: {secure: a}}",
+    "a number": "kestra:datasources: {postgres: {url: 'jdbc:x', maximum-pool-size: {secure: '5'}}}",
+    "a flag": "kestra:deployment: {create-namespace: {secure: 'true'}}",
+    "a duration": "kestra:server: {liveness: {timeout: {secure: 60s}}, basic-auth: {username: a@b.c}}",
+    "a choice": "kestra:deployment: {mode: {secure: standalone}}",
+    "a version": "kestra:version: {secure: '1.3'}",
+    "an edition": "kestra:edition: {secure: oss}",
+    "a tag": "kestra:tags: {owner: {secure: x}, additional: {team: {secure: y}}}",
+    "an address": "kestra:datasources: {postgres: {url: {secure: 'jdbc:postgresql://a/b'}}}",
+    "a user": "kestra:server: {basicAuth: {username: {secure: a@b.c}}}",
+    "a password": f"kestra:server: {{basic-auth: {{username: a@b.c, password: {{secure: {SECRET}}}}}}}",
+    "a declared secret": f"kestra:declared-secrets: {{A: {{namespace: a, value: {{secure: {SECRET}}}}}}}",
+    "an unknown key": "kestra:securty: {a: {secure: x}}",
+    "an unknown key below": "kestra:deployment: {enviroment: {A: {secure: x}}}",
+    "an unknown text": "kestra:tokn: {secure: x}",
+    "a key with a dot": "kestra:tags: {additional: {a.b/c: {secure: x}}}",
+}  # fmt: skip
+#: Keys that nobody knows, with values that say nothing; and known ones.
+EMPTY = {
+    "an empty map": "kestra:securty: {}",
+    "nothing": "kestra:securty:",
+    "an empty text": "kestra:securty: ''",
+    "an empty list": "kestra:securty: []",
+    "false": "kestra:securty: false",
+    "below: an empty map": "kestra:server: {basic-auth: {username: a@b.c, pasword: {}}}",
+    "below: nothing": "kestra:server: {basic-auth: {username: a@b.c}, livenes: }",
+    "below: an empty list": "kestra:deployment: {environment-form: []}",
+    "in a named block": "kestra:datasources: {postgres: {url: 'jdbc:x', pasword: }}",
+    "in a list": "kestra:store: {aws: {replicas: [{region: us-east-1, kms-key: }]}}",
+    "a known block": "kestra:security: {}",
+    "a known block without a value": "kestra:security:",
+    "a known block in another spelling": "kestra:declaredSecrets: {}",
+    "a known text without a value": "kestra:version:",
+    "a known key below": "kestra:deployment: {image: , namespace: }",
+    "a known map below": "kestra:deployment: {environment: , environment-from: []}",
+}
+#: Which of them are accepted.
+ACCEPTED = {
+    "encrypted: a variable", "encrypted: a variable beside a list", "encrypted: an empty variable",
+    "encrypted: an address", "encrypted: a password", "encrypted: a declared secret",
+    "empty: a known block", "empty: a known block without a value",
+    "empty: a known block in another spelling", "empty: a known text without a value",
+}  # fmt: skip
+
+
+def _with_log_in(text: str) -> str:
+    log_in = "" if "kestra:server" in text else "  kestra:server: {basic-auth: {username: a@b.c}}\n"
+    return f"config:\n{log_in}  {text}\n"
+
+
+CASES: dict[str, str] = {
+    **{f"malformed: {c[0]}": _file(c[1]) for c in malformed_fixtures.CASES},
+    **{f"values: {n}": _file(c[0]) for n, c in test_values.CASES.items()},
+    **{f"seed page: {n}": _file(s) for n, s in _seed_page().items()},
+    **{f"stack: {n}": _file(s) for n, s in documents().items()},
+    **{f"golden: {'-'.join(c)}": _file(document(*c)) for c in golden_support.CASES},
+    **{f"field: {f.stem}": f.read_text() for f in FIELD},
+    **{f"encrypted: {n}": _with_log_in(text) for n, text in ENCRYPTED.items()},
+    **{f"empty: {n}": _with_log_in(text) for n, text in EMPTY.items()},
+}
+
+
+@pytest.mark.parametrize("text", CASES.values(), ids=CASES.keys())
+def test_check_and_the_program_under_the_engine_agree(text: str, tmp_path: Path) -> None:
+    loaded, said = by_check(project(tmp_path, text))
+    settings, report = by_engine(tmp_path, text)
+    assert (loaded is None) == (settings is None), (said, report)
+    assert SECRET not in report
+    if loaded is None:
+        assert report_lines(report) == lines(said)
+    else:
+        assert settings is not None
+        assert {w.line().split(": ", 1)[1] for w in settings.warnings} == {
+            w.line().split(": ", 1)[1] for w in loaded.warnings
+        }
+        # An empty secret shows as one.
+        dumped = (
+            s.settings.model_dump_json().replace('""', '"**********"') for s in (settings, loaded)
+        )
+        assert len(set(dumped)) == 1
+
+
+@pytest.mark.parametrize("name", [n for n in CASES if n.startswith(("encrypted:", "empty:"))])
+def test_only_a_secret_where_it_belongs_and_nothing_under_a_known_key_are_accepted(
+    name: str, tmp_path: Path
+) -> None:
+    loaded, said = by_check(project(tmp_path, CASES[name]))
+    assert (loaded is not None) == (name in ACCEPTED), said
+    problems = {path: (message, fix) for path, message, _, fix, kind in said if kind == "error"}
+    for path, (message, fix) in problems.items():
+        if name.startswith("encrypted:") and message.startswith("is encrypted"):
+            assert "pulumi config " in fix
+            assert "without --secret" not in fix
+            assert path.split("[")[0] in fix.replace('["', ".").replace('"]', "")
+    if "unknown" in name or (name.startswith("empty:") and loaded is None and "known" not in name):
+        assert {message for message, _ in problems.values()} == {"is no known key"}
