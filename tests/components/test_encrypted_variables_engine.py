@@ -147,7 +147,8 @@ def test_by_the_automation_api_every_variable_of_the_key_is_secret(variables: Va
     namespace = "automation-variables"
     settings = stack_document("local")
     settings.pop("deployment")
-    with variables.ready()._selected() as selected:
+    sandbox = variables.ready()
+    with sandbox._selected() as selected:
         workspace = selected.workspace
         stack = auto.create_or_select_stack(
             "automation",
@@ -170,10 +171,10 @@ def test_by_the_automation_api_every_variable_of_the_key_is_secret(variables: Va
             stack.set_config(f"kestra:deployment.{name}", value, path=True)
         try:
             stack.up(color="never")
-            _, data = variables.secret(variables.ready(), namespace)
+            _, data = variables.secret(sandbox, namespace)
             assert (data["TOKEN"], data["TZ"]) == (FIRST, "UTC")
-            made = variables.deployment(variables.ready(), namespace)
+            made = variables.deployment(sandbox, namespace)
             assert not {"TOKEN", "TZ"} & {entry["name"] for entry in _spec(made)["env"]}
             assert FIRST not in json.dumps(made)
         finally:
-            stack.destroy(color="never")
+            stack.destroy(color="never", exclude_protected=True)
