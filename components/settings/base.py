@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from components.settings.durations import check_duration
+from components.settings.durations import check_duration as _duration
 
 #: The text of a `SecretStr` that stands for a value that is encrypted in the stack file: present, but not readable
 #: here.
@@ -111,7 +111,7 @@ def _not_number(value: Any) -> Any:
     return str(value)
 
 
-Duration = Annotated[str, BeforeValidator(_not_number), AfterValidator(check_duration)]
+Duration = Annotated[str, BeforeValidator(_not_number), AfterValidator(_duration)]
 """A duration as Kestra binds it: `500ms`, `5s`, `1m`, `2h`, `7d` or ISO 8601 (`PT1M30S`, `P7D`)."""
 
 

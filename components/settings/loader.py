@@ -29,6 +29,7 @@ from components.settings.structure import (
     remove,
     validate,
 )
+from components.settings.yaml_scalars import resolve_as_pulumi
 
 NAMESPACE = "kestra:"
 
@@ -304,3 +305,6 @@ class _Loader(yaml.SafeLoader):
                     raise _Twice(key_node.value, key_node.start_mark)
                 seen.add(key_node.value)
         return super().construct_mapping(node, deep=deep)
+
+
+resolve_as_pulumi(_Loader)

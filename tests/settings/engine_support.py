@@ -15,7 +15,7 @@ import pulumi
 import yaml
 
 from components.program import read_settings
-from components.settings import Loaded, Problem, Settings, SettingsError, load_file
+from components.settings import Loaded, Problem, Settings, SettingsError, load_file, loader
 from tests.components.recording_support import Recorder
 
 Said = set[tuple[str, str, str, str, str]]
@@ -86,9 +86,14 @@ def by_check(file: Path) -> tuple[Loaded | None, Said]:
     return loaded, _said(loaded.warnings)
 
 
+def parse(text: str) -> Any:
+    """A stack file as Pulumi parses it (`test_engine_config.py`)."""
+    return yaml.load(text, Loader=loader._Loader)
+
+
 def by_engine(folder: Path, text: str) -> tuple[Loaded | None, str]:
     """What the program makes of it under the engine; the settings, or the report."""
-    configure(*engine_config(yaml.safe_load(text)["config"]))
+    configure(*engine_config(parse(text)["config"]))
     try:
         return read_settings(folder), ""
     except pulumi.RunError as error:

@@ -78,12 +78,24 @@ EMPTY = {
     "a known key below": "kestra:deployment: {image: , namespace: }",
     "a known map below": "kestra:deployment: {environment: , environment-from: []}",
 }
+#: Unquoted values that YAML 1.1 reads in another way than Pulumi.
+UNQUOTED = {
+    "no for an owner": "kestra:tags: {owner: no}",
+    "yes for a flag": "kestra:deployment: {create-namespace: yes}",
+    "on for a variable": "kestra:deployment: {environment: {FEATURE: on}}",
+    "a time for a variable": "kestra:deployment: {environment: {AT: 1:30}}",
+    "a power for a variable": "kestra:deployment: {environment: {MOST: 1e3}}",
+    "an old octal number": "kestra:deployment: {components: {standalone: {worker-threads: 010}}}",
+    "a number with a line": "kestra:deployment: {components: {standalone: {worker-threads: 1_0}}}",
+}
 #: Which of them are accepted.
 ACCEPTED = {
     "encrypted: a variable", "encrypted: a variable beside a list", "encrypted: an empty variable",
     "encrypted: an address", "encrypted: a password", "encrypted: a declared secret",
     "empty: a known block", "empty: a known block without a value",
     "empty: a known block in another spelling", "empty: a known text without a value",
+    "unquoted: no for an owner", "unquoted: on for a variable", "unquoted: a time for a variable",
+    "unquoted: an old octal number", "unquoted: a number with a line",
 }  # fmt: skip
 
 
@@ -101,6 +113,7 @@ CASES: dict[str, str] = {
     **{f"field: {f.stem}": f.read_text() for f in FIELD},
     **{f"encrypted: {n}": _with_log_in(text) for n, text in ENCRYPTED.items()},
     **{f"empty: {n}": _with_log_in(text) for n, text in EMPTY.items()},
+    **{f"unquoted: {n}": _with_log_in(text) for n, text in UNQUOTED.items()},
 }
 
 
@@ -124,7 +137,9 @@ def test_check_and_the_program_under_the_engine_agree(text: str, tmp_path: Path)
         assert len(set(dumped)) == 1
 
 
-@pytest.mark.parametrize("name", [n for n in CASES if n.startswith(("encrypted:", "empty:"))])
+@pytest.mark.parametrize(
+    "name", [n for n in CASES if n.startswith(("encrypted:", "empty:", "unquoted:"))]
+)
 def test_only_a_secret_where_it_belongs_and_nothing_under_a_known_key_are_accepted(
     name: str, tmp_path: Path
 ) -> None:

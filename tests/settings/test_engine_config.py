@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
-import yaml
 from pulumi import automation as auto
 from pulumi.runtime import config as runtime_config
 
 from sandbox.encryption import encrypted, new_salt
 from sandbox.progress import Progress
 from sandbox.tools import ensure
-from tests.settings.engine_support import engine_config, project
+from tests.settings.engine_support import by_check, engine_config, parse, project
+from tests.settings.malformed_fixtures import KEY
 
 pytestmark = pytest.mark.engine
 
@@ -33,21 +36,24 @@ config:
     environment-from: [a, {secure: b}]
   kestra:server: {true: 1, 2: x, nested: [{a: null}, []]}
   kestra:tags: {secure: whole}
+  kestra:scalars: [yes, No, on, OFF, y, "true", True, TRUE, tRUE, ~, null, Null, nULL, 1:30, 1:30:00.5, 1_000, 0x1F, 0o17,
+    017, 08, 0b11, +5, -3, 1e3, 1.5e-3, .5, 5., 1_0.5, 12e, 1.2.3, v1.3, 0.0.0.0/0, '', -, +, ., =, <, ---a, 1_a, 1,2,
+    2026-13-01x, 2026, 1970-1-1a, 0x_, 0_, -017]
 """
 
 
-def _sealed(value: Any, salt: str) -> Any:
-    """The same with what is encrypted really encrypted."""
-    if isinstance(value, dict):
-        if set(value) == {"secure"}:
-            return encrypted(value["secure"], PASSPHRASE, salt)
-        return {key: _sealed(item, salt) for key, item in value.items()}
-    return [_sealed(item, salt) for item in value] if isinstance(value, list) else value
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
-def test_the_engine_decrypts_values_and_names_first_level_keys(
+@pytest.fixture
+def open_stack(
     tmp_path: Path, progress: Progress, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Callable[..., auto.Stack]:
+    """Opens the stack `test` of the project in the test's folder."""
     binary, root = ensure(["pulumi"], progress)["pulumi"], tmp_path / "engine"
     (root / "bin").mkdir(parents=True)
     (root / "bin" / "pulumi").symlink_to(binary)
@@ -60,23 +66,73 @@ def test_the_engine_decrypts_values_and_names_first_level_keys(
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+
+    def opened(program: Callable[[], None] = lambda: None) -> auto.Stack:
+        command = auto.PulumiCommand(root=str(root), skip_version_check=True)
+        options = auto.LocalWorkspaceOptions(work_dir=str(tmp_path), pulumi_command=command)
+        return auto.create_or_select_stack(
+            "test", project_name="kestra", program=program, opts=options
+        )
+
+    return opened
+
+
+def _sealed(text: str) -> str:
+    """A stack file in which the plain texts of `secure:` are encrypted."""
+    salt = new_salt(PASSPHRASE)
+
+    def seal(match: re.Match[str]) -> str:
+        return f"{{secure: {encrypted(match[1], PASSPHRASE, salt)['secure']}}}"
+
+    return f"encryptionsalt: {salt}\n" + re.sub(r"\{secure: (\w+)\}", seal, text)
+
+
+def test_the_engine_decrypts_values_and_names_first_level_keys(
+    tmp_path: Path, open_stack: Callable[..., auto.Stack]
+) -> None:
     seen: dict[str, Any] = {}
 
     def program() -> None:
         seen["config"] = dict(runtime_config.CONFIG.get())
         seen["secret"] = [key for key in seen["config"] if pulumi.runtime.is_config_secret(key)]
 
-    salt, config = new_salt(PASSPHRASE), yaml.safe_load(TEXT)["config"]
-    document = {"encryptionsalt": salt, "config": _sealed(config, salt)}
-    project(tmp_path, yaml.safe_dump(document))
-    command = auto.PulumiCommand(root=str(root), skip_version_check=True)
-    options = auto.LocalWorkspaceOptions(work_dir=str(tmp_path), pulumi_command=command)
-    stack = auto.create_or_select_stack(
-        "test", project_name="kestra", program=program, opts=options
-    )
-    stack.preview(color="never")
+    project(tmp_path, _sealed(TEXT))
+    open_stack(program).preview(color="never")
+    config = parse(TEXT)["config"]
     expected, secret = engine_config(config)
-    read = {key: yaml.safe_load(text) for key, text in seen["config"].items()}
     # Defaults of the project file are the project's own.
-    assert read == {key: yaml.safe_load(expected[key]) for key in config}
+    assert {k: _value(t) for k, t in seen["config"].items()} == {
+        k: _value(expected[k]) for k in config
+    }
     assert set(seen["secret"]) == set(secret)
+
+
+#: Stack files with faults that a command mends, and what to give it.
+MENDED = {
+    "a secret in clear": ("kestra:deployment: {environment: {CLIENT_SECRET: x, TZ: UTC}}", "y"),
+    "a key in clear": (f"kestra:encryption: {{secretKey: {KEY}}}", KEY),
+    "a name in clear with a dot": ("kestra:datasources: {h2: {url: 'jdbc:h2:mem:x', password: x}}", "y"),
+    "an encrypted tag": ("kestra:tags: {additional: {team/a.b: {secure: x}}}", "y"),
+    "an encrypted item": ("kestra:deployment: {environment-from: [{secure: x}, b]}", "a"),
+    "an encrypted number": ("kestra:deployment: {components: {standalone: {worker-threads: {secure: 5}}}}", "6"),
+    "an encrypted version": ("kestra:version: {secure: x}", "1.3"),
+    "an encrypted block": ("kestra:deployment: {ingress: {secure: x}}", None),
+    "an encrypted list": ("kestra:deployment: {environment-from: {secure: x}}", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "value"), MENDED.values(), ids=MENDED.keys())
+def test_the_command_of_a_fix_mends_the_file(
+    text: str, value: str | None, tmp_path: Path, open_stack: Callable[..., auto.Stack]
+) -> None:
+    log_in = "kestra:server: {basic-auth: {username: a@b.c}}"
+    file = project(tmp_path, _sealed(f"config:\n  {log_in}\n  {text}\n"))
+    _, said = by_check(file)
+    ((_, _, _, fix, _),) = said
+    (command,) = re.findall(r"pulumi (config (?:set|rm) [-a-z ]*)'([^']+)'", fix)
+    stack = open_stack()
+    arguments = [*command[0].split(), command[1], *([value] if value else []), "--stack", "test"]
+    stack.workspace.pulumi_command.run(arguments, str(tmp_path), {})
+    loaded, said = by_check(file)
+    assert loaded is not None
+    assert said == set()
