@@ -44,5 +44,5 @@ def test_the_program_under_the_engine_gives_a_case_its_verdict(file: Path, tmp_p
     project(tmp_path, text)
     loaded, report = by_engine(tmp_path, text)
     warnings = loaded.warnings if loaded else ()
-    told = "\n".join([report, *(warning.line() for warning in warnings)])
-    _compare(text, loaded is not None, bool(warnings), told)
+    full_report = "\n".join([report, *(warning.line() for warning in warnings)])
+    _compare(text, loaded is not None, bool(warnings), full_report)

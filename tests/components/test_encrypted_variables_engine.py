@@ -74,18 +74,18 @@ class Variables:
         return secret["metadata"]["name"], data
 
     def deployment(self, stack: Stack, namespace: str = NAMESPACE) -> dict[str, Any]:
-        (made,) = self.objects(stack, "apis/apps/v1/namespaces/{}/deployments", namespace)
-        return made
+        (deployment,) = self.objects(stack, "apis/apps/v1/namespaces/{}/deployments", namespace)
+        return deployment
 
 
 @pytest.fixture(scope="module")
 def variables(tools: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    made = Variables(tmp_path_factory.mktemp("variables"))
+    stack_file = Variables(tmp_path_factory.mktemp("variables"))
     try:
-        made.ready().up(silent())
-        yield made
+        stack_file.ready().up(silent())
+        yield stack_file
     finally:
-        made.sandbox().down(purge=True)
+        stack_file.sandbox().down(purge=True)
 
 
 def _spec(deployment: dict[str, Any]) -> dict[str, Any]:
@@ -173,8 +173,8 @@ def test_by_the_automation_api_every_variable_of_the_key_is_secret(variables: Va
             stack.up(color="never")
             _, data = variables.secret(sandbox, namespace)
             assert (data["TOKEN"], data["TZ"]) == (FIRST, "UTC")
-            made = variables.deployment(sandbox, namespace)
-            assert not {"TOKEN", "TZ"} & {entry["name"] for entry in _spec(made)["env"]}
-            assert FIRST not in json.dumps(made)
+            deployment = variables.deployment(sandbox, namespace)
+            assert not {"TOKEN", "TZ"} & {entry["name"] for entry in _spec(deployment)["env"]}
+            assert FIRST not in json.dumps(deployment)
         finally:
             stack.destroy(color="never", exclude_protected=True)

@@ -50,14 +50,14 @@ def _decrypted(value: Any) -> Any:
 def engine_config(config: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
     """Configuration of Pulumi, and its secret keys, for the block `config` of a stack file."""
     defaults = {f"kestra:{f.alias or n}": "{}" for n, f in Settings.model_fields.items()}
-    made = defaults | {"kestra:version": "1.3", "kestra:edition": "oss"}
+    values = defaults | {"kestra:version": "1.3", "kestra:edition": "oss"}
     for key, value in config.items():
         plain = _decrypted(value)
         if plain is None:
-            made[key] = ""
+            values[key] = ""
         else:
-            made[key] = plain if isinstance(plain, str) else json.dumps(plain)
-    return made, [key for key, value in config.items() if _holds_encrypted(value)]
+            values[key] = plain if isinstance(plain, str) else json.dumps(plain)
+    return values, [key for key, value in config.items() if _holds_encrypted(value)]
 
 
 def project(folder: Path, text: str, stack: str = "test") -> Path:

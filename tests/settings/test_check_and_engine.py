@@ -33,7 +33,7 @@ SECRET = "Abcdef12-Planted"
 #: Files with encrypted values: in places that take a secret, and in places that do not.
 ENCRYPTED = {
     "a variable": "kestra:deployment: {environment: {TOKEN: {secure: x}, PLAIN: y}}",
-    "a variable beside a list": "kestra:deployment: {environment: {TOKEN: {secure: x}}, environment-from: [a, b]}",
+    "a variable and a list": "kestra:deployment: {environment: {TOKEN: {secure: x}}, environment-from: [a, b]}",
     "a refused variable": "kestra:deployment: {environment: {STACK_TOKEN: {secure: x}}}",
     "an empty variable": "kestra:deployment: {environment: {TOKEN: {secure: ''}}}",
     "the environment": "kestra:deployment: {environment: {secure: x}}",
@@ -90,7 +90,7 @@ UNQUOTED = {
 }
 #: Which of them are accepted.
 ACCEPTED = {
-    "encrypted: a variable", "encrypted: a variable beside a list", "encrypted: an empty variable",
+    "encrypted: a variable", "encrypted: a variable and a list", "encrypted: an empty variable",
     "encrypted: an address", "encrypted: a password", "encrypted: a declared secret",
     "empty: a known block", "empty: a known block without a value",
     "empty: a known block in another spelling", "empty: a known text without a value",

@@ -1,4 +1,4 @@
-"""Variables in clear that are secrets are told with the command that encrypts them; others are not."""
+"""Variables in clear that are secrets are warned of with the command that encrypts them; others are not."""
 
 from __future__ import annotations
 

@@ -27,11 +27,11 @@ def key(size: int) -> str:
 def problems(document: dict[str, Any]) -> dict[str, Problem]:
     """Path to problem or warning; one each."""
     try:
-        found = load(document, source="f.yaml").warnings
+        reported = load(document, source="f.yaml").warnings
     except SettingsError as error:
-        found = error.problems
-    assert len({p.path for p in found}) == len(found)
-    return {p.path: p for p in found}
+        reported = error.problems
+    assert len({p.path for p in reported}) == len(reported)
+    return {p.path: p for p in reported}
 
 
 def encryption(**block: Any) -> dict[str, Any]:
