@@ -6,6 +6,7 @@ somewhere. So the places of `secure:` come from the stack file, as `python -m co
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from components.settings import Settings, read_file
 from components.settings.base import Model, kebab
 from components.settings.sensitive import takes_secret
 from components.settings.structure import models_in
+from components.settings.yaml_scalars import dates_of_pulumi
 
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 #: First-level keys that are texts, whatever they look like.
@@ -55,10 +57,11 @@ def decode_config(
         SettingsError: when the file cannot be used.
     """
     written = read_file(file) if file and secret else {}
-    return {
+    document = {
         key: _marked(key, text, written.get(key)) if key in secret else _value(key, text)
         for key, text in values.items()
     }
+    return dates_of_pulumi(document)
 
 
 def stack_file(project: Path | None = None) -> Path | None:
@@ -144,7 +147,12 @@ def _fits(value: object, written: object) -> bool:
     """
     if isinstance(value, (Mapping, list)):
         return all(_fits(*pair) for pair in _pairs(value, written))
-    return not isinstance(value, str) or isinstance(written, SecretStr) or value == written
+    is_encrypted = isinstance(value, str) and isinstance(written, SecretStr)
+    return not isinstance(value, str) or is_encrypted or dates_of_pulumi(value) == _day(written)
+
+
+def _day(written: object) -> object:
+    return written.date() if isinstance(written, datetime.datetime) else written
 
 
 def _as_written(value: Any, written: object) -> object:

@@ -1,14 +1,16 @@
 """Values of a stack file as Pulumi's YAML library reads them, where PyYAML follows an older YAML.
 
-`yes` and `on` are texts and no flags, `1:30` is a text and no number, `1e3` is a number. Dates stay dates: Pulumi hands
-on another text than what was written, so that the settings ask for quotes.
+`yes` and `on` are texts and no flags, `1:30` is a text and no number, `1e3` is a number. A date is a date, for which the
+settings ask to write it in quotes: Pulumi hands on another text than what was written.
 
 Source: gopkg.in/yaml.v3, resolve.go, which Pulumi 3.259 uses.
 """
 
 from __future__ import annotations
 
+import datetime
 import re
+from typing import Any
 
 import yaml
 
@@ -19,7 +21,7 @@ _RESOLVERS = {
     "null": (r"~|null|Null|NULL|", "~nN"),
     "int": (r"[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9A-Fa-f_]+|[1-9][0-9_]*|0)", f"-+{_DIGITS}"),
     "timestamp": (
-        r"\d{4}-\d\d?-\d\d?([Tt]|[ \t]+)\d\d?:\d\d:\d\d(\.\d*)?([ \t]*(Z|[-+]\d\d?(:\d\d)?))?|\d{4}-\d\d-\d\d",
+        r"\d{4}-\d\d?-\d\d?([Tt]\d\d?:\d\d:\d\d(\.\d+)?(Z|[-+]\d\d:\d\d)| \d\d?:\d\d:\d\d(\.\d+)?)?",
         _DIGITS,
     ),
     "float": (
@@ -38,6 +40,28 @@ def resolve_as_pulumi(loader: type[yaml.SafeLoader]) -> None:
         expression = re.compile(rf"(?:{pattern})$", re.ASCII)
         loader.add_implicit_resolver(f"{_PREFIX}{kind}", expression, characters)
     loader.add_constructor(f"{_PREFIX}int", _whole)
+    loader.add_constructor(f"{_PREFIX}timestamp", _date)
+
+
+#: How Pulumi hands on a date that stands unquoted in the stack file.
+_DATE_OF_GO = re.compile(r"(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d(\.\d+)? [-+]\d{4} ([A-Z]+|[-+]\d{4})")
+
+
+def dates_of_pulumi(value: Any) -> Any:
+    """The value with each text as a date that is one in the stack file."""
+    if isinstance(value, dict):
+        return {name: dates_of_pulumi(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [dates_of_pulumi(item) for item in value]
+    match = _DATE_OF_GO.fullmatch(value) if isinstance(value, str) else None
+    return datetime.date.fromisoformat(match[1]) if match else value
+
+
+def _date(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> datetime.date | str:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:
+        return str(loader.construct_scalar(node))
 
 
 def _whole(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | str:

@@ -6,6 +6,7 @@ them is a text, a key without a value is an empty text, a whole number is writte
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,6 +45,9 @@ def _decrypted(value: Any) -> Any:
         }
     if isinstance(value, list):
         return [_decrypted(item) for item in value]
+    if isinstance(value, datetime.date):
+        time = value.strftime("%H:%M:%S")
+        return f"{value:%Y-%m-%d} {time} +0000 UTC"
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -14,6 +14,7 @@ from tests.configuration.documents_fixtures import document
 from tests.conftest import ROOT
 from tests.settings import malformed_fixtures, test_values
 from tests.settings.engine_support import by_check, by_engine, lines, project, report_lines
+from tests.settings.malformed_fixtures import KEY
 
 FIELD = sorted((ROOT / "tests" / "cases" / "field").glob("*.yaml"))
 
@@ -85,6 +86,10 @@ UNQUOTED = {
     "on for a variable": "kestra:deployment: {environment: {FEATURE: on}}",
     "a time for a variable": "kestra:deployment: {environment: {AT: 1:30}}",
     "a power for a variable": "kestra:deployment: {environment: {MOST: 1e3}}",
+    "a date for a variable": "kestra:deployment: {environment: {ON: 2026-11-01}}",
+    "a date and an encrypted value": "kestra:deployment: {environment: {ON: 2026-11-01 10:11:12, A: {secure: x}}}",
+    "a date for a mark": "kestra:rotation: {server.basic-auth.password: 2026-11-01}",
+    "no date": "kestra:deployment: {environment: {ON: 2026-13-01}}",
     "an old octal number": "kestra:deployment: {components: {standalone: {worker-threads: 010}}}",
     "a number with a line": "kestra:deployment: {components: {standalone: {worker-threads: 1_0}}}",
 }
@@ -94,7 +99,9 @@ ACCEPTED = {
     "encrypted: an address", "encrypted: a password", "encrypted: a declared secret",
     "empty: a known block", "empty: a known block without a value",
     "empty: a known block in another spelling", "empty: a known text without a value",
+    "key: an encrypted key", "key: a weak key", "key: a short internal key",
     "unquoted: no for an owner", "unquoted: on for a variable", "unquoted: a time for a variable",
+    "unquoted: no date",
     "unquoted: an old octal number", "unquoted: a number with a line",
 }  # fmt: skip
 
@@ -104,6 +111,16 @@ def _with_log_in(text: str) -> str:
     return f"config:\n{log_in}  {text}\n"
 
 
+#: Keys that Kestra has used already.
+KEYS = {
+    "no key": "kestra:encryption: {existing: true}",
+    "an encrypted key": "kestra:encryption: {existing: true, secret-key: {secure: "+KEY+"}}",
+    "a weak key": "kestra:encryption: {existing: true, secret-key: AAECAwQFBgcICQoLDA0ODw==}",
+    "a weak new key": "kestra:encryption: {existing: false, secret-key: AAECAwQFBgcICQoLDA0ODw==}",
+    "no internal key": "kestra:edition: enterprise\n  kestra:secret: {type: jdbc, jdbc: {existing: true}}",
+    "a short internal key": "kestra:edition: enterprise\n  kestra:secret: {type: jdbc, jdbc: {existing: true, secret: short}}",
+    "a short new key": "kestra:edition: enterprise\n  kestra:secret: {type: jdbc, jdbc: {secret: short}}",
+}  # fmt: skip
 CASES: dict[str, str] = {
     **{f"malformed: {c[0]}": _file(c[1]) for c in malformed_fixtures.CASES},
     **{f"values: {n}": _file(c[0]) for n, c in test_values.CASES.items()},
@@ -113,6 +130,7 @@ CASES: dict[str, str] = {
     **{f"field: {f.stem}": f.read_text() for f in FIELD},
     **{f"encrypted: {n}": _with_log_in(text) for n, text in ENCRYPTED.items()},
     **{f"empty: {n}": _with_log_in(text) for n, text in EMPTY.items()},
+    **{f"key: {n}": _with_log_in(text) for n, text in KEYS.items()},
     **{f"unquoted: {n}": _with_log_in(text) for n, text in UNQUOTED.items()},
 }
 
@@ -138,7 +156,7 @@ def test_check_and_the_program_under_the_engine_agree(text: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in CASES if n.startswith(("encrypted:", "empty:", "unquoted:"))]
+    "name", [n for n in CASES if n.startswith(("encrypted:", "empty:", "key:", "unquoted:"))]
 )
 def test_only_a_secret_where_it_belongs_and_nothing_under_a_known_key_are_accepted(
     name: str, tmp_path: Path
