@@ -115,18 +115,18 @@ def _marked(key: str, text: str, written: object) -> object:
     if isinstance(written, SecretStr):
         return SecretStr(text)
     value = _value(key, text)
-    if _has_secret(written) and _fits(value, written):
-        return _as_written(value, written)
+    if _fits(value, written) and _has_secret(marked := _as_written(value, written)):
+        return marked
     # Nothing says which values are encrypted: all that may be.
     return _all_secret(value, _annotation(Settings, key))
 
 
-def _has_secret(written: object) -> bool:
-    if isinstance(written, Mapping):
-        return any(map(_has_secret, written.values()))
-    if isinstance(written, list):
-        return any(map(_has_secret, written))
-    return isinstance(written, SecretStr)
+def _has_secret(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_has_secret, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_secret, value))
+    return isinstance(value, SecretStr)
 
 
 def _pairs(value: object, written: object) -> Iterable[tuple[object, object]]:
@@ -145,10 +145,11 @@ def _fits(value: object, written: object) -> bool:
 
     It is not where the values come from elsewhere: another file, an environment of Pulumi ESC, the Automation API.
     """
+    if isinstance(written, SecretStr):
+        return isinstance(value, str)
     if isinstance(value, (Mapping, list)):
         return all(_fits(*pair) for pair in _pairs(value, written))
-    is_encrypted = isinstance(value, str) and isinstance(written, SecretStr)
-    return not isinstance(value, str) or is_encrypted or dates_of_pulumi(value) == _day(written)
+    return not isinstance(value, str) or dates_of_pulumi(value) == _day(written)
 
 
 def _day(written: object) -> object:

@@ -197,6 +197,8 @@ UNEXPLAINED = {
     "another place": "{TOKEN: {secure: x}, TZ: Europe/Paris}",
     "a variable less": "{TOKEN: {secure: x}}",
     "a list": "[{secure: x}]",
+    "an encrypted block": "{secure: x}",
+    "an encrypted variable that is gone": f"{{GONE: {{secure: x}}, TOKEN: {PLANTED}, TZ: UTC}}",
     "nothing": "{}",
 }
 
