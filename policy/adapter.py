@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +16,17 @@ from pulumi_policy.secret import Secret
 
 from policy import controls
 from policy.levels import environment_of, level
-from policy.model import Context, Control, Environment, Resource, Stack, judged, message, plain_type
+from policy.model import (
+    Context,
+    Control,
+    Environment,
+    Resource,
+    Stack,
+    Verdict,
+    judged,
+    message,
+    plain_type,
+)
 from policy.options import NAME, SCHEMA, Options
 from policy.values import UNKNOWN, Sealed
 
@@ -30,6 +40,7 @@ class Pack:
         self.environment: Environment = environment
         self.options = Options()
         self._marked = marked
+        self._last: tuple[list[Any], Stack] | None = None
         self.policies: list[sdk.Policy] = [self._configuration()]
         self.policies += [self._policy(control) for control in controls.ALL]
 
@@ -82,8 +93,8 @@ class Pack:
             verdict = judged(control, resource, self._context)
             for problem in verdict.problems:
                 report(message(control, problem, resource), None)
-            if verdict.undecided:
-                args.not_applicable(_not_yet(verdict.undecided))
+            if reason := _undecided(verdict):
+                args.not_applicable(reason)
 
         return validate
 
@@ -91,14 +102,12 @@ class Pack:
         self, control: Control
     ) -> Callable[[sdk.StackValidationArgs, sdk.ReportViolation], None]:
         def validate(args: sdk.StackValidationArgs, report: sdk.ReportViolation) -> None:
-            verdict = judged(
-                control, Stack([self._resource(r) for r in args.resources]), self._context
-            )
+            verdict = judged(control, self._stack(args.resources), self._context)
             for problem in verdict.problems:
                 whose = problem.resource
                 report(message(control, problem, None), whose.urn if whose else None)
-            if verdict.undecided:
-                args.not_applicable(_not_yet(verdict.undecided))
+            if reason := _undecided(verdict):
+                args.not_applicable(reason)
 
         return validate
 
@@ -115,6 +124,13 @@ class Pack:
 
         return remediate
 
+    def _stack(self, resources: Sequence[Any]) -> Stack:
+        """The stack of some resources; the same one again for the next control that judges them."""
+        seen = [(r.urn, id(_plain_once(r.props))) for r in resources]
+        if self._last is None or self._last[0] != seen:
+            self._last = (seen, Stack([self._resource(r) for r in resources]))
+        return self._last[1]
+
     def _resource(self, found: Any) -> Resource:
         references = getattr(found, "property_dependencies", {})
         return Resource(
@@ -128,8 +144,13 @@ class Pack:
         )
 
 
-def _not_yet(undecided: Any) -> str:
-    return f"not decidable before the update: {', '.join(dict.fromkeys(undecided))}"
+def _undecided(verdict: Verdict) -> str:
+    """Why a control cannot decide; empty when it can."""
+    kinds = {
+        "not decidable before the update": verdict.undecided,
+        "not decidable from this stack, which does not hold it": verdict.out_of_view,
+    }
+    return "; ".join(f"{why}: {', '.join(dict.fromkeys(w))}" for why, w in kinds.items() if w)
 
 
 def _target(value: Any) -> Any:

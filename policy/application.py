@@ -1,62 +1,233 @@
-"""Kestra's configuration, wherever a stack carries it."""
+"""Kestra's configuration as one server has it, and the documents that a stack carries."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import yaml
-
-from policy.model import Resource
+from policy.cluster_objects import CONFIG_MAP, SECRET, entries
+from policy.configuration_sources import FileSource, Setting, Source
+from policy.configuration_texts import UnreadableText, is_kestras, parse
+from policy.container_variables import ContainerVariables
+from policy.kestra_servers import HELM, Server
+from policy.model import Problem, Resource
 from policy.pods import WORKLOADS, containers
 from policy.values import UNKNOWN, Undecided, at, many, reveal
 
-CONFIG_MAP, SECRET = "kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret"
-_HELM = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
-CARRIERS = (CONFIG_MAP, SECRET, *_HELM, *WORKLOADS)
+SUPER_ADMINS = ("kestra.security.super-admin", "kestra.security.instance-owner")
+CARRIERS = (CONFIG_MAP, SECRET, *HELM, *WORKLOADS)
 _REFERENCE = re.compile(r"\$\{[^:}]+\}")
+_PLACEHOLDER = re.compile(r"\$\{(?P<name>[^${}:]+)(?::(?P<default>[^${}]*))?\}")
+_DEPTH = 8
 _ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_HIDDEN = "[secret]"
+
+
+@dataclass(frozen=True)
+class MissingSetting(Problem):
+    """A setting that nothing gives."""
+
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Application:
-    """A document with Kestra's settings."""
+    """The settings that Kestra has, of sources that win over each other.
+
+    The order is Kestra's: the files of MICRONAUT_CONFIG_FILES, or KESTRA_CONFIGURATION in their place; then
+    variables; then `-D` options; then the file of `--config`. That `--config` is above variables is read in
+    Kestra's source, not run.
+    """
+
+    sources: Sequence[Source]
+    """The weakest first."""
+    server: Server | None = None
+    """None: a document that no server of the stack reads."""
+    variables: ContainerVariables | None = None
+
+    @property
+    def home(self) -> tuple[Resource, str]:
+        """Resource and property to change for a setting that is missing: the strongest file, or the variables."""
+        for source in reversed(self.sources):
+            if isinstance(source, FileSource) and not source.mark:
+                return source.resource, source.path
+        assert self.server is not None
+        return self.server.resource, self.server.path
+
+    def setting(self, key: str) -> Setting | None:
+        """What the strongest source that has a key gives it.
+
+        Single entries of a list replace those of a weaker source's list.
+        """
+        entries: dict[int, Setting] = {}
+        for source in reversed(self.sources):
+            entries = {**source.entries(key), **entries}
+            if (setting := source.get(key)) is not None:
+                return _with_entries(setting, entries) if entries else setting
+        return _with_entries(next(iter(entries.values())), entries) if entries else None
+
+    def get(self, key: str) -> Any:
+        """The value of a key, its placeholders resolved as far as the stack shows them; None when missing.
+
+        Raises:
+            Undecided: when it is unknown, or missing and may be given by what the stack does not show.
+        """
+        setting = self.setting(key)
+        if setting is None:
+            self.refuse_unseen(key)
+            return None
+        setting = self._resolved(setting, _DEPTH)
+        if setting.value is UNKNOWN:
+            raise setting.reason or Undecided(setting.where)
+        return setting.value
+
+    def seen(self, key: str) -> Any:
+        """As `get`, but what the stack does not show is taken to leave the key alone."""
+        return None if self.setting(key) is None else self.get(key)
+
+    def known(self, key: str) -> Any:
+        """The value of a key when it can be known; None when it is unknown or missing."""
+        try:
+            return self.seen(key)
+        except Undecided:
+            return None
+
+    def get_list(self, key: str) -> list[Any]:
+        """The entries of a list; a text is one with commas. Raises Undecided as `get`."""
+        value = self.get(key)
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return many(value)
+
+    def is_true(self, key: str) -> bool:
+        """Whether a key is `true`, as `seen`."""
+        return str(self.seen(key)).lower() == "true"
+
+    def is_false(self, key: str) -> bool:
+        """Whether a key is `false`, as `seen`."""
+        return str(self.seen(key)).lower() == "false"
+
+    def is_set(self, key: str) -> bool:
+        """Whether a key has a value that is not empty; one that is unknown counts.
+
+        Raises:
+            Undecided: when it is missing and may be given by what the stack does not show.
+        """
+        setting = self.setting(key)
+        if setting is None:
+            self.refuse_unseen(key)
+            return False
+        value = self._resolved(setting, _DEPTH).value
+        return value is UNKNOWN or bool(value.strip() if isinstance(value, str) else value)
+
+    def has(self, block: str) -> bool:
+        """Whether a key, or one below it, is there, be it empty."""
+        return self.setting(block) is not None or self.has_inside(block)
+
+    def has_inside(self, block: str) -> bool:
+        """Whether a key below another one is there."""
+        return any(source.has_inside(block) for source in self.sources)
+
+    def refuse_unseen(self, key: str) -> None:
+        """Raises Undecided when what the stack does not show may give a key."""
+        for source in self.sources:
+            if (reason := source.unseen(key)) is not None:
+                raise reason
+
+    def shown(self, key: str, value: Any) -> Any:
+        """A value of a key for a message: hidden when it comes from a Secret."""
+        setting = self.setting(key)
+        return _HIDDEN if setting and self._resolved(setting, _DEPTH).is_secret else value
+
+    def problem(
+        self, has: str, wants: str, key: str, *, setting: str = "", position: int | None = None
+    ) -> Problem:
+        """A problem with a key, at the source that gives it; or at `home` when nothing does."""
+        actual = self.setting(key)
+        if actual is None:
+            resource, path = self.home
+            return MissingSetting(has, wants, f"{path}: {key}", resource, setting, key)
+        where = actual.where
+        if position in actual.entries:
+            actual = actual.entries[position]
+            where = actual.where
+        elif position is not None and isinstance(actual.value, list):
+            where = f"{where}.{position}"
+        if names := self._variables_in(actual.value):
+            where = f"{where} (from the variable {', '.join(names)})"
+        return Problem(has, wants, where, actual.resource, actual.setting or setting)
+
+    def _variables_in(self, value: Any) -> list[str]:
+        """The variables of the container that a value's placeholders name."""
+        known = self.variables.known if self.variables else {}
+        names = [m["name"] for m in _PLACEHOLDER.finditer(value)] if isinstance(value, str) else []
+        return [name for name in names if name in known]
+
+    def _resolved(self, setting: Setting, depth: int) -> Setting:
+        """A setting with the placeholders of its value replaced by what the container's variables say."""
+        if isinstance(setting.value, list):
+            own = [setting.entries.get(n) for n in range(len(setting.value))]
+            parts = [
+                self._resolved(entry or replace(setting, value=value), depth)
+                for entry, value in zip(own, setting.value, strict=True)
+            ]
+            unknown = next((p for p in parts if p.value is UNKNOWN), None)
+            secret = any(p.is_secret for p in parts)
+            return unknown or replace(setting, value=[p.value for p in parts], is_secret=secret)
+        if not isinstance(setting.value, str) or self.variables is None or not depth:
+            return setting
+        text, end, secret = "", 0, setting.is_secret
+        for match in _PLACEHOLDER.finditer(setting.value):
+            part = self._placeholder(match, setting, depth)
+            if part.value is UNKNOWN:
+                return part
+            secret = secret or part.is_secret
+            text += setting.value[end : match.start()] + str(part.value)
+            end = match.end()
+        return replace(setting, value=text + setting.value[end:], is_secret=secret)
+
+    def _placeholder(self, match: re.Match[str], setting: Setting, depth: int) -> Setting:
+        name, default = match["name"], match["default"]
+        assert self.variables is not None
+        known = self.variables.known.get(name)
+        if known is not None:
+            value = known.value if known.value is UNKNOWN else reveal(known.value)
+            secret = known.is_from_secret
+            part = replace(setting, value=value, reason=known.reason, is_secret=secret)
+            return self._resolved(part, depth - 1)
+        other = self.setting(name) if "." in name else None
+        if other is not None:
+            return self._resolved(other, depth - 1)
+        for unseen in self.variables.unseen:
+            if unseen.may_be(name):
+                return replace(setting, value=UNKNOWN, reason=unseen.reason)
+        return replace(setting, value=match[0] if default is None else default)
+
+
+def _with_entries(setting: Setting, entries: Mapping[int, Setting]) -> Setting:
+    values = setting.value if isinstance(setting.value, list) else []
+    size = max(len(values), max(entries) + 1)
+    merged = [values[n] if n < len(values) else None for n in range(size)]
+    for position, entry in entries.items():
+        merged[position] = entry.value
+    return replace(setting, value=merged, entries=entries)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document with Kestra's settings, whether or not a server of the stack reads it."""
 
     resource: Resource
     path: str
     """Where it is in the resource."""
-    document: Mapping[str, Any]
-
-    def get(self, path: str) -> Any:
-        """A setting, in kebab or camel case; None when missing."""
-        return look_up(self.document, path)
-
-    def has(self, path: str) -> bool:
-        """Whether a setting is there, be it empty."""
-        return look_up(self.document, path) is not None
+    content: Mapping[str, Any]
 
 
-def look_up(value: Any, path: str) -> Any:
-    """What lies at a path of Kestra's settings; `secret-key` and `secretKey` are the same."""
-    for step in path.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        wanted = _folded(step)
-        value = next((v for k, v in value.items() if _folded(str(k)) == wanted), None)
-    return value
-
-
-def _folded(key: str) -> str:
-    return key.replace("-", "").lower()
-
-
-def applications(resource: Resource) -> Iterator[Application]:
-    """The documents with a top-level key `kestra` that a resource carries.
+def documents(resource: Resource) -> Iterator[Document]:
+    """The documents with a first-level key `kestra` that a resource carries.
 
     Raises:
         Undecided: when a text that may be one is unknown.
@@ -66,50 +237,37 @@ def applications(resource: Resource) -> Iterator[Application]:
         if text is UNKNOWN:
             unknown = path
             continue
-        document = _parsed(reveal(text))
-        if isinstance(document, Mapping) and isinstance(document.get("kestra"), Mapping):
-            yield Application(resource, path, document)
+        for content in _parsed(reveal(text), path):
+            yield Document(resource, path, content)
     if unknown:
         raise Undecided(unknown)
 
 
-def _parsed(text: Any) -> Any:
+def _parsed(text: Any, path: str) -> Iterator[Mapping[str, Any]]:
     if isinstance(text, Mapping):
-        return text
-    if not isinstance(text, str) or "kestra" not in text:
-        return None
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return None
+        read: Sequence[Any] = (text,)
+    elif isinstance(text, str) and "kestra" in text:
+        try:
+            read = parse(text, path)
+        except UnreadableText:
+            return
+    else:
+        return
+    yield from filter(is_kestras, read)
 
 
 def _texts(resource: Resource) -> Iterator[tuple[str, Any]]:
     if resource.type in (CONFIG_MAP, SECRET):
-        for name in ("data", "stringData"):
-            found = resource.props.get(name)
-            if found is UNKNOWN:
-                yield name, UNKNOWN
-            elif isinstance(found, Mapping):
-                is_encoded = resource.type == SECRET and name == "data"
-                for key, text in found.items():
-                    yield f"{name}.{key}", _decoded(text) if is_encoded else text
-    elif resource.type in _HELM:
-        yield "values.configurations.application", resource.at("values.configurations.application")
+        for _, entry in entries(resource):
+            yield entry.path, entry.value
+    elif resource.type in HELM:
+        for path in ("configurations.application", "configuration", "secrets"):
+            yield f"values.{path}", resource.at(f"values.{path}")
     else:
         for container in containers(resource):
             for position, entry in enumerate(many(container.at("env"))):
                 if at(entry, "name") == "KESTRA_CONFIGURATION":
                     yield f"{container.path}.env.{position}.value", entry.get("value")
-
-
-def _decoded(text: Any) -> Any:
-    if text is UNKNOWN:
-        return text
-    try:
-        return base64.b64decode(str(reveal(text)), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return None
 
 
 def is_reference(value: Any) -> bool:

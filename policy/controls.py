@@ -6,6 +6,7 @@ from policy import (
     conventions,  # noqa: F401
     identity,  # noqa: F401
     kestra,  # noqa: F401
+    kestra_credentials,  # noqa: F401
     kestra_pods,  # noqa: F401
     keys,  # noqa: F401
     kubernetes,  # noqa: F401

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from policy.application import (
-    CARRIERS,
-    Application,
-    applications,
-    is_reference,
-    look_up,
-    seconds,
-)
-from policy.model import Context, Finding, Problem, Resource, control
-from policy.values import Undecided, leaves, many, number, per
+from policy.application import SUPER_ADMINS, Application, is_reference, seconds
+from policy.effective_configuration import each_application
+from policy.kestra_containers import WEB_COMPONENTS
+from policy.model import Context, Finding, Problem, control
+from policy.values import OutOfView, Undecided, number
 
-_SUPER = ("kestra.security.super-admin", "kestra.security.instance-owner")
 _EMAIL = re.compile(r"[\w!#$%&'*+/=?`{|}~^.-]+@[A-Za-z0-9.-]+")
 
 
-def _where(found: Application, path: str) -> str:
-    return f"{found.path}: {path}"
-
-
-def _over(
-    judge: Callable[[Application, Context], Iterator[Finding]],
-) -> Callable[[Resource, Context], Iterator[Finding]]:
-    """A judge of configurations as a judge of what carries them."""
-
-    def judging(resource: Resource, context: Context) -> Iterator[Finding]:
-        return per(applications(resource), lambda found: judge(found, context))
-
-    return judging
+#: What the open-source edition does not have.
+_ENTERPRISE_BLOCKS = ("kestra.ee", "kestra.security", "kestra.secret")
 
 
 @control(
@@ -42,13 +25,12 @@ def _over(
     risk="Without a key, SECRET inputs fail and encrypted outputs of tasks are kept in clear.",
     steps=("Set kestra.encryption.secret-key to ${NAME} and give 32 bytes in base64.",),
     setting="kestra:encryption.secret-key (generated when left out)",
-    types=CARRIERS,
 )
-@_over
-def encryption_key(found: Application, _: Context) -> Iterator[Finding]:
-    path = "kestra.encryption.secret-key"
-    if not found.get(path):
-        yield Problem("has no encryption key", "${NAME}", _where(found, path))
+@each_application
+def encryption_key(application: Application, _: Context) -> Iterator[Finding]:
+    key = "kestra.encryption.secret-key"
+    if not application.is_set(key):
+        yield application.problem("has no encryption key", "${NAME}", key)
 
 
 @control(
@@ -61,87 +43,32 @@ def encryption_key(found: Application, _: Context) -> Iterator[Finding]:
         "Enterprise: set kestra.security.super-admin (2.0: instance-owner), or single sign-on.",
     ),
     setting="kestra:server.basic-auth, or kestra:security.super-admin",
-    types=CARRIERS,
 )
-@_over
-def log_in(found: Application, _: Context) -> Iterator[Finding]:
-    path = "kestra.server.basic-auth"
-    accounts = [p for p in (path, *_SUPER) if found.has(p)]
-    if look_up(found.document, "micronaut.security.oauth2") or look_up(
-        found.document, "micronaut.security.ldap"
-    ):
+@each_application
+def log_in(application: Application, _: Context) -> Iterator[Finding]:
+    component = application.server.component if application.server else ""
+    if component and component not in WEB_COMPONENTS:
+        # Nobody logs in there.
         return
+    block = "kestra.server.basic-auth"
+    if any(application.has_inside(f"micronaut.security.{name}") for name in ("oauth2", "ldap")):
+        return
+    accounts = [account for account in (block, *SUPER_ADMINS) if application.has(account)]
     if not accounts:
-        yield Problem("has no log-in", "a user and a password", _where(found, path))
+        application.refuse_unseen(f"{block}.password")
+        yield application.problem("has no log-in", "a user and a password", block)
     for account in accounts:
         for name in ("username", "password"):
-            if not found.get(f"{account}.{name}"):
-                yield Problem(f"has no {name}", "one", _where(found, f"{account}.{name}"))
-        user = found.get(f"{account}.username")
-        if account == path and user and not is_reference(user) and not _EMAIL.fullmatch(str(user)):
+            key = f"{account}.{name}"
+            if not application.is_set(key):
+                yield application.problem(f"has no {name}", "one", key)
+        user = application.known(f"{account}.username")
+        if account == block and user and not is_reference(user) and not _EMAIL.fullmatch(str(user)):
             has = "has a user that Kestra refuses, and so shows its setup page"
-            yield Problem(has, "an e-mail address", _where(found, f"{path}.username"))
-    if str(found.get(f"{path}.enabled")).lower() == "false":
-        where = _where(found, f"{path}.enabled")
-        yield Problem("switches the log-in off", "no such key (Kestra ignores it)", where)
-
-
-@control(
-    "ks-kestra-03",
-    "The super-admin's password comes from a secret",
-    "critical",
-    risk="The strongest password of Kestra, in a file, is everybody's who may read files.",
-    steps=("Write ${NAME} and give the value in a Secret.",),
-    setting="kestra:security.super-admin.password (generated when left out)",
-    types=CARRIERS,
-)
-@_over
-def super_admin(found: Application, _: Context) -> Iterator[Finding]:
-    for account in _SUPER:
-        password = found.get(f"{account}.password")
-        if password and not is_reference(password):
-            has = "has the super-admin's password in clear"
-            yield Problem(has, "${NAME}", _where(found, f"{account}.password"))
-
-
-_SECRETIVE = re.compile(
-    r"(password|secret|secret-?key|secret-?key-?id|access-?key(-?id)?|token|api-?key|private-?key|client-?secret"
-    r"|credential(s)?|session-?token|connection-?string|sas-?token|shared-?key-?account-?access-?key"
-    r"|service-?account|fingerprint|signing-?key)$",
-    re.IGNORECASE,
-)
-_ELSEWHERE = re.compile(
-    r"kestra\.(security\.(super-?admin|instance-?owner)|secret\.vault)\.", re.IGNORECASE
-)
-
-
-@control(
-    "ks-kestra-04",
-    "No credential stands in Kestra's configuration",
-    "critical",
-    risk="A ConfigMap, or the chart's configurations.application, is not secret: anyone who may look, sees.",
-    steps=("Write ${NAME} in its place.", "Give the value in a Secret, and change it."),
-    setting="pulumi config set --secret --path kestra:<the same path>",
-    types=CARRIERS,
-)
-@_over
-def no_credentials(found: Application, _: Context) -> Iterator[Finding]:
-    for path, value in leaves(found.document):
-        key = path.rsplit(".", 1)[-1]
-        if not isinstance(value, (str, int)) or isinstance(value, bool) or not value:
-            continue
-        has = ""
-        if _SECRETIVE.fullmatch(key) and not is_reference(value):
-            has = "has a credential in clear"
-        elif re.search(r"://[^/\s:@]+:[^/\s@$]+@|[?&;]password=[^&;$]", str(value), re.IGNORECASE):
-            has = "has a credential in an address"
-        if has and not _ELSEWHERE.match(path):
-            yield Problem(
-                has,
-                "${NAME}",
-                _where(found, path),
-                setting=f"kestra:{path.removeprefix('kestra.')}",
-            )
+            yield application.problem(has, "an e-mail address", f"{block}.username")
+    if application.is_false(f"{block}.enabled"):
+        wants = "no such key (Kestra ignores it)"
+        yield application.problem("switches the log-in off", wants, f"{block}.enabled")
 
 
 _STATIC = (
@@ -158,19 +85,21 @@ _STATIC = (
     risk="A static key works from anywhere and until somebody remembers it.",
     steps=("Remove the key and bind the service account to a role of the cloud.",),
     setting="kestra:identity",
-    types=CARRIERS,
 )
-@_over
-def workload_identity(found: Application, _: Context) -> Iterator[Finding]:
-    for store, keys in _STATIC:
-        for key in keys:
-            path = f"kestra.secret.{store}.{key}"
-            if found.get(path):
-                yield Problem(
-                    f"uses a static {key}",
+@each_application
+def workload_identity(application: Application, _: Context) -> Iterator[Finding]:
+    for store, names in _STATIC:
+        for name in names:
+            key = f"kestra.secret.{store}.{name}"
+            # Google's is a text, Azure's a block.
+            if application.has_inside(key) or (
+                application.setting(key) is not None and application.is_set(key)
+            ):
+                yield application.problem(
+                    f"uses a static {name}",
                     "workload identity",
-                    _where(found, path),
-                    setting=f"kestra:secret.{store}.{key}",
+                    key,
+                    setting=f"kestra:secret.{store}.{name}",
                 )
 
 
@@ -198,34 +127,33 @@ _RULES = {
         "Ask for 8 characters, lower case, upper case and a digit at least, or leave the rule out.",
     ),
     setting="kestra:security.basic-auth",
-    types=CARRIERS,
 )
-@_over
-def password_rules(found: Application, _: Context) -> Iterator[Finding]:
+@each_application
+def password_rules(application: Application, _: Context) -> Iterator[Finding]:
     block = "kestra.security.basic-auth"
     for name, least in _RULES.items():
-        value = number(found.get(f"{block}.{name}"))
+        value = number(application.seen(f"{block}.{name}"))
         if value is not None and value < least:
-            yield Problem(
-                f"has {name} {value:.0f}",
+            yield application.problem(
+                f"has {name} {application.shown(f'{block}.{name}', f'{value:.0f}')}",
                 f"{least} or more",
-                _where(found, f"{block}.{name}"),
+                f"{block}.{name}",
                 setting=f"kestra:security.basic-auth.{name}",
             )
-    rule = found.get(f"{block}.password-regexp")
+    key = f"{block}.password-regexp"
+    rule = application.seen(key)
     if not rule:
         return
-    where = _where(found, f"{block}.password-regexp")
     try:
         pattern = re.compile(str(rule))
     except re.error:
-        raise Undecided(where) from None
+        raise Undecided(key) from None
     missing = [name for name, weak in _WEAK.items() if pattern.fullmatch(weak)]
     if missing:
-        yield Problem(
+        yield application.problem(
             "accepts weak passwords",
             f"{', '.join(missing)} demanded",
-            where,
+            key,
             setting="kestra:security.basic-auth.password-regexp",
         )
 
@@ -237,14 +165,14 @@ def password_rules(found: Application, _: Context) -> Iterator[Finding]:
     risk="A long cache goes on with a secret that was changed because it leaked.",
     steps=("Set expire-after-write to the configured seconds (default 300) or less.",),
     setting="kestra:secret.cache.expire-after-write",
-    types=CARRIERS,
 )
-@_over
-def short_cache(found: Application, context: Context) -> Iterator[Finding]:
-    path, most = "kestra.secret.cache", context.options.maximum_cache_seconds
-    if str(found.get(f"{path}.enabled")).lower() != "true":
+@each_application
+def short_cache(application: Application, context: Context) -> Iterator[Finding]:
+    block, most = "kestra.secret.cache", context.options.maximum_cache_seconds
+    if not application.is_true(f"{block}.enabled"):
         return
-    written = found.get(f"{path}.expire-after-write")
+    key = f"{block}.expire-after-write"
+    written = application.get(key)
     life = seconds(written) if written is not None else None
     if life is None:
         has = (
@@ -252,13 +180,10 @@ def short_cache(found: Application, context: Context) -> Iterator[Finding]:
             if written is None
             else "has a life that Kestra does not read"
         )
-        yield Problem(has, f"{most:.0f}s or less", _where(found, f"{path}.expire-after-write"))
+        yield application.problem(has, f"{most:.0f}s or less", key)
     elif life > most:
-        yield Problem(
-            f"caches secrets {life:.0f}s",
-            f"{most:.0f}s or less",
-            _where(found, f"{path}.expire-after-write"),
-        )
+        has = f"caches secrets {application.shown(key, f'{life:.0f}s')}"
+        yield application.problem(has, f"{most:.0f}s or less", key)
 
 
 _NEEDED_BY_NOBODY = {"EXECUTOR", "INDEXER", "SCHEDULER"}
@@ -271,23 +196,20 @@ _NEEDED_BY_NOBODY = {"EXECUTOR", "INDEXER", "SCHEDULER"}
     risk="Every service that may resolve secrets is one more place to steal them from.",
     steps=("Set isolation.enabled: true with denied-services [EXECUTOR, INDEXER, SCHEDULER].",),
     setting="kestra:secret.isolation",
-    types=CARRIERS,
 )
-@_over
-def isolation(found: Application, context: Context) -> Iterator[Finding]:
-    path = "kestra.secret.isolation"
-    if not context.is_production or not found.has("kestra.secret.type"):
+@each_application
+def isolation(application: Application, context: Context) -> Iterator[Finding]:
+    block = "kestra.secret.isolation"
+    if not context.is_production or not application.has("kestra.secret.type"):
         return
-    if str(found.get(f"{path}.enabled")).lower() != "true":
-        yield Problem("has no isolation of secrets", "true", _where(found, f"{path}.enabled"))
+    if str(application.get(f"{block}.enabled")).lower() != "true":
+        yield application.problem("has no isolation of secrets", "true", f"{block}.enabled")
         return
-    open_ = _NEEDED_BY_NOBODY - {str(s).upper() for s in many(found.get(f"{path}.denied-services"))}
-    if open_:
-        yield Problem(
-            f"lets {', '.join(sorted(open_))} resolve secrets",
-            "them denied",
-            _where(found, f"{path}.denied-services"),
-        )
+    key = f"{block}.denied-services"
+    allowed = _NEEDED_BY_NOBODY - {str(s).upper() for s in application.get_list(key)}
+    if allowed:
+        has = f"lets {', '.join(sorted(allowed))} resolve secrets"
+        yield application.problem(has, "them denied", key)
 
 
 @control(
@@ -299,16 +221,17 @@ def isolation(found: Application, context: Context) -> Iterator[Finding]:
         "Set kestra.secret.read-only: true and write the secrets with this stack or their owner.",
     ),
     setting="kestra:secret.read-only",
-    types=CARRIERS,
 )
-@_over
-def read_only(found: Application, context: Context) -> Iterator[Finding]:
-    path = "kestra.secret"
-    store = str(found.get(f"{path}.type") or "jdbc")
-    if not context.is_production or store in ("jdbc", "elasticsearch"):
+@each_application
+def read_only(application: Application, context: Context) -> Iterator[Finding]:
+    block = "kestra.secret"
+    if not context.is_production or not application.has(f"{block}.type"):
         return
-    if str(found.get(f"{path}.read-only")).lower() != "true":
-        yield Problem("may write its secrets", "true", _where(found, f"{path}.read-only"))
+    store = str(application.get(f"{block}.type") or "jdbc")
+    if store in ("jdbc", "elasticsearch"):
+        return
+    if str(application.get(f"{block}.read-only")).lower() != "true":
+        yield application.problem("may write its secrets", "true", f"{block}.read-only")
 
 
 @control(
@@ -318,34 +241,34 @@ def read_only(found: Application, context: Context) -> Iterator[Finding]:
     risk="When a heartbeat takes longer than the timeout, living workers are declared dead and tasks run twice.",
     steps=("Keep liveness enabled, and heartbeat-interval and interval below timeout.",),
     setting="kestra:server.liveness",
-    types=CARRIERS,
 )
-@_over
-def liveness(found: Application, _: Context) -> Iterator[Finding]:
-    path = "kestra.server.liveness"
-    if str(found.get(f"{path}.enabled")).lower() == "false":
-        yield Problem("never notices dead workers", "true", _where(found, f"{path}.enabled"))
+@each_application
+def liveness(application: Application, _: Context) -> Iterator[Finding]:
+    block = "kestra.server.liveness"
+    if application.is_false(f"{block}.enabled"):
+        yield application.problem("never notices dead workers", "true", f"{block}.enabled")
     times: dict[str, float] = {}
     for name, default in {"timeout": 45, "interval": 5, "heartbeat-interval": 3}.items():
-        written = found.get(f"{path}.{name}")
+        written = application.seen(f"{block}.{name}")
         times[name] = default
         if written is not None:
             read = seconds(written)
             if read is None or read <= 0:
-                yield Problem(
+                yield application.problem(
                     f"has a {name} that is no time",
                     "a time such as 45s",
-                    _where(found, f"{path}.{name}"),
+                    f"{block}.{name}",
                     setting=f"kestra:server.liveness.{name}",
                 )
             else:
                 times[name] = read
+    shown = {n: application.shown(f"{block}.{n}", f"{t:.0f}s") for n, t in times.items()}
     for name in ("interval", "heartbeat-interval"):
         if times[name] >= times["timeout"]:
-            yield Problem(
-                f"has {name} {times[name]:.0f}s, timeout {times['timeout']:.0f}s",
+            yield application.problem(
+                f"has {name} {shown[name]}, timeout {shown['timeout']}",
                 f"{name} below timeout",
-                _where(found, f"{path}.{name}"),
+                f"{block}.{name}",
                 setting=f"kestra:server.liveness.{name}",
             )
 
@@ -357,18 +280,19 @@ def liveness(found: Application, _: Context) -> Iterator[Finding]:
     risk="An open URL is answered without a log-in, whatever lies behind it.",
     steps=("Open /api/v1/<tenant>/executions/webhook/ only.",),
     setting="kestra:server.basic-auth.open-urls",
-    types=CARRIERS,
 )
-@_over
-def open_urls(found: Application, _: Context) -> Iterator[Finding]:
-    path = "kestra.server.basic-auth.open-urls"
-    for position, url in enumerate(many(found.get(path))):
+@each_application
+def open_urls(application: Application, _: Context) -> Iterator[Finding]:
+    key = "kestra.server.basic-auth.open-urls"
+    if application.setting(key) is None:
+        return
+    for position, url in enumerate(application.get_list(key)):
         if not re.fullmatch(r"/api/v1/([\w.-]+/)?executions/webhook/.*", str(url)):
-            yield Problem(
-                f"opens {url}",
+            has, wants = (
+                f"opens {application.shown(key, url)}",
                 "/api/v1/<tenant>/executions/webhook/",
-                _where(found, f"{path}.{position}"),
             )
+            yield application.problem(has, wants, key, position=position)
 
 
 @control(
@@ -379,17 +303,24 @@ def open_urls(found: Application, _: Context) -> Iterator[Finding]:
     "its configuration, and stop ends it, for everybody who has the log-in.",
     steps=("Set endpoints.all.basic-auth.", "Leave endpoints.env and endpoints.stop off."),
     setting="kestra:endpoints.all.basic-auth",
-    types=CARRIERS,
 )
-@_over
-def management_log_in(found: Application, _: Context) -> Iterator[Finding]:
-    path = "endpoints.all.basic-auth"
-    if not found.get(f"{path}.username") or not found.get(f"{path}.password"):
-        yield Problem("has open management endpoints", "a log-in", _where(found, path))
-    for name, effect in (("env", "shows its environment"), ("stop", "is ended by a request")):
-        enabled = f"endpoints.{name}.enabled"
-        if str(found.get(enabled)).lower() == "true":
-            yield Problem(effect, "false", _where(found, enabled), setting=f"kestra:{enabled}")
+@each_application
+def management_log_in(application: Application, _: Context) -> Iterator[Finding]:
+    if application.is_true("endpoints.env.enabled"):
+        yield application.problem(
+            "shows its environment",
+            "false",
+            "endpoints.env.enabled",
+            setting="kestra:endpoints.env.enabled",
+        )
+    block = "endpoints.all.basic-auth"
+    if not all(application.is_set(f"{block}.{name}") for name in ("username", "password")):
+        yield application.problem("has open management endpoints", "a log-in", block)
+
+
+_DEFAULT_PREFIX = "ENV_"
+#: What the variables with Kestra's secrets begin with: its own settings, flows' secrets, this project's.
+_SECRET_FAMILIES = ("KESTRA_", "SECRET_", "STACK_", "DATASOURCES_", "MICRONAUT_", "ENDPOINTS_")
 
 
 @control(
@@ -399,16 +330,25 @@ def management_log_in(found: Application, _: Context) -> Iterator[Finding]:
     risk="A prefix that fits the variables of secrets puts them into every flow as envs.*.",
     steps=("Set kestra.variables.env-vars-prefix to ENV_, and call no secret so.",),
     setting="the program sets ENV_; see components/rendering",
-    types=CARRIERS,
 )
-@_over
-def environment_prefix(found: Application, _: Context) -> Iterator[Finding]:
-    path = "kestra.variables.env-vars-prefix"
-    prefix = found.get(path)
-    if prefix is not None and (
-        not prefix or str(prefix).upper().startswith(("KESTRA", "SECRET", "STACK"))
-    ):
-        yield Problem(f"shows {prefix or 'every'} variables to flows", "ENV_", _where(found, path))
+@each_application
+def environment_prefix(application: Application, _: Context) -> Iterator[Finding]:
+    key = "kestra.variables.env-vars-prefix"
+    setting = application.setting(key)
+    prefix = _DEFAULT_PREFIX if setting is None else str(application.get(key))
+    families = [f for f in _SECRET_FAMILIES if f.startswith(prefix) or prefix.startswith(f)]
+    if setting is not None and (not prefix or families):
+        shown = application.shown(key, prefix or "every")
+        yield application.problem(f"shows {shown} variables to flows", "ENV_", key)
+        return
+    for variable in application.variables.known.values() if application.variables else ():
+        if variable.is_from_secret and variable.name.startswith(prefix):
+            yield Problem(
+                f"shows the variable {variable.name}, which holds a secret, to flows",
+                "a name that does not begin with kestra.variables.env-vars-prefix",
+                variable.path,
+                variable.resource,
+            )
 
 
 @control(
@@ -418,17 +358,42 @@ def environment_prefix(found: Application, _: Context) -> Iterator[Finding]:
     risk="In an embedded database everything that Kestra knows ends with its pod.",
     steps=("Use PostgreSQL or MySQL (enterprise: Kafka and Elasticsearch).",),
     setting="kestra:datasources, kestra:queue and kestra:repository",
-    types=CARRIERS,
 )
-@_over
-def real_database(found: Application, context: Context) -> Iterator[Finding]:
+@each_application
+def real_database(application: Application, context: Context) -> Iterator[Finding]:
     if context.environment == "development":
         return
-    for path in ("kestra.queue.type", "kestra.repository.type"):
-        if found.get(path) in ("h2", "memory"):
-            yield Problem(
-                f"keeps it in {found.get(path)}",
+    for key in ("kestra.queue.type", "kestra.repository.type"):
+        kind = application.seen(key)
+        if kind in ("h2", "memory"):
+            yield application.problem(
+                f"keeps it in {application.shown(key, kind)}",
                 "a database",
-                _where(found, path),
-                setting=path.replace("kestra.", "kestra:"),
+                key,
+                setting=key.replace("kestra.", "kestra:"),
             )
+
+
+_SECURITY = "micronaut.security.enabled"
+
+
+@control(
+    "ks-kestra-20",
+    "The open-source edition keeps its log-in",
+    "critical",
+    risk="With micronaut.security.enabled the open-source edition answers everybody: its own log-in steps back.",
+    steps=(
+        "Remove micronaut.security.enabled and the variable MICRONAUT_SECURITY_ENABLED.",
+        "Single sign-on needs the Enterprise Edition, whose image is kestra-ee.",
+    ),
+    setting="kestra:server.basic-auth; no MICRONAUT_SECURITY_ENABLED in kestra:deployment.environment",
+)
+@each_application
+def own_log_in(application: Application, _: Context) -> Iterator[Finding]:
+    if not application.is_true(_SECURITY):
+        return
+    enterprise = application.server.is_enterprise if application.server else None
+    if enterprise is None and not any(map(application.has, _ENTERPRISE_BLOCKS)):
+        raise OutOfView("the edition")
+    if enterprise is False:
+        yield application.problem("drops Kestra's log-in", "no such key", _SECURITY)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from policy.application import CARRIERS, CONFIG_MAP, SECRET, Application, applications, seconds
+from policy.application import CARRIERS, Application, seconds
+from policy.cluster_objects import CONFIG_MAP, SECRET
+from policy.effective_configuration import configurations
 from policy.model import Context, Finding, Problem, Resource, Stack, control
-from policy.pods import containers, kestra_workloads, namespace, pod, pod_path
+from policy.mounted_files import mount_of
+from policy.pods import WORKLOADS, containers, namespace, pod, pod_path
 from policy.values import at, many, number, per
 
 _SERVICE = "kubernetes:core/v1:Service"
@@ -27,25 +30,29 @@ _GRACE = 300.0  # Kestra's default, in seconds
     setting="kestra:server.termination-grace-period (pods get a minute more)",
 )
 def grace(stack: Stack, _: Context) -> Iterator[Finding]:
-    def judge(workload: Resource) -> Iterator[Finding]:
-        written = [f.get("kestra.server.termination-grace-period") for f in _documents(stack)]
-        needed = max(((w and seconds(w)) or _GRACE for w in written), default=_GRACE)
-        given = number(at(pod(workload), "terminationGracePeriodSeconds"))
-        given = 30.0 if given is None else given
-        if given <= needed:
+    def judge(application: Application) -> Iterator[Finding]:
+        if application.server is None or application.server.resource.type not in WORKLOADS:
+            return
+        workload = application.server.resource
+        written = application.get("kestra.server.termination-grace-period")
+        needed = (written and seconds(written)) or _GRACE
+        period = number(at(pod(workload), "terminationGracePeriodSeconds"))
+        period = 30.0 if period is None else period
+        if period <= needed:
             where = f"{pod_path(workload)}.terminationGracePeriodSeconds"
-            yield Problem(
-                f"gives {given:.0f}s, Kestra takes {needed:.0f}s",
-                f"more than {needed:.0f}",
-                where,
-                workload,
-            )
+            has = f"gives {period:.0f}s, Kestra takes {needed:.0f}s"
+            yield Problem(has, f"more than {needed:.0f}", where, workload)
 
-    yield from per(kestra_workloads(stack), judge)
+    yield from per_server(stack, judge)
 
 
-def _documents(stack: Stack) -> list[Application]:
-    return [found for r in stack.of(*CARRIERS) for found in applications(r)]
+def per_server(
+    stack: Stack, judge: Callable[[Application], Iterable[Finding]]
+) -> Iterator[Finding]:
+    """Judges the configurations of a stack, and says of which workloads it is unknown."""
+    known = configurations(stack)
+    yield from known.undecided
+    yield from per(known.applications, judge)
 
 
 @control(
@@ -59,50 +66,33 @@ def _documents(stack: Stack) -> list[Application]:
     setting="kestra:configurations.delete-files-on-start",
 )
 def deletable(stack: Stack, _: Context) -> Iterator[Finding]:
-    deleting = [
-        found
-        for found in _documents(stack)
-        if str(found.get("kestra.configurations.delete-files-on-start")).lower() == "true"
-    ]
+    def judge(application: Application) -> Iterator[Finding]:
+        server, variables = application.server, application.variables
+        deletes = application.is_true("kestra.configurations.delete-files-on-start")
+        if (
+            not deletes
+            or server is None
+            or variables is None
+            or server.resource.type not in WORKLOADS
+        ):
+            return
+        if "KESTRA_CONFIGURATION" in variables.known:
+            # The file is the one that the launcher writes.
+            return
+        files = variables.get("MICRONAUT_CONFIG_FILES")
+        for file in files.text().split(",") if files else ():
+            mount = mount_of(file, server.mounts.mounts)
+            name = at(mount, "name")
+            volume = next((v for v in many(server.mounts.volumes) if at(v, "name") == name), None)
+            fixed = any(
+                at(volume, kind) is not None for kind in ("configMap", "secret", "projected")
+            )
+            if mount is None or volume is None or fixed or at(mount, "readOnly"):
+                has = f"has {file} where Kestra cannot delete it"
+                where = f"{server.path.removesuffix('.env')}.volumeMounts"
+                yield Problem(has, "a copy in an emptyDir", where, server.resource)
 
-    def judge(workload: Resource) -> Iterator[Finding]:
-        spec = pod(workload)
-        for container in containers(workload):
-            if container.is_init or "kestra" not in str(container.at("image")):
-                continue
-            files = [
-                at(e, "value")
-                for e in many(container.at("env"))
-                if at(e, "name") == "MICRONAUT_CONFIG_FILES"
-            ]
-            for file in str(files[0] or "").split(",") if files else ():
-                volume, mount = _volume(spec, container.at("volumeMounts"), file)
-                fixed = any(
-                    at(volume, kind) is not None for kind in ("configMap", "secret", "projected")
-                )
-                if volume is None or fixed or at(mount, "readOnly"):
-                    has = f"has {file} where Kestra cannot delete it"
-                    yield Problem(
-                        has, "a copy in an emptyDir", f"{container.path}.volumeMounts", workload
-                    )
-
-    if deleting:
-        yield from per(kestra_workloads(stack), judge)
-
-
-def _volume(spec: Any, mounts: Any, file: str) -> tuple[Any, Any]:
-    """Volume and mount that a file is in."""
-    fitting = [
-        m
-        for m in many(mounts)
-        if file.startswith(str(at(m, "mountPath")).rstrip("/") + "/") or at(m, "mountPath") == file
-    ]
-    if not fitting:
-        return None, None
-    mount = max(fitting, key=lambda m: len(str(at(m, "mountPath"))))
-    return next(
-        (v for v in many(at(spec, "volumes")) if at(v, "name") == at(mount, "name")), None
-    ), mount
+    yield from per_server(stack, judge)
 
 
 @control(

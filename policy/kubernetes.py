@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from policy.kestra_containers import runs_kestras_image
 from policy.model import Context, Finding, Problem, Resource, Stack, cis_kubernetes, control
 from policy.pods import WORKLOADS, Container, containers, labels, namespace, pod, pod_path, selects
 from policy.values import UNKNOWN, Undecided, at, many, per
@@ -274,7 +275,10 @@ def denied_by_default(stack: Stack, _: Context) -> Iterator[Finding]:
     "Images are pinned and come from known registries",
     "high",
     risk="A tag can be moved to other code, which then starts with all of Kestra's secrets.",
-    steps=("Name the image by digest (repository@sha256:…).", "Allow its registry in registries."),
+    steps=(
+        "Name Kestra's image by digest (repository@sha256:…) and allow its repository in registries.",
+        "Name the images of side and init containers by digest or by the tag of a version.",
+    ),
     setting="kestra:deployment.image.digest and kestra:deployment.image.repository",
     types=WORKLOADS,
 )
@@ -282,13 +286,14 @@ def pinned_images(workload: Resource, context: Context) -> Iterator[Finding]:
     def judge(found: Container) -> Iterator[Finding]:
         image, path = str(found.at("image") or ""), f"{found.path}.image"
         name, _, digest = image.partition("@")
-        if not digest.startswith("sha256:"):
-            tail = name.rsplit("/", 1)[-1]
-            tag = tail.partition(":")[2] or "latest"
-            yield Problem(
-                f"container {found.name} uses the tag {tag}", "the image by digest, @sha256:…", path
+        is_kestra, is_pinned = runs_kestras_image(found), digest.startswith("sha256:")
+        tag = name.rsplit("/", 1)[-1].partition(":")[2] or "latest"
+        if not is_pinned and (is_kestra or tag == "latest"):
+            wants = (
+                "the image by digest, @sha256:…" if is_kestra else "a digest, or a version's tag"
             )
-        if not name.startswith(tuple(context.options.registries)):
+            yield Problem(f"container {found.name} uses the tag {tag}", wants, path)
+        if is_kestra and not name.startswith(tuple(context.options.registries)):
             yield Problem(
                 f"container {found.name} uses {name.partition(':')[0]}",
                 f"an image of {', '.join(context.options.registries)}",
@@ -359,6 +364,11 @@ def disruption_budget(stack: Stack, _: Context) -> Iterator[Finding]:
     )
 
 
+def is_secretive_name(name: str) -> bool:
+    """Whether a variable's name says that its value is secret."""
+    return _SECRETIVE.search(name) is not None and not name.endswith(("_FILE", "_PATH"))
+
+
 _CLUSTER_STORES = tuple(
     f"kubernetes:external-secrets.io/{v}:ClusterSecretStore" for v in ("v1", "v1beta1")
 )
@@ -391,7 +401,7 @@ def no_literal_secrets(resource: Resource, _: Context) -> Iterator[Finding]:
         for position, entry in enumerate(many(found.at("env"))):
             name = str(at(entry, "name"))
             value = entry.get("value")
-            if not _SECRETIVE.search(name) or name.endswith(("_FILE", "_PATH")):
+            if not is_secretive_name(name):
                 continue
             if value is UNKNOWN:
                 raise Undecided(f"{found.path}.env.{position}.value")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from policy.options import Options
-from policy.values import Undecided, at
+from policy.values import OutOfView, Undecided, at
 
 Severity = Literal["low", "medium", "high", "critical"]
 Environment = Literal["development", "staging", "production"]
@@ -58,6 +58,8 @@ class Stack:
     """All resources of a stack."""
 
     resources: Sequence[Resource]
+    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What several controls work out once."""
 
     def of(self, *types: str) -> list[Resource]:
         """The resources of some types."""
@@ -164,12 +166,15 @@ class Verdict:
     problems: Sequence[Problem]
     undecided: Sequence[str]
     """What is not known yet."""
+    out_of_view: Sequence[str] = ()
+    """What the stack does not hold, so that it will not be known either."""
 
 
 def judged(control: Control, subject: Resource | Stack, context: Context) -> Verdict:
     """Runs a control; what is exempt is left out."""
     problems: list[Problem] = []
     undecided: list[str] = []
+    out_of_view: list[str] = []
 
     def findings() -> Iterator[Finding]:
         try:
@@ -179,14 +184,14 @@ def judged(control: Control, subject: Resource | Stack, context: Context) -> Ver
 
     for finding in findings():
         if isinstance(finding, Undecided):
-            undecided.append(finding.path)
+            (out_of_view if isinstance(finding, OutOfView) else undecided).append(finding.path)
             continue
         whose = finding.resource or (subject if isinstance(subject, Resource) else None)
         if not context.options.exempts(
             control.id, whose.name if whose else "", whose.urn if whose else "", context.today
         ):
             problems.append(finding)
-    return Verdict(problems, undecided)
+    return Verdict(problems, undecided, out_of_view)
 
 
 def message(control: Control, problem: Problem, resource: Resource | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policy.model import Resource, Stack
+from policy.model import Resource
 from policy.values import at, many
 
 _TEMPLATE = "spec.template.spec"
@@ -32,7 +32,12 @@ class Container:
     path: str
     """Of the property, from the resource."""
     props: Any
-    is_init: bool
+    kind: str
+    """`containers`, `initContainers` or `ephemeralContainers`."""
+
+    @property
+    def is_init(self) -> bool:
+        return self.kind == "initContainers"
 
     def at(self, path: str) -> Any:
         """A property by its path. Raises Undecided when unknown."""
@@ -56,7 +61,7 @@ def containers(workload: Resource) -> Iterator[Container]:
         for position, props in enumerate(many(workload.at(path))):
             found = props.get("name") if isinstance(props, Mapping) else None
             name = found if isinstance(found, str) else str(position)
-            yield Container(name, f"{path}.{position}", props, kind == "initContainers")
+            yield Container(name, f"{path}.{position}", props, kind)
 
 
 def labels(workload: Resource) -> Mapping[str, str]:
@@ -72,16 +77,6 @@ def namespace(resource: Resource) -> str:
     return resource.at("metadata.namespace") or "default"
 
 
-def runs_kestra(workload: Resource) -> bool:
-    """Whether one of the containers is Kestra. Raises Undecided when an image is unknown."""
-    return any("kestra" in str(c.at("image") or "") for c in containers(workload))
-
-
 def selects(selector: Any, wanted: Mapping[str, str]) -> bool:
     """Whether `matchLabels` select some labels; expressions are taken to select."""
     return all(wanted.get(k) == v for k, v in (at(selector, "matchLabels") or {}).items())
-
-
-def kestra_workloads(stack: Stack) -> list[Resource]:
-    """The workloads that run Kestra. Raises Undecided when an image is unknown."""
-    return [w for w in stack.of(*WORKLOADS) if runs_kestra(w)]

@@ -18,6 +18,10 @@ class Undecided(Exception):
         self.path = path
 
 
+class OutOfView(Undecided):
+    """A value that a control needs is nowhere in the stack, so that no update decides it."""
+
+
 class Unknown:
     """A value that is not known at preview. Whoever looks at it cannot decide, by any operator."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy.application import CARRIERS, Application, applications, is_reference
+from policy.application import CARRIERS, Application, documents, is_reference
+from policy.configuration_texts import flatten
+from policy.effective_configuration import each_application
 from policy.model import Context, Finding, Problem, Resource, Stack, control
 from policy.values import many, number, per, reveal
 
@@ -15,6 +17,9 @@ _APP_ROLE = "vault:appRole/authBackendRole:AuthBackendRole"
 _ROLES = (_KUBERNETES, _JWT, _APP_ROLE)
 _HOUR = 3600
 _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")
+
+
+_BLOCK = "kestra.secret.vault"
 
 
 @control(
@@ -27,22 +32,32 @@ _LOOPBACK = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/|$)")
         "Where a token is needed, give it as ${NAME} from a Secret.",
     ),
     setting="kestra:secret.vault.kubernetes",
-    types=CARRIERS,
 )
-def no_token(resource: Resource, context: Context) -> Iterator[Finding]:
-    def judge(found: Application) -> Iterator[Finding]:
-        secret = "kestra.secret.vault"  # noqa: S105 - a path
-        for path in ("token.token", "password.password", "app-role.secret-id"):
-            value = found.get(f"{secret}.{path}")
-            if value and not is_reference(value):
-                where, setting = f"{found.path}: {secret}.{path}", f"kestra:secret.vault.{path}"
-                yield Problem("has a credential in clear", "${NAME}", where, setting=setting)
-        for path in ("token", "password"):
-            if context.is_production and found.has(f"{secret}.{path}"):
-                where = f"{found.path}: {secret}.{path}"
-                yield Problem(f"logs in to Vault with a {path}", "kubernetes or app-role", where)
+def no_token(stack: Stack, context: Context) -> Iterator[Finding]:
+    def in_clear(carrier: Resource) -> Iterator[Finding]:
+        for document in documents(carrier):
+            settings = flatten(document.content)
+            for name in ("token.token", "password.password", "app-role.secret-id"):
+                leaf = settings.get(f"{_BLOCK}.{name}")
+                if leaf and leaf.value and not is_reference(leaf.value):
+                    where, setting = (
+                        f"{document.path}: {leaf.written}",
+                        f"kestra:secret.vault.{name}",
+                    )
+                    yield Problem("has a credential in clear", "${NAME}", where, carrier, setting)
 
-    yield from per(applications(resource), judge)
+    yield from per(stack.of(*CARRIERS), in_clear)
+    yield from log_in_to_vault(stack, context)
+
+
+@each_application
+def log_in_to_vault(application: Application, context: Context) -> Iterator[Finding]:
+    """In production a token and a password are refused, wherever they come from."""
+    for name in ("token", "password") if context.is_production else ():
+        key = f"{_BLOCK}.{name}"
+        if application.has(key):
+            has = f"logs in to Vault with a {name}"
+            yield application.problem(has, "kubernetes or app-role", key)
 
 
 @control(
@@ -52,16 +67,13 @@ def no_token(resource: Resource, context: Context) -> Iterator[Finding]:
     risk="Without TLS every secret crosses the network in clear.",
     steps=("Use an address with https.",),
     setting="kestra:secret.vault.address",
-    types=CARRIERS,
 )
-def over_tls(resource: Resource, _: Context) -> Iterator[Finding]:
-    def judge(found: Application) -> Iterator[Finding]:
-        path = "kestra.secret.vault.address"
-        address = str(found.get(path) or "")
-        if address.startswith("http://") and not _LOOPBACK.match(address):
-            yield Problem("speaks to Vault without TLS", "https://…", f"{found.path}: {path}")
-
-    yield from per(applications(resource), judge)
+@each_application
+def over_tls(application: Application, _: Context) -> Iterator[Finding]:
+    key = f"{_BLOCK}.address"
+    address = str(application.seen(key) or "")
+    if address.startswith("http://") and not _LOOPBACK.match(address):
+        yield application.problem("speaks to Vault without TLS", "https://…", key)
 
 
 @control(

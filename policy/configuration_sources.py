@@ -1,0 +1,152 @@
+"""What gives Kestra's settings their values: files, variables, and what the stack does not show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from policy.configuration_texts import Leaf, Leaves
+from policy.container_variables import ContainerVariables, Variable
+from policy.model import Resource
+from policy.values import UNKNOWN, Undecided, reveal
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The value that a source gives a key."""
+
+    value: Any
+    """A scalar, a list, or UNKNOWN; a secret one is revealed, for judging only."""
+    resource: Resource
+    where: str
+    """The property to change, with the key or variable in it."""
+    is_secret: bool = False
+    """Whether a message must not show the value."""
+    reason: Undecided | None = None
+    """Why the value is unknown."""
+    setting: str = ""
+    """What this project's stack file calls it, when it is no setting of Kestra's own name."""
+    entries: Mapping[int, Setting] = field(default_factory=dict)
+    """Entries of a list that another source than the list's own gives."""
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file of the configuration, or the `-D` options of one variable."""
+
+    resource: Resource
+    path: str
+    leaves: Leaves
+    is_secret: bool = False
+    mark: str = ""
+    """What stands before a key: `-D`."""
+
+    def get(self, key: str) -> Setting | None:
+        """What it gives a key."""
+        leaf = self.leaves.get(key)
+        if leaf is None or leaf.value is None:
+            return None
+        return self._setting(leaf)
+
+    def entries(self, key: str) -> Mapping[int, Setting]:
+        """What it gives single entries of a list: `key[0]`."""
+        fitting = ((re.fullmatch(rf"{re.escape(key)}\[(\d+)\]", k), v) for k, v in self.leaves.items())
+        return {int(match[1]): self._setting(leaf) for match, leaf in fitting if match}
+
+    def _setting(self, leaf: Leaf) -> Setting:
+        where = f"{self.path}: {self.mark}{leaf.written}"
+        return Setting(leaf.value, self.resource, where, self.is_secret)
+
+    def has_inside(self, block: str) -> bool:
+        """Whether it gives a key below another one."""
+        return any(key.startswith(f"{block}.") for key in self.leaves)
+
+    def unseen(self, key: str) -> Undecided | None:
+        """Why it may give a key that is not seen; a file is seen whole."""
+        return None
+
+
+@dataclass(frozen=True)
+class UnseenSource:
+    """A file that is not known yet, or not in the stack: it may give any key."""
+
+    reason: Undecided
+
+    def get(self, key: str) -> None:
+        """Nothing is known of it."""
+
+    def entries(self, key: str) -> Mapping[int, Setting]:
+        return {}
+
+    def has_inside(self, block: str) -> bool:
+        return False
+
+    def unseen(self, key: str) -> Undecided:
+        return self.reason
+
+
+@dataclass(frozen=True)
+class VariableSource:
+    """Variables that are named as settings."""
+
+    variables: ContainerVariables
+
+    def get(self, key: str) -> Setting | None:
+        """What the variable of a key's name gives it."""
+        name = variable_name(key)
+        fitting = [v for v in self.variables.known.values() if variable_name(v.name) == name]
+        return _setting(fitting[-1]) if fitting else None
+
+    def entries(self, key: str) -> Mapping[int, Setting]:
+        """What they give single entries of a list: those named `KEY_0`, `KEY_1`, …"""
+        pattern = re.compile(rf"{re.escape(variable_name(key))}_(\d+)")
+        fitting = [
+            (pattern.fullmatch(variable_name(v.name)), v) for v in self.variables.known.values()
+        ]
+        return {int(match[1]): _setting(variable) for match, variable in fitting if match}
+
+    def has_inside(self, block: str) -> bool:
+        """Whether one is named as a key below another one."""
+        name = f"{variable_name(block)}_"
+        return any(variable_name(known).startswith(name) for known in self.variables.known)
+
+    def unseen(self, key: str) -> Undecided | None:
+        """Why a variable of a key may be there that is not seen."""
+        name = variable_name(key)
+        for unseen in self.variables.unseen:
+            fits = variable_name(unseen.name) == name if unseen.name else False
+            if fits or (not unseen.name and name.startswith(variable_name(unseen.prefix))):
+                return unseen.reason
+        return None
+
+
+Source = FileSource | VariableSource | UnseenSource
+
+
+def variable_name(key: str) -> str:
+    """The variable that sets a key: Micronaut reads each `_` of a name as `.` or as `-`, in any case."""
+    return re.sub(r"[.-]", "_", key).upper()
+
+
+def _setting(variable: Variable) -> Setting:
+    mine = f"kestra:deployment.environment.{variable.name}"
+    is_literal = variable.resource.type.startswith("kubernetes:apps/")
+    return Setting(
+        variable.value if variable.value is UNKNOWN else reveal(variable.value),
+        variable.resource,
+        f"{variable.path}: the variable {variable.name}",
+        variable.is_from_secret,
+        variable.reason,
+        mine if is_literal else "",
+    )
+
+
+_OPTION = re.compile(r"""-D(?P<key>[^\s=]+)=(?P<value>"[^"]*"|'[^']*'|\S*)""")
+
+
+def system_properties(text: str) -> Iterator[tuple[str, str]]:
+    """Key and value of the `-D` options in a text."""
+    for match in _OPTION.finditer(text):
+        yield match["key"], match["value"].strip("\"'")

@@ -1,0 +1,281 @@
+"""The configuration that each of a stack's Kestra servers has in the end."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from policy.application import Application, Document, MissingSetting, documents
+from policy.cluster_objects import (
+    CONFIG_MAP,
+    SECRET,
+    ClusterObjects,
+    Entry,
+    entries,
+    may_share_namespace,
+)
+from policy.configuration_sources import (
+    FileSource,
+    Source,
+    UnseenSource,
+    VariableSource,
+    system_properties,
+)
+from policy.configuration_texts import UnreadableText, flatten, is_kestras, parse
+from policy.container_variables import ContainerVariables
+from policy.kestra_containers import config_option
+from policy.kestra_servers import HELM, Server, chart_servers, workload_servers
+from policy.model import Context, Finding, Resource, Stack
+from policy.mounted_files import file_at, mount_of
+from policy.pods import WORKLOADS
+from policy.values import UNKNOWN, OutOfView, Sealed, Undecided, per, reveal
+
+#: Variables with options of the JVM, the weakest first.
+_JVM_OPTIONS = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "_JAVA_OPTIONS")
+#: Read when `--config` is not given.
+_HOME_FILES = ("/root/.kestra/config.yml", "/home/kestra/.kestra/config.yml")
+
+
+@dataclass(frozen=True)
+class Configurations:
+    """What a stack configures."""
+
+    applications: list[Application]
+    undecided: list[Undecided]
+    """Why a workload, or a document, could not be judged."""
+
+    def of(self, workload: Resource) -> list[Application]:
+        """The applications of the servers of a workload."""
+        return [a for a in self.applications if a.server and a.server.resource is workload]
+
+
+def configurations(stack: Stack) -> Configurations:
+    """The configuration of each server of a stack, and of each document that no server reads."""
+    if "configurations" not in stack.memory:
+        stack.memory["configurations"] = _Reader(stack).read()
+    return stack.memory["configurations"]
+
+
+Judge = Callable[[Application, Context], Iterable[Finding]]
+
+
+def each_application(judge: Judge) -> Callable[[Stack, Context], Iterator[Finding]]:
+    """A judge of one configuration as a judge of a stack; what several servers share is said once."""
+
+    def judging(stack: Stack, context: Context) -> Iterator[Finding]:
+        known = configurations(stack)
+        yield from known.undecided
+        said: set[tuple[Any, ...]] = set()
+        for application in known.applications:
+            for finding in per([application], lambda a: judge(a, context)):
+                if isinstance(finding, MissingSetting):
+                    finding = _attributed(finding, application, known.applications)
+                if not isinstance(finding, Undecided):
+                    whose = finding.resource
+                    what = (whose and (whose.urn, whose.type, whose.name), finding.has)
+                    if (*what, finding.where, finding.setting) in said:
+                        continue
+                    said.add((*what, finding.where, finding.setting))
+                yield finding
+
+    return judging
+
+
+def _attributed(
+    missing: MissingSetting, application: Application, every: list[Application]
+) -> MissingSetting:
+    """Names the server when another one that reads the same file has the setting by other means."""
+    resource, path = application.home
+    for other in every:
+        shares = other.server is not None and other.home[0] is resource and other.home[1] == path
+        if shares and application.server and other.setting(missing.key) is not None:
+            server = application.server
+            return replace(missing, resource=server.resource, where=f"{server.path}: {missing.key}")
+    return missing
+
+
+class _Reader:
+    """Reads the configurations of a stack."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack, self._objects = stack, ClusterObjects(stack)
+        self._undecided: list[Undecided] = []
+        self._used: list[Resource] = []
+        """ConfigMaps and Secrets of servers: they are judged with these, not alone."""
+
+    def read(self) -> Configurations:
+        applications = [a for server in self._servers() for a in self._application(server)]
+        if not self._undecided:
+            # Else a document may be one that an unknown server reads.
+            applications += self._alone()
+        return Configurations(applications, self._undecided)
+
+    def _servers(self) -> list[Server]:
+        chosen: list[Server] = []
+        kinds = ((WORKLOADS, workload_servers), (HELM, chart_servers))
+        for types, read in kinds:
+            for resource in self._stack.of(*types):
+                try:
+                    chosen += read(resource)
+                except Undecided as reason:
+                    self._undecided.append(reason)
+        return chosen
+
+    def _application(self, server: Server) -> Iterator[Application]:
+        try:
+            self._use(server)
+            variables = ContainerVariables(
+                server.resource, server.env, server.env_from, self._objects
+            )
+            sources: list[Source] = [UnseenSource(reason) for reason in server.unseen]
+            sources += self._files(server, variables)
+            sources.append(VariableSource(variables))
+            sources += _java_options(server, variables)
+            sources += self._option_file(server, variables)
+        except Undecided as reason:
+            self._undecided.append(reason)
+            return
+        yield Application(tuple(sources), server, variables)
+
+    def _use(self, server: Server) -> None:
+        for kind, name in server.refers_to():
+            try:
+                self._used.append(self._objects.find(kind, name, server.resource))
+            except OutOfView:
+                continue
+
+    def _files(self, server: Server, variables: ContainerVariables) -> Iterator[Source]:
+        """What stands below the variables: KESTRA_CONFIGURATION, or the files, and those of `-D`."""
+        try:
+            text = variables.get("KESTRA_CONFIGURATION")
+        except Undecided as reason:
+            text = None
+            yield UnseenSource(reason)
+        if text is not None and text.value is UNKNOWN:
+            yield UnseenSource(text.reason or Undecided(text.path))
+        elif text is not None and text.text():
+            # The launcher writes it to a file and names this one alone in MICRONAUT_CONFIG_FILES.
+            yield _source(text.resource, text.path, text.value, "application.yml")
+        else:
+            yield from self._listed(server, variables)
+        for options, _ in _options(server, variables):
+            for key, value in system_properties(options):
+                if key == "micronaut.config.files":
+                    yield from self._each(server, value)
+
+    def _listed(self, server: Server, variables: ContainerVariables) -> Iterator[Source]:
+        try:
+            names = variables.get("MICRONAUT_CONFIG_FILES")
+            yield from self._each(server, names.text() if names else "")
+        except Undecided as reason:
+            yield UnseenSource(reason)
+
+    def _each(self, server: Server, names: str) -> Iterator[Source]:
+        for name in names.split(","):
+            if path := name.strip().removeprefix("file:"):
+                yield self._file(server, posixpath.normpath(path))
+
+    def _file(self, server: Server, path: str) -> Source:
+        if path in server.documents:
+            where, content = server.documents[path]
+            return FileSource(server.resource, where, flatten(content))
+        try:
+            entry = file_at(path, server.mounts, self._objects)
+        except OutOfView as reason:
+            entry = self._by_name(path, server)
+            if entry is None:
+                return UnseenSource(reason)
+        except Undecided as reason:
+            return UnseenSource(reason)
+        if entry.value is UNKNOWN:
+            return UnseenSource(Undecided(f"{entry.path} of {entry.resource.name}"))
+        return _source(entry.resource, entry.path, entry.value, posixpath.basename(path))
+
+    def _by_name(self, path: str, server: Server) -> Entry | None:
+        """The one document of the stack with the name of a file that no mount explains."""
+        fitting: list[Entry] = []
+        for resource in self._stack.of(CONFIG_MAP, SECRET):
+            try:
+                entry = dict(entries(resource)).get(posixpath.basename(path))
+            except Undecided:
+                continue
+            if entry and may_share_namespace(resource, server.resource) and _is_document(entry):
+                fitting.append(entry)
+        if len(fitting) != 1:
+            return None
+        self._used.append(fitting[0].resource)
+        return fitting[0]
+
+    def _option_file(self, server: Server, variables: ContainerVariables) -> Iterator[Source]:
+        try:
+            path = config_option(variables.expand(server.command))
+        except Undecided as reason:
+            yield UnseenSource(reason)
+            return
+        if path:
+            yield self._file(server, path)
+            return
+        for path in _HOME_FILES:
+            if mount_of(path, server.mounts.mounts) is not None:
+                yield self._file(server, path)
+
+    def _alone(self) -> Iterator[Application]:
+        for resource in self._stack.of(CONFIG_MAP, SECRET):
+            if any(resource is used for used in self._used):
+                continue
+            for finding in per([resource], documents):
+                if isinstance(finding, Undecided):
+                    self._undecided.append(finding)
+                else:
+                    yield Application((_of_document(finding),))
+
+
+def _of_document(document: Document) -> FileSource:
+    is_secret = document.resource.type == SECRET
+    return FileSource(document.resource, document.path, flatten(document.content), is_secret)
+
+
+def _is_document(entry: Entry) -> bool:
+    if entry.value is UNKNOWN or entry.value is None:
+        return False
+    try:
+        return any(map(is_kestras, parse(str(reveal(entry.value)), entry.path)))
+    except UnreadableText:
+        return False
+
+
+def _source(resource: Resource, path: str, value: Any, name: str) -> Source:
+    try:
+        leaves = flatten(*parse(str(reveal(value)), name))
+    except UnreadableText:
+        return UnseenSource(OutOfView(f"{path} of {resource.name}, which is no valid file"))
+    return FileSource(resource, path, leaves, isinstance(value, Sealed))
+
+
+def _options(server: Server, variables: ContainerVariables) -> Iterator[tuple[str, Any]]:
+    """Texts with options of the JVM, and the variable of each; those that are unknown left out."""
+    for name in _JVM_OPTIONS:
+        variable = variables.known.get(name)
+        if variable is not None and variable.value is not UNKNOWN:
+            yield variable.text(), variable
+    yield server.command, None
+
+
+def _java_options(server: Server, variables: ContainerVariables) -> Iterator[Source]:
+    for name in _JVM_OPTIONS:
+        variable = variables.known.get(name)
+        if variable is not None and variable.value is UNKNOWN:
+            yield UnseenSource(variable.reason or Undecided(variable.path))
+    for text, variable in _options(server, variables):
+        leaves = flatten(dict(system_properties(text)))
+        if not leaves:
+            continue
+        if variable is None:
+            yield FileSource(
+                server.resource, f"{server.path.rpartition('.')[0]}.args", leaves, mark="-D"
+            )
+        else:
+            path = f"{variable.path}: the variable {variable.name}"
+            yield FileSource(variable.resource, path, leaves, variable.is_from_secret, "-D")

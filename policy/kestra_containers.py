@@ -1,0 +1,90 @@
+"""Which containers are Kestra, and what they are started as."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from policy.model import Resource, Stack
+from policy.pods import WORKLOADS, Container, containers
+from policy.values import UNKNOWN, Undecided, many
+
+_LAUNCHER = re.compile(r"(^|[\s;&|('\"])(/app/kestra(?![\w./-])|kestra\s+server\b)")
+_SERVER = re.compile(r"\bserver(\s+(?P<component>[a-z]+))?")
+_REPOSITORIES = ("kestra", "kestra-ee")
+#: Kestra's log-in is asked for by these alone.
+WEB_COMPONENTS = ("webserver", "standalone", "local")
+
+
+def repository(image: str) -> str:
+    """An image without tag and digest: `registry.example.com:5000/kestra/kestra`."""
+    name = image.partition("@")[0]
+    before, slash, last = name.rpartition("/")
+    return f"{before}{slash}{last.partition(':')[0]}"
+
+
+def command_text(container: Container) -> str:
+    """Command and arguments as one text. Raises Undecided when unknown."""
+    words = [*many(container.at("command")), *many(container.at("args"))]
+    if any(word is UNKNOWN for word in words):
+        raise Undecided(f"{container.path}.args")
+    return " ".join(str(word) for word in words)
+
+
+def runs_kestras_image(container: Container) -> bool:
+    """Whether a container's image is Kestra's: by its repository, its command, or its name.
+
+    A mirror or an own image counts by the last part of its repository. An init container is not known by its
+    name. Raises Undecided when the image is unknown and nothing else tells.
+    """
+    if container.kind == "containers" and container.name == "kestra":
+        return True
+    image = container.props.get("image")
+    last = "" if image is UNKNOWN else repository(str(image or "")).rpartition("/")[2]
+    if last in _REPOSITORIES:
+        return True
+    text = command_text(container)
+    if _LAUNCHER.search(text) or ("kestra" in last and component_of(text)):
+        return True
+    container.at("image")
+    return False
+
+
+def serves(container: Container) -> bool:
+    """Whether a container is one of Kestra's servers, not an init container or a single command."""
+    if container.kind != "containers" or not runs_kestras_image(container):
+        return False
+    text = command_text(container)
+    return not text or _SERVER.search(text) is not None
+
+
+def component_of(text: str) -> str:
+    """The component that a command starts: `webserver`; empty when it does not say."""
+    match = _SERVER.search(text)
+    return (match and match["component"]) or ""
+
+
+def is_enterprise(image: Any) -> bool | None:
+    """Whether an image is the Enterprise Edition; None when its repository does not say."""
+    last = repository(str(image or "")).rpartition("/")[2]
+    return last == "kestra-ee" if last in _REPOSITORIES else None
+
+
+def servers(workload: Resource) -> list[Container]:
+    """Kestra's servers in the pods of a workload. Raises Undecided when a container is unknown."""
+    return [container for container in containers(workload) if serves(container)]
+
+
+def kestra_workloads(stack: Stack) -> list[Resource]:
+    """The workloads that run Kestra. Raises Undecided when an image is unknown."""
+    return [w for w in stack.of(*WORKLOADS) if any(map(runs_kestras_image, containers(w)))]
+
+
+_CONFIG = re.compile(r"(?:^|\s)(?:--config|-c)(?:\s+|=)(?P<path>\S+)")
+
+
+def config_option(text: str) -> str:
+    """The file that a server's command names with `--config`, the last of several; empty when none."""
+    server = _SERVER.search(text)
+    options = list(_CONFIG.finditer(text, server.end() if server else 0))
+    return options[-1]["path"].strip("\"'") if options else ""
