@@ -129,7 +129,22 @@ class Application:
 
     def has_inside(self, block: str) -> bool:
         """Whether a key below another one is there."""
-        return any(source.has_inside(block) for source in self.sources)
+        return self._inside(block) is not None
+
+    def _inside(self, block: str) -> Setting | None:
+        inside = (source.inside(block) for source in reversed(self.sources))
+        return next((setting for setting in inside if setting is not None), None)
+
+    def strongest(self, *keys: str) -> str:
+        """The key that the strongest source gives, the first of several; what none gives counts as the file's."""
+        files = [n for n, source in enumerate(self.sources) if isinstance(source, FileSource)]
+        least = max(files, default=0)
+
+        def rank(key: str) -> int:
+            ranks = [n for n, s in enumerate(self.sources) if s.get(key) is not None]
+            return max(ranks, default=least)
+
+        return max(keys, key=rank)
 
     def refuse_unseen(self, key: str) -> None:
         """Raises Undecided when what the stack does not show may give a key."""
@@ -146,15 +161,14 @@ class Application:
         self, has: str, wants: str, key: str, *, setting: str = "", position: int | None = None
     ) -> Problem:
         """A problem with a key, at the source that gives it; or at `home` when nothing does."""
-        actual = self.setting(key)
+        actual = self.setting(key) or self._inside(key)
         if actual is None:
             resource, path = self.home
             return MissingSetting(has, wants, f"{path}: {key}", resource, setting, key)
+        if position in actual.entries or (position is None and actual.entries):
+            actual = actual.entries[min(actual.entries) if position is None else position]
         where = actual.where
-        if position in actual.entries:
-            actual = actual.entries[position]
-            where = actual.where
-        elif position is not None and isinstance(actual.value, list):
+        if position is not None and isinstance(actual.value, list):
             where = f"{where}.{position}"
         if names := self._variables_in(actual.value):
             where = f"{where} (from the variable {', '.join(names)})"
@@ -195,7 +209,7 @@ class Application:
         known = self.variables.known.get(name)
         if known is not None:
             value = known.value if known.value is UNKNOWN else reveal(known.value)
-            secret = known.is_from_secret
+            secret = known.is_secret
             part = replace(setting, value=value, reason=known.reason, is_secret=secret)
             return self._resolved(part, depth - 1)
         other = self.setting(name) if "." in name else None

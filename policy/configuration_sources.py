@@ -52,16 +52,22 @@ class FileSource:
 
     def entries(self, key: str) -> Mapping[int, Setting]:
         """What it gives single entries of a list: `key[0]`."""
-        fitting = ((re.fullmatch(rf"{re.escape(key)}\[(\d+)\]", k), v) for k, v in self.leaves.items())
+        fitting = (
+            (re.fullmatch(rf"{re.escape(key)}\[(\d+)\]", k), v) for k, v in self.leaves.items()
+        )
         return {int(match[1]): self._setting(leaf) for match, leaf in fitting if match}
 
     def _setting(self, leaf: Leaf) -> Setting:
         where = f"{self.path}: {self.mark}{leaf.written}"
         return Setting(leaf.value, self.resource, where, self.is_secret)
 
-    def has_inside(self, block: str) -> bool:
-        """Whether it gives a key below another one."""
-        return any(key.startswith(f"{block}.") for key in self.leaves)
+    def inside(self, block: str) -> Setting | None:
+        """A key below another one that it gives; where the block stands."""
+        for key, leaf in self.leaves.items():
+            if key.startswith(f"{block}."):
+                written = ".".join(leaf.written.split(".")[: block.count(".") + 1])
+                return self._setting(Leaf(written, leaf.value))
+        return None
 
     def unseen(self, key: str) -> Undecided | None:
         """Why it may give a key that is not seen; a file is seen whole."""
@@ -80,8 +86,8 @@ class UnseenSource:
     def entries(self, key: str) -> Mapping[int, Setting]:
         return {}
 
-    def has_inside(self, block: str) -> bool:
-        return False
+    def inside(self, block: str) -> None:
+        """Nothing is known of it."""
 
     def unseen(self, key: str) -> Undecided:
         return self.reason
@@ -107,10 +113,11 @@ class VariableSource:
         ]
         return {int(match[1]): _setting(variable) for match, variable in fitting if match}
 
-    def has_inside(self, block: str) -> bool:
-        """Whether one is named as a key below another one."""
+    def inside(self, block: str) -> Setting | None:
+        """A variable that is named as a key below another one."""
         name = f"{variable_name(block)}_"
-        return any(variable_name(known).startswith(name) for known in self.variables.known)
+        fitting = [v for k, v in self.variables.known.items() if variable_name(k).startswith(name)]
+        return _setting(fitting[0]) if fitting else None
 
     def unseen(self, key: str) -> Undecided | None:
         """Why a variable of a key may be there that is not seen."""
@@ -137,7 +144,7 @@ def _setting(variable: Variable) -> Setting:
         variable.value if variable.value is UNKNOWN else reveal(variable.value),
         variable.resource,
         f"{variable.path}: the variable {variable.name}",
-        variable.is_from_secret,
+        variable.is_secret,
         variable.reason,
         mine if is_literal else "",
     )

@@ -31,11 +31,8 @@ class Variable:
     path: str
     reason: Undecided | None = None
     """Why the value is unknown."""
-
-    @property
-    def is_from_secret(self) -> bool:
-        """Whether a Secret holds the value, be it known or not."""
-        return isinstance(self.value, Sealed) or self.resource.type == SECRET
+    is_secret: bool = False
+    """Whether a Secret holds the value, or Pulumi keeps it as one, be it known or not."""
 
     def text(self) -> str:
         """The value, for judging only. Raises Undecided when it is unknown."""
@@ -136,7 +133,8 @@ class ContainerVariables:
                 self._known.pop(name, None)
                 self.unseen.append(UnseenVariables(reason, name=name))
             else:
-                self._set(Variable(name, UNKNOWN, self._workload, path, reason))
+                secret = kind == SECRET
+                self._set(Variable(name, UNKNOWN, self._workload, path, reason, secret))
             return
         self._set(_from_entry(name, entry))
 
@@ -151,14 +149,15 @@ class ContainerVariables:
         try:
             for match in _EXPANSION.finditer(text):
                 referred = self.get(match["name"]) if match["name"] else None
-                secret = secret or (referred is not None and referred.is_from_secret)
+                secret = secret or (referred is not None and referred.is_secret)
                 whole = "$" if match[0] == "$$" else match[0]
                 parts += [text[end : match.start()], referred.text() if referred else whole]
                 end = match.end()
         except Undecided as reason:
-            return Variable(name, UNKNOWN, self._workload, path, reason)
+            return Variable(name, UNKNOWN, self._workload, path, reason, secret)
         text = "".join(parts) + text[end:]
-        return Variable(name, Sealed(text) if secret else text, self._workload, path)
+        shown = Sealed(text) if secret else text
+        return Variable(name, shown, self._workload, path, is_secret=secret)
 
     def expand(self, text: str) -> str:
         """A text of the command line with its `$(NAME)` replaced. Raises Undecided."""
@@ -179,4 +178,5 @@ def _raw(value: Any, *steps: str) -> Any:
 
 def _from_entry(name: str, entry: Entry) -> Variable:
     reason = Undecided(f"the variable {name}") if entry.value is UNKNOWN else None
-    return Variable(name, entry.value, entry.resource, entry.path, reason)
+    secret = entry.resource.type == SECRET or isinstance(entry.value, Sealed)
+    return Variable(name, entry.value, entry.resource, entry.path, reason, secret)

@@ -7,6 +7,7 @@ from policy import (
     identity,  # noqa: F401
     kestra,  # noqa: F401
     kestra_credentials,  # noqa: F401
+    kestra_log_in,  # noqa: F401
     kestra_pods,  # noqa: F401
     keys,  # noqa: F401
     kubernetes,  # noqa: F401

@@ -90,7 +90,7 @@ def _attributed(
     resource, path = application.home
     for other in every:
         shares = other.server is not None and other.home[0] is resource and other.home[1] == path
-        if shares and application.server and other.setting(missing.key) is not None:
+        if shares and application.server and other.has(missing.key):
             server = application.server
             return replace(missing, resource=server.resource, where=f"{server.path}: {missing.key}")
     return missing
@@ -278,4 +278,4 @@ def _java_options(server: Server, variables: ContainerVariables) -> Iterator[Sou
             )
         else:
             path = f"{variable.path}: the variable {variable.name}"
-            yield FileSource(variable.resource, path, leaves, variable.is_from_secret, "-D")
+            yield FileSource(variable.resource, path, leaves, variable.is_secret, "-D")

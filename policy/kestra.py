@@ -5,17 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy.application import SUPER_ADMINS, Application, is_reference, seconds
+from policy.application import Application, seconds
 from policy.effective_configuration import each_application
-from policy.kestra_containers import WEB_COMPONENTS
 from policy.model import Context, Finding, Problem, control
-from policy.values import OutOfView, Undecided, number
-
-_EMAIL = re.compile(r"[\w!#$%&'*+/=?`{|}~^.-]+@[A-Za-z0-9.-]+")
-
-
-#: What the open-source edition does not have.
-_ENTERPRISE_BLOCKS = ("kestra.ee", "kestra.security", "kestra.secret")
+from policy.values import Undecided, number
 
 
 @control(
@@ -31,44 +24,6 @@ def encryption_key(application: Application, _: Context) -> Iterator[Finding]:
     key = "kestra.encryption.secret-key"
     if not application.is_set(key):
         yield application.problem("has no encryption key", "${NAME}", key)
-
-
-@control(
-    "ks-kestra-02",
-    "A log-in is set, so that the setup page is not public",
-    "critical",
-    risk="Without a log-in in the configuration, whoever opens Kestra first becomes its administrator.",
-    steps=(
-        "Open source: set kestra.server.basic-auth.username (an e-mail address) and password.",
-        "Enterprise: set kestra.security.super-admin (2.0: instance-owner), or single sign-on.",
-    ),
-    setting="kestra:server.basic-auth, or kestra:security.super-admin",
-)
-@each_application
-def log_in(application: Application, _: Context) -> Iterator[Finding]:
-    component = application.server.component if application.server else ""
-    if component and component not in WEB_COMPONENTS:
-        # Nobody logs in there.
-        return
-    block = "kestra.server.basic-auth"
-    if any(application.has_inside(f"micronaut.security.{name}") for name in ("oauth2", "ldap")):
-        return
-    accounts = [account for account in (block, *SUPER_ADMINS) if application.has(account)]
-    if not accounts:
-        application.refuse_unseen(f"{block}.password")
-        yield application.problem("has no log-in", "a user and a password", block)
-    for account in accounts:
-        for name in ("username", "password"):
-            key = f"{account}.{name}"
-            if not application.is_set(key):
-                yield application.problem(f"has no {name}", "one", key)
-        user = application.known(f"{account}.username")
-        if account == block and user and not is_reference(user) and not _EMAIL.fullmatch(str(user)):
-            has = "has a user that Kestra refuses, and so shows its setup page"
-            yield application.problem(has, "an e-mail address", f"{block}.username")
-    if application.is_false(f"{block}.enabled"):
-        wants = "no such key (Kestra ignores it)"
-        yield application.problem("switches the log-in off", wants, f"{block}.enabled")
 
 
 _STATIC = (
@@ -268,7 +223,7 @@ def liveness(application: Application, _: Context) -> Iterator[Finding]:
             yield application.problem(
                 f"has {name} {shown[name]}, timeout {shown['timeout']}",
                 f"{name} below timeout",
-                f"{block}.{name}",
+                application.strongest(f"{block}.{name}", f"{block}.timeout"),
                 setting=f"kestra:server.liveness.{name}",
             )
 
@@ -306,16 +261,23 @@ def open_urls(application: Application, _: Context) -> Iterator[Finding]:
 )
 @each_application
 def management_log_in(application: Application, _: Context) -> Iterator[Finding]:
-    if application.is_true("endpoints.env.enabled"):
-        yield application.problem(
-            "shows its environment",
-            "false",
-            "endpoints.env.enabled",
-            setting="kestra:endpoints.env.enabled",
-        )
     block = "endpoints.all.basic-auth"
-    if not all(application.is_set(f"{block}.{name}") for name in ("username", "password")):
-        yield application.problem("has open management endpoints", "a log-in", block)
+    try:
+        missing = [
+            k for n in ("username", "password") if not application.is_set(k := f"{block}.{n}")
+        ]
+    except Undecided as reason:
+        missing = []
+        yield reason
+    if missing:
+        # An empty key is named itself, one that is absent by its block.
+        empty = [key for key in missing if application.setting(key) is not None]
+        key = empty[0] if empty else block
+        yield application.problem("has open management endpoints", "a log-in", key)
+    for name, effect in (("env", "shows its environment"), ("stop", "is ended by a request")):
+        key = f"endpoints.{name}.enabled"
+        if application.is_true(key):
+            yield application.problem(effect, "false", key, setting=f"kestra:{key}")
 
 
 _DEFAULT_PREFIX = "ENV_"
@@ -342,7 +304,7 @@ def environment_prefix(application: Application, _: Context) -> Iterator[Finding
         yield application.problem(f"shows {shown} variables to flows", "ENV_", key)
         return
     for variable in application.variables.known.values() if application.variables else ():
-        if variable.is_from_secret and variable.name.startswith(prefix):
+        if variable.is_secret and variable.name.startswith(prefix):
             yield Problem(
                 f"shows the variable {variable.name}, which holds a secret, to flows",
                 "a name that does not begin with kestra.variables.env-vars-prefix",
@@ -372,28 +334,3 @@ def real_database(application: Application, context: Context) -> Iterator[Findin
                 key,
                 setting=key.replace("kestra.", "kestra:"),
             )
-
-
-_SECURITY = "micronaut.security.enabled"
-
-
-@control(
-    "ks-kestra-20",
-    "The open-source edition keeps its log-in",
-    "critical",
-    risk="With micronaut.security.enabled the open-source edition answers everybody: its own log-in steps back.",
-    steps=(
-        "Remove micronaut.security.enabled and the variable MICRONAUT_SECURITY_ENABLED.",
-        "Single sign-on needs the Enterprise Edition, whose image is kestra-ee.",
-    ),
-    setting="kestra:server.basic-auth; no MICRONAUT_SECURITY_ENABLED in kestra:deployment.environment",
-)
-@each_application
-def own_log_in(application: Application, _: Context) -> Iterator[Finding]:
-    if not application.is_true(_SECURITY):
-        return
-    enterprise = application.server.is_enterprise if application.server else None
-    if enterprise is None and not any(map(application.has, _ENTERPRISE_BLOCKS)):
-        raise OutOfView("the edition")
-    if enterprise is False:
-        yield application.problem("drops Kestra's log-in", "no such key", _SECURITY)

@@ -12,7 +12,7 @@ from policy.kestra_containers import command_text, component_of, is_enterprise, 
 from policy.model import Resource
 from policy.mounted_files import Mounts, referred
 from policy.pods import containers, pod
-from policy.values import UNKNOWN, Undecided, at, many
+from policy.values import UNKNOWN, OutOfView, Undecided, at, many
 
 HELM = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
 _CHART_COMPONENTS = ("standalone", "webserver", "executor", "indexer", "scheduler", "controller")
@@ -29,8 +29,8 @@ class Server:
     command: str
     component: str
     """`webserver`; empty when it does not say."""
-    is_enterprise: bool | None
-    """None: not known by its image."""
+    image: Any
+    """May be UNKNOWN."""
     env: tuple[tuple[str, Any], ...]
     env_from: tuple[tuple[str, Any], ...]
     mounts: Mounts
@@ -38,6 +38,13 @@ class Server:
     """File to its place in the resource and its content, for files that the resource itself holds."""
     unseen: tuple[Undecided, ...] = ()
     """What else configures it."""
+
+    @property
+    def is_enterprise(self) -> bool | None:
+        """Whether it is the Enterprise Edition; None when the image does not say. Raises Undecided."""
+        if self.image is UNKNOWN:
+            raise Undecided("the image")
+        return is_enterprise(self.image)
 
     def refers_to(self) -> Iterator[tuple[str, Any]]:
         """Kind and name of the ConfigMaps and Secrets that its pod refers to. Raises Undecided."""
@@ -71,7 +78,7 @@ def workload_servers(workload: Resource) -> list[Server]:
             f"{container.path}.env",
             command_text(container),
             component_of(command_text(container)),
-            is_enterprise(container.at("image")) if _is_known(container.props, "image") else None,
+            container.props.get("image"),
             _located(container.props, "env", container.path),
             _located(container.props, "envFrom", container.path),
             Mounts(
@@ -84,10 +91,6 @@ def workload_servers(workload: Resource) -> list[Server]:
         )
         for container in chosen
     ]
-
-
-def _is_known(value: Mapping[str, Any], name: str) -> bool:
-    return value.get(name) is not UNKNOWN
 
 
 def _located(value: Any, name: str, path: str) -> tuple[tuple[str, Any], ...]:
@@ -130,7 +133,7 @@ def _of_values(release: Resource, root: str, values: Mapping[str, Any]) -> Itera
             f"{root}.common.extraEnv",
             f"/app/kestra server {component} {options}",
             component,
-            is_enterprise(at(values, "image.repository") or "kestra/kestra"),
+            at(values, "image.repository") or "kestra/kestra",
             (
                 (root, {"name": "MICRONAUT_CONFIG_FILES", "value": ",".join(files)}),
                 (f"{root}.common.jvm.extraOpts", {"name": "_JAVA_OPTIONS", "value": java}),
@@ -143,7 +146,7 @@ def _of_values(release: Resource, root: str, values: Mapping[str, Any]) -> Itera
                 [*mounts, *(m for _, m in _joined(places, "extraVolumeMounts"))],
             ),
             documents,
-            (Undecided(f"{root} in files"),) if release.at("valueYamlFiles") else (),
+            (OutOfView("the chart's valueYamlFiles"),) if release.at("valueYamlFiles") else (),
         )
 
 

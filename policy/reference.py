@@ -45,9 +45,8 @@ INTRODUCTION = f"""# Policy
 Written from the controls by `python -m policy.reference`; do not edit.
 
 The pack in `policy/` judges every preview and update of a stack: {{count}} controls on the resources of AWS,
-Azure, Google Cloud, Vault and Kubernetes, and on Kestra's own configuration, which it finds by its content (a
-document with a top-level key `kestra`) in ConfigMaps, Secrets, Helm values and `KESTRA_CONFIGURATION`. It looks
-at resources, not at this project's components, so it judges other people's Kestra stacks as well.
+Azure, Google Cloud, Vault and Kubernetes, and on the configuration that Kestra has in the end. It looks at
+resources, not at this project's components, so it judges other people's Kestra stacks as well.
 
 ## Use
 
@@ -62,6 +61,32 @@ with the Automation API, preview yourself.
 
 A value that is not known at preview is never a violation: the control says that it cannot be decided before the
 update, and decides then. Messages hold no secret value.
+
+A value that the stack does not hold (a Secret that something else made, a file of the image) is no violation
+either: the control says what it lacks.
+
+## Which configuration is judged
+
+Each container that runs a Kestra server is judged by its own configuration, and so is each component of the
+official chart. A container is Kestra's by its image's repository (`…/kestra`, `…/kestra-ee`), its command
+(`/app/kestra`, `kestra server`) or its name (`kestra`); init and side containers of other images are judged as
+containers, not as Kestra. Later sources win over earlier ones:
+
+1. the files of `MICRONAUT_CONFIG_FILES`, a later one over an earlier one, then those of
+   `-Dmicronaut.config.files`. Files are looked up in the ConfigMaps and Secrets that the pod mounts, or copies
+   with `cp`. A `KESTRA_CONFIGURATION` that is not empty takes the place of `MICRONAUT_CONFIG_FILES`;
+2. environment variables that are named as settings (`KESTRA_SERVER_BASIC_AUTH_PASSWORD`): `envFrom` in its order,
+   then `env`, with `$(NAME)` expanded. `KEY_0` replaces one entry of a list;
+3. `-D` options in `JAVA_TOOL_OPTIONS`, `JDK_JAVA_OPTIONS`, `JAVA_OPTS`, `_JAVA_OPTIONS` and the command;
+4. the file of `--config`. That it is above variables is read in the source of Kestra's command line, which the
+   artifacts do not include, and was not run; that such properties are above variables and `-D` options was run
+   with their Micronaut (4.10.20).
+
+`${{NAME}}` and `${{NAME:default}}` are resolved where the container's variables are known. A variable that refers to a
+Secret counts as given, whatever its value. Where nothing that the stack shows gives a setting, but a source that
+it does not show may, the control cannot decide. A value that is seen counts, even if an unseen source might
+replace it. A ConfigMap or Secret with a document of Kestra's (a first-level key `kestra`) that no server of the
+stack refers to is judged by itself.
 
 ## Environment and levels
 

@@ -55,6 +55,8 @@ def workload() -> R:
 
 
 WORKLOAD = workload()
+CONTAINERS = WORKLOAD.props["spec"]["template"]["spec"]["containers"]
+SIDECAR = {"name": "proxy", "image": "mirror.example.com/envoy@sha256:" + "b" * 64}
 NAMESPACE = R(
     "kubernetes:core/v1:Namespace",
     {
@@ -186,8 +188,16 @@ KUBERNETES: dict[str, Case] = {
             (f"{FIRST}.image", "kestra/kestra:latest"),
             (f"{FIRST}.image", "kestra/kestra"),
             (f"{FIRST}.image", "evil.example.com/kestra/kestra@sha256:" + "a" * 64),
+            (f"{FIRST}.image", "evil.example.com/workflows@sha256:" + "a" * 64),
+            (f"{POD}.initContainers", [{"name": "copy", "image": "kestra/kestra:v1.3.31"}]),
+            (f"{POD}.initContainers", [{"name": "copy", "image": "busybox"}]),
+            (f"{POD}.ephemeralContainers", [{"name": "debug", "image": "busybox:latest"}]),
         ],
-        f"{FIRST}.image",
+        [f"{FIRST}.image", f"{POD}.containers"],
+        good=[
+            [WORKLOAD.but(f"{POD}.initContainers", [{"name": "copy", "image": "busybox:1.36"}])],
+            [WORKLOAD.but(f"{POD}.containers", [*CONTAINERS, SIDECAR])],
+        ],
     ),
     "ks-kubernetes-08": case(
         WORKLOAD,
@@ -323,6 +333,22 @@ INGRESS = R(
 )
 MANAGEMENT = [{"name": "http", "port": 80, "targetPort": 8081}]
 
+SECURITY_VARIABLE = {"name": "MICRONAUT_SECURITY_ENABLED", "value": "true"}
+IN_FILE = application("micronaut", {"security": {"enabled": True}})
+ENTERPRISE = "registry.kestra.io/docker/kestra-ee@sha256:" + "a" * 64
+
+
+def with_image(image: str) -> R:
+    """The workload with another image."""
+    return WORKLOAD.but(f"{FIRST}.image", image)
+
+
+def with_security(value: str) -> R:
+    """The workload with a variable that replaces Kestra's log-in."""
+    variables = CONTAINERS[0]["env"]
+    return WORKLOAD.but(f"{FIRST}.env", [*variables, {**SECURITY_VARIABLE, "value": value}])
+
+
 KESTRA: dict[str, Case] = {
     "ks-kestra-01": over(("kestra.encryption", {}), ("kestra.encryption.secret-key", "")),
     "ks-kestra-02": over(
@@ -434,6 +460,20 @@ KESTRA: dict[str, Case] = {
         f"{FIRST}.image",
         good=[[CHART]],
         worse=[[CHART.but("values.dind", ABSENT)]],
+    ),
+    "ks-kestra-21": Case(
+        [[WORKLOAD, GOOD], [CHART], [with_image(ENTERPRISE), IN_FILE], [IN_FILE]],
+        [
+            [WORKLOAD, IN_FILE],
+            [with_security("true"), GOOD],
+            [CHART.but("values.common", {"extraEnv": [SECURITY_VARIABLE]})],
+            [CHART.but("values/configurations/application/micronaut.security.enabled", True)],
+        ],
+        [
+            [HIDDEN],
+            [with_security(UNKNOWN), GOOD],
+            [with_image(UNKNOWN), IN_FILE],
+        ],
     ),
 }
 

@@ -61,6 +61,7 @@ def deployment(
     entries: Sequence[Mapping[str, Any]] = (),
     *,
     name: str = "server",
+    container_name: str = "kestra",
     files: str | None = FILE,
     more: Sequence[Mapping[str, Any]] = (),
     volumes: Sequence[Mapping[str, Any]] | None = None,
@@ -72,6 +73,7 @@ def deployment(
     Args:
         entries: of `env`.
         name: of the resource.
+        container_name: of the container.
         files: MICRONAUT_CONFIG_FILES; None: not set.
         more: containers beside it.
         volumes: of the pod; None: the ConfigMap.
@@ -80,7 +82,7 @@ def deployment(
     """
     listed = env(MICRONAUT_CONFIG_FILES=files) if files is not None else []
     main = {
-        "name": "kestra",
+        "name": container_name,
         "image": IMAGE,
         "command": ["/app/kestra"],
         "args": ["server", "standalone"],

@@ -172,7 +172,7 @@ def test_a_key_that_nothing_gives_is_missing(stack: tuple[R, ...]) -> None:
         ((deployment(env(JAVA_OPTS=UNKNOWN)), NO_KEY), BEFORE),
         ((deployment(args=["server", "standalone", "-c", "/none.yml"]), NO_KEY), NEVER),
         ((deployment(args=UNKNOWN), NO_KEY), BEFORE),
-        ((deployment(image=UNKNOWN, name="x", command=[], args=[]), NO_KEY), BEFORE),
+        ((deployment(image=UNKNOWN, container_name="x", command=[], args=[]), NO_KEY), BEFORE),
         ((deployment(), config_map("kestra: [\n" + CLEAR)), NEVER),
     ],
 )
@@ -193,7 +193,7 @@ SHOWS = "shows every variables to flows"
          f"Change spec.template.spec.containers.0.env.1.value: the variable {PREFIX_VARIABLE}; "
          f"in this project: kestra:deployment.environment.{PREFIX_VARIABLE}."),
         ((deployment(), config_map(text((PREFIX, "")))), f"data.application.yaml: {PREFIX}; in"),
-        ((deployment(), config_map(f"kestra: {{variables: {{envVarsPrefix: ''}}, encryption: {{}}}}")),
+        ((deployment(), config_map("kestra: {variables: {envVarsPrefix: ''}, encryption: {}}")),
          "data.application.yaml: kestra.variables.envVarsPrefix; in"),
         ((deployment(env(P="")), config_map(text((PREFIX, "${P}")))), "(from the variable P)"),
         ((deployment(env(P="${Q}", Q="")), config_map(text((PREFIX, "${P}")))), "(from the variable P)"),
@@ -365,13 +365,15 @@ def test_a_file_that_no_mount_explains_is_the_one_document_of_its_name() -> None
         ("ks-kestra-08", "KESTRA_SECRET_ISOLATION_DENIED_SERVICES_2", "WORKER", "lets SCHEDULER"),
         ("ks-kestra-09", "KESTRA_SECRET_READ_ONLY", "false", "may write its secrets"),
         ("ks-kestra-10", "KESTRA_SERVER_LIVENESS_ENABLED", "false", "never notices dead workers"),
-        ("ks-kestra-10", "KESTRA_SERVER_LIVENESS_TIMEOUT", "2s", "timeout 2s"),
+        ("ks-kestra-10", "KESTRA_SERVER_LIVENESS_TIMEOUT", "4s", "interval 5s, timeout 4s"),
+        ("ks-kestra-10", "KESTRA_SERVER_LIVENESS_INTERVAL", "50s", "interval 50s, timeout 45s"),
         ("ks-kestra-11", "KESTRA_SERVER_BASIC_AUTH_OPEN_URLS", "/", "opens /"),
         ("ks-kestra-11", "KESTRA_SERVER_BASIC_AUTH_OPEN_URLS_0", "/api", "opens /api"),
         ("ks-kestra-12", "ENDPOINTS_ENV_ENABLED", "true", "shows its environment"),
         ("ks-kestra-12", "ENDPOINTS_ALL_BASIC_AUTH_PASSWORD", "", "open management endpoints"),
+        ("ks-kestra-12", "ENDPOINTS_STOP_ENABLED", "true", "is ended by a request"),
         ("ks-kestra-14", "KESTRA_QUEUE_TYPE", "memory", "keeps it in memory"),
-        ("ks-kestra-20", "MICRONAUT_SECURITY_ENABLED", "true", "drops Kestra's log-in"),
+        ("ks-kestra-21", "MICRONAUT_SECURITY_ENABLED", "true", "drops Kestra's log-in"),
         ("ks-vault-02", "KESTRA_SECRET_VAULT_ADDRESS", "http://vault:8200", "without TLS"),
         ("ks-vault-01", "KESTRA_SECRET_VAULT_TOKEN_TOKEN", "${T}", "with a token"),
         ("ks-kestra-05", "KESTRA_SECRET_AWS_SECRET_MANAGER_ACCESS_KEY_ID", "${A}", "a static access-key-id"),
@@ -411,3 +413,15 @@ def test_the_time_to_end_is_asked_of_each_workload_by_its_own_configuration() ->
     slow = env(KESTRA_SERVER_TERMINATION_GRACE_PERIOD="10m")
     stack: list[Any] = [deployment(slow, name="slow"), deployment(name="quick"), GOOD]
     _refused(said("ks-kestra-15", *stack), "slow (kubernetes:apps/v1:Deployment): gives 360s")
+
+
+def test_without_a_sign_of_the_edition_its_log_in_is_undecided() -> None:
+    plain = config_map("kestra: {url: x}\nmicronaut: {security: {enabled: true}}\n")
+    mirrored = deployment(image="mirror.example.com/workflows:1")
+    _undecided(said("ks-kestra-21", mirrored, plain), NEVER, "the edition")
+    _undecided(said("ks-kestra-21", plain), NEVER, "the edition")
+    licensed = config_map(
+        "kestra: {ee: {license: {id: x}}}\nmicronaut: {security: {enabled: true}}\n"
+    )
+    _passed(said("ks-kestra-21", mirrored, licensed))
+    _refused(said("ks-kestra-21", deployment(), licensed), "drops Kestra's log-in")

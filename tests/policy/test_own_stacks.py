@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from pulumi_policy.secret import Secret
 
-from policy.model import Environment
+from policy import adapter
+from policy.effective_configuration import configurations
+from policy.model import Environment, Resource, Stack
 from tests.components.inventory_support import SECRET_MARK, documents
 from tests.components.recording_support import run
 from tests.policy.sdk_support import R, everything, pack
@@ -45,3 +47,23 @@ def test_an_enterprise_stack_with_vault_passes_as_production() -> None:
 )
 def test_a_local_stack_differs_in_what_a_developer_may_leave(name: str, controls: set[str]) -> None:
     assert {control for control, _ in _found(name, "development", {})} == controls
+
+
+@pytest.mark.parametrize("name", ["local", "enterprise-2.0"])
+def test_each_server_of_a_stack_is_judged_with_its_file_and_its_variables(name: str) -> None:
+    recorded = run(documents()[name])
+    stack = Stack(
+        [
+            Resource(type_, made, adapter._plain(_value(inputs)))
+            for made, (type_, inputs) in recorded.resources.items()
+        ]
+    )
+    known = configurations(stack)
+    assert known.undecided == []
+    workloads = stack.of("kubernetes:apps/v1:Deployment")
+    assert [a.server and a.server.resource for a in known.applications] == workloads
+    for application in known.applications:
+        assert application.home[1] == "data.application.yaml"
+        assert application.is_set("kestra.encryption.secret-key")
+        # The placeholder's variable is in the Secret, so that its value is hidden.
+        assert application.shown("kestra.encryption.secret-key", "x") == "[secret]"
