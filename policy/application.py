@@ -296,10 +296,10 @@ def seconds(value: Any) -> float | None:
     components/settings/durations.py, so that the pack works without this project's program.
     """
     text = str(value)
-    if found := re.fullmatch(r"(\d+)(ms|s|m|h|d)", text):
-        return int(found[1]) * _SECONDS[found[2]]
-    found = _ISO.fullmatch(text)
-    if not found or not any(found.groups()):
+    if match := re.fullmatch(r"(\d+)(ms|s|m|h|d)", text):
+        return int(match[1]) * _SECONDS[match[2]]
+    match = _ISO.fullmatch(text)
+    if not match or not any(match.groups()):
         return None
-    days, hours, minutes, rest = (int(part or 0) for part in found.groups())
+    days, hours, minutes, rest = (int(part or 0) for part in match.groups())
     return days * 86400 + hours * 3600 + minutes * 60 + rest

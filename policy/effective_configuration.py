@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -104,6 +105,8 @@ class _Reader:
         self._undecided: list[Undecided] = []
         self._used: list[Resource] = []
         """ConfigMaps and Secrets of servers: they are judged with these, not alone."""
+        self._unsure: Undecided | None = None
+        """Why these may not be all."""
 
     def read(self) -> Configurations:
         applications = [a for server in self._servers() for a in self._application(server)]
@@ -140,11 +143,12 @@ class _Reader:
         yield Application(tuple(sources), server, variables)
 
     def _use(self, server: Server) -> None:
-        for kind, name in server.refers_to():
-            try:
-                self._used.append(self._objects.find(kind, name, server.resource))
-            except OutOfView:
-                continue
+        try:
+            for kind, name in server.refers_to():
+                with contextlib.suppress(OutOfView):
+                    self._used.append(self._objects.find(kind, name, server.resource))
+        except Undecided as reason:
+            self._unsure = reason
 
     def _files(self, server: Server, variables: ContainerVariables) -> Iterator[Source]:
         """What stands below the variables: KESTRA_CONFIGURATION, or the files, and those of `-D`."""
@@ -228,6 +232,8 @@ class _Reader:
             for finding in per([resource], documents):
                 if isinstance(finding, Undecided):
                     self._undecided.append(finding)
+                elif self._unsure:
+                    self._undecided.append(self._unsure)
                 else:
                     yield Application((_of_document(finding),))
 

@@ -151,7 +151,7 @@ def _of_values(release: Resource, root: str, values: Mapping[str, Any]) -> Itera
 
 
 def _joined(places: Iterable[tuple[str, Any]], name: str) -> tuple[tuple[str, Any], ...]:
-    return tuple(found for path, value in places for found in _located(value, name, path))
+    return tuple(entry for path, value in places for entry in _located(value, name, path))
 
 
 def _files(

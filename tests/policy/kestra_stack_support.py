@@ -34,19 +34,23 @@ def config_map(content: Any, name: str = "kestra", key: str = "application.yaml"
     return R("kubernetes:core/v1:ConfigMap", {"metadata": metadata, "data": {key: content}}, name)
 
 
-def variables(name: str = "variables", **values: Any) -> R:
+def variables(name: str = "variables", /, **values: Any) -> R:
+    """A ConfigMap with variables."""
     metadata = {"name": name, "namespace": "kestra"}
     return R("kubernetes:core/v1:ConfigMap", {"metadata": metadata, "data": values}, name)
 
 
-def secret(name: str = "credentials", *, encoded: bool = True, **values: Any) -> R:
+def secret(name: str = "credentials", /, **values: str) -> R:
+    """A Secret as the cluster holds it."""
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
     metadata = {"name": name, "namespace": "kestra"}
-    field = "data" if encoded else "stringData"
-    data = {
-        key: base64.b64encode(value.encode()).decode() if encoded else value
-        for key, value in values.items()
-    }
-    return R("kubernetes:core/v1:Secret", {"metadata": metadata, field: data}, name)
+    return R("kubernetes:core/v1:Secret", {"metadata": metadata, "data": data}, name)
+
+
+def written_secret(name: str = "credentials", /, **values: Any) -> R:
+    """A Secret as a program writes it."""
+    metadata = {"name": name, "namespace": "kestra"}
+    return R("kubernetes:core/v1:Secret", {"metadata": metadata, "stringData": values}, name)
 
 
 def env(**values: Any) -> list[dict[str, Any]]:

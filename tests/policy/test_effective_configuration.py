@@ -17,6 +17,7 @@ from tests.policy.kestra_stack_support import (
     text,
     variables,
     without,
+    written_secret,
 )
 from tests.policy.sdk_support import UNKNOWN, Judged, R
 
@@ -72,7 +73,7 @@ BEFORE, NEVER = "not decidable before the update", "not decidable from this stac
         (
             deployment(envFrom=[{"secretRef": {"name": "credentials"}}]),
             NO_KEY,
-            secret(encoded=False, **{KEY_VARIABLE: UNKNOWN}),
+            written_secret(**{KEY_VARIABLE: UNKNOWN}),
         ),
         (
             deployment(envFrom=[{"configMapRef": {"name": "variables"}}]),
