@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from policy.configuration_texts import Leaf, Leaves
 from policy.container_variables import ContainerVariables, Variable
+from policy.environment_variables import bind, canonical, variable_name
 from policy.model import Resource
 from policy.values import UNKNOWN, Undecided, reveal
 
@@ -99,42 +101,44 @@ class VariableSource:
 
     variables: ContainerVariables
 
+    @cached_property
+    def _by_path(self) -> Mapping[str, Variable]:
+        """What a variable sets (`kestra.url`, `a.b[0]`, words apart) to the variable."""
+        return {bind(variable.name).path: variable for variable in self.variables.known.values()}
+
     def get(self, key: str) -> Setting | None:
         """What the variable of a key's name gives it."""
-        name = variable_name(key)
-        fitting = [v for v in self.variables.known.values() if variable_name(v.name) == name]
-        return _setting(fitting[-1]) if fitting else None
+        variable = self._by_path.get(canonical(key))
+        return _setting(variable) if variable else None
 
     def entries(self, key: str) -> Mapping[int, Setting]:
         """What they give single entries of a list: those named `KEY_0`, `KEY_1`, …"""
-        pattern = re.compile(rf"{re.escape(variable_name(key))}_(\d+)")
-        fitting = [
-            (pattern.fullmatch(variable_name(v.name)), v) for v in self.variables.known.values()
-        ]
-        return {int(match[1]): _setting(variable) for match, variable in fitting if match}
+        start = f"{canonical(key)}["
+        return {
+            int(path[len(start) : -1]): _setting(variable)
+            for path, variable in self._by_path.items()
+            if path.startswith(start) and path[len(start) : -1].isdigit()
+        }
 
     def inside(self, block: str) -> Setting | None:
         """A variable that is named as a key below another one."""
-        name = f"{variable_name(block)}_"
-        fitting = [v for k, v in self.variables.known.items() if variable_name(k).startswith(name)]
-        return _setting(fitting[0]) if fitting else None
+        start = f"{canonical(block)}."
+        inside = (v for path, v in self._by_path.items() if path.startswith(start))
+        return next(map(_setting, inside), None)
 
     def unseen(self, key: str) -> Undecided | None:
         """Why a variable of a key may be there that is not seen."""
-        name = variable_name(key)
         for unseen in self.variables.unseen:
-            fits = variable_name(unseen.name) == name if unseen.name else False
-            if fits or (not unseen.name and name.startswith(variable_name(unseen.prefix))):
+            if unseen.name:
+                may_set = bind(unseen.name).sets_exactly(key)
+            else:
+                may_set = variable_name(key).startswith(unseen.prefix.upper())
+            if may_set:
                 return unseen.reason
         return None
 
 
 Source = FileSource | VariableSource | UnseenSource
-
-
-def variable_name(key: str) -> str:
-    """The variable that sets a key: Micronaut reads each `_` of a name as `.` or as `-`, in any case."""
-    return re.sub(r"[.-]", "_", key).upper()
 
 
 def _setting(variable: Variable) -> Setting:

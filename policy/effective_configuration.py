@@ -167,19 +167,15 @@ class _Reader:
         for options, _ in _options(server, variables):
             for key, value in system_properties(options):
                 if key == "micronaut.config.files":
-                    yield from self._each(server, value)
+                    yield from (self._file(server, name) for name in _names(value))
 
     def _listed(self, server: Server, variables: ContainerVariables) -> Iterator[Source]:
         try:
-            names = variables.get("MICRONAUT_CONFIG_FILES")
-            yield from self._each(server, names.text() if names else "")
+            names = file_names(variables)
         except Undecided as reason:
             yield UnseenSource(reason)
-
-    def _each(self, server: Server, names: str) -> Iterator[Source]:
-        for name in names.split(","):
-            if path := name.strip().removeprefix("file:"):
-                yield self._file(server, posixpath.normpath(path))
+            return
+        yield from (self._file(server, name) for name in names)
 
     def _file(self, server: Server, path: str) -> Source:
         if path in server.documents:
@@ -236,6 +232,17 @@ class _Reader:
                     self._undecided.append(self._unsure)
                 else:
                     yield Application((_of_document(finding),))
+
+
+def file_names(variables: ContainerVariables) -> list[str]:
+    """The files of MICRONAUT_CONFIG_FILES. Raises Undecided when unknown."""
+    names = variables.get("MICRONAUT_CONFIG_FILES")
+    return _names(names.text()) if names else []
+
+
+def _names(text: str) -> list[str]:
+    names = (name.strip().removeprefix("file:") for name in text.split(","))
+    return [posixpath.normpath(name) for name in names if name]
 
 
 def _of_document(document: Document) -> FileSource:

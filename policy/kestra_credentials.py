@@ -8,8 +8,9 @@ from typing import Any
 
 from policy.application import CARRIERS, SUPER_ADMINS, Document, documents, is_reference
 from policy.cluster_objects import CONFIG_MAP
-from policy.configuration_sources import system_properties, variable_name
+from policy.configuration_sources import system_properties
 from policy.configuration_texts import flatten
+from policy.environment_variables import bind
 from policy.kestra_servers import HELM, chart_servers
 from policy.kubernetes import is_secretive_name
 from policy.model import Context, Finding, Problem, Resource, control
@@ -51,7 +52,8 @@ def super_admin(resource: Resource, _: Context) -> Iterator[Finding]:
 
     def in_variable(variable: tuple[str, Any, str]) -> Iterator[Finding]:
         name, value, path = variable
-        if variable_name(name) in map(variable_name, _SUPER_PASSWORDS) and _is_clear(value, path):
+        is_super = any(map(bind(name).sets_exactly, _SUPER_PASSWORDS))
+        if is_super and _is_clear(value, path):
             wants = "valueFrom.secretKeyRef or envFrom.secretRef"
             yield Problem(has, wants, f"{path}: the variable {name}")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from policy.application import CARRIERS, Application, seconds
 from policy.cluster_objects import CONFIG_MAP, SECRET
-from policy.effective_configuration import configurations
+from policy.effective_configuration import configurations, file_names
 from policy.model import Context, Finding, Problem, Resource, Stack, control
 from policy.mounted_files import mount_of
 from policy.pods import WORKLOADS, containers, namespace, pod, pod_path
@@ -33,15 +33,16 @@ def grace(stack: Stack, _: Context) -> Iterator[Finding]:
     def judge(application: Application) -> Iterator[Finding]:
         if application.server is None or application.server.resource.type not in WORKLOADS:
             return
-        workload = application.server.resource
-        written = application.get("kestra.server.termination-grace-period")
+        workload, key = application.server.resource, "kestra.server.termination-grace-period"
+        written = application.get(key)
         needed = (written and seconds(written)) or _GRACE
         period = number(at(pod(workload), "terminationGracePeriodSeconds"))
         period = 30.0 if period is None else period
         if period <= needed:
             where = f"{pod_path(workload)}.terminationGracePeriodSeconds"
-            has = f"gives {period:.0f}s, Kestra takes {needed:.0f}s"
-            yield Problem(has, f"more than {needed:.0f}", where, workload)
+            has = f"gives {period:.0f}s, Kestra takes {application.shown(key, f'{needed:.0f}s')}"
+            wants = f"more than {application.shown(key, f'{needed:.0f}')}"
+            yield Problem(has, wants, where, workload)
 
     yield from per_server(stack, judge)
 
@@ -76,11 +77,11 @@ def deletable(stack: Stack, _: Context) -> Iterator[Finding]:
             or server.resource.type not in WORKLOADS
         ):
             return
-        if "KESTRA_CONFIGURATION" in variables.known:
+        text = variables.get("KESTRA_CONFIGURATION")
+        if text and text.text():
             # The file is the one that the launcher writes.
             return
-        files = variables.get("MICRONAUT_CONFIG_FILES")
-        for file in files.text().split(",") if files else ():
+        for file in file_names(variables):
             mount = mount_of(file, server.mounts.mounts)
             name = at(mount, "name")
             volume = next((v for v in many(server.mounts.volumes) if at(v, "name") == name), None)
