@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from policy.model import Resource, Stack
-from policy.pods import WORKLOADS, Container, containers
+from policy.model import Resource
+from policy.pods import Container, containers
 from policy.values import UNKNOWN, Undecided, many
 
 _LAUNCHER = re.compile(r"(^|[\s;&|('\"])(/app/kestra(?![\w./-])|kestra\s+server\b)")
@@ -73,11 +73,6 @@ def is_enterprise(image: Any) -> bool | None:
 def servers(workload: Resource) -> list[Container]:
     """Kestra's servers in the pods of a workload. Raises Undecided when a container is unknown."""
     return [container for container in containers(workload) if serves(container)]
-
-
-def kestra_workloads(stack: Stack) -> list[Resource]:
-    """The workloads that run Kestra. Raises Undecided when an image is unknown."""
-    return [w for w in stack.of(*WORKLOADS) if any(map(runs_kestras_image, containers(w)))]
 
 
 _CONFIG = re.compile(r"(?:^|\s)(?:--config|-c)(?:\s+|=)(?P<path>\S+)")
