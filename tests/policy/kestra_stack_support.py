@@ -14,6 +14,7 @@ from tests.policy.sdk_support import ABSENT, Judged, R, judge, pack
 IMAGE = "kestra/kestra@sha256:" + "a" * 64
 FILE = "/etc/kestra/application.yaml"
 CLEAR = "Planted9Secret8Value7"
+BEFORE, NEVER = "not decidable before the update", "not decidable from this stack"
 
 
 def text(*changes: tuple[str, Any]) -> str:
@@ -109,3 +110,24 @@ def deployment(
 def said(control: str, *stack: R) -> Judged:
     """What a control says of a stack in production."""
     return judge(pack("production"), control, stack)
+
+
+def refused(judged: Judged, *words: str) -> None:
+    """A control says one thing, in these words, and shows no secret."""
+    assert len(judged.messages) == 1, judged
+    for word in words:
+        assert word in judged.messages[0]
+    assert CLEAR not in judged.messages[0]
+
+
+def passed(judged: Judged) -> None:
+    """A control says nothing, and has decided."""
+    assert (judged.messages, judged.not_yet) == ([], [])
+
+
+def undecided(judged: Judged, *words: str) -> None:
+    """A control says nothing, and why it could not decide."""
+    assert judged.messages == []
+    assert len(judged.not_yet) == 1, judged
+    for word in words:
+        assert word in judged.not_yet[0]
