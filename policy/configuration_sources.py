@@ -130,7 +130,7 @@ class VariableSource:
         """Why a variable of a key may be there that is not seen."""
         for unseen in self.variables.unseen:
             if unseen.name:
-                may_set = bind(unseen.name).sets_exactly(key)
+                may_set = bind(unseen.name).sets(key)
             else:
                 may_set = variable_name(key).startswith(unseen.prefix.upper())
             if may_set:

@@ -52,7 +52,7 @@ def super_admin(resource: Resource, _: Context) -> Iterator[Finding]:
 
     def in_variable(variable: tuple[str, Any, str]) -> Iterator[Finding]:
         name, value, path = variable
-        is_super = any(map(bind(name).sets_exactly, _SUPER_PASSWORDS))
+        is_super = any(map(bind(name).sets, _SUPER_PASSWORDS))
         if is_super and _is_clear(value, path):
             wants = "valueFrom.secretKeyRef or envFrom.secretRef"
             yield Problem(has, wants, f"{path}: the variable {name}")
