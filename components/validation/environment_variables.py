@@ -1,0 +1,141 @@
+"""Which configuration keys an environment variable sets, as Micronaut 4.10 binds it.
+
+Source: Micronaut 4.10 (Kestra 1.3 and 2.0), `EnvironmentPropertySource`, `EnvironmentProperties` and
+`PropertySourcePropertyResolver`; `tests/kestra/test_environment_variables.py` compares it with them.
+
+- `_` and one or two digits, before `_` or the end, are an index: `A_0` sets `a[0]`. The `_` behind
+  the digits belongs to the index, so that `A_0_B` sets nothing of `a[0].b`: it leaves a null in the list.
+  `A_0__B` sets `a[0].b`.
+- The name is lower-cased, and each other `_` is a `.` and a `-`: a variable sets every combination.
+- What reads a block as a map takes the combination with dots alone for the names in it.
+
+This file imports nothing but the standard library, so that it can be copied as it is.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_INDEX = re.compile(r"_([0-9]{1,2})(?:_|$)")
+_SEPARATOR = re.compile(r"[.\-]")
+_WORD_END = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_BRACKET = re.compile(r"\[([0-9]+)\]")
+
+#: Endings of names that Micronaut leaves out on Kubernetes, as service links.
+_SERVICE_LINKS = (
+    "_TCP", "_TCP_PORT", "_TCP_PROTO", "_TCP_ADDR", "_UDP_PORT", "_UDP_PROTO", "_UDP_ADDR",
+    "_SERVICE_PORT", "_SERVICE_PORT_HTTP", "_SERVICE_HOST",
+)  # fmt: skip
+
+
+def canonical(key: str) -> str:
+    """A key in the one form in which every spelling of it is equal.
+
+    Lower case, words separated by dots: `kestra.server.basicAuth` and `kestra.server.basic-auth`
+    are both `kestra.server.basic.auth`. An index stays: `a[0].b`.
+    """
+    return _SEPARATOR.sub(".", _WORD_END.sub("-", key).lower())
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What one variable sets."""
+
+    #: Name of the variable.
+    variable: str
+    #: What it sets, in the canonical form, the index included: `a.b[0].c`.
+    path: str
+
+    @property
+    def key(self) -> str:
+        """The key before its first index, in the canonical form."""
+        return self.path.partition("[")[0]
+
+    @property
+    def has_index(self) -> bool:
+        """Whether the variable sets an item of a list."""
+        return "[" in self.path
+
+    @property
+    def is_null_item(self) -> bool:
+        """Whether Micronaut finds no place for the value, and the list gets a null at its index.
+
+        So it is where text follows an index without a dot: `A_0_NAME`, `A_0_1`.
+        """
+        rest = self.path[len(self.key) :]
+        return bool(rest) and _lost(rest)
+
+    def sets(self, key: str) -> bool:
+        """Whether it sets the key, or an item or block within an item of it."""
+        name = canonical(key)
+        return self.key == name or self.path == name or self.path.startswith(f"{name}.")
+
+    def sets_below(self, block: str) -> bool:
+        """Whether it sets something within a block (`datasources`), not the block itself."""
+        name = canonical(block)
+        return self.path.startswith((f"{name}.", f"{name}["))
+
+    def sets_exactly(self, key: str) -> bool:
+        """Whether it sets the key itself, or an item of it."""
+        return self.key == canonical(key)
+
+    def map_names(self, block: str) -> tuple[str, ...]:
+        """The names of nested maps below a block that is read as a map, all in lower case.
+
+        `KESTRA_STORAGE_S3_STS_ROLE_ARN` below `kestra.storage.s3` is `("sts", "role", "arn")`.
+        """
+        name = canonical(block)
+        return tuple(self.path[len(name) + 1 :].split(".")) if self.sets_below(block) else ()
+
+    def names(self) -> Iterator[str]:
+        """Every name of a property that Micronaut derives, the one with dots alone first.
+
+        There are two to the number of separators; take as many as are needed.
+        """
+        parts = self.path.split(".")
+        for separators in itertools.product(".-", repeat=len(parts) - 1):
+            yield parts[0] + "".join(s + part for s, part in zip(separators, parts[1:], strict=True))
+
+
+def _lost(rest: str) -> bool:
+    """Whether the value finds no place behind an index, as `expandProperty` walks it.
+
+    Of the separators after an index one is a dot in some combination, which is enough.
+    """
+    while rest:
+        if index := re.match(r"\[[^\]]*\]", rest):
+            rest = rest[index.end() :]
+        elif rest.startswith("."):
+            following = rest.find("[")
+            rest = rest[following:] if following >= 0 else ""
+        else:
+            return True
+    return False
+
+
+def bind(variable: str) -> Binding:
+    """What a variable of this name sets; the value plays no part."""
+    indexed = _INDEX.sub(r"[\1]", variable)
+    return Binding(variable, _SEPARATOR.sub(".", indexed.lower().replace("_", ".")))
+
+
+def is_left_out_on_kubernetes(variable: str, value: str) -> bool:
+    """Whether Micronaut reads no configuration from the variable in a pod, taking it for a service link."""
+    return variable.endswith(_SERVICE_LINKS) or (
+        variable.endswith("_PORT") and value.startswith("tcp://")
+    )
+
+
+def keys_set(variable: str, keys: Iterable[str]) -> list[str]:
+    """Those of the keys (`kestra.server.basic-auth.username`) that a variable sets, in their order."""
+    binding = bind(variable)
+    return [key for key in keys if binding.sets(key)]
+
+
+def variable_name(key: str) -> str:
+    """A variable that sets the key, as people write it: `kestra.url` by `KESTRA_URL`."""
+    name = _BRACKET.sub(r"_\1_", canonical(key)).replace(".", "_").upper()
+    return name.removesuffix("_") if key.endswith("]") else name
