@@ -69,18 +69,15 @@ class Binding:
         return bool(rest) and _lost(rest)
 
     def sets(self, key: str) -> bool:
-        """Whether it sets the key, or an item or block within an item of it."""
+        """Whether it sets the key: the whole of it, or an item where the key is a list."""
         name = canonical(key)
-        return self.key == name or self.path == name or self.path.startswith(f"{name}.")
+        # Micronaut looks up `a[100]` as `a.100` too, which is what `A_100` sets.
+        return name in (self.key, self.path) or _BRACKET.sub(r".\1", name) == self.path
 
     def sets_below(self, block: str) -> bool:
         """Whether it sets something within a block (`datasources`), not the block itself."""
         name = canonical(block)
         return self.path.startswith((f"{name}.", f"{name}["))
-
-    def sets_exactly(self, key: str) -> bool:
-        """Whether it sets the key itself, or an item of it."""
-        return self.key == canonical(key)
 
     def map_names(self, block: str) -> tuple[str, ...]:
         """The names of nested maps below a block that is read as a map, all in lower case.
@@ -97,7 +94,9 @@ class Binding:
         """
         parts = self.path.split(".")
         for separators in itertools.product(".-", repeat=len(parts) - 1):
-            yield parts[0] + "".join(s + part for s, part in zip(separators, parts[1:], strict=True))
+            yield parts[0] + "".join(
+                s + part for s, part in zip(separators, parts[1:], strict=True)
+            )
 
 
 def _lost(rest: str) -> bool:

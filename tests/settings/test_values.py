@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from components.settings import SettingsError, load, load_file
-from components.settings.checks.values import variables
 from components.settings.permissions import lost, translate
 from tests.settings.malformed_fixtures import (
     PLANTED,
@@ -57,31 +56,6 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         deployment(url=AT),
         "kestra:deployment.url",
         "holds credentials",
-    ),
-    "a variable that overrides a setting": (
-        deployment(environment={"KESTRA_SERVER_LIVENESS_TIMEOUT": "1m"}),
-        "kestra:deployment.environment.KESTRA_SERVER_LIVENESS_TIMEOUT",
-        "overrides kestra:server.liveness.timeout",
-    ),
-    "a variable that overrides a secret": (
-        deployment(environment={"KESTRA_ENCRYPTION_SECRET_KEY": PLANTED}),
-        "kestra:deployment.environment.KESTRA_ENCRYPTION_SECRET_KEY",
-        "overrides kestra:encryption.secret-key",
-    ),
-    "a variable that overrides a root key": (
-        deployment(environment={"ENDPOINTS_ENV_ENABLED": "true"}),
-        "kestra:deployment.environment.ENDPOINTS_ENV_ENABLED",
-        "overrides kestra:endpoints.env.enabled",
-    ),
-    "a variable that overrides a datasource": (
-        deployment(environment={"DATASOURCES_POSTGRES_URL": PLANTED}),
-        "kestra:deployment.environment.DATASOURCES_POSTGRES_URL",
-        "overrides kestra:datasources",
-    ),
-    "a variable that replaces the file": (
-        deployment(environment={"KESTRA_CONFIGURATION": PLANTED}),
-        "kestra:deployment.environment.KESTRA_CONFIGURATION",
-        "replaces the rendered configuration",
     ),
     "a tag in the repository": (
         deployment(image={"repository": "kestra/kestra:latest"}),
@@ -277,13 +251,6 @@ def test_what_has_no_effect_or_no_source_is_a_warning(
     loaded = load(document, source="f.yaml")
     assert {w.path for w in loaded.warnings} == paths
     assert all(w.fix for w in loaded.warnings)
-
-
-def test_variables_that_kestra_reads_itself_stay_possible() -> None:
-    names = {"KESTRA_EE_LICENSE_ID": "x", "JAVA_OPTS": "-Xmx1g", "KESTRA_STORAGE_S3_PART_SIZE": "5"}
-    assert load(deployment(environment=names), source="f").settings.deployment.environment == names
-    assert variables()["KESTRA_SECRET_VAULT_APP_ROLE_ROLE_ID"] == "secret.vault.app-role.role-id"
-    assert "KESTRA_DEPLOYMENT_NAMESPACE" not in variables()
 
 
 def test_a_translation_never_grants_more_than_kestras_own() -> None:

@@ -28,6 +28,7 @@ from components.settings.checks.gcp import gcp_account_id
 from components.settings.checks.secret import vault_method, vault_methods
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from components.validation import java_options, variable_rules
 
 __all__ = ["CHECKS", "check_all", "gcp_account_id", "vault_method", "vault_methods"]
 
@@ -72,7 +73,10 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     deployment.production,
     values.empty_secrets,
     values.addresses,
-    values.overrides,
+    variable_rules.environment,
+    variable_rules.shown_to_flows,
+    java_options.options,
+    java_options.arguments,
     values.placeholders,
     clear_secrets.variables,
     tag_rules.check,

@@ -133,11 +133,11 @@ def deployment(s: Settings) -> Iterator[Finding]:
                 "letters, digits and _",
                 "rename it",
             )
-        elif name.startswith(("STACK_", "SECRET_", "MICRONAUT_CONFIG_FILES")):
+        elif name.startswith(("STACK_", "SECRET_")):
             yield Finding(
                 (*at, "environment", name),
                 "is a name that this project sets",
-                "STACK_*, SECRET_* and MICRONAUT_CONFIG_FILES are its own",
+                "STACK_* and SECRET_* are its own",
                 "rename it; secrets belong under kestra:declared-secrets",
             )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +12,7 @@ from pydantic import SecretStr
 from components.settings.base import PLACEHOLDER, Model
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from components.settings.structure import Loc, models_in
+from components.settings.structure import Loc
 
 
 def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
@@ -87,47 +86,6 @@ def addresses(s: Settings) -> Iterator[Finding]:
                 "holds credentials",
                 "an address stands readable in the rendered configuration",
                 "write the address without them and use the keys for credentials",
-            )
-
-
-@cache
-def variables(model: type[Model] = Settings, prefix: str = "KESTRA") -> dict[str, str]:
-    """Variables by which Kestra would override a key of the rendered file: name to setting."""
-    ours = ("version", "edition", "declared-secrets", "deployment", "identity", "tags")
-    names: dict[str, str] = {"KESTRA_URL": "deployment.url"} if model is Settings else {}
-    for name, field in model.model_fields.items():
-        alias = field.alias or name
-        if model is Settings and alias in ours:
-            continue
-        block, many = models_in(field.annotation)
-        root = "" if alias in ("endpoints", "datasources") and model is Settings else f"{prefix}_"
-        own = root + alias.upper().replace("-", "_")
-        if block is not None:
-            names |= {n: f"{alias}.{path}" for n, path in variables(block, own).items()}
-        elif many is None:
-            names[own] = alias
-    return names
-
-
-def overrides(s: Settings) -> Iterator[Finding]:
-    """Kestra lets its environment win over its file, so two places would say what a key is."""
-    known = variables()
-    for name in s.deployment.environment:
-        at = ("deployment", "environment", name)
-        if name == "KESTRA_CONFIGURATION":
-            yield Finding(
-                at,
-                "replaces the rendered configuration",
-                "the configuration comes from the settings",
-                "remove it and use the settings",
-            )
-        elif name in known or name.startswith("DATASOURCES_"):
-            setting = known.get(name, "datasources")
-            yield Finding(
-                at,
-                f"overrides kestra:{setting}",
-                "Kestra's environment wins over its file",
-                f"set kestra:{setting} instead",
             )
 
 
