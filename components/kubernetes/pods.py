@@ -13,7 +13,13 @@ from components.settings import Settings
 from components.settings.base import is_placeholder
 from components.settings.deployment import Component
 from components.settings.endpoints import EndpointsBasicAuth
-from components.settings.java import VARIABLE, heap_default, heap_option, java_options
+from components.settings.java import (
+    VARIABLE,
+    comes_from_secret,
+    heap_default,
+    heap_option,
+    java_options,
+)
 from components.settings.quantities import amount
 
 HTTP, MANAGEMENT, GRPC = 8080, 8081, 50051
@@ -224,7 +230,7 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
     arguments = _command(component, chosen)
     first = [COPY] if deletes else []
     share = heap_default(deployment, chosen)
-    if deployment.environment_from and share is not None and VARIABLE not in deployment.environment:
+    if share is not None and comes_from_secret(deployment):
         # A variable of the pod would take the place of one that a Secret brings; this one comes before it.
         first.append(f'export {VARIABLE}="{heap_option(share)} ${{{VARIABLE}-}}"')
     started: dict[str, Any] = {"command": ["/app/kestra"], "args": arguments}

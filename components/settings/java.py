@@ -47,11 +47,17 @@ def java_options(deployment: Deployment, component: Component) -> str | None:
     """
     shared, own = deployment.plain_environment.get(VARIABLE), component.java_options
     share = component.heap_percentage
-    hidden = deployment.environment_from or VARIABLE in deployment.secret_environment
-    if share is None and not hidden:
+    if share is None and not comes_from_secret(deployment):
         share = heap_default(deployment, component)
     parts = (shared, heap_option(share) if share is not None else None, own)
     return " ".join(part for part in parts if part) or shared
+
+
+def comes_from_secret(deployment: Deployment) -> bool:
+    """Whether `JAVA_OPTS` may come from a Secret: it is encrypted, or one of `environment-from` may have it."""
+    if VARIABLE in deployment.plain_environment:
+        return False
+    return bool(deployment.environment_from) or VARIABLE in deployment.secret_environment
 
 
 def heap_default(deployment: Deployment, component: Component) -> int | None:
