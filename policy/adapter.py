@@ -28,6 +28,7 @@ from policy.model import (
     plain_type,
 )
 from policy.options import NAME, SCHEMA, Options
+from policy.releases import configured_releases
 from policy.values import UNKNOWN, Sealed
 
 PACK = "kestra"
@@ -36,8 +37,15 @@ PACK = "kestra"
 class Pack:
     """The pack's policies for one environment, sharing one configuration."""
 
-    def __init__(self, environment: Environment, *, marked: bool = True) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        marked: bool = True,
+        releases: Mapping[str, str] | None = None,
+    ) -> None:
         self.environment: Environment = environment
+        self._releases = releases or {}
         self.options = Options()
         self._marked = marked
         self._last: tuple[list[Any], Stack] | None = None
@@ -46,7 +54,7 @@ class Pack:
 
     @property
     def _context(self) -> Context:
-        return Context(self.environment, self.options)
+        return Context(self.environment, self.options, configured_releases=self._releases)
 
     def _configuration(self) -> sdk.Policy:
         """Comes first, so that it has told the others of the configuration before they judge."""
@@ -243,10 +251,9 @@ def keep_marks() -> bool:
 
 def start() -> None:
     """Serves the pack to the engine; does not return."""
-    environment = environment_of(
-        pulumi.runtime.get_config_env(), os.environ.get("PULUMI_STACK", "")
-    )
-    pack = Pack(environment, marked=keep_marks())
+    config = pulumi.runtime.get_config_env()
+    environment = environment_of(config, os.environ.get("PULUMI_STACK", ""))
+    pack = Pack(environment, marked=keep_marks(), releases=configured_releases(config))
     convert_once()
     sdk.PolicyPack(
         name=PACK,

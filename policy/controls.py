@@ -9,6 +9,7 @@ from policy import (
     kestra_credentials,  # noqa: F401
     kestra_log_in,  # noqa: F401
     kestra_pods,  # noqa: F401
+    kestra_release,  # noqa: F401
     keys,  # noqa: F401
     kubernetes,  # noqa: F401
     secret_stores,  # noqa: F401

@@ -73,10 +73,17 @@ class Context:
     environment: Environment
     options: Options = field(default_factory=Options)
     today: datetime.date = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date())
+    configured_releases: Mapping[str, str] = field(default_factory=dict)
+    """Digest of an image to the tag that the stack's own settings name beside it."""
 
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def releases(self) -> Mapping[str, str]:
+        """Digest of an image to the tag of its release."""
+        return {**self.configured_releases, **self.options.image_releases}
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ SCHEMA: Mapping[str, dict[str, Any]] = {
     "defaultTags": {"type": "object", "description": "tags that remediation adds"},
     "maximumRotationDays": _DAYS | {"description": "longest time between rotations"},
     "maximumCacheSeconds": _DAYS | {"description": "longest life of a cached secret"},
+    "imageReleases": {
+        "type": "object",
+        "description": "digest of an image (`sha256:…`) to its release, so that its known holes are judged",
+    },
     "requireHsm": {"type": "boolean", "description": "Key Vaults of production are premium"},
     "exemptions": {
         "type": "array",
@@ -100,6 +104,7 @@ class Options:
     default_tags: Mapping[str, str] = field(default_factory=dict)
     maximum_rotation_days: float = 90
     maximum_cache_seconds: float = 300
+    image_releases: Mapping[str, str] = field(default_factory=dict)
     require_hsm: bool = False
     exemptions: Sequence[Exemption] = ()
 

@@ -55,7 +55,7 @@ resources, not at this project's components, so it judges other people's Kestra 
     pulumi up --policy-pack policy --policy-pack-config policy.json
 
 The pack runs with the packages of `.venv` beside it (`PulumiPolicy.yaml` says so); it needs pulumi,
-pulumi-policy and PyYAML. A rule for whole stacks is judged when the whole stack is known, which at an update is
+pulumi-policy, PyYAML and packaging. A rule for whole stacks is judged when the whole stack is known, which at an update is
 when everything has been made: `pulumi up` previews first and so refuses in time; with `--skip-preview`, and
 with the Automation API, preview yourself.
 

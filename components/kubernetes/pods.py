@@ -11,7 +11,7 @@ import pulumi
 
 from components.settings import Settings
 from components.settings.base import is_placeholder
-from components.settings.deployment import Component
+from components.settings.deployment import DEFAULT_TAGS, Component
 from components.settings.endpoints import EndpointsBasicAuth
 from components.settings.java import (
     VARIABLE,
@@ -48,7 +48,6 @@ _DEFAULT_REQUESTS = {"cpu": "500m", "memory": "1Gi"}
 _DEFAULT_LIMITS = {"memory": "2Gi"}
 _COMMON_IMAGE = "kestra/kestra"
 _ENTERPRISE_IMAGE = "registry.kestra.io/docker/kestra-ee"
-_TAGS = {"1.3": "v1.3.31", "2.0": "v2.0.0"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def image(settings: Settings) -> str:
     name = chosen.repository or (_ENTERPRISE_IMAGE if settings.is_enterprise else _COMMON_IMAGE)
     if chosen.digest:
         return f"{name}@{chosen.digest}"
-    return f"{name}:{chosen.tag or _TAGS[settings.version]}"
+    return f"{name}:{chosen.tag or DEFAULT_TAGS[settings.version]}"
 
 
 def management_port(settings: Settings) -> int:

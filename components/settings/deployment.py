@@ -13,6 +13,9 @@ NAME = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 K8S = OURS + "; Kubernetes naming rules"
 
+#: `kestra:version` to the release that runs where the settings name no image.
+DEFAULT_TAGS = {"1.3": "v1.3.31", "2.0": "v2.0.0"}
+
 #: Name of an object that exists in the namespace.
 Existing = Annotated[str, Field(pattern=SUBDOMAIN)]
 

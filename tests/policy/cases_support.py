@@ -32,6 +32,7 @@ def case(
     around: Sequence[R] = (),
     good: Sequence[Sequence[R]] = (),
     worse: Sequence[Sequence[R]] = (),
+    uncertain: Sequence[Sequence[R]] = (),
     options: Mapping[str, Any] | None = None,
 ) -> Case:
     """A good resource, and the properties that spoil it or may be unknown.
@@ -43,6 +44,7 @@ def case(
         around: what else is in the stack.
         good: further stacks that pass.
         worse: further stacks that fail.
+        uncertain: further stacks of which nothing can be said.
         options: the pack's configuration.
     """
     changes = bad.items() if isinstance(bad, Mapping) else bad
@@ -50,6 +52,6 @@ def case(
     return Case(
         [[base, *around], *good],
         [*([base.but(path, value), *around] for path, value in changes), *worse],
-        [[base.but(path, UNKNOWN), *around] for path in paths],
+        [*([base.but(path, UNKNOWN), *around] for path in paths), *uncertain],
         options=options or {},
     )

@@ -107,6 +107,7 @@ CLUSTER_STORE = R(
     "kubernetes:external-secrets.io/v1:ClusterSecretStore",
     {"spec": {"conditions": [{"namespaces": ["a"]}]}},
 )
+DIGEST, NAMED, NAMED_OLD = (f"sha256:{digit * 64}" for digit in "abc")
 IN_CLEAR = [{"name": "DATABASE_PASSWORD", "value": "Planted9Secret8Value7"}]
 
 KUBERNETES: dict[str, Case] = {
@@ -460,6 +461,54 @@ KESTRA: dict[str, Case] = {
         f"{FIRST}.image",
         good=[[CHART]],
         worse=[[CHART.but("values.dind", ABSENT)]],
+    ),
+    "ks-kestra-20": case(
+        WORKLOAD.but(f"{FIRST}.image", "kestra/kestra:v1.3.31"),
+        [
+            (f"{FIRST}.image", f"{name}:{tag}")
+            for name in (
+                "kestra/kestra",
+                "docker.io/kestra/kestra",
+                "registry.kestra.io/docker/kestra-ee",
+                "registry.example.com:5000/mirror/kestra",
+                "registry.example.com/mirror/kestra-ee",
+            )
+            for tag in ("v1.3.5", "1.3.5", "v1.3.5-no-plugins", "v1.3.21-SNAPSHOT", "v1.2")
+        ]
+        + [
+            (f"{FIRST}.image", f"kestra/kestra:v1.3.5@{DIGEST}"),
+            (
+                f"{POD}.initContainers",
+                [{"name": "configuration", "image": "kestra/kestra:v1.3.5"}],
+            ),
+        ],
+        [f"{FIRST}.image", POD],
+        good=[
+            [WORKLOAD.but(f"{FIRST}.image", image)]
+            for image in (
+                "kestra/kestra:v2.0.0",
+                "registry.example.com/mirror/kestra-ee:1.3.24-no-plugins",
+                f"kestra/kestra:v1.3.31@{DIGEST}",
+                "kestra/kestra:v2.0",
+                f"kestra/kestra@{NAMED}",
+                # Its number is not one of Kestra's.
+                "registry.example.com/log-shipper:v1.3.5",
+            )
+        ],
+        worse=[[WORKLOAD.but(f"{FIRST}.image", f"kestra/kestra@{NAMED_OLD}")]],
+        uncertain=[
+            [WORKLOAD.but(f"{FIRST}.image", image)]
+            for image in (
+                f"kestra/kestra@{DIGEST}",
+                "kestra/kestra",
+                "kestra/kestra:latest-no-plugins",
+                "kestra/kestra:develop",
+                "kestra/kestra:v1.3",
+                "kestra/kestra:build-77",
+                "registry.example.com/team/kestra-with-plugins:v1.3.5",
+            )
+        ],
+        options={"imageReleases": {NAMED: "v1.3.31", NAMED_OLD: "v1.3.5"}},
     ),
     "ks-kestra-21": Case(
         [[WORKLOAD, GOOD], [CHART], [with_image(ENTERPRISE), IN_FILE], [IN_FILE]],

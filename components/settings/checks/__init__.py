@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from components.settings import tag_rules, visibility
 from components.settings.checks import (
+    advisories,
     aws,
     azure,
     beside,
@@ -71,6 +72,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     deployment.deployment,
     heap.check,
     deployment.production,
+    advisories.known_holes,
     values.empty_secrets,
     values.addresses,
     variable_rules.environment,

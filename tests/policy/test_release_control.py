@@ -1,0 +1,55 @@
+"""What the pack says of the release that Kestra's containers run."""
+
+from __future__ import annotations
+
+import json
+
+from policy.adapter import Pack
+from policy.advisories import table
+from policy.model import parts
+from policy.releases import configured_releases
+from tests.policy.cluster_fixtures import DIGEST, FIRST, POD, WORKLOAD
+from tests.policy.sdk_support import judge, pack
+
+CONTROL = "ks-kestra-20"
+
+
+def test_a_message_names_the_worst_holes_and_a_release_without_them() -> None:
+    stack = [WORKLOAD.but(f"{FIRST}.image", "kestra/kestra:v1.3.5")]
+    (message,) = judge(pack("production"), CONTROL, stack).messages
+    said = parts(message)
+    assert "runs v1.3.5, which has 9 known holes: " in said["has"]
+    assert "GHSA-2q47-568g-9h4f (CVE-2026-53576), critical" in said["has"]
+    assert said["has"].endswith("; and 6 more")
+    assert said["wants"] == "a release without them, v1.3.24 or later"
+    assert said["where"] == f"{FIRST}.image"
+    assert said["setting"].startswith("kestra:deployment.image.tag")
+
+
+def test_an_image_of_several_containers_is_told_once() -> None:
+    old = "kestra/kestra:v1.3.5"
+    copier = [{"name": "configuration", "image": old}]
+    stack = [WORKLOAD.but(f"{FIRST}.image", old).but(f"{POD}.initContainers", copier)]
+    assert len(judge(pack("production"), CONTROL, stack).messages) == 1
+
+
+def test_a_digest_is_judged_by_the_tag_that_the_settings_of_the_stack_name_beside_it() -> None:
+    stack = [WORKLOAD.but(f"{FIRST}.image", f"kestra/kestra@{DIGEST}")]
+    for tag, problems in (("v1.3.31", 0), ("v1.3.5", 1)):
+        image = {"image": {"tag": tag, "digest": DIGEST}}
+        named = configured_releases({"kestra:deployment": json.dumps(image)})
+        said = judge(Pack("production", releases=named), CONTROL, stack)
+        assert (len(said.messages), said.not_yet) == (problems, [])
+
+
+def test_a_digest_alone_is_not_decided_and_the_reason_is_told() -> None:
+    stack = [WORKLOAD.but(f"{FIRST}.image", f"kestra/kestra@{DIGEST}")]
+    said = judge(pack("production"), CONTROL, stack)
+    assert said.messages == []
+    assert "a digest alone does not say which release it is" in said.not_yet[0]
+
+
+def test_a_hole_that_configuration_closes_does_not_refuse_a_release() -> None:
+    assert any(advisory.closed_by for advisory in table().advisories)
+    stack = [WORKLOAD.but(f"{FIRST}.image", "kestra/kestra:v1.3.31")]
+    assert judge(pack("production"), CONTROL, stack).messages == []
