@@ -1,4 +1,4 @@
-"""`python -m sandbox doctor STACK`: machine, settings and permissions on one page of text. Changes nothing."""
+"""`python -m sandbox doctor STACK`: machine, releases, settings and permissions on one page. Changes nothing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from components.settings import Settings, load_file, report
 from sandbox.clouds import places
 from sandbox.doctor.machine import Check, examine
 from sandbox.doctor.permissions import Answer, ask
+from sandbox.doctor.releases import examine_releases
 from sandbox.report.resources import Found, of_state, recorded
 from sandbox.report.settings import Row, sections
 from sandbox.state import Last, State
@@ -51,14 +52,16 @@ def doctor(
     console.print(f"Stack {stack}, {os.path.relpath(file)}", style="bold", markup=False)
     if loaded.warnings:
         console.print(report(loaded.warnings), style="yellow", markup=False)
-    checks = list(examine(state, settings, places(state, stack, settings)))
-    _checks(console, checks)
+    machine = list(examine(state, settings, places(state, stack, settings)))
+    releases = list(examine_releases(settings))
+    _checks(console, "Machine", machine)
+    _checks(console, "Releases", releases)
     _stacks(console, state, stack)
     _settings(console, settings, everything=everything)
     found = of_state(state.checkpoint(stack)) or recorded(settings, stack)
     answers = ask(state, settings, found, own=own)
     _permissions(console, found, answers)
-    lacking = [c for c in checks if c.is_well is False]
+    lacking = [c for c in (*machine, *releases) if c.is_well is False]
     denied = [a for a in answers if a.lacking]
     if not lacking and not denied:
         told = (
@@ -77,8 +80,8 @@ def _title(console: Console, text: str) -> None:
     console.print(f"\n{text}", style="bold", markup=False)
 
 
-def _checks(console: Console, checks: Iterable[Check]) -> None:
-    _title(console, "Machine")
+def _checks(console: Console, title: str, checks: Iterable[Check]) -> None:
+    _title(console, title)
     for check in checks:
         style = "red" if check.is_well is False else None
         line = f"  {_SIGNS[check.is_well]:<6} {check.name:<22} {check.found}"

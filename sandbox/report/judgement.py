@@ -134,7 +134,11 @@ def environment(settings: Settings, stack: str, config: Mapping[str, str]) -> En
 
 
 def judge(
-    found: Found, where: Environment, options: Options, levels: Mapping[str, str] | None = None
+    found: Found,
+    where: Environment,
+    options: Options,
+    levels: Mapping[str, str] | None = None,
+    releases: Mapping[str, str] | None = None,
 ) -> Judgements:
     """Every control on every resource.
 
@@ -143,8 +147,10 @@ def judge(
         where: the environment that the stack is judged as.
         options: configuration of the pack.
         levels: control (or `all`) to another level than the environment's.
+        releases: digest of an image to the tag that the settings name beside it.
     """
-    context, other = Context(where, options), levels or {}
+    context = Context(where, options, configured_releases=releases or {})
+    other = levels or {}
     return Judgements(
         where,
         tuple(

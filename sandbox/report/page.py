@@ -14,10 +14,12 @@ from markupsafe import Markup, escape
 
 from components.configuration import Configuration
 from components.settings import Settings
+from policy.advisories import table
 from policy.options import Options
 from sandbox.clouds import LACKS
 from sandbox.errors import SandboxError
 from sandbox.leaks import search_text
+from sandbox.release import Release, release
 from sandbox.report import settings as setting_rows
 from sandbox.report.access import Accesses, accesses
 from sandbox.report.diagram import Diagram, diagram
@@ -74,6 +76,11 @@ class Report:
         return store_title(self.settings) or "none (open source: environment variables)"
 
     @property
+    def release(self) -> Release:
+        """The release of Kestra and its known holes."""
+        return release(self.settings)
+
+    @property
     def unshown(self) -> list[str]:
         """What this report cannot show, one sentence each."""
         said = []
@@ -99,6 +106,10 @@ class Report:
                 "Kestra's Enterprise code is closed: what kestra.secret and kestra.security do in it is as its "
                 "documentation says, not measured."
             )
+        said.append(
+            f"Known holes are those of Kestra itself, from a table of {table().as_of} (docs/advisories.md). What else is "
+            "in the image, its system and its plugins, is for a scanner of images to say."
+        )
         said.append(
             "What the cluster, the cloud account and Vault allow beside this stack (other roles, other policies, "
             "administrators) is not known to it."
@@ -158,8 +169,15 @@ def make(
         paths,
         diagram(settings, paths),
         accesses(settings, found.resources),
-        judge(found, environment(settings, stack, config or {}), chosen, levels),
+        judge(
+            found, environment(settings, stack, config or {}), chosen, levels, _releases(settings)
+        ),
     )
+
+
+def _releases(settings: Settings) -> dict[str, str]:
+    image = settings.deployment.image
+    return {image.digest: image.tag} if image.digest and image.tag else {}
 
 
 def html(report: Report) -> str:

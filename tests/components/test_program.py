@@ -230,3 +230,17 @@ def test_every_registration_is_answered_before_the_sdk_waits_for_them(
     assert waited[0] >= len(recorder.resources)
     # Hooks are answered until then.
     assert len(answered) == len(recorder.resources)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [{"tag": "v1.3.5"}, {"digest": "sha256:" + "a" * 64}, {"tag": "v1.3"}, {"tag": "v1.3.31"}],
+)
+def test_the_engines_way_warns_of_known_holes_as_the_check_does(image: dict[str, str]) -> None:
+    document = stack_document("local")
+    document["deployment"] = {**document["deployment"], "image": image}
+    _configure(document)
+    told = [(w.path, w.message, w.fix) for w in program.read_settings().warnings]
+    expected = load(document, source="Pulumi.test.yaml").warnings
+    assert told == [(w.path, w.message, w.fix) for w in expected]
+    assert bool(told) is (image != {"tag": "v1.3.31"})

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from packaging.version import Version
 
-from components.settings.checks.advisories import _CLOSE, _OPEN
+from components.settings.checks.advisories import CLOSE, OPEN
 from components.settings.deployment import DEFAULT_TAGS
 from policy import controls
 from policy.advisories import SEVERITIES, TABLE, first_without_holes, holes, read, table
@@ -102,7 +102,7 @@ def test_the_default_releases_have_no_known_hole(tag: str) -> None:
 
 def test_what_configuration_closes_is_judged_by_a_control_and_by_the_settings() -> None:
     named = {a.closed_by.control for a in table().advisories if a.closed_by}
-    assert named == set(_OPEN) == set(_CLOSE)
+    assert named == set(OPEN) == set(CLOSE)
     assert named <= {control.id for control in controls.ALL}
 
 
@@ -142,7 +142,9 @@ def test_a_tag_that_names_no_release_is_not_guessed_at(tag: str) -> None:
 
 def test_a_line_is_decided_only_where_all_of_its_releases_are_alike() -> None:
     old, mixed, new = (releases_of(tag) for tag in ("v1.2", "v1.3", "v2.0"))
-    assert old and mixed and new
+    assert old
+    assert mixed
+    assert new
     assert holes(old).known
     assert not holes(mixed).known
     assert holes(mixed).possible
@@ -152,7 +154,8 @@ def test_a_line_is_decided_only_where_all_of_its_releases_are_alike() -> None:
 
 def test_release_candidates_stand_in_the_order_of_their_numbers() -> None:
     before, after = releases_of("v2.0.0-rc5"), releases_of("v2.0.0-rc13")
-    assert before and after
+    assert before
+    assert after
     hole = "GHSA-m65f-q5gj-hg46"
     assert hole in {a.id for a in holes(before).of_configuration}
     assert hole not in {a.id for a in holes(after).of_configuration}

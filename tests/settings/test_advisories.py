@@ -15,7 +15,7 @@ BASE: dict[str, Any] = {"server": {"basic-auth": {"username": "admin@example.com
 TAG, BY_DIGEST = "kestra:deployment.image.tag", "kestra:deployment.image.digest"
 
 
-def warnings(version: str = "1.3", **deployment: Any) -> list[Problem]:
+def warnings(version: str = "1.3", /, **deployment: Any) -> list[Problem]:
     document = {**BASE, "version": version, "deployment": deployment}
     return list(load(document, source="Pulumi.test.yaml").warnings)
 
@@ -91,7 +91,7 @@ def test_a_tag_that_names_no_one_release_is_told_as_undecided(
 
 
 def test_a_hole_that_configuration_closes_is_told_where_the_settings_open_it() -> None:
-    (warning,) = warnings(**{"network-policy": {"enabled": False}})
+    (warning,) = warnings("1.3", **{"network-policy": {"enabled": False}})
     assert warning.path == "kestra:deployment.network-policy.enabled"
     assert "GHSA-r56g-q4p6-m3p6 (CVE-2026-73247), high" in warning.message
     assert warnings("2.0", **{"network-policy": {"enabled": False}}) == []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from components.settings.deployment import DEFAULT_TAGS
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from policy.advisories import Advisory, first_without_holes, holes
+from policy.advisories import Advisory, Holes, first_without_holes, holes
 from policy.releases import Releases, releases_of, undecided_tag
 
 _IMAGE = ("deployment", "image")
@@ -37,9 +37,17 @@ def known_holes(s: Settings) -> Iterator[Finding]:
     if found.possible and not found.known:
         names = ", ".join(advisory.name for advisory in found.possible)
         yield from _undecided(s, f"{releases} may have known holes: {names}")
-    for advisory in found.of_configuration:
-        if advisory.closed_by and _OPEN[advisory.closed_by.control](s):
-            yield _opened(s, advisory, releases)
+    for advisory in opened(s, found):
+        yield _opened(advisory, releases)
+
+
+def opened(s: Settings, found: Holes) -> tuple[Advisory, ...]:
+    """The holes that configuration closes, and that these settings leave open."""
+    return tuple(
+        advisory
+        for advisory in found.of_configuration
+        if advisory.closed_by and OPEN[advisory.closed_by.control](s)
+    )
 
 
 def _hole(s: Settings, advisory: Advisory, releases: Releases) -> Finding:
@@ -53,9 +61,9 @@ def _hole(s: Settings, advisory: Advisory, releases: Releases) -> Finding:
     )
 
 
-def _opened(s: Settings, advisory: Advisory, releases: Releases) -> Finding:
+def _opened(advisory: Advisory, releases: Releases) -> Finding:
     assert advisory.closed_by is not None
-    loc, fix = _CLOSE[advisory.closed_by.control]
+    loc, fix = CLOSE[advisory.closed_by.control]
     return Finding(
         loc,
         f"leaves a known hole of {releases} open: {advisory.name}, {advisory.severity}: {advisory.title}",
@@ -101,12 +109,12 @@ def _endpoints_open(s: Settings) -> bool:
 
 
 #: Control of a row's `closed-by` to whether the settings leave its hole open.
-_OPEN: Mapping[str, Callable[[Settings], bool]] = {
+OPEN: Mapping[str, Callable[[Settings], bool]] = {
     "ks-kestra-12": _endpoints_open,
     "ks-kubernetes-06": lambda s: not s.deployment.network_policy.enabled,
 }
 #: The same to where a person closes it, and how.
-_CLOSE: Mapping[str, tuple[tuple[str, ...], str]] = {
+CLOSE: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ks-kestra-12": (
         ("endpoints",),
         "set kestra:endpoints.all.basic-auth, or take out what opens the endpoints",

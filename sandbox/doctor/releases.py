@@ -1,0 +1,62 @@
+"""What is known of the releases that a stack runs with: published holes of Kestra, the end of a cloud's API."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+from collections.abc import Iterator
+
+from components.settings import Settings
+from components.stores.azure_api import OLDEST_SERVED, RETIREMENT, is_retired, sdk_api_version
+from policy.advisories import table
+from sandbox.doctor.machine import Check
+from sandbox.release import release
+
+OLD_AFTER = 90
+"""Days after which the table of advisories is called old."""
+_HOW = "docs/advisories.md says how to bring it up to date"
+
+
+def examine_releases(settings: Settings, today: datetime.date | None = None) -> Iterator[Check]:
+    """The checks; nothing is fetched.
+
+    Args:
+        settings: the stack's settings.
+        today: the day of the checks; default: today.
+    """
+    today = today or datetime.datetime.now(datetime.UTC).date()
+    runs = release(settings)
+    yield Check("Kestra's release", runs.words, runs.is_clean, runs.remedy)
+    yield _table(today)
+    if "azure" in settings.clouds:
+        yield _azure(today)
+
+
+def _table(today: datetime.date) -> Check:
+    as_of = table().as_of
+    told = f"{len(table().advisories)} of Kestra, as of {as_of}"
+    if (today - as_of).days > OLD_AFTER:
+        told += f", more than {OLD_AFTER} days ago: {_HOW}"
+    return Check("table of advisories", told, None)
+
+
+def _azure(today: datetime.date) -> Check:
+    package = f"pulumi-azure-native {importlib.metadata.version('pulumi-azure-native')}"
+    version, name = sdk_api_version(), "Key Vault's API"
+    if version is None:
+        told = (
+            f"{package} does not say which; Azure ends those before {OLDEST_SERVED} on {RETIREMENT}"
+        )
+        return Check(name, told, None)
+    if not is_retired(version):
+        return Check(name, f"{version} ({package})", True)
+    days = (RETIREMENT - today).days
+    when = f"in {days} days, on {RETIREMENT}" if days > 0 else f"since {RETIREMENT}"
+    told = f"{version} ({package}); Azure serves it no longer {when}"
+    remedy = (
+        f"Raise pulumi-azure-native to a release with {OLDEST_SERVED} or later"
+        " (docs/backends/azure-key-vault.md); what Kestra reads is not concerned."
+    )
+    return Check(
+        name, told if days <= 0 else f"{told}. {remedy}", False if days <= 0 else None, remedy
+    )
