@@ -13,6 +13,7 @@ from components.settings.checks.advisories import CLOSE, OPEN
 from components.settings.deployment import DEFAULT_TAGS
 from policy import controls
 from policy.advisories import SEVERITIES, TABLE, first_without_holes, holes, read, table
+from policy.advisory_page import TARGET, page
 from policy.releases import Image, configured_releases, releases_of
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(TABLE.read_text())
@@ -72,6 +73,13 @@ def test_an_advisory_that_nobody_could_read_is_named_with_its_address_and_judged
 
 def test_the_table_says_of_what_day_it_is() -> None:
     assert table().as_of >= max(row["published"] for row in ROWS.values())
+
+
+def test_the_page_is_not_stale_and_says_its_day() -> None:
+    assert TARGET.read_text() == page(), "run: .venv/bin/python -m policy.advisory_page"
+    assert f"As of {table().as_of}." in page()
+    for row in ROWS.values():
+        assert f"[{row['id']}]({row['address']})" in page()
 
 
 @pytest.mark.parametrize(

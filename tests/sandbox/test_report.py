@@ -501,39 +501,3 @@ def test_what_is_wrong_is_told_in_a_sentence(
     bad.write_text("3")
     assert _run("local", "--state", tmp_path / "s", "--policy-config", bad) == 1
     assert "is no configuration of the policy pack" in capsys.readouterr().err
-
-
-def test_the_known_holes_of_the_release_are_on_the_page_with_their_addresses() -> None:
-    given = stack_document("local")
-    given["deployment"] = {**given["deployment"], "image": {"tag": "v1.3.5"}}
-    page = html(report_of(given)).replace("<wbr>", "")
-    assert "The release of Kestra has known holes." in page
-    assert "Run v1.3.24 or later (v1.3.31 has none)" in page
-    assert "https://github.com/kestra-io/kestra/security/advisories/GHSA-2q47-568g-9h4f" in page
-    verdict = {j.control.id: j for j in report_of(given).judgements.all}["ks-kestra-20"]
-    assert verdict.result == "violated"
-
-
-@pytest.mark.parametrize(
-    ("image", "words", "result"),
-    [
-        ({}, "v1.3.31: no open hole of", "satisfied"),
-        ({"digest": "sha256:" + "a" * 64}, "a digest alone does not say which", "undecided"),
-        (
-            {"digest": "sha256:" + "a" * 64, "tag": "v1.3.31"},
-            "v1.3.31, by the tag beside the digest: no open hole of",
-            "satisfied",
-        ),
-    ],
-)
-def test_a_release_without_known_holes_and_a_digest_alone_are_told(
-    image: dict[str, str], words: str, result: str
-) -> None:
-    given = stack_document("local")
-    given["deployment"] = {**given["deployment"], "image": image}
-    made = report_of(given)
-    page = html(made).replace("<wbr>", "")
-    assert words in page
-    assert "The release of Kestra has known holes." not in page
-    assert "a scanner of images" in page
-    assert {j.control.id: j for j in made.judgements.all}["ks-kestra-20"].result == result
