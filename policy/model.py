@@ -13,7 +13,9 @@ from policy.values import OutOfView, Undecided, at
 
 Severity = Literal["low", "medium", "high", "critical"]
 Environment = Literal["development", "staging", "production"]
-_AZURE_VERSION = re.compile(r"^(azure-native:[^/:]+)/v\w+:")
+#: `azure-native:keyvault/v20260201:`, and the package of an SDK made for one version of an API
+#: (`azure-native_keyvault_v20260201:keyvault/v20260201:`).
+_AZURE_VERSION = re.compile(r"^azure-native(_[a-z0-9]+_v\w+)?:([^/:]+)(/v\w+)?:")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Resource:
 
 def plain_type(token: str) -> str:
     """A type without the API version that Azure's types may carry."""
-    return _AZURE_VERSION.sub(r"\1:", token)
+    return _AZURE_VERSION.sub(r"azure-native:\2:", token)
 
 
 @dataclass(frozen=True)

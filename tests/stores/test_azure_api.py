@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from pulumi_azure_native import keyvault
 
 from components.stores import azure_api
 from tests.components.recording_support import run
-from tests.conftest import stack_document
+from tests.conftest import ROOT, stack_document
 
+STATES = ROOT / "tests" / "upgrade" / "states"
 KEY_VAULT = "azure-native:keyvault:"
 
 
@@ -32,6 +34,14 @@ def test_the_sdk_says_which_api_version_it_uses() -> None:
 def test_no_type_names_an_api_version(resources: list[tuple[str, dict[str, Any]]]) -> None:
     types = {t for t, _ in resources}
     assert types == {f"{KEY_VAULT}Vault", f"{KEY_VAULT}Secret"}
+
+
+def test_no_state_of_a_released_version_names_an_api_version() -> None:
+    states = [json.loads(file.read_text()) for file in STATES.glob("*/*azure*.json")]
+    assert states
+    for state in states:
+        types = {r["type"] for r in state["deployment"]["resources"] if ":keyvault" in r["type"]}
+        assert types == {f"{KEY_VAULT}Vault", f"{KEY_VAULT}Secret"}
 
 
 @pytest.mark.parametrize("name", ["Vault", "Secret", "Key"])
