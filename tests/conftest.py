@@ -7,12 +7,13 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 import yaml
 from rich.console import Console
 
+from components.settings.deployment import DEFAULT_TAGS
 from sandbox.callbacks import share_process
 from sandbox.display import Events
 from sandbox.progress import Progress
@@ -91,6 +92,16 @@ def aws_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
     """An AWS API server of the tests' own."""
     with running(AwsServer(tmp_path_factory.mktemp("aws"))) as server:
         yield server
+
+
+def of_version(document: dict[str, Any], version: str) -> dict[str, Any]:
+    """Settings with another `kestra:version`, and with its release where they name one beside a digest."""
+    deployment = dict(document.get("deployment", {}))
+    image = deployment.get("image", {})
+    if "tag" in image:
+        deployment["image"] = image | {"tag": DEFAULT_TAGS[version]}
+        document = document | {"deployment": deployment}
+    return document | {"version": version}
 
 
 def stack_document(name: str) -> dict[str, object]:

@@ -97,6 +97,7 @@ def aws_documents() -> dict[str, dict[str, Any]]:
         }
         | staging
         | {
+            "deployment": staging["deployment"] | {"image": parameters["deployment"]["image"]},
             "secret": {
                 "type": "aws-ssm-parameter-store",
                 "aws-ssm-parameter-store": {"region": "eu-west-1"},

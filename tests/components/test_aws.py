@@ -14,7 +14,7 @@ from components.settings import load
 from tests.components.aws_support import ACCOUNT
 from tests.components.inventory_support import SECRET_MARK
 from tests.components.recording_support import Recorder, run
-from tests.conftest import stack_document
+from tests.conftest import of_version, stack_document
 from tests.settings.malformed_fixtures import OIDC
 
 SECRET = "secretsmanager/secret:Secret"
@@ -364,7 +364,7 @@ def test_a_stack_that_moves_between_the_managers_of_aws_has_both_side_by_side(
     monkeypatch.setattr(Recorder, "new_resource", listing)
     document = _stack()
     also = {"type": "aws-ssm-parameter-store", "read-only": True, "aws-ssm-parameter-store": {"region": "eu-west-1"}}  # fmt: skip
-    document["version"] = "2.0"
+    document = of_version(document, "2.0")
     document["security"] = {"instance-owner": {"username": "admin@example.com"}}
     del document["declared-secrets"]["DATABASE_PASSWORD"]["rotation"]
     document["store"] = {"aws": {}, "also": also}

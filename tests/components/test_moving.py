@@ -12,7 +12,7 @@ import yaml
 from components.settings import load
 from tests.components.inventory_support import SECRET_MARK
 from tests.components.recording_support import Recorder, run
-from tests.conftest import ROOT, stack_document
+from tests.conftest import ROOT, of_version, stack_document
 
 VAULT, AWS, SSM, AZURE, GOOGLE = (
     "local-vault",
@@ -74,7 +74,7 @@ def _documents(old: str, new: str) -> dict[str, dict[str, Any]]:
         "deployment": stack_document(AWS)["deployment"],
     }
     if SSM in (old, new):
-        base |= {"version": "2.0", "security": stack_document(SSM)["security"]}
+        base = of_version(base, "2.0") | {"security": stack_document(SSM)["security"]}
     if {old, new} == {AWS, SSM}:
         # One block for both, so it holds nothing that one of them lacks.
         first["store"] = second["store"] = {"aws": {}}

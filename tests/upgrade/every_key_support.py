@@ -16,6 +16,7 @@ from components.configuration import render
 from components.settings import Settings
 from components.settings.base import Model
 from components.settings.checks import check_all
+from components.settings.checks.advisories import known_holes
 from components.settings.findings import Finding
 from components.settings.permissions import is_first_vocabulary, translate
 from components.settings.reference import leaves
@@ -174,8 +175,8 @@ def of_version(settings: Settings, version: str) -> Settings:
 
 
 def findings(settings: Settings) -> set[Finding]:
-    """What the checks say."""
-    return set(check_all(settings))
+    """What the checks say; published holes are those of a version's own default release."""
+    return set(check_all(settings)) - set(known_holes(settings))
 
 
 def rendered(settings: Settings) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.components.inventory_support import SECRET_MARK, documents
 from tests.components.recording_support import Recorder, run
+from tests.conftest import of_version
 from tests.upgrade.states_support import DATA
 from tests.upgrade.test_version_settings import RICHEST, mended
 
@@ -36,8 +37,7 @@ def _both(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     settings: dict[str, Any] = deepcopy(RICHEST[name])
     if settings.get("version", "1.3") == "1.3":
         return settings, mended(name)
-    first: dict[str, Any] = deepcopy(RICHEST[name])
-    first["version"] = "1.3"
+    first: dict[str, Any] = of_version(deepcopy(RICHEST[name]), "1.3")
     first["security"].pop("basic-auth")
     first["deployment"]["components"].pop("controller", None)
     settings["security"].pop("basic-auth")

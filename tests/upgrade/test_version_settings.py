@@ -14,6 +14,7 @@ from components.settings.password_rules import expression, structured
 from tests.components.inventory_support import documents
 from tests.configuration import golden_support
 from tests.configuration.documents_fixtures import document
+from tests.conftest import of_version
 from tests.upgrade import every_key_support as keys
 
 RICHEST: dict[str, dict[str, Any]] = documents() | {
@@ -96,6 +97,9 @@ for _name in ("aws-ssm-parameter-store-production", "aws-ssm-parameter-store-sta
 for _name in RICHEST:
     if "controller" in RICHEST[_name].get("deployment", {}).get("components", {}):
         KEEPS[_name] |= CONTROLLER
+for _name in RICHEST:
+    if "tag" in RICHEST[_name].get("deployment", {}).get("image", {}):
+        KEEPS[_name] |= {"kestra:deployment.image.tag"}
 KEEPS["golden-production-2.0-enterprise"] |= {"kestra:security.basic-auth.password-require-special"}
 
 
@@ -109,6 +113,7 @@ def test_a_stack_is_told_all_at_once_what_keeps_it_from_the_other_version(name: 
 def mended(name: str) -> dict[str, Any]:
     """The moved document with what the errors say to write."""
     made, problems = moved(name), refused(moved(name))
+    made = of_version(made, made["version"])
     if any("password-regexp" in path for path in problems):
         fix = problems["kestra:security.basic-auth.password-regexp"].fix
         rules = re.findall(r"(password-[a-z-]+): (\w+)", fix)
