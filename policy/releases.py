@@ -29,13 +29,14 @@ _TAG = re.compile(
 class Releases:
     """The releases that a tag can mean: one, or all of a line (`v1.3`)."""
 
-    tag: str
+    name: str
+    """In the form of Kestra's tags, made from the number alone: what else a tag says is nobody's business."""
     first: Version
     end: Version | None = None
     """The first version after the line; None: `first` is the one release."""
 
     def __str__(self) -> str:
-        return self.tag if self.end is None else f"{self.tag} (any release of that line)"
+        return self.name if self.end is None else f"{self.name} (any release of that line)"
 
 
 @dataclass(frozen=True)
@@ -80,17 +81,15 @@ def releases_of(tag: str) -> Releases | None:
     if match is None:
         return None
     numbers = [int(n) for n in match["numbers"].split(".")]
-    if match["kind"]:
-        numbers += [0] * (3 - len(numbers))
-        text = f"{'.'.join(map(str, numbers))}{match['kind'].lower()}{match['number'] or 0}"
-    elif len(numbers) < 3:
-        next_line = [*numbers[:-1], numbers[-1] + 1]
-        return Releases(tag, _version(numbers), _version(next_line))
-    else:
-        text = ".".join(map(str, numbers))
+    name, kind = f"v{'.'.join(map(str, numbers))}", (match["kind"] or "").lower()
+    if not kind and len(numbers) < 3:
+        return Releases(name, _version(numbers), _version([*numbers[:-1], numbers[-1] + 1]))
+    text = str(_version(numbers))
+    if kind:
+        name, text = f"{name}-{kind}{match['number']}", f"{text}{kind}{match['number'] or 0}"
     if "snapshot" in match["flavour"].lower():
-        text += ".dev0"
-    return Releases(tag, Version(text))
+        name, text = f"{name}-SNAPSHOT", f"{text}.dev0"
+    return Releases(name, Version(text))
 
 
 def _version(numbers: list[int]) -> Version:
@@ -98,10 +97,10 @@ def _version(numbers: list[int]) -> Version:
 
 
 def undecided_tag(tag: str) -> str:
-    """Why a tag does not say which release it is."""
+    """Why a tag does not say which release it is; without the tag's own words."""
     if _MOVING.fullmatch(tag or "latest"):
-        return f"the tag {tag or 'latest'} moves from release to release"
-    return f"the tag {tag} does not say which release of Kestra it is"
+        return "its tag moves from release to release"
+    return "its tag does not say which release of Kestra it is"
 
 
 def configured_releases(config: Mapping[str, str]) -> Mapping[str, str]:

@@ -33,7 +33,7 @@ def release(settings: Settings) -> Release:
     releases = releases_of(tag)
     if releases is None:
         return Release(f"{undecided_tag(tag)}; known holes are not looked for", None)
-    named = f"{tag}, by the tag beside the digest" if image.digest else tag
+    named = f"{releases}, by the tag beside the digest" if image.digest else str(releases)
     found = holes(releases)
     left_open = opened(settings, found)
     if found.known:

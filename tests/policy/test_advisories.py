@@ -204,3 +204,19 @@ def test_other_images_are_not_taken_for_kestra(name: str) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"image": {"digest": "sha256:a"}}', '"text"'])
 def test_settings_that_name_no_release_of_a_digest_give_none(text: str) -> None:
     assert configured_releases({"kestra:deployment": text}) == {}
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [
+        ("1.3.5", "v1.3.5"),
+        ("v1.3.5-no-plugins", "v1.3.5"),
+        ("v2.0.0-rc13-no-plugins", "v2.0.0-rc13"),
+        ("2.0.0-RC.6", "v2.0.0-rc6"),
+        ("v1.3.24-SNAPSHOT", "v1.3.24-SNAPSHOT"),
+        ("v1.3.5.2", "v1.3.5.2"),
+        ("v1.3", "v1.3 (any release of that line)"),
+    ],
+)
+def test_a_release_is_named_by_its_number(tag: str, name: str) -> None:
+    assert str(releases_of(tag)) == name

@@ -54,6 +54,12 @@ def test_what_the_fix_says_takes_the_warnings_away(image: dict[str, str]) -> Non
     assert warnings(image={**image, "tag": "v1.3.24"}) == []
 
 
+def test_only_the_number_of_a_tag_is_in_a_warning() -> None:
+    found = warnings(image={"tag": "v1.3.5-planted"})
+    assert found
+    assert not any("planted" in warning.line() for warning in found)
+
+
 @pytest.mark.parametrize("version", DEFAULT_TAGS)
 def test_the_default_release_is_judged_and_has_no_known_hole(version: str) -> None:
     assert warnings(version) == []
@@ -78,7 +84,7 @@ def test_a_digest_alone_is_told_as_undecided() -> None:
         ({"tag": "v1.3"}, "v1.3 (any release of that line) may have known holes"),
         ({"tag": "v1"}, "v1 (any release of that line) may have known holes"),
         ({"tag": "build-77"}, "does not say which release"),
-        ({"tag": "latest", "digest": DIGEST}, "the tag latest moves"),
+        ({"tag": "latest", "digest": DIGEST}, "its tag moves"),
     ],
 )
 def test_a_tag_that_names_no_one_release_is_told_as_undecided(
@@ -87,6 +93,7 @@ def test_a_tag_that_names_no_one_release_is_told_as_undecided(
     (warning,) = warnings(image=image)
     assert warning.path == TAG
     assert reason in warning.message
+    assert "build-77" not in warning.line()
     assert warnings(image={**image, "tag": "v1.3.31"}) == []
 
 

@@ -79,7 +79,7 @@ def _undecided(s: Settings, why: str) -> Iterator[Finding]:
     )
     yield Finding(
         (*_IMAGE, "tag"),
-        f"known holes cannot be looked for: {why}",
+        f"known holes are not looked for: {why}",
         _LIST,
         f"{beside}, for example tag: {DEFAULT_TAGS[s.version]}",
         warning=True,
