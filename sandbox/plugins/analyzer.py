@@ -1,7 +1,7 @@
 """Runs a policy pack without the secrets that the engine gives it.
 
 The engine puts a stack's whole configuration, decrypted, into the environment of a pack's process (`PULUMI_CONFIG`).
-This project's pack reads from it which environment it judges, and no more.
+This project's pack reads from it which environment it judges and which release an image's digest is, and no more.
 """
 
 from __future__ import annotations
@@ -17,9 +17,20 @@ def needed(config: str) -> str:
     """What the pack reads of a configuration, a JSON mapping."""
     try:
         given = json.loads(config)
-        return json.dumps({key: given[key] for key in _KEPT if key in given})
+        kept = {key: given[key] for key in _KEPT if key in given}
     except (ValueError, TypeError):
         return "{}"
+    return json.dumps(kept | _image(given))
+
+
+def _image(given: dict[str, str]) -> dict[str, str]:
+    """Tag and digest of the image, of all that `kestra:deployment` holds."""
+    try:
+        image = json.loads(given["kestra:deployment"])["image"]
+        kept = {key: image[key] for key in ("tag", "digest") if key in image}
+    except (ValueError, TypeError, KeyError):
+        return {}
+    return {"kestra:deployment": json.dumps({"image": kept})}
 
 
 if __name__ == "__main__":

@@ -237,7 +237,7 @@ def test_every_registration_is_answered_before_the_sdk_waits_for_them(
     [{"tag": "v1.3.5"}, {"digest": "sha256:" + "a" * 64}, {"tag": "v1.3"}, {"tag": "v1.3.31"}],
 )
 def test_the_engines_way_warns_of_known_holes_as_the_check_does(image: dict[str, str]) -> None:
-    document = stack_document("local")
+    document: dict[str, Any] = stack_document("local")
     document["deployment"] = {**document["deployment"], "image": image}
     _configure(document)
     told = [(w.path, w.message, w.fix) for w in program.read_settings().warnings]

@@ -26,3 +26,19 @@ def test_only_what_names_the_environment_is_left() -> None:
 @pytest.mark.parametrize("config", ["", "no JSON", "[1]", "null", "{}"])
 def test_what_is_no_configuration_leaves_nothing(config: str) -> None:
     assert needed(config) == "{}"
+
+
+def test_of_the_deployment_only_tag_and_digest_of_the_image_are_left() -> None:
+    image = {"tag": "v1.3.31", "digest": "sha256:0a"}
+    deployment = {
+        "environment": {"TOKEN": "Pl4nted-Deployment"},
+        "image": image | {"repository": "registry.example.com/kestra"},
+    }
+    left = json.loads(needed(json.dumps({"kestra:deployment": json.dumps(deployment)})))
+    assert json.loads(left["kestra:deployment"]) == {"image": image}
+
+
+@pytest.mark.parametrize("deployment", ["", "{}", "[]", '{"image": "text"}', '{"image": 1}'])
+def test_a_deployment_without_an_image_leaves_nothing_of_it(deployment: str) -> None:
+    left = json.loads(needed(json.dumps({"kestra:deployment": deployment})))
+    assert json.loads(left.get("kestra:deployment", "{}")) in ({}, {"image": {}})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -30,6 +32,19 @@ class JudgedStacks:
             # Examples are for clusters of their own, and here they share one.
             document["config"]["kestra:deployment"]["namespace"] = self.namespace(name)
             (self._stacks / file.name).write_text(yaml.safe_dump(document))
+
+    @contextmanager
+    def tagged(self, name: str, tag: str) -> Iterator[None]:
+        """Another tag beside the digest of a stack's image, for a while."""
+        file = self._stacks / FILES[name].name
+        before = file.read_text()
+        document = yaml.safe_load(before)
+        document["config"]["kestra:deployment"]["image"]["tag"] = tag
+        file.write_text(yaml.safe_dump(document))
+        try:
+            yield
+        finally:
+            file.write_text(before)
 
     @staticmethod
     def namespace(name: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from policy import controls
 from policy.levels import environment_of
+from sandbox.engine import PolicyRefusal
 from tests.conftest import stack_document
 from tests.policy.stacks_support import FILES, JudgedStacks
 
@@ -33,6 +34,17 @@ def test_a_preview_of_every_stack_file_is_judged_and_finds_nothing(
     assert _violated(told) == LEFT.get(name, set())
     assert ("Policy: no violation" in told) is (name not in LEFT)
     assert "mandatory" not in told
+
+
+def test_a_release_with_known_holes_is_refused_by_the_tag_beside_its_digest(
+    judged_stacks: JudgedStacks,
+) -> None:
+    with (
+        judged_stacks.tagged("staging", "v1.3.5"),
+        pytest.raises(PolicyRefusal, match=r"violations? of ks-kestra-20\.") as caught,
+    ):
+        judged_stacks.preview("staging")
+    assert "Nothing was created or changed" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name not in LEFT])

@@ -55,7 +55,7 @@ def test_each_kind_of_image_is_told(
 
 
 def test_a_hole_that_the_settings_leave_open_is_lacking() -> None:
-    document = stack_document("local")
+    document: dict[str, Any] = stack_document("local")
     policy = {"network-policy": {"enabled": False}}
     document["deployment"] = {**document["deployment"], **policy}
     found = checks(load(document, source="Pulumi.test.yaml").settings)["Kestra's release"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sandbox.report.page import html
@@ -10,7 +12,7 @@ from tests.sandbox.report_support import report_of
 
 
 def test_the_known_holes_of_the_release_are_on_the_page_with_their_addresses() -> None:
-    given = stack_document("local")
+    given: dict[str, Any] = stack_document("local")
     given["deployment"] = {**given["deployment"], "image": {"tag": "v1.3.5"}}
     page = html(report_of(given)).replace("<wbr>", "")
     assert "The release of Kestra has known holes." in page
@@ -35,7 +37,7 @@ def test_the_known_holes_of_the_release_are_on_the_page_with_their_addresses() -
 def test_a_release_without_known_holes_and_a_digest_alone_are_told(
     image: dict[str, str], words: str, result: str
 ) -> None:
-    given = stack_document("local")
+    given: dict[str, Any] = stack_document("local")
     given["deployment"] = {**given["deployment"], "image": image}
     made = report_of(given)
     page = html(made).replace("<wbr>", "")
