@@ -191,5 +191,5 @@ def first_without_holes(releases: Releases) -> Version:
 
 
 def _concerned(version: Version) -> bool:
-    found = holes(Releases(str(version), version))
-    return bool(found.known or found.possible)
+    matches = holes(Releases(str(version), version))
+    return bool(matches.known or matches.possible)

@@ -33,7 +33,7 @@ the fix. **As of {as_of}.** It has {count} advisories, each with its address and
 - **A tag and a digest** (`v1.3.5@sha256:…`) is judged by the tag. The settings can name both:
   `kestra:deployment.image.tag` beside `digest`. The digest decides what runs, and the rendered image has the digest
   alone; the pack finds the tag beside it in the stack's configuration.
-- **A digest alone** says nothing about the release. That is told as undecided, and never taken for good. Write the tag
+- **A digest alone** says nothing about the release. That is reported as undecided, and never taken for good. Write the tag
   beside it, or give the pack `imageReleases` ([policies.md](policies.md#configuration)).
 - **A line** (`v1.3`, `v1`) is decided where all of its releases are alike, and undecided otherwise.
 - **A tag that moves or names no release** (`latest`, `develop`, `build-77`) is undecided, and so is an image that was
@@ -113,11 +113,11 @@ def _row(advisory: Advisory) -> str:
     return f"| {name}{others} | {advisory.severity}{score}{used} | {advisory.title} | {affected} | {fixed} |\n"
 
 
-def _range(found: Range) -> str:
+def _range(releases: Range) -> str:
     return (
-        f"before {found.before}"
-        if str(found.first) == "0"
-        else f"{found.first} to before {found.before}"
+        f"before {releases.before}"
+        if str(releases.first) == "0"
+        else f"{releases.first} to before {releases.before}"
     )
 
 

@@ -37,14 +37,14 @@ def known_holes(workload: Resource, context: Context) -> Iterator[Finding]:
             return
         judged.add(reference)
         releases = _releases(image, container, context.releases)
-        found = holes(releases)
-        if found.known:
+        matches = holes(releases)
+        if matches.known:
             yield Problem(
-                f"container {container.name} runs {releases}, which has {_named(found)}",
+                f"container {container.name} runs {releases}, which has {_named(matches)}",
                 f"a release without them, v{first_without_holes(releases)} or later",
                 f"{container.path}.image",
             )
-        elif found.possible:
+        elif matches.possible:
             raise Undecided(f"{container.path}.image ({releases} may have known holes)")
 
     yield from per(containers(workload), judge)
@@ -64,9 +64,9 @@ def _releases(image: Image, container: Container, named: Mapping[str, str]) -> R
     return releases
 
 
-def _named(found: Holes) -> str:
+def _named(matches: Holes) -> str:
     """`9 known holes: GHSA-… (critical), … and 6 more`."""
-    told = [f"{advisory.name}, {advisory.severity}" for advisory in found.known[:_MOST]]
-    more = len(found.known) - len(told)
-    count = f"{len(found.known)} known hole{'s' if len(found.known) > 1 else ''}"
-    return f"{count}: {'; '.join(told)}{f'; and {more} more' if more else ''}"
+    names = [f"{advisory.name}, {advisory.severity}" for advisory in matches.known[:_MOST]]
+    more = len(matches.known) - len(names)
+    count = f"{len(matches.known)} known hole{'s' if len(matches.known) > 1 else ''}"
+    return f"{count}: {'; '.join(names)}{f'; and {more} more' if more else ''}"

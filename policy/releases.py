@@ -30,7 +30,7 @@ class Releases:
     """The releases that a tag can mean: one, or all of a line (`v1.3`)."""
 
     name: str
-    """In the form of Kestra's tags, made from the number alone: what else a tag says is nobody's business."""
+    """In the form of Kestra's tags, from the number alone, without other text of the tag."""
     first: Version
     end: Version | None = None
     """The first version after the line; None: `first` is the one release."""

@@ -34,19 +34,19 @@ def release(settings: Settings) -> Release:
     if releases is None:
         return Release(f"{undecided_tag(tag)}; known holes are not looked for", None)
     named = f"{releases}, by the tag beside the digest" if image.digest else str(releases)
-    found = holes(releases)
-    left_open = opened(settings, found)
-    if found.known:
-        worst, count = found.known[0], len(found.known)
+    matches = holes(releases)
+    left_open = opened(settings, matches)
+    if matches.known:
+        worst, count = matches.known[0], len(matches.known)
         words = f"{named}: {count} known hole{'s' if count > 1 else ''}, the worst {worst.name}, {worst.severity}"
         remedy = f"Run v{first_without_holes(releases)} or later ({default} has none); docs/advisories.md has all."
-        return Release(words, False, (*found.known, *left_open), remedy)
-    if found.possible:
+        return Release(words, False, (*matches.known, *left_open), remedy)
+    if matches.possible:
         return Release(f"{named}: may have known holes; name one release", None)
     if left_open:
         names = ", ".join(advisory.name for advisory in left_open)
         remedy = "The warnings of the settings say what closes them; docs/advisories.md has all."
         return Release(f"{named}: the settings leave open {names}", False, left_open, remedy)
-    closed = len(found.of_configuration)
+    closed = len(matches.of_configuration)
     but = f", {closed} closed by the configuration" if closed else ""
     return Release(f"{named}: no open hole of {len(table().advisories)} known ones{but}", True)

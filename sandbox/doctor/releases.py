@@ -34,29 +34,29 @@ def examine_releases(settings: Settings, today: datetime.date | None = None) -> 
 
 def _table(today: datetime.date) -> Check:
     as_of = table().as_of
-    told = f"{len(table().advisories)} of Kestra, as of {as_of}"
+    words = f"{len(table().advisories)} of Kestra, as of {as_of}"
     if (today - as_of).days > OLD_AFTER:
-        told += f", more than {OLD_AFTER} days ago: {_HOW}"
-    return Check("table of advisories", told, None)
+        words += f", more than {OLD_AFTER} days ago: {_HOW}"
+    return Check("table of advisories", words, None)
 
 
 def _azure(today: datetime.date) -> Check:
     package = f"pulumi-azure-native {importlib.metadata.version('pulumi-azure-native')}"
     version, name = sdk_api_version(), "Key Vault's API"
     if version is None:
-        told = (
+        words = (
             f"{package} does not say which; Azure ends those before {OLDEST_SERVED} on {RETIREMENT}"
         )
-        return Check(name, told, None)
+        return Check(name, words, None)
     if not is_retired(version):
         return Check(name, f"{version} ({package})", True)
     days = (RETIREMENT - today).days
     when = f"in {days} days, on {RETIREMENT}" if days > 0 else f"since {RETIREMENT}"
-    told = f"{version} ({package}); Azure serves it no longer {when}"
+    words = f"{version} ({package}); Azure serves it no longer {when}"
     remedy = (
         f"Raise pulumi-azure-native to a release with {OLDEST_SERVED} or later"
         " (docs/backends/azure-key-vault.md); what Kestra reads is not concerned."
     )
     return Check(
-        name, told if days <= 0 else f"{told}. {remedy}", False if days <= 0 else None, remedy
+        name, words if days <= 0 else f"{words}. {remedy}", False if days <= 0 else None, remedy
     )

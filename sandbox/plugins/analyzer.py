@@ -16,17 +16,17 @@ _KEPT = ("kestra:tags", "kestra-policy:environment")
 def needed(config: str) -> str:
     """What the pack reads of a configuration, a JSON mapping."""
     try:
-        given = json.loads(config)
-        kept = {key: given[key] for key in _KEPT if key in given}
+        values = json.loads(config)
+        kept = {key: values[key] for key in _KEPT if key in values}
     except (ValueError, TypeError):
         return "{}"
-    return json.dumps(kept | _image(given))
+    return json.dumps(kept | _image(values))
 
 
-def _image(given: dict[str, str]) -> dict[str, str]:
+def _image(values: dict[str, str]) -> dict[str, str]:
     """Tag and digest of the image, of all that `kestra:deployment` holds."""
     try:
-        image = json.loads(given["kestra:deployment"])["image"]
+        image = json.loads(values["kestra:deployment"])["image"]
         kept = {key: image[key] for key in ("tag", "digest") if key in image}
     except (ValueError, TypeError, KeyError):
         return {}

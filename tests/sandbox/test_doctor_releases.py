@@ -29,10 +29,10 @@ def checks(chosen: Settings, today: datetime.date = TODAY) -> dict[str, Check]:
 
 
 def test_a_release_with_known_holes_is_lacking_and_the_remedy_names_another() -> None:
-    found = checks(settings(tag="v1.3.5"))["Kestra's release"]
-    assert found.is_well is False
-    assert "9 known holes, the worst GHSA-2q47-568g-9h4f (CVE-2026-53576), critical" in found.found
-    assert "v1.3.24 or later (v1.3.31 has none)" in found.remedy
+    check = checks(settings(tag="v1.3.5"))["Kestra's release"]
+    assert check.is_well is False
+    assert "9 known holes, the worst GHSA-2q47-568g-9h4f (CVE-2026-53576), critical" in check.found
+    assert "v1.3.24 or later (v1.3.31 has none)" in check.remedy
 
 
 @pytest.mark.parametrize(
@@ -49,28 +49,28 @@ def test_a_release_with_known_holes_is_lacking_and_the_remedy_names_another() ->
 def test_each_kind_of_image_is_told(
     image: dict[str, str], is_well: bool | None, words: str
 ) -> None:
-    found = checks(settings(**image))["Kestra's release"]
-    assert found.is_well is is_well
-    assert words in found.found
+    check = checks(settings(**image))["Kestra's release"]
+    assert check.is_well is is_well
+    assert words in check.found
 
 
 def test_a_hole_that_the_settings_leave_open_is_lacking() -> None:
     document: dict[str, Any] = stack_document("local")
     policy = {"network-policy": {"enabled": False}}
     document["deployment"] = {**document["deployment"], **policy}
-    found = checks(load(document, source="Pulumi.test.yaml").settings)["Kestra's release"]
-    assert found.is_well is False
-    assert "the settings leave open GHSA-r56g-q4p6-m3p6" in found.found
+    check = checks(load(document, source="Pulumi.test.yaml").settings)["Kestra's release"]
+    assert check.is_well is False
+    assert "the settings leave open GHSA-r56g-q4p6-m3p6" in check.found
 
 
 def test_the_table_says_its_day_and_when_it_is_old() -> None:
-    def told(days: int) -> str:
+    def words_after(days: int) -> str:
         today = TODAY + datetime.timedelta(days=days)
         return checks(settings(), today)["table of advisories"].found
 
-    assert f"as of {TODAY}" in told(0)
-    assert "docs/advisories.md" not in told(OLD_AFTER)
-    assert f"more than {OLD_AFTER} days ago" in told(OLD_AFTER + 1)
+    assert f"as of {TODAY}" in words_after(0)
+    assert "docs/advisories.md" not in words_after(OLD_AFTER)
+    assert f"more than {OLD_AFTER} days ago" in words_after(OLD_AFTER + 1)
 
 
 def test_a_stack_with_azure_is_told_the_day_on_which_its_api_ends() -> None:
@@ -90,5 +90,5 @@ def test_an_sdk_with_a_later_api_is_well(monkeypatch: pytest.MonkeyPatch) -> Non
     azure = settings("example-azure-key-vault")
     for version, is_well in (("2026-02-01", True), (None, None)):
         monkeypatch.setattr("sandbox.doctor.releases.sdk_api_version", lambda v=version: v)
-        found = checks(azure, azure_api.RETIREMENT)["Key Vault's API"]
-        assert found.is_well is is_well
+        check = checks(azure, azure_api.RETIREMENT)["Key Vault's API"]
+        assert check.is_well is is_well

@@ -12,13 +12,13 @@ from tests.sandbox.report_support import report_of
 
 
 def test_the_known_holes_of_the_release_are_on_the_page_with_their_addresses() -> None:
-    given: dict[str, Any] = stack_document("local")
-    given["deployment"] = {**given["deployment"], "image": {"tag": "v1.3.5"}}
-    page = html(report_of(given)).replace("<wbr>", "")
+    document: dict[str, Any] = stack_document("local")
+    document["deployment"] = {**document["deployment"], "image": {"tag": "v1.3.5"}}
+    page = html(report_of(document)).replace("<wbr>", "")
     assert "The release of Kestra has known holes." in page
     assert "Run v1.3.24 or later (v1.3.31 has none)" in page
     assert "https://github.com/kestra-io/kestra/security/advisories/GHSA-2q47-568g-9h4f" in page
-    verdict = {j.control.id: j for j in report_of(given).judgements.all}["ks-kestra-20"]
+    verdict = {j.control.id: j for j in report_of(document).judgements.all}["ks-kestra-20"]
     assert verdict.result == "violated"
 
 
@@ -37,11 +37,11 @@ def test_the_known_holes_of_the_release_are_on_the_page_with_their_addresses() -
 def test_a_release_without_known_holes_and_a_digest_alone_are_told(
     image: dict[str, str], words: str, result: str
 ) -> None:
-    given: dict[str, Any] = stack_document("local")
-    given["deployment"] = {**given["deployment"], "image": image}
-    made = report_of(given)
-    page = html(made).replace("<wbr>", "")
+    document: dict[str, Any] = stack_document("local")
+    document["deployment"] = {**document["deployment"], "image": image}
+    report = report_of(document)
+    page = html(report).replace("<wbr>", "")
     assert words in page
     assert "The release of Kestra has known holes." not in page
     assert "a scanner of images" in page
-    assert {j.control.id: j for j in made.judgements.all}["ks-kestra-20"].result == result
+    assert {j.control.id: j for j in report.judgements.all}["ks-kestra-20"].result == result

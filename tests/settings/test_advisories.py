@@ -23,17 +23,17 @@ def warnings(version: str = "1.3", /, **deployment: Any) -> list[Problem]:
 def test_each_known_hole_of_a_tag_is_a_warning_with_id_severity_address_and_fixed_releases() -> (
     None
 ):
-    found = warnings(image={"tag": "v1.3.5"})
-    assert {w.path for w in found} == {TAG}
-    assert {w.severity for w in found} == {"warning"}
-    first = found[0]
+    result = warnings(image={"tag": "v1.3.5"})
+    assert {w.path for w in result} == {TAG}
+    assert {w.severity for w in result} == {"warning"}
+    first = result[0]
     assert (
         "v1.3.5 has a known hole: GHSA-2q47-568g-9h4f (CVE-2026-53576), critical" in first.message
     )
     assert "https://github.com/kestra-io/kestra/security/advisories/GHSA-2q47" in first.rule
     assert "fixed in 1.0.45 and 1.3.21" in first.rule
-    assert any("CVE-2026-38428" in w.message for w in found)
-    assert any("used by attackers" in w.message for w in found)
+    assert any("CVE-2026-38428" in w.message for w in result)
+    assert any("used by attackers" in w.message for w in result)
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ def test_each_known_hole_of_a_tag_is_a_warning_with_id_severity_address_and_fixe
     ],
 )
 def test_what_the_fix_says_takes_the_warnings_away(image: dict[str, str]) -> None:
-    found = warnings(image=image)
-    assert any("CVE-2026-53576" in w.message for w in found)
-    assert {("v1.3.31" in w.fix, "v1.3.24 or later" in w.fix) for w in found} == {(True, True)}
+    result = warnings(image=image)
+    assert any("CVE-2026-53576" in w.message for w in result)
+    assert {("v1.3.31" in w.fix, "v1.3.24 or later" in w.fix) for w in result} == {(True, True)}
     assert warnings(image={**image, "tag": "v1.3.31"}) == []
     assert warnings(image={**image, "tag": "v1.3.24"}) == []
 
 
 def test_only_the_number_of_a_tag_is_in_a_warning() -> None:
-    found = warnings(image={"tag": "v1.3.5-planted"})
-    assert found
-    assert not any("planted" in warning.line() for warning in found)
+    result = warnings(image={"tag": "v1.3.5-planted"})
+    assert result
+    assert not any("planted" in warning.line() for warning in result)
 
 
 @pytest.mark.parametrize("version", DEFAULT_TAGS)
@@ -110,13 +110,13 @@ def test_a_hole_that_configuration_closes_is_told_where_the_settings_open_it() -
 def test_open_management_endpoints_of_an_old_release_are_told_with_their_advisories(
     endpoints: dict[str, Any],
 ) -> None:
-    def told(version: str, blocks: dict[str, Any]) -> list[str]:
+    def messages(version: str, blocks: dict[str, Any]) -> list[str]:
         document = {**BASE, "version": version, "endpoints": blocks}
         loaded = load(document, source="Pulumi.test.yaml")
         return [w.message for w in loaded.warnings if "known hole" in w.message]
 
-    assert any("CVE-2026-73246" in message for message in told("1.3", endpoints))
-    assert told("2.0", endpoints) == []
+    assert any("CVE-2026-73246" in message for message in messages("1.3", endpoints))
+    assert messages("2.0", endpoints) == []
     log_in = {"basic-auth": {"username": "probe"}}
     closed = {**endpoints, "all": {**endpoints.get("all", {}), **log_in}}
-    assert told("1.3", closed) == []
+    assert messages("1.3", closed) == []

@@ -31,21 +31,21 @@ def known_holes(s: Settings) -> Iterator[Finding]:
     if releases is None:
         yield from _undecided(s, undecided_tag(tag))
         return
-    found = holes(releases)
-    for advisory in found.known:
+    matches = holes(releases)
+    for advisory in matches.known:
         yield _hole(s, advisory, releases)
-    if found.possible and not found.known:
-        names = ", ".join(advisory.name for advisory in found.possible)
+    if matches.possible and not matches.known:
+        names = ", ".join(advisory.name for advisory in matches.possible)
         yield from _undecided(s, f"{releases} may have known holes: {names}")
-    for advisory in opened(s, found):
+    for advisory in opened(s, matches):
         yield _opened(advisory, releases)
 
 
-def opened(s: Settings, found: Holes) -> tuple[Advisory, ...]:
+def opened(s: Settings, matches: Holes) -> tuple[Advisory, ...]:
     """The holes that configuration closes, and that these settings leave open."""
     return tuple(
         advisory
-        for advisory in found.of_configuration
+        for advisory in matches.of_configuration
         if advisory.closed_by and OPEN[advisory.closed_by.control](s)
     )
 
@@ -74,14 +74,14 @@ def _opened(advisory: Advisory, releases: Releases) -> Finding:
 
 
 def _undecided(s: Settings, why: str) -> Iterator[Finding]:
-    beside = (
+    advice = (
         "write the release beside the digest" if s.deployment.image.digest else "name one release"
     )
     yield Finding(
         (*_IMAGE, "tag"),
         f"known holes are not looked for: {why}",
         _LIST,
-        f"{beside}, for example tag: {DEFAULT_TAGS[s.version]}",
+        f"{advice}, for example tag: {DEFAULT_TAGS[s.version]}",
         warning=True,
     )
 
