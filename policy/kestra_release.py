@@ -52,16 +52,15 @@ def known_holes(workload: Resource, context: Context) -> Iterator[Finding]:
 
 def _releases(image: Image, container: Container, named: Mapping[str, str]) -> Releases:
     """The releases that a container may run. Raises Undecided where nothing says it."""
-    tag = image.tag or named.get(image.digest, "")
     where = f"{container.path}.image"
     if image.is_derived:
         raise Undecided(f"{where} (an image built on Kestra does not say on which release)")
-    if image.digest and not tag:
+    releases = releases_of(image.tag) or releases_of(named.get(image.digest, ""))
+    if releases is not None:
+        return releases
+    if image.digest and not image.tag:
         raise Undecided(f"{where} (a digest alone does not say which release it is)")
-    releases = releases_of(tag)
-    if releases is None:
-        raise Undecided(f"{where} ({undecided_tag(tag)})")
-    return releases
+    raise Undecided(f"{where} ({undecided_tag(image.tag)})")
 
 
 def _named(matches: Holes) -> str:

@@ -48,7 +48,8 @@ class Image(Model):
     )
     tag: str | None = key(
         None,
-        "Tag; `latest` and other moving tags are refused (v1.3.31 or v2.0.0 by kestra:version).",
+        "Tag; `latest` and other moving tags are refused"
+        f" ({' or '.join(DEFAULT_TAGS.values())} by kestra:version).",
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
         source=OURS,
     )

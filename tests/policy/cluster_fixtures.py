@@ -491,6 +491,7 @@ KESTRA: dict[str, Case] = {
                 f"kestra/kestra:v1.3.31@{DIGEST}",
                 "kestra/kestra:v2.0",
                 f"kestra/kestra@{NAMED}",
+                f"kestra/kestra:latest@{NAMED}",
                 # Its number is not one of Kestra's.
                 "registry.example.com/log-shipper:v1.3.5",
             )

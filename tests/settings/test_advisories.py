@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.settings import load
+from components.settings import SettingsError, load
 from components.settings.deployment import DEFAULT_TAGS
 from components.settings.report import Problem
 
@@ -52,6 +52,12 @@ def test_what_the_fix_says_takes_the_warnings_away(image: dict[str, str]) -> Non
     assert {("v1.3.31" in w.fix, "v1.3.24 or later" in w.fix) for w in result} == {(True, True)}
     assert warnings(image={**image, "tag": "v1.3.31"}) == []
     assert warnings(image={**image, "tag": "v1.3.24"}) == []
+
+
+def test_a_tag_that_moves_is_refused_once_and_not_warned_of_too() -> None:
+    with pytest.raises(SettingsError) as caught:
+        warnings(image={"tag": "latest"})
+    assert [problem.path for problem in caught.value.problems] == [TAG]
 
 
 def test_only_the_number_of_a_tag_is_in_a_warning() -> None:

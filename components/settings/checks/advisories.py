@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from components.settings.checks.deployment import MOVING_TAGS
 from components.settings.deployment import DEFAULT_TAGS
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -29,7 +30,9 @@ def known_holes(s: Settings) -> Iterator[Finding]:
     tag = image.tag or DEFAULT_TAGS[s.version]
     releases = releases_of(tag)
     if releases is None:
-        yield from _undecided(s, undecided_tag(tag))
+        # A tag that moves is refused where no digest says what runs (checks/deployment.py).
+        if image.digest or not MOVING_TAGS.fullmatch(tag):
+            yield from _undecided(s, undecided_tag(tag))
         return
     matches = holes(releases)
     for advisory in matches.known:
