@@ -16,19 +16,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _INDEX = re.compile(r"_([0-9]{1,2})(?:_|$)")
 _SEPARATOR = re.compile(r"[.\-]")
 _WORD_END = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BRACKET = re.compile(r"\[([0-9]+)\]")
-
-#: Endings of names that Micronaut leaves out on Kubernetes, as service links.
-_SERVICE_LINKS = (
-    "_TCP", "_TCP_PORT", "_TCP_PROTO", "_TCP_ADDR", "_UDP_PORT", "_UDP_PROTO", "_UDP_ADDR",
-    "_SERVICE_PORT", "_SERVICE_PORT_HTTP", "_SERVICE_HOST",
-)  # fmt: skip
 
 
 def canonical(key: str) -> str:
@@ -119,19 +113,6 @@ def bind(variable: str) -> Binding:
     """What a variable of this name sets; the value plays no part."""
     indexed = _INDEX.sub(r"[\1]", variable)
     return Binding(variable, _SEPARATOR.sub(".", indexed.lower().replace("_", ".")))
-
-
-def is_left_out_on_kubernetes(variable: str, value: str) -> bool:
-    """Whether Micronaut reads no configuration from the variable in a pod, taking it for a service link."""
-    return variable.endswith(_SERVICE_LINKS) or (
-        variable.endswith("_PORT") and value.startswith("tcp://")
-    )
-
-
-def keys_set(variable: str, keys: Iterable[str]) -> list[str]:
-    """Those of the keys (`kestra.server.basic-auth.username`) that a variable sets, in their order."""
-    binding = bind(variable)
-    return [key for key in keys if binding.sets(key)]
 
 
 def variable_name(key: str) -> str:

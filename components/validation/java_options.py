@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.validation.environment_variables import canonical, variable_name
-from components.validation.variable_rules import CONFIGURATION_ROOTS, setting_of
+from components.validation.flow_variables import CONFIGURATION_ROOTS
+from components.validation.variable_rules import setting_of
 
 #: Variables from which Java, or Kestra's start script for it, takes options.
 OPTION_VARIABLES = (

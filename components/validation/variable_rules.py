@@ -16,15 +16,12 @@ from components.settings.base import Model
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.structure import models_in
+from components.validation import flow_variables
 from components.validation.environment_variables import Binding, bind, canonical
+from components.validation.flow_variables import CONFIGURATION_ROOTS, PREFIX, Refusal
 
-#: Roots of keys that Kestra or a library of its class path reads as configuration.
-CONFIGURATION_ROOTS = frozenset(
-    ("kestra", "micronaut", "datasources", "endpoints", "flyway", "jackson", "logger", "tasks")
-)
 #: First-level settings that are no keys of Kestra's.
 _OURS = ("version", "edition", "declared-secrets", "deployment", "identity", "tags")
-PREFIX = "kestra.variables.env-vars-prefix"
 
 _REMOVE = "remove it"
 _RESTART = "the pods fail their probes and restart for ever"
@@ -168,8 +165,8 @@ def environment(s: Settings) -> Iterator[Finding]:
     rendered = _Rendered(s)
     for name, value in s.deployment.environment.items():
         binding = bind(name)
-        problem: Told = None
-        for rule in (_launcher, _source, _prefix, _log_in):
+        problem: Refusal = None
+        for rule in (_launcher, _source, flow_variables.prefix, _log_in):
             problem = problem or rule(s, binding, value)
         if not problem and not rendered.feeds(binding):
             problem = _assumed(binding)
@@ -181,10 +178,7 @@ def environment(s: Settings) -> Iterator[Finding]:
             yield Finding(("deployment", "environment", name), what, why, fix)
 
 
-Told = tuple[str, str, str] | None
-
-
-def _launcher(s: Settings, b: Binding, value: str) -> Told:
+def _launcher(s: Settings, b: Binding, value: str) -> Refusal:
     name = b.variable
     if name == "KESTRA_CONFIGURATION":
         return (
@@ -207,7 +201,7 @@ def _launcher(s: Settings, b: Binding, value: str) -> Told:
     return None
 
 
-def _source(s: Settings, b: Binding, value: str) -> Told:
+def _source(s: Settings, b: Binding, value: str) -> Refusal:
     for key, effect in _SOURCES.items():
         if b.sets(key):
             return (
@@ -225,7 +219,7 @@ def _source(s: Settings, b: Binding, value: str) -> Told:
     return None
 
 
-def _log_in(s: Settings, b: Binding, value: str) -> Told:
+def _log_in(s: Settings, b: Binding, value: str) -> Refusal:
     if not b.sets("micronaut.security.enabled"):
         return None
     if s.edition == "oss":
@@ -238,13 +232,13 @@ def _log_in(s: Settings, b: Binding, value: str) -> Told:
     if value == "true":
         return None
     return (
-        "switches off the log-in of the Enterprise Edition",
+        "switches off the log-in of the Enterprise Edition unless it is true",
         "that is Micronaut Security, which micronaut.security.enabled: true starts",
         "remove it",
     )
 
 
-def _assumed(b: Binding) -> Told:
+def _assumed(b: Binding) -> Refusal:
     for key, text in _ASSUMED.items():
         if b.sets_below(key[:-1]) if key.endswith(".") else b.sets(key):
             effect, fix = text
@@ -252,7 +246,7 @@ def _assumed(b: Binding) -> Told:
     return None
 
 
-def _null_item(b: Binding) -> Told:
+def _null_item(b: Binding) -> Refusal:
     if not b.is_null_item or b.key.split(".")[0] not in CONFIGURATION_ROOTS:
         return None
     two = re.sub(r"_([0-9]{1,2})_(?=[A-Za-z])", r"_\1__", b.variable)
@@ -264,7 +258,7 @@ def _null_item(b: Binding) -> Told:
     )
 
 
-def _free_form(b: Binding) -> Told:
+def _free_form(b: Binding) -> Refusal:
     names = b.map_names("kestra.storage")
     if len(names) < 3:
         return None
@@ -282,7 +276,7 @@ def _free_form(b: Binding) -> Told:
     )
 
 
-def _no_effect(b: Binding) -> Told:
+def _no_effect(b: Binding) -> Refusal:
     key = _nearly(b)
     if key is None:
         return None
@@ -299,7 +293,7 @@ class _Rendered:
         from components.configuration import render
         from components.rendering.tree import tree
 
-        self._values: dict[str, tuple[str, object]] = {}
+        self._values: dict[str, tuple[str, object, bool]] = {}
         if not s.deployment.environment:
             return
         for root, block in tree(s).items():
@@ -308,36 +302,36 @@ class _Rendered:
                 self._add(own, block)
         if s.deployment.url is not None:
             self._add("kestra.url", s.deployment.url)
-        dropped = dict(self._values)
+        written = dict(self._values)
         self._values = {}
         self._add("", render(s).document)
         # A setting as it was written says more than its placeholder in the file.
-        self._values |= dropped
+        self._values |= written
 
     def _add(self, key: str, node: object) -> None:
         if isinstance(node, dict):
             if canonical(key) in _setting_names():
                 # A map whose names the user chooses: a variable could add another.
-                self._values[canonical(key)] = (key, node)
+                self._values[canonical(key)] = (key, node, False)
             for name, item in node.items():
                 self._add(f"{key}.{name}" if key else str(name), item)
         else:
-            self._values[canonical(key)] = (
-                key,
-                node.get_secret_value() if isinstance(node, SecretStr) else node,
-            )
+            secret = isinstance(node, SecretStr)
+            text = node.get_secret_value() if secret else node
+            is_secret = secret or str(text).startswith("${STACK_")
+            self._values[canonical(key)] = (key, text, is_secret)
 
-    def _set_by(self, b: Binding) -> Iterator[tuple[str, str, object]]:
-        for name, (key, node) in self._values.items():
+    def _set_by(self, b: Binding) -> Iterator[tuple[str, str, object, bool]]:
+        for name, (key, node, is_secret) in self._values.items():
             if b.sets(name) or (isinstance(node, dict) and b.sets_below(name)):
-                yield name, key, node
+                yield name, key, node, is_secret
 
     def feeds(self, b: Binding) -> bool:
         """Whether the setting of the variable's key is exactly `${NAME}` of the variable."""
-        return any(node == f"${{{b.variable}}}" for _, _, node in self._set_by(b))
+        return any(node == f"${{{b.variable}}}" for _, _, node, _ in self._set_by(b))
 
-    def overridden(self, b: Binding, value: str) -> Told:
-        for name, key, node in self._set_by(b):
+    def overridden(self, b: Binding, value: str) -> Refusal:
+        for name, key, node, is_secret in self._set_by(b):
             if node == f"${{{b.variable}}}":
                 return None
             setting = setting_of(name)
@@ -345,7 +339,8 @@ class _Rendered:
                 return (
                     f"overrides kestra:{setting}",
                     "Kestra's environment wins over its file",
-                    f"set kestra:{setting} instead, or to ${{{b.variable}}}",
+                    f"set kestra:{setting} instead"
+                    + (f", or to ${{{b.variable}}}" if is_secret else ""),
                 )
             if value.lower() != str(node).lower():
                 return (
@@ -354,78 +349,3 @@ class _Rendered:
                     _REMOVE,
                 )
         return None
-
-
-#: Beginnings of names that hold secrets and settings, in whatever stack.
-_FAMILIES = ("STACK_", "SECRET_", "KESTRA_", "MICRONAUT_", "DATASOURCES_", "ENDPOINTS_")
-
-
-def _prefix(s: Settings, b: Binding, value: str) -> Told:
-    if not b.sets(PREFIX):
-        return None
-    fix = (
-        "remove it: rendering sets kestra.variables.env-vars-prefix to ENV_; name what flows may read ENV_…, "
-        "or choose a prefix of your own that no other variable begins with"
-    )
-    why = "Kestra shows flows every variable that begins with kestra.variables.env-vars-prefix, as envs.*"
-    if not value:
-        return ("shows flows every variable of the pods, the encryption key included", why, fix)
-    if not re.fullmatch(r"[A-Za-z0-9_]+", value):
-        return ("is no plain beginning of names", why, fix)
-    shown = sorted({f"{n}…" for n in _FAMILIES if n.startswith(value) or value.startswith(n)})
-    shown += sorted(n for n in _holding(s, b.variable) if n.startswith(value))
-    if shown:
-        some = ", ".join(shown[:5])
-        return (f"shows flows variables that hold secrets or settings ({some})", why, fix)
-    if s.deployment.environment_from and value != "ENV_":
-        return (
-            "may show flows variables of kestra:deployment.environment-from, whose names are not known here",
-            why,
-            fix,
-        )
-    return None
-
-
-def _holding(s: Settings, own: str) -> set[str]:
-    """Names of variables that hold a secret or a setting, as far as the stack says."""
-    from components.rendering.tree import tree
-
-    names = set(_placeholders(tree(s)))
-    for name in s.deployment.environment:
-        if name != own and bind(name).key.split(".")[0] in CONFIGURATION_ROOTS:
-            names.add(name)
-    return names
-
-
-def _placeholders(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
-        for name, item in node.items():
-            if name not in ("deployment", "tags"):
-                yield from _placeholders(item)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _placeholders(item)
-    else:
-        text = node.get_secret_value() if isinstance(node, SecretStr) else node
-        if isinstance(text, str):
-            yield from re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)", text)
-
-
-def shown_to_flows(s: Settings) -> Iterator[Finding]:
-    """A sensitive setting that is read from a variable which flows can read too."""
-    from components.settings.checks.values import leaves
-
-    if any(bind(n).sets(PREFIX) and v != "ENV_" for n, v in s.deployment.environment.items()):
-        return  # judged where the variable stands
-    for loc, value in leaves(s):
-        if not isinstance(value, SecretStr):
-            continue
-        for name in _placeholders(value):
-            if name.startswith("ENV_"):
-                yield Finding(
-                    loc,
-                    f"is read from {name}, which flows can read as envs.{name[4:].lower()}",
-                    "Kestra shows flows every variable that begins with ENV_",
-                    f"name the variable otherwise, for example STORED_{name[4:]}",
-                    warning=True,
-                )

@@ -3,7 +3,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.micronaut.context.ApplicationContext;
 import io.micronaut.context.env.Environment;
-import io.micronaut.core.naming.conventions.StringConvention;
 import java.util.Map;
 
 /** What a Micronaut context of Kestra's own class path makes of the variables of its process. */
@@ -33,9 +32,6 @@ public class Variables {
         run.path("maps").forEach(name ->
             environment.getProperty(name.asText(), Map.class)
                 .ifPresent(value -> maps.set(name.asText(), Harness.JSON.valueToTree(value))));
-        ObjectNode raw = out.putObject("raw");
-        run.path("maps").forEach(name ->
-            raw.set(name.asText(), Harness.JSON.valueToTree(environment.getProperties(name.asText(), StringConvention.RAW))));
         return out;
     }
 }

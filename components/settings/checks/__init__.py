@@ -29,7 +29,7 @@ from components.settings.checks.gcp import gcp_account_id
 from components.settings.checks.secret import vault_method, vault_methods
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from components.validation import java_options, variable_rules
+from components.validation import flow_variables, java_options, variable_rules
 
 __all__ = ["CHECKS", "check_all", "gcp_account_id", "vault_method", "vault_methods"]
 
@@ -76,7 +76,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     values.empty_secrets,
     values.addresses,
     variable_rules.environment,
-    variable_rules.shown_to_flows,
+    flow_variables.shown_to_flows,
     java_options.options,
     java_options.arguments,
     values.placeholders,
