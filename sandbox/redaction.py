@@ -11,6 +11,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
 from threading import Lock
 from typing import Any
 
@@ -98,7 +99,7 @@ def _outputs(value: Any) -> Iterator[pulumi.Output[Any]]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _outputs(item)
-    elif not isinstance(value, pulumi.Resource) and hasattr(value, "__dict__"):
+    elif not isinstance(value, (pulumi.Resource, Enum)) and hasattr(value, "__dict__"):
         # The SDKs' classes of inputs.
         yield from _outputs(vars(value))
 
