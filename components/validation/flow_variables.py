@@ -26,8 +26,8 @@ Refusal = tuple[str, str, str] | None
 _FAMILIES = ("STACK_", "SECRET_", "KESTRA_", "MICRONAUT_", "DATASOURCES_", "ENDPOINTS_")
 
 
-def prefix(s: Settings, b: Binding, value: str) -> Refusal:
-    """What is wrong with a variable that sets the prefix."""
+def prefix(s: Settings, b: Binding, value: str | None) -> Refusal:
+    """What is wrong with a variable that sets the prefix; the value of an encrypted one is None."""
     if not b.sets(PREFIX):
         return None
     fix = (
@@ -35,6 +35,8 @@ def prefix(s: Settings, b: Binding, value: str) -> Refusal:
         "or choose a prefix of your own that no other variable begins with"
     )
     why = "Kestra shows flows every variable that begins with kestra.variables.env-vars-prefix, as envs.*"
+    if value is None:
+        return ("is encrypted, so that nothing says which variables flows can read", why, fix)
     if not value:
         return ("shows flows every variable of the pods, the encryption key included", why, fix)
     if not re.fullmatch(r"[A-Za-z0-9_]+", value):
@@ -57,7 +59,7 @@ def _holding(s: Settings, own: str) -> set[str]:
     """Names of variables that hold a secret or a setting, as far as the stack says."""
     from components.rendering.tree import tree
 
-    names = set(_placeholders(tree(s)))
+    names = set(_placeholders(tree(s))) | set(s.deployment.secret_environment)
     for name in s.deployment.environment:
         if name != own and bind(name).key.split(".")[0] in CONFIGURATION_ROOTS:
             names.add(name)
@@ -84,6 +86,15 @@ def shown_to_flows(s: Settings) -> Iterator[Finding]:
 
     if any(bind(n).sets(PREFIX) and v != "ENV_" for n, v in s.deployment.environment.items()):
         return  # judged where the variable stands
+    for name in s.deployment.secret_environment:
+        if name.startswith("ENV_"):
+            yield Finding(
+                ("deployment", "environment", name),
+                f"is encrypted, and flows can read it as envs.{name[4:].lower()}",
+                "Kestra shows flows every variable that begins with ENV_, and masks none of them in logs",
+                "name it otherwise, or declare it under kestra:declared-secrets, which flows read as a secret",
+                warning=True,
+            )
     for loc, value in leaves(s):
         if not isinstance(value, SecretStr):
             continue

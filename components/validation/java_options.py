@@ -32,7 +32,7 @@ def options(s: Settings) -> Iterator[Finding]:
     """`-D` with a key of the configuration, in variables and in `java-options`."""
     at = ("deployment",)
     for name in OPTION_VARIABLES:
-        yield from _in((*at, "environment", name), s.deployment.environment.get(name))
+        yield from _in((*at, "environment", name), s.deployment.plain_environment.get(name))
     for name in s.components:
         loc = (*at, "components", name, "java-options")
         yield from _in(loc, getattr(s.deployment.components, name).java_options)

@@ -163,7 +163,9 @@ def _squeezed() -> dict[str, str]:
 def environment(s: Settings) -> Iterator[Finding]:
     """Every variable of `deployment.environment` that may not be there; one finding each."""
     rendered = _Rendered(s)
-    for name, value in s.deployment.environment.items():
+    for name, written in s.deployment.environment.items():
+        # The value of an encrypted one is not judged: `check` cannot read it, and the program says the same.
+        value = written if isinstance(written, str) else None
         binding = bind(name)
         problem: Refusal = None
         for rule in (_launcher, _source, flow_variables.prefix, _log_in):
@@ -178,7 +180,7 @@ def environment(s: Settings) -> Iterator[Finding]:
             yield Finding(("deployment", "environment", name), what, why, fix)
 
 
-def _launcher(s: Settings, b: Binding, value: str) -> Refusal:
+def _launcher(s: Settings, b: Binding, value: str | None) -> Refusal:
     name = b.variable
     if name == "KESTRA_CONFIGURATION":
         return (
@@ -201,7 +203,7 @@ def _launcher(s: Settings, b: Binding, value: str) -> Refusal:
     return None
 
 
-def _source(s: Settings, b: Binding, value: str) -> Refusal:
+def _source(s: Settings, b: Binding, value: str | None) -> Refusal:
     for key, effect in _SOURCES.items():
         if b.sets(key):
             return (
@@ -219,7 +221,7 @@ def _source(s: Settings, b: Binding, value: str) -> Refusal:
     return None
 
 
-def _log_in(s: Settings, b: Binding, value: str) -> Refusal:
+def _log_in(s: Settings, b: Binding, value: str | None) -> Refusal:
     if not b.sets("micronaut.security.enabled"):
         return None
     if s.edition == "oss":
@@ -330,7 +332,7 @@ class _Rendered:
         """Whether the setting of the variable's key is exactly `${NAME}` of the variable."""
         return any(node == f"${{{b.variable}}}" for _, _, node, _ in self._set_by(b))
 
-    def overridden(self, b: Binding, value: str) -> Refusal:
+    def overridden(self, b: Binding, value: str | None) -> Refusal:
         for name, key, node, is_secret in self._set_by(b):
             if node == f"${{{b.variable}}}":
                 return None
@@ -342,7 +344,7 @@ class _Rendered:
                     f"set kestra:{setting} instead"
                     + (f", or to ${{{b.variable}}}" if is_secret else ""),
                 )
-            if value.lower() != str(node).lower():
+            if value is None or value.lower() != str(node).lower():
                 return (
                     f"overrides {key}, which rendering sets for this stack",
                     "Kestra's environment wins over its file",

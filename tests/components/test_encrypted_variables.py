@@ -15,7 +15,7 @@ from rich.console import Console
 
 from components.configuration import render
 from components.program import read_settings
-from components.settings import Loaded, load, load_file
+from components.settings import Loaded, SettingsError, load, load_file
 from components.stack_config import read_config
 from sandbox.doctor import _settings as print_settings
 from sandbox.leaks import Search
@@ -265,13 +265,26 @@ def test_values_that_are_no_text_are_refused_encrypted_or_not(tmp_path: Path) ->
         assert f"kestra:deployment.environment.{name}: is not text" in str(refused.value)
 
 
-def test_java_options_of_a_component_win_over_an_encrypted_variable(tmp_path: Path) -> None:
-    text = FILE.replace("TOKEN:", "JAVA_OPTS:").replace(
-        "namespace: kestra",
-        "namespace: kestra\n    components: {standalone: {java-options: -Xmx1g}}",
+def _with_java_options(component: str) -> str:
+    return FILE.replace("TOKEN:", "JAVA_OPTS:").replace(
+        "namespace: kestra", f"namespace: kestra\n    components: {{standalone: {component}}}"
     )
-    container = _container(run(_from_file(tmp_path, text)))
-    assert {"name": "JAVA_OPTS", "value": "-Xmx1g"} in container["env"]
+
+
+@pytest.mark.parametrize("component", ["{java-options: -Xmx1g}", "{heap-percentage: 40}"])
+def test_an_encrypted_java_opts_is_not_replaced_by_options_of_a_component(
+    tmp_path: Path, component: str
+) -> None:
+    with pytest.raises(SettingsError, match="stands beside an encrypted variable JAVA_OPTS"):
+        load_file(project(tmp_path, _with_java_options(component)))
+
+
+def test_an_encrypted_java_opts_comes_from_the_secret_behind_the_share_of_the_heap(
+    tmp_path: Path,
+) -> None:
+    container = _container(run(_from_file(tmp_path, _with_java_options("{}"))))
+    assert "JAVA_OPTS" not in {variable["name"] for variable in container["env"]}
+    assert 'export JAVA_OPTS="-XX:MaxRAMPercentage=50.0 ${JAVA_OPTS-}"' in container["command"][2]
 
 
 def test_check_and_program_load_the_same_settings(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from components.settings import SettingsError, load
+from components.settings.base import OPAQUE
 from components.validation.java_options import properties
 from components.validation.variable_rules import setting_keys, setting_of
 from tests.settings.malformed_fixtures import (
@@ -24,7 +26,9 @@ PREFIX = "KESTRA_VARIABLES_ENV_VARS_PREFIX"
 POSTGRES = {"url": "jdbc:postgresql://db:5432/k", "username": "k", "password": PLANTED}
 
 
-def _with(name: str, value: str = "x", base: dict[str, Any] | None = None) -> dict[str, Any]:
+def _with(
+    name: str, value: str | SecretStr = "x", base: dict[str, Any] | None = None
+) -> dict[str, Any]:
     document = base or oss()
     block = document.get("deployment", {})
     variables = block.get("environment", {}) | {name: value}
@@ -143,7 +147,33 @@ def test_a_variable_of_a_key_that_the_stack_does_not_set_is_accepted(
     ],
 )  # fmt: skip
 def test_a_setting_may_be_fed_by_the_variable_of_that_name(document: dict[str, Any]) -> None:
-    assert not load(document, source="f.yaml").warnings
+    # A secret in a variable in clear is a warning of another check.
+    assert all(".environment." in w.path for w in load(document, source="f.yaml").warnings)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (PREFIX, "is encrypted, so that nothing says which variables flows can read"),
+        ("MICRONAUT_SECURITY_ENABLED", "drops the log-in of open-source Kestra"),
+        ("KESTRA_SERVER_BASIC_AUTH_USERNAME", "overrides kestra:server.basic-auth.username"),
+        ("KESTRA_CONFIGURATION", "replaces the rendered configuration"),
+    ],
+)
+@pytest.mark.parametrize("value", [OPAQUE, "ENV_", "true"])
+def test_an_encrypted_variable_is_judged_by_its_name_alone(
+    name: str, words: str, value: str
+) -> None:
+    assert words in _refused(_with(name, SecretStr(value)), name)
+
+
+def test_an_encrypted_variable_that_flows_can_read_is_told() -> None:
+    document = _with("ENV_TOKEN", SecretStr(PLANTED))
+    (warning,) = load(document, source="f.yaml").warnings
+    assert "flows can read it as envs.token" in warning.line()
+    assert PLANTED not in warning.line()
+    prefixed = _with("APP_TOKEN", SecretStr(PLANTED), _with(PREFIX, "APP_"))
+    assert "APP_TOKEN" in _refused(prefixed, PREFIX)
 
 
 def test_a_setting_that_names_another_variable_is_still_overridden() -> None:
@@ -179,10 +209,10 @@ def test_a_prefix_is_refused_where_secrets_of_unknown_names_become_variables() -
 
 
 def test_a_secret_that_flows_can_read_is_a_warning() -> None:
-    document = _with("ENV_PASSWORD", "x", auth(password="${ENV_PASSWORD}"))
-    (warning,) = load(document, source="f.yaml").warnings
-    assert warning.path == "kestra:server.basic-auth.password"
-    assert "envs.password" in warning.line()
+    document = _with("ENV_PASSWORD", SecretStr("x"), auth(password="${ENV_PASSWORD}"))
+    warnings = {w.path: w.line() for w in load(document, source="f.yaml").warnings}
+    assert "envs.password" in warnings["kestra:server.basic-auth.password"]
+    assert "envs.password" in warnings["kestra:deployment.environment.ENV_PASSWORD"]
 
 
 def test_every_problem_of_the_variables_is_told_at_once() -> None:

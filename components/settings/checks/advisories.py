@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from components.settings.checks import endpoints
 from components.settings.checks.deployment import MOVING_TAGS
 from components.settings.deployment import DEFAULT_TAGS
 from components.settings.findings import Finding
@@ -101,14 +102,10 @@ def _another_release(s: Settings, releases: Releases) -> str:
 
 
 def _endpoints_open(s: Settings) -> bool:
-    """Whether the settings undo what protects the management endpoints, without a log-in of their own."""
-    endpoints = s.endpoints
-    if endpoints.all and endpoints.all.basic_auth:
+    """Whether the settings open an endpoint to everybody who reaches the management port."""
+    if s.endpoints.all and s.endpoints.all.basic_auth:
         return False
-    blocks = (endpoints.all, endpoints.env, endpoints.loggers, endpoints.worker)
-    return any(block is not None and block.sensitive is False for block in blocks) or bool(
-        endpoints.env and endpoints.env.enabled
-    )
+    return any(True for _ in endpoints.opened_without_log_in(s))
 
 
 #: Control of a row's `closed-by` to whether the settings leave its hole open.

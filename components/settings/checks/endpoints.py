@@ -43,7 +43,7 @@ def check(s: Settings) -> Iterator[Finding]:
     if s.endpoints.all and s.endpoints.all.basic_auth:
         yield from _refused(s)
     else:
-        yield from _open(s)
+        yield from opened_without_log_in(s)
         yield from _monitoring(s)
 
 
@@ -126,7 +126,7 @@ def _refused(s: Settings) -> Iterator[Finding]:
             )
 
 
-def _open(s: Settings) -> Iterator[Finding]:
+def opened_without_log_in(s: Settings) -> Iterator[Finding]:
     """What stands open to everybody who reaches the port."""
     chosen = s.endpoints
     everything = chosen.all.sensitive if chosen.all else None
