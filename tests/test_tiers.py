@@ -21,22 +21,20 @@ def collected(pytestconfig: pytest.Config) -> dict[str, str | None]:
     return tests
 
 
-def _names_without_rows(tests: set[str]) -> set[str]:
-    return {name.partition("[")[0] for name in tests}
-
-
-@pytest.mark.parametrize("row", LONG, ids=lambda row: row.pattern)
+@pytest.mark.parametrize("row", LONG, ids=lambda row: row.tests)
 def test_every_row_of_the_table_is_of_tests_that_exist_and_keeps_a_sample_of_them(
     collected: dict[str, str | None], row: Long
 ) -> None:
-    left = {name for name in collected if re.search(row.pattern, name)}
+    left = {name for name in collected if row.includes(name)}
     assert left
     assert all(collected[name] in PARTS for name in left)
-    quick = {name for name, part in collected.items() if part is None}
-    if row.sample:
-        assert any(re.search(row.sample, name) for name in quick)
-    else:
-        assert _names_without_rows(left) <= _names_without_rows(quick)
+    assert bool(row.keep) != bool(row.sample)
+    sample = (
+        {name for name in collected if re.search(row.tests, name)} - left
+        if row.keep
+        else {name for name in collected if re.search(row.sample, name)} - left
+    )
+    assert {name for name in sample if collected[name] is None}
 
 
 def test_every_part_has_tests_and_marks_name_no_other(collected: dict[str, str | None]) -> None:

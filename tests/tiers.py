@@ -45,58 +45,118 @@ PARTS = {
 
 @dataclass(frozen=True)
 class Long:
-    """Tests that only the long tier runs."""
+    """Tests that only the long tier runs, but for a sample of their kind."""
 
-    pattern: str
-    """A regular expression that a test's id holds, after `tests/`."""
+    tests: str
+    """A regular expression that their ids hold, after `tests/`."""
     part: str
+    keep: str = ""
+    """The same of those among them that every tier runs: the sample."""
     sample: str = ""
-    """What stands for them in `make test`, the same way; empty: other rows of the same test."""
+    """Where none is kept: the same of the tests that stand for them."""
+
+    def includes(self, name: str) -> bool:
+        """Whether a test is left to the long tier by this row."""
+        kept = self.keep and re.search(self.keep, name)
+        return re.search(self.tests, name) is not None and not kept
 
 
 LONG = (
     Long(
-        r"stores/test_conformance\.py.*\[(?!vault\]|aws-secret-manager\]|jdbc\]|doppler\]|without)",
+        r"stores/test_conformance\.py",
         "conformance",
+        keep=r"\[(vault|aws-secret-manager|jdbc|without a manager)\]",
     ),
+    Long(r"stores/test_moving_engine\.py", "conformance", sample=r"components/test_moving\.py"),
+    Long(r"stores/test_azure_engine\.py", "conformance", keep="another_mode"),
     Long(
-        r"faults/test_killed\.py::test_an_up.*\[(?!vault: up, after Create of store-engine|local: up, after Create of kestra-secret)",
+        r"faults/test_killed\.py::test_(an_up|a_changed|a_destroy|one_stack|a_recovery|a_plugin)",
         "kills",
+        keep=r"vault: up, after Create of store-engine|local: up, before Delete|\[local: destroy",
     ),
-    Long(r"faults/test_killed\.py::test_a_changed.*\[(?!local: up, before Delete)", "kills"),
-    Long(r"faults/test_killed\.py::test_a_destroy.*\[(?!local)", "kills"),
+    Long(r"sandbox/test_interruption\.py", "kills", keep="an_interrupted_update"),
+    Long(r"faults/test_failing_servers\.py", "faults", keep="a_denied_permission|a_passing_fault"),
     Long(
-        r"faults/test_killed\.py::test_(one_stack|a_recovery|a_plugin)",
-        "kills",
-        r"test_killed\.py::test_an_up_after.*\[vault",
+        r"faults/test_failing_sandbox\.py",
+        "faults",
+        sample=r"test_failing_servers\.py::test_a_denied",
     ),
     Long(
-        r"policy/test_stacks_engine\.py::test_(a_preview|an_update|a_stack).*\[(?!production|local\])",
+        r"faults/test_guards\.py::test_backends", "faults", sample=r"test_guards\.py::test_the_encr"
+    ),
+    Long(
+        r"faults/test_leaks\.py",
+        "faults",
+        sample=r"sandbox/test_main_job\.py::test_no_secret|faults/test_quoting_server\.py",
+    ),
+    Long(r"faults/test_names_taken\.py", "faults", keep="in_kubernetes|in_vault"),
+    Long(
+        r"policy/test_stacks_engine\.py::test_(a_preview|an_update|a_stack)",
         "stacks",
+        keep=r"\[(production|local)\]",
     ),
     Long(
         r"policy/test_stacks_engine\.py::test_kestra_reads",
         "stacks",
-        r"stores/test_conformance\.py.*\[aws-secret-manager",
+        sample=r"stores/test_conformance\.py.*\[aws-secret-manager",
     ),
-    Long(r"policy/test_judges_engine\.py.*\[example-", "stacks"),
+    Long(r"policy/test_judges_engine\.py.*\[", "stacks", keep=r"\[(production|Deployment)"),
     Long(
-        r"components/test_admission\.py.*\[(?!vault-production|enterprise-2\.0\]|kafka|local, plain)",
+        r"policy/test_engine\.py",
         "stacks",
+        keep="a_naive_production|in_development|what_is_unknown",
     ),
     Long(
-        r"stores/test_vault_access\.py.*\[(?!kubernetes-|app-role-read-only|password-managed)",
+        r"components/test_admission\.py",
+        "stacks",
+        keep=r"\[(vault-production|enterprise-2\.0|kafka|local, plain.*)\]",
+    ),
+    Long(
+        r"upgrade/test_states\.py::test_nothing.*\[",
+        "stacks",
+        keep=r"\[(local|local-vault|production) of",
+    ),
+    Long(
+        r"sandbox/test_main_job\.py::test_(a_changed|purge)", "stacks", sample=r"test_main_job\.py"
+    ),
+    Long(
+        r"stores/test_vault_access\.py",
         "access",
+        keep=r"\[(kubernetes-read-only|password-managed)\]",
+    ),
+    Long(r"kestra/test_endpoints\.py.*2\.0", "access", sample=r"kestra/test_endpoints\.py.*1\.3"),
+    Long(
+        r"kestra/test_real_kestra\.py",
+        "rotation",
+        keep=r"what_was_meant|every_wrong|in_the_queue.*\[1\.3",
     ),
     Long(
         r"upgrade/test_version_engine\.py",
         "rotation",
-        r"kestra/test_real_kestra\.py::test_what_was_meant.*\[2\.0",
+        sample=r"kestra/test_real_kestra\.py::test_what_was_meant.*\[2\.0",
     ),
     Long(
         r"rotation/test_(restore|aws_stack)\.py",
         "rotation",
-        r"rotation/test_(vault_stack|encryption_key)\.py",
+        sample=r"rotation/test_(vault_stack|encryption_key)\.py",
+    ),
+    Long(
+        r"rotation/test_vault_stack\.py", "rotation", keep="a_given_declared|a_generated_declared"
+    ),
+    Long(
+        r"plugins/test_vault_behaviour\.py",
+        "plugins",
+        keep="a_secret_tells|a_deleted_version|an_audit_device|needs_no_vault",
+    ),
+    Long(
+        r"plugins/test_kubernetes_engine\.py",
+        "plugins",
+        keep="a_second_up|an_auto_named|that_exists|the_server_refuses|pods_are_refused",
+    ),
+    Long(
+        r"plugins/test_(aws|azure|gcp|random|vault)_engine\.py",
+        "plugins",
+        keep="a_life_of_every|a_refusal|refused|a_password_keeps|an_existing_key",
     ),
 )
 #: Programs that no test of the unit tier starts, save one that the test itself wrote.
@@ -136,7 +196,7 @@ def part_of(item: pytest.Item) -> str | None:
     marker = item.get_closest_marker("long")
     if marker is not None:
         return marker.args[0]
-    return next((row.part for row in LONG if re.search(row.pattern, item.nodeid)), None)
+    return next((row.part for row in LONG if row.includes(item.nodeid)), None)
 
 
 #: Every collected test, whatever tier is run: its id, and its part of the long tier.
