@@ -144,7 +144,7 @@ def test_malformed_settings_start_nothing(tools: dict[str, Path], tmp_path: Path
 def test_up_brings_the_stack_up_and_a_second_up_changes_nothing(
     sandbox: Sandbox, local: str
 ) -> None:
-    assert "Stack local: 21 created" in local
+    assert "Stack local: 22 created" in local
     assert "Stack local: no change" in sandbox.run("up", "local")
 
 
@@ -177,7 +177,7 @@ def test_a_vault_stack_comes_up_beside_it_and_verifies(
     sandbox.run("verify", "local-vault", "--json", str(tmp_path / "report.json"))
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["ok"] is True
-    assert len(report["stores"][0]["checks"]) == 6
+    assert len(report["stores"][0]["checks"]) == 8
     assert "kestra.secret.vault.address" in report["kestra"]["bound"]
 
 
