@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 JUDGED = $(if $(filter off,$(POLICY)),--no-policy)
 
 # Python up to 3.11.7 fails when two threads format a traceback at once.
-PYTEST = PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --max-worker-restart 0
+PYTEST = PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 .PHONY: help up preview verify report doctor status down unit test test-long lint venv check bench
 .DEFAULT_GOAL := help

@@ -159,6 +159,18 @@ LONG = (
         keep="a_life_of_every|a_refusal|refused|a_password_keeps|an_existing_key",
     ),
 )
+#: The files that take longest, by measured times.
+SLOWEST = (
+    "sandbox/test_main_job",
+    "stores/test_conformance",
+    "faults/test_killed",
+    "rotation/test_vault_stack",
+    "kestra/test_real_kestra",
+    "policy/test_judges_engine",
+    "policy/test_stacks_engine",
+    "faults/test_failing_servers",
+    "plugins/test_kubernetes_engine",
+)
 #: Programs that no test of the unit tier starts, save one that the test itself wrote.
 _REFUSED = re.compile(
     r"go|java|javac|mvn|node|npm|npx|chromium.*|google-chrome.*|pulumi.*|etcd|kube.*|kwok|vault"
@@ -210,7 +222,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     chosen = {item for item in items if _belongs(item, tier, part)}
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-    items[:] = [item for item in items if item in chosen]
+    # What takes longest comes first, so that no worker is left with it at the end. A file stays in its order.
+    with_needs = {item.path for item in chosen if any(map(item.get_closest_marker, NEEDS))}
+    items[:] = sorted(
+        (item for item in items if item in chosen),
+        key=lambda item: (_rank(item.path.as_posix()), item.path not in with_needs),
+    )
+
+
+def _rank(path: str) -> int:
+    """The place of a test's file among the slowest; behind them for the others."""
+    return next((i for i, file in enumerate(SLOWEST) if f"/{file}." in path), len(SLOWEST))
 
 
 def _belongs(item: pytest.Item, tier: str, part: str | None) -> bool:
