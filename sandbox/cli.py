@@ -20,7 +20,7 @@ from components.settings import Settings, SettingsError, load_file, report
 from sandbox.arguments import parser
 from sandbox.clouds import places, start_clouds
 from sandbox.display import Events, summary
-from sandbox.engine import PolicyRefusal, Stack, refuse_encrypted
+from sandbox.engine import PolicyRefusal, Stack
 from sandbox.errors import SandboxError
 from sandbox.judgement import Pack, show
 from sandbox.progress import Progress
@@ -29,6 +29,7 @@ from sandbox.services import ControlPlane, Vault
 from sandbox.state import MARK, ROOT, Last, State
 from sandbox.status import servers, show_status
 from sandbox.tools import CONTROL_PLANE, ensure
+from sandbox.workspace import refuse_encrypted
 
 
 class Sandbox:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pulumi import automation as auto
 
 from components.hints import ANSWER
@@ -24,14 +23,15 @@ from components.settings import Settings, load
 from components.stack_config import decode_config
 from sandbox import plugins
 from sandbox.callbacks import share_process
-from sandbox.clouds import Clouds, managers
+from sandbox.clouds import Clouds
 from sandbox.command import EngineCommand
 from sandbox.display import Events
-from sandbox.encryption import encrypt_secrets, secrets_of
+from sandbox.encryption import secrets_of
+from sandbox.engine_environment import command_root, engine_variables, system_path
 from sandbox.errors import SandboxError
 from sandbox.events import Recorder
 from sandbox.hints import own_commands, with_advice
-from sandbox.judgement import Pack, Violation, counted
+from sandbox.judgement import Pack, refusal
 from sandbox.pending import Finder
 from sandbox.plugins import official
 from sandbox.recovery import end_leftovers, is_locked, mend_backend, redact_init_errors
@@ -40,9 +40,8 @@ from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private
 from sandbox.state import NO_STATE, PROJECT, ROOT, Last, State
 from sandbox.taken_names import way_out
+from sandbox.workspace import use_own_vault, write_workspace
 
-_ENCRYPTION = ("encryptionsalt", "secretsprovider", "encryptedkey")
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 NONE = Clouds()
 
 
@@ -110,47 +109,20 @@ class Stack:
         return self._state.directory / "azure" / "recorded.json"
 
     def write_workspace(self) -> None:
-        """Copies project and stack file, and puts the sandbox's addresses in place of the file's.
-
-        The tracked files are never changed: what the engine adds (the salt of the encryption) is kept in
-        the copy.
+        """Copies project and stack file, with the sandbox's addresses in place of the file's.
 
         Raises:
             SandboxError: when the file holds values that only somebody else's key opens.
         """
-        folder = self.folder / "workspace"
-        (folder / "stacks").mkdir(parents=True, exist_ok=True)
-        project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-        private(folder / "Pulumi.yaml", yaml.safe_dump(project, sort_keys=False))
-        document = yaml.safe_load((self._stacks / self._file.name).read_text()) or {}
-        config = document.setdefault("config", {})
-        refuse_encrypted(self.name, document, self._file)
-        for key in _ENCRYPTION:
-            document.pop(key, None)
-        with contextlib.suppress(OSError):
-            before = yaml.safe_load(self._file.read_text()) or {}
-            document |= {key: before[key] for key in _ENCRYPTION if key in before}
-        self._overlay(config)
-        self._redaction.add(encrypt_secrets(document, self._state.passphrase))
-        private(self._file, yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+        values = write_workspace(
+            self._stacks / self._file.name, self._file, self._overlay, self._state.passphrase
+        )
+        self._redaction.add(values)
 
     def _overlay(self, config: dict[str, Any]) -> None:
         self.clouds.overlay(config)
-        blocks = [block for block in managers(config) if block.get("type") == "vault"]
-        if self.vault is None or not blocks:
-            return
-        for block in blocks:
-            block["vault"] = {**(block.get("vault") or {}), "address": self.vault.address}
-        identity = dict(config.get("kestra:identity") or {})
-        identity["vault"] = {
-            **(identity.get("vault") or {}),
-            "kubernetes-host": self.plane.url,
-            "kubernetes-ca-certificate": self.plane.ca_file.read_text(),
-        }
-        if identity["vault"].get("audit-file"):
-            # The stacks share one Vault, which takes a file for one device only.
-            identity["vault"]["audit-file"] = str(self.vault.audit_file(self.name))
-        config["kestra:identity"] = identity
+        if self.vault is not None:
+            use_own_vault(config, self.name, self.plane, self.vault)
 
     def environment(self) -> dict[str, str]:
         """The engine's environment, from scratch: nothing of the caller's clouds, clusters and log-ins."""
@@ -167,38 +139,10 @@ class Stack:
         )
         if self.packs:
             plugins.write_analyzer(folder)
-        system = [str(Path(self._tools["pulumi"]).parent), str(launchers), *_system_path()]
-        made = {
-            "PATH": os.pathsep.join(system),
-            "HOME": str(self._state.directory),
-            "LANG": "C.UTF-8",
-            "PULUMI_HOME": str(self._state.pulumi_home),
-            "PULUMI_BACKEND_URL": f"file://{self._state.backend}",
-            # A file: a variable would be in the environment of every plugin that the engine starts.
-            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._state.passphrase_file()),
-            "TMPDIR": str(self._temporary()),
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "false" if self._download else "true",
-            "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
-            "KUBECONFIG": str(self.plane.kubeconfig),
-            "KESTRA_SANDBOX_AZURE_STATE": str(self._azure),
-        }
-        made |= self.clouds.environment
-        if self._download:
-            both = (name for proxy in _PROXIES for name in (proxy, proxy.lower()))
-            made |= {name: os.environ[name] for name in both if name in os.environ}
-        if self.vault is not None:
-            made["VAULT_ADDR"] = self.vault.address
-            # As `vault login` keeps it, for the plugin that needs it and no other.
-            private(self._state.directory / ".vault-token", self.vault.root_token)
-        return made
-
-    def _temporary(self) -> Path:
-        """An empty folder for what the engine and its plugins write aside; nothing of it outlives the next command."""
-        folder = self._state.directory / "tmp"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700)
-        return folder
+        path = [str(Path(self._tools["pulumi"]).parent), str(launchers), *system_path()]
+        return engine_variables(
+            self._state, path, self.plane, self.vault, may_download=self._download
+        ) | {"KESTRA_SANDBOX_AZURE_STATE": str(self._azure), **self.clouds.environment}
 
     def _followed_program(self) -> None:
         self._redaction.follow()
@@ -235,7 +179,9 @@ class Stack:
                 opts=auto.LocalWorkspaceOptions(
                     work_dir=str(workspace),
                     pulumi_command=EngineCommand(
-                        self._pulumi_root(), self._told, self._redaction.text
+                        command_root(self._state, Path(self._tools["pulumi"])),
+                        self._told,
+                        self._redaction.text,
                     ),
                 ),
             )
@@ -253,15 +199,6 @@ class Stack:
             deploy(self.folder / "workspace")
         finally:
             ANSWER.reset(token)
-
-    def _pulumi_root(self) -> str:
-        # The Automation API looks for `<root>/bin/pulumi`.
-        binary = self._state.directory / "engine" / "bin" / "pulumi"
-        binary.parent.mkdir(parents=True, exist_ok=True)
-        if not binary.is_symlink() or binary.resolve() != Path(self._tools["pulumi"]).resolve():
-            binary.unlink(missing_ok=True)
-            binary.symlink_to(Path(self._tools["pulumi"]).resolve())
-        return str(binary.parents[1])
 
     def _recover(self, stack: auto.Stack) -> None:
         """Goes on after an update that was killed; nobody else works on this state."""
@@ -406,7 +343,10 @@ class Stack:
                 except auto.CommandError as error:
                     words = "\n".join(events.errors)
                     if refused := [v for v in dict.fromkeys(events.violations) if v.is_mandatory]:
-                        raise PolicyRefusal(self._refusal(operation, refused, words)) from None
+                        in_update = operation == "up" and self._accepted
+                        raise PolicyRefusal(
+                            refusal(self.name, refused, words, in_update=in_update)
+                        ) from None
                     said = with_advice(events.errors) or _words(error)
                     raise EngineFailure(own_commands(said, self.name, self._where())) from None
                 changes = (
@@ -429,18 +369,6 @@ class Stack:
                 )
         return outcome
 
-    def _refusal(self, operation: str, refused: list[Violation], words: str) -> str:
-        before = "Nothing was created or changed"
-        if operation == "up" and self._accepted:
-            before = (
-                "What the preview could not know was refused during the update, which ended there"
-            )
-        told = (
-            f"The policy pack refuses stack {self.name}: {counted(refused)}. {before}."
-            " Change the settings that are named above, or try the stack out with --no-policy."
-        )
-        return f"{told}\n{words}" if words else told
-
     def outputs(self) -> Mapping[str, auto.OutputValue]:
         """The outputs of the last update; empty when there was none."""
         with self._selected() as stack:
@@ -459,34 +387,6 @@ class Stack:
         return load(decode_config(values, secret, self._file), source=self._file.name).settings
 
 
-def refuse_encrypted(stack: str, document: Mapping[str, object], copy: Path) -> None:
-    """Says so when a stack file needs a key that the sandbox does not have.
-
-    Args:
-        stack: the stack's name.
-        document: the stack file.
-        copy: the sandbox's copy of it; what was encrypted with the sandbox's own key is welcome.
-
-    Raises:
-        SandboxError: when there is a `secure:` value of another key.
-    """
-    own: object = None
-    with contextlib.suppress(OSError):
-        own = (yaml.safe_load(copy.read_text()) or {}).get("encryptionsalt")
-    is_ours = own is not None and document.get("encryptionsalt") == own
-    if not is_ours and _has_encrypted(document.get("config")):
-        raise SandboxError(
-            f"Pulumi.{stack}.yaml holds encrypted values (secure:), and the sandbox has none of your keys."
-            " Copy the file, leave those values out to have them generated, and bring the copy up."
-        )
-
-
-def _has_encrypted(value: object) -> bool:
-    if isinstance(value, dict):
-        return set(value) == {"secure"} or any(_has_encrypted(v) for v in value.values())
-    return isinstance(value, list) and any(_has_encrypted(v) for v in value)
-
-
 def _counts(changes: Mapping[Any, int] | None) -> dict[str, int]:
     return {str(getattr(k, "value", k)): v for k, v in (changes or {}).items()}
 
@@ -498,9 +398,3 @@ def _silent(_: str) -> None:
 def _words(error: auto.CommandError) -> str:
     told = re.findall(r"^\s*(?:stderr: )?error: (.+)$", str(error), re.MULTILINE)
     return "\n".join(told) or "The engine was killed. Run the same command again to go on."
-
-
-def _system_path() -> list[str]:
-    keep = [p for p in os.environ.get("PATH", os.defpath).split(os.pathsep) if p]
-    # The language plugins of the caller's installation stay out.
-    return [p for p in keep if not (Path(p) / "pulumi-language-python").exists()]

@@ -78,6 +78,25 @@ def counted(violations: Iterable[Violation]) -> str:
     return f"{len(found)} violation{'s' if len(found) > 1 else ''} of {listed}"
 
 
+def refusal(stack: str, violations: Iterable[Violation], words: str, *, in_update: bool) -> str:
+    """The error of an update that the policy pack refuses.
+
+    Args:
+        stack: the stack's name.
+        violations: the mandatory ones.
+        words: the engine's own errors.
+        in_update: whether the update had begun.
+    """
+    before = "Nothing was created or changed"
+    if in_update:
+        before = "What the preview could not know was refused during the update, which ended there"
+    message = (
+        f"The policy pack refuses stack {stack}: {counted(violations)}. {before}."
+        " Change the settings that are named above, or try the stack out with --no-policy."
+    )
+    return f"{message}\n{words}" if words else message
+
+
 def show(console: Console, violations: Iterable[Violation]) -> None:
     """Prints what was found, control by control, the mandatory ones first."""
     found = sorted(dict.fromkeys(violations), key=lambda v: (not v.is_mandatory, v.control))
