@@ -9,7 +9,7 @@ Source: Micronaut 4.10 (Kestra 1.3 and 2.0), `EnvironmentPropertySource`, `Envir
 - The name is lower-cased, and each other `_` is a `.` and a `-`: a variable sets every combination.
 - What reads a block as a map takes the combination with dots alone for the names in it.
 
-This file imports nothing but the standard library, so that it can be copied as it is.
+The program and the policy pack both ask it; like the pack it needs nothing of the program.
 """
 
 from __future__ import annotations

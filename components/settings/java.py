@@ -17,8 +17,8 @@ HEAP_PERCENTAGE = 50
 is for threads, compiled code, native libraries, and the processes that tasks start."""
 VARIABLE = "JAVA_OPTS"
 """What Kestra's start script hands to Java."""
-#: What Java reads besides its command line.
-_OTHERS = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
+READ_BY_JAVA = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
+"""Variables that Java itself reads besides its command line."""
 _HEAP = re.compile(r"(?:^|\s)-(?:Xmx|XX:(?:MaxHeapSize|MaxRAMPercentage|MaxRAMFraction)=)")
 _FIXED_HEAP = re.compile(r"(?:^|\s)-(?:Xmx|XX:MaxHeapSize=)")
 
@@ -63,7 +63,7 @@ def comes_from_secret(deployment: Deployment) -> bool:
 def heap_default(deployment: Deployment, component: Component) -> int | None:
     """The share in percent of a component whose settings say nothing of its heap; None where they do."""
     said = [component.java_options or ""]
-    said += [revealed(deployment.environment.get(name)) or "" for name in (VARIABLE, *_OTHERS)]
+    said += [revealed(deployment.environment.get(name)) or "" for name in (VARIABLE, *READ_BY_JAVA)]
     if component.heap_percentage is not None or any(map(sets_heap, said)):
         return None
     return HEAP_PERCENTAGE

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from components.validation.environment_variables import Binding, bind
+from policy.environment_variables import Binding, bind
 
 PREFIX = "kestra.variables.env-vars-prefix"
 #: Roots of keys that Kestra or a library of its class path reads as configuration.

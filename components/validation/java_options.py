@@ -6,15 +6,14 @@ import re
 from collections.abc import Iterator
 
 from components.settings.findings import Finding
+from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
-from components.validation.environment_variables import canonical, variable_name
 from components.validation.flow_variables import CONFIGURATION_ROOTS
 from components.validation.variable_rules import setting_of
+from policy.environment_variables import canonical, variable_name
 
 #: Variables from which Java, or Kestra's start script for it, takes options.
-OPTION_VARIABLES = (
-    "JAVA_OPTS", "KESTRA_JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS",
-)  # fmt: skip
+OPTION_VARIABLES = (VARIABLE, "KESTRA_JAVA_OPTS", *READ_BY_JAVA)
 _PROPERTY = re.compile(r"""(?:^|[\s"'])-D["']?([^=\s"']+)""")
 #: Options of `kestra server`, in picocli's spellings: `-c FILE`, `-cFILE`, `-vc FILE`, `--config=FILE`.
 _CONFIG = re.compile(r"--config(=.*)?|-v*c.*", re.DOTALL)

@@ -1,6 +1,6 @@
 """Variables of the pods that would undo the rendered configuration, or what the pods assume.
 
-What a variable sets is asked of `environment_variables`, so every spelling counts. Effects are from the
+What a variable sets is asked of `policy.environment_variables`, so every spelling counts. Effects are from the
 sources of Kestra and Micronaut; docs/kestra-behaviour.md says which were measured.
 """
 
@@ -17,8 +17,8 @@ from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.structure import models_in
 from components.validation import flow_variables
-from components.validation.environment_variables import Binding, bind, canonical
 from components.validation.flow_variables import CONFIGURATION_ROOTS, PREFIX, Refusal
+from policy.environment_variables import Binding, bind, canonical
 
 #: First-level settings that are no keys of Kestra's.
 _OURS = ("version", "edition", "declared-secrets", "deployment", "identity", "tags")

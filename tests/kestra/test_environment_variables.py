@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from components.validation.environment_variables import bind, canonical
 from components.validation.variable_rules import setting_keys
+from policy.environment_variables import bind, canonical
 from sandbox.kestra import RELEASES, ensure
 from sandbox.progress import Progress
 from sandbox.verify.boot import boot
