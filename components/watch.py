@@ -29,7 +29,7 @@ def watch() -> None:
         start, chain, name = _parts(args.urn)
         of_parent, _, type_ = chain.rpartition("$")
         parent = parents.get((of_parent.rpartition("$")[2], type_, name))
-        found = answer(
+        advice = answer(
             Failed(
                 args.urn,
                 _plain(args.new_inputs or {}),
@@ -37,8 +37,8 @@ def watch() -> None:
                 f"{start}::{of_parent}::{parent}" if parent else "",
             )
         )
-        if found:
-            pulumi.log.error(f"{name}: {found}")
+        if advice:
+            pulumi.log.error(f"{name}: {advice}")
         return False
 
     hook = pulumi.ErrorHook("kestra-way-out", told)

@@ -12,6 +12,7 @@ from policy import (
     kestra_release,  # noqa: F401
     keys,  # noqa: F401
     kubernetes,  # noqa: F401
+    kubernetes_secrets,  # noqa: F401
     secret_stores,  # noqa: F401
     vault,  # noqa: F401
 )

@@ -12,7 +12,7 @@ from policy.configuration_sources import system_properties
 from policy.configuration_texts import flatten
 from policy.environment_variables import bind
 from policy.kestra_servers import HELM, chart_servers
-from policy.kubernetes import is_secretive_name
+from policy.kubernetes_secrets import is_secretive_name
 from policy.model import Context, Finding, Problem, Resource, control
 from policy.pods import WORKLOADS, containers
 from policy.values import UNKNOWN, Undecided, at, leaves, many, per, reveal
