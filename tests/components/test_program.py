@@ -240,7 +240,7 @@ def test_the_engines_way_warns_of_known_holes_as_the_check_does(image: dict[str,
     document: dict[str, Any] = stack_document("local")
     document["deployment"] = {**document["deployment"], "image": image}
     _configure(document)
-    told = [(w.path, w.message, w.fix) for w in program.read_settings().warnings]
+    warnings = [(w.path, w.message, w.fix) for w in program.read_settings().warnings]
     expected = load(document, source="Pulumi.test.yaml").warnings
-    assert told == [(w.path, w.message, w.fix) for w in expected]
-    assert bool(told) is (image != {"tag": "v1.3.31"})
+    assert warnings == [(w.path, w.message, w.fix) for w in expected]
+    assert bool(warnings) is (image != {"tag": "v1.3.31"})

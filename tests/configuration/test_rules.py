@@ -68,8 +68,8 @@ def test_without_a_log_in_1_3_gets_the_hardened_endpoints_of_2_0_and_2_0_nothing
 
 @pytest.mark.parametrize("version", ["1.3", "2.0"])
 def test_with_a_log_in_what_people_read_is_open_to_it(version: str) -> None:
-    found = rendered(LOG_IN | {"version": version, "endpoints": MANAGEMENT})["endpoints"]
-    assert found.pop("all") == {
+    result = rendered(LOG_IN | {"version": version, "endpoints": MANAGEMENT})["endpoints"]
+    assert result.pop("all") == {
         "sensitive": True,
         "basic-auth": {
             "username": "monitoring",
@@ -78,9 +78,9 @@ def test_with_a_log_in_what_people_read_is_open_to_it(version: str) -> None:
     }
     if version == "1.3":
         # 2.0 has these by itself.
-        assert [found.pop(name) for name in ("env", "stop", "caches")] == [OFF] * 3
-        assert found["loggers"].pop("write-sensitive") is True
-    assert found == {
+        assert [result.pop(name) for name in ("env", "stop", "caches")] == [OFF] * 3
+        assert result["loggers"].pop("write-sensitive") is True
+    assert result == {
         "health": {"sensitive": False, "details-visible": "ANONYMOUS"},
         "info": {"sensitive": False},
         "metrics": {"sensitive": False},
@@ -92,9 +92,9 @@ def test_with_a_log_in_what_people_read_is_open_to_it(version: str) -> None:
 @pytest.mark.parametrize("version", ["1.3", "2.0"])
 def test_who_closes_all_endpoints_beside_a_log_in_keeps_them_closed(version: str) -> None:
     every = MANAGEMENT["all"] | {"sensitive": True}
-    found = rendered(LOG_IN | {"version": version, "endpoints": {"all": every}})["endpoints"]
-    assert found["all"]["sensitive"] is True
-    assert {name for name, block in found.items() if block.get("sensitive") is False} == {"health"}
+    result = rendered(LOG_IN | {"version": version, "endpoints": {"all": every}})["endpoints"]
+    assert result["all"]["sensitive"] is True
+    assert {name for name, block in result.items() if block.get("sensitive") is False} == {"health"}
 
 
 @pytest.mark.parametrize("version", ["1.3", "2.0"])
@@ -103,8 +103,8 @@ def test_opening_all_endpoints_does_not_switch_on_what_is_off(
     version: str, log_in: dict[str, Any]
 ) -> None:
     endpoints = {"all": log_in.get("all", {}) | {"sensitive": False}}
-    found = rendered(LOG_IN | {"version": version, "endpoints": endpoints})["endpoints"]
-    assert [found[name] for name in ("env", "stop", "caches")] == [OFF] * 3
+    result = rendered(LOG_IN | {"version": version, "endpoints": endpoints})["endpoints"]
+    assert [result[name] for name in ("env", "stop", "caches")] == [OFF] * 3
 
 
 @pytest.mark.parametrize("version", ["1.3", "2.0"])
@@ -116,25 +116,25 @@ def test_every_endpoint_is_rendered_as_it_is_set_under_any_id(version: str) -> N
         "of-a-plugin": {"enabled": False},
     }
     settings = LOG_IN | {"version": version, "endpoints": MANAGEMENT | chosen}
-    found = rendered(settings)["endpoints"]
-    assert found["stop"] == chosen["stop"]
-    assert found["prometheus"] == {"sensitive": False, "path": "/measured"}
-    assert found["health"]["disk-space"] == {"enabled": False}
-    assert found["of-a-plugin"] == {"enabled": False}
+    result = rendered(settings)["endpoints"]
+    assert result["stop"] == chosen["stop"]
+    assert result["prometheus"] == {"sensitive": False, "path": "/measured"}
+    assert result["health"]["disk-space"] == {"enabled": False}
+    assert result["of-a-plugin"] == {"enabled": False}
 
 
 def test_what_the_settings_say_of_an_endpoint_wins_over_the_hardened_value() -> None:
     endpoints = {"all": {"sensitive": False, "port": 9081}, "health": {"details-visible": "NEVER"}}
-    found = rendered(LOG_IN | {"endpoints": endpoints})["endpoints"]
-    assert found["all"] == {"sensitive": False, "port": 9081}
-    assert found["health"] == {"details-visible": "NEVER"}
-    assert found["env"] == {"enabled": False}
+    result = rendered(LOG_IN | {"endpoints": endpoints})["endpoints"]
+    assert result["all"] == {"sensitive": False, "port": 9081}
+    assert result["health"] == {"details-visible": "NEVER"}
+    assert result["env"] == {"enabled": False}
 
 
 @pytest.mark.parametrize("version", ["1.3", "2.0"])
 def test_closing_all_endpoints_leaves_health_open_to_probes(version: str) -> None:
-    found = rendered(LOG_IN | {"version": version, "endpoints": {"all": {"sensitive": True}}})
-    assert found["endpoints"]["health"]["sensitive"] is False
+    result = rendered(LOG_IN | {"version": version, "endpoints": {"all": {"sensitive": True}}})
+    assert result["endpoints"]["health"]["sensitive"] is False
 
 
 def test_basic_auth_enabled_and_heartbeat_are_not_rendered() -> None:
@@ -261,8 +261,8 @@ def test_tag_filters_have_the_shape_of_their_backend() -> None:
             "aws-secret-manager": {"filter-on-tags": {"tags": {"a": "b"}}},
         }
     )
-    found = rendered(aws)["kestra"]["secret"]["aws-secret-manager"]
-    assert found["filter-on-tags"] == {"tags": {"a": "b"}}
+    block = rendered(aws)["kestra"]["secret"]["aws-secret-manager"]
+    assert block["filter-on-tags"] == {"tags": {"a": "b"}}
 
     flat = vault(kubernetes={})
     flat["secret"]["read-only"] = True

@@ -24,8 +24,8 @@ ENCRYPTED = "correct horse"
 
 def out_of_order(text: str) -> list[str]:
     """Stacks whose file is copied after they were made."""
-    made = {match[1]: match.start() for match in reversed(list(INIT.finditer(text)))}
-    return [m[1] for m in COPY.finditer(text) if m.start() > made.get(m[1], len(text))]
+    first_init = {match[1]: match.start() for match in reversed(list(INIT.finditer(text)))}
+    return [m[1] for m in COPY.finditer(text) if m.start() > first_init.get(m[1], len(text))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

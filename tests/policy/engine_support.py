@@ -58,12 +58,16 @@ class JudgedStack:
             stack.set_config(key, auto.ConfigValue(value))
         sandbox = self._sandbox(self._pulumi, config)
         lines: list[str] = []
-        told: dict[str, Any] = {"on_output": lines.append, "on_event": silent(), "color": "never"}
+        options: dict[str, Any] = {
+            "on_output": lines.append,
+            "on_event": silent(),
+            "color": "never",
+        }
         try:
             if preview:
-                stack.preview(**told, **sandbox.packs)
+                stack.preview(**options, **sandbox.packs)
             else:
-                sandbox.update(stack, told)
+                sandbox.update(stack, options)
         except auto.CommandError as error:
             return False, "\n".join([*lines, str(error)])
         return True, "\n".join(lines)

@@ -32,16 +32,16 @@ def _event(name: str, **fields: Any) -> EngineEvent:
 
 
 def _events(message: str) -> list[EngineEvent]:
-    told = {"message": message, "color": "never"}
+    texts = {"message": message, "color": "never"}
     policy = {
         "resourceUrn": URN, "policyName": "p", "policyPackName": "k", "policyPackVersion": "1",
         "policyPackVersionTag": "1", "enforcementLevel": "mandatory",
     }  # fmt: skip
     return [
-        _event("diagnosticEvent", **told, severity="error", urn=URN),
-        _event("diagnosticEvent", **told, severity="info", urn=URN, ephemeral=True),
-        _event("policyEvent", **told, **policy),
-        _event("stdoutEvent", **told),
+        _event("diagnosticEvent", **texts, severity="error", urn=URN),
+        _event("diagnosticEvent", **texts, severity="info", urn=URN, ephemeral=True),
+        _event("policyEvent", **texts, **policy),
+        _event("stdoutEvent", **texts),
     ]
 
 
@@ -53,9 +53,9 @@ def test_no_event_is_kept_or_handed_on_with_a_secret(form: str, tmp_path: Path) 
     for event in _events(f"Invalid value: {FORMS[form](VALUE)}: too long"):
         record(event)
     kept = (tmp_path / "events.jsonl").read_bytes()
-    told = [e.diagnostic_event or e.policy_event or e.stdout_event for e in seen]
-    assert len(told) == 4
-    for message in [kept, *(one.message.encode() for one in told if one)]:
+    messages = [e.diagnostic_event or e.policy_event or e.stdout_event for e in seen]
+    assert len(messages) == 4
+    for message in [kept, *(one.message.encode() for one in messages if one)]:
         assert search_text(message, "event", SECRETS) == []
         assert b"Invalid value: " in message or b"are not shown" in message
     assert seen[0].diagnostic_event is not None
@@ -86,11 +86,11 @@ def test_a_secret_within_a_secret_is_known_too(value: str, quoted: str) -> None:
 
 
 def test_a_secret_is_known_before_the_provider_gets_it() -> None:
-    redaction, told = Redaction(), dict[str, str]()
+    redaction, refusals = Redaction(), dict[str, str]()
 
     class Quoting(Mocks):
         def new_resource(self, args: Any) -> Any:
-            told[args.name] = redaction.text(f"refused {VALUE} and made-by-a-provider")
+            refusals[args.name] = redaction.text(f"refused {VALUE} and made-by-a-provider")
             return super().new_resource(args)
 
     def program() -> None:
@@ -104,7 +104,7 @@ def test_a_secret_is_known_before_the_provider_gets_it() -> None:
 
     pulumi.runtime.set_mocks(Quoting(), project="kestra", stack="test", preview=False)
     _test(program)
-    assert told == {"first": "refused [secret] and [secret]"}
+    assert refusals == {"first": "refused [secret] and [secret]"}
 
 
 def _state(passphrase: str, value: object) -> dict[str, Any]:
