@@ -55,7 +55,7 @@ def program() -> None:
 
 @pytest.mark.parametrize("goes_on", [True, False], ids=["continue on error", "plain"])
 @pytest.mark.parametrize("runs", [2, pytest.param(12, marks=long("faults"))])
-def test_every_failure_is_told_in_its_servers_words_with_its_way_out(
+def test_every_failure_is_reported_in_its_servers_words_with_its_fix(
     runs: int,
     goes_on: bool,
     proxy: Proxy,

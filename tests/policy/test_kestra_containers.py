@@ -72,7 +72,9 @@ def test_an_unknown_image_is_undecided_unless_something_else_tells() -> None:
         (_container("ephemeralContainers", image=IMAGE), False),
     ],
 )
-def test_a_server_is_told_from_single_commands(container: Container, expected: bool) -> None:
+def test_a_server_is_distinguished_from_single_commands(
+    container: Container, expected: bool
+) -> None:
     assert serves(container) is expected
 
 

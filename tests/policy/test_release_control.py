@@ -26,7 +26,7 @@ def test_a_message_names_the_worst_holes_and_a_release_without_them() -> None:
     assert said["setting"].startswith("kestra:deployment.image.tag")
 
 
-def test_an_image_of_several_containers_is_told_once() -> None:
+def test_an_image_of_several_containers_is_reported_once() -> None:
     old = "kestra/kestra:v1.3.5"
     copier = [{"name": "configuration", "image": old}]
     stack = [WORKLOAD.but(f"{FIRST}.image", old).but(f"{POD}.initContainers", copier)]
@@ -42,7 +42,7 @@ def test_a_digest_is_judged_by_the_tag_that_the_settings_of_the_stack_name_besid
         assert (len(said.messages), said.not_yet) == (problems, [])
 
 
-def test_a_digest_alone_is_not_decided_and_the_reason_is_told() -> None:
+def test_a_digest_alone_is_not_decided_and_the_reason_is_reported() -> None:
     stack = [WORKLOAD.but(f"{FIRST}.image", f"kestra/kestra@{DIGEST}")]
     said = judge(pack("production"), CONTROL, stack)
     assert said.messages == []

@@ -46,7 +46,7 @@ def test_a_release_with_known_holes_is_lacking_and_the_remedy_names_another() ->
         ({"tag": "v1.3"}, None, "may have known holes"),
     ],
 )
-def test_each_kind_of_image_is_told(
+def test_each_kind_of_image_is_described(
     image: dict[str, str], is_well: bool | None, words: str
 ) -> None:
     check = checks(settings(**image))["Kestra's release"]
@@ -73,7 +73,7 @@ def test_the_table_says_its_day_and_when_it_is_old() -> None:
     assert f"more than {OLD_AFTER} days ago" in words_after(OLD_AFTER + 1)
 
 
-def test_a_stack_with_azure_is_told_the_day_on_which_its_api_ends() -> None:
+def test_a_stack_with_azure_shows_the_day_on_which_its_api_ends() -> None:
     azure = settings("example-azure-key-vault")
     before = checks(azure, azure_api.RETIREMENT - datetime.timedelta(days=30))["Key Vault's API"]
     after = checks(azure, azure_api.RETIREMENT)["Key Vault's API"]

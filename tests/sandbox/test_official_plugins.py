@@ -168,7 +168,7 @@ BAD: dict[Machine, str] = {
 
 
 @pytest.mark.parametrize("machine", BAD)
-def test_a_plugin_that_cannot_be_used_is_told_and_the_stand_in_takes_its_place(
+def test_a_plugin_that_cannot_be_used_is_reported_and_the_stand_in_takes_its_place(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine(tmp_path)
@@ -179,7 +179,7 @@ def test_a_plugin_that_cannot_be_used_is_told_and_the_stand_in_takes_its_place(
     assert BAD[machine] in ignored
 
 
-def test_a_machine_without_official_plugins_is_told_nothing(
+def test_a_machine_without_official_plugins_gets_no_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = _stack(tmp_path, monkeypatch)

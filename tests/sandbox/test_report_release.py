@@ -34,7 +34,7 @@ def test_the_known_holes_of_the_release_are_on_the_page_with_their_addresses() -
         ),
     ],
 )
-def test_a_release_without_known_holes_and_a_digest_alone_are_told(
+def test_a_release_without_known_holes_and_a_digest_alone_are_reported(
     image: dict[str, str], words: str, result: str
 ) -> None:
     document: dict[str, Any] = stack_document("local")

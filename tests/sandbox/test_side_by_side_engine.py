@@ -60,7 +60,7 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
         own.sandbox.down(purge=True)
 
 
-def test_one_comes_up_beside_another_or_is_told_once_why_not(folder: Folder) -> None:
+def test_one_comes_up_beside_another_or_says_once_why_not(folder: Folder) -> None:
     folder.copied("second", "local")
     for stack in ("local", "example-azure-key-vault"):
         folder.sandbox.up(stack)

@@ -76,7 +76,7 @@ def test_the_default_release_would_be_warned_of(monkeypatch: pytest.MonkeyPatch)
     assert {w.path for w in warnings()} == {TAG}
 
 
-def test_a_digest_alone_is_told_as_undecided() -> None:
+def test_a_digest_alone_is_reported_as_undecided() -> None:
     (warning,) = warnings(image={"digest": DIGEST})
     assert warning.path == BY_DIGEST
     assert "does not say which release" in warning.message
@@ -93,7 +93,7 @@ def test_a_digest_alone_is_told_as_undecided() -> None:
         ({"tag": "latest", "digest": DIGEST}, "its tag moves"),
     ],
 )
-def test_a_tag_that_names_no_one_release_is_told_as_undecided(
+def test_a_tag_that_names_no_one_release_is_reported_as_undecided(
     image: dict[str, str], reason: str
 ) -> None:
     (warning,) = warnings(image=image)
@@ -103,7 +103,7 @@ def test_a_tag_that_names_no_one_release_is_told_as_undecided(
     assert warnings(image={**image, "tag": "v1.3.31"}) == []
 
 
-def test_a_hole_that_configuration_closes_is_told_where_the_settings_open_it() -> None:
+def test_a_hole_that_configuration_closes_is_a_warning_where_the_settings_open_it() -> None:
     (warning,) = warnings("1.3", **{"network-policy": {"enabled": False}})
     assert warning.path == "kestra:deployment.network-policy.enabled"
     assert "GHSA-r56g-q4p6-m3p6 (CVE-2026-73247), high" in warning.message
@@ -113,7 +113,7 @@ def test_a_hole_that_configuration_closes_is_told_where_the_settings_open_it() -
 @pytest.mark.parametrize(
     "endpoints", [{"all": {"sensitive": False}}, {"worker": {"sensitive": False}}]
 )
-def test_open_management_endpoints_of_an_old_release_are_told_with_their_advisories(
+def test_open_management_endpoints_of_an_old_release_are_reported_with_their_advisories(
     endpoints: dict[str, Any],
 ) -> None:
     def messages(version: str, blocks: dict[str, Any]) -> list[str]:

@@ -121,7 +121,7 @@ def test_one_key_for_two_purposes_is_kept_where_it_exists(
     assert "kestra:secret.jdbc.existing" in refused.fix
 
 
-def test_kestra_is_not_told_of_existing() -> None:
+def test_existing_is_not_rendered() -> None:
     document = internal(secret=SHORT, existing=True)
     document["encryption"] = {"secret-key": key(16), "existing": True}
     text = render(load(document, source="f").settings).yaml()

@@ -167,7 +167,7 @@ def test_an_encrypted_variable_is_judged_by_its_name_alone(
     assert words in _refused(_with(name, SecretStr(value)), name)
 
 
-def test_an_encrypted_variable_that_flows_can_read_is_told() -> None:
+def test_an_encrypted_variable_that_flows_can_read_is_a_warning() -> None:
     document = _with("ENV_TOKEN", SecretStr(PLANTED))
     (warning,) = load(document, source="f.yaml").warnings
     assert "flows can read it as envs.token" in warning.line()
@@ -215,7 +215,7 @@ def test_a_secret_that_flows_can_read_is_a_warning() -> None:
     assert "envs.password" in warnings["kestra:deployment.environment.ENV_PASSWORD"]
 
 
-def test_every_problem_of_the_variables_is_told_at_once() -> None:
+def test_every_problem_of_the_variables_is_reported_at_once() -> None:
     names = {"MICRONAUT_SERVER_PORT": "1", "MICRONAUT_ENVIRONMENTS": "x", PREFIX: ""}
     with pytest.raises(SettingsError) as caught:
         load(deployment(environment=names), source="f.yaml")
