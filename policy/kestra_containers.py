@@ -7,6 +7,7 @@ from typing import Any
 
 from policy.model import Resource
 from policy.pods import Container, containers
+from policy.releases import Image
 from policy.values import UNKNOWN, Undecided, many
 
 _LAUNCHER = re.compile(r"(^|[\s;&|('\"])(/app/kestra(?![\w./-])|kestra\s+server\b)")
@@ -14,13 +15,6 @@ _SERVER = re.compile(r"\bserver(\s+(?P<component>[a-z]+))?")
 _REPOSITORIES = ("kestra", "kestra-ee")
 #: Kestra's log-in is asked for by these alone.
 WEB_COMPONENTS = ("webserver", "standalone", "local")
-
-
-def repository(image: str) -> str:
-    """An image without tag and digest: `registry.example.com:5000/kestra/kestra`."""
-    name = image.partition("@")[0]
-    before, slash, last = name.rpartition("/")
-    return f"{before}{slash}{last.partition(':')[0]}"
 
 
 def command_text(container: Container) -> str:
@@ -40,7 +34,7 @@ def runs_kestras_image(container: Container) -> bool:
     if container.kind == "containers" and container.name == "kestra":
         return True
     image = container.props.get("image")
-    last = "" if image is UNKNOWN else repository(str(image or "")).rpartition("/")[2]
+    last = "" if image is UNKNOWN else Image.of(str(image or "")).last
     if last in _REPOSITORIES:
         return True
     text = command_text(container)
@@ -66,7 +60,7 @@ def component_of(text: str) -> str:
 
 def is_enterprise(image: Any) -> bool | None:
     """Whether an image is the Enterprise Edition; None when its repository does not say."""
-    last = repository(str(image or "")).rpartition("/")[2]
+    last = Image.of(str(image or "")).last
     return last == "kestra-ee" if last in _REPOSITORIES else None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from policy.kestra_containers import runs_kestras_image
 from policy.model import Context, Finding, Problem, Resource, Stack, cis_kubernetes, control
 from policy.pods import WORKLOADS, Container, containers, labels, namespace, pod, pod_path, selects
+from policy.releases import Image
 from policy.values import at, many, per
 
 _DEPLOYMENT = "kestra:deployment"
@@ -280,18 +281,18 @@ def denied_by_default(stack: Stack, _: Context) -> Iterator[Finding]:
 )
 def pinned_images(workload: Resource, context: Context) -> Iterator[Finding]:
     def judge(found: Container) -> Iterator[Finding]:
-        image, path = str(found.at("image") or ""), f"{found.path}.image"
-        name, _, digest = image.partition("@")
-        is_kestra, is_pinned = runs_kestras_image(found), digest.startswith("sha256:")
-        tag = name.rsplit("/", 1)[-1].partition(":")[2] or "latest"
+        reference, path = str(found.at("image") or ""), f"{found.path}.image"
+        image = Image.of(reference)
+        is_kestra, is_pinned = runs_kestras_image(found), image.digest.startswith("sha256:")
+        tag = image.tag or "latest"
         if not is_pinned and (is_kestra or tag == "latest"):
             wants = (
                 "the image by digest, @sha256:…" if is_kestra else "a digest, or a version's tag"
             )
             yield Problem(f"container {found.name} uses the tag {tag}", wants, path)
-        if is_kestra and not name.startswith(tuple(context.options.registries)):
+        if is_kestra and not reference.startswith(tuple(context.options.registries)):
             yield Problem(
-                f"container {found.name} uses {name.partition(':')[0]}",
+                f"container {found.name} uses {image.repository}",
                 f"an image of {', '.join(context.options.registries)}",
                 path,
             )

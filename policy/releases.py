@@ -58,15 +58,16 @@ class Image:
     @property
     def is_kestra(self) -> bool:
         """Whether the repository is that of one of Kestra's images, or a mirror of it."""
-        return _IMAGE.fullmatch(self._last) is not None
+        return _IMAGE.fullmatch(self.last) is not None
 
     @property
     def is_derived(self) -> bool:
         """Whether the repository's name says that the image was built on Kestra's."""
-        return not self.is_kestra and _DERIVED.search(self._last) is not None
+        return not self.is_kestra and _DERIVED.search(self.last) is not None
 
     @property
-    def _last(self) -> str:
+    def last(self) -> str:
+        """The last part of the repository: `kestra` of `registry.example.com:5000/kestra/kestra`."""
         return self.repository.rpartition("/")[2]
 
 

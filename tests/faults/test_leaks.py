@@ -92,13 +92,13 @@ def story(
     """Every command on the three stacks, each with a search of everything during and after it."""
     sandbox = Searched(tmp_path_factory.mktemp("leaks"), tools, Search(planted))
     try:
-        tell(sandbox, planted)
+        tell(sandbox)
     finally:
         sandbox.run("down", "down")
     return sandbox
 
 
-def tell(sandbox: Searched, planted: dict[str, str]) -> None:
+def tell(sandbox: Searched) -> None:
     documents, mandatory = stacks(), sandbox.folder / "policy.json"
     for name, document in {**documents, "leaks-wrong": wrong()}.items():
         sandbox.write(name, document)
@@ -107,7 +107,7 @@ def tell(sandbox: Searched, planted: dict[str, str]) -> None:
     sandbox.run("up", "up", "leaks-vault")
     sandbox.run("up of open source", "up", "leaks-oss")
     sandbox.run("up on AWS", "up", "leaks-aws")
-    learn_generated(sandbox, planted)
+    learn_generated(sandbox)
     for name in NAMES:
         sandbox.exported[name] = (sandbox.export(name), sandbox.export(name, "--show-secrets"))
         sandbox.held[name] = sandbox.secret_of(name)
@@ -130,7 +130,7 @@ def tell(sandbox: Searched, planted: dict[str, str]) -> None:
     sandbox.run("destroy on AWS", "destroy", "leaks-aws")
 
 
-def learn_generated(sandbox: Searched, planted: dict[str, str]) -> None:
+def learn_generated(sandbox: Searched) -> None:
     """From now on what the stacks generated is searched for too, also in what was written before."""
     made = {"passphrase": sandbox.state.passphrase()}
     made["root token of Vault"] = sandbox.stores["root token"].read_text()

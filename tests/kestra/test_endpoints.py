@@ -107,7 +107,7 @@ def test_who_closes_all_by_hand_keeps_it_closed(answers: dict[str, Answers]) -> 
     assert {answer.status(path) for path in (*READABLE, WRITE, *INSIDE)} <= {401, 404}
 
 
-def test_who_opens_all_by_hand_keeps_it_open(answers: dict[str, Answers], version: str) -> None:
+def test_who_opens_all_by_hand_keeps_it_open(answers: dict[str, Answers]) -> None:
     for name, who in (("all opened to the log-in", "log-in"), ("all opened", "nobody")):
         answer = answers[name]
         for path in (*READABLE, "/routes", "/threaddump"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings.base import OPAQUE
 from components.settings.checks.secret import vault_method
 from components.settings.durations import milliseconds
 from components.settings.findings import Finding
@@ -47,8 +46,6 @@ def paths(s: Settings) -> Iterator[Finding]:
 
 
 def _path(at: tuple[str | int, ...], path: str) -> Iterator[Finding]:
-    if path == OPAQUE:
-        return
     names = path.split("/")
     if not path.strip("/ "):
         yield Finding(at, "names no folder", _RULE, "name one, or remove it")
