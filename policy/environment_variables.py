@@ -19,6 +19,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+SECRET_FAMILIES = ("KESTRA_", "SECRET_", "STACK_", "DATASOURCES_", "MICRONAUT_", "ENDPOINTS_")
+"""Beginnings of the names of variables with secrets and settings: Kestra's own, flows' secrets, this project's."""
+
 _INDEX = re.compile(r"_([0-9]{1,2})(?:_|$)")
 _SEPARATOR = re.compile(r"[.\-]")
 _WORD_END = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from policy.application import Application, seconds
 from policy.effective_configuration import each_application
+from policy.environment_variables import SECRET_FAMILIES
 from policy.model import Context, Finding, Problem, control
 from policy.values import Undecided, number
 
@@ -281,8 +282,6 @@ def management_log_in(application: Application, _: Context) -> Iterator[Finding]
 
 
 _DEFAULT_PREFIX = "ENV_"
-#: What the variables with Kestra's secrets begin with: its own settings, flows' secrets, this project's.
-_SECRET_FAMILIES = ("KESTRA_", "SECRET_", "STACK_", "DATASOURCES_", "MICRONAUT_", "ENDPOINTS_")
 
 
 @control(
@@ -298,7 +297,7 @@ def environment_prefix(application: Application, _: Context) -> Iterator[Finding
     key = "kestra.variables.env-vars-prefix"
     setting = application.setting(key)
     prefix = _DEFAULT_PREFIX if setting is None else str(application.get(key))
-    families = [f for f in _SECRET_FAMILIES if f.startswith(prefix) or prefix.startswith(f)]
+    families = [f for f in SECRET_FAMILIES if f.startswith(prefix) or prefix.startswith(f)]
     if setting is not None and (not prefix or families):
         shown = application.shown(key, prefix or "every")
         yield application.problem(f"shows {shown} variables to flows", "ENV_", key)

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from policy.environment_variables import Binding, bind
+from policy.environment_variables import SECRET_FAMILIES, Binding, bind
 
 PREFIX = "kestra.variables.env-vars-prefix"
 #: Roots of keys that Kestra or a library of its class path reads as configuration.
@@ -21,9 +21,6 @@ CONFIGURATION_ROOTS = frozenset(
 )
 #: What is wrong, the rule, the fix; None where nothing is.
 Refusal = tuple[str, str, str] | None
-
-#: Beginnings of names that hold secrets and settings, in whatever stack.
-_FAMILIES = ("STACK_", "SECRET_", "KESTRA_", "MICRONAUT_", "DATASOURCES_", "ENDPOINTS_")
 
 
 def prefix(s: Settings, b: Binding, value: str | None) -> Refusal:
@@ -41,7 +38,7 @@ def prefix(s: Settings, b: Binding, value: str | None) -> Refusal:
         return ("shows flows every variable of the pods, the encryption key included", why, fix)
     if not re.fullmatch(r"[A-Za-z0-9_]+", value):
         return ("is no plain beginning of names", why, fix)
-    shown = sorted({f"{n}…" for n in _FAMILIES if n.startswith(value) or value.startswith(n)})
+    shown = sorted({f"{n}…" for n in SECRET_FAMILIES if n.startswith(value) or value.startswith(n)})
     shown += sorted(n for n in _holding(s, b.variable) if n.startswith(value))
     if shown:
         some = ", ".join(shown[:5])

@@ -20,8 +20,8 @@ _CHANGING = {
     "refresh": "has it read its configuration again",
     "caches": "empties its caches",
 }
-#: Endpoints that show the inside: what they tell.
-_TELLING = {
+#: Endpoints that show the inside: what they show.
+_SHOWING = {
     "env": "which settings Kestra has and where they come from",
     "beans": "the parts of the program",
     "routes": "every path of the server",
@@ -139,7 +139,7 @@ def opened_without_log_in(s: Settings) -> Iterator[Finding]:
             f"remove it, or {_LOG_IN}",
             warning=True,
         )
-    for name in (*_CHANGING, *_TELLING):
+    for name in (*_CHANGING, *_SHOWING):
         endpoint: EnabledEndpoint | None = getattr(chosen, name)
         if (
             endpoint is None
@@ -162,7 +162,7 @@ def opened_without_log_in(s: Settings) -> Iterator[Finding]:
         else:
             yield Finding(
                 ("endpoints", name, last),
-                f"tells {_TELLING[name]} {whoever}",
+                f"shows {_SHOWING[name]} {whoever}",
                 "an endpoint that shows the inside needs a log-in",
                 f"remove it, or {_LOG_IN}",
                 warning=True,
