@@ -24,6 +24,8 @@ from policy.environment_variables import Binding, bind, canonical
 _OURS = ("version", "edition", "declared-secrets", "deployment", "identity", "tags")
 
 _REMOVE = "remove it"
+#: Variables whose JSON is configuration; Micronaut reads the first of them that is set.
+_JSON = ("SPRING_APPLICATION_JSON", "MICRONAUT_APPLICATION_JSON")
 _RESTART = "the pods fail their probes and restart for ever"
 #: Keys that choose which configuration is read at all: what such a variable would do.
 _SOURCES = {
@@ -40,7 +42,7 @@ _ASSUMED = {
         "setting makes the probes follow a context-path",
     ),
     "micronaut.server.port": (
-        f"moves Kestra from port 8080, which its Service and network policy open; {_RESTART}",
+        "sets Kestra's port, which its Service, network policy and probes take to be port 8080",
         "remove it; kestra:deployment.ingress serves Kestra on port 443",
     ),
     "micronaut.server.host": (
@@ -194,10 +196,10 @@ def _launcher(s: Settings, b: Binding, value: str | None) -> Refusal:
             "Kestra's start script writes its configuration where this says",
             "remove it and use the settings",
         )
-    if name == "SPRING_APPLICATION_JSON":
+    if name in _JSON:
         return (
             "sets every key of its JSON above the rendered configuration",
-            "Micronaut reads it as configuration",
+            f"Micronaut reads {' or '.join(_JSON)} as configuration",
             "remove it and use the settings; other keys of Kestra's can each be set by a variable",
         )
     return None
@@ -264,16 +266,16 @@ def _free_form(b: Binding) -> Refusal:
     names = b.map_names("kestra.storage")
     if len(names) < 3:
         return None
-    key = f"kestra.storage.{names[0]}.{'.'.join(names[1:])}"
-    setting = setting_of(b.path) or f"storage.{names[0]}"
-    has = setting_of(b.path) is not None
-    other = f"STORAGE_{'_'.join(names[1:])}".upper()
+    key = f"kestra.storage.{'.'.join(names)}"
+    words = [name for name in names if name]
+    setting = setting_of(f"kestra.storage.{'.'.join(words)}")
+    other = f"STORAGE_{'_'.join(words[1:])}".upper()
     return (
         f"sets {key}, not a key of several words",
         "Kestra reads kestra.storage as a map, in which every _ is a level too; the storage then does not start "
         "over a field that it does not know",
         f"set kestra:{setting} instead; its value may be ${{{other}}}, a variable of another name"
-        if has
+        if setting
         else "remove it; kestra:storage has no setting for this key yet",
     )
 

@@ -44,17 +44,18 @@ MEANT = (
 )  # fmt: skip
 
 
-#: Texts of JSON that would be configuration, were they read.
-JSON_TEXTS = {
-    "SPRING_APPLICATION_JSON": '{"kestra": {"from": {"spring": "1"}}}',
-    "MICRONAUT_APPLICATION_JSON": '{"kestra": {"from": {"micronaut": "1"}}}',
-}
+#: Texts of JSON that are configuration where Micronaut reads them.
+SPRING = {"SPRING_APPLICATION_JSON": '{"kestra": {"from": {"spring": "1"}}}'}
+MICRONAUT = {"MICRONAUT_APPLICATION_JSON": '{"kestra": {"from": {"micronaut": "1"}}}'}
+OF_JSON = ["kestra.from.spring", "kestra.from.micronaut"]
 
 
-def _ask(version: str, folder: Path, job: dict[str, Any]) -> dict[str, Any]:
+def _ask(
+    version: str, folder: Path, job: dict[str, Any], texts: dict[str, str] | None = None
+) -> dict[str, Any]:
     source = Path(__file__).with_name("Variables.java")
     harness = with_class(ensure(version, Progress()), source, folder)
-    variables = {name: f"value of {name}" for name in TABLE} | JSON_TEXTS
+    variables = {name: f"value of {name}" for name in TABLE} | (texts or {})
     return boot(harness, variables, folder, {"runs": [job]}, main="Variables")["runs"][0]
 
 
@@ -71,11 +72,10 @@ def test_micronaut_finds_a_key_where_one_of_the_variables_sets_it(
     version: str, tmp_path: Path
 ) -> None:
     keys = [key for key in dict.fromkeys(_keys()) if key[0].isalpha()]
-    of_json = ["kestra.from.spring", "kestra.from.micronaut"]
-    job = {"properties": [*keys, *of_json], "maps": ["kestra.storage.s3"]}
-    answer = _ask(version, tmp_path, job)
+    job = {"properties": [*keys, *OF_JSON], "maps": ["kestra.storage.s3"]}
+    answer = _ask(version, tmp_path, job, SPRING | MICRONAUT)
     values = answer["values"]
-    assert [key for key in of_json if key in values] == ["kestra.from.spring"]
+    assert [key for key in OF_JSON if key in values] == ["kestra.from.spring"]
     bindings = [bind(name) for name in TABLE]
     for key in keys:
         setting = [b for b in bindings if b.sets(key)]
@@ -97,6 +97,14 @@ def test_micronaut_finds_a_key_where_one_of_the_variables_sets_it(
         for name in binding.map_names("kestra.storage.s3"):
             block = block[name]
         assert block is storage or block == f"value of {binding.variable}"
+
+
+@pytest.mark.parametrize("version", list(RELEASES))
+def test_micronaut_reads_its_own_json_where_that_of_spring_is_not_set(
+    version: str, tmp_path: Path
+) -> None:
+    values = _ask(version, tmp_path, {"properties": OF_JSON}, MICRONAUT)["values"]
+    assert list(values) == ["kestra.from.micronaut"]
 
 
 def _texts(node: Any) -> Iterator[str]:
