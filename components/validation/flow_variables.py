@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from pydantic import SecretStr
 
+from components.settings.credentials import credential_sign
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from policy.environment_variables import SECRET_FAMILIES, Binding, bind
@@ -60,6 +61,8 @@ def _holding(s: Settings, own: str) -> set[str]:
     for name in s.deployment.environment:
         if name != own and bind(name).key.split(".")[0] in CONFIGURATION_ROOTS:
             names.add(name)
+    plain = s.deployment.plain_environment
+    names |= {name for name, value in plain.items() if credential_sign(name, value)}
     return names
 
 

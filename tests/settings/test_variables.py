@@ -204,6 +204,21 @@ def test_a_prefix_that_shows_flows_a_secret_is_refused(name: str, prefix: str, w
     assert "env-vars-prefix" in line
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("APP_PASSWORD", PLANTED), ("APP_DB", f"postgres://k:{PLANTED}@db/k"), ("APP_X", "Bearer " + PLANTED)],
+)  # fmt: skip
+def test_a_prefix_that_shows_flows_a_secret_in_clear_is_refused(name: str, value: str) -> None:
+    for prefix in ("APP_", "A"):
+        document = _with(name, value, _with(PREFIX, prefix))
+        with pytest.raises(SettingsError) as caught:
+            load(document, source="f.yaml")
+        lines = {p.path: p.line() for p in caught.value.problems if p.severity == "error"}
+        assert list(lines) == [f"kestra:deployment.environment.{PREFIX}"]
+        assert name in "".join(lines.values())
+        assert PLANTED not in caught.value.report()
+
+
 def test_a_prefix_is_refused_where_secrets_of_unknown_names_become_variables() -> None:
     base = deployment(**{"environment-from": ["kestra-secrets"]})
     assert "environment-from" in _refused(_with(PREFIX, "FLOW_", base), PREFIX)
