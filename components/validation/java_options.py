@@ -9,49 +9,80 @@ from components.settings.findings import Finding
 from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
 from components.validation.flow_variables import CONFIGURATION_ROOTS
+<<<<<<< HEAD
 from components.validation.variable_rules import setting_of
 from policy.environment_variables import canonical, variable_name
 
 #: Variables from which Java, or Kestra's start script for it, takes options.
 OPTION_VARIABLES = (VARIABLE, "KESTRA_JAVA_OPTS", *READ_BY_JAVA)
 _PROPERTY = re.compile(r"""(?:^|[\s"'])-D["']?([^=\s"']+)""")
+=======
+from components.validation.variable_rules import is_refused, setting_of
+
+#: Variables from which Java, or Kestra's start script for it, takes options.
+OPTION_VARIABLES = (
+    "JAVA_OPTS", "KESTRA_JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS",
+)  # fmt: skip
+_WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
+#: `@file` of Java's launcher, and the virtual machine's own option for the same.
+_FILE = re.compile(r"@.|-XX:VMOptionsFile=")
+>>>>>>> fd05b01 (Java's options are read as Java splits them; files of options are refused; the fix of a property names a place that takes it)
 #: Options of `kestra server`, in picocli's spellings: `-c FILE`, `-cFILE`, `-vc FILE`, `--config=FILE`.
 _CONFIG = re.compile(r"--config(=.*)?|-v*c.*", re.DOTALL)
 _PORT = re.compile(r"--port(=.*)?", re.DOTALL)
 
 
-def properties(options: str) -> Iterator[str]:
+def _words(options: str) -> Iterator[str]:
+    """The options one by one, as the shell of the start script splits `JAVA_OPTS`, and as Java splits its variables.
+
+    In the second, quotes may stand anywhere and are no part of an option.
+    """
+    yield from options.split()
+    yield from (re.sub("[\"']", "", word) for word in _WORD.findall(options))
+
+
+def properties(options: str) -> list[str]:
     """Names of system properties in Java's options that are configuration for Kestra or Micronaut."""
-    for match in _PROPERTY.finditer(options):
-        if canonical(match[1]).split(".")[0].partition("[")[0] in CONFIGURATION_ROOTS:
-            yield match[1]
+    words = [word for word in _words(options) if word.startswith("-D")]
+    names = dict.fromkeys(word[2:].partition("=")[0] for word in words)
+    roots = {name: canonical(name).split(".")[0].partition("[")[0] for name in names}
+    return [name for name, root in roots.items() if root in CONFIGURATION_ROOTS]
 
 
 def options(s: Settings) -> Iterator[Finding]:
     """`-D` with a key of the configuration, in variables and in `java-options`."""
     at = ("deployment",)
     for name in OPTION_VARIABLES:
-        yield from _in((*at, "environment", name), s.deployment.plain_environment.get(name))
+        yield from _in(s, (*at, "environment", name), s.deployment.plain_environment.get(name))
     for name in s.components:
         loc = (*at, "components", name, "java-options")
-        yield from _in(loc, getattr(s.deployment.components, name).java_options)
+        yield from _in(s, loc, getattr(s.deployment.components, name).java_options)
 
 
-def _in(loc: tuple[str, ...], text: str | None) -> Iterator[Finding]:
-    names = list(dict.fromkeys(properties(text or "")))
-    if not names:
-        return
-    fixes = []
-    for name in names:
-        setting = setting_of(canonical(name))
-        where = f"kestra:{setting}" if setting else f"the variable {variable_name(name)}"
-        fixes.append(f"-D{name}: {where}, where this program takes it")
-    yield Finding(
-        loc,
-        f"sets configuration: {', '.join(names)}",
-        "a system property wins over the rendered file, and Java's options are for Java",
-        f"take it out; what it sets belongs elsewhere ({'; '.join(fixes)})",
-    )
+def _in(s: Settings, loc: tuple[str, ...], text: str | None) -> Iterator[Finding]:
+    if any(map(_FILE.match, _words(text or ""))):
+        yield Finding(
+            loc,
+            "reads further options of Java's from a file",
+            "such a file can set configuration, which nothing here sees",
+            "write the options out",
+        )
+    if names := properties(text or ""):
+        fixes = "; ".join(f"{_instead(s, name)} in place of -D{name}" for name in names)
+        yield Finding(
+            loc,
+            f"sets configuration: {', '.join(names)}",
+            "a system property wins over the rendered file, and Java's options are for Java",
+            f"take it out, and use {fixes}",
+        )
+
+
+def _instead(s: Settings, name: str) -> str:
+    """Where the key of a system property belongs."""
+    variable = variable_name(name)
+    if setting := setting_of(canonical(name)):
+        return f"kestra:{setting}"
+    return "nothing" if is_refused(s, variable) else f"the variable {variable}"
 
 
 def arguments(s: Settings) -> Iterator[Finding]:

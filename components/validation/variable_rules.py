@@ -164,22 +164,33 @@ def _squeezed() -> dict[str, str]:
 
 def environment(s: Settings) -> Iterator[Finding]:
     """Every variable of `deployment.environment` that may not be there; one finding each."""
+    if not s.deployment.environment:
+        return
     rendered = _Rendered(s)
     for name, written in s.deployment.environment.items():
         # The value of an encrypted one is not judged: `check` cannot read it, and the program says the same.
         value = written if isinstance(written, str) else None
-        binding = bind(name)
-        problem: Refusal = None
-        for rule in (_launcher, _source, flow_variables.prefix, _log_in):
-            problem = problem or rule(s, binding, value)
-        if not problem and not rendered.feeds(binding):
-            problem = _assumed(binding)
-        problem = problem or _null_item(binding) or _free_form(binding)
-        if not problem and not binding.sets(PREFIX):
-            problem = rendered.overridden(binding, value) or _no_effect(binding)
-        if problem:
+        if problem := _problem(s, rendered, name, value):
             what, why, fix = problem
             yield Finding(("deployment", "environment", name), what, why, fix)
+
+
+def is_refused(s: Settings, name: str) -> bool:
+    """Whether a variable of this name may not be there, whatever its value."""
+    return _problem(s, _Rendered(s), name, None) is not None
+
+
+def _problem(s: Settings, rendered: _Rendered, name: str, value: str | None) -> Refusal:
+    binding = bind(name)
+    problem: Refusal = None
+    for rule in (_launcher, _source, flow_variables.prefix, _log_in):
+        problem = problem or rule(s, binding, value)
+    if not problem and not rendered.feeds(binding):
+        problem = _assumed(binding)
+    problem = problem or _null_item(binding) or _free_form(binding)
+    if not problem and not binding.sets(PREFIX):
+        problem = rendered.overridden(binding, value) or _no_effect(binding)
+    return problem
 
 
 def _launcher(s: Settings, b: Binding, value: str | None) -> Refusal:
@@ -298,8 +309,6 @@ class _Rendered:
         from components.rendering.tree import tree
 
         self._values: dict[str, tuple[str, object, bool]] = {}
-        if not s.deployment.environment:
-            return
         for root, block in tree(s).items():
             if root not in _OURS:
                 own = root if root in ("endpoints", "datasources") else f"kestra.{root}"

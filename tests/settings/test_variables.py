@@ -248,6 +248,36 @@ def test_configuration_among_javas_options_is_refused(name: str) -> None:
     assert "kestra:encryption.secret-key" in line
 
 
+@pytest.mark.parametrize("options", ["@/x/options", "-Xmx1g '@'/x", "-XX:VMOptionsFile=/x"])
+def test_a_file_of_javas_options_is_refused(options: str) -> None:
+    for name in ("JAVA_OPTS", "JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"):
+        assert "from a file" in _refused(_with(name, options), name)
+    component = deployment(components={"standalone": {"java-options": options}})
+    path = "kestra:deployment.components.standalone.java-options"
+    assert "from a file" in _refusal(component, path)
+
+
+def test_options_of_java_are_accepted_whatever_their_values() -> None:
+    options = "-Dmail=kestra@example.com -Dx=@y -XX:+UseG1GC -javaagent:/x.jar=kestra.url=1"
+    assert not load(_with("JAVA_OPTS", options), source="f.yaml").warnings
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("-Dkestra.url=x", "use kestra:deployment.url in place of"),
+        ("-Dlogger.levels.io.kestra=DEBUG", "use the variable LOGGER_LEVELS_IO_KESTRA in place of"),
+        ("-Dmicronaut.server.port=9", "use nothing in place of"),
+        ("-Dmicronaut.environments=a", "use nothing in place of"),
+        ("-Dkestra.anonymous-usage-report.enabled=true", "use nothing in place of"),
+    ],
+)
+def test_the_fix_of_a_property_names_a_place_that_takes_it(option: str, words: str) -> None:
+    document = deployment(components={"standalone": {"java-options": option}})
+    path = "kestra:deployment.components.standalone.java-options"
+    assert words in _refusal(document, path)
+
+
 def test_configuration_in_java_options_of_a_component_is_refused() -> None:
     block = {"standalone": {"java-options": '-Dfile.encoding=x "-Dmicronaut.server.port=9"'}}
     path = "kestra:deployment.components.standalone.java-options"
@@ -262,6 +292,9 @@ def test_configuration_in_java_options_of_a_component_is_refused() -> None:
         ("-Dotel.traces.exporter=none -Dkestrax=1", []),
         ("'-Dkestra.url=x'", ["kestra.url"]),
         ("-Ddatasources.h2.url", ["datasources.h2.url"]),
+        ("-D'kestra.url'=x '-'Dkestra.ur\"l\"=x -Dkes'tra'.a=x", ["kestra.url", "kestra.a"]),
+        ('-Dname="a -Dkestra.url=x"', ["kestra.url"]),
+        ("-Dname=-Dkestra.url=x", []),
         ("", []),
     ],
 )  # fmt: skip
