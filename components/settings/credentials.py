@@ -28,7 +28,7 @@ _ABOUT = frozenset(
 )  # fmt: skip
 _PASSWORD = r"(PASSWORDS?|PASSWD|PASSPHRASE|PASSCODE)"  # noqa: S105 - a pattern
 _NAME = re.compile(
-    rf"({_PASSWORD}|_PWD|_PASS|SECRETS?|TOKENS?|CREDENTIALS?|SECRET_?KEY_?ID"
+    rf"({_PASSWORD}|_PWD|_PASS|_PAT|SECRETS?|TOKENS?|CREDENTIALS?|SECRET_?KEY_?ID"
     r"|(API|ACCESS|SECRET|PRIVATE|ENCRYPTION|ENCRYPT|DECRYPTION|CRYPTO|CIPHER|SIGNING|SIGNATURE|MASTER|ROOT|ACCOUNT"
     r"|SHARED|STORAGE|LICENSE|AUTH|HMAC|JWT|SESSION|COOKIE|ADMIN|APP|APPLICATION|SERVICE|CLIENT|SUBSCRIPTION"
     r"|INTEGRATION|DEPLOY|WEBHOOK|SSH|TLS|SSL|RSA|AES|GPG|PGP)_?KEYS?)$"
@@ -44,10 +44,10 @@ _RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9+/=_-]{16,}")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
 #: `https://user:password@host`.
 _IN_ADDRESS = re.compile(r"://[^/?#@\s:]*:[^/?#@\s]+@")
-#: `;password=…`, `password="…"`, `-Djavax.net.ssl.keyStorePassword=…`, `AccountKey=…`.
+#: `;password=…`, `password="…"`, `-Djavax.net.ssl.keyStorePassword=…`, `AccountKey=…`, `"password": "…"` of JSON.
 _IN_PAIR = re.compile(
     r"(?i)(?:^|[?&;,({\s\"'])[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|account[_-]?key"
-    r"|access[_-]?key|private[_-]?key)[\"']?\s*[=]\s*(?P<value>\"[^\"]+\"|'[^']+'|[^\s\"'&;,)}]+)"
+    r"|access[_-]?key|private[_-]?key)(?:[\"']?\s*=|[\"']\s*:)\s*(?P<value>\"[^\"]+\"|'[^']+'|[^\s\"'&;,)}]+)"
 )
 _IN_HEADER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/._~=-]{8,}")
 

@@ -13,11 +13,11 @@ DB_PASSWORD MICRONAUT_SECURITY_OAUTH2_CLIENTS_KEYCLOAK_CLIENT_SECRET KESTRA_EE_M
 API_KEY API_KEYS OPENAI_APIKEY apiKey DD_API_KEY AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN MY_PRIVATE_KEY KEY_PASSPHRASE
 APP_CREDENTIALS SMTP_PASS DB_PWD MYSQL_PWD PGPASSWORD clientSecret db_password DB_PASSWORD_PROD TOKEN_2 PASSWORD
 PASSWORD_ADMIN KESTRA_EE_LICENSE_KEY ENCRYPTION_KEY SIGNING_KEY HMAC_KEY SECRET_KEY SECRET_KEY_ID SSL_KEYSTORE_PASSWORD
-AUTHTOKEN SLACK_BOT_TOKEN CLIENT_SECRET_BASE64 ACCOUNT_KEY
+AUTHTOKEN GITHUB_PAT SLACK_BOT_TOKEN CLIENT_SECRET_BASE64 ACCOUNT_KEY
 """.split()  # fmt: skip # noqa: SIM905
 OTHER_NAMES = """
 SSH_PUBLIC_KEY KEYSTORE_LOCATION PASSWORD_FILE DB_PASSWORD_PATH TOKEN_TTL SECRET_NAME SECRET_ARN AWS_ACCESS_KEY_ID
-KMS_KEY_ID PARTITION_KEY SORT_KEY PUBLIC_KEY PWD OLDPWD BYPASS COMPASS MONKEY KEY TOKEN_URL OAUTH_TOKEN_ENDPOINT
+KMS_KEY_ID PARTITION_KEY SORT_KEY PUBLIC_KEY COMPAT PWD OLDPWD BYPASS COMPASS MONKEY KEY TOKEN_URL OAUTH_TOKEN_ENDPOINT
 PASSWORD_MIN_LENGTH PASSWORD_REGEXP SECRETS_MANAGER_REGION CLIENT_ID KESTRA_SECRET_TYPE TOKENIZER API_KEY_HEADER TZ
 """.split()  # fmt: skip # noqa: SIM905
 CREDENTIALS = {
@@ -27,6 +27,7 @@ CREDENTIALS = {
     "a JDBC address with a user": ("X", "jdbc:mysql://user:planted@host/db"),
     "a private key": ("X", "-----BEGIN RSA PRIVATE KEY-----\nplanted"),
     "a key in JSON": ("X", '{"private_key": "-----BEGIN PRIVATE KEY-----\\nplanted"}'),
+    "JSON": ("X", '{"user": "a", "password": "planted"}'),
     "JAAS": ("X", 'o.a.k.PlainLoginModule required username="a" password="planted";'),
     "Java's options": ("JAVA_OPTS", "-Xmx1g -Djavax.net.ssl.trustStorePassword=planted"),
     "a connection string": ("X", "AccountName=a;AccountKey=cGxhbnRlZA==;EndpointSuffix=x"),
@@ -43,6 +44,8 @@ OTHERS = {
     "nothing": ("DB_PASSWORD", ""),
     "a placeholder in an address": ("X", "https://user:${PASSWORD}@host"),
     "a placeholder in a JDBC address": ("X", "jdbc:postgresql://host/db?password=${PASSWORD}"),
+    "a placeholder in JSON": ("X", '{"user": "a", "password": "${PASSWORD}"}'),
+    "a switch in JSON": ("X", '{"token": true}'),
     "a placeholder in JAAS": ("X", 'required username="a" password="${PASSWORD}";'),
     "an address with a user": ("X", "https://user@host"),
     "an address with a port": ("X", "http://host:80/a@b"),

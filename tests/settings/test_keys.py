@@ -111,14 +111,15 @@ def test_a_short_key_of_the_internal_store_is_kept_where_it_exists(kind: str) ->
 def test_one_key_for_two_purposes_is_kept_where_it_exists(
     of_store: bool, of_encryption: bool
 ) -> None:
-    document = internal(secret=KEY, existing=of_store)
-    document["encryption"] = {"secret-key": KEY, "existing": of_encryption}
-    (kept,) = problems(document).values()
-    assert (kept.path, kept.severity) == ("kestra:secret.jdbc.secret", "warning")
-    assert "existing" in kept.message
-    (refused,) = problems(internal(secret=KEY, encryption={"secret-key": KEY})).values()
-    assert refused.severity == "error"
-    assert "kestra:secret.jdbc.existing" in refused.fix
+    for value in (KEY, "${KESTRA_KEY:}"):
+        document = internal(secret=value, existing=of_store)
+        document["encryption"] = {"secret-key": value, "existing": of_encryption}
+        (kept,) = problems(document).values()
+        assert (kept.path, kept.severity) == ("kestra:secret.jdbc.secret", "warning")
+        assert "existing" in kept.message
+        (refused,) = problems(internal(secret=value, encryption={"secret-key": value})).values()
+        assert refused.severity == "error"
+        assert "kestra:secret.jdbc.existing" in refused.fix
 
 
 def test_existing_is_not_rendered() -> None:

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Iterator
 
-from components.settings.base import is_readable, revealed
+from components.settings.base import OPAQUE, is_readable, revealed
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.secret import InternalStore
@@ -91,7 +91,7 @@ def internal_key(s: Settings) -> Iterator[Finding]:
         if block.existing:
             yield _missing(at, existing)
         return
-    if not is_readable(value):
+    if value == OPAQUE:
         return
     kept = (
         f"; where Kestra has encrypted secrets with it already, set {config_path(existing)} to true"
@@ -100,7 +100,7 @@ def internal_key(s: Settings) -> Iterator[Finding]:
         yield Finding(
             at, "is empty", "a key has a value", "set it, or leave it out to have it generated"
         )
-    elif len(value) < INTERNAL_LENGTH:
+    elif is_readable(value) and len(value) < INTERNAL_LENGTH:
         fewer = f"is shorter than {INTERNAL_LENGTH} characters"
         rule = f"{INTERNAL_LENGTH} characters at least"
         if block.existing:
