@@ -14,7 +14,7 @@ from policy.container_variables import ContainerVariables
 from policy.kestra_servers import HELM, Server
 from policy.model import Problem, Resource
 from policy.pods import WORKLOADS, containers
-from policy.values import UNKNOWN, Undecided, at, many, reveal
+from policy.values import UNKNOWN, Undecided, at, many, raw, reveal
 
 SUPER_ADMINS = ("kestra.security.super-admin", "kestra.security.instance-owner")
 CARRIERS = (CONFIG_MAP, SECRET, *HELM, *WORKLOADS)
@@ -281,7 +281,7 @@ def _texts(resource: Resource) -> Iterator[tuple[str, Any]]:
         for container in containers(resource):
             for position, entry in enumerate(many(container.at("env"))):
                 if at(entry, "name") == "KESTRA_CONFIGURATION":
-                    yield f"{container.path}.env.{position}.value", entry.get("value")
+                    yield f"{container.path}.env.{position}.value", raw(entry, "value")
 
 
 def is_reference(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from policy.cluster_objects import CONFIG_MAP, SECRET, ClusterObjects, Entry, entries
 from policy.model import Resource
-from policy.values import UNKNOWN, OutOfView, Sealed, Undecided, at, reveal
+from policy.values import UNKNOWN, OutOfView, Sealed, Undecided, at, raw, reveal
 
 _EXPANSION = re.compile(r"\$(?:\$|\((?P<name>[^()]*)\))")
 _REFERENCES = {"secretKeyRef": SECRET, "configMapKeyRef": CONFIG_MAP}
@@ -98,10 +98,10 @@ class ContainerVariables:
             self.unseen.append(UnseenVariables(reason))
             return
         for field, kind in _SOURCES.items():
-            if _raw(source, field) is None:
+            if raw(source, field) is None:
                 continue
             try:
-                resource = self._objects.find(kind, _raw(source, field, "name"), self._workload)
+                resource = self._objects.find(kind, raw(source, field, "name"), self._workload)
                 for key, entry in entries(resource):
                     if entry.value is not None:
                         self._set(_from_entry(f"{prefix}{key}", entry))
@@ -109,15 +109,15 @@ class ContainerVariables:
                 self.unseen.append(UnseenVariables(reason, prefix))
 
     def _add(self, path: str, entry: Any) -> None:
-        if entry is UNKNOWN or _raw(entry, "name") is UNKNOWN:
+        if entry is UNKNOWN or raw(entry, "name") is UNKNOWN:
             self.unseen.append(UnseenVariables(Undecided(path)))
             return
-        name, source = str(at(entry, "name")), _raw(entry, "valueFrom")
+        name, source = str(at(entry, "name")), raw(entry, "valueFrom")
         if source is None:
-            self._set(self._expanded(name, _raw(entry, "value"), f"{path}.value"))
+            self._set(self._expanded(name, raw(entry, "value"), f"{path}.value"))
             return
         for field, kind in _REFERENCES.items():
-            if source is not UNKNOWN and _raw(source, field) is not None:
+            if source is not UNKNOWN and raw(source, field) is not None:
                 self._refer(name, kind, source[field], f"{path}.valueFrom.{field}")
                 return
         reason = Undecided if source is UNKNOWN else OutOfView
@@ -127,9 +127,9 @@ class ContainerVariables:
     def _refer(self, name: str, kind: str, reference: Any, path: str) -> None:
         try:
             key = str(at(reference, "key"))
-            entry = self._objects.entry(kind, _raw(reference, "name"), key, self._workload)
+            entry = self._objects.entry(kind, raw(reference, "name"), key, self._workload)
         except Undecided as reason:
-            if _raw(reference, "optional") is True:
+            if raw(reference, "optional") is True:
                 self._known.pop(name, None)
                 self.unseen.append(UnseenVariables(reason, name=name))
             else:
@@ -167,13 +167,6 @@ class ContainerVariables:
         # Of two entries of a name the last counts, wherever the first stood.
         self._known.pop(variable.name, None)
         self._known[variable.name] = variable
-
-
-def _raw(value: Any, *steps: str) -> Any:
-    """What lies at a path, UNKNOWN as it is."""
-    for step in steps:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value
 
 
 def _from_entry(name: str, entry: Entry) -> Variable:

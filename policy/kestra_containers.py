@@ -8,7 +8,7 @@ from typing import Any
 from policy.model import Resource
 from policy.pods import Container, containers
 from policy.releases import Image
-from policy.values import UNKNOWN, Undecided, many
+from policy.values import UNKNOWN, Undecided, many, raw
 
 _LAUNCHER = re.compile(r"(^|[\s;&|('\"])(/app/kestra(?![\w./-])|kestra\s+server\b)")
 _SERVER = re.compile(r"\bserver(\s+(?P<component>[a-z]+))?")
@@ -33,7 +33,7 @@ def runs_kestras_image(container: Container) -> bool:
     """
     if container.kind == "containers" and container.name == "kestra":
         return True
-    image = container.props.get("image")
+    image = raw(container.props, "image")
     last = "" if image is UNKNOWN else Image.of(str(image or "")).last
     if last in _REPOSITORIES:
         return True

@@ -15,7 +15,7 @@ from policy.kestra_servers import HELM, chart_servers
 from policy.kubernetes_secrets import is_secretive_name
 from policy.model import Context, Finding, Problem, Resource, control
 from policy.pods import WORKLOADS, containers
-from policy.values import UNKNOWN, Undecided, at, leaves, many, per, reveal
+from policy.values import UNKNOWN, Undecided, at, leaves, many, per, raw, reveal
 
 _SUPER_PASSWORDS = tuple(f"{account}.password" for account in SUPER_ADMINS)
 _KESTRAS = ("KESTRA_", "DATASOURCES_", "MICRONAUT_", "ENDPOINTS_")
@@ -140,6 +140,6 @@ def _clear_variables(resource: Resource) -> Iterator[tuple[str, Any, str]]:
     for path, entry in located.items():
         if entry is UNKNOWN:
             raise Undecided(path)
-        value = entry.get("value")
+        value = raw(entry, "value")
         if value is not None:
             yield str(at(entry, "name")), value, f"{path}.value"

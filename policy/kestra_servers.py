@@ -12,7 +12,7 @@ from policy.kestra_containers import command_text, component_of, is_enterprise, 
 from policy.model import Resource
 from policy.mounted_files import Mounts, referred
 from policy.pods import containers, pod
-from policy.values import UNKNOWN, OutOfView, Undecided, at, many
+from policy.values import UNKNOWN, OutOfView, Undecided, at, many, raw
 
 HELM = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
 _CHART_COMPONENTS = ("standalone", "webserver", "executor", "indexer", "scheduler", "controller")
@@ -78,7 +78,7 @@ def workload_servers(workload: Resource) -> list[Server]:
             f"{container.path}.env",
             command_text(container),
             component_of(command_text(container)),
-            container.props.get("image"),
+            raw(container.props, "image"),
             _located(container.props, "env", container.path),
             _located(container.props, "envFrom", container.path),
             Mounts(
@@ -171,7 +171,7 @@ def _files(
     ):
         for number, entry in enumerate(many(at(values, f"configurations.{name}"))):
             key, volume = str(at(entry, "key")), f"{kind}-{number}"
-            named = {"secretName" if kind == "secret" else "name": entry.get("name")}
+            named = {"secretName" if kind == "secret" else "name": raw(entry, "name")}
             files.append(f"/app/{folder}/{key}")
             mounts.append({"name": volume, "mountPath": files[-1], "subPath": key})
             volumes.append({"name": volume, kind: named})

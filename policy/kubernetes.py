@@ -9,7 +9,7 @@ from policy.kestra_containers import runs_kestras_image
 from policy.model import Context, Finding, Problem, Resource, Stack, cis_kubernetes, control
 from policy.pods import WORKLOADS, Container, containers, labels, namespace, pod, pod_path, selects
 from policy.releases import Image
-from policy.values import at, many, per
+from policy.values import at, many, number, per
 
 _DEPLOYMENT = "kestra:deployment"
 _OURS = "the pods of this project always are; see components/kubernetes/pods.py"
@@ -342,7 +342,7 @@ def needs_and_health(workload: Resource, _: Context) -> Iterator[Finding]:
 )
 def disruption_budget(stack: Stack, _: Context) -> Iterator[Finding]:
     def judge(workload: Resource) -> Iterator[Finding]:
-        replicas = workload.at("spec.replicas")
+        replicas = number(workload.at("spec.replicas"))
         if replicas is None or replicas < 2:
             return
         for budget in stack.of(_BUDGET):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from policy.model import Context, Finding, Problem, Resource, cis_kubernetes, control
 from policy.pods import WORKLOADS, Container, containers
-from policy.values import UNKNOWN, Undecided, at, many, per
+from policy.values import UNKNOWN, Undecided, at, many, per, raw
 
 _SECRETIVE = re.compile(
     r"PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL", re.IGNORECASE
@@ -50,7 +50,7 @@ def no_literal_secrets(resource: Resource, _: Context) -> Iterator[Finding]:
     def judge(found: Container) -> Iterator[Finding]:
         for position, entry in enumerate(many(found.at("env"))):
             name = str(at(entry, "name"))
-            value = entry.get("value")
+            value = raw(entry, "value")
             if not is_secretive_name(name):
                 continue
             if value is UNKNOWN:

@@ -64,6 +64,8 @@ def at(value: Any, path: str | Sequence[str]) -> Any:
         Undecided: when it, or something on the way, is unknown.
     """
     steps = path.split(".") if isinstance(path, str) else list(path)
+    if value is UNKNOWN:
+        raise Undecided(".".join(steps))
     for position, step in enumerate(steps):
         if isinstance(value, Mapping):
             value = value.get(step)
@@ -73,6 +75,15 @@ def at(value: Any, path: str | Sequence[str]) -> Any:
             return None
         if value is UNKNOWN:
             raise Undecided(".".join(steps[: position + 1]))
+    return value
+
+
+def raw(value: Any, *steps: str) -> Any:
+    """What lies at a path; UNKNOWN when it, or something on the way, is; None where something is missing."""
+    for step in steps:
+        if value is UNKNOWN:
+            return UNKNOWN
+        value = value.get(step) if isinstance(value, Mapping) else None
     return value
 
 

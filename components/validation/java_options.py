@@ -9,24 +9,14 @@ from components.settings.findings import Finding
 from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
 from components.validation.flow_variables import CONFIGURATION_ROOTS
-<<<<<<< HEAD
-from components.validation.variable_rules import setting_of
+from components.validation.variable_rules import is_refused, setting_of
 from policy.environment_variables import canonical, variable_name
 
 #: Variables from which Java, or Kestra's start script for it, takes options.
 OPTION_VARIABLES = (VARIABLE, "KESTRA_JAVA_OPTS", *READ_BY_JAVA)
-_PROPERTY = re.compile(r"""(?:^|[\s"'])-D["']?([^=\s"']+)""")
-=======
-from components.validation.variable_rules import is_refused, setting_of
-
-#: Variables from which Java, or Kestra's start script for it, takes options.
-OPTION_VARIABLES = (
-    "JAVA_OPTS", "KESTRA_JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS",
-)  # fmt: skip
 _WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
 #: `@file` of Java's launcher, and the virtual machine's own option for the same.
 _FILE = re.compile(r"@.|-XX:VMOptionsFile=")
->>>>>>> fd05b01 (Java's options are read as Java splits them; files of options are refused; the fix of a property names a place that takes it)
 #: Options of `kestra server`, in picocli's spellings: `-c FILE`, `-cFILE`, `-vc FILE`, `--config=FILE`.
 _CONFIG = re.compile(r"--config(=.*)?|-v*c.*", re.DOTALL)
 _PORT = re.compile(r"--port(=.*)?", re.DOTALL)

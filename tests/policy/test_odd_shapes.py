@@ -1,0 +1,116 @@
+"""Objects with entries that are null or not known yet, wherever they stand: every control judges or says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from policy import controls
+from policy.model import Context, Resource, Stack, Verdict, judged
+from policy.options import Options
+from policy.values import UNKNOWN
+from tests.policy.kestra_stack_support import CLEAR, config_map, deployment, text, written_secret
+
+CONTEXT = Context("production", Options())
+_RELEASE = Resource(
+    "kubernetes:helm.sh/v3:Release",
+    "release",
+    {
+        "chart": "kestra",
+        "values": {
+            "common": {
+                "extraEnv": [{"name": "A", "value": "b"}],
+                "extraEnvFrom": [{"secretRef": {"name": "credentials"}}],
+            },
+            "deployments": {"standalone": {"enabled": True, "extraArgs": ["--worker-thread=1"]}},
+            "configurations": {
+                "application": {"kestra": {"url": "https://kestra.example.com"}},
+                "configmaps": [{"name": "kestra", "key": "application.yaml"}],
+                "secrets": [{"name": "credentials", "key": "KEY"}],
+            },
+        },
+    },
+)
+_WORKLOAD = deployment(
+    [
+        {"name": "A", "value": "x$(B)"},
+        {"name": "B", "valueFrom": {"secretKeyRef": {"name": "credentials", "key": "KEY"}}},
+        {"name": "C"},
+    ],
+    envFrom=[{"secretRef": {"name": "credentials"}}, {"configMapRef": {"name": "kestra"}}],
+    more=[{"name": "proxy", "image": "mirror.example.com/envoy:v1"}],
+    init=[{"name": "copy", "image": "busybox", "command": ["cp", "/a", "/b"]}],
+)
+
+
+def _plain(resource: Any) -> Resource:
+    return Resource(resource.type, resource.name, resource.props, f"urn:{resource.name}")
+
+
+STACK = [
+    *map(_plain, (_WORKLOAD, config_map(text()), written_secret(KEY=CLEAR))),
+    _RELEASE,
+]
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    entries = (
+        value.items()
+        if isinstance(value, Mapping)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, inner in entries:
+        yield from _places(inner, (*path, key))
+
+
+def _put(value: Any, path: tuple[Any, ...], other: Any) -> Any:
+    if not path:
+        return other
+    copy = dict(value) if isinstance(value, Mapping) else list(value)
+    copy[path[0]] = _put(value[path[0]], path[1:], other)
+    return copy
+
+
+def _verdicts(resources: list[Resource]) -> dict[str, list[Verdict]]:
+    stack = Stack(resources)
+    return {
+        control.id: [judged(control, stack, CONTEXT)]
+        if control.is_stack
+        else [judged(control, r, CONTEXT) for r in resources if r.type in control.types]
+        for control in controls.ALL
+    }
+
+
+@pytest.mark.parametrize("other", [None, UNKNOWN], ids=["null", "unknown"])
+def test_every_control_judges_what_is_null_or_unknown_anywhere(other: Any) -> None:
+    for position, resource in enumerate(STACK):
+        for path in _places(resource.props):
+            changed = list(STACK)
+            changed[position] = Resource(
+                resource.type, resource.name, _put(resource.props, path, other), resource.urn
+            )
+            _verdicts(changed)
+
+
+@pytest.mark.parametrize(
+    ("path", "control"),
+    [
+        (("containers", 0), "ks-kubernetes-01"),
+        (("initContainers", 0), "ks-kubernetes-07"),
+        (("containers", 0, "env", 1), "ks-kubernetes-10"),
+        (("containers", 0, "env", 1), "ks-kestra-03"),
+    ],
+)
+def test_an_entry_of_a_list_that_is_unknown_is_not_decided(
+    path: tuple[Any, ...], control: str
+) -> None:
+    workload, *others = STACK
+    props = _put(workload.props, ("spec", "template", "spec", *path), UNKNOWN)
+    changed = Resource(workload.type, workload.name, props, workload.urn)
+    assert any(verdict.undecided for verdict in _verdicts([changed, *others])[control])
