@@ -9,6 +9,7 @@ from typing import Any
 from policy.application import CARRIERS, Application, seconds
 from policy.cluster_objects import CONFIG_MAP, SECRET
 from policy.effective_configuration import configurations, file_names
+from policy.kestra_servers import chart_values
 from policy.model import Context, Finding, Problem, Resource, Stack, control
 from policy.mounted_files import mount_of
 from policy.pods import WORKLOADS, containers, namespace, pod, pod_path
@@ -191,9 +192,10 @@ def tls_only(resource: Resource, _: Context) -> Iterator[Finding]:
 )
 def no_docker(resource: Resource, _: Context) -> Iterator[Finding]:
     if ":helm.sh/" in resource.type:
-        chart = str(resource.at("chart") or "")
-        if "kestra" in chart and resource.at("values.dind.enabled") is not False:
-            yield Problem("starts Docker (the chart's default)", "false", "values.dind.enabled")
+        chosen = chart_values(resource)
+        if chosen and at(chosen[1], "dind.enabled") is not False:
+            where = f"{chosen[0]}.dind.enabled"
+            yield Problem("starts Docker (the chart's default)", "false", where)
         return
     for container in containers(resource):
         if re.search(r"(^|[/:-])(docker:|docker$|dind)", str(container.at("image") or "")):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policy.cluster_objects import CONFIG_MAP, SECRET
+from policy.configuration_texts import is_kestras
 from policy.kestra_containers import command_text, component_of, is_enterprise, servers
 from policy.model import Resource
 from policy.mounted_files import Mounts, referred
@@ -101,15 +102,34 @@ def _located(value: Any, name: str, path: str) -> tuple[tuple[str, Any], ...]:
     return tuple((f"{path}.{name}.{n}", entry) for n, entry in enumerate(many(entries)))
 
 
+def chart_values(release: Resource) -> tuple[str, Mapping[str, Any]] | None:
+    """Path and content of the values of Kestra's chart; None for other charts. Raises Undecided.
+
+    The chart is Kestra's by the end of its name, path or address. One of another name is when it has Kestra's values
+    below `kestra` (it contains Kestra's chart), or when its values have their form: many charts have a
+    `configuration` of their own.
+    """
+    inner = release.at("values.kestra")
+    if isinstance(inner, Mapping) and {"configurations", "configuration"} & set(inner):
+        return "values.kestra", inner
+    values = release.at("values") or {}
+    name = str(release.at("chart") or "").rstrip("/").rpartition("/")[2]
+    if re.fullmatch(r"kestra(-\d.*)?", name) or _has_kestras_form(values):
+        return "values", values
+    return None
+
+
 def chart_servers(release: Resource) -> list[Server]:
     """The servers that Kestra's chart makes of its values; none for other charts. Raises Undecided."""
-    for root in ("values.kestra", "values"):
-        values = release.at(root)
-        if isinstance(values, Mapping) and {"configurations", "configuration"} & set(values):
-            return list(_of_values(release, root, values))
-    if re.fullmatch(r"kestra(-\d.*)?", str(release.at("chart") or "").rpartition("/")[2]):
-        return list(_of_values(release, "values", release.at("values") or {}))
-    return []
+    chosen = chart_values(release)
+    return list(_of_values(release, *chosen)) if chosen else []
+
+
+def _has_kestras_form(values: Any) -> bool:
+    block = at(values, "configurations")
+    if isinstance(block, Mapping) and {"application", "configmaps", "secrets"} & set(block):
+        return True
+    return is_kestras(at(values, "configuration"))
 
 
 def _of_values(release: Resource, root: str, values: Mapping[str, Any]) -> Iterator[Server]:

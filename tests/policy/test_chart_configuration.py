@@ -112,3 +112,45 @@ def test_a_key_that_unknown_values_may_give_is_undecided(release: R, why: str) -
     judged = said("ks-kestra-01", release)
     assert judged.messages == []
     assert why in judged.not_yet[0]
+
+
+OTHERS = [
+    {"chart": "rabbitmq", "values": {"configuration": {"listeners.tcp.default": 5672}}},
+    {"chart": "postgresql", "values": {"configuration": "max_connections = 100"}},
+    {"chart": "kestra-exporter", "values": {"configuration": {"interval": 30}}},
+    {"chart": "redis", "values": {"configurations": {"maxmemory": "1gb"}}},
+]
+
+
+@pytest.mark.parametrize(
+    "control", ["ks-kestra-01", "ks-kestra-02", "ks-kestra-12", "ks-kestra-19"]
+)
+@pytest.mark.parametrize("props", OTHERS, ids=lambda props: str(props["chart"]))
+def test_another_chart_with_a_configuration_of_its_own_is_not_kestras(
+    props: dict[str, Any], control: str
+) -> None:
+    judged = said(control, R("kubernetes:helm.sh/v3:Release", props, "chart"))
+    assert (judged.messages, judged.not_yet) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "root"),
+    [
+        ("charts/kestra/", {}, "values"),
+        ("oci://registry.example.com/charts/kestra", {}, "values"),
+        ("mirrored", {"configurations": {"application": NO_KEY}}, "values"),
+        ("old", {"configuration": NO_KEY}, "values"),
+        (
+            "kestra-starter",
+            {"kestra": {"configurations": {"application": NO_KEY}}},
+            "values.kestra",
+        ),
+    ],
+)
+def test_kestras_chart_is_known_by_its_name_or_by_its_values(
+    name: str, values: dict[str, Any], root: str
+) -> None:
+    release = R("kubernetes:helm.sh/v3:Release", {"chart": name, "values": values}, "chart")
+    assert len(said("ks-kestra-01", release).messages) == 1
+    (message,) = said("ks-kestra-19", release).messages
+    assert f"Change {root}.dind.enabled" in message
