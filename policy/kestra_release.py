@@ -1,14 +1,15 @@
-"""Kestra: the release that its pods run."""
+"""Kestra: the release that its pods, or those of its chart, run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from policy.advisories import Holes, first_without_holes, holes
+from policy.kestra_servers import HELM, chart_values
 from policy.model import Context, Finding, Problem, Resource, control
 from policy.pods import WORKLOADS, Container, containers
 from policy.releases import Image, Releases, releases_of, undecided_tag
-from policy.values import Undecided, per
+from policy.values import OutOfView, Undecided, at, per
 
 _MOST = 3
 """Advisories that a message names; a release of long ago has many."""
@@ -25,9 +26,12 @@ _MOST = 3
         " its release in imageReleases.",
     ),
     setting="kestra:deployment.image.tag (the default has none)",
-    types=WORKLOADS,
+    types=(*WORKLOADS, *HELM),
 )
-def known_holes(workload: Resource, context: Context) -> Iterator[Finding]:
+def known_holes(resource: Resource, context: Context) -> Iterator[Finding]:
+    if resource.type in HELM:
+        yield from _of_chart(resource, context)
+        return
     judged: set[str] = set()
 
     def judge(container: Container) -> Iterator[Finding]:
@@ -36,23 +40,41 @@ def known_holes(workload: Resource, context: Context) -> Iterator[Finding]:
         if reference in judged or not (image.is_kestra or image.is_derived):
             return
         judged.add(reference)
-        releases = _releases(image, container, context.releases)
-        matches = holes(releases)
-        if matches.known:
-            yield Problem(
-                f"container {container.name} runs {releases}, which has {_named(matches)}",
-                f"a release without them, v{first_without_holes(releases)} or later",
-                f"{container.path}.image",
-            )
-        elif matches.possible:
-            raise Undecided(f"{container.path}.image ({releases} may have known holes)")
+        where = f"{container.path}.image"
+        yield from _judge(image, f"container {container.name}", where, context)
 
-    yield from per(containers(workload), judge)
+    yield from per(containers(resource), judge)
 
 
-def _releases(image: Image, container: Container, named: Mapping[str, str]) -> Releases:
-    """The releases that a container may run. Raises Undecided where nothing says it."""
-    where = f"{container.path}.image"
+def _of_chart(release: Resource, context: Context) -> Iterator[Finding]:
+    """What Kestra's chart runs. Raises Undecided."""
+    chosen = chart_values(release)
+    if chosen is None:
+        return
+    root, values = chosen
+    where, tag = f"{root}.image.tag", at(values, "image.tag")
+    if tag is None or tag == "":
+        raise OutOfView(f"{where} (the release is the chart's default)")
+    repository = at(values, "image.repository") or "kestra/kestra"
+    yield from _judge(Image.of(f"{repository}:{tag}"), "the chart", where, context)
+
+
+def _judge(image: Image, whose: str, where: str, context: Context) -> Iterator[Finding]:
+    """What the table says of an image. Raises Undecided where it may be said of it, or nobody knows."""
+    releases = _releases(image, where, context.releases)
+    matches = holes(releases)
+    if matches.known:
+        yield Problem(
+            f"{whose} runs {releases}, which has {_named(matches)}",
+            f"a release without them, v{first_without_holes(releases)} or later",
+            where,
+        )
+    elif matches.possible:
+        raise Undecided(f"{where} ({releases} may have known holes)")
+
+
+def _releases(image: Image, where: str, named: Mapping[str, str]) -> Releases:
+    """The releases that an image may be. Raises Undecided where nothing says it."""
     if image.is_derived:
         raise Undecided(f"{where} (an image built on Kestra does not say on which release)")
     releases = releases_of(image.tag) or releases_of(named.get(image.digest, ""))

@@ -9,7 +9,7 @@ from policy.advisories import table
 from policy.model import parts
 from policy.releases import configured_releases
 from tests.policy.cluster_fixtures import DIGEST, FIRST, POD, WORKLOAD
-from tests.policy.sdk_support import judge, pack
+from tests.policy.sdk_support import R, judge, pack
 
 CONTROL = "ks-kestra-20"
 
@@ -53,3 +53,28 @@ def test_a_hole_that_configuration_closes_does_not_refuse_a_release() -> None:
     assert any(advisory.closed_by for advisory in table().advisories)
     stack = [WORKLOAD.but(f"{FIRST}.image", "kestra/kestra:v1.3.31")]
     assert judge(pack("production"), CONTROL, stack).messages == []
+
+
+def _chart(name: str = "kestra", **values: object) -> R:
+    return R("kubernetes:helm.sh/v3:Release", {"chart": name, "values": values}, "chart")
+
+
+def test_the_release_that_the_charts_values_name_is_judged() -> None:
+    for image in (
+        {"tag": "v1.3.5"},
+        {"repository": "mirror.example.com/kestra-ee", "tag": "v1.3.5"},
+    ):
+        (message,) = judge(pack("production"), CONTROL, [_chart(image=image)]).messages
+        said = parts(message)
+        assert "the chart runs v1.3.5, which has 9 known holes: " in said["has"]
+        assert said["where"] == "values.image.tag"
+    good = judge(pack("production"), CONTROL, [_chart(image={"tag": "v1.3.31"})])
+    assert (good.messages, good.not_yet) == ([], [])
+
+
+def test_what_a_chart_runs_by_default_is_not_decided_and_other_charts_are_not_judged() -> None:
+    said = judge(pack("production"), CONTROL, [_chart()])
+    assert said.messages == []
+    assert "the release is the chart's default" in said.not_yet[0]
+    other = judge(pack("production"), CONTROL, [_chart("postgresql", image={"tag": "1.3.5"})])
+    assert (other.messages, other.not_yet) == ([], [])
