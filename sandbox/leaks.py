@@ -152,15 +152,26 @@ def search(
     return Search(secrets).files(paths, without=without)
 
 
+_WORD = re.compile(r"[A-Za-z]{4,9}")
+
+
 def redacted(text: str, secrets: Iterable[str]) -> str:
-    """The text without the secrets; nothing of it where one stands in it in a form that cannot be taken out."""
+    """The text without the secrets; nothing of it where one stands in it in a form that cannot be taken out.
+
+    A short value of letters alone is taken out as a word of its own: as a part of others (`pass` in `password`) it is
+    not the value, and its place would show what it is.
+    """
     values = sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True)
     for value in values:
         for form, encoded in written(value):
             # What base64 makes of the value together with its neighbours goes too.
             more = "[A-Za-z0-9+/=_-]{0,3}" if "base64" in form else ""
             pattern = more + re.escape(encoded.decode(errors="surrogateescape")) + more
+            if form == "in clear" and _WORD.fullmatch(value):
+                # The `n` of an escaped line break before it is no part of a word.
+                pattern = rf"(?:(?<![\w-])|(?<=\\[nrt])){pattern}(?![\w-])"
             text = re.sub(pattern, "[secret]", text)
-    if values and search_text(text.encode(errors="replace"), "", {v: v for v in values}):
+    leaks = search_text(text.encode(errors="replace"), "", {v: v for v in values}) if values else []
+    if any(leak.form != "in clear" or not _WORD.fullmatch(leak.name) for leak in leaks):
         return "the server's words quote a secret value and are not shown"
     return text

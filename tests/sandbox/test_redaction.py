@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,28 @@ def test_a_secret_within_a_secret_is_known_too(value: str, quoted: str) -> None:
     redaction.add(value)
     assert redaction.text(f"refused {quoted}!") == "refused [secret]!"
     assert redaction.text("a service_account of kestra") == "a service_account of kestra"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the password is wrong: pass", "the password is wrong: [secret]"),
+        ('postgres://user:pass@db says "pass"', 'postgres://user:[secret]@db says "[secret]"'),
+        ('{"a":"x\\npass\\n"}', '{"a":"x\\n[secret]\\n"}'),
+        ("bypass, compass and pass-through", "bypass, compass and pass-through"),
+    ],
+)
+def test_a_short_secret_of_letters_is_no_part_of_other_words(text: str, expected: str) -> None:
+    redaction = Redaction()
+    redaction.add("pass")
+    assert redaction.text(text) == expected
+
+
+def test_a_short_secret_of_letters_is_taken_out_in_its_encodings_too() -> None:
+    redaction = Redaction()
+    redaction.add("kestrapwd")
+    assert redaction.text(f"basic {b64encode(b'kestrapwd').decode()}") == "basic [secret]"
+    assert redaction.text("kestrapwd-2") == "kestrapwd-2"
 
 
 def test_a_secret_is_known_before_the_provider_gets_it() -> None:
