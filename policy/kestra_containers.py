@@ -13,6 +13,16 @@ from policy.values import UNKNOWN, Undecided, many, raw
 _LAUNCHER = re.compile(r"(^|[\s;&|('\"])(/app/kestra(?![\w./-])|kestra\s+server\b)")
 _SERVER = re.compile(r"\bserver(\s+(?P<component>[a-z]+))?")
 _REPOSITORIES = ("kestra", "kestra-ee")
+_COMPONENTS = (
+    "standalone",
+    "local",
+    "webserver",
+    "executor",
+    "indexer",
+    "scheduler",
+    "worker",
+    "controller",
+)
 #: Kestra's log-in is asked for by these alone.
 WEB_COMPONENTS = ("webserver", "standalone", "local")
 
@@ -28,8 +38,8 @@ def command_text(container: Container) -> str:
 def runs_kestras_image(container: Container) -> bool:
     """Whether a container's image is Kestra's: by its repository, its command, or its name.
 
-    A mirror or an own image counts by the last part of its repository. An init container is not known by its
-    name. Raises Undecided when the image is unknown and nothing else tells.
+    A mirror or an own image counts by the last part of its repository, and by the variables of a server of Kestra's.
+    An init container is not known by its name. Raises Undecided when the image is unknown and nothing else tells.
     """
     if container.kind == "containers" and container.name == "kestra":
         return True
@@ -40,8 +50,20 @@ def runs_kestras_image(container: Container) -> bool:
     text = command_text(container)
     if _LAUNCHER.search(text) or ("kestra" in last and component_of(text)):
         return True
+    if container.kind == "containers" and _has_kestras_variables(container, text):
+        return True
     container.at("image")
     return False
+
+
+def _has_kestras_variables(container: Container, text: str) -> bool:
+    """Whether a container has KESTRA_CONFIGURATION, or starts a component and has other settings of Kestra's."""
+    env = raw(container.props, "env")
+    names = [raw(entry, "name") for entry in env] if isinstance(env, (list, tuple)) else []
+    known = [name for name in names if isinstance(name, str)]
+    if "KESTRA_CONFIGURATION" in known:
+        return True
+    return component_of(text) in _COMPONENTS and any(name.startswith("KESTRA_") for name in known)
 
 
 def serves(container: Container) -> bool:

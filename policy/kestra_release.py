@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from policy.advisories import Holes, first_without_holes, holes
+from policy.kestra_containers import serves
 from policy.kestra_servers import HELM, chart_values
 from policy.model import Context, Finding, Problem, Resource, control
 from policy.pods import WORKLOADS, Container, containers
@@ -13,6 +14,7 @@ from policy.values import OutOfView, Undecided, at, per
 
 _MOST = 3
 """Advisories that a message names; a release of long ago has many."""
+_UNNAMED = "an image built on Kestra does not say on which release"
 
 
 @control(
@@ -37,10 +39,14 @@ def known_holes(resource: Resource, context: Context) -> Iterator[Finding]:
     def judge(container: Container) -> Iterator[Finding]:
         reference = str(container.at("image") or "")
         image = Image.of(reference)
-        if reference in judged or not (image.is_kestra or image.is_derived):
+        where = f"{container.path}.image"
+        if reference in judged:
             return
         judged.add(reference)
-        where = f"{container.path}.image"
+        if not (image.is_kestra or image.is_derived):
+            if serves(container):
+                raise Undecided(f"{where} ({_UNNAMED})")
+            return
         yield from _judge(image, f"container {container.name}", where, context)
 
     yield from per(containers(resource), judge)
@@ -76,7 +82,7 @@ def _judge(image: Image, whose: str, where: str, context: Context) -> Iterator[F
 def _releases(image: Image, where: str, named: Mapping[str, str]) -> Releases:
     """The releases that an image may be. Raises Undecided where nothing says it."""
     if image.is_derived:
-        raise Undecided(f"{where} (an image built on Kestra does not say on which release)")
+        raise Undecided(f"{where} ({_UNNAMED})")
     releases = releases_of(image.tag) or releases_of(named.get(image.digest, ""))
     if releases is not None:
         return releases

@@ -69,8 +69,9 @@ either: the control says what it lacks.
 
 Each container that runs a Kestra server is judged by its own configuration, and so is each component of the
 official chart. A container is Kestra's by its image's repository (`…/kestra`, `…/kestra-ee`), its command
-(`/app/kestra`, `kestra server`) or its name (`kestra`); init and side containers of other images are judged as
-containers, not as Kestra. Later sources win over earlier ones:
+(`/app/kestra`, `kestra server`), its name (`kestra`), or its variables (`KESTRA_CONFIGURATION`, or `server` with a
+component and another variable `KESTRA_…`); init and side containers of other images are judged as containers, not as
+Kestra. Later sources win over earlier ones:
 
 1. the files of `MICRONAUT_CONFIG_FILES`, a later one over an earlier one, then those of
    `-Dmicronaut.config.files`. Files are looked up in the ConfigMaps and Secrets that the pod mounts, or copies

@@ -492,9 +492,15 @@ KESTRA: dict[str, Case] = {
                 "kestra/kestra:v2.0",
                 f"kestra/kestra@{NAMED}",
                 f"kestra/kestra:latest@{NAMED}",
-                # Its number is not one of Kestra's.
-                "registry.example.com/log-shipper:v1.3.5",
             )
+        ]
+        # The number of what is not Kestra is not one of Kestra's.
+        + [
+            [
+                WORKLOAD.but(
+                    FIRST, {"name": "app", "image": "registry.example.com/log-shipper:v1.3.5"}
+                )
+            ]
         ],
         worse=[[WORKLOAD.but(f"{FIRST}.image", f"kestra/kestra@{NAMED_OLD}")]],
         uncertain=[

@@ -34,6 +34,10 @@ def _container(kind: str = "containers", name: str = "app", **props: Any) -> Con
         _container(image="team/my-kestra:1", args=["server", "standalone"]),
         _container(image=UNKNOWN, args=["/app/kestra", "server", "standalone"]),
         _container("initContainers", image="kestra/kestra:v1", command=["cp", "/a", "/b"]),
+        _container(image="flows:1", env=[{"name": "KESTRA_CONFIGURATION", "value": "kestra: {}"}]),
+        _container(
+            image="flows:1", args=["server", "worker"], env=[None, {"name": "KESTRA_URL"}, UNKNOWN]
+        ),
     ],
 )
 def test_kestras_image_is_known_by_repository_command_or_name(container: Container) -> None:
@@ -49,6 +53,10 @@ def test_kestras_image_is_known_by_repository_command_or_name(container: Contain
         _container(image="docker:dind", args=["--group=1000"]),
         _container(image="busybox", command=["cp", "x", "/app/kestra-confs/x"]),
         _container("initContainers", name="kestra", image="busybox"),
+        _container(image="exporter", env=[{"name": "KESTRA_URL", "value": "https://example.com"}]),
+        _container(image="nats", args=["server", "worker"], env=[{"name": "PORT", "value": "1"}]),
+        _container("initContainers", image="x", env=[{"name": "KESTRA_CONFIGURATION"}]),
+        _container(image="x", env=UNKNOWN),
         _container(),
     ],
 )

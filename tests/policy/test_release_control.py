@@ -78,3 +78,10 @@ def test_what_a_chart_runs_by_default_is_not_decided_and_other_charts_are_not_ju
     assert "the release is the chart's default" in said.not_yet[0]
     other = judge(pack("production"), CONTROL, [_chart("postgresql", image={"tag": "1.3.5"})])
     assert (other.messages, other.not_yet) == ([], [])
+
+
+def test_an_image_of_another_name_that_runs_kestra_is_not_decided() -> None:
+    stack = [WORKLOAD.but(f"{FIRST}.image", "mirror.example.com/workflows:v1.3.5")]
+    said = judge(pack("production"), CONTROL, stack)
+    assert said.messages == []
+    assert "an image built on Kestra does not say on which release" in said.not_yet[0]
