@@ -22,7 +22,7 @@ the fix. **As of {as_of}.** It has {count} advisories, each with its address and
 | Who | What it says |
 |---|---|
 | `python -m components check`, and every `pulumi preview` and `up` | a warning for each known hole of the release that the settings name, or that runs by default: id, severity, address, fixed releases, and what to run instead |
-| the policy pack, [ks-kestra-20](policies.md#ks-kestra-20) | a violation for a container that runs such a release: mandatory in staging and production, advice in development |
+| the policy pack, [ks-kestra-20](policies.md#ks-kestra-20) | a violation for a container, or values of the official chart, that run such a release: mandatory in staging and production, advice in development |
 | `python -m sandbox doctor` | the release and its holes; that the table is more than 90 days old |
 | `python -m sandbox report` | the release, and its holes with their addresses |
 
