@@ -99,14 +99,14 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
             "ingress": [{"from": _namespace(chosen.ingress_namespace), "ports": _tcp(HTTP)}],
         },
     }
-    if settings.deployment.create_namespace and chosen.ingress_namespace is None:
-        # The web port is open to this namespace, and `default-deny` holds for every pod in it: without this nobody
-        # would get out to it, nor learn its address.
-        made["web-clients"] = {
-            "podSelector": {},
-            "policyTypes": ["Egress"],
-            "egress": [{"to": [{"podSelector": web}], "ports": _tcp(HTTP)}, _DNS],
-        }
+    if settings.deployment.create_namespace:
+        # `default-deny` holds for every pod of this namespace: those of it that may reach a port of Kestra would
+        # not get out to it, nor learn its address.
+        own = settings.deployment.namespace
+        if chosen.ingress_namespace in (None, own):
+            made["web-clients"] = _clients(web, HTTP)
+        if chosen.monitoring_namespace == own:
+            made["management-clients"] = _clients(pods, management_port(settings))
     # To Kubernetes an empty list of networks or ports means all of them.
     if ports and chosen.egress_cidrs:
         made["backends"] = {
@@ -170,6 +170,12 @@ def ingress_annotations(ingress: Ingress) -> dict[str, str]:
 
 def _tcp(port: int) -> list[dict[str, Any]]:
     return [{"protocol": "TCP", "port": port}]
+
+
+def _clients(pods: Mapping[str, Any], port: int) -> dict[str, Any]:
+    """What lets every pod of the namespace out to a port of Kestra's pods."""
+    to_kestra = {"to": [{"podSelector": pods}], "ports": _tcp(port)}
+    return {"podSelector": {}, "policyTypes": ["Egress"], "egress": [to_kestra, _DNS]}
 
 
 def _namespace(name: str | None) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ class Cluster:
         document = stack_document(stack)
         deployment: Any = document["deployment"]
         document["deployment"] = deployment | {
+            "namespace": NAMESPACE,
             "create-namespace": create,
             "network-policy": {k.replace("_", "-"): v for k, v in network.items()},
         }
@@ -65,6 +66,22 @@ def test_an_ingress_namespace_is_the_only_one_that_reaches_the_web_port(
     assert not cluster.lets(INGRESS, cluster.web, MANAGEMENT)
     for stranger in (OTHER, MONITORING, OUTSIDE):
         assert not cluster.lets(stranger, cluster.web, HTTP)
+
+
+@pytest.mark.parametrize("stack", list(COMPONENTS))
+@pytest.mark.parametrize("create", [True, False])
+def test_an_ingress_controller_or_monitoring_in_the_own_namespace_gets_through(
+    stack: str, create: bool
+) -> None:
+    cluster = Cluster(stack, create, ingress_namespace=NAMESPACE)
+    assert cluster.lets(OTHER, cluster.web, HTTP)
+    assert not cluster.lets(OTHER, cluster.web, MANAGEMENT)
+    cluster = Cluster(
+        stack, create, ingress_namespace="ingress-nginx", monitoring_namespace=NAMESPACE
+    )
+    assert cluster.lets(OTHER, cluster.web, MANAGEMENT)
+    assert not cluster.lets(OTHER, cluster.web, HTTP)
+    assert cluster.lets(OTHER, DNS, 53, "UDP")
 
 
 @pytest.mark.parametrize("stack", list(COMPONENTS))
