@@ -19,10 +19,11 @@ from components.settings import Loaded, SettingsError, load, load_file
 from components.stack_config import read_config
 from sandbox.doctor import _settings as print_settings
 from sandbox.leaks import Search
-from sandbox.plugins.values import Secret, unmarshal
+from sandbox.plugins.values import unmarshal
 from sandbox.report import build, html
 from sandbox.state import State
 from tests.components.recording_support import Recorder, run
+from tests.secrets_support import without_secrets
 from tests.settings.engine_support import configure, engine_config, project
 
 PLANTED = "Pl4nted-Variable-Zq81"
@@ -64,15 +65,6 @@ def _container(recorder: Recorder) -> dict[str, Any]:
     return container
 
 
-def _open(value: Any) -> Any:
-    """What is left of a value without its secrets."""
-    if isinstance(value, Secret):
-        return "[secret]"
-    if isinstance(value, dict):
-        return {key: _open(item) for key, item in value.items()}
-    return [_open(item) for item in value] if isinstance(value, list) else value
-
-
 def test_an_encrypted_variable_is_in_the_secret_and_not_in_the_pods(tmp_path: Path) -> None:
     recorder = run(_from_file(tmp_path))
     container = _container(recorder)
@@ -98,7 +90,7 @@ def test_no_resource_output_file_or_page_shows_the_value(
     document = _from_file(tmp_path)
     recorder = run(document)
     for name, request in recorder.requests.items():
-        inputs = json.dumps(_open(unmarshal(request.object)))
+        inputs = json.dumps(without_secrets(unmarshal(request.object)))
         assert looking.text(inputs.encode(), name) == []
     open_outputs = {k: v for k, v in recorder.outputs.items() if k not in recorder.secret_outputs}
     loaded = load(document, source="f")

@@ -37,6 +37,7 @@ from tests.faults.planted_support import (
     values,
     wrong,
 )
+from tests.secrets_support import without_secrets
 
 OTHERS = dict(others())
 
@@ -71,15 +72,6 @@ def test_every_planted_value_is_its_own() -> None:
         assert min(map(len, planted)) >= 24
 
 
-def _open(value: Any) -> Any:
-    """What is left of a value without its secrets."""
-    if isinstance(value, Secret):
-        return "[secret]"
-    if isinstance(value, dict):
-        return {key: _open(item) for key, item in value.items()}
-    return [_open(item) for item in value] if isinstance(value, list) else value
-
-
 def _hidden(value: Any, *, inside: bool = False) -> Iterator[str]:
     """Every text in the secrets of a value."""
     if isinstance(value, Secret):
@@ -103,7 +95,7 @@ def test_what_is_registered_holds_secrets_only_where_pulumi_encrypts_them(name: 
     for resource, request in recorder.requests.items():
         inputs = unmarshal(request.object)
         hidden += _hidden(inputs)
-        assert looking.text(json.dumps(_open(inputs)).encode(), resource) == []
+        assert looking.text(json.dumps(without_secrets(inputs)).encode(), resource) == []
     found = {leak.name for leak in looking.text("\n".join(hidden).encode(), "secret inputs")}
     assert found == set(values(document))
     open_outputs = {k: v for k, v in recorder.outputs.items() if k not in recorder.secret_outputs}
