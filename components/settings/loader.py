@@ -66,10 +66,11 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
         places = [item[0] for item in useless if item[0]]
         for place in places:
             remove(data, place)
+        written = _variables(data)
         settings, wrong, removed = validate(data, spelling)
     except RecursionError:
         raise SettingsError([_of_file(source, "is nested too deeply", "flatten it")]) from None
-    settings = _with_log_in(settings)
+    settings = _with_log_in(_with_unread(settings, written, removed))
     found += useless + wrong
     removed += places
     problems = [Problem(spelling.path(f[0]), source, *f[1:]) for f in found]
@@ -92,6 +93,31 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     if problems:
         raise SettingsError([*sorted(problems, key=lambda p: p.path), *warnings])
     return Loaded(settings, tuple(warnings))
+
+
+def _variables(data: Mapping[str, Any]) -> dict[str, Any]:
+    block = data.get("deployment")
+    variables = block.get("environment") if isinstance(block, Mapping) else None
+    return dict(variables) if isinstance(variables, Mapping) else {}
+
+
+def _with_unread(settings: Settings, written: Mapping[str, Any], removed: list[Loc]) -> Settings:
+    """Variables whose value is refused as no text are judged by their names too, so that all is told at once."""
+    unread = {
+        name: _text(written.get(name))
+        for *block, name in removed
+        if block == ["deployment", "environment"] and isinstance(name, str)
+    }
+    if not unread:
+        return settings
+    variables = settings.deployment.environment | unread
+    deployment = settings.deployment.model_copy(update={"environment": variables})
+    return settings.model_copy(update={"deployment": deployment})
+
+
+def _text(value: object) -> str:
+    """What a person means by a value that YAML reads as no text; some text where that says nothing."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else "0"
 
 
 def _with_log_in(settings: Settings) -> Settings:

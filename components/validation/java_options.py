@@ -58,12 +58,12 @@ def _in(s: Settings, loc: tuple[str, ...], text: str | None) -> Iterator[Finding
             "write the options out",
         )
     if names := properties(text or ""):
-        fixes = "; ".join(f"{_instead(s, name)} in place of -D{name}" for name in names)
+        fixes = "; ".join(f"-D{name} {_instead(s, name)}" for name in names)
         yield Finding(
             loc,
             f"sets configuration: {', '.join(names)}",
             "a system property wins over the rendered file, and Java's options are for Java",
-            f"take it out, and use {fixes}",
+            f"take it out: {fixes}",
         )
 
 
@@ -71,8 +71,10 @@ def _instead(s: Settings, name: str) -> str:
     """Where the key of a system property belongs."""
     variable = variable_name(name)
     if setting := setting_of(canonical(name)):
-        return f"kestra:{setting}"
-    return "nothing" if is_refused(s, variable) else f"the variable {variable}"
+        return f"is kestra:{setting}"
+    if is_refused(s, variable):
+        return "may not be set for this stack"
+    return f"is the variable {variable} of kestra:deployment.environment"
 
 
 def arguments(s: Settings) -> Iterator[Finding]:

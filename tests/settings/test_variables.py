@@ -240,6 +240,29 @@ def test_every_problem_of_the_variables_is_reported_at_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("MICRONAUT_SECURITY_ENABLED", True, "micronaut.security.enabled"),
+        ("MICRONAUT_SERVER_PORT", 9090, "port 8080"),
+        ("KESTRA_CONFIGURATION", {"kestra": {"url": PLANTED}}, "replaces the rendered configuration"),
+        (PREFIX, None, "the encryption key included"),
+        (PREFIX, [PLANTED], "is not text"),
+    ],
+)  # fmt: skip
+def test_a_variable_is_judged_by_its_name_where_its_value_is_no_text_too(
+    name: str, value: object, words: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(deployment(environment={name: value, "OTHER": 1}), source="f.yaml")
+    path = "kestra:deployment.environment."
+    assert [p.path for p in caught.value.problems if p.message == "is not text"] == [
+        path + other for other in sorted((name, "OTHER"))
+    ]
+    assert words in "".join(p.line() for p in caught.value.problems if p.path == path + name)
+    assert PLANTED not in caught.value.report()
+
+
+@pytest.mark.parametrize(
     "name", ["JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "KESTRA_JAVA_OPTS"]
 )  # fmt: skip
 def test_configuration_among_javas_options_is_refused(name: str) -> None:
@@ -265,11 +288,11 @@ def test_options_of_java_are_accepted_whatever_their_values() -> None:
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        ("-Dkestra.url=x", "use kestra:deployment.url in place of"),
-        ("-Dlogger.levels.io.kestra=DEBUG", "use the variable LOGGER_LEVELS_IO_KESTRA in place of"),
-        ("-Dmicronaut.server.port=9", "use nothing in place of"),
-        ("-Dmicronaut.environments=a", "use nothing in place of"),
-        ("-Dkestra.anonymous-usage-report.enabled=true", "use nothing in place of"),
+        ("-Dkestra.url=x", "-Dkestra.url is kestra:deployment.url"),
+        ("-Dlogger.levels.io.kestra=DEBUG", "is the variable LOGGER_LEVELS_IO_KESTRA of"),
+        ("-Dmicronaut.server.port=9", "may not be set for this stack"),
+        ("-Dmicronaut.environments=a", "may not be set for this stack"),
+        ("-Dkestra.anonymous-usage-report.enabled=true", "may not be set for this stack"),
     ],
 )
 def test_the_fix_of_a_property_names_a_place_that_takes_it(option: str, words: str) -> None:
