@@ -299,8 +299,8 @@ def environment_prefix(application: Application, _: Context) -> Iterator[Finding
     prefix = _DEFAULT_PREFIX if setting is None else str(application.get(key))
     families = [f for f in SECRET_FAMILIES if f.startswith(prefix) or prefix.startswith(f)]
     if setting is not None and (not prefix or families):
-        shown = application.shown(key, prefix or "every")
-        yield application.problem(f"shows {shown} variables to flows", "ENV_", key)
+        shown = f"{application.shown(key, prefix)} variables" if prefix else "every variable"
+        yield application.problem(f"shows {shown} to flows", "ENV_", key)
         return
     for variable in application.variables.known.values() if application.variables else ():
         if variable.is_secret and variable.name.startswith(prefix):

@@ -162,7 +162,7 @@ def test_a_key_that_what_is_not_seen_may_give_is_undecided(stack: tuple[R, ...],
     assert CLEAR not in judged.not_yet[0]
 
 
-SHOWS = "shows every variables to flows"
+SHOWS = "shows every variable to flows"
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,8 @@ def test_a_variable_of_a_secret_that_begins_with_the_prefix_is_refused(
 
 @pytest.mark.parametrize("prefix", ["K", "KESTRA_", "KESTRA_SERVER", "SEC", "STACK_", "DATA", ""])
 def test_a_prefix_that_fits_variables_of_secrets_is_refused(prefix: str) -> None:
-    refused(said("ks-kestra-13", config_map(text((PREFIX, prefix)))), "variables to flows")
+    shown = f"shows {prefix} variables to flows" if prefix else SHOWS
+    refused(said("ks-kestra-13", config_map(text((PREFIX, prefix)))), shown)
 
 
 NO_LOG_IN = config_map(without("kestra.server.basic-auth", "kestra.security"))
