@@ -153,6 +153,10 @@ def search(
 
 
 _WORD = re.compile(r"[A-Za-z]{4,9}")
+#: Before a word: an escape, whose last letter is no part of the word, or what makes the word a part of another one.
+_BEFORE = (
+    r"(?P<escape>\x1b\[[0-9;]*[A-Za-z]|%[0-9A-Fa-f]{2}|\\[nrt]|\\u[0-9A-Fa-f]{4})?(?P<part>[\w-])?"
+)
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
@@ -168,10 +172,14 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
             more = "[A-Za-z0-9+/=_-]{0,3}" if "base64" in form else ""
             pattern = more + re.escape(encoded.decode(errors="surrogateescape")) + more
             if form == "in clear" and _WORD.fullmatch(value):
-                # The `n` of an escaped line break before it is no part of a word.
-                pattern = rf"(?:(?<![\w-])|(?<=\\[nrt])){pattern}(?![\w-])"
+                text = re.sub(rf"{_BEFORE}{pattern}(?![\w-])", _word_taken_out, text)
+                continue
             text = re.sub(pattern, "[secret]", text)
     leaks = search_text(text.encode(errors="replace"), "", {v: v for v in values}) if values else []
     if any(leak.form != "in clear" or not _WORD.fullmatch(leak.name) for leak in leaks):
         return "the server's words quote a secret value and are not shown"
     return text
+
+
+def _word_taken_out(match: re.Match[str]) -> str:
+    return match[0] if match["part"] else f"{match['escape'] or ''}[secret]"

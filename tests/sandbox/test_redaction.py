@@ -92,6 +92,10 @@ def test_a_secret_within_a_secret_is_known_too(value: str, quoted: str) -> None:
         ("the password is wrong: pass", "the password is wrong: [secret]"),
         ('postgres://user:pass@db says "pass"', 'postgres://user:[secret]@db says "[secret]"'),
         ('{"a":"x\\npass\\n"}', '{"a":"x\\n[secret]\\n"}'),
+        (
+            "\x1b[31mpass\x1b[0m x%20pass%20 \\u001bpass",
+            "\x1b[31m[secret]\x1b[0m x%20[secret]%20 \\u001b[secret]",
+        ),
         ("bypass, compass and pass-through", "bypass, compass and pass-through"),
     ],
 )
