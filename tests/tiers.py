@@ -65,14 +65,14 @@ LONG = (
     Long(
         r"stores/test_conformance\.py",
         "conformance",
-        keep=r"\[(vault|aws-secret-manager|jdbc|without a manager)\]",
+        keep=r"\[(vault|aws-secret-manager|jdbc)\]",
     ),
     Long(r"stores/test_moving_engine\.py", "conformance", sample=r"components/test_moving\.py"),
     Long(r"stores/test_azure_engine\.py", "conformance", keep="another_mode"),
     Long(
         r"faults/test_killed\.py::test_(an_up|a_changed|a_destroy|one_stack|a_recovery|a_plugin)",
         "kills",
-        keep=r"vault: up, after Create of store-engine|local: up, before Delete|\[local: destroy",
+        keep=r"vault: up, after Create of store-engine|local: up, before Delete",
     ),
     Long(r"sandbox/test_interruption\.py", "kills", keep="an_interrupted_update"),
     Long(r"faults/test_failing_servers\.py", "faults", keep="a_denied_permission|a_passing_fault"),
@@ -88,6 +88,11 @@ LONG = (
         r"faults/test_leaks\.py",
         "faults",
         sample=r"sandbox/test_main_job\.py::test_no_secret|faults/test_quoting_server\.py",
+    ),
+    Long(
+        r"sandbox/test_services\.py::TestControlPlane::test_(it_starts_on|two_starts|what_was_killed)",
+        "faults",
+        keep=r"\[etcd\]",
     ),
     Long(r"faults/test_names_taken\.py", "faults", keep="in_kubernetes|in_vault"),
     Long(
@@ -128,7 +133,7 @@ LONG = (
     Long(
         r"kestra/test_real_kestra\.py",
         "rotation",
-        keep=r"what_was_meant|every_wrong|in_the_queue.*\[1\.3",
+        keep=r"what_was_meant|every_wrong.*\[1\.3",
     ),
     Long(
         r"upgrade/test_version_engine\.py",
