@@ -185,6 +185,9 @@ def _problem(s: Settings, rendered: _Rendered, name: str, value: str | None) -> 
     problem: Refusal = None
     for rule in (_launcher, _source, flow_variables.prefix, _log_in):
         problem = problem or rule(s, binding, value)
+    if not re.sub(r"[.\-]", "", binding.key).startswith(tuple(CONFIGURATION_ROOTS)):
+        # The rest is about Kestra's keys, and a stack may have thousands of variables.
+        return problem
     if not problem and not rendered.feeds(binding):
         problem = _assumed(binding)
     problem = problem or _null_item(binding) or _free_form(binding)

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from components.configuration import render
 from components.settings import SettingsError, load
 from components.settings.base import OPAQUE
+from components.validation.flow_variables import CONFIGURATION_ROOTS
 from components.validation.java_options import properties
 from components.validation.variable_rules import setting_keys, setting_of
 from tests.settings.malformed_fixtures import (
@@ -356,3 +358,5 @@ def test_every_key_of_the_settings_has_its_setting() -> None:
     assert not [key for key in setting_keys() if key.startswith("kestra.deployment")]
     assert setting_of("datasources.mysql.password") == "datasources.mysql.password"
     assert setting_of("datasources.mysql.connection.timeout") is None
+    rendered = render(load(enterprise(version="2.0"), source="f.yaml").settings).document
+    assert {key.split(".")[0] for key in setting_keys()} | set(rendered) <= CONFIGURATION_ROOTS
