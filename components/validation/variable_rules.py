@@ -193,7 +193,7 @@ def _problem(s: Settings, rendered: _Rendered, name: str, value: str | None) -> 
     problem = problem or _null_item(binding) or _free_form(binding)
     if not problem and not binding.sets(PREFIX):
         problem = rendered.overridden(binding, value) or _no_effect(binding)
-    return problem
+    return problem or _open_urls(binding, value)
 
 
 def _launcher(s: Settings, b: Binding, value: str | None) -> Refusal:
@@ -253,6 +253,20 @@ def _log_in(s: Settings, b: Binding, value: str | None) -> Refusal:
         "switches off the log-in of the Enterprise Edition unless it is true",
         "that is Micronaut Security, which micronaut.security.enabled: true starts",
         "remove it",
+    )
+
+
+def _open_urls(b: Binding, value: str | None) -> Refusal:
+    # Micronaut makes a list of a text with commas; each entry is the beginning of paths.
+    if value is None or not b.sets("kestra.server.basic-auth.open-urls"):
+        return None
+    if all(entry.strip().strip("/") for entry in value.split(",")):
+        return None
+    return (
+        "opens every path without a log-in",
+        "what kestra.server.basic-auth.open-urls names is open with all that begins with it",
+        "name more than the root, for example /api/v1/main/executions/webhook/, in "
+        "kestra:server.basic-auth.open-urls",
     )
 
 
