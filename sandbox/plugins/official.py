@@ -110,7 +110,9 @@ def provide(plugins: Iterable[Official], home: Path) -> None:
             shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink(
                 missing_ok=True
             )
-        shutil.copytree(plugin.folder, unfinished, copy_function=_link_or_copy)
+        shutil.copytree(
+            plugin.folder, unfinished, copy_function=_link_or_copy, ignore_dangling_symlinks=True
+        )
         unfinished.rename(copy)
         partial(copy).unlink(missing_ok=True)
 

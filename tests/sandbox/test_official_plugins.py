@@ -232,6 +232,18 @@ def test_a_copy_is_a_whole_folder_as_pulumi_keeps_it(
     assert not partial(copy).exists()
 
 
+def test_a_link_to_nothing_in_a_plugins_folder_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("PULUMI_HOME", raising=False)
+    _in_pulumis_folder(tmp_path)
+    (_home(tmp_path) / "README.md").symlink_to(tmp_path / "gone")
+    provide([find("random")], tmp_path / "own")
+    copy = tmp_path / "own" / "plugins" / FOLDER
+    assert [file.name for file in copy.iterdir()] == [NAME]
+
+
 def test_files_are_copied_where_they_cannot_be_linked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
