@@ -63,6 +63,31 @@ class Long:
 
 LONG = (
     Long(
+        r"components/test_program\.py::test_only_the_sdk",
+        "stacks",
+        keep=r"\[(local-vault|example-azure)",
+    ),
+    Long(
+        r"components/test_components\.py.*\[",
+        "stacks",
+        keep=r"\[(local|vault-production|azure-key-vault-staging|google-secret-manager-production|kafka)\]",
+    ),
+    Long(
+        r"components/test_moving\.py::test_at_every",
+        "conformance",
+        keep=r"\[local-vault to|to local-vault\]",
+    ),
+    Long(
+        r"upgrade/test_version_inventories\.py.*\[",
+        "stacks",
+        keep=r"\[(vault-production|azure-key-vault-staging|local)",
+    ),
+    Long(
+        r"sandbox/test_report\.py::test_(every_first|the_page_loads|no_secret_of|the_drawing).*\[",
+        "stacks",
+        keep=r"\[(local|example-google)",
+    ),
+    Long(
         r"stores/test_conformance\.py",
         "conformance",
         keep=r"\[(vault|aws-secret-manager|jdbc)\]",
