@@ -62,139 +62,54 @@ class Long:
 
 
 LONG = (
-    Long(
-        r"components/test_program\.py::test_only_the_sdk",
-        "stacks",
-        keep=r"\[(local-vault|example-azure)",
-    ),
-    Long(
-        r"components/test_components\.py.*\[",
-        "stacks",
-        keep=r"\[(local|vault-production|azure-key-vault-staging|google-secret-manager-production|kafka)\]",
-    ),
-    Long(
-        r"components/test_moving\.py::test_at_every",
-        "conformance",
-        keep=r"\[local-vault to|to local-vault\]",
-    ),
-    Long(
-        r"upgrade/test_version_inventories\.py.*\[",
-        "stacks",
-        keep=r"\[(vault-production|azure-key-vault-staging|local)",
-    ),
-    Long(
-        r"sandbox/test_report\.py::test_(every_first|the_page_loads|no_secret_of|the_drawing).*\[",
-        "stacks",
-        keep=r"\[(local|example-google)",
-    ),
-    Long(
-        r"stores/test_conformance\.py",
-        "conformance",
-        keep=r"\[(vault|aws-secret-manager|jdbc)\]",
-    ),
-    Long(r"stores/test_moving_engine\.py", "conformance", sample=r"components/test_moving\.py"),
-    Long(r"stores/test_azure_engine\.py", "conformance", keep="another_mode"),
-    Long(
-        r"faults/test_killed\.py::test_(an_up|a_changed|a_destroy|one_stack|a_recovery|a_plugin)",
-        "kills",
-        keep=r"vault: up, after Create of store-engine|local: up, before Delete",
-    ),
-    Long(r"sandbox/test_interruption\.py", "kills", keep="an_interrupted_update"),
-    Long(r"faults/test_failing_servers\.py", "faults", keep="a_denied_permission|a_passing_fault"),
-    Long(
-        r"faults/test_failing_sandbox\.py",
-        "faults",
-        sample=r"test_failing_servers\.py::test_a_denied",
-    ),
-    Long(
-        r"faults/test_guards\.py::test_backends", "faults", sample=r"test_guards\.py::test_the_encr"
-    ),
-    Long(
-        r"faults/test_leaks\.py",
-        "faults",
-        sample=r"sandbox/test_main_job\.py::test_no_secret|faults/test_quoting_server\.py",
-    ),
-    Long(
-        r"sandbox/test_services\.py::TestControlPlane::test_(it_starts_on|two_starts|what_was_killed)",
-        "faults",
-        keep=r"\[etcd\]",
-    ),
-    Long(r"faults/test_names_taken\.py", "faults", keep="in_kubernetes|in_vault"),
-    Long(
-        r"policy/test_stacks_engine\.py::test_(a_preview|an_update|a_stack)",
-        "stacks",
-        keep=r"\[(production|local)\]",
-    ),
-    Long(
-        r"policy/test_stacks_engine\.py::test_kestra_reads",
-        "stacks",
-        sample=r"stores/test_conformance\.py.*\[aws-secret-manager",
-    ),
+    Long(r"components/test_program\.py::test_only_the_sdk", "stacks", keep=r"\[(local-vault|example-azure)"),
+    Long(r"components/test_components\.py.*\[", "stacks", keep=r"\[(local|vault-production|azure-key-vault-staging|google-secret-manager-production|kafka)\]"),
+    Long(r"upgrade/test_version_inventories\.py.*\[", "stacks", keep=r"\[(vault-production|azure-key-vault-staging|local)"),
+    Long(r"sandbox/test_report\.py::test_(every_first|the_page_loads|no_secret_of|the_drawing).*\[", "stacks", keep=r"\[(local|example-google)"),
+    Long(r"sandbox/test_report_browser\.py", "stacks", keep=r"\[local-vault\]"),
+    Long(r"sandbox/test_side_by_side_engine\.py", "stacks", sample=r"examples/test_side_by_side\.py"),
+    Long(r"sandbox/test_judgement\.py::test_(?!a_mandatory)", "stacks", sample=r"sandbox/test_judgement\.py::test_a_mandatory"),
+    Long(r"sandbox/test_main_job\.py::test_(a_changed|purge|destroy)", "stacks", sample=r"sandbox/test_main_job\.py"),
+    Long(r"policy/test_stacks_engine\.py::test_(a_preview|an_update|a_stack)", "stacks", keep=r"\[production\]"),
+    Long(r"policy/test_stacks_engine\.py::test_kestra_reads", "stacks", sample=r"plugins/test_aws_engine\.py::test_a_life"),
     Long(r"policy/test_judges_engine\.py.*\[", "stacks", keep=r"\[(production|Deployment)"),
+    Long(r"policy/test_engine\.py", "stacks", keep="a_naive_production|in_development"),
+    Long(r"components/test_admission\.py", "stacks", keep=r"\[(vault-production|enterprise-2\.0|kafka|local, plain.*)\]"),
+    Long(r"upgrade/test_states\.py::test_nothing.*\[", "stacks", keep=r"\[(local|local-vault|production) of"),
+    Long(r"components/test_moving\.py::test_at_every", "conformance", keep=r"\[local-vault to|to local-vault\]"),
+    Long(r"stores/test_conformance\.py", "conformance", keep=r"\[(vault|jdbc)\]"),
+    Long(r"stores/test_(azure|gcp)_engine\.py", "conformance", sample=r"stores/test_conformance\.py.*\[vault\]"),
+    Long(r"stores/test_moving_engine\.py", "conformance", sample=r"components/test_moving\.py"),
     Long(
-        r"policy/test_engine\.py",
-        "stacks",
-        keep="a_naive_production|in_development|what_is_unknown",
+        r"faults/test_killed\.py::test_(an_up|a_changed|a_destroy|one_stack|a_recovery|a_plugin|plain)",
+        "kills",
+        keep="vault: up, after Create of store-engine",
     ),
-    Long(
-        r"components/test_admission\.py",
-        "stacks",
-        keep=r"\[(vault-production|enterprise-2\.0|kafka|local, plain.*)\]",
-    ),
-    Long(
-        r"upgrade/test_states\.py::test_nothing.*\[",
-        "stacks",
-        keep=r"\[(local|local-vault|production) of",
-    ),
-    Long(
-        r"sandbox/test_main_job\.py::test_(a_changed|purge)", "stacks", sample=r"test_main_job\.py"
-    ),
-    Long(
-        r"stores/test_vault_access\.py",
-        "access",
-        keep=r"\[(kubernetes-read-only|password-managed)\]",
-    ),
+    Long(r"sandbox/test_interruption\.py", "kills", sample=r"faults/test_killed\.py::test_a_command_that_is_killed"),
+    Long(r"faults/test_failing_servers\.py", "faults", keep="a_denied_permission"),
+    Long(r"faults/test_failing_sandbox\.py", "faults", sample=r"faults/test_failing_servers\.py::test_a_denied"),
+    Long(r"faults/test_guards\.py::test_(backends|the_encryption_key)", "faults", sample=r"faults/test_guards\.py::test_a_change_that_loses"),
+    Long(r"faults/test_leaks\.py", "faults", sample=r"sandbox/test_main_job\.py::test_no_secret|faults/test_quoting_server\.py"),
+    Long(r"sandbox/test_services\.py::TestControlPlane::test_(it_starts_on|two_starts|what_was_killed)", "faults", keep=r"\[etcd\]"),
+    Long(r"faults/test_names_taken\.py", "faults", keep="in_kubernetes"),
+    Long(r"stores/test_vault_access\.py", "access", keep=r"\[(kubernetes-read-only|password-managed)\]"),
+    Long(r"stores/test_deployer_access\.py::test_a_stack", "access", sample=r"stores/test_deployer_access\.py::test_who"),
+    Long(r"settings/test_engine_config\.py::test_the_command", "access", keep="a secret in clear|an encrypted block"),
+    Long(r"components/test_encrypted_variables_engine\.py.*by_the_automation", "access", sample=r"components/test_encrypted_variables_engine\.py"),
     Long(r"kestra/test_endpoints\.py.*2\.0", "access", sample=r"kestra/test_endpoints\.py.*1\.3"),
-    Long(
-        r"kestra/test_real_kestra\.py",
-        "rotation",
-        keep=r"what_was_meant|every_wrong.*\[1\.3",
-    ),
-    Long(
-        r"upgrade/test_version_engine\.py",
-        "rotation",
-        sample=r"kestra/test_real_kestra\.py::test_what_was_meant.*\[2\.0",
-    ),
-    Long(
-        r"rotation/test_(restore|aws_stack)\.py",
-        "rotation",
-        sample=r"rotation/test_(vault_stack|encryption_key)\.py",
-    ),
-    Long(
-        r"rotation/test_vault_stack\.py", "rotation", keep="a_given_declared|a_generated_declared"
-    ),
-    Long(
-        r"plugins/test_vault_behaviour\.py",
-        "plugins",
-        keep="a_secret_tells|a_deleted_version|an_audit_device|needs_no_vault",
-    ),
-    Long(
-        r"plugins/test_kubernetes_engine\.py",
-        "plugins",
-        keep="a_second_up|an_auto_named|that_exists|the_server_refuses|pods_are_refused",
-    ),
-    Long(
-        r"plugins/test_(aws|azure|gcp|random|vault)_engine\.py",
-        "plugins",
-        keep="a_life_of_every|a_refusal|refused|a_password_keeps|an_existing_key",
-    ),
-)
+    Long(r"kestra/test_real_kestra\.py", "rotation", keep=r"what_was_meant|every_wrong.*\[1\.3"),
+    Long(r"upgrade/test_version_engine\.py", "rotation", sample=r"kestra/test_real_kestra\.py::test_what_was_meant.*\[2\.0"),
+    Long(r"rotation/test_(restore|aws_stack|vault_stack)\.py", "rotation", sample=r"rotation/test_(open_source|encryption_key)\.py"),
+    Long(r"plugins/test_vault_behaviour\.py", "plugins", keep="a_secret_tells|needs_no_vault"),
+    Long(r"plugins/test_kubernetes_engine\.py", "plugins", keep="a_second_up|that_exists|the_server_refuses"),
+    Long(r"plugins/test_(aws|vault)_engine\.py", "plugins", keep="a_life_of_every|a_refusal|refused"),
+    Long(r"plugins/test_(azure|gcp|random)_engine\.py", "plugins", keep="a_refusal|refused"),
+)  # fmt: skip
 #: The files that take longest, by measured times.
 SLOWEST = (
     "sandbox/test_main_job",
     "stores/test_conformance",
     "faults/test_killed",
-    "rotation/test_vault_stack",
     "kestra/test_real_kestra",
     "policy/test_judges_engine",
     "policy/test_stacks_engine",
