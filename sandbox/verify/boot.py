@@ -70,7 +70,8 @@ def boot(
             if process.poll() is None:
                 process.kill()
                 process.wait()
-    lines = [line for line in answer.splitlines() if line.startswith('{"runs"')]
+    # Not `splitlines()`, which also ends a line at U+0085 and its like within a value.
+    lines = [line for line in answer.split("\n") if line.startswith('{"runs"')]
     if process.returncode or not lines:
         raise SandboxError(
             f"Kestra ended before it answered (exit {process.returncode}); its log is {log}."
