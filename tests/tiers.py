@@ -62,6 +62,10 @@ class Long:
 
 
 LONG = (
+    Long(r"upgrade/test_version_settings\.py::test_no_key_silently", "rotation", sample=r"upgrade/test_version_settings\.py"),
+    Long(r"policy/test_judges\.py::test_checkov_that_cannot", "stacks", sample=r"policy/test_judges\.py"),
+    Long(r"benchmarks/test_machinery\.py::test_an_import", "stacks", sample=r"components/test_program\.py::test_only_the_sdk"),
+    Long(r"faults/test_guards\.py::test_no_setting_changes", "faults", sample=r"faults/test_guards\.py::test_a_change_that_loses"),
     Long(r"components/test_program\.py::test_only_the_sdk", "stacks", keep=r"\[(local-vault|example-azure)"),
     Long(r"components/test_components\.py.*\[", "stacks", keep=r"\[(local|vault-production|azure-key-vault-staging|google-secret-manager-production|kafka)\]"),
     Long(r"upgrade/test_version_inventories\.py.*\[", "stacks", keep=r"\[(vault-production|azure-key-vault-staging|local)"),
