@@ -166,10 +166,10 @@ COLLECTED = pytest.StashKey[dict[str, str | None]]()
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     tier, part = config.getoption("--tier"), config.getoption("--part")
-    config.stash[COLLECTED] = {item.nodeid: part_of(item) for item in items}
+    parts = config.stash[COLLECTED] = {item.nodeid: part_of(item) for item in items}
     if tier is None:
         return
-    chosen = {item for item in items if _belongs(item, tier, part)}
+    chosen = {item for item in items if _belongs(item, parts[item.nodeid], tier, part)}
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     # What takes longest comes first, so that no worker is left with it at the end. A file stays in its order.
     with_needs = {item.path for item in chosen if any(map(item.get_closest_marker, NEEDS))}
@@ -184,8 +184,7 @@ def _rank(path: str) -> int:
     return next((i for i, file in enumerate(SLOWEST) if f"/{file}." in path), len(SLOWEST))
 
 
-def _belongs(item: pytest.Item, tier: str, part: str | None) -> bool:
-    its_part = part_of(item)
+def _belongs(item: pytest.Item, its_part: str | None, tier: str, part: str | None) -> bool:
     if tier == "long":
         return its_part is not None and part in (None, its_part)
     if its_part is not None:
