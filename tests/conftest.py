@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -106,6 +108,11 @@ def of_version(document: dict[str, Any], version: str) -> dict[str, Any]:
 
 def stack_document(name: str) -> dict[str, object]:
     """The settings of a stack file, as Pulumi would hand them on."""
+    return copy.deepcopy(_stack_document(name))
+
+
+@cache
+def _stack_document(name: str) -> dict[str, object]:
     config = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{name}.yaml").read_text())["config"]
     # Keys of providers (`aws:region`) are not the program's.
     return {

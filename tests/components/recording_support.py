@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pulumi
@@ -81,12 +83,26 @@ class Recorder(pulumi.runtime.Mocks):
 
 
 def run(document: dict[str, Any]) -> Recorder:
+    """The stack of some settings, registered with mocks.
+
+    One stack is registered once in a process, and its record is shared: tests only read it.
+    A test that replaces a part of the program calls `register`.
+    """
+    return _run(pickle.dumps(document))
+
+
+@cache
+def _run(document: bytes) -> Recorder:
+    return register(pickle.loads(document))
+
+
+def register(document: dict[str, Any]) -> Recorder:
     """Registers the stack of some settings with mocks, and waits for everything."""
     recorder = Recorder()
     settings = load(document, source="test").settings
     exported: dict[str, Any] = {}
     previous, pulumi.export = pulumi.export, lambda name, value: exported.__setitem__(name, value)
-    register = MockMonitor.RegisterResource
+    original = MockMonitor.RegisterResource
 
     def registering(monitor: MockMonitor, request: Any) -> Any:
         # The options of a resource, which mocks are not told of.
@@ -98,7 +114,7 @@ def run(document: dict[str, Any]) -> Recorder:
             recorder.retained.add(request.name)
         if request.deletedWith:
             recorder.deleted_with[request.name] = request.deletedWith
-        answer = register(monitor, request)
+        answer = original(monitor, request)
         assert answer.urn not in recorder.registered, f"registered twice: {answer.urn}"
         recorder.registered[answer.urn] = (request, rpc.deserialize_properties(request.object))
         return answer
@@ -110,7 +126,7 @@ def run(document: dict[str, Any]) -> Recorder:
         _test(lambda: _record(recorder, exported))
     finally:
         pulumi.export = previous
-        MockMonitor.RegisterResource = register  # type: ignore[method-assign]
+        MockMonitor.RegisterResource = original  # type: ignore[method-assign]
     return recorder
 
 

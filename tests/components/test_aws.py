@@ -13,7 +13,7 @@ from components.permissions.aws_documents import irsa_trust, key_policy, pod_ide
 from components.settings import load
 from tests.components.aws_support import ACCOUNT
 from tests.components.inventory_support import SECRET_MARK
-from tests.components.recording_support import Recorder, run
+from tests.components.recording_support import Recorder, register, run
 from tests.conftest import of_version, stack_document
 from tests.settings.malformed_fixtures import OIDC
 
@@ -369,7 +369,7 @@ def test_a_stack_that_moves_between_the_managers_of_aws_has_both_side_by_side(
     del document["declared-secrets"]["DATABASE_PASSWORD"]["rotation"]
     document["store"] = {"aws": {}, "also": also}
     document["secret"]["aws-secret-manager"].pop("filter-on-tags")
-    run(document)
+    register(document)
     # The type of the parent is part of a resource's address: the two keys are two.
     assert {("kestra:stores:AwsStore", "store"), ("kestra:stores:AwsParameterStore", "store")} <= set(seen)  # fmt: skip
     assert seen.count(("aws:kms/key:Key", "store-key")) == 2

@@ -9,7 +9,7 @@ import pulumi
 import pytest
 
 from tests.components.inventory_support import documents
-from tests.components.recording_support import run
+from tests.components.recording_support import register, run
 from tests.conftest import stack_document
 
 STACKS = documents()
@@ -47,7 +47,7 @@ def test_a_component_has_a_token_of_its_room_and_registers_its_attributes(
         registered[type(self)] = set(outputs)
 
     monkeypatch.setattr(pulumi.ComponentResource, "register_outputs", keep)
-    recorded = run(STACKS[stack])
+    recorded = register(STACKS[stack])
     assert len(registered) >= 3
     tokens = {t for t, _ in recorded.resources.values() if t.startswith("kestra:")}
     for component, outputs in registered.items():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import pickle
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from components.configuration import render
@@ -35,5 +37,10 @@ def report_of(
 
 
 def report_of_stack(name: str, **more: Any) -> Report:
-    """The report of a stack file, with some first-level keys changed."""
-    return report_of({**stack_document(name), **more}, name)
+    """The report of a stack file, with some first-level keys changed; one report is made once in a process."""
+    return _report_of_stack(name, pickle.dumps(more))
+
+
+@cache
+def _report_of_stack(name: str, more: bytes) -> Report:
+    return report_of({**stack_document(name), **pickle.loads(more)}, name)
