@@ -52,7 +52,8 @@ def pack(rig: Rig, times: int) -> Iterator[Result]:
     pair = in_turns(
         times,
         lambda _: run(
-            [sys.executable, "-c", "from policy.adapter import Pack; Pack('production')"], cwd=ROOT
+            [sys.executable, "-c", "from policy.core.adapter import Pack; Pack('production')"],
+            cwd=ROOT,
         ),
         lambda _: run([sys.executable, "-c", "import pulumi_policy"], cwd=ROOT),
     )

@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 
 from benchmarks.bare import REFERENCE, SECRET
-from components.settings.loader import read_file
+from components.validation.loader import read_file
 from tests.components.inventory_support import SECRET_MARK
 from tests.components.recording_support import run
 

@@ -34,8 +34,8 @@ def largest() -> Path:
 
 def load_check_render(times: int) -> Iterator[Result]:
     """Reading a stack file, checking it, and writing Kestra's file; in a process that has done it before."""
-    from components.configuration import render
-    from components.settings import load_file
+    from components.rendering.configuration import render
+    from components.validation import load_file
 
     file, took = largest(), []
     for _ in range(times + 1):

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.settings import SettingsError, load_file, report
+from components.settings import SettingsError, report
+from components.validation import load_file
 
 
 def check(files: Sequence[str]) -> int:
@@ -29,7 +30,7 @@ def check(files: Sequence[str]) -> int:
 
 def render(file: str, *, environment: bool) -> int:
     """Prints the application.yaml of a stack file, or the names of the variables that it needs."""
-    from components.configuration import render as render_settings
+    from components.rendering.configuration import render as render_settings
 
     try:
         loaded = load_file(file)
@@ -53,7 +54,7 @@ def adopt(file: str, ids: Sequence[str]) -> int:
         file: what `pulumi stack export` wrote.
         ids: `NAME=ID` of each resource that exists.
     """
-    from components.interrupted import adopt_pending, by_name
+    from components.safeguards.interrupted_updates import adopt_pending, by_name
 
     try:
         state = json.loads(Path(file).read_text())

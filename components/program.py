@@ -11,19 +11,20 @@ import pulumi
 from pydantic import SecretStr
 
 from components import tags
-from components.configuration import Configuration, Given, Needed, render
-from components.generated import ENCRYPTION_KEY, GeneratedSecrets
-from components.guard import Guard, watched
-from components.identity import Identity, create_identity
-from components.kestra import Kestra, KestraArgs
+from components.backends.interface import Identity, Store, StoreArgs
+from components.backends.registry import create_identity, create_store
+from components.generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
+from components.kubernetes.deployment import Kestra, KestraArgs
 from components.registrations import Registrations
+from components.rendering.configuration import Configuration, Given, Needed, render
 from components.rendering.secret_backends import PROVIDED
-from components.settings import Loaded, Settings, SettingsError, load_stack
+from components.safeguards.change_guard import Guard, watched
+from components.safeguards.error_hooks import watch
+from components.settings import Settings, SettingsError
 from components.settings.base import is_placeholder
 from components.settings.secret import InternalStore
 from components.stack_config import read_config
-from components.stores import Store, StoreArgs, create_store
-from components.watch import watch
+from components.validation import Loaded, load_stack
 
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
 
@@ -91,7 +92,7 @@ def provision(settings: Settings, guarding: pulumi.ResourceOptions | None = None
 
     Args:
         settings: the stack's settings.
-        guarding: options of the guard, `components.guard.watched()` for one that refuses.
+        guarding: options of the guard, `components.safeguards.change_guard.watched()` for one that refuses.
     """
     configuration = render(settings)
     needed = {s.key for s in configuration.environment.values() if isinstance(s, Needed)}

@@ -17,11 +17,12 @@ import yaml
 from pulumi.runtime import config as runtime_config
 from pydantic import SecretStr
 
-from components.settings import Settings, read_file
+from components.settings import Settings
 from components.settings.base import Model, kebab
-from components.settings.sensitive import takes_secret
-from components.settings.structure import models_in
-from components.settings.yaml_scalars import dates_of_pulumi
+from components.validation import read_file
+from components.validation.schema import models_in
+from components.validation.sensitive import takes_secret
+from components.validation.yaml_scalars import dates_of_pulumi
 
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 #: First-level keys that are texts, whatever they look like.

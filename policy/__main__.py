@@ -7,6 +7,6 @@ from pathlib import Path
 # its names (kubernetes, vault) would hide packages. The pack is a package of the folder above.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from policy.adapter import start  # noqa: E402
+from policy.core.adapter import start  # noqa: E402
 
 start()

@@ -11,10 +11,10 @@ from policy.cluster_objects import CONFIG_MAP, SECRET, entries
 from policy.configuration_sources import FileSource, Setting, Source
 from policy.configuration_texts import UnreadableText, is_kestras, parse
 from policy.container_variables import ContainerVariables
-from policy.kestra_servers import HELM, Server
-from policy.model import Problem, Resource
+from policy.controls.kestra_servers import HELM, Server
+from policy.core.model import Problem, Resource
+from policy.core.values import UNKNOWN, Undecided, at, many, raw, reveal
 from policy.pods import WORKLOADS, containers
-from policy.values import UNKNOWN, Undecided, at, many, raw, reveal
 
 SUPER_ADMINS = ("kestra.security.super-admin", "kestra.security.instance-owner")
 CARRIERS = (CONFIG_MAP, SECRET, *HELM, *WORKLOADS)

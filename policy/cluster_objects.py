@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policy.model import Resource, Stack
-from policy.values import UNKNOWN, OutOfView, Sealed, Undecided, at, reveal
+from policy.core.model import Resource, Stack
+from policy.core.values import UNKNOWN, OutOfView, Sealed, Undecided, at, reveal
 
 CONFIG_MAP, SECRET = "kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret"
 _FIELDS = ("data", "binaryData", "stringData")

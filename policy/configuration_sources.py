@@ -10,9 +10,9 @@ from typing import Any
 
 from policy.configuration_texts import Leaf, Leaves
 from policy.container_variables import ContainerVariables, Variable
+from policy.core.model import Resource
+from policy.core.values import UNKNOWN, Undecided, reveal
 from policy.environment_variables import bind, canonical, variable_name
-from policy.model import Resource
-from policy.values import UNKNOWN, Undecided, reveal
 
 
 @dataclass(frozen=True)

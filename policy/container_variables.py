@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy.cluster_objects import CONFIG_MAP, SECRET, ClusterObjects, Entry, entries
-from policy.model import Resource
-from policy.values import UNKNOWN, OutOfView, Sealed, Undecided, at, raw, reveal
+from policy.core.model import Resource
+from policy.core.values import UNKNOWN, OutOfView, Sealed, Undecided, at, raw, reveal
 
 _EXPANSION = re.compile(r"\$(?:\$|\((?P<name>[^()]*)\))")
 _REFERENCES = {"secretKeyRef": SECRET, "configMapKeyRef": CONFIG_MAP}

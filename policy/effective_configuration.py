@@ -26,12 +26,12 @@ from policy.configuration_sources import (
 )
 from policy.configuration_texts import UnreadableText, flatten, is_kestras, parse
 from policy.container_variables import ContainerVariables
-from policy.kestra_containers import config_option
-from policy.kestra_servers import HELM, Server, chart_servers, workload_servers
-from policy.model import Context, Finding, Resource, Stack
+from policy.controls.kestra_containers import config_option
+from policy.controls.kestra_servers import HELM, Server, chart_servers, workload_servers
+from policy.core.model import Context, Finding, Resource, Stack
+from policy.core.values import UNKNOWN, OutOfView, Sealed, Undecided, per, reveal
 from policy.mounted_files import file_at, mount_of
 from policy.pods import WORKLOADS
-from policy.values import UNKNOWN, OutOfView, Sealed, Undecided, per, reveal
 
 #: Variables with options of the JVM, the weakest first.
 _JVM_OPTIONS = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "_JAVA_OPTIONS")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policy.cluster_objects import CONFIG_MAP, SECRET, ClusterObjects, Entry
-from policy.model import Resource
-from policy.values import UNKNOWN, OutOfView, at, many
+from policy.core.model import Resource
+from policy.core.values import UNKNOWN, OutOfView, at, many
 
 _COPY = re.compile(r"\bcp\s+(?:-\S+\s+)*(?P<source>/[^\s;&|]+)\s+(?P<target>/[^\s;&|]+)")
 

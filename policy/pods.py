@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policy.model import Resource
-from policy.values import at, many
+from policy.core.model import Resource
+from policy.core.values import at, many
 
 _TEMPLATE = "spec.template.spec"
 _SPECS: Mapping[str, str] = {

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from policy import controls
-from policy.levels import ENVIRONMENTS, LEVELS, level
-from policy.model import Control
-from policy.options import NAME, SCHEMA, Exemption, Options
+from policy.core.levels import ENVIRONMENTS, LEVELS, level
+from policy.core.model import Control
+from policy.core.options import NAME, SCHEMA, Exemption, Options
 
 TARGET = Path(__file__).parents[1] / "docs" / "policies.md"
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from rich.console import Console
 
-from components.configuration import render
+from components.backends.vault.paths import VALUE, secret_path
+from components.rendering.configuration import render
 from components.settings import Settings
-from components.stores.vault_paths import VALUE, secret_path
 from sandbox.cloud_check import check_clouds
 from sandbox.engine import Stack
 from sandbox.errors import SandboxError

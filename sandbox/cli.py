@@ -16,7 +16,8 @@ import yaml
 from filelock import FileLock, Timeout
 from rich.console import Console
 
-from components.settings import Settings, SettingsError, load_file, report
+from components.settings import Settings, SettingsError, report
+from components.validation import load_file
 from sandbox.arguments import parser
 from sandbox.clouds import places, start_clouds
 from sandbox.display import Events, summary

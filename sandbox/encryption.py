@@ -20,7 +20,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from components.settings.sensitive import in_clear
+from components.validation.sensitive import in_clear
 
 _ITERATIONS = 1_000_000
 _SIGNATURE = "4dabf18193072939515e22adb298388d"

@@ -17,10 +17,11 @@ from typing import Any
 
 from pulumi import automation as auto
 
-from components.hints import ANSWER
-from components.interrupted import adopt_pending
-from components.settings import Settings, load
+from components.safeguards.interrupted_updates import adopt_pending
+from components.safeguards.name_conflicts import ANSWER
+from components.settings import Settings
 from components.stack_config import decode_config
+from components.validation import load
 from sandbox import plugins
 from sandbox.callbacks import share_process
 from sandbox.clouds import Clouds

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from components.hints import OTHERWISE
+from components.safeguards.name_conflicts import OTHERWISE
 
 GO_ON = "What was made is recorded. When the cause is mended, run the same command again: it goes on from there."
 
@@ -28,7 +28,7 @@ def _hint(pattern: str, advice: str) -> Hint:
     return Hint(re.compile(pattern, re.IGNORECASE | re.DOTALL), advice)
 
 
-#: The program itself answers a name that is taken (`components/hints.py`); this is for what it has no answer to.
+#: The program itself answers a name that is taken (`components/safeguards/name_conflicts.py`); this is for what it has no answer to.
 TAKEN = _hint(
     r"not successfully created by the Kubernetes API server: .*already exists",
     "The object is there, but not in the state: somebody else made it, or the answer to its creation was lost."

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from components.settings import Settings
 from policy import controls
-from policy.levels import LEVELS, environment_of
-from policy.model import REGISTRY, Environment, parts
+from policy.core.levels import LEVELS, environment_of
+from policy.core.model import REGISTRY, Environment, parts
 from sandbox.state import ROOT
 
 PACK = ROOT / "policy"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from components.settings import Settings
-from components.settings.checks.advisories import opened
 from components.settings.deployment import DEFAULT_TAGS
+from components.validation.rules.advisories import opened
 from policy.advisories import Advisory, first_without_holes, holes, table
 from policy.releases import releases_of, undecided_tag
 

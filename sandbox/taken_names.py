@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from components import hints
-from components.hints import OTHERWISE, Failed
+from components.safeguards import name_conflicts
+from components.safeguards.name_conflicts import OTHERWISE, Failed
 from sandbox.state import State
 
 #: Inputs that tell one object from all others of its type, where they are given.
@@ -36,10 +36,10 @@ def way_out(state: State, stack: str, failed: Failed) -> str:
         stack: the one that could not make it.
         failed: what it could not make.
     """
-    answer = hints.answer_to(failed)
+    answer = name_conflicts.answer_to(failed)
     owner = owner_of(state, stack, failed) if answer else None
     if answer is None or owner is None:
-        return hints.way_out(failed)
+        return name_conflicts.way_out(failed)
     name, is_protected = owner
     noun = failed.type.rpartition(":")[2]
     protected = " --unprotect" if is_protected else ""

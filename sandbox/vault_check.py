@@ -8,7 +8,7 @@ from typing import Any
 import requests
 import yaml
 
-from components.permissions.vault import DEFAULT_TENANT, WHOLE_ENGINE, scope
+from components.backends.vault.permissions import DEFAULT_TENANT, WHOLE_ENGINE, scope
 from components.rendering.leaves import resolve
 from components.settings import Settings
 from sandbox.errors import SandboxError

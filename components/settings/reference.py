@@ -14,8 +14,8 @@ from pydantic_core import PydanticUndefined
 from components.settings.base import Model
 from components.settings.durations import FORMS
 from components.settings.model import Settings
-from components.settings.sensitive import takes_secret
-from components.settings.structure import models_in
+from components.validation.schema import models_in
+from components.validation.sensitive import takes_secret
 
 TARGET = Path(__file__).parents[2] / "docs" / "settings.md"
 

@@ -1,1 +1,5 @@
-"""Rules that settings must satisfy beyond their shape."""
+"""From a stack file, or from Pulumi's configuration, to checked settings."""
+
+from components.validation.loader import Loaded, load, load_file, load_stack, read_file
+
+__all__ = ["Loaded", "load", "load_file", "load_stack", "read_file"]

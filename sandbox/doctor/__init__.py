@@ -9,8 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from components.configuration import render
-from components.settings import Settings, load_file, report
+from components.rendering.configuration import render
+from components.settings import Settings, report
+from components.validation import load_file
 from sandbox.clouds import places
 from sandbox.doctor.machine import Check, examine
 from sandbox.doctor.permissions import Answer, ask

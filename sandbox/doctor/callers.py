@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from components.permissions.deployer import Need
+from components.deployer_permissions import Need
 from sandbox.errors import SandboxError
 from sandbox.services import single
 

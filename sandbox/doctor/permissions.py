@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from components.permissions.deployer import Need, needed
+from components.deployer_permissions import Need, needed
 from components.settings import Settings
 from sandbox.doctor import callers
 from sandbox.errors import SandboxError

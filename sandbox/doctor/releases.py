@@ -6,8 +6,13 @@ import datetime
 import importlib.metadata
 from collections.abc import Iterator
 
+from components.backends.azure.management_api import (
+    OLDEST_SERVED,
+    RETIREMENT,
+    is_retired,
+    sdk_api_version,
+)
 from components.settings import Settings
-from components.stores.azure_api import OLDEST_SERVED, RETIREMENT, is_retired, sdk_api_version
 from policy.advisories import table
 from sandbox.doctor.machine import Check
 from sandbox.release import release

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import yaml
 
-from components.configuration import render
-from components.settings import load_file
-from policy.options import NAME, Options
+from components.rendering.configuration import render
+from components.validation import load_file
+from policy.core.options import NAME, Options
 from sandbox.errors import SandboxError
 from sandbox.report.page import Report, html, make
 from sandbox.report.resources import Found, of_state, recorded

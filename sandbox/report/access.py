@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from components.permissions import aws, azure, gcp
-from components.permissions import vault as hashicorp
+from components.backends.aws import permissions as aws_permissions
+from components.backends.azure import permissions as azure_permissions
+from components.backends.gcp import permissions as gcp_permissions
+from components.backends.vault import permissions as hashicorp
 from components.settings import Settings
-from components.settings.checks import vault_method
 from components.settings.visibility import prefix, recovery_name, recovery_vault_name, required_tags
-from policy.model import Resource
-from policy.values import UNKNOWN, Sealed
+from components.validation.rules import vault_method
+from policy.core.model import Resource
+from policy.core.values import UNKNOWN, Sealed
 from sandbox.report.paths import provisions, recovery_place, store_title
 
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
@@ -90,19 +92,19 @@ def _store(settings: Settings) -> Iterator[Access]:
     mode = "read-only" if manager.is_read_only else "managed"
     cloud = manager.cloud
     if cloud == "aws":
-        for given, actions, scope, why in aws.rows(manager.type):
+        for given, actions, scope, why in aws_permissions.rows(manager.type):
             if given == mode:
                 yield Access("Kestra", actions, _aws_scope(settings, scope), why)
     elif cloud == "azure":
-        role = azure.role(read_only=manager.is_read_only)
+        role = azure_permissions.role(read_only=manager.is_read_only)
         vault = manager.azure_key_vault and manager.azure_key_vault.vault_name
-        for given, action, scope, why in azure.rows():
+        for given, action, scope, why in azure_permissions.rows():
             if given == mode:
                 yield Access(
                     f"Kestra, by {role.name}", action, f"{scope} {vault or ''}".strip(), why
                 )
     elif cloud == "gcp":
-        for given, what, scope, why in gcp.rows():
+        for given, what, scope, why in gcp_permissions.rows():
             if given == mode:
                 yield Access("Kestra", what, _gcp_scope(settings, scope), why)
     elif manager.type == "vault" and manager.vault is not None:
@@ -142,7 +144,7 @@ def _vault(settings: Settings, engine: str, read_only: bool) -> Iterator[Access]
 
 
 def _aws_scope(settings: Settings, scope: str) -> str:
-    names = aws.names(settings)
+    names = aws_permissions.names(settings)
     tags = required_tags(settings) if settings.secret and settings.secret.is_read_only else {}
     tagged = f" with tags {', '.join(f'{k}={v}' for k, v in tags.items())}" if tags else ""
     match scope:

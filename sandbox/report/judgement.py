@@ -9,9 +9,18 @@ from typing import Literal
 
 from components.settings import Settings
 from policy import controls
-from policy.levels import environment_of, level
-from policy.model import Context, Control, Environment, Resource, Severity, Stack, judged, message
-from policy.options import Options
+from policy.core.levels import environment_of, level
+from policy.core.model import (
+    Context,
+    Control,
+    Environment,
+    Resource,
+    Severity,
+    Stack,
+    judged,
+    message,
+)
+from policy.core.options import Options
 from sandbox.report.resources import Found
 
 Result = Literal["violated", "undecided", "satisfied", "nothing"]

@@ -12,10 +12,10 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
-from components.configuration import Configuration
+from components.rendering.configuration import Configuration
 from components.settings import Settings
 from policy.advisories import table
-from policy.options import Options
+from policy.core.options import Options
 from sandbox.clouds import LACKS
 from sandbox.errors import SandboxError
 from sandbox.leaks import search_text

@@ -8,16 +8,16 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from components.configuration import Configuration, Given
-from components.generated import ENCRYPTION_KEY
+from components.backends.vault.paths import secret_path
+from components.generated_secrets import ENCRYPTION_KEY
 from components.kubernetes.pods import PROBE_PASSWORD
 from components.program import MANAGEMENT_PASSWORD
+from components.rendering.configuration import Configuration, Given
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
 from components.settings.base import OPAQUE, is_placeholder
 from components.settings.declared import DeclaredSecret
 from components.settings.visibility import recovery_name, recovery_vault_name, store_name
-from components.stores.vault_paths import secret_path
 
 Origin = Literal["settings", "clear", "generator", "store", "elsewhere"]
 ORIGINS = {

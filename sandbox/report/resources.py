@@ -16,8 +16,8 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_TEXT
 
 from components.settings import Settings
-from policy.model import Resource, plain_type
-from policy.values import UNKNOWN, Sealed, Undecided
+from policy.core.model import Resource, plain_type
+from policy.core.values import UNKNOWN, Sealed, Undecided
 from sandbox.errors import SandboxError
 from sandbox.services.aws import ACCOUNT
 from sandbox.services.gcp import PROJECT

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from components.configuration import Configuration, Needed
+from components.rendering.configuration import Configuration, Needed
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
 from components.settings.base import OPAQUE, is_placeholder

@@ -64,7 +64,7 @@ def test_an_import_is_compared_with_the_sdk_modules_that_the_stack_uses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     own, sdk = settings.imported("local")
-    assert "components.kestra" in own
+    assert "components.kubernetes.deployment" in own
     assert "pulumi_kubernetes.core.v1" in sdk
     assert not [name for name in sdk if name.startswith("pulumi_aws")]
     monkeypatch.setattr(settings, "imported", lambda _: (["components.tags"], ["json"]))

@@ -13,7 +13,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockMonitor
 
 from components.program import build
-from components.settings import load
+from components.validation import load
 from tests.components import aws_support, azure_fixtures, gcp_fixtures
 
 
@@ -82,6 +82,34 @@ class Recorder(pulumi.runtime.Mocks):
         return {n: i for n, (t, i) in self.resources.items() if t.endswith(f":{type_}")}
 
 
+class _Monitor(MockMonitor):
+    """Keeps the options of resources, which mocks are not told of."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder)
+        self._recorder = recorder
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        # Engines of other tests leave the names of their project and stack in this process.
+        *_, rest = super().make_urn(parent, type_, name).split("::", 2)
+        return f"urn:pulumi:test::kestra::{rest}"
+
+    def RegisterResource(self, request: Any) -> Any:
+        recorder = self._recorder
+        recorder.requests[request.name] = request
+        recorder.parents[request.name] = request.parent
+        if request.protect:
+            recorder.protected.add(request.name)
+        if request.retainOnDelete:
+            recorder.retained.add(request.name)
+        if request.deletedWith:
+            recorder.deleted_with[request.name] = request.deletedWith
+        answer = super().RegisterResource(request)
+        assert answer.urn not in recorder.registered, f"registered twice: {answer.urn}"
+        recorder.registered[answer.urn] = (request, rpc.deserialize_properties(request.object))
+        return answer
+
+
 def run(document: dict[str, Any]) -> Recorder:
     """The stack of some settings, registered with mocks.
 
@@ -102,31 +130,14 @@ def register(document: dict[str, Any]) -> Recorder:
     settings = load(document, source="test").settings
     exported: dict[str, Any] = {}
     previous, pulumi.export = pulumi.export, lambda name, value: exported.__setitem__(name, value)
-    original = MockMonitor.RegisterResource
-
-    def registering(monitor: MockMonitor, request: Any) -> Any:
-        # The options of a resource, which mocks are not told of.
-        recorder.requests[request.name] = request
-        recorder.parents[request.name] = request.parent
-        if request.protect:
-            recorder.protected.add(request.name)
-        if request.retainOnDelete:
-            recorder.retained.add(request.name)
-        if request.deletedWith:
-            recorder.deleted_with[request.name] = request.deletedWith
-        answer = original(monitor, request)
-        assert answer.urn not in recorder.registered, f"registered twice: {answer.urn}"
-        recorder.registered[answer.urn] = (request, rpc.deserialize_properties(request.object))
-        return answer
-
-    MockMonitor.RegisterResource = registering  # type: ignore[method-assign]
     try:
-        pulumi.runtime.set_mocks(recorder, project="kestra", stack="test", preview=False)
+        pulumi.runtime.set_mocks(
+            recorder, project="kestra", stack="test", preview=False, monitor=_Monitor(recorder)
+        )
         _test(lambda: build(settings))
         _test(lambda: _record(recorder, exported))
     finally:
         pulumi.export = previous
-        MockMonitor.RegisterResource = original  # type: ignore[method-assign]
     return recorder
 
 

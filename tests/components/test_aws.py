@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from components.permissions.aws import Place, access, policy
-from components.permissions.aws_documents import irsa_trust, key_policy, pod_identity_trust
-from components.settings import load
+from components.backends.aws.permissions import Place, access, policy
+from components.backends.aws.policy_documents import irsa_trust, key_policy, pod_identity_trust
+from components.validation import load
 from tests.components.aws_support import ACCOUNT
 from tests.components.inventory_support import SECRET_MARK
 from tests.components.recording_support import Recorder, register, run

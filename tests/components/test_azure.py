@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.identity.azure import assignment_name
-from components.permissions.azure import ROLES, SECRETS
-from components.settings import load
+from components.backends.azure.identity import assignment_name
+from components.backends.azure.permissions import ROLES, SECRETS
+from components.validation import load
 from tests.components.azure_fixtures import SUBSCRIPTION, azure, managed
 from tests.components.inventory_support import SECRET_MARK
 from tests.components.recording_support import Recorder, run

@@ -13,10 +13,11 @@ import yaml
 from pydantic import SecretStr
 from rich.console import Console
 
-from components.configuration import render
 from components.program import read_settings
-from components.settings import Loaded, SettingsError, load, load_file
+from components.rendering.configuration import render
+from components.settings import SettingsError
 from components.stack_config import read_config
+from components.validation import Loaded, load, load_file
 from sandbox.doctor import _settings as print_settings
 from sandbox.leaks import Search
 from sandbox.plugins.values import unmarshal

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from components.identity.gcp import ANNOTATION
-from components.permissions import gcp as permissions
-from components.settings import SettingsError, load
+from components.backends.gcp import permissions as permissions
+from components.backends.gcp.identity import ANNOTATION
+from components.settings import SettingsError
+from components.validation import load
 from tests.components.gcp_fixtures import AGENT, NUMBER, google
 from tests.components.inventory_support import SECRET_MARK
 from tests.components.recording_support import Recorder, run

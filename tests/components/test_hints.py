@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.hints import TABLE, Failed, way_out
+from components.safeguards.name_conflicts import TABLE, Failed, way_out
 from components.settings import Settings
 from tests.settings.keys_support import has_key
 

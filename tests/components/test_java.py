@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from components.kubernetes.pods import PodArgs, pod_template
-from components.settings import SettingsError, load
+from components.settings import SettingsError
 from components.settings.java import HEAP_PERCENTAGE, heap_option, java_options
+from components.validation import load
 from sandbox.kestra import find_java
 from tests.conftest import stack_document
 

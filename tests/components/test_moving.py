@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.settings import load
+from components.validation import load
 from tests.components.inventory_support import SECRET_MARK
 from tests.components.recording_support import Recorder, run
 from tests.conftest import ROOT, of_version, stack_document

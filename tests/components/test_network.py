@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from components.kubernetes.network import egress_ports, ingress_annotations, policies
-from components.settings import Settings, load
+from components.settings import Settings
 from components.settings.deployment import Ingress
+from components.validation import load
 from tests.conftest import stack_document
 
 LABELS = {"app.kubernetes.io/name": "kestra", "app.kubernetes.io/instance": "kestra"}

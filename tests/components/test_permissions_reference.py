@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from components.permissions import aws, azure, gcp, vault
-from components.permissions.reference import (
+from components.backends.aws import permissions as aws_permissions
+from components.backends.azure import permissions as azure_permissions
+from components.backends.gcp import permissions as gcp_permissions
+from components.backends.permissions_reference import (
     COMMAND,
     DEPLOYERS,
     FOLDER,
@@ -14,6 +16,7 @@ from components.permissions.reference import (
     places,
     table,
 )
+from components.backends.vault import permissions as vault_permissions
 
 PAGES = {file.name: file.read_text() for file in FOLDER.glob("*.md")}
 
@@ -38,16 +41,16 @@ def test_a_page_whose_table_says_less_is_rewritten() -> None:
 
 
 def test_the_tables_hold_all_that_the_policies_allow() -> None:
-    for manager, permissions in aws.PERMISSIONS.items():
+    for manager, permissions in aws_permissions.PERMISSIONS.items():
         for action in (a for p in permissions for a in p.actions):
             assert f"`{action}`" in table(manager)
-    for role in azure.ROLES.values():
+    for role in azure_permissions.ROLES.values():
         for permission in role.permissions:
             assert f"`{permission.action}`" in table("azure-key-vault")
-    for grant in (*gcp.READ_ONLY, *gcp.MANAGED):
+    for grant in (*gcp_permissions.READ_ONLY, *gcp_permissions.MANAGED):
         for item in (grant.role, *grant.permissions):
             assert not item or f"`{item}`" in table("google-secret-manager")
-    for mode, permissions in vault.PERMISSIONS.items():
+    for mode, permissions in vault_permissions.PERMISSIONS.items():
         for p in permissions:
             said = ", ".join(f"`{c}`" for c in p.capabilities)
             word = "<secret>" if p.extent == "secret" else "<folder>"

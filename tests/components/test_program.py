@@ -12,8 +12,9 @@ import pytest
 from pulumi.runtime import stack as sdk
 
 from components import program, tags
-from components.settings import SettingsError, load
-from components.stores.vault import policy_text
+from components.backends.vault.store import policy_text
+from components.settings import SettingsError
+from components.validation import load
 from tests.components.recording_support import Recorder, _test, run
 from tests.conftest import ROOT, stack_document
 
@@ -82,9 +83,7 @@ def test_only_the_sdk_of_the_chosen_store_is_loaded(stack: str, absent: list[str
 
 
 def test_the_settings_and_the_rendering_know_nothing_of_pulumi() -> None:
-    code = (
-        "import sys, components.settings, components.configuration; print('pulumi' in sys.modules)"
-    )
+    code = "import sys, components.settings, components.rendering.configuration; print('pulumi' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.kubernetes.network import policies
-from components.settings import load
+from components.validation import load
 from tests.components.reach_support import Peer, reaches
 from tests.conftest import stack_document
 

@@ -10,8 +10,16 @@ from typing import Any
 
 import pytest
 
-from components.permissions.vault import READ, WHOLE_ENGINE, WRITE, Scope, policy_text, scope
-from components.settings import Settings, load
+from components.backends.vault.permissions import (
+    READ,
+    WHOLE_ENGINE,
+    WRITE,
+    Scope,
+    policy_text,
+    scope,
+)
+from components.settings import Settings
+from components.validation import load
 from sandbox.report.access import accesses
 from tests.components.recording_support import run
 from tests.conftest import stack_document

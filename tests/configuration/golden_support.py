@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.configuration import Given, render
-from components.settings import load
+from components.rendering.configuration import Given, render
+from components.validation import load
 
 from .documents_fixtures import EDITIONS, VERSIONS, document
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from components.configuration import render
-from components.settings import load
+from components.rendering.configuration import render
+from components.validation import load
 
 from . import golden_support as golden
 from .documents_fixtures import document

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from components.configuration import CONTROLLER_SERVICE, Needed, render
-from components.settings import Settings, load
+from components.rendering.configuration import CONTROLLER_SERVICE, Needed, render
+from components.settings import Settings
+from components.validation import load
 
 LOG_IN = {"server": {"basic-auth": {"username": "admin@example.com"}}}
 

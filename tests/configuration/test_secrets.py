@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from components.configuration import Configuration, Given, Needed, render
+from components.rendering.configuration import Configuration, Given, Needed, render
 from components.rendering.document import dump
 from components.rendering.leaves import Environment, literal, resolve, text, unliteral
-from components.settings import Settings, load
+from components.settings import Settings
+from components.validation import load
 
 from .documents_fixtures import EDITIONS, PLANTED, VERSIONS
 

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from components.configuration import Needed, render
-from components.settings import SettingsError, load
+from components.rendering.configuration import Needed, render
+from components.settings import SettingsError
+from components.validation import load
 
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 LONG = "a-secure-32-character-minimum-key"

@@ -9,11 +9,12 @@ from typing import Any
 
 import yaml
 
-from components.configuration import Configuration, Given, render
-from components.settings import Loaded, SettingsError, load
+from components.rendering.configuration import Configuration, Given, render
+from components.settings import SettingsError
 from components.settings import report as report_of
-from components.settings.sensitive import in_clear
-from components.settings.structure import LONG_NAME
+from components.validation import Loaded, load
+from components.validation.schema import LONG_NAME
+from components.validation.sensitive import in_clear
 from tests.faults.hostile_documents_support import Document, canonical, written
 from tests.faults.hostile_keys_support import NAME, NAMES, PLANTED
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.configuration import Needed, render
-from components.settings import load
+from components.rendering.configuration import Needed, render
+from components.validation import load
 from sandbox import kestra
 from sandbox.progress import Progress
 from sandbox.verify import Report, overlay

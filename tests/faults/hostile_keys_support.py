@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from components.settings import Settings, base, deployment
 from components.settings.base import Model
-from components.settings.structure import models_in
+from components.validation.schema import models_in
 
 #: Every value that is given for a sensitive key holds this; nothing that people read may.
 PLANTED = "plantedZqValue9"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from components.configuration import render
-from components.settings import load
+from components.rendering.configuration import render
+from components.validation import load
 from sandbox.plugins.aws.provider import AwsPlugin
 from sandbox.plugins.azure_native.provider import STATE, AzurePlugin
 from sandbox.plugins.gcp.provider import GcpPlugin

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from components.settings.checks.secret import SINCE_2
-from components.settings.sensitive import fields, in_clear
+from components.validation.rules.secret import SINCE_2
+from components.validation.sensitive import fields, in_clear
 from tests.conftest import ROOT
 
 Place = tuple[str, ...]

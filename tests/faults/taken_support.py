@@ -14,11 +14,11 @@ from typing import Any
 import pulumi
 from pulumi import automation as auto
 
-from components.guard import watched
 from components.program import build, provision
 from components.registrations import Registrations
-from components.settings import load
-from components.watch import watch
+from components.safeguards.change_guard import watched
+from components.safeguards.error_hooks import watch
+from components.validation import load
 from sandbox.plugins import write_language
 from tests.conftest import ROOT
 from tests.plugins.cloud_support import CloudStack, Program

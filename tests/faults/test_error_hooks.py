@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from components.registrations import Registrations
-from components.watch import watch
+from components.safeguards.error_hooks import watch
 from sandbox.services import Vault
 from tests.faults.proxy_support import Proxy, Slow
 from tests.faults.taken_support import FaultStack

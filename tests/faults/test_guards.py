@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from components.held import facts, fingerprint, losses, refusal, word
-from components.settings import Settings, load
+from components.safeguards.irreversible_changes import facts, fingerprint, losses, refusal, word
+from components.settings import Settings
+from components.validation import load
 from sandbox.services import AwsServer, Vault
 from tests.components.inventory_support import documents
 from tests.components.recording_support import run

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from components.rendering.document import dump
-from components.settings import SettingsError, load, load_file
+from components.settings import SettingsError
+from components.validation import load, load_file
 from sandbox.verify import Report, compare
 from sandbox.verify.overlay import files
 
@@ -124,7 +125,7 @@ def test_the_default_of_a_secret_placeholder_is_what_kestra_is_meant_to_have() -
 
 
 def test_a_password_of_any_key_store_in_a_jdbc_url_is_a_secret() -> None:
-    from components.configuration import render
+    from components.rendering.configuration import render
 
     for url in (
         "jdbc:mysql://db/k?trustCertificateKeyStorePassword=planted",

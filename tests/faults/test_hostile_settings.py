@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from components.__main__ import main
-from components.settings import SettingsError, load_file
+from components.settings import SettingsError
+from components.validation import load_file
 from tests.faults import hostile_documents_support as documents
 from tests.faults import hostile_texts_support as texts
 from tests.faults.hostile_documents_support import steady

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from components.registrations import Registrations
-from components.watch import watch
+from components.safeguards.error_hooks import watch
 from sandbox.arguments import parser
 from sandbox.engine import EngineFailure, Stack
 from sandbox.services import Vault

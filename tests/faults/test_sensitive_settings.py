@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from components.configuration import render
-from components.kestra import KestraArgs
-from components.settings import Settings, SettingsError, load, load_file
+from components.backends.interface import StoreArgs
+from components.kubernetes.deployment import KestraArgs
+from components.rendering.configuration import render
+from components.settings import Settings, SettingsError
 from components.settings.reference import reference
-from components.settings.sensitive import fields, in_clear, plain_secrets
-from components.stores import StoreArgs
+from components.validation import load, load_file
+from components.validation.sensitive import fields, in_clear, plain_secrets
 from sandbox.leaks import Search, search_text
 from sandbox.plugins.quoting import quiet
 from sandbox.plugins.values import Secret, unmarshal

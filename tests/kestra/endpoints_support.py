@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from components.configuration import render
+from components.rendering.configuration import render
 from components.rendering.document import dump
-from components.settings import load
+from components.validation import load
 from sandbox import kestra
 from sandbox.progress import Progress
 from sandbox.services import free_port

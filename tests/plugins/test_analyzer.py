@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from policy.levels import environment_of
+from policy.core.levels import environment_of
 from sandbox.plugins.analyzer import needed
 
 

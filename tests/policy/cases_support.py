@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy.model import Environment
+from policy.core.model import Environment
 from tests.policy.sdk_support import UNKNOWN, R
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pulumi import automation as auto
 
-from policy.levels import environment_of
+from policy.core.levels import environment_of
 from sandbox.engine import Stack
 from sandbox.judgement import Pack
 from sandbox.plugins import write_analyzer

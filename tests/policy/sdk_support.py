@@ -13,9 +13,9 @@ from pulumi_policy.policy import _NotApplicableError
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 from pulumi_policy.secret import Secret
 
-from policy.adapter import Pack
-from policy.model import Environment
-from policy.options import NAME
+from policy.core.adapter import Pack
+from policy.core.model import Environment
+from policy.core.options import NAME
 
 UNKNOWN = UNKNOWN_STRING_VALUE
 ABSENT = object()

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from packaging.version import Version
 
-from components.settings.checks.advisories import CLOSE, OPEN
 from components.settings.deployment import DEFAULT_TAGS
+from components.validation.rules.advisories import CLOSE, OPEN
 from policy import controls
 from policy.advisories import SEVERITIES, TABLE, first_without_holes, holes, read, table
 from policy.advisory_page import TARGET, page

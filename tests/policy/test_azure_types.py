@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from policy.model import plain_type
+from policy.core.model import plain_type
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from policy.kestra_servers import chart_servers
-from policy.model import Resource
+from policy.controls.kestra_servers import chart_servers
+from policy.core.model import Resource
 from tests.policy.kestra_stack_support import CLEAR, config_map, env, said, secret, text, without
 from tests.policy.sdk_support import UNKNOWN, R
 

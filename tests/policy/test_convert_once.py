@@ -9,8 +9,8 @@ from google.protobuf import json_format, struct_pb2
 from pulumi_policy import policy as internals
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 
-from policy import adapter
-from policy.values import Sealed
+from policy.core import adapter
+from policy.core.values import Sealed
 
 
 @pytest.fixture(autouse=True)

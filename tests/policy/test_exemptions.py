@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from policy.options import Exemption, Options
+from policy.core.options import Exemption, Options
 from tests.policy.cluster_fixtures import FIRST, WORKLOAD
 from tests.policy.sdk_support import judge, pack
 

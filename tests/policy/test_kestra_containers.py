@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 
-from policy.kestra_containers import component_of, config_option, runs_kestras_image, serves
+from policy.controls.kestra_containers import (
+    component_of,
+    config_option,
+    runs_kestras_image,
+    serves,
+)
+from policy.core.values import UNKNOWN, Undecided
 from policy.pods import Container
-from policy.values import UNKNOWN, Undecided
 from tests.policy.kestra_stack_support import IMAGE, config_map, deployment, said, text
 
 BUSYBOX = {"name": "wait", "image": "busybox:1.36"}

@@ -10,8 +10,8 @@ import pytest
 from pulumi_policy.secret import Secret
 
 from policy import controls
-from policy.levels import ENVIRONMENTS, environment_of
-from policy.model import Environment
+from policy.core.levels import ENVIRONMENTS, environment_of
+from policy.core.model import Environment
 from tests.policy.cloud_fixtures import AWS_KEY, KV_SECRET, TOKEN
 from tests.policy.cluster_fixtures import WORKLOAD
 from tests.policy.sdk_support import UNKNOWN, R, arguments, judge, pack, secret

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from policy import controls
-from policy.model import Context, Resource, Stack, Verdict, judged
-from policy.options import Options
-from policy.values import UNKNOWN
+from policy.core.model import Context, Resource, Stack, Verdict, judged
+from policy.core.options import Options
+from policy.core.values import UNKNOWN
 from tests.policy.kestra_stack_support import CLEAR, config_map, deployment, text, written_secret
 
 CONTEXT = Context("production", Options())

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pulumi_policy.secret import Secret
 
-from policy import adapter
+from policy.core import adapter
+from policy.core.model import Environment, Resource, Stack
 from policy.effective_configuration import configurations
-from policy.model import Environment, Resource, Stack
 from tests.components.inventory_support import SECRET_MARK, documents
 from tests.components.recording_support import run
 from tests.policy.sdk_support import R, everything, pack

@@ -6,7 +6,7 @@ import json
 import re
 
 from policy import controls
-from policy.options import NAME, SCHEMA
+from policy.core.options import NAME, SCHEMA
 from policy.reference import TARGET, reference
 
 

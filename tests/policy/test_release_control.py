@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from policy.adapter import Pack
 from policy.advisories import table
-from policy.model import parts
+from policy.core.adapter import Pack
+from policy.core.model import parts
 from policy.releases import configured_releases
 from tests.policy.cluster_fixtures import DIGEST, FIRST, POD, WORKLOAD
 from tests.policy.sdk_support import R, judge, pack

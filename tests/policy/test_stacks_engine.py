@@ -7,7 +7,7 @@ import re
 import pytest
 
 from policy import controls
-from policy.levels import environment_of
+from policy.core.levels import environment_of
 from sandbox.engine import PolicyRefusal
 from tests.conftest import stack_document
 from tests.policy.stacks_support import FILES, JudgedStacks

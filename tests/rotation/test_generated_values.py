@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from components.settings import SettingsError, load
-from components.settings.checks.rotation import made
+from components.settings import SettingsError
+from components.validation import load
+from components.validation.rules.rotation import made
 from tests.components.inventory_support import documents
 from tests.components.recording_support import Recorder, run
 from tests.conftest import stack_document

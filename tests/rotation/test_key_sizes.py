@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.settings.checks.keys import CIPHERS, decoded_size
+from components.validation.rules.keys import CIPHERS, decoded_size
 from sandbox.kestra import ensure
 from sandbox.progress import Progress
 from tests.kestra.harness_support import with_class

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from components.configuration import render
-from components.settings import load
-from policy.options import Options
+from components.rendering.configuration import render
+from components.validation import load
+from policy.core.options import Options
 from sandbox.report.page import Report, make
 from sandbox.report.resources import recorded
 from tests.conftest import stack_document

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.settings import load
+from components.validation import load
 from sandbox.clouds import Clouds, own_account, places
 from sandbox.services.aws import ACCOUNT
 from sandbox.services.gcp import PROJECT

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from botocore.stub import Stubber
 
-from components.permissions.deployer import FREE, Need, NoRow, needed
+from components.deployer_permissions import FREE, Need, NoRow, needed
 from sandbox import kestra, tools
 from sandbox.cli import main
 from sandbox.doctor import callers

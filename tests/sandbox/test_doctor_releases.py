@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.settings import Settings, load
-from components.stores import azure_api
+from components.backends.azure import management_api
+from components.settings import Settings
+from components.validation import load
 from policy.advisories import table
 from sandbox.doctor.machine import Check
 from sandbox.doctor.releases import OLD_AFTER, examine_releases
@@ -75,8 +76,10 @@ def test_the_table_says_its_day_and_when_it_is_old() -> None:
 
 def test_a_stack_with_azure_shows_the_day_on_which_its_api_ends() -> None:
     azure = settings("example-azure-key-vault")
-    before = checks(azure, azure_api.RETIREMENT - datetime.timedelta(days=30))["Key Vault's API"]
-    after = checks(azure, azure_api.RETIREMENT)["Key Vault's API"]
+    before = checks(azure, management_api.RETIREMENT - datetime.timedelta(days=30))[
+        "Key Vault's API"
+    ]
+    after = checks(azure, management_api.RETIREMENT)["Key Vault's API"]
     assert "2027-02-27" in before.found
     assert "in 30 days" in before.found
     assert "docs/backends/azure-key-vault.md" in before.found
@@ -90,5 +93,5 @@ def test_an_sdk_with_a_later_api_is_well(monkeypatch: pytest.MonkeyPatch) -> Non
     azure = settings("example-azure-key-vault")
     for version, is_well in (("2026-02-01", True), (None, None)):
         monkeypatch.setattr("sandbox.doctor.releases.sdk_api_version", lambda v=version: v)
-        check = checks(azure, azure_api.RETIREMENT)["Key Vault's API"]
+        check = checks(azure, management_api.RETIREMENT)["Key Vault's API"]
         assert check.is_well is is_well

@@ -15,7 +15,7 @@ import yaml
 from rich.console import Console
 
 from policy import controls
-from policy.model import Problem, Resource, message, parts
+from policy.core.model import Problem, Resource, message, parts
 from sandbox.cli import main
 from sandbox.judgement import Pack, Violation, counted, show
 from sandbox.state import State

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.interrupted import Adopted, adopt_pending
+from components.safeguards.interrupted_updates import Adopted, adopt_pending
 from sandbox.clouds import Clouds
 from sandbox.pending import Finder
 from sandbox.services import AwsServer, GoogleCloud

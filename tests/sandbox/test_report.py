@@ -14,13 +14,13 @@ from typing import Any, Union, get_args, get_origin
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from components.configuration import Configuration
-from components.permissions.vault import policy_text
+from components.backends.vault.permissions import policy_text
+from components.rendering.configuration import Configuration
 from components.settings import Settings
 from policy import controls
-from policy.model import Resource
-from policy.options import Exemption, Options
-from policy.values import UNKNOWN, Sealed, Undecided, reveal
+from policy.core.model import Resource
+from policy.core.options import Exemption, Options
+from policy.core.values import UNKNOWN, Sealed, Undecided, reveal
 from sandbox.cli import main
 from sandbox.errors import SandboxError
 from sandbox.report import write

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from components.hints import OTHERWISE
+from components.safeguards.name_conflicts import OTHERWISE
 from sandbox.cli import Sandbox
 from sandbox.engine import EngineFailure
 from sandbox.state import State

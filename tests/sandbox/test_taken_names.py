@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from components import hints
-from components.hints import Failed
+from components.safeguards import name_conflicts
+from components.safeguards.name_conflicts import Failed
 from sandbox.hints import advice, with_advice
 from sandbox.state import State
 from sandbox.taken_names import way_out
@@ -63,9 +63,9 @@ def test_what_no_stack_of_the_folder_has_is_answered_as_everywhere(tmp_path: Pat
     state = folder(tmp_path, new=[NAMESPACE], first=[MOUNT])
     (tmp_path / "stacks" / "never-up").mkdir()
     one = failed(NAMESPACE)
-    assert way_out(state, "new", one) == hints.way_out(one) != ""
+    assert way_out(state, "new", one) == name_conflicts.way_out(one) != ""
     other = failed(MOUNT, path="another")
-    assert way_out(state, "new", other) == hints.way_out(other) != ""
+    assert way_out(state, "new", other) == name_conflicts.way_out(other) != ""
     unknown = Failed("urn:pulumi:new::kestra::random:index/x:X::n", {}, "something else")
     assert way_out(state, "new", unknown) == ""
 
@@ -77,7 +77,7 @@ def test_the_servers_words_get_no_second_hint_beside_the_programs(tmp_path: Path
     )
     assert len(advice([said])) == 1
     here = way_out(folder(tmp_path, first=[NAMESPACE]), "new", failed(NAMESPACE))
-    for own in (hints.way_out(failed(NAMESPACE)), here):
+    for own in (name_conflicts.way_out(failed(NAMESPACE)), here):
         assert advice([said, f"kestra-namespace: {own}"]) == []
         # As the display hands it on, in one line.
         assert advice([said, " ".join(own.split())]) == []

@@ -16,7 +16,8 @@ import pulumi
 import yaml
 
 from components.program import read_settings
-from components.settings import Loaded, Problem, Settings, SettingsError, load_file, loader
+from components.settings import Problem, Settings, SettingsError
+from components.validation import Loaded, load_file, loader
 from tests.components.recording_support import Recorder
 
 Said = set[tuple[str, str, str, str, str]]

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from components.settings import SettingsError, load
+from components.settings import SettingsError
 from components.settings.deployment import DEFAULT_TAGS
 from components.settings.report import Problem
+from components.validation import load
 
 DIGEST = "sha256:" + "a" * 64
 BASE: dict[str, Any] = {"server": {"basic-auth": {"username": "admin@example.com"}}}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from components.settings import load
 from components.settings.credentials import credential_sign
+from components.validation import load
 from tests.settings.malformed_fixtures import PLANTED, deployment
 
 SECRET_NAMES = """

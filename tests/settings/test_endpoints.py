@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from components.settings import Problem, SettingsError, load
+from components.settings import Problem, SettingsError
+from components.validation import load
 
 LOG_IN = {"basic-auth": {"username": "monitoring"}}
 WATCHED = {"network-policy": {"monitoring-namespace": "monitoring"}}

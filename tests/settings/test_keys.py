@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from components.configuration import render
-from components.settings import Problem, SettingsError, load, load_file
-from components.settings.checks.keys import decoded_size
+from components.rendering.configuration import render
+from components.settings import Problem, SettingsError
+from components.validation import load, load_file
+from components.validation.rules.keys import decoded_size
 from sandbox.report.paths import recovery_place
 from tests.components.recording_support import run
 from tests.conftest import stack_document

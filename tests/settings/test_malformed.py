@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from components.__main__ import main
-from components.settings import SettingsError, load, load_file
+from components.settings import SettingsError
+from components.validation import load, load_file
 from tests.settings.malformed_fixtures import CASES, PLANTED, SEED_AUTH, enterprise, oss
 
 

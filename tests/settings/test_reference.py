@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import yaml
 
-from components.settings import Settings, load, load_file
+from components.settings import Settings
 from components.settings.reference import TARGET, leaves, reference
+from components.validation import load, load_file
 from tests.conftest import ROOT
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.settings import SettingsError, load, load_file
+from components.settings import SettingsError
 from components.settings.permissions import lost, translate
+from components.validation import load, load_file
 from tests.settings.malformed_fixtures import (
     PLANTED,
     SEED_AUTH,

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from components.configuration import render
-from components.settings import SettingsError, load
+from components.rendering.configuration import render
+from components.settings import SettingsError
 from components.settings.base import OPAQUE
-from components.validation.flow_variables import CONFIGURATION_ROOTS
-from components.validation.java_options import properties
-from components.validation.variable_rules import setting_keys, setting_of
+from components.validation import load
+from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
+from components.validation.rules.java_options import properties
+from components.validation.rules.variable_rules import setting_keys, setting_of
 from tests.settings.malformed_fixtures import (
     KEY,
     PLANTED,

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from components.__main__ import main
-from components.held import facts, losses
-from components.settings import Settings, SettingsError, load
+from components.safeguards.irreversible_changes import facts, losses
+from components.settings import Settings, SettingsError
 from components.settings.report import Problem
+from components.validation import load
 from tests.conftest import ROOT
 from tests.settings.malformed_fixtures import enterprise
 

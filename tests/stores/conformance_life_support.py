@@ -13,7 +13,7 @@ import pulumi
 from pulumi import automation as auto
 
 from components.program import Provisioned, provision
-from components.settings import load
+from components.validation import load
 from tests.plugins.cloud_support import CloudStack, Program
 from tests.stores.conformance_outside_support import Outside
 

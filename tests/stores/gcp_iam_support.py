@@ -1,6 +1,6 @@
 """Google Cloud IAM, as far as Kestra's bindings need it: who may do what, computed from recorded resources.
 
-An independent judge of `components/permissions/gcp.py`: what the predefined roles hold is written down here
+An independent judge of `components/backends/gcp/permissions.py`: what the predefined roles hold is written down here
 once more, and conditions are evaluated by the CEL project's own interpreter.
 """
 

@@ -9,8 +9,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from components.permissions.aws import PARAMETERS, PERMISSIONS, SECRETS, Place, access, policy
-from components.permissions.aws_documents import (
+from components.backends.aws.permissions import (
+    PARAMETERS,
+    PERMISSIONS,
+    SECRETS,
+    Place,
+    access,
+    policy,
+)
+from components.backends.aws.policy_documents import (
     ADMINISTRATION,
     assume_policy,
     irsa_trust,
@@ -18,7 +25,8 @@ from components.permissions.aws_documents import (
     pod_identity_trust,
     secret_policy,
 )
-from components.settings import Settings, load
+from components.settings import Settings
+from components.validation import load
 from sandbox.errors import SandboxError
 from tests.settings.malformed_fixtures import OIDC, secret, ssm
 from tests.stores import iam_judge_support

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pulumi_azure_native import keyvault
 
-from components.stores import azure_api
+from components.backends.azure import management_api
 from tests.components.recording_support import run
 from tests.conftest import ROOT, stack_document
 
@@ -26,9 +26,9 @@ def resources() -> list[tuple[str, dict[str, Any]]]:
 
 def test_the_sdk_says_which_api_version_it_uses() -> None:
     """When this fails, the default has moved: docs/backends/azure-key-vault.md says what to do then."""
-    assert azure_api.sdk_api_version() == "2024-11-01"
-    assert azure_api.is_retired("2024-11-01")
-    assert not azure_api.is_retired("2026-02-01")
+    assert management_api.sdk_api_version() == "2024-11-01"
+    assert management_api.is_retired("2024-11-01")
+    assert not management_api.is_retired("2026-02-01")
 
 
 def test_no_type_names_an_api_version(resources: list[tuple[str, dict[str, Any]]]) -> None:
@@ -47,7 +47,7 @@ def test_no_state_of_a_released_version_names_an_api_version() -> None:
 @pytest.mark.parametrize("name", ["Vault", "Secret", "Key"])
 def test_the_sdk_takes_a_resource_of_the_later_api_for_the_same_one(name: str) -> None:
     source = inspect.getsource(getattr(keyvault, name))
-    version = azure_api.OLDEST_SERVED.replace("-", "")
+    version = management_api.OLDEST_SERVED.replace("-", "")
     for token in ("v20241101", f"v{version}"):
         assert f'Alias(type_="azure-native:keyvault/{token}:{name}")' in source
     assert f"'azure-native:keyvault:{name}'" in source

@@ -8,10 +8,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.identity import create_identity
-from components.permissions.azure import ROLES
-from components.settings import load
-from components.stores import StoreArgs, create_store
+from components.backends.azure.permissions import ROLES
+from components.backends.interface import StoreArgs
+from components.backends.registry import create_identity, create_store
+from components.validation import load
 from sandbox.plugins.recorded import Store
 from tests.components.azure_fixtures import azure, managed
 from tests.plugins.cloud_support import CloudStack, Program

@@ -14,9 +14,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.identity import Identity
+from components.backends.interface import Identity, Store
 from components.program import Provisioned
-from components.stores import Store
 from sandbox.leaks import search, search_text
 from sandbox.services import GoogleCloud
 from tests.conftest import running

@@ -6,8 +6,9 @@ from copy import deepcopy
 
 import pytest
 
-from components.settings import SettingsError, load
+from components.settings import SettingsError
 from components.settings.secret import TYPES
+from components.validation import load
 from tests.conftest import ROOT
 from tests.stores.conformance_life_support import DECLARED
 from tests.stores.conformance_rows_support import CASES, FOREIGN_VALUE, ROWS, Row

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.permissions.deployer import Need, needed
+from components.deployer_permissions import Need, needed
 from sandbox.clouds import Clouds
 from sandbox.display import Events
 from sandbox.doctor import callers
@@ -133,7 +133,7 @@ def own_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
 
 
 def _needs(kind: str, folder: Path) -> list[Need]:
-    from components.settings import load_file
+    from components.validation import load_file
 
     name = _file(folder, kind)
     settings = load_file(str(folder / f"Pulumi.{name}.yaml")).settings

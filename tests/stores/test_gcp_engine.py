@@ -12,9 +12,9 @@ import pulumi
 import pytest
 import requests
 
-from components.identity import create_identity
-from components.settings import load
-from components.stores import StoreArgs, create_store
+from components.backends.interface import StoreArgs
+from components.backends.registry import create_identity, create_store
+from components.validation import load
 from sandbox.services import GoogleCloud
 from tests.components.gcp_fixtures import google
 from tests.conftest import running

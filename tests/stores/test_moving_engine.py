@@ -11,10 +11,10 @@ import boto3
 import pulumi
 import pytest
 
-from components.configuration import render
-from components.identity import create_identity
+from components.backends.registry import create_identity
 from components.program import create_stores
-from components.settings import load
+from components.rendering.configuration import render
+from components.validation import load
 from sandbox.plugins import write_launchers
 from sandbox.services import AwsServer, Vault
 from tests.plugins.cloud_support import Program

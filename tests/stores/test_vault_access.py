@@ -10,11 +10,12 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.configuration import render
-from components.identity import create_identity
+from components.backends.interface import StoreArgs
+from components.backends.registry import create_identity, create_store
+from components.rendering.configuration import render
 from components.rendering.leaves import resolve
-from components.settings import Settings, load
-from components.stores import StoreArgs, create_store
+from components.settings import Settings
+from components.validation import load
 from sandbox.services import ControlPlane, Vault
 from sandbox.vault_check import Client, log_in, service_account_token
 from tests.plugins.vault_stack_support import VaultStack
@@ -157,7 +158,7 @@ def provisioned(
 
 
 def _kestras_account(plane: ControlPlane, namespace: str) -> None:
-    """What components/kestra.py makes for the service account, and another one beside it."""
+    """What components/kubernetes/deployment.py makes for the service account, and another one beside it."""
     session = plane.session()
     session.post(
         f"{plane.url}/api/v1/namespaces", json={"metadata": {"name": namespace}}, timeout=30

@@ -15,7 +15,7 @@ import pulumi
 import pulumi_vault as vault
 import pytest
 
-from components.settings import load
+from components.validation import load
 from sandbox.services import Vault
 from sandbox.vault_check import Client
 from tests.conftest import ROOT

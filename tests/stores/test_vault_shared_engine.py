@@ -12,11 +12,12 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.configuration import render
-from components.identity import create_identity
-from components.permissions.vault import WHOLE_ENGINE, policy_text, scope
-from components.settings import Settings, load
-from components.stores import StoreArgs, create_store
+from components.backends.interface import StoreArgs
+from components.backends.registry import create_identity, create_store
+from components.backends.vault.permissions import WHOLE_ENGINE, policy_text, scope
+from components.rendering.configuration import render
+from components.settings import Settings
+from components.validation import load
 from sandbox.services import Vault
 from sandbox.vault_check import Client, check_vault
 from tests.plugins.vault_stack_support import VaultStack
@@ -206,7 +207,7 @@ def test_a_stack_on_a_shared_engine_reads_its_secrets_and_leaves_the_others(
         pulumi.export("environment", pulumi.Output.secret(dict(identity.environment)))
 
     with monkeypatch.context() as earlier:
-        earlier.setattr("components.stores.vault.scope", lambda _: WHOLE_ENGINE)
+        earlier.setattr("components.backends.vault.store.scope", lambda _: WHOLE_ENGINE)
         shared.up(program)
     # A stack of an earlier release: its policy is changed, and nothing is replaced.
     changes, outputs = shared.up(program)

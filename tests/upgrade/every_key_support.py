@@ -12,15 +12,15 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic import SecretStr, ValidationError
 
-from components.configuration import render
+from components.rendering.configuration import render
 from components.settings import Settings
 from components.settings.base import Model
-from components.settings.checks import check_all
-from components.settings.checks.advisories import known_holes
 from components.settings.findings import Finding
 from components.settings.permissions import is_first_vocabulary, translate
 from components.settings.reference import leaves
-from components.settings.structure import models_in
+from components.validation.rules import check_all
+from components.validation.rules.advisories import known_holes
+from components.validation.schema import models_in
 
 VERSIONS = ("1.3", "2.0")
 #: What some key of each type takes; where a key takes words of its own, one of them.

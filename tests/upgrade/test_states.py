@@ -11,7 +11,7 @@ import pytest
 
 import components.program
 from components import __version__
-from components.stores import Store
+from components.backends.interface import Store
 from sandbox.engine import EngineFailure
 from tests.upgrade.states_support import (
     DATA,

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from components.configuration import render
-from components.settings import Problem, Settings, SettingsError, load
+from components.rendering.configuration import render
+from components.settings import Problem, Settings, SettingsError
 from components.settings.password_rules import expression, structured
+from components.validation import load
 from tests.components.inventory_support import documents
 from tests.configuration import golden_support
 from tests.configuration.documents_fixtures import document

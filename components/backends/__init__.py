@@ -1,0 +1,1 @@
+"""Secret managers, each with its store, its identity, its permissions and its rules."""

@@ -1,0 +1,130 @@
+"""How Kestra is known to AWS: a role for its service account, by OIDC token or by EKS Pod Identity."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from components import tags
+from components.backends.aws.location import find_place
+from components.backends.aws.permissions import Place, access, policy
+from components.backends.aws.policy_documents import assume_policy, irsa_trust, pod_identity_trust
+from components.backends.aws.principals import makes_role, role_name
+from components.settings import Settings
+
+ROLE_ARN = "eks.amazonaws.com/role-arn"
+ASSOCIATION = "kestra.pulumi/pod-identity-association"
+
+
+class AwsIdentity(pulumi.ComponentResource):
+    """Kestra's role in AWS.
+
+    - By OIDC token (IRSA): trusted is one service account of one namespace, with a token for STS.
+    - By EKS Pod Identity: trusted is one service account of one cluster, and an association names the role.
+    - The policy is that of the mode and nothing else; with `sts-role-arn` it only lets Kestra take that role,
+      whose policy is its owner's.
+    - A role that exists already is only named to the service account.
+    - The pods' own tokens stay unmounted: EKS mounts the one that it needs itself.
+
+    Example:
+        >>> AwsIdentity("identity", settings, store.key_arn)  # doctest: +SKIP
+    """
+
+    service_account_annotations: Mapping[str, pulumi.Input[str]]
+    pod_labels: Mapping[str, str]
+    principal: pulumi.Output[str]
+    """ARN of the role."""
+    needs_token: bool
+    environment: Mapping[str, pulumi.Output[str]]
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        key_arn: pulumi.Input[str] | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("kestra:identity:AwsIdentity", name, None, opts)
+        self._name, self._settings = name, settings
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._tags = tags.translate(tags.convention(settings.tags), "aws")
+        self.pod_labels, self.environment, self.needs_token = {}, {}, False
+        if makes_role(settings):
+            self.principal = self._role(key_arn)
+        else:
+            self.principal = pulumi.Output.from_input(settings.identity.aws.role_arn or "")
+        pods = settings.identity.aws.pod_identity
+        if pods is None:
+            self.service_account_annotations = {ROLE_ARN: self.principal}
+        else:
+            # Pods that start before the association get no credentials; so their account waits for it.
+            self.service_account_annotations = {ASSOCIATION: self._association(pods.cluster_name)}
+        self.register_outputs(
+            {
+                "service_account_annotations": self.service_account_annotations,
+                "pod_labels": self.pod_labels,
+                "principal": self.principal,
+                "needs_token": self.needs_token,
+                "environment": self.environment,
+            }
+        )
+
+    def _role(self, key_arn: pulumi.Input[str] | None) -> pulumi.Output[str]:
+        settings = self._settings
+        assert settings.secret is not None
+        role = aws.iam.Role(
+            f"{self._name}-role",
+            name=role_name(settings),
+            description=f"Kestra in {settings.deployment.namespace}",
+            # The cluster is where the provider works, which need not be where the secrets are.
+            assume_role_policy=find_place(None, self).apply(
+                lambda place: json.dumps(_trust(settings, place))
+            ),
+            permissions_boundary=settings.identity.aws.permissions_boundary,
+            tags=self._tags,
+            opts=self._child,
+        )
+        block = settings.secret.aws
+        place = find_place(block.region if block else None, self)
+        granted = aws.iam.RolePolicy(
+            f"{self._name}-policy",
+            name="kestra-secrets",
+            role=role.name,
+            policy=pulumi.Output.all(place, key_arn).apply(
+                lambda known: json.dumps(_policy(settings, *known))
+            ),
+            opts=self._child,
+        )
+        # Whoever uses the role finds its policy in place.
+        return pulumi.Output.all(role.arn, granted.id).apply(lambda known: known[0])
+
+    def _association(self, cluster: str) -> pulumi.Output[str]:
+        return aws.eks.PodIdentityAssociation(
+            f"{self._name}-association",
+            cluster_name=cluster,
+            namespace=self._settings.deployment.namespace,
+            service_account=self._settings.identity.service_account.name,
+            role_arn=self.principal,
+            tags=self._tags,
+            opts=self._child,
+        ).association_id
+
+
+def _trust(settings: Settings, place: Place) -> dict[str, object]:
+    wanted, account = settings.identity.aws, settings.identity.service_account.name
+    namespace = settings.deployment.namespace
+    if wanted.irsa is not None:
+        return irsa_trust(wanted.irsa.oidc_provider_arn, namespace, account)
+    assert wanted.pod_identity is not None
+    return pod_identity_trust(place, wanted.pod_identity.cluster_name, namespace, account)
+
+
+def _policy(settings: Settings, place: Place, key_arn: str | None) -> dict[str, object]:
+    block = settings.secret.aws if settings.secret else None
+    if block is not None and block.sts_role_arn is not None:
+        tagged = settings.identity.aws.pod_identity is not None
+        return assume_policy(block.sts_role_arn, block.sts_role_external_id, tagged=tagged)
+    return policy(access(settings, place, key_arn))

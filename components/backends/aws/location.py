@@ -1,0 +1,23 @@
+"""Where in AWS the provider of a stack works."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from components.backends.aws.permissions import Place
+
+
+def find_place(region: str | None, parent: pulumi.Resource) -> pulumi.Output[Place]:
+    """Account and partition of the provider, and the region given or else the provider's."""
+    ask = pulumi.InvokeOutputOptions(parent=parent)
+    partition = aws.get_partition_output(opts=ask)
+    here: pulumi.Output[str] = (
+        pulumi.Output.from_input(region) if region else aws.get_region_output(opts=ask).region
+    )
+    return pulumi.Output.all(
+        aws.get_caller_identity_output(opts=ask).account_id,
+        here,
+        partition.partition,
+        partition.dns_suffix,
+    ).apply(lambda known: Place(*known))

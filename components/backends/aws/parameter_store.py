@@ -1,0 +1,95 @@
+"""AWS Systems Manager Parameter Store as the secret store: key, declared secrets, recovery copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import tags
+from components.backends.aws.permissions import PARAMETERS
+from components.backends.aws.secrets_manager import RECOVERED, RECOVERY_TEXT, AwsStore
+from components.settings.declared import DeclaredSecret
+from components.settings.store import AwsStore as AwsSettings
+from components.settings.visibility import recovery_name, secret_tags, store_name
+
+KMS_KEY_ID = "secret.aws-ssm-parameter-store.kms-key-id"
+
+
+class AwsParameterStore(AwsStore):
+    """Kestra's secrets in AWS Systems Manager Parameter Store.
+
+    - As in Secrets Manager, but `SecureString` parameters (of tier Standard, 4 KB at most), which have no policies
+      of their own, no replicas, no rotation and no recovery window.
+    - In managed mode Kestra is told the stack's key.
+
+    Example:
+        >>> AwsParameterStore("store", StoreArgs(settings, fragment, {"TOKEN": token}))  # doctest: +SKIP
+    """
+
+    configuration: Mapping[str, Any]
+    environment: Mapping[str, pulumi.Output[str]]
+    secret_ids: Mapping[str, pulumi.Output[str]]
+    version_ids: Mapping[str, pulumi.Output[str]]
+    key_arn: pulumi.Output[str] | None
+    component_type = "kestra:stores:AwsParameterStore"
+    manager = PARAMETERS
+    noun = "parameters"
+
+    def _provided(self, key_arn: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
+        secret = self._settings.secret
+        return {} if secret is None or secret.is_read_only else {KMS_KEY_ID: key_arn}
+
+    def _declare(
+        self,
+        wanted: AwsSettings,
+        secret: str,
+        declared: DeclaredSecret,
+        value: pulumi.Input[str],
+    ) -> None:
+        self._parameter(
+            secret,
+            f"{self._name}-declared-{secret}",
+            store_name(self._settings, secret, declared),
+            tags.translate(secret_tags(self._settings, secret, declared), "aws"),
+            value,
+            declared.description,
+            self._child,
+        )
+
+    def _recover(self, wanted: AwsSettings, value: pulumi.Input[str]) -> None:
+        self._parameter(
+            RECOVERED,
+            f"{self._name}-encryption-key",
+            recovery_name(self._settings),
+            self._tags,
+            value,
+            RECOVERY_TEXT,
+            self._kept,
+        )
+
+    def _parameter(
+        self,
+        secret: str,
+        label: str,
+        name: str,
+        labels: Mapping[str, str],
+        value: pulumi.Input[str],
+        description: str | None,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        written = aws.ssm.Parameter(
+            label,
+            name=name,
+            type=aws.ssm.ParameterType.SECURE_STRING,
+            tier="Standard",
+            key_id=self.key_arn,
+            value=pulumi.Output.secret(value),
+            description=description,
+            region=self._region,
+            tags=dict(labels),
+            opts=opts,
+        )
+        self._note(secret, written.arn, written.version.apply(str))

@@ -1,0 +1,219 @@
+"""What is provisioned in AWS: values that AWS accepts, and one way to an identity."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from components.backends.aws.principals import makes_role, role_name
+from components.settings.findings import Finding
+from components.settings.model import Settings
+from components.settings.store import KMS_ARN, AwsStore
+from components.settings.tag_rules import problems
+from components.settings.visibility import required_tags
+
+
+def provisioned(s: Settings) -> Iterator[Finding]:
+    """Windows that AWS accepts, one way to an identity, and what Parameter Store lacks."""
+    if s.secret is None or s.secret.cloud != "aws":
+        return
+    yield from _aws_identity(s)
+    yield from _aws_names(s)
+    store = s.store.aws
+    if store is None:
+        return
+    at = ("store", "aws")
+    yield from _aws_keys(s, store)
+    days = store.recovery_window_days
+    if days is not None and 0 < days < 7:
+        yield Finding(
+            (*at, "recovery-window-days"),
+            "is not between 7 and 30",
+            "AWS waits 7 to 30 days, or not at all with 0",
+            "write 7 or more",
+        )
+    if days == 0 and s.tags.environment != "development":
+        yield Finding(
+            (*at, "recovery-window-days"),
+            f"is 0 in {s.tags.environment}",
+            "a secret deleted by mistake could not be recovered",
+            "write 7 or more; 0 is for kestra:tags.environment development",
+        )
+    if all(manager.type != "aws-secret-manager" for manager in s.managers):
+        for name, given in (
+            ("recovery-window-days", days is not None),
+            ("replicas", bool(store.replicas)),
+        ):
+            if given:
+                yield Finding(
+                    (*at, name),
+                    "does not exist for Parameter Store",
+                    "it belongs to AWS Secrets Manager",
+                    "remove it",
+                )
+    seen: set[str] = set()
+    block = s.secret.aws
+    for i, replica in enumerate(store.replicas):
+        if replica.region in seen:
+            yield Finding(
+                (*at, "replicas", i), "is listed twice", "one replica a region", "remove one"
+            )
+        seen.add(replica.region)
+        if block is not None and replica.region == block.region:
+            yield Finding(
+                (*at, "replicas", i, "region"),
+                "is the region of the secrets themselves",
+                "a replica is in another region",
+                "remove it or change it",
+            )
+
+
+def _aws_keys(s: Settings, store: AwsStore) -> Iterator[Finding]:
+    at, block = ("store", "aws"), s.secret.aws if s.secret else None
+    for i, administrator in enumerate(store.kms.administrators):
+        if not re.fullmatch(r"arn:aws[a-z-]*:(iam|sts)::\d{12}:[^*?]+", administrator):
+            yield Finding(
+                (*at, "kms", "administrators", i),
+                "is no ARN of one principal",
+                "for example arn:aws:iam::111122223333:role/administrators, without wildcards",
+                "correct it",
+            )
+    if store.kms.arn is not None:
+        for name in ("administrators", "deletion-window-days", "rotation-period-days"):
+            if name.replace("-", "_") in store.kms.model_fields_set:
+                yield Finding(
+                    (*at, "kms", name),
+                    "stands beside the ARN of an existing key",
+                    "this stack changes nothing about a key that it did not make",
+                    "remove it, or remove arn",
+                )
+    for path, arn, region in (
+        (("kms", "arn"), store.kms.arn, block.region if block else None),
+        *(
+            (("replicas", i, "kms-key-arn"), replica.kms_key_arn, replica.region)
+            for i, replica in enumerate(store.replicas)
+        ),
+    ):
+        if arn and region and arn.split(":")[3] != region:
+            yield Finding(
+                (*at, *path),
+                f"is a key in {arn.split(':')[3]}",
+                f"secrets in {region} are encrypted with a key of that region",
+                "name a key there",
+            )
+    parameters = s.secret.aws_ssm_parameter_store if s.secret else None
+    if parameters is not None and parameters.kms_key_id is not None:
+        yield Finding(
+            ("secret", "aws-ssm-parameter-store", "kms-key-id"),
+            "stands beside kestra:store.aws",
+            "with it Kestra is told the stack's key, which its role may use",
+            "write the key's ARN as kestra:store.aws.kms.arn",
+        )
+
+
+def _aws_names(s: Settings) -> Iterator[Finding]:
+    """Prefixes and tags that stand in the policy of the role, where `*`, `?` and `${` would mean more."""
+    manager, block = s.secret, s.secret.aws if s.secret else None
+    if manager is None:
+        return
+    at = ("secret", manager.type)
+    parameters = manager.type == "aws-ssm-parameter-store"
+    allowed = r"[A-Za-z0-9_.-]+" if parameters else r"[A-Za-z0-9/_+=.@-]+"
+    found = block.filter_on_prefix if block else None
+    for path, prefix in (
+        (("prefix",), block.prefix if block else None),
+        (("filter-on-prefix", "prefix"), found.prefix if found else None),
+    ):
+        if prefix is not None and not re.fullmatch(allowed, prefix):
+            yield Finding(
+                (*at, *path),
+                "cannot be the beginning of a name in AWS",
+                "letters, digits, _ . -" + ("" if parameters else " / + = @"),
+                "rename it",
+            )
+    for tag, message, rule in problems(required_tags(s), "aws"):
+        yield Finding((*at, "filter-on-tags", "tags", tag), message, rule, "correct it")
+    if not makes_role(s) or (block and block.sts_role_arn):
+        return
+    if parameters and manager.is_read_only and found is None and not s.declared_secrets:
+        yield Finding(
+            (*at, "filter-on-prefix"),
+            "is missing",
+            "the role that is made may read parameters by the beginning of their names, and not all of them",
+            "add filter-on-prefix, for example {prefix: kestra-}",
+        )
+    key = manager.aws_ssm_parameter_store and manager.aws_ssm_parameter_store.kms_key_id
+    if key and s.store.aws is None and not re.fullmatch(KMS_ARN, key):
+        yield Finding(
+            (*at, "kms-key-id"),
+            "is no ARN of a key",
+            "the role that is made may use one key, which its policy names by ARN",
+            "write the key's ARN",
+        )
+
+
+def _aws_identity(s: Settings) -> Iterator[Finding]:
+    identity, block = s.identity.aws, s.secret and s.secret.aws
+    ways = [
+        name
+        for name, given in (
+            ("irsa", identity.irsa),
+            ("pod-identity", identity.pod_identity),
+            ("role-arn", identity.role_arn),
+        )
+        if given is not None
+    ]
+    if len(ways) > 1:
+        yield Finding(
+            ("identity", "aws"),
+            f"has {' and '.join(ways)}",
+            "at most one of irsa, pod-identity and role-arn",
+            "keep one of them",
+        )
+    if identity.role_arn and (identity.role_name or identity.permissions_boundary):
+        yield Finding(
+            ("identity", "aws", "role-arn"),
+            "stands beside settings of a role that is made",
+            "an existing role keeps its own name and boundary",
+            "remove role-name and permissions-boundary",
+        )
+    if makes_role(s) and len(role_name(s)) > 64:
+        yield Finding(
+            ("identity", "aws", "role-name"),
+            "is missing",
+            "<namespace>-<service account> is longer than the 64 characters of a role's name",
+            "add a shorter one",
+        )
+    static = block is not None and block.access_key_id is not None
+    described = bool(identity.role_name or identity.permissions_boundary)
+    if not ways and described:
+        yield Finding(
+            ("identity", "aws"),
+            "describes a role that is not made",
+            "role-name and permissions-boundary belong to irsa or pod-identity",
+            "add one of them, or remove these",
+        )
+    if static and ways:
+        yield Finding(
+            ("identity", "aws", ways[0]),
+            "stands beside static keys",
+            "Kestra would use the keys of its block and not this identity",
+            "remove access-key-id and secret-key-id, or this block",
+        )
+    if not static and not ways and not described:
+        yield Finding(
+            ("identity", "aws"),
+            "names no identity",
+            "without keys Kestra uses whatever its pod or node has",
+            "add irsa or pod-identity to have a role made with the least it needs",
+            warning=True,
+        )
+    if block is not None and block.sts_role_arn is None:
+        for name in ("external-id", "session-name", "session-duration"):
+            if getattr(block, f"sts_role_{name.replace('-', '_')}") is not None:
+                yield Finding(
+                    ("secret", s.secret.type if s.secret else "", f"sts-role-{name}"),
+                    "stands without sts-role-arn",
+                    "it belongs to the role that Kestra assumes",
+                    "add sts-role-arn, or remove it",
+                )

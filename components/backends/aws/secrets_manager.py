@@ -1,0 +1,235 @@
+"""AWS Secrets Manager as the secret store: key, declared secrets, recovery copy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import tags
+from components.backends.aws.location import find_place
+from components.backends.aws.permissions import SECRETS, SERVICES, Place
+from components.backends.aws.policy_documents import key_policy, secret_policy
+from components.backends.aws.principals import principals
+from components.backends.interface import StoreArgs
+from components.settings import Settings
+from components.settings.declared import DeclaredSecret
+from components.settings.store import AwsStore as AwsSettings
+from components.settings.visibility import recovery_name, secret_tags, store_name
+
+#: The stage of the version that is read.
+CURRENT = "AWSCURRENT"
+#: Name of the recovery copy among the ids, and its description in AWS.
+RECOVERED = "encryption.secret-key"
+RECOVERY_TEXT = "Encryption key of Kestra, to recover from"
+
+
+class AwsStore(pulumi.ComponentResource):
+    """Kestra's secrets in AWS Secrets Manager.
+
+    - Without `store.aws` nothing is provisioned: Kestra uses what exists.
+    - A customer-managed KMS key with rotation, unless one is given. Administrators cannot decrypt with it, and
+      nobody can use it but through the service of the secrets.
+    - Declared secrets as plain text (Kestra's read-only mode needs that), with the tags that make them visible,
+      a policy against other accounts and connections without TLS, replicas and rotation where asked for.
+    - A copy of the encryption key to recover from, which no policy lets Kestra read; it stays, with the key that
+      it needs, when the stack goes.
+    - A changed value is a new version; `version_ids` change with it. A value that others wrote is put out of force
+      again, unless a rotation is asked for.
+
+    Example:
+        >>> AwsStore("store", StoreArgs(settings, fragment, {"TOKEN": token}))  # doctest: +SKIP
+    """
+
+    configuration: Mapping[str, Any]
+    environment: Mapping[str, pulumi.Output[str]]
+    secret_ids: Mapping[str, pulumi.Output[str]]
+    version_ids: Mapping[str, pulumi.Output[str]]
+    key_arn: pulumi.Output[str] | None
+    """The key of the secrets; None where the stack knows of none."""
+    component_type = "kestra:stores:AwsStore"
+    manager = SECRETS
+    noun = "secrets"
+
+    def __init__(
+        self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(self.component_type, name, None, opts)
+        manager, wanted = args.settings.secret, args.settings.store.aws
+        assert manager is not None
+        self._name, self._settings = name, args.settings
+        self._region = manager.aws.region if manager.aws else None
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._tags = tags.translate(tags.convention(args.settings.tags), "aws")
+        self.configuration = args.configuration
+        self.environment = {}
+        self._ids: dict[str, pulumi.Output[str]] = {}
+        self._versions: dict[str, pulumi.Output[str]] = {}
+        self.secret_ids, self.version_ids = self._ids, self._versions
+        self.key_arn = None
+        if wanted is not None:
+            self._place = find_place(self._region, self)
+            self.key_arn = self._key(wanted, retain=args.encryption_key is not None)
+            for secret, declared in args.settings.declared_secrets.items():
+                self._declare(wanted, secret, declared, args.secrets[secret])
+            if args.encryption_key is not None:
+                self._recover(wanted, args.encryption_key)
+            self.environment = self._provided(self.key_arn)
+        self.register_outputs(
+            {
+                "configuration": dict(self.configuration),
+                "environment": self.environment,
+                "key_arn": self.key_arn,
+            }
+        )
+
+    def _provided(self, key_arn: pulumi.Output[str]) -> dict[str, pulumi.Output[str]]:
+        """What the rendering needs of the store."""
+        return {}
+
+    def _key(self, wanted: AwsSettings, *, retain: bool) -> pulumi.Output[str]:
+        if wanted.kms.arn is not None:
+            return pulumi.Output.from_input(wanted.kms.arn)
+        service, administrators = SERVICES[self.manager][0], wanted.kms.administrators
+        key = aws.kms.Key(
+            f"{self._name}-key",
+            description=f"Secrets of Kestra in {self._settings.deployment.namespace}",
+            enable_key_rotation=True,
+            rotation_period_in_days=wanted.kms.rotation_period_days,
+            deletion_window_in_days=wanted.kms.deletion_window_days or _window(self._settings, 7),
+            policy=self._place.apply(lambda p: json.dumps(key_policy(p, service, administrators))),
+            region=self._region,
+            tags=self._tags,
+            # Without its key the recovery copy, which stays, could not be read.
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=self._settings.protect, retain_on_delete=retain
+            ),
+        )
+        aws.kms.Alias(
+            f"{self._name}-key-alias",
+            name=f"alias/{self._settings.deployment.namespace}-{self.noun}",
+            target_key_id=key.key_id,
+            region=self._region,
+            opts=self._child,
+        )
+        return key.arn
+
+    @property
+    def _kept(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(
+            parent=self, protect=self._settings.protect, retain_on_delete=True
+        )
+
+    def _declare(
+        self,
+        wanted: AwsSettings,
+        secret: str,
+        declared: DeclaredSecret,
+        value: pulumi.Input[str],
+    ) -> None:
+        label = f"{self._name}-declared-{secret}"
+        full = store_name(self._settings, secret, declared)
+        labels = tags.translate(secret_tags(self._settings, secret, declared), "aws")
+        days = wanted.recovery_window_days
+        held, written = self._secret(
+            secret,
+            label,
+            value,
+            self._child,
+            (),
+            # What a rotation puts in force is not the stack's to take back.
+            None if declared.rotation else [CURRENT],
+            name=full,
+            description=declared.description,
+            recovery_window_in_days=_window(self._settings, 0) if days is None else days,
+            replicas=[
+                aws.secretsmanager.SecretReplicaArgs(
+                    region=replica.region, kms_key_id=replica.kms_key_arn
+                )
+                for replica in wanted.replicas
+            ],
+            tags=labels,
+        )
+        if declared.rotation is not None:
+            aws.secretsmanager.SecretRotation(
+                f"{label}-rotation",
+                secret_id=held.arn,
+                rotation_lambda_arn=declared.rotation.lambda_arn,
+                rotation_rules=aws.secretsmanager.SecretRotationRotationRulesArgs(
+                    schedule_expression=declared.rotation.schedule
+                ),
+                # What is declared holds until its time has come.
+                rotate_immediately=False,
+                region=self._region,
+                # AWS rotates what has a value.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[written]),
+            )
+
+    def _recover(self, wanted: AwsSettings, value: pulumi.Input[str]) -> None:
+        self._secret(
+            RECOVERED,
+            f"{self._name}-encryption-key",
+            value,
+            self._kept,
+            principals(self._settings),
+            [CURRENT],
+            name=recovery_name(self._settings),
+            description=RECOVERY_TEXT,
+            # Never at once, in any environment.
+            recovery_window_in_days=wanted.recovery_window_days or 30,
+            tags=self._tags,
+        )
+
+    def _secret(
+        self,
+        secret: str,
+        label: str,
+        value: pulumi.Input[str],
+        opts: pulumi.ResourceOptions,
+        never: tuple[str, ...],
+        stages: list[str] | None,
+        **inputs: Any,
+    ) -> tuple[aws.secretsmanager.Secret, aws.secretsmanager.SecretVersion]:
+        """A secret with its policy and its value; with stages, a value that others wrote does not stay."""
+        held = aws.secretsmanager.Secret(
+            label, kms_key_id=self.key_arn, region=self._region, opts=opts, **inputs
+        )
+        # Not protected: a new value takes the place of the last one, which AWS keeps as the previous version.
+        inside = pulumi.ResourceOptions(parent=self, retain_on_delete=opts.retain_on_delete)
+        policy = aws.secretsmanager.SecretPolicy(
+            f"{label}-policy",
+            secret_arn=held.arn,
+            block_public_policy=True,
+            policy=self._place.apply(lambda place: json.dumps(_policy(place, never))),
+            region=self._region,
+            opts=inside,
+        )
+        written = aws.secretsmanager.SecretVersion(
+            f"{label}-value",
+            secret_id=held.id,
+            secret_string=pulumi.Output.secret(value),
+            version_stages=stages,
+            region=self._region,
+            # The policy stands before there is a value to protect.
+            opts=pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[policy])),
+        )
+        self._note(secret, held.arn, written.version_id)
+        return held, written
+
+    def _note(self, name: str, arn: pulumi.Output[str], version: pulumi.Output[str]) -> None:
+        # An address and a version are no secrets, though they come of one.
+        self._ids[name] = pulumi.Output.unsecret(arn)
+        self._versions[name] = pulumi.Output.unsecret(version)
+
+
+def _window(settings: Settings, development: int) -> int:
+    """Days in which what was deleted can be had back."""
+    return development if settings.tags.environment == "development" else 30
+
+
+def _policy(place: Place, never: tuple[str, ...]) -> dict[str, Any]:
+    # A role's own name stands for its ARN, which only the account completes.
+    return secret_policy(place, tuple(p if p.startswith("arn:") else place.role(p) for p in never))

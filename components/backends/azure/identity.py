@@ -1,0 +1,118 @@
+"""Who Kestra is to Azure Key Vault: a managed identity that one Kubernetes service account may take."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+import pulumi
+from pulumi_azure_native import authorization, managedidentity
+
+from components import tags
+from components.backends.azure.permissions import role
+from components.backends.azure.workload_identity import AUDIENCE, POD_LABELS, account_annotations
+from components.settings import Settings
+
+
+class AzureIdentity(pulumi.ComponentResource):
+    """Kestra's managed identity, with one role on one vault and nothing else.
+
+    - A federated credential takes tokens of one issuer for exactly one service account of one namespace.
+    - Key Vault Secrets User in read-only mode, Key Vault Secrets Officer in managed mode, at the vault's scope:
+      Kestra lists secrets, and Key Vault lets only those do that whose role holds for the whole vault.
+    - AKS's webhook gives labelled pods a token of their own; the usual token is not mounted.
+    - Without `kestra:store.azure` no role is given: where the vault is, is not known.
+
+    Example:
+        >>> AzureIdentity("identity", settings, store.vault_id)  # doctest: +SKIP
+    """
+
+    service_account_annotations: Mapping[str, pulumi.Input[str]]
+    pod_labels: Mapping[str, str]
+    principal: pulumi.Output[str]
+    """Object id of the identity in Entra ID."""
+    needs_token: bool
+    """Whether the pods need their service account's token: no, the webhook projects another."""
+    environment: Mapping[str, pulumi.Output[str]]
+    """The client id, for Kestra's configuration."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        vault_id: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("kestra:identity:AzureIdentity", name, None, opts)
+        wanted, store = settings.identity.azure, settings.store.azure
+        account = settings.identity.service_account.name
+        namespace = settings.deployment.namespace
+        group = wanted.resource_group or (store and store.resource_group) or ""
+        identity_name = wanted.name or f"{namespace}-{account}"
+        child = pulumi.ResourceOptions(parent=self)
+        made = managedidentity.UserAssignedIdentity(
+            f"{name}-identity",
+            resource_name_=identity_name,
+            resource_group_name=group,
+            location=store and store.location,
+            tags=tags.translate(tags.convention(settings.tags), "azure"),
+            opts=child,
+        )
+        managedidentity.FederatedIdentityCredential(
+            f"{name}-federation",
+            federated_identity_credential_resource_name="kubernetes",
+            resource_name_=identity_name,
+            resource_group_name=group,
+            issuer=wanted.oidc_issuer_url,
+            subject=f"system:serviceaccount:{namespace}:{account}",
+            audiences=[AUDIENCE],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=made),
+        )
+        self.principal = made.principal_id
+        if store is not None:
+            assert settings.secret is not None
+            self._assign(name, vault_id, read_only=settings.secret.is_read_only)
+        self.service_account_annotations = account_annotations(made.client_id)
+        self.pod_labels = dict(POD_LABELS)
+        self.needs_token = False
+        self.environment = {"secret.azure-key-vault.workload-identity-client-id": made.client_id}
+        self.register_outputs(
+            {
+                "service_account_annotations": self.service_account_annotations,
+                "pod_labels": self.pod_labels,
+                "principal": self.principal,
+                "needs_token": self.needs_token,
+                "environment": self.environment,
+            }
+        )
+
+    def _assign(self, name: str, scope: pulumi.Input[str], *, read_only: bool) -> None:
+        chosen = role(read_only=read_only)
+        client = authorization.get_client_config_output(
+            opts=pulumi.InvokeOutputOptions(parent=self)
+        )
+        authorization.RoleAssignment(
+            f"{name}-role",
+            role_assignment_name=pulumi.Output.all(scope, self.principal).apply(
+                lambda known: assignment_name(known[0], known[1], chosen.id)
+            ),
+            scope=scope,
+            role_definition_id=pulumi.Output.concat(
+                "/subscriptions/",
+                client.subscription_id,
+                f"/providers/Microsoft.Authorization/roleDefinitions/{chosen.id}",
+            ),
+            principal_id=self.principal,
+            # Spares Azure a look-up that fails for an identity made a moment ago.
+            principal_type="ServicePrincipal",
+            description=f"Kestra: {chosen.name}",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def assignment_name(scope: str, principal: str, role_id: str) -> str:
+    """The name of an assignment: always the same for the same scope, principal and role, and another for others.
+
+    Azure refuses a second assignment of the same three under another name, and a changed one under the same.
+    """
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scope.lower()}|{principal}|{role_id}"))

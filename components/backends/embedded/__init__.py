@@ -1,0 +1,1 @@
+"""Managers inside of Kestra: its database, Elasticsearch, and variables."""

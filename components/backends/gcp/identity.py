@@ -1,0 +1,140 @@
+"""Who Kestra is in Google Cloud: a service account that one Kubernetes service account may act as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from pulumi_gcp import organizations, projects, secretmanager, serviceaccount
+
+from components.backends.gcp.permissions import WORKLOAD_IDENTITY, Grant, condition, grants
+from components.backends.gcp.rules import gcp_account_id
+from components.backends.gcp.secret_manager import GcpStore
+from components.settings import Settings, visibility
+
+ANNOTATION = "iam.gke.io/gcp-service-account"
+
+
+class GcpIdentity(pulumi.ComponentResource):
+    """Kestra's identity for Google Secret Manager, without any key.
+
+    - A Google service account, which exactly one Kubernetes service account in one namespace may act as
+      (Workload Identity Federation for GKE).
+    - Read-only mode: it reads the values of the declared secrets and of no other. Managed mode: it administers
+      secrets below the prefix. Either way it sees names and labels of the project's secrets, and never the
+      recovery copy's value.
+    - Every grant adds one member to one role; nobody else's grants are touched.
+
+    Example:
+        >>> GcpIdentity("identity", settings, store)  # doctest: +SKIP
+    """
+
+    service_account_annotations: Mapping[str, pulumi.Output[str]]
+    pod_labels: Mapping[str, str]
+    principal: pulumi.Output[str]
+    """The service account as IAM names it, `serviceAccount:<e-mail>`."""
+    needs_token: bool
+    environment: Mapping[str, pulumi.Output[str]]
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        store: GcpStore,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("kestra:identity:GcpIdentity", name, None, opts)
+        manager = settings.secret
+        assert manager is not None
+        assert manager.google_secret_manager is not None
+        block = manager.google_secret_manager
+        assert block.project is not None
+        self._name, self._settings, self._project = name, settings, block.project
+        self._child = pulumi.ResourceOptions(parent=self, depends_on=store.services)
+        account = serviceaccount.Account(
+            f"{name}-account",
+            account_id=gcp_account_id(settings),
+            display_name="Kestra",
+            description=f"Kestra in the Kubernetes namespace {settings.deployment.namespace}",
+            project=self._project,
+            opts=self._child,
+        )
+        self.principal = account.member
+        self._bind_pod(account)
+        for grant in grants(
+            read_only=manager.is_read_only,
+            provisioned=settings.store.gcp is not None,
+            has_prefix=block.filter_on_prefix is not None,
+        ):
+            self._grant(grant, store)
+        # The metadata server of the node vouches for the pod; no token is mounted.
+        self.service_account_annotations = {ANNOTATION: account.email}
+        self.pod_labels = {}
+        self.needs_token = False
+        self.environment = {}
+        self.register_outputs(
+            {
+                "service_account_annotations": self.service_account_annotations,
+                "pod_labels": self.pod_labels,
+                "principal": self.principal,
+                "needs_token": self.needs_token,
+                "environment": self.environment,
+            }
+        )
+
+    def _bind_pod(self, account: serviceaccount.Account) -> None:
+        pool = self._settings.identity.gcp.workload_pool
+        namespace = self._settings.deployment.namespace
+        pod = self._settings.identity.service_account.name
+        serviceaccount.IAMMember(
+            f"{self._name}-workload-identity",
+            service_account_id=account.name,
+            role=WORKLOAD_IDENTITY,
+            member=f"serviceAccount:{pool}[{namespace}/{pod}]",
+            opts=self._child,
+        )
+
+    def _grant(self, grant: Grant, store: GcpStore) -> None:
+        if grant.scope == "secret":
+            for secret, short in store.declared.items():
+                secretmanager.SecretIamMember(
+                    f"{self._name}-{grant.name}-{secret}",
+                    project=self._project,
+                    secret_id=short,
+                    role=grant.role,
+                    member=self.principal,
+                    opts=self._child,
+                )
+            return
+        projects.IAMMember(
+            f"{self._name}-{grant.name}",
+            project=self._project,
+            role=grant.role or self._role(grant.permissions),
+            member=self.principal,
+            condition=self._below_prefix() if grant.scope == "prefix" else None,
+            opts=self._child,
+        )
+
+    def _role(self, permissions: Sequence[str]) -> pulumi.Output[str]:
+        account = gcp_account_id(self._settings)
+        return projects.IAMCustomRole(
+            f"{self._name}-role",
+            # Ids of roles have no hyphens, ids of accounts no underscores.
+            role_id=f"kestra_{account.replace('-', '_')}",
+            title=f"Kestra {account}",
+            description="What Kestra needs of Secret Manager in the project itself",
+            permissions=list(permissions),
+            project=self._project,
+            opts=self._child,
+        ).name
+
+    def _below_prefix(self) -> projects.IAMMemberConditionArgs:
+        prefix = visibility.prefix(self._settings)
+        found = organizations.get_project_output(
+            project_id=self._project, opts=pulumi.InvokeOutputOptions(parent=self)
+        )
+        return projects.IAMMemberConditionArgs(
+            title="secrets below Kestra's prefix",
+            description=f"Secrets whose names begin with {prefix}",
+            expression=found.number.apply(lambda number: condition(number, prefix)),
+        )

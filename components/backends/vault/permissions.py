@@ -1,0 +1,160 @@
+"""What Kestra may do in HashiCorp Vault, as a table and as the policy of its role.
+
+Sources: Kestra documentation, enterprise/governance/secrets-manager, HashiCorp Vault (capabilities of each mode, where
+Kestra keeps what it creates), and enterprise/governance/read-only-secrets (a read-only view begins at
+`secret-path-prefix`); Vault documentation, KV version 2 (what the paths hold) and policies (a path that ends in `*`
+covers all that begins like it; one that ends in `/` is the list of a folder).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from components.backends.vault.paths import clean_path, folders_to, secret_path
+from components.settings.model import Settings
+
+Mode = Literal["read-only", "managed"]
+Extent = Literal["folder", "secret", "list"]
+
+READ = ("read", "list")
+WRITE = ("create", "read", "update", "delete", "list")
+DEFAULT_TENANT = "main"
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Capabilities on one half of the KV engine, and why Kestra needs them."""
+
+    path: str
+    """Below `root-engine`; `{}` stands for the folder or the secret."""
+    extent: Extent
+    """A folder with all that is in it; one secret; or only the names in a folder."""
+    capabilities: tuple[str, ...]
+    reason: str
+
+    def on(self, root_engine: str, place: str) -> str:
+        """The path as Vault's policy has it. The place `""` is the whole engine."""
+        below = self.path.format(place) if place else self.path.replace("{}/", "")
+        return f"{root_engine}/{below}"
+
+
+PERMISSIONS: Mapping[Mode, tuple[Permission, ...]] = {
+    "read-only": (
+        Permission(
+            "data/{}/*", "folder", READ, "Flows read values; this stack or others write them."
+        ),
+        Permission(
+            "metadata/{}/*", "folder", READ, "Kestra lists the secrets and reads their tags."
+        ),
+        Permission("data/{}", "secret", ("read",), "Flows read the value that this stack writes."),
+        Permission("metadata/{}", "secret", ("read",), "Kestra reads the secret's tags."),
+        Permission(
+            "metadata/{}/",
+            "list",
+            ("list",),
+            "Kestra lists the secrets. Vault shows the names of everything in such a folder, and no value.",
+        ),
+    ),
+    "managed": (
+        Permission(
+            "data/{}/*",
+            "folder",
+            WRITE,
+            "Kestra reads and writes the secrets that its users enter.",
+        ),
+        Permission(
+            "metadata/{}/*",
+            "folder",
+            WRITE,
+            "Kestra lists the secrets, writes their tags, and deletes a secret with all its versions.",
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What of an engine is Kestra's: paths below it, without `data/` and `metadata/`."""
+
+    folders: tuple[str, ...] = ()
+    """With everything in them; `""` is the whole engine."""
+    secrets: tuple[str, ...] = ()
+    """Secrets one by one (read-only mode)."""
+    lists: tuple[str, ...] = ()
+    """Folders on the way to these secrets."""
+
+    def places(self, extent: Extent) -> tuple[str, ...]:
+        """The paths of one extent."""
+        return {"folder": self.folders, "secret": self.secrets, "list": self.lists}[extent]
+
+
+WHOLE_ENGINE = Scope(folders=("",))
+
+
+def scope(settings: Settings) -> Scope:
+    """What of the engine at `root-engine` is Kestra's.
+
+    - `identity.vault.paths`: these folders, and in read-only mode the declared secrets that are not in them.
+    - An engine that this stack mounts: all of it, since nobody else's secrets are there.
+    - An engine that others use too, read-only: the declared secrets one by one; without any, what is below
+      `secret-path-prefix`.
+    - An engine that others use too, else: the folder of each of Kestra's tenants below `secret-path-prefix`.
+
+    The settings are those of a stack with `secret.vault`.
+    """
+    assert settings.secret is not None
+    assert settings.secret.vault is not None
+    prefix = clean_path(settings.secret.vault.secret_path_prefix)
+    paths = tuple(clean_path(path) for path in settings.identity.vault.paths)
+    if not paths and settings.identity.vault.mount_engine:
+        return WHOLE_ENGINE
+    secrets: tuple[str, ...] = ()
+    if settings.secret.is_read_only:
+        declared = settings.declared_secrets.items()
+        every = sorted(secret_path(name, one, prefix) for name, one in declared)
+        within = tuple(f"{folder}/" for folder in paths)
+        secrets = tuple(path for path in every if not path.startswith(within))
+    lists = tuple(dict.fromkeys(folder for path in secrets for folder in folders_to(path, prefix)))
+    if paths or secrets:
+        return Scope(paths, secrets, lists)
+    if settings.secret.is_read_only and prefix:
+        return Scope(folders=(prefix,))
+    return Scope(tuple("/".join(filter(None, (prefix, one))) for one in tenants(settings)))
+
+
+def tenants(settings: Settings) -> tuple[str, ...]:
+    """Kestra's tenants, as far as the settings name them: `main` and those of the first account."""
+    first = settings.security.owner if settings.security else None
+    more = first.tenant_admin_access if first else ()
+    return tuple(dict.fromkeys((DEFAULT_TENANT, *more)))
+
+
+def grants(
+    root_engine: str, scope: Scope, *, read_only: bool
+) -> Iterator[tuple[Permission, list[str]]]:
+    """Each permission of the mode that applies, with its paths as Vault's policy has them."""
+    for permission in PERMISSIONS["read-only" if read_only else "managed"]:
+        places = scope.places(permission.extent)
+        if places:
+            yield permission, [permission.on(root_engine, place) for place in places]
+
+
+def policy_text(root_engine: str, *, read_only: bool, scope: Scope = WHOLE_ENGINE) -> str:
+    """The policy of Kestra's role: exactly the paths and capabilities that its mode needs."""
+    text = ""
+    for permission, paths in grants(root_engine, scope, read_only=read_only):
+        capabilities = ", ".join(f'"{name}"' for name in permission.capabilities)
+        for path in paths:
+            text += f'path "{path}" {{\n  capabilities = [{capabilities}]\n}}\n'
+    return text
+
+
+def rows() -> Iterator[tuple[str, str, str, str]]:
+    """Mode, capabilities, path and reason of each permission, for the documentation."""
+    words = {"folder": "<folder>", "secret": "<secret>", "list": "<folder>"}
+    for mode, permissions in PERMISSIONS.items():
+        for p in permissions:
+            path = p.on("<root-engine>", words[p.extent])
+            yield mode, ", ".join(p.capabilities), f"`{path}`", p.reason

@@ -1,0 +1,154 @@
+"""HashiCorp Vault as the secret store: KV version 2, the policy of the mode, the declared secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_vault as vault
+
+from components import tags
+from components.backends.interface import StoreArgs
+from components.backends.vault.paths import VALUE, secret_path
+from components.backends.vault.permissions import policy_text, scope
+
+
+class VaultStore(pulumi.ComponentResource):
+    """Kestra's secrets in Vault.
+
+    - A KV v2 engine at `root-engine`, protected in production.
+    - A policy with exactly the paths and capabilities of the mode, and nothing else: in an engine that others use
+      too, only what is Kestra's in it.
+    - Declared secrets at `<root-engine>/<secret-path-prefix>/<tenant>/<namespace parts>/<NAME>`, with tags as custom
+      metadata.
+    - The encryption key in an engine of its own, `<root-engine>-stack`, which Kestra's policy does not
+      reach: a copy to recover from.
+    - A changed value is a new version; `version_ids` change with it.
+    - Where a file is named, an audit device that writes every request.
+
+    Example:
+        >>> VaultStore("store", StoreArgs(settings, fragment, {"TOKEN": token}))  # doctest: +SKIP
+    """
+
+    configuration: Mapping[str, Any]
+    environment: Mapping[str, pulumi.Output[str]]
+    secret_ids: Mapping[str, pulumi.Output[str]]
+    version_ids: Mapping[str, pulumi.Output[str]]
+    policy: pulumi.Output[str]
+    """Name of the policy of Kestra's role."""
+
+    def __init__(
+        self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("kestra:stores:VaultStore", name, None, opts)
+        manager = args.settings.secret
+        assert manager is not None
+        assert manager.vault is not None
+        block, settings = manager.vault, args.settings
+        kept = pulumi.ResourceOptions(parent=self, protect=settings.protect)
+        metadata = tags.translate(tags.convention(settings.tags), "vault")
+
+        self._first: list[pulumi.Resource] = []
+        audit = settings.identity.vault.audit_file
+        if audit is not None:
+            device = vault.Audit(
+                f"{name}-audit",
+                type="file",
+                path=f"{settings.deployment.namespace}-file",
+                options={"file_path": audit},
+                description="Every request, secrets as hashes",
+                opts=kept,
+            )
+            self._first = [device]
+        # All that follows is in the audit log; and a request that ends while a device begins may be refused
+        # by the device although Vault did it.
+        child = pulumi.ResourceOptions(parent=self, depends_on=self._first)
+        kept = pulumi.ResourceOptions.merge(kept, child)
+        engine: pulumi.Input[str] = block.root_engine
+        if settings.identity.vault.mount_engine:
+            engine = vault.Mount(
+                f"{name}-engine",
+                path=block.root_engine,
+                type="kv",
+                options={"version": "2"},
+                description="Secrets of Kestra",
+                namespace=block.namespace,
+                opts=kept,
+            ).path
+        self.policy = vault.Policy(
+            f"{name}-policy",
+            name=f"{settings.deployment.namespace}-{'read-only' if manager.is_read_only else 'managed'}",
+            policy=policy_text(
+                block.root_engine, read_only=manager.is_read_only, scope=scope(settings)
+            ),
+            namespace=block.namespace,
+            opts=child,
+        ).name
+
+        self._ids: dict[str, pulumi.Output[str]] = {}
+        self._versions: dict[str, pulumi.Output[str]] = {}
+        self.secret_ids, self.version_ids = self._ids, self._versions
+        for secret_name, declared in settings.declared_secrets.items():
+            described = {"description": declared.description} if declared.description else {}
+            written = vault.kv.SecretV2(
+                f"{name}-declared-{secret_name}",
+                mount=engine,
+                name=secret_path(secret_name, declared, block.secret_path_prefix),
+                data_json=_data(VALUE, args.secrets[secret_name]),
+                custom_metadata={"data": metadata | described | declared.tags},
+                delete_all_versions=True,
+                namespace=block.namespace,
+                opts=child,
+            )
+            self._note(secret_name, written)
+        if args.encryption_key is not None:
+            retained = pulumi.ResourceOptions.merge(
+                kept, pulumi.ResourceOptions(retain_on_delete=True)
+            )
+            platform = vault.Mount(
+                f"{name}-stack-engine",
+                path=f"{block.root_engine}-stack",
+                type="kv",
+                options={"version": "2"},
+                description="What Kestra's stack keeps for recovery",
+                namespace=block.namespace,
+                opts=retained,
+            )
+            written = vault.kv.SecretV2(
+                f"{name}-encryption-key",
+                mount=platform.path,
+                name="encryption",
+                data_json=_data("secret-key", args.encryption_key),
+                custom_metadata={"data": metadata},
+                namespace=block.namespace,
+                opts=retained,
+            )
+            self._note("encryption.secret-key", written)
+
+        self.configuration = args.configuration
+        self.environment = {}
+        self.register_outputs(
+            {
+                "configuration": dict(self.configuration),
+                "environment": self.environment,
+                "policy": self.policy,
+            }
+        )
+
+    @property
+    def first(self) -> list[pulumi.Resource]:
+        """What everything else in Vault comes after."""
+        return self._first
+
+    def _note(self, name: str, written: vault.kv.SecretV2) -> None:
+        # The output `metadata` is a map of text; a version is no secret.
+        self._ids[name] = written.path
+        self._versions[name] = pulumi.Output.unsecret(written.metadata).apply(
+            lambda found: str((found or {}).get("version", ""))
+        )
+
+
+def _data(field: str, value: pulumi.Input[str]) -> pulumi.Output[str]:
+    return pulumi.Output.secret(value).apply(lambda known: json.dumps({field: known}))

@@ -1,0 +1,347 @@
+"""Kestra on Kubernetes: namespace, service account, configuration, secret, components, network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes import apps, core, networking, policy, rbac
+
+from components import tags
+from components.backends.interface import Identity
+from components.generated_secrets import base64_text
+from components.kubernetes import network
+from components.kubernetes.pods import (
+    GRPC,
+    HTTP,
+    PROBE_PASSWORD,
+    PodArgs,
+    management_port,
+    pod_template,
+    probe_password,
+    selector,
+    stores_locally,
+    version_hash,
+)
+from components.rendering.configuration import CONTROLLER_SERVICE
+from components.settings import Settings
+
+#: The Deployments are waited for. A Service that waits for their pods too would, after an error that keeps them
+#: from being made, hold up that error for ten minutes.
+UNWAITED = {"pulumi.com/skipAwait": "true"}
+
+
+@dataclass(frozen=True)
+class KestraArgs:
+    """What the deployment needs."""
+
+    settings: Settings
+    configuration: str
+    """The rendered application.yaml, without secrets."""
+    environment: Mapping[str, pulumi.Input[str]]
+    """Variable to value (secret): for the placeholders of the configuration, and what the settings encrypt."""
+    identity: Identity = field(default_factory=Identity)
+    secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Declared secrets that flows of the open-source edition read: name to value (secret)."""
+    version_ids: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Secret to the id of its version in the store."""
+    management_password: pulumi.Input[str] | None = None
+    """Password of the management endpoints, for the probes (secret)."""
+
+
+class Kestra(pulumi.ComponentResource):
+    """A Kestra deployment.
+
+    - The namespace enforces Pod Security `restricted`, and every pod satisfies it.
+    - One ConfigMap with the rendered file, which holds no secret, and one Secret; both are auto-named, so a
+      change makes new ones and rolls the pods. Pods also carry a hash of the version ids of the secrets that
+      their component may read.
+    - The service account's token is mounted only where the identity needs it.
+    - The file system of the containers is read-only but for volumes; the user is numeric and not root.
+    - Pods get a minute more to end than Kestra gives its tasks.
+    - With `delete-files-on-start` the file is copied into memory, where Kestra can delete it, and copied again
+      when a container restarts. The mounted original stays readable to the container; it holds no secret.
+    - Port 8081 (management) is not on the public Service. Probes log in when the endpoints ask for it, and the
+      password is in no pod specification.
+    - Nothing may talk to the pods, nor they to anything, but what Kestra needs.
+    - More than one replica comes with a PodDisruptionBudget.
+
+    Example:
+        >>> Kestra("kestra", KestraArgs(settings, yaml, environment))  # doctest: +SKIP
+    """
+
+    namespace: pulumi.Output[str]
+    service_account: pulumi.Output[str]
+    config_map: pulumi.Output[str]
+    secret: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    deployments: dict[str, pulumi.Output[str]]
+
+    def __init__(
+        self, name: str, args: KestraArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("kestra:kestra:Kestra", name, None, opts)
+        self._name, self._args, self._settings = name, args, args.settings
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._labels: dict[str, str] = {
+            "app.kubernetes.io/name": "kestra",
+            "app.kubernetes.io/instance": name,
+            "app.kubernetes.io/part-of": "kestra",
+            "app.kubernetes.io/managed-by": "pulumi",
+            **tags.translate(tags.convention(self._settings.tags), "kubernetes"),
+        }
+        self.namespace = self._namespace()
+        self.service_account = self._service_account()
+        self.config_map = core.v1.ConfigMap(
+            f"{name}-configuration",
+            metadata=self._metadata(),
+            data={"application.yaml": args.configuration},
+            immutable=True,
+            opts=self._child,
+        ).metadata.name
+        self.secret = core.v1.Secret(
+            f"{name}-secret",
+            metadata=self._metadata(),
+            type="Opaque",
+            string_data=self._secret_data(),
+            immutable=True,
+            opts=self._child,
+        ).metadata.name
+        self._storage()
+        # Once, not for each component: it waits for every secret.
+        self._versions = version_hash(args.version_ids)
+        self.deployments = {
+            component: self._component(component) for component in self._settings.components
+        }
+        self.endpoint = self._services()
+        self._network()
+        self.register_outputs(
+            {
+                "namespace": self.namespace,
+                "service_account": self.service_account,
+                "config_map": self.config_map,
+                "secret": self.secret,
+                "endpoint": self.endpoint,
+                "deployments": self.deployments,
+            }
+        )
+
+    def _metadata(self, name: str | None = None, component: str | None = None) -> Any:
+        labels = self._labels | ({"app.kubernetes.io/component": component} if component else {})
+        made: dict[str, Any] = {"namespace": self.namespace, "labels": labels}
+        return made | ({"name": name} if name else {})
+
+    def _namespace(self) -> pulumi.Output[str]:
+        wanted = self._settings.deployment
+        if not wanted.create_namespace:
+            return pulumi.Output.from_input(wanted.namespace)
+        security = {
+            f"pod-security.kubernetes.io/{mode}{suffix}": value
+            for mode in ("enforce", "audit", "warn")
+            for suffix, value in (("", "restricted"), ("-version", "latest"))
+        }
+        return core.v1.Namespace(
+            f"{self._name}-namespace",
+            metadata={"name": wanted.namespace, "labels": self._labels | security},
+            opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protect),
+        ).metadata.name
+
+    def _service_account(self) -> pulumi.Output[str]:
+        account = self._settings.identity.service_account
+        annotations = {**account.annotations, **self._args.identity.service_account_annotations}
+        made = core.v1.ServiceAccount(
+            f"{self._name}-service-account",
+            metadata=self._metadata(account.name) | _annotated(annotations),
+            automount_service_account_token=False,
+            opts=self._child,
+        ).metadata.name
+        if self._args.identity.needs_token:
+            # Vault reviews the account's token with the token itself.
+            rbac.v1.ClusterRoleBinding(
+                f"{self._name}-token-review",
+                metadata={
+                    "name": f"{self._settings.deployment.namespace}-{account.name}-token-review",
+                    "labels": self._labels,
+                },
+                role_ref=_api(
+                    {
+                        "apiGroup": "rbac.authorization.k8s.io",
+                        "kind": "ClusterRole",
+                        "name": "system:auth-delegator",
+                    }
+                ),
+                subjects=[{"kind": "ServiceAccount", "name": made, "namespace": self.namespace}],
+                opts=self._child,
+            )
+        return made
+
+    def _secret_data(self) -> dict[str, pulumi.Input[str]]:
+        data = dict(self._args.environment)
+        for name, value in self._args.secrets.items():
+            data[f"SECRET_{name.upper()}"] = pulumi.Output.secret(value).apply(base64_text)
+        everything = self._settings.endpoints.all
+        if everything and everything.basic_auth and self._args.management_password is not None:
+            data[PROBE_PASSWORD] = pulumi.Output.secret(self._args.management_password).apply(
+                probe_password
+            )
+        return {name: pulumi.Output.secret(value) for name, value in data.items()}
+
+    def _storage(self) -> None:
+        volume = self._settings.deployment.storage_volume
+        if volume is None or not stores_locally(self._settings):
+            return
+        mode = (
+            "ReadWriteMany" if self._settings.deployment.mode == "distributed" else "ReadWriteOnce"
+        )
+        core.v1.PersistentVolumeClaim(
+            f"{self._name}-storage",
+            metadata=self._metadata("kestra-storage"),
+            spec=_api(
+                {
+                    "accessModes": [mode],
+                    "resources": {"requests": {"storage": volume.size}},
+                    "storageClassName": volume.class_name,
+                }
+            ),
+            opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protect),
+        )
+
+    def _component(self, component: str) -> pulumi.Output[str]:
+        replicas = getattr(self._settings.deployment.components, component).replicas
+        shared = PodArgs(
+            self._settings,
+            self._labels | dict(self._args.identity.pod_labels),
+            self.service_account,
+            self._args.identity.needs_token,
+            self.config_map,
+            self.secret,
+            self._versions_of(component),
+        )
+        chosen = {"matchLabels": selector(self._labels, component)}
+        made = apps.v1.Deployment(
+            f"{self._name}-{component}",
+            metadata=self._metadata(f"kestra-{component}", component),
+            spec=_api(
+                {
+                    "replicas": replicas,
+                    "revisionHistoryLimit": 3,
+                    "selector": chosen,
+                    # An embedded database allows one pod at a time.
+                    "strategy": {
+                        "type": "Recreate" if component == "standalone" else "RollingUpdate"
+                    },
+                    "template": pod_template(component, shared),
+                }
+            ),
+            opts=self._child,
+        )
+        if replicas > 1:
+            policy.v1.PodDisruptionBudget(
+                f"{self._name}-{component}-budget",
+                metadata=self._metadata(f"kestra-{component}", component),
+                spec=_api({"maxUnavailable": 1, "selector": chosen}),
+                opts=self._child,
+            )
+        return made.metadata.name
+
+    def _versions_of(self, component: str) -> pulumi.Input[str]:
+        """The versions that concern a component: one that Kestra denies the secrets of its store reads none."""
+        manager = self._settings.secret
+        isolation = manager.isolation if manager else None
+        if isolation and isolation.enabled and component.upper() in isolation.denied_services:
+            return version_hash({})
+        return self._versions
+
+    def _service(
+        self, suffix: str, component: str | None, port: dict[str, Any], *, headless: bool = False
+    ) -> pulumi.Output[str]:
+        spec: Any = {
+            "type": "ClusterIP",
+            "selector": selector(self._labels, component),
+            "ports": [{"protocol": "TCP", **port}],
+        }
+        if headless:
+            spec["clusterIP"] = "None"
+        return core.v1.Service(
+            f"{self._name}-{suffix}-service",
+            metadata=self._metadata(
+                CONTROLLER_SERVICE if suffix == "controller" else f"kestra-{suffix}", component
+            )
+            | _annotated(UNWAITED),
+            spec=spec,
+            opts=self._child,
+        ).metadata.name
+
+    def _services(self) -> pulumi.Output[str]:
+        web = "webserver" if "webserver" in self._settings.components else "standalone"
+        public = self._service("web", web, {"name": "http", "port": 80, "targetPort": HTTP})
+        self._service(
+            "management",
+            None,
+            {
+                "name": "management",
+                "port": management_port(self._settings),
+                "targetPort": "management",
+            },
+            headless=True,
+        )
+        if "controller" in self._settings.components:
+            self._service(
+                "controller", "controller", {"name": "grpc", "port": GRPC, "targetPort": GRPC}
+            )
+        ingress = self._settings.deployment.ingress
+        if ingress is None:
+            inside = pulumi.Output.format("http://{0}.{1}.svc", public, self.namespace)
+            given = self._settings.deployment.url
+            return pulumi.Output.from_input(given) if given else inside
+        networking.v1.Ingress(
+            f"{self._name}-ingress",
+            metadata=self._metadata("kestra") | _annotated(network.ingress_annotations(ingress)),
+            spec=_api(
+                {
+                    "ingressClassName": ingress.class_name,
+                    "tls": [{"hosts": [ingress.host], "secretName": ingress.tls_secret}],
+                    "rules": [
+                        {
+                            "host": ingress.host,
+                            "http": {
+                                "paths": [
+                                    {
+                                        "path": "/",
+                                        "pathType": "Prefix",
+                                        "backend": {
+                                            "service": {"name": public, "port": {"name": "http"}}
+                                        },
+                                    }
+                                ]
+                            },
+                        }
+                    ],
+                }
+            ),
+            opts=self._child,
+        )
+        return pulumi.Output.from_input(self._settings.deployment.url or f"https://{ingress.host}/")
+
+    def _network(self) -> None:
+        if not self._settings.deployment.network_policy.enabled:
+            return
+        for suffix, spec in network.policies(self._settings, self._labels).items():
+            networking.v1.NetworkPolicy(
+                f"{self._name}-{suffix}",
+                metadata=self._metadata(f"kestra-{suffix}"),
+                spec=spec,
+                opts=self._child,
+            )
+
+
+def _annotated(annotations: Mapping[str, Any]) -> dict[str, Any]:
+    # The API server drops an empty map, which would be a difference for ever.
+    return {"annotations": annotations} if annotations else {}
+
+
+def _api(fields: dict[str, Any]) -> Any:
+    # In the Kubernetes API's own spelling, which the SDK's typed dictionaries do not know.
+    return fields

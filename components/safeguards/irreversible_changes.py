@@ -1,0 +1,197 @@
+"""What a stack holds that cannot be had back, and what a change of its settings would lose; pure.
+
+The facts are plain texts without secrets. The stack keeps them in its state (`components/safeguards/change_guard.py`), so that the
+next update can be compared with what is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.settings import Settings
+from components.settings.managers import CloudManager
+from components.settings.secret import SecretManager
+from components.settings.visibility import prefix, recovery_vault_name
+
+#: What stands for the secret manager of a stack that has none.
+NONE = "none"
+DEVELOPMENT = "development"
+#: Fact of a key to its settings path.
+KEYS = {"encryptionKey": "encryption.secret-key", "internalKey": "secret.{reads}.secret"}
+
+
+def fingerprint(key: str) -> str:
+    """The first 8 hexadecimal digits of the SHA-256 of a key's text: tells keys apart, and nothing about them."""
+    return hashlib.sha256(key.encode()).hexdigest()[:8]
+
+
+def facts(settings: Settings) -> dict[str, Any]:
+    """What the settings alone say about what is held."""
+    views = [settings, *([settings.beside] if settings.beside else [])]
+    return {
+        "environment": settings.tags.environment,
+        "reads": settings.secret.type if settings.secret else NONE,
+        "stores": {view.secret.type: place(view) for view in views if view.secret},
+        "declared": {
+            name: f"{secret.tenant}/{secret.namespace}"
+            for name, secret in settings.declared_secrets.items()
+        },
+    }
+
+
+def place(settings: Settings) -> dict[str, str]:
+    """Where the secrets of the settings' secret manager are: settings path to value."""
+    manager = settings.secret
+    assert manager is not None
+    made = _place(settings, manager)
+    return {path: "" if value is None else str(value) for path, value in made.items()}
+
+
+def _place(settings: Settings, manager: SecretManager) -> dict[str, Any]:
+    block, store, here = manager.backend, settings.store, f"secret.{manager.type}"
+    if manager.vault is not None and manager.type == "vault":
+        return {
+            f"{here}.root-engine": manager.vault.root_engine,
+            f"{here}.namespace": manager.vault.namespace,
+            f"{here}.secret-path-prefix": (manager.vault.secret_path_prefix or "").strip("/"),
+            "identity.vault.mount-engine": settings.identity.vault.mount_engine,
+        }
+    if not isinstance(block, CloudManager):
+        return {}
+    found: dict[str, Any] = {f"{here}.prefix": prefix(settings)}
+    of_stack = {"deployment.namespace": settings.deployment.namespace}
+    if manager.aws is not None:
+        found[f"{here}.region"] = manager.aws.region
+        if store.aws is not None:
+            found |= of_stack | {"store.aws.kms.arn": store.aws.kms.arn}
+        return found | {"store.aws": _is(store.aws)}
+    if manager.azure_key_vault is not None and manager.cloud == "azure":
+        found[f"{here}.vault-name"] = manager.azure_key_vault.vault_name
+        if store.azure is not None:
+            found |= of_stack | {
+                "store.azure.resource-group": store.azure.resource_group,
+                "store.azure.location": store.azure.location,
+                "store.azure.create-vault": store.azure.create_vault,
+                "store.azure.recovery-vault-name": recovery_vault_name(settings),
+            }
+        return found | {"store.azure": _is(store.azure)}
+    assert manager.google_secret_manager is not None
+    found[f"{here}.project"] = manager.google_secret_manager.project
+    if store.gcp is not None:
+        found |= of_stack | {
+            "store.gcp.regions": ", ".join(store.gcp.regions),
+            "store.gcp.kms.enabled": store.gcp.kms.enabled,
+            "store.gcp.kms.name": store.gcp.kms.name,
+        }
+    return found | {"store.gcp": _is(store.gcp)}
+
+
+def _is(block: object) -> str:
+    return "absent" if block is None else "given"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that an update would lose."""
+
+    what: tuple[str, ...]
+    """Identifies it, without values that only the update itself knows."""
+    text: str
+    """What would be lost, and what to do instead; a sentence or two."""
+
+
+def losses(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Loss]:
+    """What the step from one set of facts to another would lose; nothing where both are development.
+
+    Args:
+        before: the facts of the state.
+        after: the facts of the settings. A key that is not known yet is one that would be made anew.
+    """
+    if not before or {before.get("environment"), after.get("environment")} <= {DEVELOPMENT}:
+        return []
+    return [*_keys(before, after), *_stores(before, after), *_declared(before, after)]
+
+
+def word(found: list[Loss]) -> str:
+    """What `kestra:deployment.accept` has to be for exactly these losses."""
+    said = json.dumps(sorted(loss.what for loss in found))
+    return f"ok-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+
+
+def refusal(before: Mapping[str, Any], after: Mapping[str, Any], accepted: str | None) -> str:
+    """Why an update is refused and what to do; empty when it may go on."""
+    found = losses(before, after)
+    if not found or accepted == word(found):
+        return ""
+    stale = f" It is {accepted} now, which was for another change." if accepted else ""
+    return "\n".join(
+        [
+            "refused: this update would lose what cannot be had back.",
+            *(f"- {loss.text}" for loss in found),
+            f"If all of this is meant: set kestra:deployment.accept to {word(found)} and run it again."
+            f"{stale} See docs/guards.md.",
+        ]
+    )
+
+
+def _keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]:
+    for fact, named in KEYS.items():
+        was, now = before.get(fact), after.get(fact)
+        if not was or now == was or (fact == "internalKey" and before["reads"] != after["reads"]):
+            continue
+        path = named.format(reads=before["reads"])
+        becomes = f"{now} comes" if isinstance(now, str) and now else "a new one would be made"
+        back = " or from the copy in the secret store," if fact == "encryptionKey" else ""
+        yield Loss(
+            ("key", fact, str(was)),
+            f"The key kestra:{path} would change (fingerprint {was} goes, {becomes}): Kestra could never again read "
+            f"what it encrypted with the old one. Give the old key, from your own backup{back} with "
+            f"`pulumi config set --secret --path 'kestra:{path}'`.",
+        )
+
+
+def _stores(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]:
+    reads, then = before["reads"], after["reads"]
+    if reads != NONE and reads not in after["stores"]:
+        declared = ", ".join(sorted(before["declared"]))
+        held = f"the declared secrets {declared} and " if declared else ""
+        yield Loss(
+            ("store", reads, then),
+            f"Kestra reads its secrets from {reads}, and {held}what users entered there would be left behind or "
+            f"deleted. Move first: put {then if then != NONE else 'the new manager'} under kestra:store.also, then "
+            "change the two blocks' places (docs/moving.md).",
+        )
+    for kind in sorted(set(before["stores"]) & set(after["stores"])):
+        was, now = before["stores"][kind], after["stores"][kind]
+        for path in sorted(set(was) | set(now)):
+            old, new = was.get(path, ""), now.get(path, "")
+            if path.endswith(".secret-path-prefix"):
+                # Slashes at its ends, which the settings took once, led to the same place.
+                old = old.strip("/")
+            if old != new:
+                yield Loss(
+                    ("place", kind, path, old, new),
+                    f"kestra:{path} would change from {old or 'nothing'} to {new or 'nothing'}: the store {kind}, its "
+                    "key or its secrets would be made anew elsewhere and the old ones deleted. Leave it as it is.",
+                )
+
+
+def _declared(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]:
+    for name, was in sorted(before["declared"].items()):
+        now = after["declared"].get(name)
+        if now is None:
+            yield Loss(
+                ("declared", name, was),
+                f"kestra:declared-secrets.{name} is gone from the settings: it would be deleted from the secret store, "
+                "and flows that read it would fail. For another name declare the new one first, and change the flows.",
+            )
+        elif now != was:
+            yield Loss(
+                ("declared", name, was, now),
+                f"kestra:declared-secrets.{name} would move from {was} to {now}: flows of {was} would not find it any "
+                "more. Declare it there under a second name, and change the flows first.",
+            )

@@ -1,0 +1,336 @@
+"""From a stack file, or from Pulumi's configuration, to checked settings."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import SecretStr
+
+from components.settings.base import OPAQUE, kebab
+from components.settings.findings import Finding
+from components.settings.managers import VaultAppRole, VaultKubernetes
+from components.settings.model import Settings
+from components.settings.report import Problem, SettingsError
+from components.validation.rules import check_all, vault_methods
+from components.validation.schema import (
+    LONG_NAME,
+    Found,
+    Loc,
+    Spelling,
+    normalise,
+    printable_key,
+    remove,
+    validate,
+)
+from components.validation.sensitive import plain_secrets
+from components.validation.value_limits import unusable
+from components.validation.yaml_scalars import resolve_as_pulumi
+
+NAMESPACE = "kestra:"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Valid settings, and what a person should know about them."""
+
+    settings: Settings
+    warnings: tuple[Problem, ...]
+
+
+def load(document: Mapping[str, object], *, source: str) -> Loaded:
+    """Checks the first-level settings and everything below.
+
+    Args:
+        document: first-level key (`secret`, `server` …) to value, as Pulumi's configuration gives it; what is
+            encrypted there is a `SecretStr`.
+        source: what the report names as the place of the settings, usually the stack file.
+
+    Raises:
+        SettingsError: with every problem at once.
+    """
+    spelling = Spelling()
+    found: list[Found] = []
+    data: dict[str, Any] = {}
+    try:
+        for item in normalise(Settings, _as_written(document), spelling):
+            if item[0] is None:
+                data = item[1]
+            else:
+                found.append(item)  # type: ignore[arg-type]
+        useless = list(unusable(data))
+        places = [item[0] for item in useless if item[0]]
+        for place in places:
+            remove(data, place)
+        written = _variables(data)
+        settings, wrong, removed = validate(data, spelling)
+    except RecursionError:
+        raise SettingsError([_of_file(source, "is nested too deeply", "flatten it")]) from None
+    settings = _with_log_in(_with_unread(settings, written, removed))
+    found += useless + wrong
+    removed += places
+    problems = [Problem(spelling.path(f[0]), source, *f[1:]) for f in found]
+    warnings = []
+    for finding in _findings(settings, removed):
+        if finding.relative and _blurred(finding.loc, [*removed, *(f[0] for f in found)]):
+            continue
+        problem = Problem(
+            spelling.path(finding.loc),
+            source,
+            finding.message,
+            finding.rule,
+            finding.fix,
+            "warning" if finding.warning else "error",
+        )
+        (warnings if finding.warning else problems).append(problem)
+    # What is refused needs no second word.
+    refused = {problem.path for problem in problems}
+    warnings = [warning for warning in warnings if warning.path not in refused]
+    if problems:
+        raise SettingsError([*sorted(problems, key=lambda p: p.path), *warnings])
+    return Loaded(settings, tuple(warnings))
+
+
+def _variables(data: Mapping[str, Any]) -> dict[str, Any]:
+    block = data.get("deployment")
+    variables = block.get("environment") if isinstance(block, Mapping) else None
+    return dict(variables) if isinstance(variables, Mapping) else {}
+
+
+def _with_unread(settings: Settings, written: Mapping[str, Any], removed: list[Loc]) -> Settings:
+    """Variables whose value is refused as no text are judged by their names too, so that all is told at once."""
+    unread = {
+        name: _text(written.get(name))
+        for *block, name in removed
+        if block == ["deployment", "environment"] and isinstance(name, str)
+    }
+    if not unread:
+        return settings
+    variables = settings.deployment.environment | unread
+    deployment = settings.deployment.model_copy(update={"environment": variables})
+    return settings.model_copy(update={"deployment": deployment})
+
+
+def _text(value: object) -> str:
+    """What a person means by a value that YAML reads as no text; some text where that says nothing."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else "0"
+
+
+def _with_log_in(settings: Settings) -> Settings:
+    """Where Vault's block names no auth method: the service account, or AppRole out of the cluster's reach."""
+    block = settings.secret and settings.secret.vault
+    if not block or settings.secret is None or vault_methods(block):
+        return settings
+    method = (
+        {"kubernetes": VaultKubernetes()}
+        if settings.identity.vault.reach_cluster
+        else {"app_role": VaultAppRole()}
+    )
+    chosen = block.model_copy(update=method)
+    secret = settings.secret.model_copy(update={"vault": chosen})
+    return settings.model_copy(update={"secret": secret})
+
+
+def _findings(settings: Settings, removed: list[Loc]) -> list[Finding]:
+    """What the checks find; where version or edition is invalid, what they find for every choice."""
+    versions = ("1.3", "2.0") if ("version",) in removed else (settings.version,)
+    editions = ("oss", "enterprise") if ("edition",) in removed else (settings.edition,)
+    first, *others = [
+        list(check_all(settings.model_copy(update={"version": v, "edition": e})))
+        for v in versions
+        for e in editions
+    ]
+    return [finding for finding in first if all(finding in other for other in others)]
+
+
+def _blurred(loc: Loc, wrong: list[Loc]) -> bool:
+    """Whether a relation may only be broken because a neighbour was left out as invalid.
+
+    Neighbours in the same block count where blocks are small and their keys belong together (three
+    levels and more); nearer to the root only a key that looks like a misspelling of this one.
+    """
+
+    def neighbour(w: Loc) -> bool:
+        if len(w) != len(loc) or w[:-1] != loc[:-1] or len(w) < 2:
+            return False
+        alike = difflib.SequenceMatcher(None, str(w[-1])[:LONG_NAME], str(loc[-1])).ratio() >= 0.6
+        return len(loc) > 2 or alike
+
+    return any(w[: len(loc)] == loc or loc[: len(w)] == w or neighbour(w) for w in wrong)
+
+
+_FIRST_LEVEL = {field.alias or name for name, field in Settings.model_fields.items()}
+
+
+def _as_written(document: Mapping[str, object]) -> dict[str, object]:
+    # Pulumi.yaml's default for a block that a stack leaves out is {}, and Pulumi makes an empty text of a key without a
+    # value. A key that nobody knows is reported whatever its value is.
+    # YAML reads 2.0 as a number, and Pulumi hands it on as "2".
+    document = {
+        name: value
+        for name, value in document.items()
+        if value not in ({}, None, "")
+        or not (isinstance(name, str) and kebab(name) in _FIRST_LEVEL)
+    }
+    version = document.get("version")
+    if isinstance(version, (int, float)) and not isinstance(version, bool) and version < 1000:
+        version = str(version)
+    if isinstance(version, str):
+        document["version"] = {"2": "2.0"}.get(version, version)
+    return document
+
+
+def load_file(path: Path | str) -> Loaded:
+    """Loads a `Pulumi.<stack>.yaml`; encrypted values count as present and opaque, secrets in clear are warned of.
+
+    Raises:
+        SettingsError: with every problem at once; also for a file that is missing or no YAML.
+    """
+    return load_stack(read_file(path), source=str(path))
+
+
+def load_stack(document: Mapping[str, object], *, source: str) -> Loaded:
+    """Loads the settings of a stack (see `load`), and warns of the secrets that it holds in clear.
+
+    Raises:
+        SettingsError: with every problem at once.
+    """
+    plain = plain_secrets(document, source)
+    try:
+        loaded = load(document, source=source)
+    except SettingsError as error:
+        raise SettingsError([*error.problems, *plain]) from None
+    return Loaded(loaded.settings, (*loaded.warnings, *plain))
+
+
+def read_file(path: Path | str) -> dict[str, object]:
+    """The first-level settings of a stack file; an encrypted value is a `SecretStr` of `OPAQUE`.
+
+    Raises:
+        SettingsError: for a file that is missing, no YAML, or has no usable `config`.
+    """
+    source = str(path)
+    try:
+        if Path(path).stat().st_size > _MOST_BYTES:
+            what = f"has more than {_MOST_BYTES:,} bytes"
+            raise SettingsError([_of_file(source, what, "keep large values outside")])
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(
+            [_of_file(source, "does not exist", "name an existing stack file")]
+        ) from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(
+            [_of_file(source, "cannot be read as text", "name a readable file")]
+        ) from None
+    try:
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        what = f"has the key {error.key} twice" if isinstance(error, _Twice) else "is no valid YAML"
+        raise SettingsError([_of_file(source, what + where, "correct the line")]) from None
+    except RecursionError:
+        raise SettingsError(
+            [_of_file(source, "is nested too deeply, or merges without end", "flatten it")]
+        ) from None
+    except ValueError:
+        raise SettingsError(
+            [_of_file(source, "has a value that is no YAML", "correct it")]
+        ) from None
+    if document is None:
+        document = {}
+    config = document.get("config") if isinstance(document, dict) else None
+    if config is None and isinstance(document, dict):
+        config = {}
+    if not isinstance(config, dict):
+        raise SettingsError(
+            [_of_file(source, "has no block `config`", "write the settings under config:")]
+        )
+    settings: dict[str, object] = {}
+    for name, value in config.items():
+        if not isinstance(name, str) or name.startswith(NAMESPACE) or ":" not in name:
+            # Pulumi takes any other key for a text.
+            short = name.removeprefix(NAMESPACE) if isinstance(name, str) else printable_key(name)
+            if short in settings:
+                what = f"has the key {short} with and without its namespace"
+                raise SettingsError([_of_file(source, what, "keep one of them")])
+            try:
+                settings[short] = _opaque(value)
+            except RecursionError:
+                what = f"has an alias inside itself, or aliases without end, under {short}"
+                raise SettingsError([_of_file(source, what, "write the value out")]) from None
+    return settings
+
+
+def _of_file(source: str, message: str, fix: str) -> Problem:
+    return Problem("config", source, message, "a stack file is YAML with a block config", fix)
+
+
+#: Bytes of a stack file; reading that much YAML takes many seconds. 3,000 encrypted secrets are 650,000.
+_MOST_BYTES = 1024 * 1024
+#: Brackets within brackets; the deepest setting is seven blocks down.
+_DEEPEST = 100
+#: Values of one first-level key, aliases written out; beyond it the file is a bomb, not settings.
+_MOST_VALUES = 100_000
+
+
+def _opaque(value: Any, left: list[int] | None = None) -> Any:
+    left = [_MOST_VALUES] if left is None else left
+    left[0] -= 1
+    if left[0] < 0:
+        raise RecursionError
+    if isinstance(value, dict):
+        if set(value) == {"secure"} and isinstance(value["secure"], str):
+            return SecretStr(OPAQUE)
+        return {key: _opaque(item, left) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_opaque(item, left) for item in value]
+    return value
+
+
+class _Twice(yaml.YAMLError):
+    def __init__(self, key: str, mark: Any) -> None:
+        super().__init__()
+        self.key, self.problem_mark = key, mark
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is written twice, where YAML would keep the last one silently, and merges without end."""
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803
+        # Reading brackets within brackets takes the square of their number.
+        if self.flow_level >= _DEEPEST:
+            raise RecursionError
+        super().fetch_flow_collection_start(TokenClass)
+
+    def flatten_mapping(self, node: Any) -> None:
+        merged = [
+            block
+            for key_node, value in node.value
+            if key_node.tag == "tag:yaml.org,2002:merge"
+            for block in (value.value if isinstance(value, yaml.SequenceNode) else [value])
+            if isinstance(block, yaml.MappingNode)
+        ]
+        for block in merged:
+            self.flatten_mapping(block)
+        # YAML writes out what is merged: ten blocks that each merge ten are a bomb.
+        if sum(len(block.value) for block in merged) > _MOST_VALUES:
+            raise RecursionError
+        super().flatten_mapping(node)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            if isinstance(key_node, yaml.ScalarNode) and key_node.tag != "tag:yaml.org,2002:merge":
+                if key_node.value in seen:
+                    raise _Twice(key_node.value, key_node.start_mark)
+                seen.add(key_node.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+resolve_as_pulumi(_Loader)

@@ -1,0 +1,93 @@
+"""What the models cannot say: relations between keys, versions, editions, and values that Kestra misreads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from components.backends.aws import rules as aws_rules
+from components.backends.azure import rules as azure_rules
+from components.backends.gcp import rules as gcp_rules
+from components.backends.gcp.rules import gcp_account_id
+from components.backends.vault import rules as vault_rules
+from components.backends.vault.rules import vault_method, vault_methods
+from components.settings import tag_rules, visibility
+from components.settings.findings import Finding
+from components.settings.model import Settings
+from components.validation.rules import (
+    advisories,
+    beside,
+    clear_secrets,
+    declared,
+    deployment,
+    endpoints,
+    flow_variables,
+    heap,
+    java_options,
+    keys,
+    rotation,
+    secret,
+    security,
+    server,
+    store,
+    values,
+    variable_rules,
+)
+
+__all__ = ["CHECKS", "check_all", "gcp_account_id", "vault_method", "vault_methods"]
+
+CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    keys.encryption_key,
+    security.editions,
+    secret.secret_manager,
+    secret.aws,
+    secret.azure,
+    secret.vault,
+    vault_rules.paths,
+    vault_rules.shared_engine,
+    vault_rules.lives,
+    keys.internal_key,
+    secret.prefixes,
+    secret.cache,
+    secret.isolation,
+    declared.declared_secrets,
+    declared.where,
+    declared.only_here,
+    rotation.rotation,
+    visibility.check,
+    store.blocks,
+    aws_rules.provisioned,
+    azure_rules.store,
+    azure_rules.secrets,
+    azure_rules.identity,
+    gcp_rules.identity,
+    gcp_rules.store,
+    gcp_rules.aliases,
+    beside.also,
+    server.basic_auth,
+    endpoints.check,
+    server.liveness,
+    server.ignored,
+    security.super_admin,
+    security.default_role,
+    security.password_rules,
+    deployment.platform,
+    deployment.deployment,
+    heap.check,
+    deployment.production,
+    advisories.known_holes,
+    values.empty_secrets,
+    values.addresses,
+    variable_rules.environment,
+    flow_variables.shown_to_flows,
+    java_options.options,
+    java_options.arguments,
+    values.placeholders,
+    clear_secrets.variables,
+    tag_rules.check,
+)
+
+
+def check_all(settings: Settings) -> Iterator[Finding]:
+    """Everything that the checks find, in the order of the settings."""
+    for check in CHECKS:
+        yield from check(settings)

@@ -1,0 +1,109 @@
+"""Variables that flows can read as `envs.*`: those that begin with `kestra.variables.env-vars-prefix`.
+
+Source: Kestra 1.3.31 and 2.0.0, `RunContextCache`; the prefix is ENV_ where nothing sets it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pydantic import SecretStr
+
+from components.settings.credentials import credential_sign
+from components.settings.findings import Finding
+from components.settings.model import Settings
+from policy.environment_variables import SECRET_FAMILIES, Binding, bind
+
+PREFIX = "kestra.variables.env-vars-prefix"
+#: Roots of keys that Kestra or a library of its class path reads as configuration.
+CONFIGURATION_ROOTS = frozenset(
+    ("kestra", "micronaut", "datasources", "endpoints", "flyway", "jackson", "logger", "tasks")
+)
+#: What is wrong, the rule, the fix; None where nothing is.
+Refusal = tuple[str, str, str] | None
+
+
+def prefix(s: Settings, b: Binding, value: str | None) -> Refusal:
+    """What is wrong with a variable that sets the prefix; the value of an encrypted one is None."""
+    if not b.sets(PREFIX):
+        return None
+    fix = (
+        "remove it: rendering sets kestra.variables.env-vars-prefix to ENV_; name what flows may read ENV_…, "
+        "or choose a prefix of your own that no other variable begins with"
+    )
+    why = "Kestra shows flows every variable that begins with kestra.variables.env-vars-prefix, as envs.*"
+    if value is None:
+        return ("is encrypted, so that nothing says which variables flows can read", why, fix)
+    if not value:
+        return ("shows flows every variable of the pods, the encryption key included", why, fix)
+    if not re.fullmatch(r"[A-Za-z0-9_]+", value):
+        return ("is no plain beginning of names", why, fix)
+    shown = sorted({f"{n}…" for n in SECRET_FAMILIES if n.startswith(value) or value.startswith(n)})
+    shown += sorted(n for n in _holding(s, b.variable) if n.startswith(value))
+    if shown:
+        some = ", ".join(shown[:5])
+        return (f"shows flows variables that hold secrets or settings ({some})", why, fix)
+    if s.deployment.environment_from and value != "ENV_":
+        return (
+            "may show flows variables of kestra:deployment.environment-from, whose names are not known here",
+            why,
+            fix,
+        )
+    return None
+
+
+def _holding(s: Settings, own: str) -> set[str]:
+    """Names of variables that hold a secret or a setting, as far as the stack says."""
+    from components.rendering.tree import tree
+
+    names = set(_placeholders(tree(s))) | set(s.deployment.secret_environment)
+    for name in s.deployment.environment:
+        if name != own and bind(name).key.split(".")[0] in CONFIGURATION_ROOTS:
+            names.add(name)
+    plain = s.deployment.plain_environment
+    names |= {name for name, value in plain.items() if credential_sign(name, value)}
+    return names
+
+
+def _placeholders(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        for name, item in node.items():
+            if name not in ("deployment", "tags"):
+                yield from _placeholders(item)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _placeholders(item)
+    else:
+        text = node.get_secret_value() if isinstance(node, SecretStr) else node
+        if isinstance(text, str):
+            yield from re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)", text)
+
+
+def shown_to_flows(s: Settings) -> Iterator[Finding]:
+    """A sensitive setting that is read from a variable which flows can read too."""
+    from components.validation.rules.values import leaves
+
+    if any(bind(n).sets(PREFIX) and v != "ENV_" for n, v in s.deployment.environment.items()):
+        return  # judged where the variable stands
+    for name in s.deployment.secret_environment:
+        if name.startswith("ENV_"):
+            yield Finding(
+                ("deployment", "environment", name),
+                f"is encrypted, and flows can read it as envs.{name[4:].lower()}",
+                "Kestra shows flows every variable that begins with ENV_, and masks none of them in logs",
+                "name it otherwise, or declare it under kestra:declared-secrets, which flows read as a secret",
+                warning=True,
+            )
+    for loc, value in leaves(s):
+        if not isinstance(value, SecretStr):
+            continue
+        for name in _placeholders(value):
+            if name.startswith("ENV_"):
+                yield Finding(
+                    loc,
+                    f"is read from {name}, which flows can read as envs.{name[4:].lower()}",
+                    "Kestra shows flows every variable that begins with ENV_",
+                    f"name the variable otherwise, for example STORED_{name[4:]}",
+                    warning=True,
+                )

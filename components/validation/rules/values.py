@@ -1,0 +1,109 @@
+"""Values that are formally right and still lose what they hold, or what another key says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from components.settings.base import PLACEHOLDER, Model
+from components.settings.findings import Finding
+from components.settings.model import Settings
+from components.validation.schema import Loc
+
+
+def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
+    """Every value that the settings hold, with its place."""
+    if isinstance(value, Model):
+        for name, field in type(value).model_fields.items():
+            yield from leaves(getattr(value, name), (*loc, field.alias or name))
+        yield from leaves(value.model_extra or {}, loc)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from leaves(item, (*loc, name))
+    elif isinstance(value, tuple):
+        for i, item in enumerate(value):
+            yield from leaves(item, (*loc, i))
+    elif value is not None:
+        yield loc, value
+
+
+#: Empty here is judged by a check of its own, is a database without a password, or an empty variable.
+_JUDGED_ELSEWHERE = ("encryption", "server", "declared-secrets", "datasources", "deployment")
+_INTERNAL = ("jdbc", "elasticsearch")
+
+
+def empty_secrets(s: Settings) -> Iterator[Finding]:
+    """A credential that is there and empty: a `--secret` set from an unset variable."""
+    for loc, value in leaves(s):
+        if not isinstance(value, SecretStr) or value.get_secret_value():
+            continue
+        if loc[0] not in _JUDGED_ELSEWHERE and loc[1] not in _INTERNAL:
+            yield Finding(loc, "is empty", "a credential has a value", "set it, or remove the key")
+
+
+def _has_host(address: str, loc: Loc) -> bool:
+    # Variables, annotations and tags are the user's own, and may hold several addresses.
+    if loc[0] not in ("secret", "store", "storage", "identity") and loc != ("deployment", "url"):
+        return True
+    # The network policy opens the port of Vault's address, which a placeholder would hide.
+    if "${" in address and loc[-2:] != ("vault", "address"):
+        return True
+    # Java, unlike Python, takes no other characters.
+    if "${" not in address and not _WRITTEN.fullmatch(address):
+        return False
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+_WRITTEN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_CREDENTIALS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@")
+
+
+def addresses(s: Settings) -> Iterator[Finding]:
+    """`https://user:password@host`: an address is rendered readable. JDBC URLs are rendered as secrets."""
+    for loc, value in leaves(s):
+        # A variable is a warning, with the command that encrypts it (`clear_secrets`).
+        is_variable = loc[:2] == ("deployment", "environment")
+        if loc[0] == "datasources" or is_variable or not isinstance(value, str):
+            continue
+        if value.startswith(("http://", "https://")) and not _has_host(value, loc):
+            yield Finding(
+                loc,
+                "names no host and port",
+                "an address is https://, a host, and a port from 1 to 65535 where it is not the usual one, in ASCII",
+                "correct it",
+            )
+        if _CREDENTIALS.match(value):
+            yield Finding(
+                loc,
+                "holds credentials",
+                "an address stands readable in the rendered configuration",
+                "write the address without them and use the keys for credentials",
+            )
+
+
+def placeholders(s: Settings) -> Iterator[Finding]:
+    """`${NAME}` that neither the settings nor a Secret of the user's provides."""
+    if s.deployment.environment_from:
+        return
+    for loc, value in leaves(s):
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if loc[0] in ("deployment", "identity", "tags", "declared-secrets"):
+            continue
+        if not isinstance(text, str) or not (match := PLACEHOLDER.fullmatch(text)):
+            continue
+        if match[1] is None and text[2:-1] not in s.deployment.environment:
+            yield Finding(
+                loc,
+                "names a variable that nothing here provides",
+                "Kestra reads ${NAME} from the environment of its pods",
+                "name the Secret that has it under kestra:deployment.environment-from",
+                warning=True,
+            )

@@ -1,0 +1,112 @@
+"""Which settings are sensitive, and where a document holds them in clear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args, get_origin
+
+from pydantic import SecretStr
+
+from components.settings.base import CREDENTIAL_IN_URL, Model, is_placeholder, kebab
+from components.settings.model import Settings
+from components.settings.report import Problem
+from components.validation.schema import config_path, models_in
+
+Place = tuple[str, ...]
+"""Keys from the first level on."""
+
+#: Keys that Kestra encrypts data with.
+_BOUND = (
+    ("encryption", "secret-key"),
+    ("secret", "jdbc", "secret"),
+    ("secret", "elasticsearch", "secret"),
+)
+
+
+def is_sensitive(annotation: Any) -> bool:
+    """Whether a field of this type always holds a secret, and no text in clear."""
+    parts = get_args(annotation)
+    return annotation is SecretStr or (str not in parts and any(map(is_sensitive, parts)))
+
+
+def takes_secret(annotation: Any) -> bool:
+    """Whether a value of this type can be a secret, be it besides a text in clear."""
+    parts = () if get_origin(annotation) is dict else get_args(annotation)
+    return annotation is SecretStr or any(map(takes_secret, parts))
+
+
+def fields(model: type[Model] = Settings, at: Place = ()) -> Iterator[Place]:
+    """Every sensitive key of the settings; `*` is the name of one of several."""
+    for name, field in model.model_fields.items():
+        path = (*at, field.alias or name)
+        one, many = models_in(field.annotation)
+        if one is not None:
+            yield from fields(one, path)
+        elif many is not None:
+            yield from fields(many, (*path, "*"))
+        elif is_sensitive(field.annotation):
+            yield path
+
+
+def in_clear(
+    document: Mapping[Any, Any], model: type[Model] = Settings, at: Place = ()
+) -> Iterator[tuple[Place, str]]:
+    """Sensitive values that a document holds in clear, each with its place as it is written there.
+
+    Args:
+        document: first-level key (without namespace) to value; valid or not.
+        model: of the document.
+        at: where it stands.
+    """
+    known = {field.alias or name: field for name, field in model.model_fields.items()}
+    for written, value in document.items():
+        # A key that is no text is refused elsewhere; a huge number could not even be written as one.
+        if not isinstance(written, str):
+            continue
+        field = known.get(written if written in known else kebab(written))
+        if field is None:
+            continue
+        path = (*at, written)
+        one, many = models_in(field.annotation)
+        if one is not None and isinstance(value, Mapping):
+            yield from in_clear(value, one, path)
+        elif many is not None and isinstance(value, Mapping):
+            for name, block in value.items():
+                if isinstance(name, str) and isinstance(block, Mapping):
+                    yield from in_clear(block, many, (*path, name))
+        elif isinstance(value, str) and _holds_secret(path, field.annotation, value):
+            yield path, value
+
+
+def _holds_secret(path: Place, annotation: Any, value: str) -> bool:
+    if not value:
+        return False
+    if not is_sensitive(annotation):
+        is_url = kebab(path[0]) == "datasources" and path[-1] == "url"
+        return is_url and CREDENTIAL_IN_URL.search(value) is not None
+    # The default of `${NAME:default}` is a secret too.
+    return not is_placeholder(value) or (":" in value and not value.endswith(":}"))
+
+
+def plain_secrets(document: Mapping[str, object], source: str) -> list[Problem]:
+    """A warning for each sensitive value that a stack file holds in clear, with the command that encrypts it."""
+    return [
+        Problem(
+            config_path(place),
+            source,
+            "stands in clear in the stack file",
+            "a secret in a stack file is encrypted; Pulumi keeps what is in clear in its history too, "
+            "and whoever reads the repository reads it",
+            encrypt_fix(place),
+            "warning",
+        )
+        for place, _ in in_clear(document)
+    ]
+
+
+def encrypt_fix(place: Place) -> str:
+    """What to do about a secret that stands in clear under a key."""
+    command = f"pulumi config set --path --secret '{config_path(place)}', which asks for the value"
+    if tuple(map(kebab, place)) in _BOUND:
+        return f"{command}; give it the same one, since Kestra reads what it stored with no other"
+    return f"{command}; then give the secret a new value, since the old one was readable"

@@ -1,0 +1,32 @@
+"""All controls, area by area."""
+
+from __future__ import annotations
+
+from policy.controls import (  # noqa: F401
+    conventions,
+    identity,
+    kestra,
+    kestra_credentials,
+    kestra_log_in,
+    kestra_pods,
+    kestra_release,
+    keys,
+    kubernetes,
+    kubernetes_secrets,
+    secret_stores,
+    vault,
+)
+from policy.core.model import REGISTRY, Control
+
+AREAS = (
+    "secret-stores",
+    "keys",
+    "identity",
+    "kubernetes",
+    "kestra",
+    "vault",
+    "conventions",
+)
+ALL: tuple[Control, ...] = tuple(
+    sorted(REGISTRY.values(), key=lambda control: (AREAS.index(control.area), control.id))
+)

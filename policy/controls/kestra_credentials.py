@@ -1,0 +1,145 @@
+"""Kestra: no credential stands where more people read than should know it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from policy.application import CARRIERS, SUPER_ADMINS, Document, documents, is_reference
+from policy.cluster_objects import CONFIG_MAP
+from policy.configuration_sources import system_properties
+from policy.configuration_texts import flatten
+from policy.controls.kestra_servers import HELM, chart_servers
+from policy.controls.kubernetes_secrets import is_secretive_name
+from policy.core.model import Context, Finding, Problem, Resource, control
+from policy.core.values import UNKNOWN, Undecided, at, leaves, many, per, raw, reveal
+from policy.environment_variables import bind
+from policy.pods import WORKLOADS, containers
+
+_SUPER_PASSWORDS = tuple(f"{account}.password" for account in SUPER_ADMINS)
+_KESTRAS = ("KESTRA_", "DATASOURCES_", "MICRONAUT_", "ENDPOINTS_")
+_SECRETIVE = re.compile(
+    r"(password|secret|secret-?key|secret-?key-?id|access-?key(-?id)?|token|api-?key|private-?key|client-?secret"
+    r"|credential(s)?|session-?token|connection-?string|sas-?token|shared-?key-?account-?access-?key"
+    r"|service-?account|fingerprint|signing-?key)$",
+    re.IGNORECASE,
+)
+_IN_ADDRESS = re.compile(r"://[^/\s:@]+:[^/\s@$]+@|[?&;]password=[^&;$]", re.IGNORECASE)
+#: What other controls judge.
+_ELSEWHERE = re.compile(
+    r"kestra\.(security\.(super-?admin|instance-?owner)|secret\.vault)\.", re.IGNORECASE
+)
+
+
+@control(
+    "ks-kestra-03",
+    "The super-admin's password comes from a secret",
+    "critical",
+    risk="The strongest password of Kestra, in a file, is everybody's who may read files.",
+    steps=("Write ${NAME} and give the value in a Secret.",),
+    setting="kestra:security.super-admin.password (generated when left out)",
+    types=CARRIERS,
+)
+def super_admin(resource: Resource, _: Context) -> Iterator[Finding]:
+    has = "has the super-admin's password in clear"
+
+    def in_document(document: Document) -> Iterator[Finding]:
+        settings = flatten(document.content)
+        for leaf in (settings[key] for key in _SUPER_PASSWORDS if key in settings):
+            if leaf.value and not is_reference(leaf.value):
+                yield Problem(has, "${NAME}", f"{document.path}: {leaf.written}")
+
+    def in_variable(variable: tuple[str, Any, str]) -> Iterator[Finding]:
+        name, value, path = variable
+        is_super = any(map(bind(name).sets, _SUPER_PASSWORDS))
+        if is_super and _is_clear(value, path):
+            wants = "valueFrom.secretKeyRef or envFrom.secretRef"
+            yield Problem(has, wants, f"{path}: the variable {name}")
+
+    yield from per([resource], lambda r: per(documents(r), in_document))
+    yield from per([resource], lambda r: per(_clear_variables(r), in_variable))
+
+
+@control(
+    "ks-kestra-04",
+    "No credential stands in Kestra's configuration",
+    "critical",
+    risk="A ConfigMap, or the chart's configurations.application, is not secret: anyone who may look, sees.",
+    steps=("Write ${NAME} in its place.", "Give the value in a Secret, and change it."),
+    setting="pulumi config set --secret --path kestra:<the same path>",
+    types=CARRIERS,
+)
+def no_credentials(resource: Resource, _: Context) -> Iterator[Finding]:
+    def in_document(document: Document) -> Iterator[Finding]:
+        for path, value in leaves(document.content):
+            has = _credential(path.rsplit(".", 1)[-1], value)
+            if has and not _ELSEWHERE.match(path):
+                where, setting = (
+                    f"{document.path}: {path}",
+                    f"kestra:{path.removeprefix('kestra.')}",
+                )
+                yield Problem(has, "${NAME}", where, setting=setting)
+
+    def in_variable(variable: tuple[str, Any, str]) -> Iterator[Finding]:
+        name, value, path = variable
+        for key, option in system_properties(str(reveal(value))) if _is_clear(value, path) else ():
+            if has := _credential(key.rsplit(".", 1)[-1], option):
+                yield Problem(has, "${NAME}", f"{path}: -D{key} in the variable {name}")
+        # ks-kubernetes-10 judges the names of the variables in a pod's specification.
+        is_judged = resource.type in WORKLOADS and is_secretive_name(name)
+        if not name.startswith(_KESTRAS) or is_judged or not _is_clear(value, path):
+            return
+        if has := _credential(_last_words(name), reveal(value)):
+            wants = "valueFrom.secretKeyRef or envFrom.secretRef"
+            yield Problem(has, wants, f"{path}: the variable {name}")
+
+    yield from per([resource], lambda r: per(documents(r), in_document))
+    yield from per([resource], lambda r: per(_clear_variables(r), in_variable))
+
+
+def _credential(key: str, value: Any) -> str:
+    """What is wrong with a value; empty when nothing is."""
+    if not isinstance(value, (str, int)) or isinstance(value, bool) or not value:
+        return ""
+    if _SECRETIVE.fullmatch(key) and not is_reference(value):
+        return "has a credential in clear"
+    return "has a credential in an address" if _IN_ADDRESS.search(str(value)) else ""
+
+
+def _last_words(name: str) -> str:
+    """The end of a variable's name that says secret: `secret-key` of `KESTRA_ENCRYPTION_SECRET_KEY`."""
+    match = re.search(rf"(?:^|-){_SECRETIVE.pattern}", name.lower().replace("_", "-"))
+    return match[1] if match else name
+
+
+def _is_clear(value: Any, path: str) -> bool:
+    if value is UNKNOWN:
+        raise Undecided(path)
+    text = str(reveal(value))
+    return bool(text) and not text.startswith("$(") and not is_reference(text)
+
+
+def _clear_variables(resource: Resource) -> Iterator[tuple[str, Any, str]]:
+    """Name, value and path of variables whose values stand in a resource that is no Secret."""
+    if resource.type == CONFIG_MAP:
+        for name, value in (resource.at("data") or {}).items():
+            if re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
+                yield name, value, f"data.{name}"
+        return
+    if resource.type in HELM:
+        located = {place: e for server in chart_servers(resource) for place, e in server.env}
+    elif resource.type in WORKLOADS:
+        located = {
+            f"{container.path}.env.{position}": entry
+            for container in containers(resource)
+            for position, entry in enumerate(many(container.at("env")))
+        }
+    else:
+        return
+    for path, entry in located.items():
+        if entry is UNKNOWN:
+            raise Undecided(path)
+        value = raw(entry, "value")
+        if value is not None:
+            yield str(at(entry, "name")), value, f"{path}.value"

@@ -1,0 +1,79 @@
+"""Kestra: nobody uses it without logging in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from policy.application import SUPER_ADMINS, Application, is_reference
+from policy.controls.kestra_containers import WEB_COMPONENTS
+from policy.core.model import Context, Finding, control
+from policy.core.values import OutOfView
+from policy.effective_configuration import each_application
+
+_EMAIL = re.compile(r"[\w!#$%&'*+/=?`{|}~^.-]+@[A-Za-z0-9.-]+")
+#: What the open-source edition does not have.
+_ENTERPRISE_BLOCKS = ("kestra.ee", "kestra.security", "kestra.secret")
+
+
+@control(
+    "ks-kestra-02",
+    "A log-in is set, so that the setup page is not public",
+    "critical",
+    risk="Without a log-in in the configuration, whoever opens Kestra first becomes its administrator.",
+    steps=(
+        "Open source: set kestra.server.basic-auth.username (an e-mail address) and password.",
+        "Enterprise: set kestra.security.super-admin (2.0: instance-owner), or single sign-on.",
+    ),
+    setting="kestra:server.basic-auth, or kestra:security.super-admin",
+)
+@each_application
+def log_in(application: Application, _: Context) -> Iterator[Finding]:
+    component = application.server.component if application.server else ""
+    if component and component not in WEB_COMPONENTS:
+        # Nobody logs in there.
+        return
+    block = "kestra.server.basic-auth"
+    if any(application.has_inside(f"micronaut.security.{name}") for name in ("oauth2", "ldap")):
+        return
+    accounts = [account for account in (block, *SUPER_ADMINS) if application.has(account)]
+    if not accounts:
+        application.refuse_unseen(f"{block}.password")
+        yield application.problem("has no log-in", "a user and a password", block)
+    for account in accounts:
+        for name in ("username", "password"):
+            key = f"{account}.{name}"
+            if not application.is_set(key):
+                yield application.problem(f"has no {name}", "one", key)
+        user = application.known(f"{account}.username")
+        if account == block and user and not is_reference(user) and not _EMAIL.fullmatch(str(user)):
+            has = "has a user that Kestra refuses, and so shows its setup page"
+            yield application.problem(has, "an e-mail address", f"{block}.username")
+    if application.is_false(f"{block}.enabled"):
+        wants = "no such key (Kestra ignores it)"
+        yield application.problem("switches the log-in off", wants, f"{block}.enabled")
+
+
+_SECURITY = "micronaut.security.enabled"
+
+
+@control(
+    "ks-kestra-21",
+    "The open-source edition keeps its log-in",
+    "critical",
+    risk="With micronaut.security.enabled the open-source edition answers everybody: its own log-in steps back.",
+    steps=(
+        "Remove micronaut.security.enabled and the variable MICRONAUT_SECURITY_ENABLED.",
+        "Single sign-on needs the Enterprise Edition, whose image is kestra-ee.",
+    ),
+    setting="kestra:server.basic-auth; no MICRONAUT_SECURITY_ENABLED in kestra:deployment.environment",
+)
+@each_application
+def own_log_in(application: Application, _: Context) -> Iterator[Finding]:
+    if not application.is_true(_SECURITY):
+        return
+    enterprise = application.server.is_enterprise if application.server else None
+    if enterprise is None and not any(map(application.has, _ENTERPRISE_BLOCKS)):
+        raise OutOfView("the edition")
+    if enterprise is False:
+        yield application.problem("drops Kestra's log-in", "no such key", _SECURITY)

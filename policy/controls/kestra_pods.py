@@ -1,0 +1,205 @@
+"""Kestra: its pods, and the ways in from outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from policy.application import CARRIERS, Application, seconds
+from policy.cluster_objects import CONFIG_MAP, SECRET
+from policy.controls.kestra_servers import chart_values
+from policy.core.model import Context, Finding, Problem, Resource, Stack, control
+from policy.core.values import at, many, number, per
+from policy.effective_configuration import configurations, file_names
+from policy.mounted_files import mount_of
+from policy.pods import WORKLOADS, containers, namespace, pod, pod_path
+
+_SERVICE = "kubernetes:core/v1:Service"
+_INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
+_GRACE = 300.0  # Kestra's default, in seconds
+
+
+@control(
+    "ks-kestra-15",
+    "Pods may end as slowly as Kestra's tasks",
+    "medium",
+    risk="A pod that is killed before its tasks have ended leaves them half done.",
+    steps=(
+        "Set terminationGracePeriodSeconds above kestra.server.termination-grace-period (default 5m).",
+    ),
+    setting="kestra:server.termination-grace-period (pods get a minute more)",
+)
+def grace(stack: Stack, _: Context) -> Iterator[Finding]:
+    def judge(application: Application) -> Iterator[Finding]:
+        if application.server is None or application.server.resource.type not in WORKLOADS:
+            return
+        workload, key = application.server.resource, "kestra.server.termination-grace-period"
+        written = application.get(key)
+        needed = (written and seconds(written)) or _GRACE
+        period = number(at(pod(workload), "terminationGracePeriodSeconds"))
+        period = 30.0 if period is None else period
+        if period <= needed:
+            where = f"{pod_path(workload)}.terminationGracePeriodSeconds"
+            has = f"gives {period:.0f}s, Kestra takes {application.shown(key, f'{needed:.0f}s')}"
+            wants = f"more than {application.shown(key, f'{needed:.0f}')}"
+            yield Problem(has, wants, where, workload)
+
+    yield from per_server(stack, judge)
+
+
+def per_server(
+    stack: Stack, judge: Callable[[Application], Iterable[Finding]]
+) -> Iterator[Finding]:
+    """Judges the configurations of a stack, and says of which workloads it is unknown."""
+    known = configurations(stack)
+    yield from known.undecided
+    yield from per(known.applications, judge)
+
+
+@control(
+    "ks-kestra-16",
+    "What Kestra deletes on start can be deleted",
+    "high",
+    risk="A file of a ConfigMap cannot be deleted: Kestra stops at its start, or the file stays.",
+    steps=(
+        "Copy the file into an emptyDir before the start, and name the copy in MICRONAUT_CONFIG_FILES.",
+    ),
+    setting="kestra:configurations.delete-files-on-start",
+)
+def deletable(stack: Stack, _: Context) -> Iterator[Finding]:
+    def judge(application: Application) -> Iterator[Finding]:
+        server, variables = application.server, application.variables
+        deletes = application.is_true("kestra.configurations.delete-files-on-start")
+        if (
+            not deletes
+            or server is None
+            or variables is None
+            or server.resource.type not in WORKLOADS
+        ):
+            return
+        text = variables.get("KESTRA_CONFIGURATION")
+        if text and text.text():
+            # The file is the one that the launcher writes.
+            return
+        for file in file_names(variables):
+            mount = mount_of(file, server.mounts.mounts)
+            name = at(mount, "name")
+            volume = next((v for v in many(server.mounts.volumes) if at(v, "name") == name), None)
+            fixed = any(
+                at(volume, kind) is not None for kind in ("configMap", "secret", "projected")
+            )
+            if mount is None or volume is None or fixed or at(mount, "readOnly"):
+                has = f"has {file} where Kestra cannot delete it"
+                where = f"{server.path.removesuffix('.env')}.volumeMounts"
+                yield Problem(has, "a copy in an emptyDir", where, server.resource)
+
+    yield from per_server(stack, judge)
+
+
+@control(
+    "ks-kestra-17",
+    "The management port stays inside",
+    "high",
+    risk="From outside, the management port shows what Kestra is made of, and can be asked to change it.",
+    steps=("Give the port to no Ingress, LoadBalancer or NodePort.",),
+    setting="components/kubernetes/deployment.py (a headless Service of its own)",
+)
+def management_inside(stack: Stack, _: Context) -> Iterator[Finding]:
+    def managed(service: Resource) -> list[Any]:
+        return [
+            p
+            for p in many(service.at("spec.ports"))
+            if "management" in (at(p, "name"), at(p, "targetPort"))
+            or 8081 in (number(at(p, "port")), number(at(p, "targetPort")))
+        ]
+
+    def outside(service: Resource) -> Iterator[Finding]:
+        kind = service.at("spec.type")
+        if kind in ("LoadBalancer", "NodePort") and managed(service):
+            yield Problem(
+                f"offers the management port by {kind}", "a ClusterIP", "spec.ports", service
+            )
+
+    def routed(ingress: Resource) -> Iterator[Finding]:
+        backends = [
+            at(path, "backend.service")
+            for rule in many(ingress.at("spec.rules"))
+            for path in many(at(rule, "http.paths"))
+        ]
+        for backend in backends:
+            ports = {at(backend, "port.name"), number(at(backend, "port.number"))}
+            for service in stack.of(_SERVICE):
+                if service.at("metadata.name") == at(backend, "name") and namespace(
+                    service
+                ) == namespace(ingress):
+                    ports |= {
+                        "management"
+                        for p in managed(service)
+                        if {at(p, "name"), number(at(p, "port"))} & (ports - {None})
+                    }
+            if ports & {"management", 8081.0}:
+                yield Problem(
+                    "leads to the management port", "the port http", "spec.rules", ingress
+                )
+
+    yield from per(stack.of(_SERVICE), outside)
+    yield from per(stack.of(_INGRESS), routed)
+
+
+@control(
+    "ks-kestra-18",
+    "Kestra is reached over TLS only",
+    "high",
+    risk="Without TLS, passwords and secrets that people type cross the network in clear.",
+    steps=("Give every host a certificate in spec.tls.", "Offer no plain port to the outside."),
+    setting="kestra:deployment.ingress.tls-secret",
+    types=(_INGRESS, _SERVICE),
+)
+def tls_only(resource: Resource, _: Context) -> Iterator[Finding]:
+    if resource.type == _SERVICE:
+        if resource.at("spec.type") in ("LoadBalancer", "NodePort"):
+            plain = [
+                p for p in many(resource.at("spec.ports")) if number(at(p, "port")) in (80, 8080)
+            ]
+            if plain:
+                yield Problem(
+                    "offers a plain port to the outside", "an Ingress with TLS", "spec.type"
+                )
+        return
+    covered = {host for entry in many(resource.at("spec.tls")) for host in many(at(entry, "hosts"))}
+    for position, rule in enumerate(many(resource.at("spec.rules"))):
+        host = at(rule, "host")
+        if host not in covered:
+            yield Problem(
+                f"has no certificate for {host or 'any host'}",
+                "the host in spec.tls",
+                f"spec.rules.{position}",
+            )
+
+
+@control(
+    "ks-kestra-19",
+    "No Docker in the pod",
+    "critical",
+    risk="Docker inside the pod, or its socket, is root on the node.",
+    steps=(
+        "Run tasks with the Kubernetes or the process runner.",
+        "With the chart: dind.enabled: false.",
+    ),
+    setting="components/kubernetes/pods.py (has none)",
+    types=tuple(t for t in CARRIERS if t not in (CONFIG_MAP, SECRET)),
+)
+def no_docker(resource: Resource, _: Context) -> Iterator[Finding]:
+    if ":helm.sh/" in resource.type:
+        chosen = chart_values(resource)
+        if chosen and at(chosen[1], "dind.enabled") is not False:
+            where = f"{chosen[0]}.dind.enabled"
+            yield Problem("starts Docker (the chart's default)", "false", where)
+        return
+    for container in containers(resource):
+        if re.search(r"(^|[/:-])(docker:|docker$|dind)", str(container.at("image") or "")):
+            yield Problem(f"container {container.name} is Docker", "none", container.path)
+    for volume in many(at(pod(resource), "volumes")):
+        if str(at(volume, "hostPath.path") or "").endswith("docker.sock"):
+            yield Problem("mounts Docker's socket", "none", f"{pod_path(resource)}.volumes")

@@ -1,0 +1,198 @@
+"""Kestra's servers in a stack: the containers of workloads, and what the official chart makes of its values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from policy.cluster_objects import CONFIG_MAP, SECRET
+from policy.configuration_texts import is_kestras
+from policy.controls.kestra_containers import command_text, component_of, is_enterprise, servers
+from policy.core.model import Resource
+from policy.core.values import UNKNOWN, OutOfView, Undecided, at, many, raw
+from policy.mounted_files import Mounts, referred
+from policy.pods import containers, pod
+
+HELM = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
+_CHART_COMPONENTS = ("standalone", "webserver", "executor", "indexer", "scheduler", "controller")
+_CHART_FILE = "/app/confs/_default.yml"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Kestra that runs, and what it is started with."""
+
+    resource: Resource
+    path: str
+    """Where its variables are set."""
+    command: str
+    component: str
+    """`webserver`; empty when it does not say."""
+    image: Any
+    """May be UNKNOWN."""
+    env: tuple[tuple[str, Any], ...]
+    env_from: tuple[tuple[str, Any], ...]
+    mounts: Mounts
+    documents: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """File to its place in the resource and its content, for files that the resource itself holds."""
+    unseen: tuple[Undecided, ...] = ()
+    """What else configures it."""
+
+    @property
+    def is_enterprise(self) -> bool | None:
+        """Whether it is the Enterprise Edition; None when the image does not say. Raises Undecided."""
+        if self.image is UNKNOWN:
+            raise Undecided("the image")
+        return is_enterprise(self.image)
+
+    def refers_to(self) -> Iterator[tuple[str, Any]]:
+        """Kind and name of the ConfigMaps and Secrets that its pod refers to. Raises Undecided."""
+        yield from referred(self.mounts.volumes)
+        for _, entry in (*self.env, *self.env_from):
+            inner = entry.get("valueFrom", entry) if isinstance(entry, Mapping) else None
+            if not isinstance(inner, Mapping):
+                continue
+            for name, kind in (
+                ("configMapKeyRef", CONFIG_MAP),
+                ("configMapRef", CONFIG_MAP),
+                ("secretKeyRef", SECRET),
+                ("secretRef", SECRET),
+            ):
+                reference = inner.get(name)
+                if isinstance(reference, Mapping):
+                    yield kind, reference.get("name")
+
+
+def workload_servers(workload: Resource) -> list[Server]:
+    """The servers in the pods of a workload. Raises Undecided when a container is unknown."""
+    chosen = servers(workload)
+    if not chosen:
+        return []
+    spec, every = pod(workload), list(containers(workload))
+    copying = [c for c in every if c.is_init]
+    copies = " ; ".join(command_text(c) for c in copying)
+    return [
+        Server(
+            workload,
+            f"{container.path}.env",
+            command_text(container),
+            component_of(command_text(container)),
+            raw(container.props, "image"),
+            _located(container.props, "env", container.path),
+            _located(container.props, "envFrom", container.path),
+            Mounts(
+                workload,
+                at(spec, "volumes"),
+                container.at("volumeMounts"),
+                f"{copies} ; {command_text(container)}",
+                tuple(c.at("volumeMounts") for c in copying),
+            ),
+        )
+        for container in chosen
+    ]
+
+
+def _located(value: Any, name: str, path: str) -> tuple[tuple[str, Any], ...]:
+    """Path and entry of a list; one unknown entry stands for an unknown list."""
+    entries = value.get(name) if isinstance(value, Mapping) else None
+    if entries is UNKNOWN:
+        return ((f"{path}.{name}", UNKNOWN),)
+    return tuple((f"{path}.{name}.{n}", entry) for n, entry in enumerate(many(entries)))
+
+
+def chart_values(release: Resource) -> tuple[str, Mapping[str, Any]] | None:
+    """Path and content of the values of Kestra's chart; None for other charts. Raises Undecided.
+
+    The chart is Kestra's by the end of its name, path or address. One of another name is when it has Kestra's values
+    below `kestra` (it contains Kestra's chart), or when its values have their form: many charts have a
+    `configuration` of their own.
+    """
+    inner = release.at("values.kestra")
+    if isinstance(inner, Mapping) and {"configurations", "configuration"} & set(inner):
+        return "values.kestra", inner
+    values = release.at("values") or {}
+    name = str(release.at("chart") or "").rstrip("/").rpartition("/")[2]
+    if re.fullmatch(r"kestra(-\d.*)?", name) or _has_kestras_form(values):
+        return "values", values
+    return None
+
+
+def chart_servers(release: Resource) -> list[Server]:
+    """The servers that Kestra's chart makes of its values; none for other charts. Raises Undecided."""
+    chosen = chart_values(release)
+    return list(_of_values(release, *chosen)) if chosen else []
+
+
+def _has_kestras_form(values: Any) -> bool:
+    block = at(values, "configurations")
+    if isinstance(block, Mapping) and {"application", "configmaps", "secrets"} & set(block):
+        return True
+    return is_kestras(at(values, "configuration"))
+
+
+def _of_values(release: Resource, root: str, values: Mapping[str, Any]) -> Iterator[Server]:
+    components = dict(at(values, "deployments") or {})
+    components.setdefault("standalone", {})
+    workers = dict(at(values, "workerGroups") or {})
+    files, documents, mounts, volumes = _files(root, values)
+    for name in (*components, *workers):
+        group = "deployments" if name in components else "workerGroups"
+        own = (components if name in components else workers)[name] or {}
+        if own is UNKNOWN:
+            raise Undecided(f"{root}.{group}.{name}")
+        if not at(own, "enabled") and not (name == "standalone" and at(own, "enabled") is None):
+            continue
+        places = ((f"{root}.common", at(values, "common")), (f"{root}.{group}.{name}", own))
+        component = name if name in _CHART_COMPONENTS else "worker"
+        options = " ".join(str(o) for _, o in _joined(places, "extraArgs"))
+        java = str(at(values, "common.jvm.extraOpts") or "")
+        yield Server(
+            release,
+            f"{root}.common.extraEnv",
+            f"/app/kestra server {component} {options}",
+            component,
+            at(values, "image.repository") or "kestra/kestra",
+            (
+                (root, {"name": "MICRONAUT_CONFIG_FILES", "value": ",".join(files)}),
+                (f"{root}.common.jvm.extraOpts", {"name": "_JAVA_OPTIONS", "value": java}),
+                *_joined(((root, values), *places), "extraEnv"),
+            ),
+            _joined(((root, values), *places), "extraEnvFrom"),
+            Mounts(
+                release,
+                [*volumes, *(v for _, v in _joined(places, "extraVolumes"))],
+                [*mounts, *(m for _, m in _joined(places, "extraVolumeMounts"))],
+            ),
+            documents,
+            (OutOfView("the chart's valueYamlFiles"),) if release.at("valueYamlFiles") else (),
+        )
+
+
+def _joined(places: Iterable[tuple[str, Any]], name: str) -> tuple[tuple[str, Any], ...]:
+    return tuple(entry for path, value in places for entry in _located(value, name, path))
+
+
+def _files(
+    root: str, values: Mapping[str, Any]
+) -> tuple[list[str], dict[str, Any], list[Any], list[Any]]:
+    """Files, documents, mounts and volumes of the chart; `configuration` and `secrets` are those of charts before 1.0."""
+    documents: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for path in ("configuration", "secrets", "configurations.application"):
+        content = at(values, path)
+        if isinstance(content, Mapping) and content:
+            file = _CHART_FILE if "." in path else f"/app/{path}.yml"
+            documents[file] = (f"{root}.{path}", content)
+    files, mounts, volumes = list(documents), [], []
+    for kind, name, folder in (
+        ("configMap", "configmaps", "confs"),
+        ("secret", "secrets", "secrets"),
+    ):
+        for number, entry in enumerate(many(at(values, f"configurations.{name}"))):
+            key, volume = str(at(entry, "key")), f"{kind}-{number}"
+            named = {"secretName" if kind == "secret" else "name": raw(entry, "name")}
+            files.append(f"/app/{folder}/{key}")
+            mounts.append({"name": volume, "mountPath": files[-1], "subPath": key})
+            volumes.append({"name": volume, kind: named})
+    return files, documents, mounts, volumes

@@ -1,0 +1,376 @@
+"""Kubernetes: what pods may do, who they are, what they may talk to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from policy.controls.kestra_containers import runs_kestras_image
+from policy.core.model import Context, Finding, Problem, Resource, Stack, cis_kubernetes, control
+from policy.core.values import at, many, number, per
+from policy.pods import WORKLOADS, Container, containers, labels, namespace, pod, pod_path, selects
+from policy.releases import Image
+
+_DEPLOYMENT = "kestra:deployment"
+_OURS = "the pods of this project always are; see components/kubernetes/pods.py"
+_RBAC = "kubernetes:rbac.authorization.k8s.io/v1:"
+_NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+_BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
+
+
+@control(
+    "ks-kubernetes-01",
+    "Containers have no privileges",
+    "critical",
+    risk="A privileged container is root on its node, and so on every pod of that node.",
+    steps=(
+        "Remove privileged, set allowPrivilegeEscalation: false and capabilities.drop: [ALL].",
+        "Set seccompProfile.type: RuntimeDefault on the pod.",
+    ),
+    setting=_OURS,
+    types=WORKLOADS,
+    frameworks=(
+        *cis_kubernetes("5.2.2", "5.2.6", "5.2.8", "5.2.9", "5.6.2", version="1.12"),
+        *cis_kubernetes("5.2.2", "5.2.6", "5.2.8", "5.2.9", "5.7.2"),
+    ),
+)
+def no_privileges(workload: Resource, _: Context) -> Iterator[Finding]:
+    shared = at(pod(workload), "securityContext.seccompProfile.type")
+
+    def judge(found: Container) -> Iterator[Finding]:
+        at_context, who = f"{found.path}.securityContext", f"container {found.name}"
+        if found.at("securityContext.privileged"):
+            yield Problem(f"{who} is privileged", "privileged: false", f"{at_context}.privileged")
+        if found.at("securityContext.allowPrivilegeEscalation") is not False:
+            yield Problem(
+                f"{who} may gain privileges",
+                "allowPrivilegeEscalation: false",
+                f"{at_context}.allowPrivilegeEscalation",
+            )
+        dropped = many(found.at("securityContext.capabilities.drop"))
+        if "ALL" not in dropped:
+            yield Problem(
+                f"{who} keeps capabilities", "drop: [ALL]", f"{at_context}.capabilities.drop"
+            )
+        added = [
+            c for c in many(found.at("securityContext.capabilities.add")) if c != "NET_BIND_SERVICE"
+        ]
+        if added:
+            yield Problem(
+                f"{who} adds {', '.join(added)}",
+                "no added capability",
+                f"{at_context}.capabilities.add",
+            )
+        profile = found.at("securityContext.seccompProfile.type") or shared
+        if profile not in ("RuntimeDefault", "Localhost"):
+            yield Problem(
+                f"{who} has seccomp {profile or 'off'}",
+                "RuntimeDefault",
+                f"{at_context}.seccompProfile.type",
+            )
+
+    yield from per(containers(workload), judge)
+
+
+@control(
+    "ks-kubernetes-02",
+    "Containers run as a plain user on a read-only file system",
+    "high",
+    risk="A process that is root or may write its own image turns one hole into a lasting one.",
+    steps=(
+        "Set runAsNonRoot: true and a numeric runAsUser.",
+        "Set readOnlyRootFilesystem: true and mount an emptyDir on /tmp.",
+    ),
+    setting=_OURS,
+    types=WORKLOADS,
+    frameworks=(*cis_kubernetes("5.2.7", version="1.12"), *cis_kubernetes("5.2.7")),
+)
+def plain_user(workload: Resource, _: Context) -> Iterator[Finding]:
+    shared = at(pod(workload), "securityContext") or {}
+
+    def judge(found: Container) -> Iterator[Finding]:
+        at_context, who = f"{found.path}.securityContext", f"container {found.name}"
+        own = found.at("securityContext") or {}
+        non_root = at(own, "runAsNonRoot")
+        if (at(shared, "runAsNonRoot") if non_root is None else non_root) is not True:
+            yield Problem(f"{who} may run as root", "runAsNonRoot: true", at_context)
+        user = at(own, "runAsUser")
+        if (at(shared, "runAsUser") if user is None else user) == 0:
+            yield Problem(f"{who} runs as user 0", "a user above 0", f"{at_context}.runAsUser")
+        if at(own, "readOnlyRootFilesystem") is not True:
+            yield Problem(
+                f"{who} may write its own file system",
+                "readOnlyRootFilesystem: true, with an emptyDir on /tmp",
+                f"{at_context}.readOnlyRootFilesystem",
+            )
+
+    yield from per(containers(workload), judge)
+
+
+@control(
+    "ks-kubernetes-03",
+    "Pods share nothing with their node",
+    "critical",
+    risk="The node's processes, network or files in a pod are a way out of the pod.",
+    steps=("Remove hostPID, hostIPC, hostNetwork, hostPath volumes and hostPort.",),
+    setting=_OURS,
+    types=WORKLOADS,
+    frameworks=(
+        *cis_kubernetes("5.2.3", "5.2.4", "5.2.5", "5.2.11", "5.2.12", version="1.12"),
+        *cis_kubernetes("5.2.3", "5.2.4", "5.2.5", "5.2.12", "5.2.13"),
+    ),
+)
+def nothing_of_the_node(workload: Resource, _: Context) -> Iterator[Finding]:
+    spec, path = pod(workload), pod_path(workload)
+
+    def shared(name: str) -> Iterator[Finding]:
+        if at(spec, name):
+            yield Problem(f"the pod has {name}", f"no {name}", f"{path}.{name}")
+
+    def volume(found: Any) -> Iterator[Finding]:
+        if at(found, "hostPath") is not None:
+            wants = "a volume claim or an emptyDir"
+            yield Problem("the pod mounts a hostPath", wants, f"{path}.volumes")
+
+    def port(found: Container) -> Iterator[Finding]:
+        if any(at(p, "hostPort") for p in many(found.at("ports"))):
+            yield Problem(f"container {found.name} has a hostPort", "none", f"{found.path}.ports")
+
+    yield from per(("hostPID", "hostIPC", "hostNetwork"), shared)
+    yield from per(many(at(spec, "volumes")), volume)
+    yield from per(containers(workload), port)
+
+
+@control(
+    "ks-kubernetes-04",
+    "Only pods that need a token have one",
+    "medium",
+    risk="A mounted service account token lets whoever breaks into the pod talk to the API server.",
+    steps=(
+        "Set automountServiceAccountToken: false on the pod.",
+        "Where Vault's Kubernetes auth needs it, bind the account to a role of Vault in the stack, or name it in tokenAccounts.",
+    ),
+    setting="kestra:secret.vault.kubernetes (only this log-in mounts the token)",
+    frameworks=(*cis_kubernetes("5.1.6", version="1.12"), *cis_kubernetes("5.1.6")),
+)
+def token_where_needed(stack: Stack, context: Context) -> Iterator[Finding]:
+    accounts = stack.of("kubernetes:core/v1:ServiceAccount")
+
+    def needing() -> Iterator[str]:
+        yield from context.options.token_accounts
+        for role in stack.of("vault:kubernetes/authBackendRole:AuthBackendRole"):
+            yield from many(role.at("boundServiceAccountNames"))
+        for binding in stack.of(f"{_RBAC}ClusterRoleBinding"):
+            if binding.at("roleRef.name") == "system:auth-delegator":
+                yield from (at(s, "name") for s in many(binding.at("subjects")))
+
+    def judge(workload: Resource) -> Iterator[Finding]:
+        spec = pod(workload)
+        account = at(spec, "serviceAccountName") or "default"
+        mounts = at(spec, "automountServiceAccountToken")
+        if mounts is None:
+            own = [a for a in accounts if at(a.props, "metadata.name") == account]
+            mounts = all(a.at("automountServiceAccountToken") is not False for a in own)
+        if mounts and account not in set(needing()):
+            yield Problem(
+                f"the pods mount the token of {account}",
+                "automountServiceAccountToken: false",
+                f"{pod_path(workload)}.automountServiceAccountToken",
+                workload,
+            )
+
+    yield from per(stack.of(*WORKLOADS), judge)
+
+
+@control(
+    "ks-kubernetes-05",
+    "Roles name what they allow",
+    "high",
+    risk="A wildcard, cluster-admin, or access to all secrets makes one stolen token the whole cluster.",
+    steps=(
+        "List apiGroups, resources and verbs; give secrets by resourceNames with get only.",
+        "Bind to a role of the namespace instead of cluster-admin.",
+    ),
+    setting="components/kubernetes/deployment.py (the one binding is to system:auth-delegator)",
+    types=tuple(
+        f"{_RBAC}{kind}" for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
+    ),
+    frameworks=(
+        *cis_kubernetes("5.1.1", "5.1.2", "5.1.3", version="1.12"),
+        *cis_kubernetes("5.1.1", "5.1.2", "5.1.3"),
+    ),
+)
+def named_permissions(role: Resource, _: Context) -> Iterator[Finding]:
+    if role.type.endswith("Binding"):
+        if role.at("roleRef.name") == "cluster-admin":
+            yield Problem("binds to cluster-admin", "a role with what is needed", "roleRef")
+        return
+
+    def judge(entry: tuple[int, Any]) -> Iterator[Finding]:
+        position, rule = entry
+        path = f"rules.{position}"
+        for name in ("apiGroups", "resources", "verbs"):
+            if "*" in many(at(rule, name)):
+                yield Problem(f"a rule has {name}: [*]", f"the {name} by name", f"{path}.{name}")
+        if "secrets" in many(at(rule, "resources")):
+            if not many(at(rule, "resourceNames")):
+                yield Problem("a rule gives all secrets", "resourceNames", f"{path}.resourceNames")
+            if set(many(at(rule, "verbs"))) - {"get", "*"}:
+                yield Problem("a rule gives more than get on secrets", "get", f"{path}.verbs")
+
+    yield from per(enumerate(many(role.at("rules"))), judge)
+
+
+@control(
+    "ks-kubernetes-06",
+    "Namespaces deny by default",
+    "high",
+    risk="In a namespace without a default, any pod may be anything and talk to anyone.",
+    steps=(
+        "Add a NetworkPolicy with podSelector {} and policyTypes [Ingress, Egress].",
+        "Label the namespace pod-security.kubernetes.io/enforce: restricted.",
+    ),
+    setting="kestra:deployment.network-policy.enabled and kestra:deployment.create-namespace",
+    frameworks=(
+        *cis_kubernetes("5.2.1", "5.3.2", version="1.12"),
+        *cis_kubernetes("5.3.2"),
+    ),
+)
+def denied_by_default(stack: Stack, _: Context) -> Iterator[Finding]:
+    def security(found: Resource) -> Iterator[Finding]:
+        wanted = ("metadata", "labels", "pod-security.kubernetes.io/enforce")
+        has = found.at(wanted)
+        if has != "restricted":
+            yield Problem(
+                f"enforces pod security {has or 'of no level'}",
+                "restricted",
+                "metadata.labels",
+                found,
+            )
+
+    def network(workload: Resource) -> Iterator[Finding]:
+        inside = namespace(workload)
+        for policy in stack.of(_NETWORK_POLICY):
+            everyone = not (policy.at("spec.podSelector") or {})
+            both = {"Ingress", "Egress"} <= set(many(policy.at("spec.policyTypes")))
+            allows = many(policy.at("spec.ingress")) or many(policy.at("spec.egress"))
+            if everyone and both and not allows and namespace(policy) == inside:
+                return
+        yield Problem(
+            f"nothing denies traffic by default in namespace {inside}",
+            "a NetworkPolicy for all pods, both directions, without rules",
+            "the stack's NetworkPolicies",
+            workload,
+        )
+
+    yield from per(stack.of("kubernetes:core/v1:Namespace"), security)
+    yield from per(stack.of(*WORKLOADS), network)
+
+
+@control(
+    "ks-kubernetes-07",
+    "Images are pinned and come from known registries",
+    "high",
+    risk="A tag can be moved to other code, which then starts with all of Kestra's secrets.",
+    steps=(
+        "Name Kestra's image by digest (repository@sha256:…) and allow its repository in registries.",
+        "Name the images of side and init containers by digest or by the tag of a version.",
+    ),
+    setting="kestra:deployment.image.digest and kestra:deployment.image.repository",
+    types=WORKLOADS,
+)
+def pinned_images(workload: Resource, context: Context) -> Iterator[Finding]:
+    def judge(found: Container) -> Iterator[Finding]:
+        reference, path = str(found.at("image") or ""), f"{found.path}.image"
+        image = Image.of(reference)
+        is_kestra, is_pinned = runs_kestras_image(found), image.digest.startswith("sha256:")
+        tag = image.tag or "latest"
+        if not is_pinned and (is_kestra or tag == "latest"):
+            wants = (
+                "the image by digest, @sha256:…" if is_kestra else "a digest, or a version's tag"
+            )
+            yield Problem(f"container {found.name} uses the tag {tag}", wants, path)
+        if is_kestra and not reference.startswith(tuple(context.options.registries)):
+            yield Problem(
+                f"container {found.name} uses {image.repository}",
+                f"an image of {', '.join(context.options.registries)}",
+                path,
+            )
+
+    yield from per(containers(workload), judge)
+
+
+@control(
+    "ks-kubernetes-08",
+    "Containers say what they need and whether they work",
+    "medium",
+    risk="Without limits one pod starves a node; without probes broken pods get work.",
+    steps=(
+        "Set requests for cpu and memory and a limit for memory.",
+        "Set a readiness and a liveness probe.",
+    ),
+    setting="kestra:deployment.components.<name>.resources",
+    types=WORKLOADS,
+)
+def needs_and_health(workload: Resource, _: Context) -> Iterator[Finding]:
+    ends = workload.type.startswith("kubernetes:batch/")
+
+    def judge(found: Container) -> Iterator[Finding]:
+        for kind, name in (("requests", "cpu"), ("requests", "memory"), ("limits", "memory")):
+            if found.at(f"resources.{kind}.{name}") is None:
+                yield Problem(
+                    f"container {found.name} has no {kind}.{name}",
+                    "a quantity",
+                    f"{found.path}.resources.{kind}.{name}",
+                )
+        for probe in ("readinessProbe", "livenessProbe"):
+            if not (found.is_init or ends) and found.at(probe) is None:
+                yield Problem(
+                    f"container {found.name} has no {probe}", "one", f"{found.path}.{probe}"
+                )
+
+    yield from per(containers(workload), judge)
+
+
+@control(
+    "ks-kubernetes-09",
+    "Several replicas stay up together",
+    "low",
+    risk="Without a disruption budget the upgrade of nodes may end all replicas at once.",
+    steps=("Add a PodDisruptionBudget whose selector matches the pods.",),
+    setting="kestra:deployment.components.<name>.replicas",
+)
+def disruption_budget(stack: Stack, _: Context) -> Iterator[Finding]:
+    def judge(workload: Resource) -> Iterator[Finding]:
+        replicas = number(workload.at("spec.replicas"))
+        if replicas is None or replicas < 2:
+            return
+        for budget in stack.of(_BUDGET):
+            same = namespace(budget) == namespace(workload)
+            if same and selects(budget.at("spec.selector"), labels(workload)):
+                return
+        yield Problem(
+            f"has {int(replicas)} replicas and no disruption budget",
+            "a PodDisruptionBudget for its pods",
+            "the stack's PodDisruptionBudgets",
+            workload,
+        )
+
+    yield from per(
+        stack.of("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"), judge
+    )
+
+
+@control(
+    "ks-kubernetes-11",
+    "Nothing runs in the default namespace",
+    "low",
+    risk="In the default namespace, policies and permissions meant for one application meet all others.",
+    steps=("Create a namespace for Kestra and set it.",),
+    setting="kestra:deployment.namespace",
+    types=WORKLOADS,
+    frameworks=(*cis_kubernetes("5.6.4", version="1.12"), *cis_kubernetes("5.7.4")),
+)
+def own_namespace(workload: Resource, _: Context) -> Iterator[Finding]:
+    if namespace(workload) == "default":
+        yield Problem("runs in namespace default", "a namespace of its own", "metadata.namespace")

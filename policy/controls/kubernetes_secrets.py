@@ -1,0 +1,65 @@
+"""Kubernetes: where secrets do not stand, and whom a store of secrets serves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from policy.core.model import Context, Finding, Problem, Resource, cis_kubernetes, control
+from policy.core.values import UNKNOWN, Undecided, at, many, per, raw
+from policy.pods import WORKLOADS, Container, containers
+
+_SECRETIVE = re.compile(
+    r"PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL", re.IGNORECASE
+)
+
+
+def is_secretive_name(name: str) -> bool:
+    """Whether a variable's name says that its value is secret."""
+    return _SECRETIVE.search(name) is not None and not name.endswith(("_FILE", "_PATH"))
+
+
+_CLUSTER_STORES = tuple(
+    f"kubernetes:external-secrets.io/{v}:ClusterSecretStore" for v in ("v1", "v1beta1")
+)
+
+
+@control(
+    "ks-kubernetes-10",
+    "No secret is written into a pod's specification",
+    "high",
+    risk="Whoever may read pods reads a value that stands there; a cluster-wide store serves every namespace.",
+    steps=(
+        "Use envFrom, secretKeyRef or a file of a Secret or ExternalSecret.",
+        "Use a SecretStore, or give the ClusterSecretStore conditions.",
+    ),
+    setting="kestra:deployment.environment (an encrypted value is kept in a Secret) and kestra:deployment.environment-from",
+    types=(*WORKLOADS, *_CLUSTER_STORES),
+    frameworks=(
+        *cis_kubernetes("5.4.1", "5.4.2", version="1.12"),
+        *cis_kubernetes("5.4.1", "5.4.2"),
+    ),
+)
+def no_literal_secrets(resource: Resource, _: Context) -> Iterator[Finding]:
+    if resource.type in _CLUSTER_STORES:
+        if not many(resource.at("spec.conditions")):
+            wants = "spec.conditions with the namespaces that it serves, or a SecretStore"
+            yield Problem("serves every namespace", wants, "spec.conditions")
+        return
+
+    def judge(found: Container) -> Iterator[Finding]:
+        for position, entry in enumerate(many(found.at("env"))):
+            name = str(at(entry, "name"))
+            value = raw(entry, "value")
+            if not is_secretive_name(name):
+                continue
+            if value is UNKNOWN:
+                raise Undecided(f"{found.path}.env.{position}.value")
+            if value and not str(value).startswith("$("):
+                yield Problem(
+                    f"container {found.name} has the value of {name} in clear",
+                    "valueFrom.secretKeyRef or envFrom.secretRef",
+                    f"{found.path}.env.{position}",
+                )
+
+    yield from per(containers(resource), judge)

@@ -1,0 +1,1 @@
+"""What every control is written with."""

@@ -1,0 +1,85 @@
+"""Permission documents of AWS, as text or as objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policy.core.model import Resource
+from policy.core.values import UNKNOWN, Undecided, at, many, reveal
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of a permission document."""
+
+    allows: bool
+    actions: tuple[str, ...]
+    """In lower case."""
+    resources: tuple[str, ...]
+    principals: tuple[str, ...]
+    """`AWS:*`, `Service:lambda.amazonaws.com`, `Federated:arn…`."""
+    condition: Mapping[str, Any]
+    is_inverted: bool
+    """Whether it says what is not meant (NotAction, NotResource, NotPrincipal)."""
+
+    @property
+    def is_public(self) -> bool:
+        return any(p in ("AWS:*", "*") for p in self.principals)
+
+
+def statements(resource: Resource, path: str) -> Iterator[Statement]:
+    """The statements of a document in a property.
+
+    Raises:
+        Undecided: when the document, or what a statement says, is unknown.
+    """
+    document = reveal(resource.at(path))
+    if isinstance(document, str):
+        try:
+            document = json.loads(document)
+        except ValueError:
+            raise Undecided(path) from None
+    for found in many(at(document, "Statement")):
+        if found is UNKNOWN:
+            raise Undecided(path)
+        yield Statement(
+            at(found, "Effect") != "Deny",
+            tuple(str(a).lower() for a in many(at(found, "Action"))),
+            tuple(str(r) for r in many(at(found, "Resource"))),
+            tuple(_principals(at(found, "Principal"))),
+            at(found, "Condition") or {},
+            any(at(found, name) for name in ("NotAction", "NotResource", "NotPrincipal")),
+        )
+
+
+def _principals(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for kind in value:
+            yield from (f"{kind}:{entry}" for entry in many(at(value, (kind,))))
+    elif value is not None:
+        yield str(value)
+
+
+#: Type to the properties that hold documents of identities.
+IDENTITY_POLICIES: Mapping[str, tuple[str, ...]] = {
+    "aws:iam/policy:Policy": ("policy",),
+    "aws:iam/rolePolicy:RolePolicy": ("policy",),
+    "aws:iam/userPolicy:UserPolicy": ("policy",),
+    "aws:iam/groupPolicy:GroupPolicy": ("policy",),
+    "aws:iam/role:Role": (),
+}
+
+
+def identity_statements(resource: Resource) -> Iterator[tuple[str, Statement]]:
+    """Path and statement of what a policy, or a role's inline policies, allow."""
+    paths = list(IDENTITY_POLICIES[resource.type])
+    if resource.type == "aws:iam/role:Role":
+        inline = many(resource.at("inlinePolicies"))
+        paths = [f"inlinePolicies.{position}.policy" for position in range(len(inline))]
+    for path in paths:
+        for statement in statements(resource, path):
+            if statement.allows:
+                yield path, statement

@@ -1,0 +1,249 @@
+"""What a control is, what it looks at, and what it finds. Nothing here needs Pulumi."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from policy.core.options import Options
+from policy.core.values import OutOfView, Undecided, at
+
+Severity = Literal["low", "medium", "high", "critical"]
+Environment = Literal["development", "staging", "production"]
+#: `azure-native:keyvault/v20260201:`, and the package of an SDK made for one version of an API
+#: (`azure-native_keyvault_v20260201:keyvault/v20260201:`).
+_AZURE_VERSION = re.compile(r"^azure-native(_[a-z0-9]+_v\w+)?:([^/:]+)(/v\w+)?:")
+
+
+@dataclass(frozen=True)
+class Framework:
+    """A rule of a published standard: the same rule has other numbers in other versions."""
+
+    name: str
+    version: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of the stack."""
+
+    type: str
+    name: str
+    props: Mapping[str, Any] = field(default_factory=dict)
+    urn: str = ""
+    protect: bool = False
+    references: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Property to the URNs of the resources that its value comes from; known for whole stacks only."""
+    is_marked: bool = True
+    """Whether secret values can be told from others."""
+
+    def at(self, path: str | Sequence[str]) -> Any:
+        """A property by its path; None when missing. Raises Undecided when unknown."""
+        return at(self.props, path)
+
+    def refers_to(self, other: Resource, *properties: str) -> bool:
+        """Whether one of these properties comes from another resource."""
+        return any(other.urn in self.references.get(name, ()) for name in properties)
+
+
+def plain_type(token: str) -> str:
+    """A type without the API version that Azure's types may carry."""
+    return _AZURE_VERSION.sub(r"azure-native:\2:", token)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """All resources of a stack."""
+
+    resources: Sequence[Resource]
+    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What several controls work out once."""
+
+    def of(self, *types: str) -> list[Resource]:
+        """The resources of some types."""
+        return [r for r in self.resources if r.type in types]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a control may need beside what it judges."""
+
+    environment: Environment
+    options: Options = field(default_factory=Options)
+    today: datetime.date = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date())
+    configured_releases: Mapping[str, str] = field(default_factory=dict)
+    """Digest of an image to the tag that the stack's own settings name beside it."""
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def releases(self) -> Mapping[str, str]:
+        """Digest of an image to the tag of its release."""
+        return {**self.configured_releases, **self.options.image_releases}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a control objects to; never with a secret value."""
+
+    has: str
+    """What there is."""
+    wants: str
+    """What there should be."""
+    where: str
+    """The property to change."""
+    resource: Resource | None = None
+    """Whose; for controls that look at whole stacks. None: the stack's."""
+    setting: str = ""
+    """The setting of this project (`kestra:…`), when it is not the control's."""
+
+
+Finding = Problem | Undecided
+Judge = Callable[[Any, Context], Iterable[Finding]]
+Remedy = Callable[[Resource, Context], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Control:
+    """A rule, why it matters, and how to satisfy it."""
+
+    id: str
+    title: str
+    severity: Severity
+    risk: str
+    """One sentence."""
+    steps: Sequence[str]
+    """How to satisfy it."""
+    judge: Judge
+    types: Sequence[str]
+    """Types of the resources that it judges; empty: it judges whole stacks."""
+    setting: str
+    frameworks: Sequence[Framework] = ()
+    remedy: Remedy | None = None
+    """Top-level properties to set; only for what is harmless to repeat."""
+    always: Literal["advisory", ""] = ""
+    """The level in every environment; empty: by the table."""
+
+    @property
+    def area(self) -> str:
+        return self.id.removeprefix("ks-").rsplit("-", 1)[0]
+
+    @property
+    def is_stack(self) -> bool:
+        return not self.types
+
+
+REGISTRY: dict[str, Control] = {}
+
+
+def control(
+    id: str,
+    title: str,
+    severity: Severity,
+    *,
+    risk: str,
+    steps: Sequence[str],
+    setting: str,
+    types: Sequence[str] = (),
+    frameworks: Sequence[Framework] = (),
+    remedy: Remedy | None = None,
+    always: Literal["advisory", ""] = "",
+) -> Callable[[Judge], Judge]:
+    """Registers a judging function as a control."""
+
+    def register(judge: Judge) -> Judge:
+        if id in REGISTRY:
+            raise ValueError(f"two controls are called {id}")
+        REGISTRY[id] = Control(
+            id, title, severity, risk, steps, judge, types, setting, frameworks, remedy, always
+        )
+        return judge
+
+    return register
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a control says of a resource or a stack."""
+
+    problems: Sequence[Problem]
+    undecided: Sequence[str]
+    """What is not known yet."""
+    out_of_view: Sequence[str] = ()
+    """What the stack does not hold, so that it will not be known either."""
+
+
+def judged(control: Control, subject: Resource | Stack, context: Context) -> Verdict:
+    """Runs a control; what is exempt is left out."""
+    problems: list[Problem] = []
+    undecided: list[str] = []
+    out_of_view: list[str] = []
+
+    def findings() -> Iterator[Finding]:
+        try:
+            yield from control.judge(subject, context)
+        except Undecided as found:
+            yield found
+
+    for finding in findings():
+        if isinstance(finding, Undecided):
+            (out_of_view if isinstance(finding, OutOfView) else undecided).append(finding.path)
+            continue
+        whose = finding.resource or (subject if isinstance(subject, Resource) else None)
+        if not context.options.exempts(
+            control.id, whose.name if whose else "", whose.urn if whose else "", context.today
+        ):
+            problems.append(finding)
+    return Verdict(problems, undecided, out_of_view)
+
+
+def message(control: Control, problem: Problem, resource: Resource | None) -> str:
+    """What a person reads: the resource, what it has, what it should have, where to change it."""
+    whose = problem.resource or resource
+    name = f"{whose.name} ({whose.type})" if whose else "the stack"
+    setting = problem.setting or control.setting
+    here = f"; in this project: {setting}" if setting else ""
+    return f"{name}: {problem.has}. Wanted: {problem.wants}. Change {problem.where}{here}."
+
+
+_MESSAGE = re.compile(
+    r"(?P<resource>.+?): (?P<has>.+?)\. Wanted: (?P<wants>.+)\. Change (?P<where>.+?)"
+    r"(?:; in this project: (?P<setting>.+))?\.",
+    re.DOTALL,
+)
+
+
+def parts(text: str) -> Mapping[str, str]:
+    """What `message` put together: resource, has, wants, where and setting; empty when it is another text."""
+    found = _MESSAGE.fullmatch(text.strip())
+    return {k: v or "" for k, v in found.groupdict().items()} if found else {}
+
+
+# Benchmarks by name and version, as cited by the controls.
+
+
+def cis_kubernetes(*ids: str, version: str = "1.10") -> tuple[Framework, ...]:
+    """Rules of the CIS Kubernetes Benchmark."""
+    return tuple(Framework("CIS Kubernetes Benchmark", version, rule) for rule in ids)
+
+
+def cis(cloud: str, **versions: str) -> tuple[Framework, ...]:
+    """One rule of a CIS Foundations Benchmark by version: `cis("AWS", v6_0="4.6")`."""
+    name = f"CIS {cloud} Foundations Benchmark"
+    return tuple(
+        Framework(name, version.removeprefix("v").replace("_", "."), rule)
+        for version, rule in versions.items()
+    )
+
+
+def fsbp(*ids: str) -> tuple[Framework, ...]:
+    """Controls of the AWS Foundational Security Best Practices standard."""
+    return tuple(
+        Framework("AWS Foundational Security Best Practices", "1.0.0", rule) for rule in ids
+    )
