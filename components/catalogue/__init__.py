@@ -153,10 +153,11 @@ def kebab(name: str) -> str:
 def read(path: Path = KEYS) -> list[CatalogueKey]:
     """The rows of a catalogue's file."""
     with path.open(encoding="utf-8", newline="") as file:
-        return [
-            CatalogueKey(**row | {"sensitive": row["sensitive"] == "yes"})
-            for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        ]
+        _, *rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return [
+        CatalogueKey(key, kind, edition, since, until, sensitive == "yes", default, source, owner)
+        for key, kind, edition, since, until, sensitive, default, source, owner in rows
+    ]
 
 
 @cache
