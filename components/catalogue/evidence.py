@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from components.catalogue import kebab
@@ -56,9 +55,7 @@ def gather(artifacts: Artifacts) -> Iterator[Evidence]:
         yield from _lookups(entry, artifacts.version)
 
 
-def _metadata(
-    artifacts: Artifacts, classes: Classes, closed: set[str]
-) -> Iterator[Evidence]:
+def _metadata(artifacts: Artifacts, classes: Classes, closed: set[str]) -> Iterator[Evidence]:
     for jar, row in artifacts.metadata():
         if row["type"] == "java.lang.Object":
             continue
@@ -117,11 +114,20 @@ def _annotations(entry: dict[str, Any], version: str, open_core: bool) -> Iterat
             for match in _PLACEHOLDER.finditer(text):
                 kind = "duration" if short == "Scheduled" else _kind(signature)
                 yield Evidence(
-                    _canonical(match[1]), kind, _unquoted(match[2] or ""), source, version, 1, open_core
+                    _canonical(match[1]),
+                    kind,
+                    _unquoted(match[2] or ""),
+                    source,
+                    version,
+                    1,
+                    open_core,
                 )
         for attribute in _ANNOTATION_KEYS.get(short, ()):
             for text in annotation["values"].get(attribute, ()):
-                values = {*annotation["values"].get("value", ()), *annotation["values"].get("notEquals", ())}
+                values = {
+                    *annotation["values"].get("value", ()),
+                    *annotation["values"].get("notEquals", ()),
+                }
                 values |= {*annotation["values"].get("defaultValue", ())}
                 kind = "boolean" if values & {"true", "false"} else _kind(signature)
                 if _KEY.fullmatch(text) and text.split(".")[0] in ROOTS and "${" not in text:
@@ -197,5 +203,3 @@ def _unquoted(text: str) -> str:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value).strip()
-
-

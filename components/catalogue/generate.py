@@ -66,7 +66,7 @@ def merged(
     owners = model_owners()
     result: list[CatalogueKey] = []
     for key in sorted(names):
-        said = [fact for fact in facts[key] if not (fact.rank == 3 and key in blocks)]
+        said = [fact for fact in facts[key] if not (key in blocks and _is_only_named(fact))]
         page = pages.get(key)
         if not said and page is None:
             continue
@@ -77,6 +77,11 @@ def merged(
         if row is not None:
             result.append(row)
     return result
+
+
+def _is_only_named(fact: Evidence) -> bool:
+    """Whether code asks for a block as a whole (a condition, a prefix), and reads its keys elsewhere."""
+    return fact.rank > 1 and fact.type != "map"
 
 
 def _documented(row: Mapping[str, str]) -> CatalogueKey:
@@ -107,7 +112,9 @@ def _transcribed(row: Mapping[str, str]) -> CatalogueKey:
 def _from_artifacts(key: str, said: list[Evidence], page: CatalogueKey | None) -> CatalogueKey:
     """A key that an artifact has. Of several facts the newest version's best one says type and default."""
     best = min(said, key=lambda f: (f.rank, -VERSIONS.index(f.version)))
-    default = next((f.default for f in sorted(said, key=lambda f: -VERSIONS.index(f.version)) if f.default), "")
+    default = next(
+        (f.default for f in sorted(said, key=lambda f: -VERSIONS.index(f.version)) if f.default), ""
+    )
     versions = {fact.version for fact in said}
     since = "2.0" if "1.3" not in versions else ""
     until = "1.3" if "2.0" not in versions else ""
@@ -188,7 +195,11 @@ def main(arguments: list[str] | None = None) -> int:
     old = KEYS.read_text(encoding="utf-8")
     for line in sorted(set(text.splitlines()) ^ set(old.splitlines())):
         print(("+ " if line in text.splitlines() else "- ") + line)
-    print("keys.tsv is up to date" if text == old else "keys.tsv is not up to date: run without --check")
+    print(
+        "keys.tsv is up to date"
+        if text == old
+        else "keys.tsv is not up to date: run without --check"
+    )
     return int(text != old)
 
 

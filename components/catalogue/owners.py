@@ -7,7 +7,16 @@ from components.settings.reference import leaves
 
 #: First-level settings that are no keys of Kestra's.
 _OWN = frozenset(
-    ["version", "edition", "declared-secrets", "rotation", "deployment", "identity", "store", "tags"]
+    [
+        "version",
+        "edition",
+        "declared-secrets",
+        "rotation",
+        "deployment",
+        "identity",
+        "store",
+        "tags",
+    ]
 )
 #: First-level settings that are roots of Kestra's file; the others stand below `kestra`.
 _ROOTS = frozenset(["endpoints", "datasources"])
