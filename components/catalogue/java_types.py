@@ -111,18 +111,17 @@ def keys_of(java: JavaType, classes: Classes, depth: int = 0) -> Iterator[tuple[
 def _below(
     java: JavaType, at: int, sign: str, kind: str, classes: Classes, depth: int
 ) -> Iterator[tuple[str, str]]:
-    """The keys of what a list or map holds; the list or map itself where it holds no objects."""
+    """The keys of what a list or map holds; the list or map itself where it holds no objects.
+
+    A list of what no text gives (interceptors) has none.
+    """
     inner = java.arguments[at] if len(java.arguments) > at else JavaType("java.lang.Object")
     simple = _SIMPLE.get(inner.name) or ("text" if inner.name in _ENUMS else None)
     if simple and not (sign == "[]" and simple == "map" and inner.name != "java.lang.Object"):
         yield "", kind
         return
-    below = list(keys_of(inner, classes, depth))
-    if not below or below == [("", "text")]:
-        yield "", kind
-    for rest, inner_kind in below:
-        if rest or inner_kind != "text":
-            yield f"{sign}{rest}", inner_kind
+    for rest, inner_kind in keys_of(inner, classes, depth):
+        yield (f"{sign}{rest}", inner_kind) if rest or inner_kind != "text" else ("", kind)
 
 
 def _fields(name: str, classes: Classes, depth: int) -> Iterator[tuple[str, str]]:
