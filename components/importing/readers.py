@@ -40,6 +40,10 @@ class Part:
     """Where the file lies; None for standard input."""
     problem: str = ""
     """Why the file is not YAML, in words that do not quote it; empty where it is."""
+    remarks: tuple[str, ...] = ()
+    """What is odd about its YAML, in words that do not quote it."""
+    is_of_directory: bool = False
+    """Whether a directory was given, and not the file itself."""
 
     @property
     def name(self) -> str:

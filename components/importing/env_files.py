@@ -1,0 +1,162 @@
+"""Files with variables: env files of compose and Docker, `EnvironmentFile` of systemd, variables alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from components.importing.installation import Variable
+from components.importing.readers import ImportRefused, Part
+
+if TYPE_CHECKING:
+    from components.importing.assembly import Assembly
+
+Style = Literal["compose", "systemd", "raw"]
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
+_LINE = re.compile(rf"\s*(?:export\s+)?(?P<name>{_NAME})\s*(?P<sign>=|:(?=\s))?(?P<rest>.*)")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
+#: Names that only variables of Kestra have.
+_OF_KESTRA = re.compile(
+    r"(?m)^\s*(export\s+)?(KESTRA_|SECRET_|DATASOURCES_|MICRONAUT_|ENDPOINTS_|ENV_|JAVA_OPTS)\w*\s*="
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One variable of a file."""
+
+    name: str
+    value: str | None = field(repr=False)
+    """None: the name stands alone, so its value comes from elsewhere."""
+    number: int
+    """The line, from 1."""
+    is_literal: bool = False
+    """Whether it stood in single quotes, so that nothing in it is replaced."""
+
+
+def parse(text: str, style: Style = "compose") -> tuple[list[Line], list[int]]:
+    """The variables of a file, and the numbers of lines that are none.
+
+    Args:
+        text: of the file.
+        style: whose rules count. `compose`: quotes, escapes in double quotes, ` #` begins a comment; `systemd`:
+            quotes, a line goes on behind a backslash; `raw`: everything behind `=` (`docker run --env-file`).
+    """
+    lines: list[Line] = []
+    wrong: list[int] = []
+    rows = text.split("\n")
+    number = 0
+    while number < len(rows):
+        first, row = number, rows[number]
+        number += 1
+        if not row.strip() or row.lstrip().startswith(("#", ";") if style == "systemd" else "#"):
+            continue
+        match = _LINE.fullmatch(row)
+        if match is None or (match["sign"] is None and match["rest"].strip()):
+            wrong.append(first + 1)
+            continue
+        if match["sign"] is None:
+            lines.append(Line(match["name"], None, first + 1))
+            continue
+        rest = match["rest"]
+        if style == "raw":
+            lines.append(Line(match["name"], rest, first + 1, is_literal=True))
+            continue
+        if style == "systemd":
+            while rest.endswith("\\") and number < len(rows):
+                rest = rest[:-1] + rows[number]
+                number += 1
+        rest = rest.lstrip()
+        quote = rest[:1] if rest[:1] in ("'", '"') else ""
+        while quote and not _closes(rest, quote) and number < len(rows):
+            # A value in quotes may have several lines.
+            rest += "\n" + rows[number]
+            number += 1
+        if quote and not _closes(rest, quote):
+            wrong.append(first + 1)
+            number = first + 1
+            continue
+        lines.append(Line(match["name"], _value(rest, quote, style), first + 1, quote == "'"))
+    return lines, wrong
+
+
+def _closes(text: str, quote: str) -> bool:
+    return _end(text, quote) is not None
+
+
+def _end(text: str, quote: str) -> int | None:
+    """Where a quoted value ends; None where its quote is open."""
+    position = 1
+    while position < len(text):
+        if text[position] == "\\" and quote == '"':
+            position += 2
+            continue
+        if text[position] == quote:
+            return position
+        position += 1
+    return None
+
+
+def _value(rest: str, quote: str, style: Style) -> str:
+    if not quote:
+        if style == "compose":
+            rest = re.split(r"\s#", rest, maxsplit=1)[0] if not rest.startswith("#") else ""
+        return rest.strip()
+    inner = rest[1 : _end(rest, quote)]
+    if quote == "'":
+        return inner
+    return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[0]), inner, flags=re.DOTALL)
+
+
+def is_env_text(text: str) -> bool:
+    """Whether a text is a file of variables: every line that says something is one, and one has a value."""
+    lines, wrong = parse(text)
+    return not wrong and any(line.value is not None for line in lines)
+
+
+class EnvFileReader:
+    """Variables of Kestra's process that stand in files of their own."""
+
+    def recognizes(self, part: Part) -> bool:
+        """Whether the part is such a file, by its content, or by its name where lines of it are damaged."""
+        if isinstance(part.document, (dict, list)):
+            return False
+        named = re.fullmatch(r"\.env.*|.*\.env|env|environment", part.name) is not None
+        return is_env_text(part.text) or (
+            named and any(line.value is not None for line in parse(part.text)[0])
+        )
+
+    def kind(self, part: Part) -> str:
+        """What it is."""
+        return "variables of the environment"
+
+    def read(self, parts: Sequence[Part], assembly: Assembly) -> None:
+        """Adds the variables of the files that no other input has read."""
+        for part in parts:
+            if assembly.is_used(part):
+                continue
+            if not assembly.has_configuration and not _OF_KESTRA.search(part.text):
+                names = {line.name for line in parse(part.text)[0]}
+                if not names:
+                    raise ImportRefused(f"{part.file} has no variables.")
+            for line in read_lines(part, assembly):
+                assembly.add_variable(
+                    line.name, Variable(part.origin(f"line {line.number}"), line.value)
+                )
+
+
+def read_lines(part: Part, assembly: Assembly, style: Style = "compose") -> Iterator[Line]:
+    """The variables of a file; lines that are none are noted by their number."""
+    lines, wrong = parse(part.text, style)
+    for number in wrong[:20]:
+        assembly.note(
+            "not carried",
+            f"line {number} of {part.file}",
+            "it is no NAME=value",
+            "correct the line, and import again",
+            part.origin(f"line {number}"),
+        )
+    yield from lines
