@@ -13,7 +13,17 @@ from components.importing.commands import Command, parse_command
 from components.importing.documents import Unreadable, load_documents
 from components.importing.images import image_settings
 from components.importing.installation import Installation, Note, Origin, Sourced, Tree, Variable
-from components.importing.key_tree import canonical_tree, dotted, get, leaves, merge, put, remove
+from components.importing.key_tree import (
+    ROOTS,
+    canonical_steps,
+    canonical_tree,
+    dotted,
+    get,
+    leaves,
+    merge,
+    put,
+    remove,
+)
 from components.importing.readers import Part
 
 COMMAND_KEYS = {
@@ -169,9 +179,7 @@ class Assembly:
         self.apply_command(command, origin, component)
         return command.component or None
 
-    def apply_command(
-        self, command: Command, origin: Origin, component: str | None = None
-    ) -> None:
+    def apply_command(self, command: Command, origin: Origin, component: str | None = None) -> None:
         """Adds a command that the caller has read (`commands.parse_command`)."""
         name = component or command.component or "standalone"
         target = f"deployment.components.{name}"
@@ -199,6 +207,12 @@ class Assembly:
         result = companion(name, part, self._parts)
         if result is not None:
             self.use(result)
+            if result.file not in {p.file for p in self._parts}:
+                # Not given, but read all the same: the report says so.
+                self._parts.append(result)
+                self.installation.sources.append(
+                    (result.file, f"named by {part.file}, and read too")
+                )
         return result
 
     def use(self, part: Part) -> None:
@@ -229,18 +243,16 @@ class Assembly:
         for rank, layer in sorted(self._layers, key=lambda item: item[0]):
             if rank >= Rank.VARIABLE:
                 merge(options, layer)
-        known = {**tree}
         for name, variable in list(result.environment.items()):
-            self._bind(name, variable, tree, options, known)
+            self._bind(name, variable, tree, options)
+        self._read_java_options(tree)
         merge(tree, options)
         result.configuration = tree
         self._leave_out_unknown(tree)
         self._leave_out_expressions(tree)
         return result
 
-    def _bind(
-        self, name: str, variable: Variable, tree: Tree, options: Tree, known: Tree
-    ) -> None:
+    def _bind(self, name: str, variable: Variable, tree: Tree, options: Tree) -> None:
         """Puts a variable that is configuration into the tree."""
         environment = self.installation.environment
         if name in binding.LAUNCHER_VARIABLES:
@@ -257,21 +269,21 @@ class Assembly:
         if path is None:
             return
         key = dotted(path)
-        if isinstance(get(options, path), (Sourced, list)):
-            self.note(
-                "changed",
-                name,
-                f"a file given with --config wins over variables, so {key} was what the file says",
-                origin=variable.origin,
-            )
+        if variable.value_from is None:
             del environment[name]
+            _replace_placeholders(name, variable, tree, options)
+        if (there := get(options, path)) is not None:
+            if not (isinstance(there, Sourced) and there.origin == variable.origin):
+                self.note(
+                    "changed",
+                    name,
+                    f"a file given with --config wins over variables, so {key} was what the file says",
+                    origin=variable.origin,
+                )
             return
-        if variable.value is None:
-            # Its value comes from elsewhere: the variable stays, and the key names it.
-            leaf = Sourced(f"${{{name}}}", variable.origin)
-        else:
-            leaf = Sourced(variable.value, variable.origin)
-            del environment[name]
+        # Where its value comes from elsewhere, the variable stays, and the key names it.
+        value = variable.value if variable.value is not None else f"${{{name}}}"
+        leaf = Sourced(value, variable.origin)
         if binding.is_word_of_map(name):
             self.note(
                 "changed",
@@ -291,6 +303,22 @@ class Assembly:
         for document in documents:
             if isinstance(document, Mapping):
                 merge(tree, canonical_tree(document, variable.origin))
+
+    def _read_java_options(self, tree: Tree) -> None:
+        """Takes keys of the configuration out of `JAVA_OPTS`: system properties win over variables."""
+        variable = self.installation.environment.get("JAVA_OPTS")
+        if variable is None or variable.value is None:
+            return
+        words: list[str] = []
+        for word in variable.value.split():
+            key, _, value = word.removeprefix("-D").partition("=")
+            path = canonical_steps((), key) if word.startswith("-D") else ()
+            if not path or path[0] not in ROOTS:
+                words.append(word)
+            elif path[:3] != ("micronaut", "config", "files"):
+                put(tree, path, Sourced(value.strip("\"'"), variable.origin))
+        if len(words) < len(variable.value.split()):
+            self.installation.environment["JAVA_OPTS"] = replace(variable, value=" ".join(words))
 
     def _leave_out_unknown(self, tree: Tree) -> None:
         """Names variables that look like Kestra's keys and are none, unless a placeholder names them."""
@@ -332,10 +360,18 @@ class Assembly:
                 remove(tree, path)
 
 
+def _replace_placeholders(name: str, variable: Variable, *trees: Tree) -> None:
+    """Writes the value of a variable that becomes a key in place of the placeholders that name it."""
+    if variable.value is None:
+        return
+    pattern = re.compile(rf"\$\{{{re.escape(name)}(:[^{{}}]*)?\}}")
+    for tree in trees:
+        for path, leaf in list(leaves(tree)):
+            if isinstance(leaf.value, str) and (match := pattern.search(leaf.value)):
+                is_alone = match[0] == leaf.value
+                text = pattern.sub(lambda _: str(variable.value), leaf.value)
+                put(tree, path, Sourced(text, variable.origin if is_alone else leaf.origin))
+
+
 def _is_scalar(value: Any) -> bool:
     return value is None or isinstance(value, (str, int, float, bool))
-
-
-def with_origin(variable: Variable, origin: Origin) -> Variable:
-    """The same variable with another origin."""
-    return replace(variable, origin=origin)

@@ -15,7 +15,9 @@ _SHELL = re.compile(r"(.*/)?(ba|da|a|z|k)?sh")
 _SHELL_COMMAND = re.compile(r"-[a-z]*c")
 _BREAKS = frozenset(("&&", "||", ";", "|", "&", "(", ")", "\n"))
 _REDIRECTION = re.compile(r"\d*(>>?|<)(&?\d*|.*)")
-_PROGRAM = re.compile(r"(.*/)?kestra([-_.]?v?(?P<release>\d+\.\d+(\.\d+)?([-.]?rc\d*)?))?[^/]*(\.jar)?")
+_PROGRAM = re.compile(
+    r"(.*/)?kestra([-_.]?v?(?P<release>\d+\.\d+(\.\d+)?([-.]?rc\d*)?))?[^/]*(\.jar)?"
+)
 _JAVA = re.compile(r"(.*/)?java")
 #: Options with a value, in every spelling, to one name.
 _WITH_VALUE = {
@@ -168,7 +170,9 @@ def _read_option(meaning: str, name: str, value: str, command: Command) -> None:
         if value.isascii() and value.isdigit() and len(value) < 6:
             setattr(command, meaning, int(value))
         else:
-            command.lost.append((name, "its value is no number here", f"set the value of {name} by hand"))
+            command.lost.append(
+                (name, "its value is no number here", f"set the value of {name} by hand")
+            )
     elif meaning == "group":
         command.worker_group = value
     elif meaning == "flows":

@@ -46,7 +46,9 @@ class ComposeReader:
         services = part.document.get("services")
         if "apiVersion" in part.document or not isinstance(services, Mapping):
             return bool(part.document.get("include")) and "compose" in part.name
-        return any(isinstance(s, Mapping) and _OF_A_SERVICE & set(map(str, s)) for s in services.values())
+        return any(
+            isinstance(s, Mapping) and _OF_A_SERVICE & set(map(str, s)) for s in services.values()
+        )
 
     def kind(self, part: Part) -> str:
         """What it is."""
@@ -155,7 +157,7 @@ def _read(
         note_mounts(other, mounts_of(other, project), assembly)
         note_ports(other, assembly)
         note_rest(other, assembly)
-    _note_variables(project, assembly)
+    _note_variables(project, environments[first], assembly)
     others = {n: s for n, s in project.services.items() if n not in servers}
     note_others(others, project.top, assembly)
     assembly.is_environment_known = True
@@ -283,9 +285,7 @@ def _note_bare(
     )
 
 
-def _add_variables(
-    environments: Mapping[str, Mapping[str, Variable]], assembly: Assembly
-) -> None:
+def _add_variables(environments: Mapping[str, Mapping[str, Variable]], assembly: Assembly) -> None:
     """Variables that all components have, once; of those that differ the first component's, and a note."""
     first = next(iter(environments))
     for component, variables in environments.items():
@@ -307,10 +307,14 @@ def _add_variables(
                 )
 
 
-def _note_variables(project: Project, assembly: Assembly) -> None:
+def _note_variables(
+    project: Project, environment: Mapping[str, Variable], assembly: Assembly
+) -> None:
     interpolation = project.interpolation
-    if interpolation.missing:
-        names = ", ".join(f"${{{name}}}" for name in interpolation.missing)
+    # What the process itself has is not missing: Kestra replaces it, or the text of a file has it.
+    missing = [name for name in interpolation.missing if name not in environment]
+    if missing:
+        names = ", ".join(f"${{{name}}}" for name in missing)
         assembly.note(
             "changed",
             names,

@@ -171,13 +171,17 @@ def _is_configuration(text: str) -> bool:
         documents = load_documents(text).documents
     except Unreadable:
         return False
-    return any(isinstance(d, dict) and {"kestra", "datasources", "micronaut"} & set(d) for d in documents)
+    return any(
+        isinstance(d, dict) and {"kestra", "datasources", "micronaut"} & set(d) for d in documents
+    )
 
 
 def note_mounts(service: Service, mounts: list[Mount], assembly: Assembly) -> None:
     """Names what is mounted and does not come along."""
     for mount in mounts:
-        _note_mount(service, mount, assembly, assembly.text_of("kestra", "storage", "local", "base-path"))
+        _note_mount(
+            service, mount, assembly, assembly.text_of("kestra", "storage", "local", "base-path")
+        )
 
 
 def _note_mount(service: Service, mount: Mount, assembly: Assembly, base_path: str | None) -> None:

@@ -44,7 +44,9 @@ _NOT_CARRIED = {
     "pre_stop": ("a hook of compose's", ""),
 }
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([bkmgt]?)i?b?", re.IGNORECASE)
-_PORT = re.compile(r"(?:(?P<address>\[[^\]]*\]|[\d.]+):)?(?:(?P<host>[^:]*):)?(?P<target>\d+(?:-\d+)?)(?:/\w+)?")
+_PORT = re.compile(
+    r"(?:(?P<address>\[[^\]]*\]|\d+(?:\.\d+){3}):)?(?:(?P<host>[^:]*):)?(?P<target>\d+(?:-\d+)?)(?:/\w+)?"
+)
 #: Names of images to what the other service is.
 _OTHERS = (
     (r"postgres|postgis|timescale|pgvector|cloudnative-pg", "the database itself and its volumes are not deployed; "
@@ -82,7 +84,9 @@ def note_ports(service: Service, assembly: Assembly) -> None:
         what = service.where(f"ports {shown}")
         if target in (management, "8081") and target != server:
             local = "127.0.0.1" in address or "::1" in address
-            where = "to that machine" if local else "without a log-in to every network of that machine"
+            where = (
+                "to that machine" if local else "without a log-in to every network of that machine"
+            )
             assembly.note(
                 "changed",
                 what,
@@ -155,7 +159,10 @@ def _devices(service: Service, *blocks: Any) -> None:
         devices = block.get("devices")
         for device in devices if isinstance(devices, list) else ():
             device = _mapping(device)
-            names = [scalar(device.get("driver")) or "", *map(str, device.get("capabilities") or ())]
+            names = [
+                scalar(device.get("driver")) or "",
+                *map(str, device.get("capabilities") or ()),
+            ]
             assembly.note(
                 "not carried",
                 service.where("deploy.resources devices"),
@@ -233,7 +240,9 @@ def _note_labels(service: Service, assembly: Assembly) -> None:
         if name.startswith(("traefik.", "caddy", "nginx", "virtual.")) and not rule:
             others.append(name)
     for host in dict.fromkeys(hosts):
-        safe = host if re.fullmatch(r"[A-Za-z0-9.*-]+", host) else "a host name that a variable gives"
+        safe = (
+            host if re.fullmatch(r"[A-Za-z0-9.*-]+", host) else "a host name that a variable gives"
+        )
         assembly.note(
             "not carried",
             service.where("labels"),
@@ -242,10 +251,12 @@ def _note_labels(service: Service, assembly: Assembly) -> None:
             service.origin("labels"),
         )
     if others:
-        signs = any(
-            "basicauth" in n.lower() or credential_sign(n, labels[n] or "") for n in others
+        signs = any("basicauth" in n.lower() or credential_sign(n, labels[n] or "") for n in others)
+        extra = (
+            "; a log-in of the proxy's is among them, which the ingress must have too"
+            if signs
+            else ""
         )
-        extra = "; a log-in of the proxy's is among them, which the ingress must have too" if signs else ""
         assembly.note(
             "not carried",
             service.where("labels"),
@@ -255,7 +266,9 @@ def _note_labels(service: Service, assembly: Assembly) -> None:
         )
 
 
-def note_others(services: Mapping[str, Service], top: Mapping[str, Any], assembly: Assembly) -> None:
+def note_others(
+    services: Mapping[str, Service], top: Mapping[str, Any], assembly: Assembly
+) -> None:
     """Names the services that are not Kestra, and their volumes."""
     for service in services.values():
         image = scalar(service.spec.get("image")) or ""

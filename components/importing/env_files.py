@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from components.importing.installation import Variable
-from components.importing.readers import ImportRefused, Part
+from components.importing.readers import Part
 
 if TYPE_CHECKING:
     from components.importing.assembly import Assembly
@@ -18,10 +18,6 @@ Style = Literal["compose", "systemd", "raw"]
 _NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
 _LINE = re.compile(rf"\s*(?:export\s+)?(?P<name>{_NAME})\s*(?P<sign>=|:(?=\s))?(?P<rest>.*)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
-#: Names that only variables of Kestra have.
-_OF_KESTRA = re.compile(
-    r"(?m)^\s*(export\s+)?(KESTRA_|SECRET_|DATASOURCES_|MICRONAUT_|ENDPOINTS_|ENV_|JAVA_OPTS)\w*\s*="
-)
 
 
 @dataclass(frozen=True)
@@ -138,10 +134,6 @@ class EnvFileReader:
         for part in parts:
             if assembly.is_used(part):
                 continue
-            if not assembly.has_configuration and not _OF_KESTRA.search(part.text):
-                names = {line.name for line in parse(part.text)[0]}
-                if not names:
-                    raise ImportRefused(f"{part.file} has no variables.")
             for line in read_lines(part, assembly):
                 assembly.add_variable(
                     line.name, Variable(part.origin(f"line {line.number}"), line.value)

@@ -70,7 +70,10 @@ def foreign_kind(part: Part) -> tuple[str, str] | None:
         kind, fix = _BY_SUFFIX[_suffix(part.file)]
         return f"{kind}{at}", fix
     if part.text.startswith("$ANSIBLE_VAULT"):
-        return "a file encrypted by Ansible Vault", "decrypt a copy with ansible-vault, and give that"
+        return (
+            "a file encrypted by Ansible Vault",
+            "decrypt a copy with ansible-vault, and give that",
+        )
     if _DOCKER_RUN.search(part.text) and part.document is None:
         return "a script with `docker run`", "write it as a compose file, and give that"
     if part.document is None and re.search(r"(?m)^\[(Unit|Service|Install)\]\s*$", part.text):
@@ -90,7 +93,11 @@ def _of_document(part: Part) -> tuple[str, str] | None:
         ):
             return "a playbook or a task file of Ansible", "give the files that it renders"
         return None
-    if "id" in document and "namespace" in document and ("tasks" in document or "triggers" in document):
+    if (
+        "id" in document
+        and "namespace" in document
+        and ("tasks" in document or "triggers" in document)
+    ):
         return (
             "a flow of Kestra's",
             "flows are in the database, or are deployed with the CI of your flows; they are no configuration",

@@ -11,7 +11,9 @@ from policy.releases import Image, releases_of
 if TYPE_CHECKING:
     from components.importing.assembly import Assembly
 
-_REPOSITORY = re.compile(r"([a-z0-9][a-z0-9.-]*(:[0-9]+)?/)?[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
+_REPOSITORY = re.compile(
+    r"([a-z0-9][a-z0-9.-]*(:[0-9]+)?/)?[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*"
+)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _UNRESOLVED = re.compile(r"\$\{?\s*([A-Za-z_][\w.]*)|\{\{\s*([\w.]+)")
@@ -28,7 +30,9 @@ def is_kestra(reference: str) -> bool:
 def image_settings(reference: str, origin: Origin, assembly: Assembly) -> None:
     """Adds repository, tag, digest, version and edition of an image to the settings."""
     image = Image.of(_split_safe(reference.strip()))
-    repository, tag, digest = (_restore(part) for part in (image.repository, image.tag, image.digest))
+    repository, tag, digest = (
+        _restore(part) for part in (image.repository, image.tag, image.digest)
+    )
     if _unresolved(repository):
         _note_unresolved(assembly, "the repository of the image", repository, origin)
     elif _REPOSITORY.fullmatch(repository):
@@ -45,9 +49,9 @@ def image_settings(reference: str, origin: Origin, assembly: Assembly) -> None:
         assembly.add_setting("deployment.image.tag", tag, origin)
         if version := version_of(tag):
             assembly.add_setting("version", version, origin)
-    if re.search(r"(^|[/_.-])kestra[-_]?(ee|enterprise)($|[/_.-])", repository) or repository.startswith(
-        "registry.kestra.io/"
-    ):
+    if re.search(
+        r"(^|[/_.-])kestra[-_]?(ee|enterprise)($|[/_.-])", repository
+    ) or repository.startswith("registry.kestra.io/"):
         assembly.add_setting("edition", "enterprise", origin)
     elif _OPEN_SOURCE.fullmatch(repository):
         assembly.add_setting("edition", "oss", origin)
@@ -64,7 +68,9 @@ def version_of(tag: str) -> str | None:
 def _split_safe(reference: str) -> str:
     """The reference with signs of placeholders replaced, so that `:` in them does not split it."""
     return re.sub(
-        r"\$\{[^}]*\}", lambda m: m[0].replace(":", "\0").replace("/", "\1").replace("@", "\2"), reference
+        r"\$\{[^}]*\}",
+        lambda m: m[0].replace(":", "\0").replace("/", "\1").replace("@", "\2"),
+        reference,
     )
 
 

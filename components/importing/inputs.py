@@ -120,13 +120,17 @@ def _collect(paths: Sequence[str], stdin: TextIO | BinaryIO | None) -> list[Part
                 parts.append(Part(path, "", path=Path(path), problem=str(error)))
             else:
                 problems.append(f"{path} {error}.")
-    broken = [p for p in parts if p.problem and not p.is_of_directory and not is_foreign(p.file)]
+    unread = [p for p in parts if not p.is_of_directory and _reader_of(p) is None]
+    broken = [p for p in unread if p.problem and foreign_kind(p) is None]
     problems += [
-        f"{p.file} {p.problem}, and no file of variables or unit of systemd either." for p in broken
-        if _reader_of(p) is None and foreign_kind(p) is None
+        f"{p.file} {p.problem}, and is no file of variables or unit of systemd either."
+        for p in broken
     ]
     if problems:
-        raise ImportRefused(" ".join(problems))
+        # What else is not read is named at once.
+        others = [(p.file, kind) for p in unread if (kind := foreign_kind(p))]
+        problems += [f"{file} is not read: {what}; {fix}." for file, (what, fix) in others]
+        raise ImportRefused(" ".join(dict.fromkeys(problems)))
     return parts
 
 
@@ -173,7 +177,9 @@ def _files_below(directory: Path) -> Iterator[Path]:
                 continue
             count += 1
             if count > _MOST_FILES:
-                raise Unreadable(f"has more than {_MOST_FILES:,} files to look into; name the files")
+                raise Unreadable(
+                    f"has more than {_MOST_FILES:,} files to look into; name the files"
+                )
             yield path
 
 
@@ -225,7 +231,11 @@ def companion(name: str, part: Part, parts: Sequence[Part]) -> Part | None:
         return None
     folder = part.path.parent
     for relative in (normal, base) if not normal.startswith("/") else (base,):
-        if relative.startswith("/") or re.match(r"[A-Za-z]:", relative) or ".." in relative.split("/"):
+        if (
+            relative.startswith("/")
+            or re.match(r"[A-Za-z]:", relative)
+            or ".." in relative.split("/")
+        ):
             continue
         path = folder / relative
         if path.is_symlink() or not path.is_file():
@@ -249,7 +259,9 @@ def _name_unread(unread: Sequence[Part], parts: Sequence[Part], assembly: Assemb
         kind = foreign_kind(part)
         what, fix = kind if kind else _unknown(part)
         if is_partly_read:
-            what = f"{len(of_file)} of its documents are of a kind that is not read: the first {what}"
+            what = (
+                f"{len(of_file)} of its documents are of a kind that is not read: the first {what}"
+            )
         named += 1
         if part.is_of_directory and named > _NAMED_FILES:
             continue
@@ -274,9 +286,9 @@ def _unknown(part: Part) -> tuple[str, str]:
 
 
 def _refusal(unread: Sequence[Part], assembly: Assembly) -> str:
-    lines = [
-        f"{file} is {kind}." for file, kind in assembly.installation.sources
-    ] or ["No input was given."]
+    lines = [f"{file} is {kind}." for file, kind in assembly.installation.sources] or [
+        "No input was given."
+    ]
     fixes = dict.fromkeys(n.fix for n in assembly.installation.notes if n.fix)
     steps = [f"{fix[0].upper()}{fix[1:]}." for fix in fixes]
     return " ".join(["Nothing can be imported:", *lines, *steps])

@@ -51,7 +51,9 @@ class SystemdReader:
         """Whether it has a section [Service] that starts Kestra, or is a drop-in."""
         if part.document is not None or not re.search(r"(?m)^\[Service\]\s*$", part.text):
             return False
-        return bool(re.search(r"(?im)^ExecStart\s*=.*kestra", part.text)) or part.name.endswith(".conf")
+        return bool(re.search(r"(?im)^ExecStart\s*=.*kestra", part.text)) or part.name.endswith(
+            ".conf"
+        )
 
     def kind(self, part: Part) -> str:
         """What it is."""
@@ -102,7 +104,9 @@ def _read_unit(unit: _Unit, assembly: Assembly) -> None:
         assembly.apply_command(command, start[1])
         _release(command, start[1], assembly)
     elif unit.values:
-        assembly.note("not carried", "ExecStart", "the unit starts nothing", origin=unit.part.origin())
+        assembly.note(
+            "not carried", "ExecStart", "the unit starts nothing", origin=unit.part.origin()
+        )
     assembly.add_setting("deployment.mode", "standalone", start[1] if start else None)
     _files(unit, command, variables, assembly)
     for name, variable in variables.items():
@@ -167,7 +171,9 @@ def _files(
 ) -> None:
     named = variables.pop("MICRONAUT_CONFIG_FILES", None)
     text = variables.get("KESTRA_CONFIGURATION")
-    paths = [] if text is not None and text.value else (named.value or "").split(",") if named else []
+    paths = (
+        [] if text is not None and text.value else (named.value or "").split(",") if named else []
+    )
     for path in (*(p.strip() for p in paths if p.strip()), *command.system_files):
         add_file(path, unit.part, assembly, Rank.FILE)
     for path in command.config_files:
