@@ -34,6 +34,7 @@ _NOT_RENDERED = (
     "datasources", "kestra.storage", "kestra.server", "kestra.encryption", "kestra.queue", "kestra.repository",
     "kestra.url", "kestra.secret", "kestra.security", "micronaut.security", "kestra.ee.license",
 )  # fmt: skip
+_REFERENCE = re.compile(r"ENC\[[A-Z0-9_]+,|op://|ref\+[a-z0-9]+://|vault:[\w/.-]+#|<path:[^>]*>")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][\w.-]*)")
 
@@ -269,11 +270,13 @@ class Assembly:
         if path is None:
             return
         key = dotted(path)
+        there = get(options, path)
+        is_named = isinstance(there, Sourced) and f"${{{name}" in str(there.value)
         if variable.value_from is None:
             del environment[name]
             _replace_placeholders(name, variable, tree, options)
-        if (there := get(options, path)) is not None:
-            if not (isinstance(there, Sourced) and there.origin == variable.origin):
+        if there is not None:
+            if not is_named:
                 self.note(
                     "changed",
                     name,
@@ -343,21 +346,29 @@ class Assembly:
             del environment[name]
 
     def _leave_out_expressions(self, tree: Tree) -> None:
+        """Leaves out what another program would have replaced by a value."""
         for path, leaf in list(leaves(tree)):
             key = dotted(path)
-            if (
-                isinstance(leaf.value, str)
-                and _EXPRESSION.search(leaf.value)
-                and any(key == root or key.startswith(f"{root}.") for root in _NOT_RENDERED)
-            ):
-                self.note(
-                    "not carried",
-                    key,
-                    "holds an expression of a template that nobody rendered, and no value",
-                    f"set kestra:{key.removeprefix('kestra.')} once the value is known",
-                    leaf.origin,
-                )
+            if why := _why_no_value(key, leaf.value):
+                fix = f"set kestra:{key.removeprefix('kestra.')} once the value is known"
+                self.note("not carried", key, why, fix, leaf.origin)
                 remove(tree, path)
+        for name, variable in self.installation.environment.items():
+            if why := _why_no_value("", variable.value):
+                self.note("not carried", name, why, origin=variable.origin)
+                self.installation.environment[name] = replace(variable, value=None)
+
+
+def _why_no_value(key: str, value: Any) -> str:
+    """Why a text is no value, but what another program replaces by one; empty where it is a value."""
+    if not isinstance(value, str):
+        return ""
+    if _REFERENCE.match(value):
+        return "holds a reference to, or an encrypted text of, another program (SOPS, 1Password, vals), and no value"
+    is_rendered = any(key == root or key.startswith(f"{root}.") for root in _NOT_RENDERED)
+    if is_rendered and _EXPRESSION.search(value):
+        return "holds an expression of a template that nobody rendered, and no value"
+    return ""
 
 
 def _replace_placeholders(name: str, variable: Variable, *trees: Tree) -> None:

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from components.catalogue import catalogue
 from components.importing.installation import Sourced, Tree
 from components.importing.key_tree import KeyPath
-from components.validation.flow_variables import CONFIGURATION_ROOTS
-from components.validation.variable_rules import setting_keys
+from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
+from components.validation.rules.variable_rules import setting_keys
 from policy.environment_variables import Binding, bind, canonical
 
 JSON_VARIABLES = ("MICRONAUT_APPLICATION_JSON", "SPRING_APPLICATION_JSON")
@@ -84,13 +85,7 @@ def _canonical(path: KeyPath) -> str:
 
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
-    rows: dict[str, str] = {key: "" for key in setting_keys()}
-    try:
-        from components.catalogue import catalogue  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        pass
-    else:
-        rows |= {row.key: row.type for row in catalogue()}
+    rows = dict.fromkeys(setting_keys(), "") | {row.key: row.type for row in catalogue()}
     patterns: list[tuple[re.Pattern[str], tuple[str, ...]]] = []
     # What is named exactly comes before what stands for any name.
     for key in sorted(rows, key=lambda k: (k.count("*"), k)):

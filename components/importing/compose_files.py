@@ -150,8 +150,7 @@ def _add(project: Project, part: Part, document: dict[str, Any]) -> None:
     for key, value in document.items():
         if key != "services":
             there = project.top.get(key)
-            both = isinstance(value, dict) and isinstance(there, dict)
-            project.top[key] = {**there, **value} if both else value
+            project.top[key] = {**_mapping(there), **value} if isinstance(value, dict) else value
 
 
 def _extended(

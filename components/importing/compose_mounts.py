@@ -119,7 +119,8 @@ def _add_path(
     if mount is None:
         add_file(path, service.part, assembly, rank)
         return
-    origin = service.origin(f"{mount.kind}s {mount.target}")
+    place = f"{mount.kind}s" if mount.kind in ("config", "secret") else "volumes"
+    origin = service.origin(f"{place} {mount.target}")
     if mount.content is not None:
         assembly.add_configuration_text(mount.content, origin, rank)
         return

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import yaml
 
-from components.settings.loader import _Loader
-from components.settings.yaml_scalars import resolve_as_pulumi
+from components.validation.loader import BoundedLoader
+from components.validation.yaml_scalars import resolve_as_pulumi
 
 MOST_BYTES = 1024 * 1024
 """Bytes of one input; reading that much YAML takes many seconds."""
@@ -158,7 +158,7 @@ class _OddTag(yaml.YAMLError):
         self.tag, self.line = tag, line
 
 
-class _JavaLoader(_Loader):
+class _JavaLoader(BoundedLoader):
     """YAML 1.1 as SnakeYAML and Go's yaml.v2 read it. Of a key that is written twice the last counts."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own name
@@ -202,7 +202,7 @@ def _text(loader: _JavaLoader, node: yaml.ScalarNode) -> str:
 
 _JavaLoader.add_constructor(f"{_PREFIX}timestamp", _text)
 _JavaLoader.add_constructor(f"{_PREFIX}int", _whole)
-_JavaLoader.add_constructor(None, _odd)
+_JavaLoader.add_constructor(None, _odd)  # pyright: ignore[reportArgumentType] - any other tag
 
 
 class _GoLoader(_JavaLoader):
@@ -218,7 +218,7 @@ def _override(loader: _GoLoader, node: yaml.Node) -> Override:
         return Override(loader.construct_mapping(node, deep=True))
     if isinstance(node, yaml.SequenceNode):
         return Override(loader.construct_sequence(node, deep=True))
-    return Override(loader.construct_scalar(node))
+    return Override(_text(loader, node)) if isinstance(node, yaml.ScalarNode) else Override(None)
 
 
 resolve_as_pulumi(_GoLoader)

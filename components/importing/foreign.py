@@ -102,7 +102,7 @@ def _of_document(part: Part) -> tuple[str, str] | None:
             "a flow of Kestra's",
             "flows are in the database, or are deployed with the CI of your flows; they are no configuration",
         )
-    if "on" in document and "jobs" in document or ("true" in document and "jobs" in document):
+    if "jobs" in document and {"on", "true"} & set(document):
         return "a workflow of GitHub", ""
     if "sops" in document:
         return "a file encrypted by SOPS", "decrypt a copy with sops, and give that"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from itertools import pairwise
 from typing import Any
 
+from components.catalogue import lookup
 from components.importing.installation import Origin, Sourced, Tree
 from components.settings.base import kebab
 
@@ -32,10 +33,6 @@ _FREE = tuple(
     )
 )
 _INDEX = re.compile(r"(?P<name>[^\[\]]+)(?P<indexes>(?:\[\d{1,4}\])+)")
-_SENSITIVE = re.compile(
-    r"(password|passwd|pass|secret|secrets|token|api-key|access-key|secret-key|private-key|account-key|key"
-    r"|connection-string|service-account|credentials?|jaas\.config|fingerprint)$"
-)
 #: Kestra's own and those of libraries, below which its configuration stands.
 ROOTS = frozenset(
     (
@@ -97,8 +94,7 @@ def canonical_steps(path: KeyPath, key: str) -> KeyPath:
 
 
 def _of_catalogue(path: KeyPath, key: str) -> KeyPath | None:
-    lookup = catalogue_lookup()
-    if lookup is None or "[" in key:
+    if "[" in key:
         return None
     match = lookup((*path, key))
     return None if match.kind == "unknown" else match.path[len(path) :]
@@ -112,37 +108,17 @@ def is_free(path: KeyPath) -> bool:
             p in ("*", n) for p, n in zip(pattern, names, strict=False)
         ):
             return True
-    lookup = catalogue_lookup()
-    if lookup is None or not path:
+    if not path:
         return False
     match = lookup(path)
     return match.kind == "inside" or (match.key is not None and match.key.type == "map")
 
 
-@cache
-def catalogue_lookup() -> Any:
-    """The catalogue's look-up; None in a program without one."""
-    try:
-        from components.catalogue import lookup  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        return None
-    return lookup
-
-
-def is_sensitive(path: KeyPath) -> bool:
-    """Whether a key holds a secret, by the catalogue or by its name."""
-    lookup = catalogue_lookup()
-    match = lookup(path) if lookup else None
-    if match is not None and match.kind == "key" and match.key.sensitive:
-        return True
-    names = [kebab(step) for step in path if isinstance(step, str)]
-    return bool(names) and _SENSITIVE.search(names[-1]) is not None
-
-
 def put(tree: Tree, steps: KeyPath, node: Any) -> None:
     """Puts a node at a place; a mapping is merged into one that is there, anything else replaces it."""
     here: Any = tree
-    for step, following in zip(steps, steps[1:], strict=False):
+    step: Any
+    for step, following in pairwise(steps):
         empty: Any = [] if isinstance(following, int) else {}
         if isinstance(step, int):
             if not isinstance(here, list) or step > len(here):
@@ -151,6 +127,8 @@ def put(tree: Tree, steps: KeyPath, node: Any) -> None:
                 here.append(empty)
             elif not isinstance(here[step], type(empty)):
                 here[step] = empty
+        elif not isinstance(here, dict):
+            return
         elif not isinstance(here.get(step), type(empty)):
             here[step] = empty
         here = here[step]
@@ -158,6 +136,8 @@ def put(tree: Tree, steps: KeyPath, node: Any) -> None:
     if isinstance(last, int):
         if isinstance(here, list) and last <= len(here):
             here[last : last + 1] = [node]
+    elif not isinstance(here, dict):
+        return
     elif isinstance(node, dict) and isinstance(here.get(last), dict):
         merge(here[last], node)
     else:
