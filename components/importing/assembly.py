@@ -12,9 +12,18 @@ from components.importing import binding
 from components.importing.commands import Command, parse_command
 from components.importing.documents import Unreadable, load_documents
 from components.importing.images import image_settings
-from components.importing.installation import Installation, Note, Origin, Sourced, Tree, Variable
+from components.importing.installation import (
+    Installation,
+    Missing,
+    Note,
+    Origin,
+    Sourced,
+    Tree,
+    Variable,
+)
 from components.importing.key_tree import (
     ROOTS,
+    KeyPath,
     canonical_steps,
     canonical_tree,
     dotted,
@@ -37,6 +46,7 @@ _NOT_RENDERED = (
 _REFERENCE = re.compile(r"ENC\[[A-Z0-9_]+,|op://|ref\+[a-z0-9]+://|vault:[\w/.-]+#|<path:[^>]*>")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][\w.-]*)")
+_PLACEHOLDER_END = re.compile(r"\$\{([A-Za-z_][\w.-]*)(.)")
 
 
 class Rank(IntEnum):
@@ -61,6 +71,8 @@ class Assembly:
         self.installation = Installation()
         self.is_environment_known = False
         """Whether all variables of Kestra's container are known."""
+        self.unprovided: set[str] = set()
+        """Variables of another program (compose, a template) that no input gives."""
         self._parts = list(parts)
         self._used: set[str] = set()
         self._layers: list[tuple[Rank, Tree]] = []
@@ -251,6 +263,7 @@ class Assembly:
         result.configuration = tree
         self._leave_out_unknown(tree)
         self._leave_out_expressions(tree)
+        self._leave_out_missing(tree)
         return result
 
     def _bind(self, name: str, variable: Variable, tree: Tree, options: Tree) -> None:
@@ -352,11 +365,32 @@ class Assembly:
             if why := _why_no_value(key, leaf.value):
                 fix = f"set kestra:{key.removeprefix('kestra.')} once the value is known"
                 self.note("not carried", key, why, fix, leaf.origin)
-                remove(tree, path)
+                self._miss(tree, path, (), leaf.origin)
         for name, variable in self.installation.environment.items():
             if why := _why_no_value("", variable.value):
                 self.note("not carried", name, why, origin=variable.origin)
                 self.installation.environment[name] = replace(variable, value=None)
+
+    def _leave_out_missing(self, tree: Tree) -> None:
+        """Leaves out keys whose placeholders nothing can resolve: their names are known, their values are not."""
+        environment = self.installation.environment
+        nameless = {n for n, v in environment.items() if v.value is None and v.value_from is None}
+        nameless |= {name for name in self.unprovided if name not in environment}
+        for path, leaf in list(leaves(tree)):
+            if not isinstance(leaf.value, str) or "${" not in leaf.value:
+                continue
+            names = [
+                n for n, end in _PLACEHOLDER_END.findall(leaf.value) if n in nameless and end == "}"
+            ]
+            if names:
+                self._miss(tree, path, tuple(dict.fromkeys(names)), leaf.origin)
+
+    def _miss(self, tree: Tree, path: KeyPath, names: tuple[str, ...], origin: Origin) -> None:
+        if isinstance(path[-1], int):
+            # An item of a list has no setting of its own.
+            return
+        self.installation.missing.append(Missing(path, names, origin))
+        remove(tree, path)
 
 
 def _why_no_value(key: str, value: Any) -> str:

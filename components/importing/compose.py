@@ -313,6 +313,7 @@ def _note_variables(
     interpolation = project.interpolation
     # What the process itself has is not missing: Kestra replaces it, or the text of a file has it.
     missing = [name for name in interpolation.missing if name not in environment]
+    assembly.unprovided |= set(missing)
     if missing:
         names = ", ".join(f"${{{name}}}" for name in missing)
         assembly.note(
