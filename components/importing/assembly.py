@@ -287,6 +287,8 @@ class Assembly:
         is_named = isinstance(there, Sourced) and f"${{{name}" in str(there.value)
         if variable.value_from is None:
             del environment[name]
+            if variable.value is None:
+                self.unprovided.add(name)
             _replace_placeholders(name, variable, tree, options)
         if there is not None:
             if not is_named:

@@ -23,6 +23,7 @@ from components.importing.env_files import read_lines
 from components.importing.images import is_kestra
 from components.importing.installation import Variable
 from components.importing.readers import ImportRefused, Part
+from components.settings.credentials import credential_sign
 
 #: What compose takes of a folder, and what stands beside it.
 _DEFAULTS = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
@@ -137,6 +138,7 @@ def _read(
     environments = {
         component: _environment(project, carried[component][0], assembly) for component in carried
     }
+    _drop_interpolated(project, environments, assembly)
     mounts = mounts_of(service, project)
     add_files(service, mounts, command, environments[first], assembly)
     _add_variables(environments, assembly)
@@ -264,6 +266,30 @@ def _environment(project: Project, service: Service, assembly: Assembly) -> dict
         known = name == "KESTRA_CONFIGURATION" or not unresolved(value)
         variables[name] = Variable(origin, value if known else _placeholder_only(value))
     return variables
+
+
+def _drop_interpolated(
+    project: Project, environments: Mapping[str, dict[str, Variable]], assembly: Assembly
+) -> None:
+    """Leaves out secrets of an env file that compose has put where they are needed: they would be there twice."""
+    dropped: dict[str, None] = {}
+    for variables in environments.values():
+        for name, variable in list(variables.items()):
+            is_of_file = not variable.origin.place.startswith("services.")
+            if (
+                is_of_file
+                and name in project.interpolation.used
+                and credential_sign(name, variable.value or "")
+            ):
+                dropped[name] = None
+                del variables[name]
+    if dropped:
+        assembly.note(
+            "changed",
+            ", ".join(dropped),
+            "compose put their values into other settings, which are carried; as variables of their own they are not",
+            "set kestra:deployment.environment for those that tasks read as variables",
+        )
 
 
 def _placeholder_only(value: str) -> str | None:

@@ -25,6 +25,8 @@ class Interpolation:
     variables: Mapping[str, str] = field(repr=False)
     missing: dict[str, None] = field(default_factory=dict)
     """Variables that no input gives; what names them keeps `${NAME}`."""
+    used: set[str] = field(default_factory=set)
+    """Variables whose values stand in the files now."""
     defaults: dict[str, None] = field(default_factory=dict)
     """Variables that no input gives, where the default of the compose file was taken."""
 
@@ -68,6 +70,7 @@ class Interpolation:
 
     def _plain(self, name: str) -> str:
         if (value := self.variables.get(name)) is not None:
+            self.used.add(name)
             return value
         self.missing[name] = None
         return f"${{{name}}}"
@@ -89,6 +92,7 @@ class Interpolation:
         if sign[0].endswith("+"):
             return "" if absent else self.text(word, depth + 1)
         if not absent:
+            self.used.add(name)
             return str(value)
         if sign[0].endswith("?"):
             self.missing[name] = None

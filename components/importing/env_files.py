@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 Style = Literal["compose", "systemd", "raw"]
 
-_NAME = r"[A-Za-z_][A-Za-z0-9_.-]*"
+#: A variable, or a dotted key as in application.properties.
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*"
 _LINE = re.compile(rf"\s*(?:export\s+)?(?P<name>{_NAME})\s*(?P<sign>=|:(?=\s))?(?P<rest>.*)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
@@ -51,7 +52,7 @@ def parse(text: str, style: Style = "compose") -> tuple[list[Line], list[int]]:
         if not row.strip() or row.lstrip().startswith(("#", ";") if style == "systemd" else "#"):
             continue
         match = _LINE.fullmatch(row)
-        if match is None or (match["sign"] is None and match["rest"].strip()):
+        if match is None or not _is_name(match["name"], match["sign"], match["rest"]):
             wrong.append(first + 1)
             continue
         if match["sign"] is None:
@@ -77,6 +78,18 @@ def parse(text: str, style: Style = "compose") -> tuple[list[Line], list[int]]:
             continue
         lines.append(Line(match["name"], _value(rest, quote, style), first + 1, quote == "'"))
     return lines, wrong
+
+
+def _is_name(name: str, sign: str | None, rest: str) -> bool:
+    """Whether a line names a variable, and is no piece of a value: a secret of several lines must not become a name."""
+    if "-" in name and "." not in name:
+        return False
+    if sign is None:
+        return not rest.strip() and re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) is not None
+    is_base64 = (
+        len(name) >= 12 and rest.strip() in ("", "=") and name not in (name.upper(), name.lower())
+    )
+    return not is_base64
 
 
 def _closes(text: str, quote: str) -> bool:
