@@ -35,7 +35,7 @@ class ApplicationReader:
         if not isinstance(part.document, Mapping):
             return False
         roots = {kebab(str(key)).split(".")[0] for key in part.document}
-        if {"api-version", "kind", "services"} & roots:
+        if {"api-version", "kind", "services"} & roots or {"id", "namespace"} <= roots:
             return False
         block = part.document.get("kestra")
         if isinstance(block, Mapping) and _OF_A_CHART & {kebab(str(k)) for k in block}:

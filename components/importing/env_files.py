@@ -123,7 +123,9 @@ def _value(rest: str, quote: str, style: Style) -> str:
 def is_env_text(text: str) -> bool:
     """Whether a text is a file of variables: every line that says something is one, and one has a value."""
     lines, wrong = parse(text)
-    return not wrong and any(line.value is not None for line in lines)
+    # `NAME: value` is compose's too, but a file with such lines is more likely YAML.
+    is_yaml = re.search(rf"(?m)^{_NAME}:(\s|$)", text) is not None
+    return not wrong and not is_yaml and any(line.value is not None for line in lines)
 
 
 class EnvFileReader:
