@@ -301,7 +301,10 @@ class Assembly:
             return
         # Where its value comes from elsewhere, the variable stays, and the key names it.
         value = variable.value if variable.value is not None else f"${{{name}}}"
-        leaf = Sourced(value, variable.origin)
+        leaf: Any = Sourced(value, variable.origin)
+        if binding.is_list(path) and variable.value is not None:
+            # Micronaut makes a list of a text with commas.
+            leaf = [Sourced(item.strip(), variable.origin) for item in value.split(",")]
         if binding.is_word_of_map(name):
             self.note(
                 "changed",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from components.catalogue import catalogue
+from components.catalogue import catalogue, lookup
 from components.importing.installation import Sourced, Tree
 from components.importing.key_tree import KeyPath
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
@@ -110,6 +110,12 @@ def _filled(segments: tuple[str, ...], groups: tuple[str, ...]) -> KeyPath:
     return tuple(
         next(values) if s == "*" else int(next(values)) if s == "[]" else s for s in segments
     )
+
+
+def is_list(path: KeyPath) -> bool:
+    """Whether a key of the catalogue is a list of texts."""
+    match = lookup(path)
+    return match.kind == "key" and match.key is not None and match.key.type == "list"
 
 
 def is_word_of_map(name: str) -> bool:

@@ -15,7 +15,7 @@ from components.importing.compose import ComposeReader
 from components.importing.documents import MOST_BYTES, Unreadable, decode, load_documents
 from components.importing.env_files import EnvFileReader, is_env_text
 from components.importing.foreign import foreign_kind, is_foreign
-from components.importing.installation import Installation
+from components.importing.installation import Installation, Origin
 from components.importing.readers import ImportRefused, Part, Reader
 from components.importing.systemd import SystemdReader
 
@@ -63,29 +63,68 @@ def read(paths: Sequence[str], stdin: TextIO | BinaryIO | None = None) -> Instal
     _name_unread(unread, collected, assembly)
     if not by_reader:
         raise ImportRefused(_refusal(unread, assembly))
-    refusals: list[str] = []
-    is_read = False
-    for number, reader in enumerate(READERS):
-        parts = [p for p in by_reader.get(number, ()) if not assembly.is_used(p)]
-        if not parts:
-            continue
-        try:
-            reader.read(parts, assembly)
-        except ImportRefused as error:
-            refusals.append(str(error))
-            for part in parts:
-                assembly.note("not carried", part.file, str(error), origin=part.origin())
-            continue
-        is_read = True
-    if not is_read:
-        raise ImportRefused(" ".join(dict.fromkeys(refusals)))
+    skipped = _read_all(by_reader, assembly)
     for part in collected:
         number = _reader_of(part)
         if number is not None:
-            _add_source(assembly, part.file, READERS[number].kind(part))
+            kind = READERS[number].kind(part)
+            _add_source(assembly, part.file, f"not read: {kind}" if part.file in skipped else kind)
         for remark in part.remarks:
             assembly.duplicate(part.origin(), remark)
     return assembly.finish()
+
+
+def _read_all(by_reader: dict[int, list[Part]], assembly: Assembly) -> set[str]:
+    """Lets each reader read its parts: one kind that says how Kestra runs, then files that only add to it.
+
+    Returns:
+        The files that were not read after all.
+    """
+    additions = [n for n in by_reader if isinstance(READERS[n], (ApplicationReader, EnvFileReader))]
+    kinds = sorted((n for n in by_reader if n not in additions), key=lambda n: _rank(by_reader[n]))
+    refusals: list[str] = []
+    skipped: set[str] = set()
+    chosen: int | None = None
+    count = 0
+    for number in (*kinds, *sorted(additions)):
+        parts = [p for p in by_reader[number] if not assembly.is_used(p)]
+        if not parts:
+            continue
+        if number in kinds and chosen is not None:
+            _name_other_installation(parts, READERS[chosen].kind(by_reader[chosen][0]), assembly)
+            skipped |= {p.file for p in parts}
+            continue
+        try:
+            READERS[number].read(parts, assembly)
+        except ImportRefused as error:
+            refusals.append(str(error))
+            skipped |= {p.file for p in parts}
+            for part in parts:
+                assembly.note("not carried", part.file, str(error), origin=part.origin())
+            continue
+        count += 1
+        if number in kinds:
+            chosen = number
+    if not count:
+        raise ImportRefused(" ".join(dict.fromkeys(refusals)))
+    return skipped
+
+
+def _rank(parts: Sequence[Part]) -> tuple[bool, int]:
+    """Files that were given come before those of a directory, and there the highest folder."""
+    depth = min(len(Path(p.file).parts) if p.is_of_directory else 0 for p in parts)
+    return depth > 0, depth
+
+
+def _name_other_installation(parts: Sequence[Part], kind: str, assembly: Assembly) -> None:
+    for file in dict.fromkeys(p.file for p in parts):
+        assembly.note(
+            "not carried",
+            file,
+            f"describes another installation; the one of {kind} is read",
+            "import it on its own",
+            Origin(file),
+        )
 
 
 def _reader_of(part: Part) -> int | None:

@@ -111,6 +111,17 @@ def test_a_name_that_looks_like_a_setting_and_is_none_is_named(tmp_path, variabl
     assert "planted" not in result.shown
 
 
+def test_a_text_with_commas_is_a_list_where_the_key_is_one(tmp_path):
+    result = Inputs(tmp_path).read(
+        _env="KESTRA_SERVER_BASIC_AUTH_OPEN_URLS=/a/,/b/\nKESTRA_URL=https://a,b\n"
+    )
+    assert result.keys == {
+        "kestra.server.basic-auth.open-urls[0]": "/a/",
+        "kestra.server.basic-auth.open-urls[1]": "/b/",
+        "kestra.url": "https://a,b",
+    }
+
+
 def test_such_a_name_stays_where_a_placeholder_needs_it(tmp_path):
     result = Inputs(tmp_path).read(
         application__yml='datasources: {postgres: {url: "jdbc:postgresql://${KESTRA_DB_HOST}/k"}}',

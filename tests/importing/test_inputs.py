@@ -180,3 +180,19 @@ def test_a_file_of_another_input_counts_below_what_kestra_reads(tmp_path):
     result = Result(read([compose, other]))
     assert result.keys == {"kestra.queue.type": "mysql", "kestra.repository.type": "h2"}
     assert result.says("application.yml", "no other input says", kind="changed")
+
+
+def test_of_two_installations_the_first_is_read(tmp_path):
+    inputs = Inputs(tmp_path)
+    unit = inputs.write(
+        "kestra.service", "[Service]\nExecStart=/opt/kestra/kestra server standalone -t 4\n"
+    )
+    compose = inputs.write(
+        "compose.yaml",
+        "services: {k: {image: kestra/kestra, command: server standalone --worker-thread=8}}",
+    )
+    threads = "deployment.components.standalone.worker-threads"
+    result = Result(read([unit, compose]))
+    assert result.settings[threads] == 4
+    assert result.says("compose.yaml", "another installation", kind="not carried")
+    assert Result(read([compose, unit])).settings[threads] == 8
