@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from enum import IntEnum
 from typing import Any, Literal
 
-from components.importing import binding
+from components.importing import merging
 from components.importing.commands import Command, parse_command
 from components.importing.documents import Unreadable, load_documents
 from components.importing.images import image_settings
-from components.importing.installation import (
-    Installation,
-    Missing,
-    Note,
-    Origin,
-    Sourced,
-    Tree,
-    Variable,
-)
-from components.importing.key_tree import (
-    ROOTS,
-    KeyPath,
-    canonical_steps,
-    canonical_tree,
-    dotted,
-    get,
-    leaves,
-    merge,
-    put,
-    remove,
-)
+from components.importing.installation import Installation, Note, Origin, Sourced, Tree, Variable
+from components.importing.key_tree import canonical_tree, get, merge, put
 from components.importing.readers import Part
 
-COMMAND_KEYS = {
-    "port": ("micronaut", "server", "port"),
-}
-#: Where a template's expression cannot be one that Kestra itself renders.
-_NOT_RENDERED = (
-    "datasources", "kestra.storage", "kestra.server", "kestra.encryption", "kestra.queue", "kestra.repository",
-    "kestra.url", "kestra.secret", "kestra.security", "micronaut.security", "kestra.ee.license",
-)  # fmt: skip
-_REFERENCE = re.compile(r"ENC\[[A-Z0-9_]+,|op://|ref\+[a-z0-9]+://|vault:[\w/.-]+#|<path:[^>]*>")
-_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-_PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][\w.-]*)")
-_PLACEHOLDER_END = re.compile(r"\$\{([A-Za-z_][\w.-]*)(.)")
+_PORT = ("micronaut", "server", "port")
 
 
 class Rank(IntEnum):
@@ -206,7 +174,7 @@ class Assembly:
             self.add_setting(f"{target}.java-options", " ".join(command.java_options), origin)
         if command.port is not None:
             tree: Tree = {}
-            put(tree, COMMAND_KEYS["port"], Sourced(command.port, origin))
+            put(tree, _PORT, Sourced(command.port, origin))
             self._layers.append((Rank.COMMAND, tree))
         for what, why, fix in command.lost:
             self.note("not carried", what, why, fix, origin)
@@ -247,180 +215,20 @@ class Assembly:
 
     def finish(self) -> Installation:
         """Merges everything and gives the result. Called once, after all readers."""
-        result = self.installation
+        tree, options = self._merged(below=True), self._merged(below=False)
+        merging.bind_variables(self, tree, options)
+        merge(tree, options)
+        self.installation.configuration = tree
+        merging.leave_out(self)
+        return self.installation
+
+    def _merged(self, *, below: bool) -> Tree:
+        """The layers below variables, or those above them."""
         tree: Tree = {}
         for rank, layer in sorted(self._layers, key=lambda item: item[0]):
-            if rank < Rank.VARIABLE:
+            if (rank < Rank.VARIABLE) is below:
                 merge(tree, layer)
-        options: Tree = {}
-        for rank, layer in sorted(self._layers, key=lambda item: item[0]):
-            if rank >= Rank.VARIABLE:
-                merge(options, layer)
-        for name, variable in list(result.environment.items()):
-            self._bind(name, variable, tree, options)
-        self._read_java_options(tree)
-        merge(tree, options)
-        result.configuration = tree
-        self._leave_out_unknown(tree)
-        self._leave_out_expressions(tree)
-        self._leave_out_missing(tree)
-        return result
-
-    def _bind(self, name: str, variable: Variable, tree: Tree, options: Tree) -> None:
-        """Puts a variable that is configuration into the tree."""
-        environment = self.installation.environment
-        if name in binding.LAUNCHER_VARIABLES:
-            why, fix = binding.LAUNCHER_VARIABLES[name]
-            self.note("not carried", name, why, fix, variable.origin)
-            del environment[name]
-            return
-        if name in binding.JSON_VARIABLES:
-            if variable.value:
-                self._bind_json(name, variable, tree)
-            del environment[name]
-            return
-        path = binding.key_of(name, tree) or binding.key_of(name, options)
-        if path is None:
-            return
-        key = dotted(path)
-        there = get(options, path)
-        is_named = isinstance(there, Sourced) and f"${{{name}" in str(there.value)
-        if variable.value_from is None:
-            del environment[name]
-            if variable.value is None:
-                self.unprovided.add(name)
-            _replace_placeholders(name, variable, tree, options)
-        if there is not None:
-            if not is_named:
-                self.note(
-                    "changed",
-                    name,
-                    f"a file given with --config wins over variables, so {key} was what the file says",
-                    origin=variable.origin,
-                )
-            return
-        # Where its value comes from elsewhere, the variable stays, and the key names it.
-        value = variable.value if variable.value is not None else f"${{{name}}}"
-        leaf: Any = Sourced(value, variable.origin)
-        if binding.is_list(path) and variable.value is not None:
-            # Micronaut makes a list of a text with commas.
-            leaf = [Sourced(item.strip(), variable.origin) for item in value.split(",")]
-        if binding.is_word_of_map(name):
-            self.note(
-                "changed",
-                name,
-                f"carried as {key}; as a variable it set a key of single words, since Kestra reads kestra.storage "
-                "as a map",
-                origin=variable.origin,
-            )
-        put(tree, path, leaf)
-
-    def _bind_json(self, name: str, variable: Variable, tree: Tree) -> None:
-        try:
-            documents = load_documents(variable.value or "").documents
-        except Unreadable as error:
-            self.note("not carried", name, f"its text {error}", origin=variable.origin)
-            return
-        for document in documents:
-            if isinstance(document, Mapping):
-                merge(tree, canonical_tree(document, variable.origin))
-
-    def _read_java_options(self, tree: Tree) -> None:
-        """Takes keys of the configuration out of `JAVA_OPTS`: system properties win over variables."""
-        variable = self.installation.environment.get("JAVA_OPTS")
-        if variable is None or variable.value is None:
-            return
-        words: list[str] = []
-        for word in variable.value.split():
-            key, _, value = word.removeprefix("-D").partition("=")
-            path = canonical_steps((), key) if word.startswith("-D") else ()
-            if not path or path[0] not in ROOTS:
-                words.append(word)
-            elif path[:3] != ("micronaut", "config", "files"):
-                put(tree, path, Sourced(value.strip("\"'"), variable.origin))
-        if len(words) < len(variable.value.split()):
-            self.installation.environment["JAVA_OPTS"] = replace(variable, value=" ".join(words))
-
-    def _leave_out_unknown(self, tree: Tree) -> None:
-        """Names variables that look like Kestra's keys and are none, unless a placeholder names them."""
-        environment = self.installation.environment
-        used = {
-            name
-            for texts in (
-                (leaf.value for _, leaf in leaves(tree)),
-                (variable.value for variable in environment.values()),
-            )
-            for text in texts
-            if isinstance(text, str)
-            for name in _PLACEHOLDER.findall(text)
-        }
-        for name, variable in list(environment.items()):
-            if name in used or binding.root_of(name) not in ("kestra", "datasources"):
-                continue
-            if variable.value is None and binding.key_of(name, tree) is not None:
-                continue
-            why, fix = binding.why_no_key(name)
-            self.note("not carried", name, why, fix, variable.origin)
-            del environment[name]
-
-    def _leave_out_expressions(self, tree: Tree) -> None:
-        """Leaves out what another program would have replaced by a value."""
-        for path, leaf in list(leaves(tree)):
-            key = dotted(path)
-            if why := _why_no_value(key, leaf.value):
-                fix = f"set kestra:{key.removeprefix('kestra.')} once the value is known"
-                self.note("not carried", key, why, fix, leaf.origin)
-                self._miss(tree, path, (), leaf.origin)
-        for name, variable in self.installation.environment.items():
-            if why := _why_no_value("", variable.value):
-                self.note("not carried", name, why, origin=variable.origin)
-                self.installation.environment[name] = replace(variable, value=None)
-
-    def _leave_out_missing(self, tree: Tree) -> None:
-        """Leaves out keys whose placeholders nothing can resolve: their names are known, their values are not."""
-        environment = self.installation.environment
-        nameless = {n for n, v in environment.items() if v.value is None and v.value_from is None}
-        nameless |= {name for name in self.unprovided if name not in environment}
-        for path, leaf in list(leaves(tree)):
-            if not isinstance(leaf.value, str) or "${" not in leaf.value:
-                continue
-            names = [
-                n for n, end in _PLACEHOLDER_END.findall(leaf.value) if n in nameless and end == "}"
-            ]
-            if names:
-                self._miss(tree, path, tuple(dict.fromkeys(names)), leaf.origin)
-
-    def _miss(self, tree: Tree, path: KeyPath, names: tuple[str, ...], origin: Origin) -> None:
-        if isinstance(path[-1], int):
-            # An item of a list has no setting of its own.
-            return
-        self.installation.missing.append(Missing(path, names, origin))
-        remove(tree, path)
-
-
-def _why_no_value(key: str, value: Any) -> str:
-    """Why a text is no value, but what another program replaces by one; empty where it is a value."""
-    if not isinstance(value, str):
-        return ""
-    if _REFERENCE.match(value):
-        return "holds a reference to, or an encrypted text of, another program (SOPS, 1Password, vals), and no value"
-    is_rendered = any(key == root or key.startswith(f"{root}.") for root in _NOT_RENDERED)
-    if is_rendered and _EXPRESSION.search(value):
-        return "holds an expression of a template that nobody rendered, and no value"
-    return ""
-
-
-def _replace_placeholders(name: str, variable: Variable, *trees: Tree) -> None:
-    """Writes the value of a variable that becomes a key in place of the placeholders that name it."""
-    if variable.value is None:
-        return
-    pattern = re.compile(rf"\$\{{{re.escape(name)}(:[^{{}}]*)?\}}")
-    for tree in trees:
-        for path, leaf in list(leaves(tree)):
-            if isinstance(leaf.value, str) and (match := pattern.search(leaf.value)):
-                is_alone = match[0] == leaf.value
-                text = pattern.sub(lambda _: str(variable.value), leaf.value)
-                put(tree, path, Sourced(text, variable.origin if is_alone else leaf.origin))
+        return tree
 
 
 def _is_scalar(value: Any) -> bool:

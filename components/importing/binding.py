@@ -25,9 +25,9 @@ LAUNCHER_VARIABLES = {
         "a folder with plugins of that machine; in a cluster plugins are part of the image",
         "build an image with the plugins, and name it under kestra:deployment.image",
     ),
-    "KESTRA_JAVA_OPTS": (
-        "no start script of Kestra 1.x reads it; JAVA_OPTS is the one that counts",
-        "set kestra:deployment.components.<component>.java-options",
+    "MICRONAUT_CONFIG_FILES": (
+        "names the files that Kestra reads; the stack names its own",
+        "give those files to the import too",
     ),
     "MICRONAUT_ENVIRONMENTS": (
         "makes Kestra read configuration files of other environments besides",
@@ -138,9 +138,10 @@ def why_no_key(name: str) -> tuple[str, str]:
         )
     near = _nearest(binding)
     hint = f"; {near} was probably meant" if near else ""
+    flows = f"kestra:deployment.environment.ENV_{name.removeprefix('KESTRA_')} if flows read it as a variable"
     return (
         f"looks like a setting of Kestra's and is none, so Kestra ignored it{hint}",
-        f"set kestra:{_setting(near)} if it was meant" if near else "",
+        f"set kestra:{_setting(near)} if it was meant" if near else f"set {flows}",
     )
 
 
@@ -153,10 +154,11 @@ def _nearest(binding: Binding) -> str | None:
     names = _squeezed()
     if letters in names:
         return names[letters]
-    # `KESTRA_DATASOURCES_POSTGRES_URL`: a root key below kestra.
-    without = letters.removeprefix("kestra")
-    if without in names:
-        return names[without]
+    # `KESTRA_DATASOURCES_POSTGRES_URL`: a root key below kestra; `KESTRA_CONFIGURATION_QUEUE_TYPE`.
+    inner = letters.removeprefix("kestra").removeprefix("configuration")
+    for name in (inner, inner.removeprefix("kestra"), f"kestra{inner}"):
+        if name in names:
+            return names[name]
     close = difflib.get_close_matches(letters, names, n=1, cutoff=0.8)
     return names[close[0]] if close else None
 

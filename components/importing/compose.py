@@ -62,7 +62,7 @@ class ComposeReader:
         project = load_project(files, assembly, assembly.parts_of_variables())
         servers: dict[str, tuple[Service, Command]] = {}
         for name, service in project.services.items():
-            command = _command(service)
+            command = server_command(service)
             if command is not None:
                 servers[name] = (service, command)
         if not servers:
@@ -70,7 +70,7 @@ class ComposeReader:
             raise ImportRefused(
                 f"{names} has no service that runs Kestra (an image of Kestra's, or a command `server …`)."
             )
-        _read(project, servers, assembly)
+        read_services(project, servers, assembly)
 
 
 def _chosen(parts: Sequence[Part], assembly: Assembly) -> list[Part]:
@@ -106,7 +106,7 @@ def _chosen(parts: Sequence[Part], assembly: Assembly) -> list[Part]:
     return [*(chosen or []), *given]
 
 
-def _command(service: Service) -> Command | None:
+def server_command(service: Service) -> Command | None:
     """The command of a service that runs Kestra's server; None for any other."""
     spec = service.spec
     words = [*_words(spec.get("entrypoint")), *_words(spec.get("command"))]
@@ -126,9 +126,10 @@ def _words(value: Any) -> list[str]:
     return [value] if isinstance(value, str) and value.strip() else []
 
 
-def _read(
+def read_services(
     project: Project, servers: Mapping[str, tuple[Service, Command]], assembly: Assembly
 ) -> None:
+    """Adds the services that run Kestra's server, and names the others of the project."""
     main = min(servers, key=lambda n: _order(servers[n][1]))
     service, command = servers[main]
     carried = _components(servers, main, assembly)

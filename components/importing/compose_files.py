@@ -34,14 +34,16 @@ class Service:
     part: Part
     """The file that has most of it: what names in it are relative to."""
     spec: dict[str, Any] = field(repr=False)
+    place: str = ""
+    """Where it stands in its file; empty: `services.<name>`."""
 
     def origin(self, place: str = "") -> Origin:
         """An origin in the service."""
-        return self.part.origin(f"services.{self.name}{'.' if place else ''}{place}")
+        return self.part.origin(self.where(place).removesuffix("."))
 
     def where(self, place: str) -> str:
         """A part of the service for the report."""
-        return f"services.{self.name}.{place}"
+        return f"{self.place or f'services.{self.name}'}.{place}"
 
 
 @dataclass

@@ -18,6 +18,8 @@ Style = Literal["compose", "systemd", "raw"]
 #: A variable, or a dotted key as in application.properties.
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*"
 _LINE = re.compile(rf"\s*(?:export\s+)?(?P<name>{_NAME})\s*(?P<sign>=|:(?=\s))?(?P<rest>.*)")
+#: A value that is another variable's, as a shell or a platform writes it.
+_SHELL_REFERENCE = re.compile(r"\$[A-Z_][A-Z0-9_]*|\$\(\w+\)|\$\{\{\s*[\w.-]+\s*\}\}")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
 
@@ -150,8 +152,11 @@ class EnvFileReader:
             if assembly.is_used(part):
                 continue
             for line in read_lines(part, assembly):
+                value = (
+                    None if line.value and _SHELL_REFERENCE.fullmatch(line.value) else line.value
+                )
                 assembly.add_variable(
-                    line.name, Variable(part.origin(f"line {line.number}"), line.value)
+                    line.name, Variable(part.origin(f"line {line.number}"), value)
                 )
 
 

@@ -76,7 +76,9 @@ def foreign_kind(part: Part) -> tuple[str, str] | None:
         )
     if _DOCKER_RUN.search(part.text) and part.document is None:
         return "a script with `docker run`", "write it as a compose file, and give that"
-    if part.document is None and re.search(r"(?m)^\[(Unit|Service|Install)\]\s*$", part.text):
+    if part.document is None and re.search(
+        r"(?m)^\[(Unit|Service|Install|Container)\]\s*$", part.text
+    ):
         return "a unit of systemd that does not start Kestra", ""
     if part.text.startswith("#!"):
         return "a script", "give the configuration files themselves"

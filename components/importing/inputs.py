@@ -16,6 +16,7 @@ from components.importing.documents import MOST_BYTES, Unreadable, decode, load_
 from components.importing.env_files import EnvFileReader, is_env_text
 from components.importing.foreign import foreign_kind, is_foreign
 from components.importing.installation import Installation, Origin
+from components.importing.quadlets import QuadletReader
 from components.importing.readers import ImportRefused, Part, Reader
 from components.importing.systemd import SystemdReader
 
@@ -23,6 +24,7 @@ from components.importing.systemd import SystemdReader
 READERS: list[Reader] = [
     ComposeReader(),
     SystemdReader(),
+    QuadletReader(),
     ApplicationReader(),
     EnvFileReader(),
 ]
@@ -34,7 +36,7 @@ _SKIPPED_FOLDERS = frozenset(
 )  # fmt: skip
 #: Files of a directory that are looked into.
 _CANDIDATES = re.compile(
-    r".*\.(ya?ml|json|env|service|conf|properties|tf|tpl|tftpl|tmpl|j2|gotmpl)|\.env.*|.*\.env\..*|env"
+    r".*\.(ya?ml|json|env|service|container|conf|properties|tf|tpl|tftpl|tmpl|j2|gotmpl)|\.env.*|.*\.env\..*|env"
 )
 _MOST_FILES = 1000
 _NAMED_FILES = 20
@@ -235,7 +237,7 @@ def _parts_of_text(
     def part(document: Any = None, index: int = 0, problem: str = "", remarks: Any = ()) -> Part:
         return Part(file, text, document, index, path, problem, remarks, is_of_directory)
 
-    if is_env_text(text) or re.search(r"(?m)^\[(Unit|Service|Install)\]\s*$", text):
+    if is_env_text(text) or re.search(r"(?m)^\[(Unit|Service|Install|Container)\]\s*$", text):
         # Such a text is a scalar of YAML, or broken YAML.
         return [part()]
     try:

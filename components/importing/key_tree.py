@@ -33,13 +33,6 @@ _FREE = tuple(
     )
 )
 _INDEX = re.compile(r"(?P<name>[^\[\]]+)(?P<indexes>(?:\[\d{1,4}\])+)")
-#: Kestra's own and those of libraries, below which its configuration stands.
-ROOTS = frozenset(
-    (
-        "kestra", "micronaut", "datasources", "endpoints", "flyway", "jackson", "logger", "tasks", "otel",
-        "netty", "jpa", "redis", "r2dbc", "tracing", "vault", "aws", "gcp", "azure", "consul",
-    )
-)  # fmt: skip
 
 
 def canonical_tree(document: Mapping[Any, Any], origin: Origin) -> Tree:

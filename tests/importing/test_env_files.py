@@ -96,6 +96,10 @@ def test_a_variable_that_micronaut_binds_is_a_key(tmp_path, variable, key):
         ("KESTRA_DATASOURCES_POSTGRES_URL", ("datasources.postgres.url",)),
         ("KESTRA_BASICAUTH_ENABLED", ("ignored",)),
         ("KESTRA_SECRET_KEY", ()),
+        ("KESTRA_CONFIGURATION_QUEUE_TYPE", ("kestra.queue.type",)),
+        ("KESTRA_CONFIGURATION_DATASOURCES_POSTGRES_URL", ("datasources.postgres.url",)),
+        ("KESTRA_MY_OWN", ("ENV_MY_OWN",)),
+        ("MICRONAUT_CONFIG_FILES", ("give those files",)),
         ("KESTRA_SERVER_BASICAUTH_USERNAME", ("kestra.server.basic-auth.username",)),
         ("DATASOURCES_POSTGRES_PASSWORD_FILE", ("no file",)),
         ("KESTRA_PLUGINS_PATH", ("plugins",)),
@@ -153,6 +157,15 @@ def test_configuration_in_options_of_java_and_in_json_is_configuration(tmp_path)
     )
     assert result.keys == {"kestra.queue.type": "postgres", "kestra.repository.type": "postgres"}
     assert result.variables == {"JAVA_OPTS": "-Xmx2g -Duser.timezone=UTC"}
+
+
+@pytest.mark.parametrize(
+    "value", ["$POSTGRESQL_ADDON_PASSWORD", "$(PROJECT_NAME)", "${{ Postgres.PGPASSWORD }}"]
+)
+def test_a_reference_of_a_platform_is_no_value(tmp_path, value):
+    result = Inputs(tmp_path).read(_env=f"ENV_A=b\nDATASOURCES_POSTGRES_PASSWORD={value}\n")
+    assert result.keys == {}
+    assert result.missing == {"datasources.postgres.password": ("DATASOURCES_POSTGRES_PASSWORD",)}
 
 
 def test_a_whole_configuration_in_a_variable_is_read(tmp_path):

@@ -155,3 +155,31 @@ def test_other_programs_of_a_start_script_are_named_without_their_words():
 )  # fmt: skip
 def test_a_span_of_time_is_read(text, seconds):
     assert seconds_of(text) == seconds
+
+
+def test_a_container_unit_of_podman_is_read(tmp_path):
+    inputs = Inputs(tmp_path)
+    inputs.write("application.yaml", "kestra: {queue: {type: postgres}}")
+    unit = inputs.write(
+        "kestra.container",
+        """
+        [Unit]
+        Description=x
+        [Container]
+        Image=docker.io/kestra/kestra:v1.3.21
+        Exec=server standalone --config /etc/k.yaml --worker-thread=8
+        Environment=ENV_A=b "ENV_C=d e"
+        Volume=./application.yaml:/etc/k.yaml:ro,Z
+        Volume=kestra.volume:/app/storage
+        Volume=%t/podman/podman.sock:/var/run/docker.sock
+        PublishPort=8080:8080
+        Secret=kestra-db,type=env,target=DB_PASSWORD
+        """,
+    )
+    result = Result(read([unit]))
+    assert result.keys == {"kestra.queue.type": "postgres"}
+    assert result.variables == {"ENV_A": "b", "ENV_C": "d e"}
+    assert result.settings["deployment.image.tag"] == "v1.3.21"
+    assert result.settings["deployment.components.standalone.worker-threads"] == 8
+    for words in (("docker.sock",), ("8080", "ingress"), ("kestra-db",), ("DB_PASSWORD",)):
+        assert result.says(*words), words
