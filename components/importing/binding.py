@@ -60,9 +60,24 @@ def key_of(name: str, tree: Tree) -> KeyPath | None:
     for path, _ in _places(tree):
         if _canonical(path) == binding.path:
             return path
-    for pattern, segments in _patterns():
-        if match := pattern.fullmatch(binding.path):
-            return _filled(segments, match.groups())
+    return _known_key(binding.path)
+
+
+def _known_key(path: str) -> KeyPath | None:
+    """The key of the catalogue or the settings that a canonical path is."""
+    exact = _exact_keys()
+    if segments := exact.get(path):
+        return segments
+    if (item := re.fullmatch(r"(.*)\[(\d+)\]", path)) and (segments := exact.get(item[1])):
+        return (*segments, int(item[2]))
+    # Below a map everything to the right is one name: `bootstrap.servers`.
+    parts = path.split(".")
+    for size in range(len(parts) - 1, 1, -1):
+        if segments := _maps().get(".".join(parts[:size])):
+            return (*segments, ".".join(parts[size:]))
+    for pattern, names in _patterns(parts[0]):
+        if match := pattern.fullmatch(path):
+            return _filled(names, match.groups())
     return None
 
 
@@ -84,11 +99,34 @@ def _canonical(path: KeyPath) -> str:
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
-    rows = dict.fromkeys(setting_keys(), "") | {row.key: row.type for row in catalogue()}
+def _rows() -> dict[str, str]:
+    """Every key that Kestra reads, to its type."""
+    return dict.fromkeys(setting_keys(), "") | {row.key: row.type for row in catalogue()}
+
+
+def _is_exact(key: str) -> bool:
+    return "*" not in key and "[]" not in key
+
+
+@cache
+def _exact_keys() -> dict[str, tuple[str, ...]]:
+    return {canonical(key): tuple(key.split(".")) for key in _rows() if _is_exact(key)}
+
+
+@cache
+def _maps() -> dict[str, tuple[str, ...]]:
+    rows = _rows().items()
+    return {canonical(k): tuple(k.split(".")) for k, kind in rows if kind == "map" and _is_exact(k)}
+
+
+@cache
+def _patterns(root: str) -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
+    """Keys with names of the user's or items of a list, as expressions; what is named more exactly comes first."""
     patterns: list[tuple[re.Pattern[str], tuple[str, ...]]] = []
-    # What is named exactly comes before what stands for any name.
-    for key in sorted(rows, key=lambda k: (k.count("*"), k)):
+    rows = [(k, kind) for k, kind in _rows().items() if k.split(".")[0].partition("[")[0] == root]
+    for key, kind in sorted(rows, key=lambda row: (row[0].count("*"), row[0])):
+        if _is_exact(key):
+            continue
         segments = tuple(key.replace("[]", ".[]").split("."))
         expression = ""
         for segment in segments:
@@ -98,7 +136,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
                 expression += r"\." if expression else ""
                 expression += r"([^.\[]+)" if segment == "*" else re.escape(canonical(segment))
         patterns.append((re.compile(expression), segments))
-        if rows[key] == "map":
+        if kind == "map":
             patterns.append((re.compile(rf"{expression}\.(.+)"), (*segments, "*")))
         else:
             patterns.append((re.compile(rf"{expression}\[(\d+)\]"), (*segments, "[]")))
@@ -166,10 +204,10 @@ def _nearest(binding: Binding) -> str | None:
 @cache
 def _squeezed() -> dict[str, str]:
     keys: dict[str, str] = {}
-    for _, segments in _patterns():
-        if "[]" in segments:
+    for row in _rows():
+        if "[]" in row:
             continue
-        for database in ("h2", "postgres", "mysql") if "*" in segments else ("",):
-            key = ".".join(database if s == "*" else s for s in segments)
+        for database in ("h2", "postgres", "mysql") if "*" in row else ("",):
+            key = ".".join(database if s == "*" else s for s in row.split("."))
             keys.setdefault(re.sub(r"[.\-_]", "", canonical(key)), key)
     return keys
