@@ -12,11 +12,11 @@ from typing import Any, BinaryIO, TextIO
 from components.importing.application import ApplicationReader
 from components.importing.assembly import Assembly
 from components.importing.compose import ComposeReader
+from components.importing.container_units import ContainerUnitReader
 from components.importing.documents import MOST_BYTES, Unreadable, decode, load_documents
 from components.importing.env_files import EnvFileReader, is_env_text
 from components.importing.foreign import foreign_kind, is_foreign
-from components.importing.installation import Installation, Origin
-from components.importing.quadlets import QuadletReader
+from components.importing.installation import Installation
 from components.importing.readers import ImportRefused, Part, Reader
 from components.importing.systemd import SystemdReader
 
@@ -24,9 +24,9 @@ from components.importing.systemd import SystemdReader
 READERS: list[Reader] = [
     ComposeReader(),
     SystemdReader(),
-    QuadletReader(),
     ApplicationReader(),
     EnvFileReader(),
+    ContainerUnitReader(),
 ]
 STDIN = "-"
 _SKIPPED_FOLDERS = frozenset(
@@ -119,13 +119,13 @@ def _rank(parts: Sequence[Part]) -> tuple[bool, int]:
 
 
 def _name_other_installation(parts: Sequence[Part], kind: str, assembly: Assembly) -> None:
-    for file in dict.fromkeys(p.file for p in parts):
+    for part in {p.file: p for p in parts}.values():
         assembly.note(
             "not carried",
-            file,
+            part.file,
             f"describes another installation; the one of {kind} is read",
             "import it on its own",
-            Origin(file),
+            part.origin(),
         )
 
 

@@ -31,7 +31,7 @@ _FLAGS = {
 }
 
 
-class QuadletReader:
+class ContainerUnitReader:
     """Reads the first unit that runs Kestra."""
 
     def recognizes(self, part: Part) -> bool:
