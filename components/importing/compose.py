@@ -17,7 +17,13 @@ from components.importing.compose_files import (
     scalar,
 )
 from components.importing.compose_mounts import add_files, mounts_of, note_mounts
-from components.importing.compose_parts import add_resources, note_others, note_ports, note_rest
+from components.importing.compose_parts import (
+    add_resources,
+    note_devices,
+    note_others,
+    note_ports,
+    note_rest,
+)
 from components.importing.compose_variables import unresolved
 from components.importing.env_files import read_lines
 from components.importing.images import is_kestra
@@ -31,6 +37,7 @@ _OVERRIDES = (
     "compose.override.yaml", "compose.override.yml",
     "docker-compose.override.yaml", "docker-compose.override.yml",
 )  # fmt: skip
+_DISTRIBUTED = ("webserver", "executor", "scheduler", "worker")
 _OF_A_SERVICE = frozenset(
     ("image", "build", "environment", "command", "volumes", "ports", "extends", "env_file", "entrypoint", "deploy")
 )  # fmt: skip
@@ -43,7 +50,7 @@ class ComposeReader:
         """Whether it has services that are containers."""
         if not isinstance(part.document, Mapping):
             # Tags of compose's own (`!reset`) are no YAML elsewhere.
-            return "services:" in part.text and "a reset of compose" in part.problem
+            return "services:" in part.text and "of compose's" in part.problem
         services = part.document.get("services")
         if "apiVersion" in part.document or not isinstance(services, Mapping):
             return bool(part.document.get("include")) and "compose" in part.name
@@ -154,6 +161,7 @@ def read_services(
             "push the image, and name it under kestra:deployment.image",
             service.origin("build"),
         )
+    _note_absent(carried, mode, assembly)
     for component, (other, own) in carried.items():
         assembly.apply_command(own, other.origin("command"), component)
         add_resources(other, component, assembly)
@@ -190,6 +198,17 @@ def _components(
     return carried
 
 
+def _note_absent(carried: Mapping[str, Any], mode: str, assembly: Assembly) -> None:
+    absent = [name for name in _DISTRIBUTED if name not in carried]
+    if mode == "distributed" and absent:
+        assembly.note(
+            "changed",
+            "deployment.mode",
+            f"no service runs {', '.join(absent)}; the stack runs all components of the mode distributed",
+            "set their replicas under kestra:deployment.components",
+        )
+
+
 def _note_second(service: Service, command: Command, main: Service, assembly: Assembly) -> None:
     component = command.component or "standalone"
     origin = service.origin()
@@ -220,20 +239,7 @@ def _note_second(service: Service, command: Command, main: Service, assembly: As
             "set what only one component has under kestra:deployment.components.<component>.extra-env",
             origin,
         )
-    for block in ("reservations", "limits"):
-        deploy = service.spec.get("deploy")
-        resources = deploy.get("resources") if isinstance(deploy, dict) else None
-        part = resources.get(block) if isinstance(resources, dict) else None
-        if isinstance(part, dict) and part.get("devices"):
-            add_resources(service, component, _OnlyNotes(assembly))
-
-
-class _OnlyNotes(Assembly):
-    """Takes the notes of a service whose settings have no place."""
-
-    def __init__(self, target: Assembly) -> None:
-        super().__init__()
-        self.installation.notes = target.installation.notes
+    note_devices(service, assembly)
 
 
 def _environment(project: Project, service: Service, assembly: Assembly) -> dict[str, Variable]:
@@ -349,6 +355,14 @@ def _note_variables(
             "no input gives these variables: neither an env file nor the compose file. Compose, Coolify, Terraform or "
             "the like puts their values in; what they stand in is left out, or to be set",
             "give the file that has them (.env) to the import too, or set the values",
+        )
+    if interpolation.signs:
+        assembly.note(
+            "changed",
+            "$ in the compose file",
+            f"{interpolation.signs} times a $ stands before letters that name no variable; compose puts nothing in "
+            "their place, and the text is carried as it is written",
+            "write $$ for a dollar sign in compose files, and check the values that have one",
         )
     if interpolation.defaults:
         names = ", ".join(interpolation.defaults)

@@ -145,7 +145,7 @@ def add_resources(service: Service, component: str, assembly: Assembly) -> None:
             )
         else:
             assembly.add_setting(f"{base}.{path}", quantity, service.origin(place))
-    _devices(service, reserved, limits, assembly)
+    note_devices(service, assembly)
     replicas = scalar(deploy.get("replicas", spec.get("scale")))
     if replicas and replicas.isdigit() and replicas != "1":
         assembly.add_setting(
@@ -153,10 +153,11 @@ def add_resources(service: Service, component: str, assembly: Assembly) -> None:
         )
 
 
-def _devices(service: Service, *blocks: Any) -> None:
-    *resources, assembly = blocks
-    for block in resources:
-        devices = block.get("devices")
+def note_devices(service: Service, assembly: Assembly) -> None:
+    """Devices of the machine, as GPUs."""
+    resources = _mapping(_mapping(service.spec.get("deploy")).get("resources"))
+    for name in ("reservations", "limits"):
+        devices = _mapping(resources.get(name)).get("devices")
         for device in devices if isinstance(devices, list) else ():
             device = _mapping(device)
             names = [

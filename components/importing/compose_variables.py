@@ -27,6 +27,8 @@ class Interpolation:
     """Variables that no input gives; what names them keeps `${NAME}`."""
     used: set[str] = field(default_factory=set)
     """Variables whose values stand in the files now."""
+    signs: int = 0
+    """How often a `$` stands before letters that name no variable."""
     defaults: dict[str, None] = field(default_factory=dict)
     """Variables that no input gives, where the default of the compose file was taken."""
 
@@ -61,12 +63,21 @@ class Interpolation:
                     parts.append(self._braces(text[sign + 2 : end], depth))
                     position = end + 1
             elif match := _NAME.match(text, sign + 1):
-                parts.append(self._plain(match[0]))
+                parts.append(self._bare(match[0], text[sign - 1 : sign] if sign else ""))
                 position = match.end()
             else:
                 parts.append("$")
                 position = sign + 1
         return "".join(parts) + text[position:]
+
+    def _bare(self, name: str, before: str) -> str:
+        """`$NAME`: what looks like a piece of a password is no name, and is never repeated in a message."""
+        if name not in self.variables and (
+            before.isalnum() or not (name.isupper() or "_" in name[1:-1])
+        ):
+            self.signs += 1
+            return f"${name}"
+        return self._plain(name)
 
     def _plain(self, name: str) -> str:
         if (value := self.variables.get(name)) is not None:

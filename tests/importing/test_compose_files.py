@@ -137,6 +137,27 @@ def test_secrets_that_compose_has_placed_are_no_variables_besides(tmp_path):
     assert "planted" not in result.shown
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Sup3r$zzword", "Sup3r$zzword"),
+        ("A1$ZZWORD", "A1$ZZWORD"),
+        ("$zzword", "$zzword"),
+        ("a$$b", "a$b"),
+        ("100$", "100$"),
+        ("a$1b", "a$1b"),
+    ],
+)
+def test_a_dollar_sign_in_a_password_makes_no_name_of_its_rest(tmp_path, text, value):
+    compose = (
+        "services:\n  k:\n    image: kestra/kestra\n    environment:\n"
+        f"      KESTRA_CONFIGURATION: 'datasources: {{postgres: {{password: \"{text}\"}}}}'\n"
+    )
+    result = Inputs(tmp_path).read(compose__yaml=compose)
+    assert result.keys == {"datasources.postgres.password": value}
+    assert not any(word in result.shown for word in ("zzword", "ZZWORD"))
+
+
 def test_anchors_extends_and_overrides_are_merged_as_compose_merges_them(tmp_path):
     inputs = Inputs(tmp_path)
     inputs.write(
@@ -353,6 +374,15 @@ def test_components_of_their_own_make_the_mode_distributed(tmp_path):
     assert result.variables == {"ENV_A": "b"}
     assert result.keys["kestra.queue.type"] == "postgres"
     assert result.installation.environment["ENV_A"].component is None
+    assert not result.says("no service runs")
+
+
+def test_a_component_that_no_service_runs_is_named(tmp_path):
+    result = Inputs(tmp_path).read(
+        compose__yaml="services: {w: {image: kestra/kestra, command: server worker}, a: {image: kestra/kestra, command: server webserver}}"
+    )
+    assert result.settings["deployment.mode"] == "distributed"
+    assert result.says("executor, scheduler", kind="changed")
 
 
 def test_a_worker_group_and_a_second_server_are_named(tmp_path):
