@@ -49,9 +49,8 @@ class ApplicationReader:
     def read(self, parts: Sequence[Part], assembly: Assembly) -> None:
         """Adds every file that no other input has read already."""
         is_alone = not assembly.has_configuration
-        for part in sorted(parts, key=_is_for_environment):
-            if assembly.is_used(part):
-                continue
+        unused = [part for part in parts if not assembly.is_used(part)]
+        for part in sorted(_of_one_folder(unused, assembly), key=_is_for_environment):
             if not is_alone:
                 assembly.note(
                     "changed",
@@ -72,6 +71,24 @@ class ApplicationReader:
                 )
             rank = Rank.FILE if is_alone else Rank.BASE
             assembly.add_configuration(_document(part), part.origin(), rank)
+
+
+def _of_one_folder(parts: Sequence[Part], assembly: Assembly) -> list[Part]:
+    """Of a directory only the files of its highest folder that has some: others are those of other programs."""
+    folders = sorted(
+        {p.folder for p in parts if p.is_of_directory}, key=lambda f: (f.count("/"), f)
+    )
+    chosen = [p for p in parts if not p.is_of_directory or p.folder == folders[0]]
+    for part in parts:
+        if part not in chosen:
+            assembly.note(
+                "not carried",
+                part.file,
+                f"a configuration in another folder than {folders[0]}, whose files are read",
+                "give the files themselves, in the order in which Kestra reads them",
+                part.origin(),
+            )
+    return chosen
 
 
 def _is_for_environment(part: Part) -> bool:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from components.importing.assembly import Assembly
-from components.importing.commands import COMPONENTS, Command, parse_command
+from components.importing.commands import COMPONENTS, Command, parse_command, split_words
 from components.importing.compose_files import (
     Project,
     Service,
@@ -130,7 +130,7 @@ def server_command(service: Service) -> Command | None:
 def _words(value: Any) -> list[str]:
     if isinstance(value, list):
         return [scalar(v) or "" for v in value]
-    return [value] if isinstance(value, str) and value.strip() else []
+    return split_words(value) if isinstance(value, str) else []
 
 
 def read_services(

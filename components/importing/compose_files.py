@@ -110,7 +110,14 @@ def _variables(
         for service in _mapping(document.get("services")).values()
         for path, _ in env_file_paths(_mapping(service).get("env_file"))
     }
-    files = [p for p in others if p.name == ".env" or p.name not in named]
+    folders = {part.folder for part, _ in loaded}
+    files = [
+        p
+        for p in others
+        if (p.name == ".env" or p.name not in named)
+        # Of a directory only what lies beside the compose file belongs to it.
+        and (not p.is_of_directory or (p.name == ".env" and p.folder in folders))
+    ]
     if loaded and not any(p.name == ".env" for p in files):
         beside = assembly.companion(".env", loaded[0][0])
         files = [*files, beside] if beside is not None else files

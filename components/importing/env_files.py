@@ -151,6 +151,15 @@ class EnvFileReader:
         for part in parts:
             if assembly.is_used(part):
                 continue
+            if part.is_of_directory and assembly.is_environment_known:
+                assembly.note(
+                    "not carried",
+                    part.file,
+                    "a file of variables that nothing of the installation names",
+                    "give the file itself if Kestra's process has these variables",
+                    part.origin(),
+                )
+                continue
             for line in read_lines(part, assembly):
                 value = (
                     None if line.value and _SHELL_REFERENCE.fullmatch(line.value) else line.value

@@ -50,6 +50,11 @@ class Part:
         """The last part of the file's name, in lower case."""
         return self.file.replace("\\", "/").rsplit("/", 1)[-1].lower()
 
+    @property
+    def folder(self) -> str:
+        """The folder of the file, as the name was given."""
+        return self.file.replace("\\", "/").rpartition("/")[0]
+
     def origin(self, place: str = "") -> Origin:
         """An origin in this file."""
         return Origin(self.file, place)

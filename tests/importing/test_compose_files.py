@@ -407,3 +407,25 @@ def test_helpers_of_kestras_image_are_no_server(tmp_path):
     text = f"{_service()}  deploy:\n    image: kestra/kestra:v1.3.21\n    command: flow namespace update a b\n"
     result = Inputs(tmp_path).read(compose__yaml=text)
     assert result.says("services.deploy", kind="not carried")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "command: server standalone --worker-thread=8",
+        "entrypoint: /app/kestra\ncommand: server standalone --worker-thread 8",
+        "entrypoint: /bin/bash -c\ncommand: ['/app/kestra server standalone --worker-thread=8']",
+        "entrypoint: [/bin/sh, -c]\ncommand: ['/app/kestra server standalone --worker-thread=8 # x']",
+        "entrypoint: /bin/bash\ncommand: -c '/app/kestra server standalone --worker-thread=8'",
+        "entrypoint: [bash, -lc, 'exec /app/kestra server standalone --worker-thread=8']",
+        "command: >\n  server standalone\n  --worker-thread=8",
+        'command: |\n  /bin/sh -c "/app/kestra plugins install x && /app/kestra server standalone --worker-thread=8"',
+    ],
+)
+def test_every_form_of_a_command_is_read(tmp_path, lines):
+    body = "\n".join(f"    {line}" for line in lines.split("\n"))
+    result = Inputs(tmp_path).read(
+        compose__yaml=f"services:\n  k:\n    image: kestra/kestra\n{body}\n"
+    )
+    assert result.settings["deployment.components.standalone.worker-threads"] == 8
+    assert result.settings["deployment.mode"] == "standalone"

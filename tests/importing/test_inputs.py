@@ -196,3 +196,29 @@ def test_of_two_installations_the_first_is_read(tmp_path):
     assert result.settings[threads] == 4
     assert result.says("compose.yaml", "another installation", kind="not carried")
     assert Result(read([compose, unit])).settings[threads] == 8
+
+
+def test_of_a_directory_only_what_belongs_together_is_read(tmp_path):
+    inputs = Inputs(tmp_path)
+    inputs.write(
+        "compose.yaml",
+        "services: {k: {image: kestra/kestra, environment: {KESTRA_URL: 'https://${HOST_NAME}'}}}",
+    )
+    inputs.write(".env", "HOST_NAME=a.example\n")
+    inputs.write("web/.env", "HOST_NAME=b.example\nWEB_PASSWORD=planted\n")
+    result = Result(read([str(tmp_path)]))
+    assert result.keys == {"kestra.url": "https://a.example"}
+    assert result.variables == {}
+    assert result.says("web/.env", kind="not carried")
+    assert "planted" not in result.shown
+
+
+def test_of_configuration_in_several_folders_the_highest_is_read(tmp_path):
+    inputs = Inputs(tmp_path)
+    inputs.write("conf/application.yml", GOOD)
+    inputs.write("conf/application-prod.yml", "kestra: {url: 'https://a.example'}")
+    inputs.write("other/deep/application.yml", "micronaut: {server: {port: 1}}")
+    result = Result(read([str(tmp_path)]))
+    assert result.keys == {"kestra.queue.type": "postgres", "kestra.url": "https://a.example"}
+    assert result.says("other/deep/application.yml", kind="not carried")
+    assert result.says("application-prod.yml", "environment prod", kind="changed")
