@@ -30,6 +30,9 @@ class Entry:
     text: str | None = field(repr=False)
     """None where the value is no text, or no base64."""
     origin: Origin
+    owner: str = ""
+    """The object that has it."""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class KubernetesObject:
     """Where it lies in the file, where it is part of another object."""
     is_of_release: bool = False
     """Whether a Helm release makes it, and takes it away when it is uninstalled."""
+    label: str = ""
+    """How the report calls it, where it is not its kind and name: `deployments.worker.autoscaler`."""
 
     @property
     def kind(self) -> str:
@@ -61,8 +66,8 @@ class KubernetesObject:
 
     @property
     def title(self) -> str:
-        """Kind and name: `Deployment kestra`."""
-        return f"{self.kind} {self.name}"
+        """What the report calls it: `Deployment kestra`."""
+        return self.label or f"{self.kind} {self.name}"
 
     def origin(self, place: str = "") -> Origin:
         """An origin in the object: `Deployment kestra: spec.replicas`."""
@@ -91,6 +96,8 @@ class Objects:
         self._entries: dict[tuple[Source, str], dict[str, Entry]] = {}
         self._makers: dict[str, KubernetesObject] = {}
         self._of_release: set[tuple[Source, str]] = set()
+        self.images: list[Mapping[str, Any]] = []
+        """Images that a kustomization replaces: `name`, `newName`, `newTag`, `digest`."""
 
     def add(
         self, document: Any, file: str, place: str = "", *, is_of_release: bool = False
@@ -158,10 +165,11 @@ def _entries(item: KubernetesObject) -> Iterator[tuple[str, Entry]]:
         text = scalar_text(value)
         if is_secret and text is not None:
             text = _decoded(text)
-        yield str(key), Entry(text, item.origin(f"data.{key}"))
+        yield str(key), Entry(text, item.origin(f"data.{key}"), item.name, str(key))
     if is_secret:
         for key, value in item.mapping("stringData").items():
-            yield str(key), Entry(scalar_text(value), item.origin(f"stringData.{key}"))
+            origin = item.origin(f"stringData.{key}")
+            yield str(key), Entry(scalar_text(value), origin, item.name, str(key))
 
 
 def scalar_text(value: Any) -> str | None:

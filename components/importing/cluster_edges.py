@@ -1,0 +1,368 @@
+"""Objects around the pods: ingress, services, accounts, autoscalers, budgets, monitors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from components.importing.assembly import Assembly
+from components.importing.kubernetes_objects import KubernetesObject, Objects, dig
+from components.importing.workloads import Workload
+
+_CLASS = "kubernetes.io/ingress.class"
+_TLS = "pulumi config set --path kestra:deployment.ingress.tls-secret <name of the Secret>"
+#: Kinds that the program has other means for, or none; what to do.
+_NAMED = {
+    "NetworkPolicy": "the stack has network policies of its own (kestra:deployment.network-policy)",
+    "Role": "the stack gives Kestra's account no rights in the cluster; apply it beside the stack",
+    "RoleBinding": "the stack gives Kestra's account no rights in the cluster; apply it beside the stack",
+    "ClusterRole": "the stack gives Kestra's account no rights in the cluster; apply it beside the stack",
+    "ClusterRoleBinding": "the stack gives Kestra's account no rights in the cluster; apply it beside the stack",
+    "IngressRoute": "the stack makes an Ingress or an HTTPRoute; set kestra:deployment.ingress",
+    "VirtualService": "the stack makes an Ingress or an HTTPRoute; set kestra:deployment.http-route",
+    "Gateway": "the stack makes no gateway, only a route to one (kestra:deployment.http-route)",
+    "Route": "the stack makes an Ingress or an HTTPRoute; set kestra:deployment.ingress",
+    "ScaledObject": "set kestra:deployment.components.worker.autoscaling, or apply it beside the stack",
+}
+#: Kinds whose part in the installation is read where pods name them, or that say nothing.
+_SILENT = frozenset(
+    """ConfigMap Secret ServiceAccount Namespace PersistentVolumeClaim ExternalSecret SealedSecret SecretStore
+    ClusterSecretStore VaultStaticSecret OnePasswordItem InfisicalSecret Certificate Kustomization HelmRepository
+    OCIRepository GitRepository HelmRelease Application ApplicationSet AppProject HelmChart HelmChartConfig Release
+    Component HelmChartInflationGenerator""".split()
+)
+
+
+def add_edges(workloads: Sequence[Workload], objects: Objects, assembly: Assembly) -> None:
+    """Adds what objects around the pods set, and notes the objects that are not carried over."""
+    kestra = _services(workloads, objects)
+    for item in objects.of("Service"):
+        if item in kestra:
+            _note_service(item, assembly)
+        else:
+            assembly.note(
+                "not carried",
+                item.title,
+                "a Service of other pods; it is not touched",
+                origin=item.origin(),
+            )
+    _add_ingress(objects, kestra, assembly)
+    for item in objects.of("HTTPRoute"):
+        _add_route(item, assembly)
+    for item in objects.of("HorizontalPodAutoscaler"):
+        _add_autoscaler(item, workloads, assembly)
+    for item in objects.of("PodDisruptionBudget"):
+        _add_budget(item, workloads, assembly)
+    for item in objects.of("ServiceMonitor", "PodMonitor"):
+        _add_monitor(item, assembly)
+    _add_account(workloads, objects, assembly)
+    _note_the_rest(objects, assembly)
+
+
+def _services(workloads: Sequence[Workload], objects: Objects) -> list[KubernetesObject]:
+    labels = [dict(w.match_labels) for w in workloads]
+    result = []
+    for item in objects.of("Service"):
+        selector = item.mapping("spec", "selector")
+        selects = any(selector.items() <= own.items() for own in labels)
+        if item.label or (selector and selects):
+            result.append(item)
+    return result
+
+
+def _note_service(item: KubernetesObject, assembly: Assembly) -> None:
+    kind = item.get("spec", "type")
+    origin = item.origin("spec")
+    if kind in ("NodePort", "LoadBalancer", "ExternalName"):
+        assembly.note(
+            "not carried",
+            f"{item.title}: type {kind}",
+            f"was of type {kind}; the stack's Service is of type ClusterIP, and an Ingress or HTTPRoute leads to it",
+            "set kestra:deployment.ingress or kestra:deployment.http-route",
+            origin,
+        )
+    for port in item.sequence("spec", "ports"):
+        node, name, number = dig(port, "nodePort"), dig(port, "name"), dig(port, "port")
+        is_management = name == "management" or number == 8081
+        if node:
+            why = f"nodePort {node} led to port {number} ({name or 'http'}) on every node; the stack opens no node port"
+            if is_management:
+                why += ", and its management port is open to kestra:deployment.network-policy alone"
+            assembly.note(
+                "changed", f"{item.title}: nodePort {node}", why, origin=item.origin("spec.ports")
+            )
+        elif name == "grpc":
+            assembly.note(
+                "changed",
+                f"{item.title}: ports.grpc",
+                f"the stack makes the Service for workers (port {number}) by itself; no setting is needed",
+                origin=item.origin("spec.ports"),
+            )
+    for part in ("loadBalancerIP", "loadBalancerSourceRanges", "externalIPs"):
+        if item.get("spec", part):
+            assembly.note(
+                "not carried",
+                f"{item.title}: {part}",
+                "the stack's Service is reached inside the cluster only",
+                origin=origin,
+            )
+    if item.mapping("metadata", "annotations"):
+        assembly.note(
+            "not carried",
+            f"{item.title}: annotations",
+            "the stack's Service has no annotations of yours",
+            origin=origin,
+        )
+
+
+def _add_ingress(
+    objects: Objects, services: Sequence[KubernetesObject], assembly: Assembly
+) -> None:
+    names = {service.name for service in services}
+    every = objects.of("Ingress")
+    own = [item for item in every if item.label or not names or _backends(item) & names]
+    for item in every:
+        if item not in own or item is not own[0]:
+            assembly.note(
+                "not carried",
+                item.title,
+                "the stack makes one Ingress, for Kestra's web port",
+                origin=item.origin(),
+            )
+    if not own:
+        return
+    item = own[0]
+    hosts = [h for h in (dig(r, "host") for r in item.sequence("spec", "rules")) if h]
+    if not hosts:
+        assembly.note(
+            "not carried",
+            item.title,
+            "it names no host; the stack's Ingress needs one",
+            "set kestra:deployment.ingress.host and tls-secret",
+            item.origin("spec.rules"),
+        )
+        return
+    host = str(hosts[0])
+    assembly.add_setting("deployment.ingress.host", host, item.origin("spec.rules"))
+    for other in hosts[1:]:
+        assembly.note(
+            "not carried",
+            f"{item.title}: host {other}",
+            f"the stack's Ingress has one host, {host}",
+            "make a further Ingress beside the stack",
+            item.origin("spec.rules"),
+        )
+    _note_paths(item, assembly)
+    annotations = {
+        str(k): str(v) for k, v in item.mapping("metadata", "annotations").items() if v is not None
+    }
+    class_name = item.get("spec", "ingressClassName") or annotations.get(_CLASS)
+    if class_name:
+        assembly.add_setting(
+            "deployment.ingress.class-name", str(class_name), item.origin("spec.ingressClassName")
+        )
+    if _CLASS in annotations:
+        same = annotations.pop(_CLASS) == class_name
+        says = "says the same as" if same else "is replaced by"
+        assembly.note(
+            "changed",
+            f"{item.title}: annotation {_CLASS}",
+            f"{says} the class name of the Ingress (kestra:deployment.ingress.class-name); left out",
+            origin=item.origin("annotations"),
+        )
+    if annotations:
+        assembly.add_setting(
+            "deployment.ingress.annotations", annotations, item.origin("annotations")
+        )
+    _add_certificate(item, host, assembly)
+
+
+def _backends(item: KubernetesObject) -> set[Any]:
+    names: set[Any] = {dig(item.get("spec"), "defaultBackend", "service", "name")}
+    for rule in item.sequence("spec", "rules"):
+        for path in dig(rule, "http", "paths") or ():
+            names.add(dig(path, "backend", "service", "name"))
+            names.add(dig(path, "backend", "serviceName"))
+    return names - {None}
+
+
+def _note_paths(item: KubernetesObject, assembly: Assembly) -> None:
+    for rule in item.sequence("spec", "rules")[:1]:
+        for path in dig(rule, "http", "paths") or ():
+            text = dig(path, "path")
+            if isinstance(text, str) and text.rstrip("*/"):
+                assembly.note(
+                    "changed",
+                    f"{item.title}: path {text}",
+                    "the stack's Ingress leads / of its host to Kestra",
+                    "serve Kestra at / of a host of its own, or see micronaut.server.context-path",
+                    item.origin("spec.rules"),
+                )
+
+
+def _add_certificate(item: KubernetesObject, host: str, assembly: Assembly) -> None:
+    secrets = [
+        dig(entry, "secretName")
+        for entry in item.sequence("spec", "tls")
+        if not dig(entry, "hosts") or host in dig(entry, "hosts")
+    ]
+    secret = next((name for name in secrets if isinstance(name, str) and name), None)
+    if secret is not None:
+        assembly.add_setting("deployment.ingress.tls-secret", secret, item.origin("spec.tls"))
+        return
+    why = "names no Secret for TLS" if secrets else "had no TLS"
+    assembly.note(
+        "changed",
+        f"{item.title}: tls",
+        f"the Ingress {why}; the stack's Ingress has TLS only, so a Secret with the certificate must be named (tls)",
+        _TLS,
+        item.origin("spec.tls"),
+    )
+
+
+def _add_route(item: KubernetesObject, assembly: Assembly) -> None:
+    hosts = item.sequence("spec", "hostnames")
+    parent = next((p for p in item.sequence("spec", "parentRefs") if dig(p, "name")), None)
+    if not hosts or parent is None:
+        assembly.note(
+            "not carried",
+            item.title,
+            "it names no host or no gateway",
+            "set kestra:deployment.http-route",
+            item.origin("spec"),
+        )
+        return
+    at, origin = "deployment.http-route", item.origin("spec")
+    assembly.add_setting(f"{at}.host", str(hosts[0]), origin)
+    for key, name in (("name", "name"), ("namespace", "namespace"), ("sectionName", "section-name")):
+        if value := dig(parent, key):
+            assembly.add_setting(f"{at}.gateway.{name}", str(value), origin)
+    for other in hosts[1:]:
+        why = f"the stack's route has one host, {hosts[0]}"
+        assembly.note("not carried", f"{item.title}: host {other}", why, origin=origin)
+
+
+def _owner(item: KubernetesObject, workloads: Sequence[Workload], name: Any) -> Workload | None:
+    return next((w for w in workloads if name in w.names), None)
+
+
+def _add_autoscaler(
+    item: KubernetesObject, workloads: Sequence[Workload], assembly: Assembly
+) -> None:
+    target = _owner(item, workloads, item.get("spec", "scaleTargetRef", "name"))
+    if target is None:
+        why = "it scales no pods of Kestra's that the inputs hold"
+        assembly.note("not carried", item.title, why, origin=item.origin())
+        return
+    least, most = item.get("spec", "minReplicas") or 1, item.get("spec", "maxReplicas") or 1
+    at, origin = f"{target.target}.autoscaling", item.origin("spec")
+    assembly.add_setting(f"{at}.min-replicas", least, origin)
+    assembly.add_setting(f"{at}.max-replicas", most, origin)
+    carried = {}
+    for metric in item.sequence("spec", "metrics"):
+        name = dig(metric, "resource", "name")
+        share = dig(metric, "resource", "target", "averageUtilization")
+        share = share or dig(metric, "resource", "targetAverageUtilization")
+        if name in ("cpu", "memory") and isinstance(share, int):
+            carried[name] = share
+        else:
+            assembly.note(
+                "not carried",
+                f"{item.title}: metric {name or dig(metric, 'type') or '?'}",
+                "the stack scales by the share of cpu and memory that pods use",
+                f"kestra:{at}.cpu-percentage and memory-percentage",
+                origin,
+            )
+    if share := item.get("spec", "targetCPUUtilizationPercentage"):
+        carried["cpu"] = share
+    if not item.sequence("spec", "metrics") and not carried:
+        # Kubernetes' own default.
+        carried["cpu"] = 80
+    for name, share in carried.items():
+        assembly.add_setting(f"{at}.{name}-percentage", share, origin)
+    if item.get("spec", "behavior"):
+        why = "the stack leaves the speed of scaling to Kubernetes"
+        assembly.note("not carried", f"{item.title}: behavior", why, origin=origin)
+    assembly.note(
+        "changed",
+        item.title,
+        f"the autoscaler of {least} to {most} pods is carried: the stack makes one of its own, so a number of "
+        "replicas is not",
+        f"kestra:{at}",
+        origin,
+    )
+
+
+def _add_budget(item: KubernetesObject, workloads: Sequence[Workload], assembly: Assembly) -> None:
+    selector = item.mapping("spec", "selector", "matchLabels")
+    selected = [w for w in workloads if item.label or selector.items() <= dict(w.match_labels).items()]
+    if not selected:
+        why = "it is for no pods of Kestra's that the inputs hold"
+        assembly.note("not carried", item.title, why, origin=item.origin())
+        return
+    everything = len(selected) == len(workloads)
+    for target in ["deployment"] if everything else [w.target for w in selected]:
+        for part, option in (
+            ("minAvailable", "min-available"),
+            ("maxUnavailable", "max-unavailable"),
+        ):
+            value = item.get("spec", part)
+            if value is not None:
+                at = f"{target}.disruption-budget.{option}"
+                assembly.add_setting(at, value, item.origin(f"spec.{part}"))
+                break
+
+
+def _add_monitor(item: KubernetesObject, assembly: Assembly) -> None:
+    kind = "pod-monitor" if item.kind == "PodMonitor" else "service-monitor"
+    at, origin = "deployment.monitoring", item.origin("spec")
+    assembly.add_setting(f"{at}.kind", kind, origin)
+    ends = item.sequence("spec", "endpoints") or item.sequence("spec", "podMetricsEndpoints")
+    interval = next((dig(end, "interval") for end in ends if dig(end, "interval")), None)
+    if isinstance(interval, str):
+        assembly.add_setting(f"{at}.interval", interval, origin)
+    if labels := item.mapping("metadata", "labels"):
+        values = {str(k): str(v) for k, v in labels.items()}
+        assembly.add_setting(f"{at}.labels", values, origin)
+
+
+def _add_account(workloads: Sequence[Workload], objects: Objects, assembly: Assembly) -> None:
+    first = next((w for w in workloads if not w.group), None)
+    name = first.pod.get("serviceAccountName") if first is not None else None
+    for workload in workloads:
+        own = workload.pod.get("serviceAccountName")
+        if not isinstance(own, str) or own == name:
+            continue
+        if workload.group:
+            at = f"{workload.target}.service-account.name"
+            assembly.add_setting(at, own, workload.origin("serviceAccountName"))
+        else:
+            assembly.note(
+                "changed",
+                workload.place("serviceAccountName"),
+                f"{workload.component} had the account {own}; all components of the stack have one account",
+                "look at kestra:identity.service-account",
+                workload.origin("serviceAccountName"),
+            )
+    if first is None or not isinstance(name, str) or name == "default":
+        return
+    at = "identity.service-account"
+    assembly.add_setting(f"{at}.name", name, first.origin("serviceAccountName"))
+    for item in objects.of("ServiceAccount"):
+        if item.name == name and (annotations := item.mapping("metadata", "annotations")):
+            values = {str(k): str(v) for k, v in annotations.items()}
+            assembly.add_setting(f"{at}.annotations", values, item.origin("annotations"))
+
+
+def _note_the_rest(objects: Objects, assembly: Assembly) -> None:
+    handled: Callable[[str], bool] = _SILENT.__contains__
+    read = (
+        "Service Ingress HTTPRoute HorizontalPodAutoscaler PodDisruptionBudget ServiceMonitor "
+        "PodMonitor Deployment StatefulSet DaemonSet ReplicaSet Pod Rollout"
+    ).split()
+    for item in objects.all:
+        if handled(item.kind) or item.kind in read:
+            continue
+        why = _NAMED.get(item.kind, "the stack makes no such object; it is not touched")
+        assembly.note("not carried", item.title, why, origin=item.origin())
+

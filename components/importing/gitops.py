@@ -1,0 +1,398 @@
+"""Objects and files that hold values of a Helm release: Flux, Argo CD, k3s, Fleet, Crossplane, kustomize, helmfile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.importing import charts
+from components.importing.assembly import Assembly
+from components.importing.chart_values import Layer, merge, set_single, typed
+from components.importing.documents import Unreadable, load_documents
+from components.importing.kubernetes_objects import KubernetesObject, Objects, dig
+from components.importing.readers import Part
+from components.importing.substitution import substituted, substitution
+
+#: Kinds that hold values, with the group of their API.
+KINDS = {
+    ("HelmRelease", "helm.toolkit.fluxcd.io"): "flux",
+    ("HelmRelease", "helm.fluxcd.io"): "flux",
+    ("Application", "argoproj.io"): "argo",
+    ("ApplicationSet", "argoproj.io"): "argo",
+    ("HelmChart", "helm.cattle.io"): "k3s",
+    ("HelmChartConfig", "helm.cattle.io"): "k3s",
+    ("Release", "helm.crossplane.io"): "crossplane",
+    ("HelmChartInflationGenerator", "builtin"): "kustomize",
+}
+_CONTROLLERS = {
+    "flux": ("Flux", "flux suspend helmrelease {name}, and remove it from git"),
+    "argo": (
+        "Argo CD",
+        "remove the {kind} without pruning what it made (argocd app delete {name} --cascade=false; a finalizer "
+        "resources-finalizer.argocd.argoproj.io would remove the objects, Secrets too)",
+    ),
+    "k3s": (
+        "the Helm controller of k3s",
+        "remove the HelmChart {name} only after the new stack has what it needs: removing it uninstalls the release",
+    ),
+    "crossplane": ("Crossplane", "set deletionPolicy: Orphan on the Release {name} and remove it"),
+}
+
+
+@dataclass
+class Found:
+    """What an object or a file says of a release of the chart."""
+
+    title: str
+    name: str = ""
+    namespace: str = ""
+    chart_version: str = ""
+    layers: list[Layer] = field(default_factory=list)
+    controller: str = ""
+    is_templated: bool = False
+    """Whether `{{ … }}` in it are another program's."""
+
+
+def kind_of(document: Any) -> str:
+    """`flux`, `argo` …; empty where a document is no object that holds values."""
+    if not isinstance(document, Mapping):
+        return ""
+    group = str(document.get("apiVersion", "")).partition("/")[0]
+    kind = str(document.get("kind", ""))
+    if kind == "HelmChartInflationGenerator":
+        return "kustomize"
+    return KINDS.get((kind, group), "")
+
+
+def names_chart(*texts: Any) -> bool:
+    """Whether a chart's name or the address of its repository is that of Kestra's chart."""
+    for text in texts:
+        last = str(text or "").rstrip("/").rpartition("/")[2]
+        if last in ("kestra", "kestra-starter") or "helm.kestra.io" in str(text):
+            return True
+    return False
+
+
+def release_of(item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part) -> Found | None:
+    """What an object says of a release of Kestra's chart; None where it is about another chart."""
+    kind = kind_of(item.document)
+    reader = _READERS.get(kind)
+    result = reader(item, objects, assembly, part) if reader is not None else None
+    if result is not None and kind in _CONTROLLERS:
+        controller, fix = _CONTROLLERS[kind]
+        result.controller = controller
+        result.is_templated |= item.kind == "ApplicationSet"
+        assembly.note(
+            "changed",
+            item.title,
+            f"{controller} would put the old release back, and so undo what the stack changes: it must let go of the "
+            "release before the stack takes over",
+            fix.format(kind=item.kind, name=item.name),
+            item.origin(),
+        )
+    return result
+
+
+def _read_flux(
+    item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
+) -> Found | None:
+    chart = item.mapping("spec", "chart", "spec")
+    old = item.mapping("spec", "chart")
+    reference = item.mapping("spec", "chartRef")
+    values = item.mapping("spec", "values")
+    if not (
+        names_chart(chart.get("chart"), old.get("name"), old.get("repository"), reference.get("name"))
+        or find_values(values)
+    ):
+        return None
+    result = Found(
+        item.title,
+        name=str(item.get("spec", "releaseName") or item.name),
+        namespace=str(item.get("spec", "targetNamespace") or item.namespace or ""),
+        chart_version=str(chart.get("version") or old.get("version") or ""),
+    )
+    for reference in item.sequence("spec", "valuesFrom"):
+        layer = _values_from(reference, item, objects, assembly)
+        if layer is not None:
+            result.layers.append(layer)
+    result.layers.append(Layer(item.file, _place(item, "spec.values"), values))
+    substitute = substitution(item, objects)
+    if substitute is not None:
+        result.layers = [substituted(layer, substitute) for layer in result.layers]
+    return result
+
+
+def _values_from(
+    reference: Any, item: KubernetesObject, objects: Objects, assembly: Assembly
+) -> Layer | None:
+    kind, name = str(dig(reference, "kind")), dig(reference, "name")
+    key = str(dig(reference, "valuesKey") or "values.yaml")
+    if kind not in ("ConfigMap", "Secret") or not isinstance(name, str):
+        return None
+    entry = objects.entry(kind, name, key)  # type: ignore[arg-type]
+    if entry is None or entry.text is None:
+        assembly.note(
+            "not carried",
+            f"{kind} {name}, key {key}",
+            f"{item.title} takes values from it (valuesFrom), and no input holds it: what it sets is missing here",
+            f"give it as a further input: kubectl get {kind.lower()} {name} -o yaml",
+            item.origin("spec.valuesFrom"),
+        )
+        return None
+    target = dig(reference, "targetPath")
+    if isinstance(target, str) and target:
+        single = ((target, typed(entry.text.rstrip("\n"))),)
+        return Layer(entry.origin.file, entry.origin.place, singles=single)
+    return text_layer(entry.text, entry.origin.file, entry.origin.place, assembly)
+
+
+def _read_argo(
+    item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
+) -> Found | None:
+    spec, at = item.mapping("spec"), "spec"
+    if item.kind == "ApplicationSet":
+        spec, at = item.mapping("spec", "template", "spec"), "spec.template.spec"
+    sources = dig(spec, "sources")
+    places = [(dig(spec, "source"), f"{at}.source")]
+    if isinstance(sources, list):
+        places = [(source, f"{at}.sources[{i}]") for i, source in enumerate(sources)]
+    for source, place in places:
+        helm = dig(source, "helm")
+        layers = list(_argo_layers(helm, item, f"{place}.helm", assembly, part))
+        merged: dict[str, Any] = {}
+        for layer in layers:
+            merged = merge(merged, layer.values)
+        if not (names_chart(dig(source, "chart"), dig(source, "repoURL")) or find_values(merged)):
+            continue
+        return Found(
+            item.title,
+            name=str(dig(helm, "releaseName") or item.name),
+            namespace=str(dig(spec, "destination", "namespace") or ""),
+            chart_version=str(dig(source, "targetRevision") or "") if dig(source, "chart") else "",
+            layers=layers,
+        )
+    return None
+
+
+def _argo_layers(
+    helm: Any, item: KubernetesObject, place: str, assembly: Assembly, part: Part
+) -> Iterator[Layer]:
+    for name in dig(helm, "valueFiles") or ():
+        if isinstance(name, str):
+            yield from file_layers(name, part, assembly, item.title)
+    text = dig(helm, "values")
+    if isinstance(text, str):
+        layer = text_layer(text, item.file, _place(item, f"{place}.values"), assembly)
+        if layer is not None:
+            yield layer
+    values = dig(helm, "valuesObject")
+    if isinstance(values, Mapping):
+        yield Layer(item.file, _place(item, f"{place}.valuesObject"), values)
+    singles = []
+    for parameter in dig(helm, "parameters") or ():
+        name, value = dig(parameter, "name"), dig(parameter, "value")
+        if isinstance(name, str) and isinstance(value, (str, int, float, bool)):
+            forced = dig(parameter, "forceString") is True
+            singles.append((name, str(value) if forced else typed(_text(value))))
+    if singles:
+        yield Layer(item.file, _place(item, f"{place}.parameters"), singles=tuple(singles))
+    for parameter in dig(helm, "fileParameters") or ():
+        assembly.note(
+            "not carried",
+            f"{item.title}: fileParameters {dig(parameter, 'name')}",
+            "its value is a file that the importer does not have",
+            "set the value by hand",
+            item.origin(place),
+        )
+
+
+def _read_k3s(
+    item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
+) -> Found | None:
+    text = item.get("spec", "valuesContent")
+    layer = (
+        text_layer(text, item.file, _place(item, "spec.valuesContent"), assembly)
+        if isinstance(text, str)
+        else None
+    )
+    values = layer.values if layer is not None else {}
+    if not (names_chart(item.get("spec", "chart"), item.get("spec", "repo")) or find_values(values)):
+        return None
+    result = Found(
+        item.title,
+        name=item.name,
+        namespace=str(item.get("spec", "targetNamespace") or ""),
+        chart_version=str(item.get("spec", "version") or ""),
+        layers=[layer] if layer is not None else [],
+    )
+    for reference in item.sequence("spec", "valuesSecrets"):
+        for key in dig(reference, "keys") or ("values.yaml",):
+            secret = {"kind": "Secret", "name": dig(reference, "name"), "valuesKey": key}
+            if (layer := _values_from(secret, item, objects, assembly)) is not None:
+                result.layers.append(layer)
+    singles = tuple(
+        (str(k), typed(_text(v)))
+        for k, v in item.mapping("spec", "set").items()
+        if isinstance(v, (str, int, float, bool))
+    )
+    if singles:
+        result.layers.append(Layer(item.file, _place(item, "spec.set"), singles=singles))
+    return result
+
+
+def _read_crossplane(
+    item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
+) -> Found | None:
+    spec = item.mapping("spec", "forProvider")
+    values = dig(spec, "values")
+    values = values if isinstance(values, Mapping) else {}
+    if not (
+        names_chart(dig(spec, "chart", "name"), dig(spec, "chart", "repository"))
+        or find_values(values)
+    ):
+        return None
+    singles = [
+        (str(dig(single, "name")), typed(_text(dig(single, "value"))))
+        for single in dig(spec, "set") or ()
+        if dig(single, "name") and isinstance(dig(single, "value"), (str, int, float, bool))
+    ]
+    return Found(
+        item.title,
+        name=item.name,
+        namespace=str(dig(spec, "namespace") or ""),
+        chart_version=str(dig(spec, "chart", "version") or ""),
+        layers=[
+            Layer(item.file, _place(item, "spec.forProvider.values"), values),
+            Layer(item.file, _place(item, "spec.forProvider.set"), singles=tuple(singles)),
+        ],
+    )
+
+
+def _read_generator(
+    item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
+) -> Found | None:
+    return inflated(item.document, item.file, item.title, "", part, assembly)
+
+
+_Reader = Callable[[KubernetesObject, Objects, Assembly, Part], Found | None]
+_READERS: dict[str, _Reader] = {
+    "flux": _read_flux,
+    "argo": _read_argo,
+    "k3s": _read_k3s,
+    "crossplane": _read_crossplane,
+    "kustomize": _read_generator,
+}
+
+
+def inflated(
+    chart: Any, file: str, title: str, place: str, part: Part, assembly: Assembly
+) -> Found | None:
+    """One entry of `helmCharts` of a kustomization; None where it is another chart."""
+    inline = dig(chart, "valuesInline")
+    inline = inline if isinstance(inline, Mapping) else {}
+    name = dig(chart, "name") if not dig(chart, "kind") else dig(chart, "name")
+    if not (names_chart(name, dig(chart, "repo")) or find_values(inline)):
+        return None
+    layers: list[Layer] = []
+    names = [dig(chart, "valuesFile"), *(dig(chart, "additionalValuesFiles") or ())]
+    for value_file in names:
+        if isinstance(value_file, str):
+            layers += file_layers(value_file, part, assembly, title)
+    own = Layer(file, f"{place}.valuesInline".lstrip("."), inline)
+    # `merge` lets the file win over what is inline, anything else the other way round.
+    layers = [own, *layers] if dig(chart, "valuesMerge") == "merge" else [*layers, own]
+    return Found(
+        title,
+        name=str(dig(chart, "releaseName") or ""),
+        namespace=str(dig(chart, "namespace") or ""),
+        chart_version=str(dig(chart, "version") or ""),
+        layers=layers,
+    )
+
+
+def file_layers(name: str, part: Part, assembly: Assembly, title: str) -> list[Layer]:
+    """The layer of a file of values that an object names; empty, with a note, where no input is it."""
+    companion = assembly.companion(name, part)
+    if companion is not None:
+        layer = text_layer(companion.text, companion.file, "", assembly)
+        return [layer] if layer is not None else []
+    assembly.note(
+        "not carried",
+        name,
+        f"{title} takes values from this file, and no input is it: what it sets is missing here",
+        "give it as a further input",
+        part.origin(),
+    )
+    return []
+
+
+def text_layer(text: str, file: str, place: str, assembly: Assembly) -> Layer | None:
+    """Values that stand as a text inside an object; None, with a note, where the text is no YAML."""
+    try:
+        documents = load_documents(text).documents
+    except Unreadable as error:
+        what = place or file
+        why = f"these values cannot be read: the text {error}"
+        if "{{" in text:
+            why += "; it holds {{ … }} of a template, which must be rendered first"
+        assembly.note("not carried", what, why, "give the rendered values as a further input")
+        return None
+    values: dict[str, Any] = {}
+    for document in documents:
+        if isinstance(document, Mapping):
+            values = merge(values, document)
+    return Layer(file, place, values)
+
+
+def find_values(document: Any, depth: int = 0) -> tuple[tuple[str, ...], Mapping[str, Any]] | None:
+    """Values of the chart in a document: its own, or those below a key of an umbrella chart's."""
+    if not isinstance(document, Mapping):
+        return None
+    if charts.looks_like_values(document):
+        return (), document
+    if depth < 3:  # noqa: PLR2004
+        # A dependency is named like the chart, or by an alias.
+        for key in sorted(document, key=lambda name: "kestra" not in str(name)):
+            inner = find_values(document[key], depth + 1)
+            if inner is not None:
+                return (str(key), *inner[0]), inner[1]
+    return None
+
+
+def below(layers: Sequence[Layer], prefix: Sequence[str]) -> list[Layer]:
+    """Layers of an umbrella chart's values as layers of the chart below a key."""
+    result = []
+    dotted = ".".join(prefix)
+    for layer in layers:
+        values: Any = layer.values
+        for key in prefix:
+            values = values.get(key) if isinstance(values, Mapping) else None
+        singles = tuple(
+            (path[len(dotted) + 1 :], value)
+            for path, value in layer.singles
+            if path.startswith(f"{dotted}.")
+        )
+        values = values if isinstance(values, Mapping) else {}
+        if values or singles:
+            place = ".".join((layer.place, dotted)).strip(".")
+            result.append(Layer(layer.file, place, values, singles))
+    return result
+
+
+def merged(layers: Sequence[Layer]) -> dict[str, Any]:
+    """All layers in one tree."""
+    tree: dict[str, Any] = {}
+    for layer in layers:
+        tree = merge(tree, layer.values)
+        for path, value in layer.singles:
+            set_single(tree, path, value)
+    return tree
+
+
+def _place(item: KubernetesObject, place: str) -> str:
+    return f"{item.title}: {place}"
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,266 @@
+"""Variables of the pods that run Kestra: what each container has, and what the program makes of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from components.importing import binding
+from components.importing.assembly import Assembly
+from components.importing.encoded_secrets import PREFIX, decode, secret_name
+from components.importing.installation import Origin, Variable
+from components.importing.key_tree import is_sensitive
+from components.importing.kubernetes_objects import Entry, Objects, dig, scalar_text
+from components.importing.workloads import Workload, spread
+
+#: Variables that say what is read as configuration.
+_READ = ("KESTRA_CONFIGURATION", "MICRONAUT_CONFIG_FILES")
+#: Variables of options of Java that become `java-options`.
+_JAVA = ("JAVA_OPTS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
+_REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
+_NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
+
+
+@dataclass
+class Environment:
+    """The variables of one container."""
+
+    variables: dict[str, Variable] = field(default_factory=dict)
+    from_entries: list[dict[str, Any]] = field(default_factory=list)
+    """Entries of `envFrom` that stay references."""
+    provided: dict[str, Entry] = field(default_factory=dict)
+    """Variables that those entries are known to provide."""
+    texts: dict[str, Entry] = field(default_factory=dict)
+    """Values of variables that stay references, where an input holds them."""
+    is_known: bool = True
+    """Whether no variable can come from an object that is not among the inputs."""
+
+    def text(self, name: str) -> Entry | None:
+        """The value of a variable where an input holds it."""
+        variable = self.variables.get(name)
+        if variable is not None and variable.value is not None:
+            return Entry(variable.value, variable.origin)
+        return self.texts.get(name) or self.provided.get(name)
+
+    def reference(self, name: str) -> str:
+        """The object that a variable comes from: `Secret kestra-configuration`; empty: none."""
+        variable = self.variables.get(name)
+        for key, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
+            owner = dig(variable.value_from if variable else None, key, "name")
+            if isinstance(owner, str):
+                return f"{kind} {owner}"
+        return ""
+
+
+def environment(workload: Workload, objects: Objects) -> Environment:
+    """The variables of a container: `env` over `envFrom`, later entries over earlier ones."""
+    result = Environment()
+    for entry in workload.container.get("envFrom") or ():
+        _add_from(entry, workload, objects, result)
+    for entry in workload.container.get("env") or ():
+        name, value = dig(entry, "name"), dig(entry, "value")
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            continue
+        place = workload.places.get(f"env.{name}", workload.place("env"))
+        origin = Origin(workload.file, f"{place}: {name}")
+        source = dig(entry, "valueFrom")
+        result.provided.pop(name, None)
+        result.texts.pop(name, None)
+        if isinstance(source, Mapping) and source:
+            _add_reference(name, source, origin, objects, result)
+        else:
+            text = scalar_text(value) or ""
+            result.variables[name] = Variable(origin, _expanded(text, result))
+    return result
+
+
+def _add_from(entry: Any, workload: Workload, objects: Objects, result: Environment) -> None:
+    prefix = dig(entry, "prefix") or ""
+    for field_name, source in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+        name = dig(entry, field_name, "name")
+        if not isinstance(name, str):
+            continue
+        entries = objects.entries(source, name)
+        if entries is None:
+            result.from_entries.append(dict(entry))
+            result.is_known = False
+        elif source == "Secret":
+            result.from_entries.append(dict(entry))
+            for key, value in entries.items():
+                result.variables.pop(prefix + key, None)
+                result.provided[prefix + key] = value
+        else:
+            for key, value in entries.items():
+                if value.text is not None and _NAME.fullmatch(prefix + key):
+                    result.provided.pop(prefix + key, None)
+                    result.variables[prefix + key] = Variable(value.origin, value.text)
+
+
+def _add_reference(
+    name: str, source: Mapping[str, Any], origin: Origin, objects: Objects, result: Environment
+) -> None:
+    config = dig(source, "configMapKeyRef")
+    if isinstance(config, Mapping):
+        entry = objects.entry("ConfigMap", str(config.get("name")), str(config.get("key")))
+        if entry is not None and entry.text is not None:
+            result.variables[name] = Variable(entry.origin, entry.text)
+            return
+    secret = dig(source, "secretKeyRef")
+    if isinstance(secret, Mapping):
+        entry = objects.entry("Secret", str(secret.get("name")), str(secret.get("key")))
+        if entry is not None:
+            result.texts[name] = entry
+    result.variables[name] = Variable(origin, value_from=dict(source))
+
+
+def _expanded(text: str, result: Environment) -> str:
+    """`$(NAME)` as Kubernetes puts it in: the value of an earlier variable, or Kestra's `${NAME}` for a reference."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name is None:
+            return "$"
+        variable = result.variables.get(name)
+        if variable is not None and variable.value is not None:
+            return variable.value
+        if variable is not None or name in result.provided:
+            return f"${{{name}}}"
+        return match.group(0)
+
+    return _REFERENCE.sub(value, text)
+
+
+def add_variables(
+    workloads: Sequence[Workload], environments: Mapping[str, Environment], assembly: Assembly
+) -> None:
+    """Adds the variables of all containers: those that all have for all, the others for each."""
+    names = dict.fromkeys(name for e in environments.values() for name in e.variables)
+    for name in names:
+        if name in _READ:
+            continue
+        owners = [w for w in workloads if name in environments[w.target].variables]
+        values = [environments[w.target].variables[name] for w in owners]
+        if name in _JAVA and all(v.value is not None for v in values):
+            continue
+        if name == "DOCKER_HOST":
+            assembly.note(
+                "not carried",
+                name,
+                "pods of the stack have no Docker beside them",
+                "use the Kubernetes or process task runner in flows",
+                values[0].origin,
+            )
+            continue
+        contents = {(v.value, str(v.value_from)) for v in values}
+        text = environments[owners[0].target].texts.get(name)
+        if len(contents) == 1 and (len(owners) == len(workloads) or binding.is_configuration(name)):
+            _add_shared(name, values[0], text, assembly)
+        elif len(owners) == 1 and not owners[0].group:
+            _add_shared(name, replace(values[0], component=owners[0].component), text, assembly)
+        else:
+            for workload, variable in zip(owners, values, strict=True):
+                _add_own(name, variable, workload, assembly)
+    _add_java_options(workloads, environments, assembly)
+    _add_sources(workloads, environments, assembly)
+    provided = {n: e for env in environments.values() for n, e in env.provided.items()}
+    for name, entry in provided.items():
+        _add_provided(name, entry, assembly)
+    _note_secrets_of_flows(provided, assembly)
+
+
+def _add_shared(
+    name: str, variable: Variable, text: Entry | None, assembly: Assembly
+) -> None:
+    if name.startswith(PREFIX) and text is not None and text.text is not None:
+        # The program makes the variables of declared secrets itself, so the value has to be known.
+        variable = Variable(text.origin, text.text)
+    elif text is not None and text.text is not None and _is_plain_setting(name):
+        variable = replace(variable, value=text.text, value_from=None)
+    assembly.add_variable(name, variable)
+
+
+def _is_plain_setting(name: str) -> bool:
+    """Whether a variable sets a key of Kestra's that is no secret, whose value the checks have to know."""
+    key = binding.key_of(name, {}) if binding.is_configuration(name) else None
+    return key is not None and not is_sensitive(key)
+
+
+def _add_own(name: str, variable: Variable, workload: Workload, assembly: Assembly) -> None:
+    """A variable that differs between containers."""
+    if variable.value_from is not None:
+        entry: dict[str, Any] = {"name": name, "valueFrom": dict(variable.value_from)}
+    else:
+        entry = {"name": name, "value": variable.value or ""}
+    place = f"{workload.target}.extra-env"
+    there = assembly.installation.settings
+    for step in place.split("."):
+        there = there.get(step) if isinstance(there, dict) else None
+    entries = [*there, entry] if isinstance(there, list) else [entry]
+    assembly.add_setting(place, entries, variable.origin)
+
+
+def _add_java_options(
+    workloads: Sequence[Workload], environments: Mapping[str, Environment], assembly: Assembly
+) -> None:
+    for workload in workloads:
+        variables = environments[workload.target].variables
+        own = [variables[name] for name in _JAVA if name in variables and variables[name].value]
+        text = " ".join(v.value or "" for v in own).strip()
+        if text:
+            assembly.add_setting(f"{workload.target}.java-options", text, own[0].origin)
+
+
+def _add_sources(
+    workloads: Sequence[Workload], environments: Mapping[str, Environment], assembly: Assembly
+) -> None:
+    every = [environments[w.target].from_entries for w in workloads]
+    shared = [entry for entry in every[0] if all(entry in other for other in every)]
+    assembly.installation.extra_env_from += shared
+    own = {
+        w.target: [e for e in environments[w.target].from_entries if e not in shared]
+        for w in workloads
+    }
+    spread(assembly, "extra-env-from", own, {w.target: w.origin("envFrom") for w in workloads})
+
+
+def _add_provided(name: str, entry: Entry, assembly: Assembly) -> None:
+    """A variable of a Secret that stays: only what sets a key of Kestra's is more than a reference."""
+    if entry.text is None or not binding.is_configuration(name) or name in _READ:
+        return
+    key = binding.key_of(name, {})
+    if key is None:
+        return
+    if is_sensitive(key):
+        source = {"secretKeyRef": {"name": entry.owner, "key": entry.key}}
+        assembly.add_variable(name, Variable(entry.origin, value_from=source))
+    else:
+        assembly.add_variable(name, Variable(entry.origin, entry.text))
+
+
+def _note_secrets_of_flows(provided: Mapping[str, Entry], assembly: Assembly) -> None:
+    """Notes `SECRET_…` of Secrets that stay, and those of them that Kestra cannot decode."""
+    for name, entry in provided.items():
+        if not name.startswith(PREFIX) or entry.text is None:
+            continue
+        own = secret_name(name)
+        if decode(entry.text) is None:
+            assembly.note(
+                "changed",
+                name,
+                "its value in the container is no base64 (in `data` of a Secret it has to be encoded twice), so "
+                "Kestra logs an error and the secret does not exist",
+                f"pulumi config set --path --secret 'kestra:declared-secrets.{own}.value'",
+                entry.origin,
+            )
+        else:
+            assembly.note(
+                "changed",
+                name,
+                f"flows read it as secret('{own}'); it stays in its Secret, which the pods still read as variables, "
+                "and belongs to no namespace of flows",
+                f"to have the stack manage it: pulumi config set --path --secret 'kestra:declared-secrets.{own}.value', "
+                "with a namespace in the Enterprise Edition",
+                entry.origin,
+            )

@@ -1,0 +1,387 @@
+"""Pods that run Kestra, in Kubernetes' own form, and what the program's settings make of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.importing.assembly import Assembly
+from components.importing.installation import Origin
+from components.importing.kubernetes_objects import dig, scalar_text
+
+#: Options of pods that are carried as they are: Kubernetes' name to the setting's.
+OPTIONS = {
+    "nodeSelector": "node-selector",
+    "tolerations": "tolerations",
+    "affinity": "affinity",
+    "topologySpreadConstraints": "topology-spread-constraints",
+    "priorityClassName": "priority-class",
+    "annotations": "annotations",
+    "labels": "labels",
+    "volumes": "extra-volumes",
+    "volumeMounts": "extra-volume-mounts",
+    "initContainers": "init-containers",
+    "containers": "extra-containers",
+    "hostAliases": "host-aliases",
+    "dnsConfig": "dns-config",
+    "runtimeClassName": "runtime-class",
+}
+PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
+GRACE_SECONDS = 360
+"""What the program gives a pod to end: Kestra's own 5 minutes and one more."""
+USER = 1000
+
+_CPU = re.compile(r"[0-9]+m|[0-9]+(\.[0-9]+)?")
+_MEMORY = re.compile(r"[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?")
+_RESTRICTED = "Pod Security restricted, which the namespace enforces, refuses it"
+#: Parts of a pod that the program decides, or that a restricted pod cannot have.
+_REFUSED_OF_PODS = {
+    "hostNetwork": _RESTRICTED,
+    "hostPID": _RESTRICTED,
+    "hostIPC": _RESTRICTED,
+    "schedulerName": "no setting chooses the scheduler",
+    "activeDeadlineSeconds": "no setting ends pods after a time",
+    "shareProcessNamespace": "containers of the pods do not share processes",
+}
+_REFUSED_OF_CONTAINERS = {
+    "lifecycle": "the stack decides how its containers start and end",
+    "workingDir": "the stack starts Kestra in the image's own folder",
+    "stdin": "the container has no standard input",
+}
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The pods of one component, or of one worker group."""
+
+    component: str
+    file: str
+    prefix: str
+    """What stands before the name of a part in the report: `deployments.worker.`, `Deployment kestra: `."""
+    pod: Mapping[str, Any] = field(repr=False)
+    """The pod's specification."""
+    container: Mapping[str, Any] = field(repr=False)
+    """Kestra's container in it."""
+    group: str = ""
+    """The worker group; empty: none."""
+    annotations: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    replicas: Any = None
+    strategy: Any = None
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Part to where the input decides it, where that is not `prefix` and the part's name."""
+    names: frozenset[str] = frozenset()
+    """Names by which autoscalers point at it."""
+    match_labels: Mapping[str, Any] = field(default_factory=dict)
+    """All labels of its pods, by which Services and budgets choose them."""
+
+    @property
+    def target(self) -> str:
+        """The setting below which its own options stand."""
+        if self.group:
+            return f"deployment.worker-groups.{self.group}"
+        return f"deployment.components.{self.component}"
+
+    def place(self, part: str) -> str:
+        """Where the input decides a part: `common.nodeSelector`."""
+        return self.places.get(part, self.prefix + part)
+
+    def origin(self, part: str) -> Origin:
+        """The origin of a part."""
+        return Origin(self.file, self.place(part))
+
+
+def words(container: Mapping[str, Any]) -> list[str]:
+    """The words of a container's command and arguments."""
+    return [
+        str(word)
+        for part in ("command", "args")
+        for word in _list(container.get(part))
+        if isinstance(word, (str, int, float))
+    ]
+
+
+def add_workloads(workloads: Sequence[Workload], assembly: Assembly) -> None:
+    """Adds what pods have beside configuration and variables: the mode, sizes, images, options.
+
+    `pod` and `container` hold only what is to be carried: volumes of configuration files are out already.
+    """
+    _add_mode(workloads, assembly)
+    for workload in workloads:
+        _add_resources(workload, assembly)
+        _add_scale(workload, assembly)
+        _note_decided(workload, assembly)
+    _add_images(workloads, assembly)
+    for part, option in OPTIONS.items():
+        values = {w.target: _carried(w, part, assembly) for w in workloads}
+        origins = {w.target: w.origin(part) for w in workloads}
+        spread(assembly, option, values, origins)
+
+
+def spread(
+    assembly: Assembly,
+    option: str,
+    values: Mapping[str, Any],
+    origins: Mapping[str, Origin],
+) -> None:
+    """Sets an option: what all pods share for all of them, the rest for each.
+
+    Options of a component add to those of `deployment`: maps key by key, lists item by item.
+
+    Args:
+        assembly: where it is set.
+        option: the setting's name: `node-selector`.
+        values: `deployment.components.worker` to the value; empty where it has none.
+        origins: the same to where the value stands.
+    """
+    shared: Any = None
+    candidates = list(values.values())
+    first = candidates[0] if candidates else None
+    if all(value == first for value in candidates):
+        shared = first
+    elif all(isinstance(value, Mapping) for value in candidates) and option != "affinity":
+        shared = {k: v for k, v in first.items() if all(o.get(k) == v for o in candidates)}
+    elif all(isinstance(value, list) for value in candidates):
+        shared = [item for item in first if all(item in other for other in candidates)]
+    if shared:
+        assembly.add_setting(f"deployment.{option}", shared, next(iter(origins.values())))
+    for target, value in values.items():
+        rest = _without(value, shared)
+        if rest:
+            assembly.add_setting(f"{target}.{option}", rest, origins[target])
+
+
+def _without(value: Any, shared: Any) -> Any:
+    if not shared:
+        return value
+    if isinstance(value, Mapping) and isinstance(shared, Mapping):
+        return {k: v for k, v in value.items() if k not in shared or shared[k] != v}
+    if isinstance(value, list) and isinstance(shared, list):
+        return [item for item in value if item not in shared]
+    return None if value == shared else value
+
+
+def _add_mode(workloads: Sequence[Workload], assembly: Assembly) -> None:
+    components = {w.component: w for w in workloads if not w.group}
+    if not components or set(components) == {"standalone"}:
+        if components:
+            assembly.add_setting("deployment.mode", "standalone", workloads[0].origin("enabled"))
+        return
+    others = [w for w in components.values() if w.component != "standalone"]
+    assembly.add_setting("deployment.mode", "distributed", others[0].origin("enabled"))
+    for name in ("webserver", "executor", "scheduler", "indexer", "worker"):
+        if name not in components:
+            any_other = others[0]
+            place = re.sub(re.escape(any_other.component), name, any_other.prefix).rstrip(": .")
+            assembly.note(
+                "changed",
+                place if name in place else name,
+                f"mode distributed has a {name}, which the installation did not run as pods of its own",
+                f"for none of it: pulumi config set --path 'kestra:deployment.components.{name}.replicas' 0",
+                Origin(any_other.file),
+            )
+    if "standalone" in components:
+        standalone = components["standalone"]
+        assembly.note(
+            "changed",
+            standalone.prefix.rstrip(": ."),
+            "a standalone server ran beside pods of single components; the stack runs one mode, distributed, and "
+            "what was set for the standalone server is not carried",
+            "pulumi config set --path kestra:deployment.mode standalone, for the standalone server alone",
+            standalone.origin("enabled"),
+        )
+
+
+def _add_resources(workload: Workload, assembly: Assembly) -> None:
+    resources = workload.container.get("resources")
+    for kind in ("requests", "limits"):
+        amounts = dig(resources, kind)
+        for name, value in amounts.items() if isinstance(amounts, Mapping) else ():
+            text, origin = scalar_text(value), workload.origin("resources")
+            form = {"cpu": _CPU, "memory": _MEMORY}.get(name)
+            if form is not None and text is not None and form.fullmatch(text):
+                assembly.add_setting(f"{workload.target}.resources.{kind}.{name}", text, origin)
+            elif text is not None:
+                assembly.note(
+                    "not carried",
+                    f"{workload.place('resources')}.{kind}.{name}",
+                    "pods of the stack ask for cpu and memory only, in the usual units",
+                    origin=origin,
+                )
+
+
+def _add_scale(workload: Workload, assembly: Assembly) -> None:
+    replicas = workload.replicas
+    if isinstance(replicas, str) and replicas.isdecimal():
+        replicas = int(replicas)
+    if isinstance(replicas, int) and not isinstance(replicas, bool) and replicas != 1:
+        assembly.add_setting(f"{workload.target}.replicas", replicas, workload.origin("replicas"))
+
+
+def _add_images(workloads: Sequence[Workload], assembly: Assembly) -> None:
+    first: Workload | None = None
+    for workload in workloads:
+        image = workload.container.get("image")
+        if not isinstance(image, str) or not image:
+            continue
+        if first is None:
+            first = workload
+            assembly.add_image(image, workload.origin("image"))
+        elif image != first.container["image"]:
+            assembly.note(
+                "changed",
+                workload.place("image"),
+                f"{workload.component} ran another image than {first.component}; all components of the stack run one",
+                "look at kestra:deployment.image",
+                workload.origin("image"),
+            )
+    for workload in workloads:
+        secrets = [dig(entry, "name") for entry in _list(workload.pod.get("imagePullSecrets"))]
+        if names := [name for name in secrets if isinstance(name, str)]:
+            assembly.add_setting(
+                "deployment.image.pull-secrets", names, workload.origin("imagePullSecrets")
+            )
+            break
+    policy = next((w for w in workloads if w.container.get("imagePullPolicy")), None)
+    if policy is not None and policy.container["imagePullPolicy"] in ("Always", "Never"):
+        assembly.add_setting(
+            "deployment.image.pull-policy",
+            policy.container["imagePullPolicy"],
+            policy.origin("imagePullPolicy"),
+        )
+
+
+def _note_decided(workload: Workload, assembly: Assembly) -> None:
+    """Notes what the program decides for its pods."""
+
+    def note(kind: Any, part: str, why: str, fix: str = "") -> None:
+        assembly.note(kind, workload.place(part), why, fix, workload.origin(part))
+
+    for probe in PROBES:
+        if workload.container.get(probe):
+            note(
+                "not carried",
+                probe,
+                f"the stack has probes of its own, which follow Kestra's ports and paths; this {probe} is not carried",
+            )
+    grace = workload.pod.get("terminationGracePeriodSeconds")
+    if isinstance(grace, int) and grace != GRACE_SECONDS:
+        less = "; it was shorter than the 5 minutes that Kestra itself waits for running tasks"
+        note(
+            "changed",
+            "terminationGracePeriodSeconds",
+            f"was {grace}; pods of the stack have server.termination-grace-period and a minute more"
+            + (less if grace < 300 else ""),
+            "kestra:server.termination-grace-period sets it",
+        )
+    _note_security(workload, assembly)
+    if workload.strategy:
+        note("changed", "strategy", "the stack decides how its pods are replaced")
+    refused = ((workload.pod, _REFUSED_OF_PODS), (workload.container, _REFUSED_OF_CONTAINERS))
+    for parts, reasons in refused:
+        for part, why in reasons.items():
+            if parts.get(part):
+                note("not carried", part, why)
+    for port in _list(workload.container.get("ports")):
+        if dig(port, "hostPort"):
+            note("not carried", "ports", f"hostPort {dig(port, 'hostPort')}: {_RESTRICTED}")
+
+
+def _note_security(workload: Workload, assembly: Assembly) -> None:
+    """Notes security contexts. What agrees with the program's own is said too."""
+    for part, context in (
+        ("podSecurityContext", workload.pod.get("securityContext")),
+        ("securityContext", workload.container.get("securityContext")),
+    ):
+        if not isinstance(context, Mapping) or not context:
+            continue
+        asks = list(forbidden(context))
+        if asks:
+            why = f"{' and '.join(asks)}: {_RESTRICTED}; pods of the stack run as user {USER} without privileges"
+        elif all(context.get(k, USER) == USER for k in ("runAsUser", "runAsGroup", "fsGroup")):
+            why = f"pods of the stack run as user and group {USER} and without privileges by themselves"
+        else:
+            why = f"pods of the stack run as user and group {USER}; files of another user have to be readable for it"
+        assembly.note("changed", workload.place(part), why, origin=workload.origin(part))
+
+
+def forbidden(context: Mapping[str, Any]) -> Iterator[str]:
+    """What in a security context Pod Security restricted refuses: `privileged`, `runAsUser 0`."""
+    for name in ("privileged", "allowPrivilegeEscalation"):
+        if context.get(name) is True:
+            yield name
+    if context.get("runAsUser") == 0:
+        yield "runAsUser 0 (root)"
+    if context.get("runAsNonRoot") is False:
+        yield "runAsNonRoot false"
+    added = dig(context, "capabilities", "add")
+    if isinstance(added, list) and [c for c in added if c != "NET_BIND_SERVICE"]:
+        yield "capabilities"
+
+
+def _carried(workload: Workload, part: str, assembly: Assembly) -> Any:
+    """The value of an option as the stack can have it; parts that it cannot are noted."""
+    if part == "annotations":
+        return {k: str(v) for k, v in workload.annotations.items() if not _is_mark(str(k))}
+    if part == "labels":
+        return {k: str(v) for k, v in workload.labels.items() if not _is_own_label(str(k))}
+    if part == "volumeMounts":
+        return _list(workload.container.get(part))
+    value = workload.pod.get(part)
+    if part not in ("volumes", "initContainers", "containers"):
+        return value
+    refusal: Callable[[Mapping[str, Any]], str] = _volume_refusal if part == "volumes" else _refusal
+    kept = []
+    for item in _list(value):
+        if not isinstance(item, Mapping):
+            continue
+        why = refusal(item)
+        if why:
+            assembly.note(
+                "not carried",
+                f"{workload.place(part)}: {item.get('name', '?')}",
+                why,
+                origin=workload.origin(part),
+            )
+        else:
+            kept.append(item)
+    return kept
+
+
+def _is_mark(annotation: str) -> bool:
+    """Whether an annotation was written by a tool to make pods start again."""
+    return annotation.startswith(("checksum/", "kubectl.kubernetes.io/", "rollme"))
+
+
+def _is_own_label(label: str) -> bool:
+    return label.startswith(("app.kubernetes.io/", "helm.sh/", "pod-template-hash", "kestra.io/"))
+
+
+_VOLUMES = ("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim")
+_VOLUMES += ("projected", "secret", "name")
+
+
+def _volume_refusal(volume: Mapping[str, Any]) -> str:
+    for kind, value in volume.items():
+        if kind not in _VOLUMES:
+            path = dig(value, "path")
+            where = f" {path}" if isinstance(path, str) else ""
+            return f"{kind}{where}: {_RESTRICTED}"
+    return ""
+
+
+def _refusal(container: Mapping[str, Any]) -> str:
+    image = str(container.get("image", ""))
+    asks = list(forbidden(container.get("securityContext") or {}))
+    if "dind" in image or "dind" in str(container.get("name")):
+        return (
+            "Docker in Docker (dind) needs a privileged container, which a restricted namespace refuses; tasks run "
+            "with the Kubernetes or process task runner instead"
+        )
+    return f"{' and '.join(asks)}: {_RESTRICTED}" if asks else ""
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
