@@ -156,7 +156,8 @@ def _note_dind(release: Release, components: Mapping[str, str], assembly: Assemb
         if component == "worker"
         or (
             component == "standalone"
-            and values.get("deployments", "standalone", "dind", "enabled", default=True) is not False
+            and values.get("deployments", "standalone", "dind", "enabled", default=True)
+            is not False
         )
     ]
     if beside:

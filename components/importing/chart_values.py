@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -101,7 +102,7 @@ def set_single(tree: dict[str, Any], path: str, value: Any) -> None:
     if not steps:
         return
     node: Any = tree
-    for step, following in zip(steps, steps[1:], strict=False):
+    for step, following in itertools.pairwise(steps):
         child = _child(node, step)
         kind = list if isinstance(following, int) else dict
         if not isinstance(child, kind):

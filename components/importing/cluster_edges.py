@@ -26,10 +26,7 @@ _NAMED = {
 }
 #: Kinds whose part in the installation is read where pods name them, or that say nothing.
 _SILENT = frozenset(
-    """ConfigMap Secret ServiceAccount Namespace PersistentVolumeClaim ExternalSecret SealedSecret SecretStore
-    ClusterSecretStore VaultStaticSecret OnePasswordItem InfisicalSecret Certificate Kustomization HelmRepository
-    OCIRepository GitRepository HelmRelease Application ApplicationSet AppProject HelmChart HelmChartConfig Release
-    Component HelmChartInflationGenerator""".split()
+    ["ConfigMap", "Secret", "ServiceAccount", "Namespace", "PersistentVolumeClaim", "ExternalSecret", "SealedSecret", "SecretStore", "ClusterSecretStore", "VaultStaticSecret", "OnePasswordItem", "InfisicalSecret", "Certificate", "Kustomization", "HelmRepository", "OCIRepository", "GitRepository", "HelmRelease", "Application", "ApplicationSet", "AppProject", "HelmChart", "HelmChartConfig", "Release", "Component", "HelmChartInflationGenerator"]
 )
 
 
@@ -234,7 +231,11 @@ def _add_route(item: KubernetesObject, assembly: Assembly) -> None:
         return
     at, origin = "deployment.http-route", item.origin("spec")
     assembly.add_setting(f"{at}.host", str(hosts[0]), origin)
-    for key, name in (("name", "name"), ("namespace", "namespace"), ("sectionName", "section-name")):
+    for key, name in (
+        ("name", "name"),
+        ("namespace", "namespace"),
+        ("sectionName", "section-name"),
+    ):
         if value := dig(parent, key):
             assembly.add_setting(f"{at}.gateway.{name}", str(value), origin)
     for other in hosts[1:]:
@@ -295,7 +296,9 @@ def _add_autoscaler(
 
 def _add_budget(item: KubernetesObject, workloads: Sequence[Workload], assembly: Assembly) -> None:
     selector = item.mapping("spec", "selector", "matchLabels")
-    selected = [w for w in workloads if item.label or selector.items() <= dict(w.match_labels).items()]
+    selected = [
+        w for w in workloads if item.label or selector.items() <= dict(w.match_labels).items()
+    ]
     if not selected:
         why = "it is for no pods of Kestra's that the inputs hold"
         assembly.note("not carried", item.title, why, origin=item.origin())
@@ -356,13 +359,9 @@ def _add_account(workloads: Sequence[Workload], objects: Objects, assembly: Asse
 
 def _note_the_rest(objects: Objects, assembly: Assembly) -> None:
     handled: Callable[[str], bool] = _SILENT.__contains__
-    read = (
-        "Service Ingress HTTPRoute HorizontalPodAutoscaler PodDisruptionBudget ServiceMonitor "
-        "PodMonitor Deployment StatefulSet DaemonSet ReplicaSet Pod Rollout"
-    ).split()
+    read = ["Service", "Ingress", "HTTPRoute", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ServiceMonitor", "PodMonitor", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "Rollout"]
     for item in objects.all:
         if handled(item.kind) or item.kind in read:
             continue
         why = _NAMED.get(item.kind, "the stack makes no such object; it is not touched")
         assembly.note("not carried", item.title, why, origin=item.origin())
-

@@ -74,7 +74,9 @@ def names_chart(*texts: Any) -> bool:
     return False
 
 
-def release_of(item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part) -> Found | None:
+def release_of(
+    item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
+) -> Found | None:
     """What an object says of a release of Kestra's chart; None where it is about another chart."""
     kind = kind_of(item.document)
     reader = _READERS.get(kind)
@@ -102,7 +104,9 @@ def _read_flux(
     reference = item.mapping("spec", "chartRef")
     values = item.mapping("spec", "values")
     if not (
-        names_chart(chart.get("chart"), old.get("name"), old.get("repository"), reference.get("name"))
+        names_chart(
+            chart.get("chart"), old.get("name"), old.get("repository"), reference.get("name")
+        )
         or find_values(values)
     ):
         return None
@@ -217,7 +221,9 @@ def _read_k3s(
         else None
     )
     values = layer.values if layer is not None else {}
-    if not (names_chart(item.get("spec", "chart"), item.get("spec", "repo")) or find_values(values)):
+    if not (
+        names_chart(item.get("spec", "chart"), item.get("spec", "repo")) or find_values(values)
+    ):
         return None
     result = Found(
         item.title,
@@ -291,8 +297,7 @@ def inflated(
     """One entry of `helmCharts` of a kustomization; None where it is another chart."""
     inline = dig(chart, "valuesInline")
     inline = inline if isinstance(inline, Mapping) else {}
-    name = dig(chart, "name") if not dig(chart, "kind") else dig(chart, "name")
-    if not (names_chart(name, dig(chart, "repo")) or find_values(inline)):
+    if not (names_chart(dig(chart, "name"), dig(chart, "repo")) or find_values(inline)):
         return None
     layers: list[Layer] = []
     names = [dig(chart, "valuesFile"), *(dig(chart, "additionalValuesFiles") or ())]
@@ -351,7 +356,7 @@ def find_values(document: Any, depth: int = 0) -> tuple[tuple[str, ...], Mapping
         return None
     if charts.looks_like_values(document):
         return (), document
-    if depth < 3:  # noqa: PLR2004
+    if depth < 3:
         # A dependency is named like the chart, or by an alias.
         for key in sorted(document, key=lambda name: "kestra" not in str(name)):
             inner = find_values(document[key], depth + 1)

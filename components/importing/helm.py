@@ -5,7 +5,6 @@ Read in the templates of kestra-io/helm-charts (0.14 to 1.0.54) and of kestra-io
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ import yaml
 from components.importing import charts
 from components.importing.assembly import Assembly
 from components.importing.chart_values import Values
+from components.importing.commands import split_words
 from components.importing.installation import Origin
 from components.importing.kubernetes_objects import Entry, Objects, Source
 from components.importing.workloads import Workload
@@ -219,32 +219,34 @@ def _workload(
         "image": "image",
         "imagePullPolicy": "image.pullPolicy",
         "imagePullSecrets": "imagePullSecrets",
+        "configuration": "configurations",
     }
     _note_unread_parts(prefix, content, _OF_GROUPS if group else _OF_DEPLOYMENTS, origin, assembly)
     return Workload(
         component=component,
         group=group,
         file=origin.file,
-        prefix=_prefix(values, prefix),
+        prefix=prefix,
         pod=pod,
         container=container,
         annotations=merged("podAnnotations"),
         labels=merged("podLabels"),
-        replicas=content["replicas"] if content.get("replicas") is not None else common.get("replicas"),
+        replicas=_replicas(release, content, common),
         strategy=one(kind),
-        places={part: _prefix(values, place) for part, place in places.items()},
+        places=places,
+        is_tag_of_chart=True,
         names=frozenset((name,)),
     )
 
 
-def _prefix(values: Values, place: str) -> str:
-    """A place in the values, with the key of an umbrella chart or the object's part before it."""
-    return place
+def _replicas(release: Release, content: Mapping[str, Any], common: Mapping[str, Any]) -> Any:
+    # The chart takes 0 for "not set" before 2.0.
+    own = content.get("replicas")
+    is_set = own is not None if release.generation == "2.x" else bool(own)
+    return own if is_set else common.get("replicas")
 
 
-def _command(
-    component: str, group: str, content: Mapping[str, Any], release: Release
-) -> list[str]:
+def _command(component: str, group: str, content: Mapping[str, Any], release: Release) -> list[str]:
     words = ["server", component]
     if group and release.generation != "2.x":
         words.append(f"--worker-group={group}")
@@ -257,14 +259,6 @@ def _command(
     for argument in _list(content.get("extraArgs")):
         words += split_words(str(argument))
     return words
-
-
-def split_words(text: str) -> list[str]:
-    """Words of a command line as a shell splits them."""
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
 
 
 def _java_options(common: Mapping[str, Any], content: Mapping[str, Any]) -> str:

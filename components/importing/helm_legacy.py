@@ -8,7 +8,8 @@ from typing import Any
 
 from components.importing import charts
 from components.importing.assembly import Assembly
-from components.importing.helm import CONFIGURATION, Release, add_document, note_unread, split_words
+from components.importing.commands import split_words
+from components.importing.helm import CONFIGURATION, Release, add_document, note_unread
 from components.importing.installation import Origin
 from components.importing.workloads import PROBES, Workload
 
@@ -28,7 +29,7 @@ _OF_DEPLOYMENTS = frozenset(
     (
         *_REPLACED,
         *PROBES,
-        *"enabled kind replicaCount command labels annotations strategy workerThreads autoscaler".split(),
+        *["enabled", "kind", "replicaCount", "command", "labels", "annotations", "strategy", "workerThreads", "autoscaler"],
     )
 )
 #: Charts that a release brings along unless its values say no.
@@ -108,6 +109,7 @@ def _workload(
         "replicas": f"{prefix}replicaCount",
         "image": "image",
         "imagePullPolicy": "image.pullPolicy",
+        "configuration": "externalSecret",
     }
     probes = {}
     for probe in PROBES:
@@ -120,7 +122,10 @@ def _workload(
         "imagePullPolicy": values.get("image", "pullPolicy"),
         "command": _command(component, name if is_group else "", content),
         # The chart's own variable comes last, so it counts.
-        "env": [*_list(one("extraEnv")), {"name": "MICRONAUT_CONFIG_FILES", "value": ",".join(paths)}],
+        "env": [
+            *_list(one("extraEnv")),
+            {"name": "MICRONAUT_CONFIG_FILES", "value": ",".join(paths)},
+        ],
         "envFrom": list(_environment_from(release)),
         "resources": one("resources"),
         "securityContext": one("securityContext"),
@@ -150,6 +155,7 @@ def _workload(
         replicas=content.get("replicaCount"),
         strategy=content.get("strategy"),
         places=places,
+        is_tag_of_chart=True,
         names=frozenset((name,)),
     )
 
@@ -254,7 +260,7 @@ def _add_bundled(chart: str, release: Release, document: dict[str, Any]) -> None
     values, name = release.values, release.name
     kestra = document.setdefault("kestra", {})
     if chart == "postgresql":
-        auth = {"database": "kestra", "username": "kestra", "password": "kestra"}  # noqa: S106
+        auth = {"database": "kestra", "username": "kestra", "password": "kestra"}
         auth |= values.mapping("postgresql", "auth")
         port = values.get("postgresql", "primary", "service", "ports", "postgresql", default=5432)
         source = {
@@ -267,7 +273,7 @@ def _add_bundled(chart: str, release: Release, document: dict[str, Any]) -> None
         document["datasources"] = {"postgres": source}
         kestra["queue"], kestra["repository"] = {"type": "postgres"}, {"type": "postgres"}
     elif chart == "minio":
-        auth = {"rootUser": "please-change-me", "rootPassword": "its-not-a-secret"}  # noqa: S106
+        auth = {"rootUser": "please-change-me", "rootPassword": "its-not-a-secret"}
         auth |= values.mapping("minio", "auth")
         minio = {
             "port": 9000,

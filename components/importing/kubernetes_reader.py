@@ -11,6 +11,7 @@ from components.importing.chart_objects import add_chart_objects
 from components.importing.chart_values import Layer, Values
 from components.importing.cluster_edges import add_edges
 from components.importing.gitops import (
+    KINDS,
     Found,
     below,
     find_values,
@@ -20,15 +21,16 @@ from components.importing.gitops import (
     release_of,
 )
 from components.importing.helm import Release
-from components.importing.kubernetes_objects import KubernetesObject, Objects, dig
+from components.importing.kubernetes_objects import Objects, dig
 from components.importing.pod_configuration import add_configuration
 from components.importing.pod_volumes import carried_volumes
 from components.importing.readers import ImportRefused, Part
+from components.importing.substitution import is_template, without_expressions
 from components.importing.unrendered_values import without_unrendered
 from components.importing.workloads import Workload, add_workloads
 
 #: Roots of Kestra's own configuration: a document with one of them is an application.yaml.
-_ROOTS = frozenset("datasources micronaut endpoints flyway logger".split())
+_ROOTS = frozenset(["datasources", "micronaut", "endpoints", "flyway", "logger"])
 
 
 class KubernetesReader:
@@ -80,7 +82,10 @@ class KubernetesReader:
                 files.append(part)
         releases = _releases(parts, objects, assembly)
         plain = [part for part in files if _is_values(part) and not assembly.is_used(part)]
-        layers = [Layer(part.file, "", part.document) for part in plain]
+        layers = [
+            Layer(part.file, "", without_expressions(part.document) if is_template(part) else part.document)
+            for part in plain
+        ]
         workloads = _release_workloads(releases, layers, versions[-1], objects, assembly)
         if not workloads or not (releases or layers):
             workloads += manifests.workloads(objects, assembly)
@@ -101,7 +106,7 @@ def _releases(parts: Sequence[Part], objects: Objects, assembly: Assembly) -> li
     """The releases of the chart that objects and files describe."""
     result: list[Found] = []
     by_file = {part.file: part for part in parts}
-    for item in objects.of(*dict.fromkeys(kind for kind, _ in _holders())):
+    for item in objects.of(*dict.fromkeys(kind for kind, _ in KINDS)):
         if kind_of(item.document):
             release = release_of(item, objects, assembly, by_file.get(item.file, parts[0]))
             if release is not None:
@@ -116,18 +121,16 @@ def _releases(parts: Sequence[Part], objects: Objects, assembly: Assembly) -> li
     return _one_release(result, assembly)
 
 
-def _holders() -> list[tuple[str, str]]:
-    from components.importing.gitops import KINDS
-
-    return list(KINDS)
-
-
 def _one_release(releases: list[Found], assembly: Assembly) -> list[Found]:
     """Releases of the first one's name: a HelmChart and its HelmChartConfig are one."""
     if not releases:
         return []
     first = releases[0]
-    same = [r for r in releases if (r.name, r.namespace or first.namespace) == (first.name, first.namespace)]
+    same = [
+        r
+        for r in releases
+        if (r.name, r.namespace or first.namespace) == (first.name, first.namespace)
+    ]
     for other in releases:
         if other not in same:
             assembly.note(
@@ -219,7 +222,10 @@ def _finish(workloads: Sequence[Workload], objects: Objects, assembly: Assembly)
     """Configuration, variables, volumes, options, and the objects around the pods."""
     configuration, paths = add_configuration(workloads, objects, assembly)
     carried = [carried_volumes(w, configuration, paths, objects, assembly) for w in workloads]
-    add_workloads(carried, objects, assembly)
+    scaled = {
+        item.get("spec", "scaleTargetRef", "name") for item in objects.of("HorizontalPodAutoscaler")
+    }
+    add_workloads(carried, frozenset(map(str, scaled)), assembly)
     add_edges(carried, objects, assembly)
 
 
@@ -251,8 +257,3 @@ def _chart_version(document: Any) -> str:
         if names_chart(dig(dependency, "name"), dig(dependency, "repository")):
             return str(dig(dependency, "version") or "")
     return ""
-
-
-def describe(item: KubernetesObject) -> str:
-    """Kind and name of an object, for messages."""
-    return item.title

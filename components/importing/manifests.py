@@ -16,7 +16,9 @@ from components.importing.workloads import Workload, words
 
 _CONTROLLERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout", "Pod")
 _JOBS = ("Job", "CronJob")
-_SERVER = re.compile(r"\bserver\s+(standalone|local|webserver|executor|indexer|scheduler|worker|controller)\b")
+_SERVER = re.compile(
+    r"\bserver\s+(standalone|local|webserver|executor|indexer|scheduler|worker|controller)\b"
+)
 _PARTS = {
     "image": "image",
     "env": "env",
@@ -28,6 +30,7 @@ _PARTS = {
     "startupProbe": "startupProbe",
     "securityContext": "securityContext",
     "imagePullPolicy": "imagePullPolicy",
+    "configuration": "volumeMounts",
 }
 #: What Kubernetes itself puts into a Deployment; `kubectl get` shows it.
 _DEFAULT_STRATEGY = {
@@ -57,7 +60,9 @@ def workloads(objects: Objects, assembly: Assembly) -> list[Workload]:
 
 def _is_server(item: KubernetesObject) -> bool:
     text = str(item.get("spec", "template", "spec", "containers"))
-    return re.search(r"postgres|mysql|mariadb|kafka|elasticsearch|opensearch|minio", text) is not None
+    return (
+        re.search(r"postgres|mysql|mariadb|kafka|elasticsearch|opensearch|minio", text) is not None
+    )
 
 
 def _of_one_installation(
@@ -109,6 +114,7 @@ def _workload(item: KubernetesObject, objects: Objects, assembly: Assembly) -> W
     if item.kind in ("DaemonSet", "Pod", "Rollout"):
         why = f"a {item.kind} ran it; the stack makes a Deployment"
         assembly.note("changed", item.title, why, origin=item.origin("kind"))
+    container["image"] = _replaced(str(container.get("image", "")), objects)
     command = parse_command(words(container))
     component, group = _component(item, container, command)
     at = "spec" if item.kind == "Pod" else "spec.template.spec"
@@ -139,6 +145,23 @@ def _workload(item: KubernetesObject, objects: Objects, assembly: Assembly) -> W
         names=frozenset((item.name,)),
         match_labels=labels,
     )
+
+
+def _replaced(image: str, objects: Objects) -> str:
+    """The image that a kustomization puts in place of another."""
+    name, at, digest = image.partition("@")
+    front, slash, last = name.rpartition("/")
+    base, _, tag = last.partition(":")
+    repository = f"{front}{slash}{base}"
+    for change in objects.images:
+        if change.get("name") != repository:
+            continue
+        repository = str(change.get("newName") or repository)
+        if change.get("newTag"):
+            tag, at, digest = str(change["newTag"]), "", ""
+        if change.get("digest"):
+            at, digest = "@", str(change["digest"])
+    return f"{repository}{':' + tag if tag else ''}{at}{digest}"
 
 
 def _kestras(containers: list[Mapping[str, Any]]) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,7 +191,7 @@ class _Reading:
             _note_missing(kind, rest, "KESTRA_CONFIGURATION", workload, "env", assembly)
         for path, file in self.missing:
             if file is not None:
-                _note_missing(file.source, file.name, file.key, workload, "volumes", assembly)
+                _note_missing(file.source, file.name, file.key, workload, "configuration", assembly)
                 continue
             assembly.note(
                 "not carried",

@@ -170,9 +170,7 @@ def add_variables(
     _note_secrets_of_flows(provided, assembly)
 
 
-def _add_shared(
-    name: str, variable: Variable, text: Entry | None, assembly: Assembly
-) -> None:
+def _add_shared(name: str, variable: Variable, text: Entry | None, assembly: Assembly) -> None:
     if name.startswith(PREFIX) and text is not None and text.text is not None:
         # The program makes the variables of declared secrets itself, so the value has to be known.
         variable = Variable(text.origin, text.text)

@@ -15,7 +15,7 @@ from components.importing.workloads import Workload
 STORAGE = "/app/storage"
 """Where Kestra's image keeps files of storage type local."""
 #: Names that the program's own volumes have.
-_TAKEN = frozenset("configuration tmp storage loaded secrets token".split())
+_TAKEN = frozenset(["configuration", "tmp", "storage", "loaded", "secrets", "token"])
 _BASE_PATH = re.compile(r"base-?path[\"']?\s*[:=]\s*[\"']?(/[^\s\"'#,}]+)", re.IGNORECASE)
 _SIZE = re.compile(r"[0-9]+(Mi|Gi|Ti)")
 

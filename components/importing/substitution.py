@@ -1,4 +1,4 @@
-"""Variables that Flux puts into objects before they are applied (`postBuild` of its Kustomization)."""
+"""Variables that another program puts into inputs before Helm or Kubernetes sees them: Flux's, Terraform's."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from typing import Any
 
 from components.importing.chart_values import Layer, typed
 from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, scalar_text
+from components.importing.readers import Part
 
 _GROUP = "kustomize.toolkit.fluxcd.io"
 #: `${NAME}`, `${NAME:=default}`, `${NAME:-default}`, and `$${…}`, which stays `${…}`.
 _VARIABLE = re.compile(r"\$(?:\$(?=\{)|\{([A-Za-z_][A-Za-z0-9_]*)(?::?[=-]([^{}]*))?\})")
+#: An expression of Terraform's, in which the first reference is what a person knows it by.
+_TERRAFORM = re.compile(r"\$(?:\$(?=\{)|\{([^{}]*)\})")
+_REFERENCE = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*(?!\w*\()")
+_TEMPLATES = (".tpl", ".tftpl", ".tmpl")
 
 MARK = "\N{REPLACEMENT CHARACTER}"
 """Stands around the name of a variable that no input gives."""
-UNRESOLVED = re.compile(f"{MARK}([A-Za-z_][A-Za-z0-9_]*){MARK}")
+UNRESOLVED = re.compile(f"{MARK}([A-Za-z_][\\w.-]*){MARK}")
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,29 @@ def substitution(item: KubernetesObject, objects: Objects) -> Substitution | Non
         for name, value in (dig(build, "substitute") or {}).items():
             values[str(name)] = scalar_text(value) or ""
     return Substitution(values) if active else None
+
+
+def is_template(part: Part) -> bool:
+    """Whether a file of values is a template, by its name or by an escape (`$${…}`) that only a template needs."""
+    return part.name.endswith(_TEMPLATES) or _has_escape(part.document)
+
+
+def without_expressions(node: Any) -> Any:
+    """A template's tree in which every `${…}` of the template's stands between marks, and `$${X}` is `${X}`."""
+    if isinstance(node, Mapping):
+        return {key: without_expressions(item) for key, item in node.items()}
+    if isinstance(node, list):
+        return [without_expressions(item) for item in node]
+    if not isinstance(node, str):
+        return node
+
+    def value(match: re.Match[str]) -> str:
+        if match.group(1) is None:
+            return "$"
+        reference = _REFERENCE.search(match.group(1))
+        return f"{MARK}{reference.group(0) if reference else 'expression'}{MARK}"
+
+    return _TERRAFORM.sub(value, node)
 
 
 def substituted(layer: Layer, by: Substitution) -> Layer:

@@ -8,7 +8,7 @@ from typing import Any
 
 from components.importing.assembly import Assembly
 from components.importing.chart_values import Layer, Path, dotted
-from components.importing.installation import Missing, Origin
+from components.importing.installation import Origin
 from components.importing.key_tree import canonical_steps, is_sensitive
 from components.importing.substitution import UNRESOLVED
 
@@ -73,8 +73,8 @@ def _clean(node: Any, path: Path, layer: Layer, assembly: Assembly, is_templated
 def _why(text: str, is_templated: bool) -> tuple[str, str, tuple[str, ...]] | None:
     """Why a text is no value, what to do, and the names of variables in it."""
     if names := tuple(UNRESOLVED.findall(text)):
-        why = f"Flux puts {', '.join(names)} in here (postBuild), and no input gives the value"
-        return why, "give the object with the variables as a further input", names
+        why = f"another program (Flux, Terraform) puts {', '.join(names)} in here, and no input gives the value"
+        return why, "give the rendered values, or the object with the variables, as an input", names
     if _SOPS.match(text):
         return "its value is encrypted with SOPS", "decrypt the file first (sops --decrypt)", ()
     if _VAULT_PLUGIN.search(text):
@@ -105,7 +105,6 @@ def _taken_out(
     assembly.note("not carried", words, f"{why}; it must be set", command, origin)
     if key in _BOUND:
         return f"${{{names[0] if len(names) == 1 else 'OLD_' + _variable(key)}}}"
-    assembly.installation.missing.append(Missing(key, names, origin))
     return None
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.importing.assembly import Assembly
-from components.importing.installation import Origin
+from components.importing.commands import parse_command
+from components.importing.installation import Origin, Sourced
 from components.importing.kubernetes_objects import dig, scalar_text
 
 #: Options of pods that are carried as they are: Kubernetes' name to the setting's.
@@ -72,6 +73,8 @@ class Workload:
     strategy: Any = None
     places: Mapping[str, str] = field(default_factory=dict)
     """Part to where the input decides it, where that is not `prefix` and the part's name."""
+    is_tag_of_chart: bool = False
+    """Whether the chart's release gives the image its tag where the values have none."""
     names: frozenset[str] = frozenset()
     """Names by which autoscalers point at it."""
     match_labels: Mapping[str, Any] = field(default_factory=dict)
@@ -103,15 +106,22 @@ def words(container: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def add_workloads(workloads: Sequence[Workload], assembly: Assembly) -> None:
+def add_workloads(
+    workloads: Sequence[Workload], scaled: frozenset[str], assembly: Assembly
+) -> None:
     """Adds what pods have beside configuration and variables: the mode, sizes, images, options.
 
-    `pod` and `container` hold only what is to be carried: volumes of configuration files are out already.
+    Args:
+        workloads: with those volumes alone that are to be carried.
+        scaled: names of workloads that an autoscaler scales.
+        assembly: where everything goes.
     """
     _add_mode(workloads, assembly)
     for workload in workloads:
+        _add_command(workload, assembly)
         _add_resources(workload, assembly)
-        _add_scale(workload, assembly)
+        if not scaled & workload.names:
+            _add_replicas(workload, assembly)
         _note_decided(workload, assembly)
     _add_images(workloads, assembly)
     for part, option in OPTIONS.items():
@@ -146,11 +156,36 @@ def spread(
     elif all(isinstance(value, list) for value in candidates):
         shared = [item for item in first if all(item in other for other in candidates)]
     if shared:
-        assembly.add_setting(f"deployment.{option}", shared, next(iter(origins.values())))
+        origin = next(iter(origins.values()))
+        assembly.add_setting(f"deployment.{option}", sourced(shared, origin), origin)
     for target, value in values.items():
         rest = _without(value, shared)
         if rest:
-            assembly.add_setting(f"{target}.{option}", rest, origins[target])
+            origin = origins[target]
+            assembly.add_setting(f"{target}.{option}", sourced(rest, origin), origin)
+
+
+def sourced(node: Any, origin: Origin) -> Any:
+    """A value in Kubernetes' form whose leaves know where they came from."""
+    if isinstance(node, Mapping):
+        return {str(key): sourced(item, origin) for key, item in node.items() if item is not None}
+    if isinstance(node, list):
+        return [sourced(item, origin) for item in node if item is not None]
+    return Sourced(node, origin)
+
+
+def _add_command(workload: Workload, assembly: Assembly) -> None:
+    command, origin = parse_command(words(workload.container)), workload.origin("command")
+    if not workload.group:
+        assembly.apply_command(command, origin, workload.component)
+        return
+    if command.threads is not None:
+        assembly.add_setting(f"{workload.target}.worker-threads", command.threads, origin)
+    if command.arguments:
+        arguments = sourced(command.arguments, origin)
+        assembly.add_setting(f"{workload.target}.extra-args", arguments, origin)
+    for what, why, fix in command.lost:
+        assembly.note("not carried", what, why, fix, origin)
 
 
 def _without(value: Any, shared: Any) -> Any:
@@ -178,7 +213,7 @@ def _add_mode(workloads: Sequence[Workload], assembly: Assembly) -> None:
             assembly.note(
                 "changed",
                 place if name in place else name,
-                f"mode distributed has a {name}, which the installation did not run as pods of its own",
+                f"mode distributed has {'an' if name[0] in 'ei' else 'a'} {name}, which the installation did not run as pods of its own",
                 f"for none of it: pulumi config set --path 'kestra:deployment.components.{name}.replicas' 0",
                 Origin(any_other.file),
             )
@@ -212,7 +247,7 @@ def _add_resources(workload: Workload, assembly: Assembly) -> None:
                 )
 
 
-def _add_scale(workload: Workload, assembly: Assembly) -> None:
+def _add_replicas(workload: Workload, assembly: Assembly) -> None:
     replicas = workload.replicas
     if isinstance(replicas, str) and replicas.isdecimal():
         replicas = int(replicas)
@@ -228,7 +263,7 @@ def _add_images(workloads: Sequence[Workload], assembly: Assembly) -> None:
             continue
         if first is None:
             first = workload
-            assembly.add_image(image, workload.origin("image"))
+            _add_image(image, workload, assembly)
         elif image != first.container["image"]:
             assembly.note(
                 "changed",
@@ -251,6 +286,17 @@ def _add_images(workloads: Sequence[Workload], assembly: Assembly) -> None:
             policy.container["imagePullPolicy"],
             policy.origin("imagePullPolicy"),
         )
+
+
+def _add_image(image: str, workload: Workload, assembly: Assembly) -> None:
+    origin = workload.origin("image")
+    if workload.is_tag_of_chart and ":" not in image.rpartition("/")[2] and "@" not in image:
+        # The chart adds a tag that no input says; without one the reference would mean `latest`.
+        assembly.add_setting("deployment.image.repository", image, origin)
+        if "kestra-ee" in image:
+            assembly.add_setting("edition", "enterprise", origin)
+    else:
+        assembly.add_image(image, origin)
 
 
 def _note_decided(workload: Workload, assembly: Assembly) -> None:
