@@ -182,6 +182,8 @@ def _workload(
     if options := _java_options(common, content):
         environment.append({"name": "_JAVA_OPTIONS", "value": options})
     pod = {
+        # The account of the others is a value of its own.
+        "serviceAccountName": content.get("serviceAccountName") if group else None,
         "nodeSelector": merged("nodeSelector"),
         "affinity": merged("affinity"),
         "tolerations": both("tolerations"),

@@ -193,11 +193,16 @@ def _files(release: Release, assembly: Assembly) -> tuple[list[Any], list[Any], 
     """Mounts, volumes and paths of the configuration files, in the order in which Kestra merges them."""
     values = release.values
     names: list[str] = []
-    blocks = {
+    bundled, origin = _bundled(release, assembly)
+    blocks: dict[str, tuple[Any, Origin]] = {
         "application.yml": (values.get("configuration"), values.origin("configuration")),
         "application-secrets.yml": (values.get("secrets"), values.origin("secrets")),
-        "application-k8s.yml": _bundled(release, assembly),
     }
+    if not release.name:
+        # The address of a bundled server was in force, and nobody knows it: another must not stand for it.
+        hosts = [path for path in _HOSTS if _at(bundled, path[:-1])]
+        blocks = {name: (_without(block, hosts), o) for name, (block, o) in blocks.items()}
+    blocks["application-k8s.yml"] = bundled, origin
     for name, (document, origin) in blocks.items():
         if document:
             add_document(release, name, document, origin, assembly)
@@ -245,6 +250,28 @@ def _bundled(release: Release, assembly: Assembly) -> tuple[dict[str, Any], Orig
             origin,
         )
     return document, origin
+
+
+#: Where a bundled server's address stands.
+_HOSTS = (("datasources", "postgres", "url"), ("kestra", "storage", "minio", "endpoint"))
+
+
+def _at(tree: Any, path: Sequence[str]) -> Any:
+    for step in path:
+        tree = tree.get(step) if isinstance(tree, Mapping) else None
+    return tree
+
+
+def _without(tree: Any, paths: Sequence[Sequence[str]]) -> Any:
+    """A tree without the leaves at some paths."""
+    if not isinstance(tree, Mapping) or not paths:
+        return tree
+    result = {}
+    for key, value in tree.items():
+        below = [path[1:] for path in paths if path[0] == key]
+        if () not in below:
+            result[key] = _without(value, below)
+    return result
 
 
 _KEEP = {
