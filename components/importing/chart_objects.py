@@ -9,7 +9,7 @@ from components.importing.assembly import Assembly
 from components.importing.chart_values import Values
 from components.importing.documents import Unreadable, load_documents
 from components.importing.helm import Release
-from components.importing.kubernetes_objects import KubernetesObject
+from components.importing.kubernetes_objects import KubernetesObject, as_mapping, listed
 
 _PRIVILEGED = (
     "Docker in Docker (dind) is a privileged container beside Kestra's, in every mode of the chart; Pod Security "
@@ -58,9 +58,8 @@ def _add_ingress(release: Release) -> None:
     if not ingress.get("enabled"):
         return
     rules = []
-    for host in ingress.get("hosts") or ():
-        paths = host.get("paths") if isinstance(host, Mapping) else None
-        paths = [p if isinstance(p, Mapping) else {"path": p} for p in paths or ()]
+    for host in listed(ingress, "hosts"):
+        paths = [p if isinstance(p, Mapping) else {"path": p} for p in listed(host, "paths")]
         name = host.get("host") if isinstance(host, Mapping) else host
         rules.append({"host": name, "http": {"paths": paths}})
     spec = {
@@ -75,7 +74,7 @@ def _add_service(release: Release) -> None:
     service = release.values.mapping("service")
     ports = [
         {"name": name} | dict(port)
-        for name, port in _mapping(service.get("ports")).items()
+        for name, port in as_mapping(service.get("ports")).items()
         if isinstance(port, Mapping)
     ]
     spec = {"type": service.get("type"), "ports": ports}
@@ -114,7 +113,7 @@ def _add_account(release: Release, assembly: Assembly) -> None:
     values = release.values
     account = values.mapping("serviceAccount")
     name = account.get("name") or values.get("serviceAccountName")
-    annotations = _mapping(account.get("annotations"))
+    annotations = as_mapping(account.get("annotations"))
     at = "identity.service-account"
     if not name and annotations and release.fullname:
         # Trust of a cloud role names the account, so it must keep the name that the chart gave it.
@@ -203,7 +202,3 @@ def _documents(manifest: Any, place: str, values: Values, assembly: Assembly) ->
             why += "; it holds {{ … }} of a template, which Helm renders"
         assembly.note("not carried", place, why, origin=values.origin("extraManifests"))
         return []
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return dict(value) if isinstance(value, Mapping) else {}

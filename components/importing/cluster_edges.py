@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from components.importing.assembly import Assembly
-from components.importing.kubernetes_objects import KubernetesObject, Objects, dig
+from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, listed
 from components.importing.workloads import Workload
 
 _CLASS = "kubernetes.io/ingress.class"
@@ -26,7 +26,34 @@ _NAMED = {
 }
 #: Kinds whose part in the installation is read where pods name them, or that say nothing.
 _SILENT = frozenset(
-    ["ConfigMap", "Secret", "ServiceAccount", "Namespace", "PersistentVolumeClaim", "ExternalSecret", "SealedSecret", "SecretStore", "ClusterSecretStore", "VaultStaticSecret", "OnePasswordItem", "InfisicalSecret", "Certificate", "Kustomization", "HelmRepository", "OCIRepository", "GitRepository", "HelmRelease", "Application", "ApplicationSet", "AppProject", "HelmChart", "HelmChartConfig", "Release", "Component", "HelmChartInflationGenerator"]
+    [
+        "ConfigMap",
+        "Secret",
+        "ServiceAccount",
+        "Namespace",
+        "PersistentVolumeClaim",
+        "ExternalSecret",
+        "SealedSecret",
+        "SecretStore",
+        "ClusterSecretStore",
+        "VaultStaticSecret",
+        "OnePasswordItem",
+        "InfisicalSecret",
+        "Certificate",
+        "Kustomization",
+        "HelmRepository",
+        "OCIRepository",
+        "GitRepository",
+        "HelmRelease",
+        "Application",
+        "ApplicationSet",
+        "AppProject",
+        "HelmChart",
+        "HelmChartConfig",
+        "Release",
+        "Component",
+        "HelmChartInflationGenerator",
+    ]
 )
 
 
@@ -174,18 +201,18 @@ def _add_ingress(
     _add_certificate(item, host, assembly)
 
 
-def _backends(item: KubernetesObject) -> set[Any]:
-    names: set[Any] = {dig(item.get("spec"), "defaultBackend", "service", "name")}
+def _backends(item: KubernetesObject) -> set[str]:
+    names = {str(dig(item.get("spec"), "defaultBackend", "service", "name"))}
     for rule in item.sequence("spec", "rules"):
-        for path in dig(rule, "http", "paths") or ():
-            names.add(dig(path, "backend", "service", "name"))
-            names.add(dig(path, "backend", "serviceName"))
-    return names - {None}
+        for path in listed(rule, "http", "paths"):
+            names.add(str(dig(path, "backend", "service", "name")))
+            names.add(str(dig(path, "backend", "serviceName")))
+    return names
 
 
 def _note_paths(item: KubernetesObject, assembly: Assembly) -> None:
     for rule in item.sequence("spec", "rules")[:1]:
-        for path in dig(rule, "http", "paths") or ():
+        for path in listed(rule, "http", "paths"):
             text = dig(path, "path")
             if isinstance(text, str) and text.rstrip("*/"):
                 assembly.note(
@@ -201,7 +228,7 @@ def _add_certificate(item: KubernetesObject, host: str, assembly: Assembly) -> N
     secrets = [
         dig(entry, "secretName")
         for entry in item.sequence("spec", "tls")
-        if not dig(entry, "hosts") or host in dig(entry, "hosts")
+        if not dig(entry, "hosts") or host in listed(entry, "hosts")
     ]
     secret = next((name for name in secrets if isinstance(name, str) and name), None)
     if secret is not None:
@@ -244,7 +271,7 @@ def _add_route(item: KubernetesObject, assembly: Assembly) -> None:
 
 
 def _owner(item: KubernetesObject, workloads: Sequence[Workload], name: Any) -> Workload | None:
-    return next((w for w in workloads if name in w.names), None)
+    return next((w for w in workloads if str(name) in w.names), None)
 
 
 def _add_autoscaler(
@@ -359,7 +386,21 @@ def _add_account(workloads: Sequence[Workload], objects: Objects, assembly: Asse
 
 def _note_the_rest(objects: Objects, assembly: Assembly) -> None:
     handled: Callable[[str], bool] = _SILENT.__contains__
-    read = ["Service", "Ingress", "HTTPRoute", "HorizontalPodAutoscaler", "PodDisruptionBudget", "ServiceMonitor", "PodMonitor", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "Rollout"]
+    read = [
+        "Service",
+        "Ingress",
+        "HTTPRoute",
+        "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+        "ServiceMonitor",
+        "PodMonitor",
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "ReplicaSet",
+        "Pod",
+        "Rollout",
+    ]
     for item in objects.all:
         if handled(item.kind) or item.kind in read:
             continue

@@ -10,9 +10,9 @@ from components.importing import charts
 from components.importing.assembly import Assembly
 from components.importing.chart_values import Layer, merge, set_single, typed
 from components.importing.documents import Unreadable, load_documents
-from components.importing.kubernetes_objects import KubernetesObject, Objects, dig
+from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, listed
 from components.importing.readers import Part
-from components.importing.substitution import substituted, substitution
+from components.importing.substitution import TEMPLATE, Substitution, flux_substitution
 
 #: Kinds that hold values, with the group of their API.
 KINDS = {
@@ -50,8 +50,6 @@ class Found:
     chart_version: str = ""
     layers: list[Layer] = field(default_factory=list)
     controller: str = ""
-    is_templated: bool = False
-    """Whether `{{ … }}` in it are another program's."""
 
 
 def kind_of(document: Any) -> str:
@@ -84,7 +82,6 @@ def release_of(
     if result is not None and kind in _CONTROLLERS:
         controller, fix = _CONTROLLERS[kind]
         result.controller = controller
-        result.is_templated |= item.kind == "ApplicationSet"
         assembly.note(
             "changed",
             item.title,
@@ -116,14 +113,15 @@ def _read_flux(
         namespace=str(item.get("spec", "targetNamespace") or item.namespace or ""),
         chart_version=str(chart.get("version") or old.get("version") or ""),
     )
-    for reference in item.sequence("spec", "valuesFrom"):
-        layer = _values_from(reference, item, objects, assembly)
+    for source in item.sequence("spec", "valuesFrom"):
+        layer = _values_from(source, item, objects, assembly)
         if layer is not None:
             result.layers.append(layer)
     result.layers.append(Layer(item.file, _place(item, "spec.values"), values))
-    substitute = substitution(item, objects)
-    if substitute is not None:
-        result.layers = [substituted(layer, substitute) for layer in result.layers]
+    substitution = flux_substitution(item, objects)
+    if substitution is not None:
+        result.layers = [substitution.layer(layer) for layer in result.layers]
+        substitution.note(item.title, assembly)
     return result
 
 
@@ -182,7 +180,7 @@ def _read_argo(
 def _argo_layers(
     helm: Any, item: KubernetesObject, place: str, assembly: Assembly, part: Part
 ) -> Iterator[Layer]:
-    for name in dig(helm, "valueFiles") or ():
+    for name in listed(helm, "valueFiles"):
         if isinstance(name, str):
             yield from file_layers(name, part, assembly, item.title)
     text = dig(helm, "values")
@@ -194,14 +192,14 @@ def _argo_layers(
     if isinstance(values, Mapping):
         yield Layer(item.file, _place(item, f"{place}.valuesObject"), values)
     singles = []
-    for parameter in dig(helm, "parameters") or ():
+    for parameter in listed(helm, "parameters"):
         name, value = dig(parameter, "name"), dig(parameter, "value")
         if isinstance(name, str) and isinstance(value, (str, int, float, bool)):
             forced = dig(parameter, "forceString") is True
             singles.append((name, str(value) if forced else typed(_text(value))))
     if singles:
         yield Layer(item.file, _place(item, f"{place}.parameters"), singles=tuple(singles))
-    for parameter in dig(helm, "fileParameters") or ():
+    for parameter in listed(helm, "fileParameters"):
         assembly.note(
             "not carried",
             f"{item.title}: fileParameters {dig(parameter, 'name')}",
@@ -233,7 +231,7 @@ def _read_k3s(
         layers=[layer] if layer is not None else [],
     )
     for reference in item.sequence("spec", "valuesSecrets"):
-        for key in dig(reference, "keys") or ("values.yaml",):
+        for key in listed(reference, "keys") or ["values.yaml"]:
             secret = {"kind": "Secret", "name": dig(reference, "name"), "valuesKey": key}
             if (layer := _values_from(secret, item, objects, assembly)) is not None:
                 result.layers.append(layer)
@@ -260,7 +258,7 @@ def _read_crossplane(
         return None
     singles = [
         (str(dig(single, "name")), typed(_text(dig(single, "value"))))
-        for single in dig(spec, "set") or ()
+        for single in listed(spec, "set")
         if dig(single, "name") and isinstance(dig(single, "value"), (str, int, float, bool))
     ]
     return Found(
@@ -300,7 +298,7 @@ def inflated(
     if not (names_chart(dig(chart, "name"), dig(chart, "repo")) or find_values(inline)):
         return None
     layers: list[Layer] = []
-    names = [dig(chart, "valuesFile"), *(dig(chart, "additionalValuesFiles") or ())]
+    names = [dig(chart, "valuesFile"), *(listed(chart, "additionalValuesFiles"))]
     for value_file in names:
         if isinstance(value_file, str):
             layers += file_layers(value_file, part, assembly, title)
@@ -337,12 +335,16 @@ def text_layer(text: str, file: str, place: str, assembly: Assembly) -> Layer | 
     try:
         documents = load_documents(text).documents
     except Unreadable as error:
-        what = place or file
-        why = f"these values cannot be read: the text {error}"
-        if "{{" in text:
-            why += "; it holds {{ … }} of a template, which must be rendered first"
-        assembly.note("not carried", what, why, "give the rendered values as a further input")
-        return None
+        substitution = Substitution("a template", TEMPLATE)
+        rest = substitution.text(text)
+        try:
+            documents = load_documents(rest).documents
+        except Unreadable:
+            why = f"these values cannot be read: the text {error}"
+            fix = "give the rendered values as a further input"
+            assembly.note("not carried", place or file, why, fix)
+            return None
+        substitution.note(place or file, assembly)
     values: dict[str, Any] = {}
     for document in documents:
         if isinstance(document, Mapping):

@@ -16,7 +16,7 @@ from components.importing.assembly import Assembly
 from components.importing.chart_values import Values
 from components.importing.commands import split_words
 from components.importing.installation import Origin
-from components.importing.kubernetes_objects import Entry, Objects, Source
+from components.importing.kubernetes_objects import Entry, Objects, Source, as_list, as_mapping
 from components.importing.workloads import Workload
 
 #: Parts of `common` that a deployment's own value replaces, and those to which it adds.
@@ -172,10 +172,10 @@ def _workload(
         return content.get(part) or common.get(part)
 
     def both(part: str) -> list[Any]:
-        return _list(common.get(part)) + _list(content.get(part))
+        return as_list(common.get(part)) + as_list(content.get(part))
 
     def merged(part: str) -> dict[str, Any]:
-        return _mapping(common.get(part)) | _mapping(content.get(part))
+        return as_mapping(common.get(part)) | as_mapping(content.get(part))
 
     mounts, volumes, files = _files(values)
     environment: list[Any] = [{"name": "MICRONAUT_CONFIG_FILES", "value": ",".join(files)}]
@@ -258,16 +258,16 @@ def _command(component: str, group: str, content: Mapping[str, Any], release: Re
         words.append(f"{option}={threads}")
     if component == "webserver" and content.get("controller") is False:
         words.append("--no-controller")
-    for argument in _list(content.get("extraArgs")):
+    for argument in as_list(content.get("extraArgs")):
         words += split_words(str(argument))
     return words
 
 
 def _java_options(common: Mapping[str, Any], content: Mapping[str, Any]) -> str:
     """Options of Java: a deployment's own replace those of `common`."""
-    ours, shared = _mapping(content.get("jvm")), _mapping(common.get("jvm"))
+    ours, shared = as_mapping(content.get("jvm")), as_mapping(common.get("jvm"))
     options = str(ours.get("extraOpts") or shared.get("extraOpts") or "")
-    processors = _mapping(ours.get("forceActiveProcessors")) or _mapping(
+    processors = as_mapping(ours.get("forceActiveProcessors")) or as_mapping(
         shared.get("forceActiveProcessors")
     )
     if processors.get("enabled") and processors.get("count") == "value":
@@ -276,7 +276,7 @@ def _java_options(common: Mapping[str, Any], content: Mapping[str, Any]) -> str:
 
 
 def _jvm_place(common: Mapping[str, Any], content: Mapping[str, Any], prefix: str) -> str:
-    own = _mapping(content.get("jvm")).get("extraOpts")
+    own = as_mapping(content.get("jvm")).get("extraOpts")
     return f"{prefix}jvm.extraOpts" if own else "common.jvm.extraOpts"
 
 
@@ -290,7 +290,7 @@ def _files(values: Values) -> tuple[list[Any], list[Any], list[str]]:
         ("secrets", "Secret", "/app/secrets"),
     ):
         for item in values.sequence("configurations", block):
-            item = _mapping(item)
+            item = as_mapping(item)
             if isinstance(item.get("name"), str) and isinstance(item.get("key"), str):
                 entries.append((source, item["name"], item["key"], folder))  # type: ignore[arg-type]
     mounts, volumes, paths = [], [], []
@@ -345,11 +345,3 @@ def _note_unread_parts(
         elif part in _DECIDED:
             why = "the stack decides this for the objects that it makes"
             assembly.note("not carried", f"{prefix}{part}", why, origin=origin)
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return dict(value) if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

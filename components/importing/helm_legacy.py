@@ -11,6 +11,7 @@ from components.importing.assembly import Assembly
 from components.importing.commands import split_words
 from components.importing.helm import CONFIGURATION, Release, add_document, note_unread
 from components.importing.installation import Origin
+from components.importing.kubernetes_objects import as_list
 from components.importing.workloads import PROBES, Workload
 
 #: Parts at the root that a deployment's own value replaces.
@@ -29,7 +30,17 @@ _OF_DEPLOYMENTS = frozenset(
     (
         *_REPLACED,
         *PROBES,
-        *["enabled", "kind", "replicaCount", "command", "labels", "annotations", "strategy", "workerThreads", "autoscaler"],
+        *[
+            "enabled",
+            "kind",
+            "replicaCount",
+            "command",
+            "labels",
+            "annotations",
+            "strategy",
+            "workerThreads",
+            "autoscaler",
+        ],
     )
 )
 #: Charts that a release brings along unless its values say no.
@@ -123,7 +134,7 @@ def _workload(
         "command": _command(component, name if is_group else "", content),
         # The chart's own variable comes last, so it counts.
         "env": [
-            *_list(one("extraEnv")),
+            *as_list(one("extraEnv")),
             {"name": "MICRONAUT_CONFIG_FILES", "value": ",".join(paths)},
         ],
         "envFrom": list(_environment_from(release)),
@@ -139,7 +150,7 @@ def _workload(
         "securityContext": one("podSecurityContext"),
         "terminationGracePeriodSeconds": one("terminationGracePeriodSeconds"),
         "initContainers": values.sequence("initContainers"),
-        "containers": _list(one("extraContainers")),
+        "containers": as_list(one("extraContainers")),
         "volumes": [*volumes, *values.sequence("extraVolumes")],
         "imagePullSecrets": values.sequence("imagePullSecrets"),
     }
@@ -326,7 +337,3 @@ def _add_bundled(chart: str, release: Release, document: dict[str, Any]) -> None
             port = values.get("elasticsearch", "httpPort", default=9200)
             hosts = f"{protocol}://{cluster}-{group}:{port}"
             kestra["elasticsearch"] = {"client": {"http-hosts": hosts}}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

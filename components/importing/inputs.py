@@ -17,12 +17,14 @@ from components.importing.documents import MOST_BYTES, Unreadable, decode, load_
 from components.importing.env_files import EnvFileReader, is_env_text
 from components.importing.foreign import foreign_kind, is_foreign
 from components.importing.installation import Installation
+from components.importing.kubernetes_reader import KubernetesReader
 from components.importing.readers import ImportRefused, Part, Reader
 from components.importing.systemd import SystemdReader
 
 #: The first that recognizes a part reads it. What others name (a mounted file, an env file) is read with them.
 READERS: list[Reader] = [
     ComposeReader(),
+    KubernetesReader(),
     SystemdReader(),
     ApplicationReader(),
     EnvFileReader(),

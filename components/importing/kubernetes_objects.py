@@ -159,6 +159,30 @@ def dig(tree: Any, *path: str) -> Any:
     return tree
 
 
+REFERENCES: tuple[tuple[str, Source], ...] = (
+    ("configMapRef", "ConfigMap"),
+    ("secretRef", "Secret"),
+)
+"""Fields of `envFrom` and the kind that each names."""
+FILES: tuple[tuple[str, Source], ...] = (("configMap", "ConfigMap"), ("secret", "Secret"))
+"""Fields of a volume and the kind that each names."""
+
+
+def listed(tree: Any, *path: str) -> list[Any]:
+    """The list at a path of mappings; empty where there is none."""
+    return as_list(dig(tree, *path))
+
+
+def as_list(value: Any) -> list[Any]:
+    """The value where it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def as_mapping(value: Any) -> dict[str, Any]:
+    """A copy of the value where it is a mapping, else an empty one."""
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
 def _entries(item: KubernetesObject) -> Iterator[tuple[str, Entry]]:
     is_secret = item.kind == "Secret"
     for key, value in item.mapping("data").items():

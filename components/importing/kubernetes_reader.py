@@ -25,7 +25,7 @@ from components.importing.kubernetes_objects import Objects, dig
 from components.importing.pod_configuration import add_configuration
 from components.importing.pod_volumes import carried_volumes
 from components.importing.readers import ImportRefused, Part
-from components.importing.substitution import is_template, without_expressions
+from components.importing.substitution import template_substitution
 from components.importing.unrendered_values import without_unrendered
 from components.importing.workloads import Workload, add_workloads
 
@@ -82,10 +82,7 @@ class KubernetesReader:
                 files.append(part)
         releases = _releases(parts, objects, assembly)
         plain = [part for part in files if _is_values(part) and not assembly.is_used(part)]
-        layers = [
-            Layer(part.file, "", without_expressions(part.document) if is_template(part) else part.document)
-            for part in plain
-        ]
+        layers = [_layer(part, assembly) for part in plain]
         workloads = _release_workloads(releases, layers, versions[-1], objects, assembly)
         if not workloads or not (releases or layers):
             workloads += manifests.workloads(objects, assembly)
@@ -95,6 +92,15 @@ class KubernetesReader:
             raise ImportRefused(
                 "No Kubernetes object or value of the inputs runs Kestra or holds its configuration."
             )
+
+
+def _layer(part: Part, assembly: Assembly) -> Layer:
+    layer = Layer(part.file, "", part.document)
+    substitution = template_substitution(part)
+    if substitution is not None:
+        layer = substitution.layer(layer)
+        substitution.note(part.file, assembly)
+    return layer
 
 
 def _is_values(part: Part) -> bool:
@@ -154,12 +160,10 @@ def _release_workloads(
     every = [*layers]
     name = namespace = ""
     version = chart_version
-    is_templated = False
     for release in releases:
         every += release.layers
         name, namespace = release.name or name, release.namespace or namespace
         version = release.chart_version or version
-        is_templated |= release.is_templated
     values = find_values(merged(every))
     if values is not None and values[0]:
         every = below(every, values[0])
@@ -170,7 +174,7 @@ def _release_workloads(
                 "the chart kestra-starter brings values of its own, which no input holds",
                 "give all values: helm get values --all RELEASE",
             )
-    every = [without_unrendered(layer, assembly, is_templated=is_templated) for layer in every]
+    every = [without_unrendered(layer, assembly.unprovided, assembly) for layer in every]
     release = Release(Values(every), version, name, namespace, objects)
     if namespace:
         assembly.add_setting("deployment.namespace", namespace, release.values.origin("namespace"))
@@ -222,10 +226,11 @@ def _finish(workloads: Sequence[Workload], objects: Objects, assembly: Assembly)
     """Configuration, variables, volumes, options, and the objects around the pods."""
     configuration, paths = add_configuration(workloads, objects, assembly)
     carried = [carried_volumes(w, configuration, paths, objects, assembly) for w in workloads]
-    scaled = {
-        item.get("spec", "scaleTargetRef", "name") for item in objects.of("HorizontalPodAutoscaler")
-    }
-    add_workloads(carried, frozenset(map(str, scaled)), assembly)
+    scaled = frozenset(
+        str(item.get("spec", "scaleTargetRef", "name"))
+        for item in objects.of("HorizontalPodAutoscaler")
+    )
+    add_workloads(carried, scaled, assembly)
     add_edges(carried, objects, assembly)
 
 

@@ -9,7 +9,7 @@ from components.importing.assembly import Assembly
 from components.importing.chart_values import Layer, typed
 from components.importing.documents import Unreadable, load_documents
 from components.importing.gitops import Found, file_layers, inflated, names_chart
-from components.importing.kubernetes_objects import Entry, Objects, Source, dig
+from components.importing.kubernetes_objects import Entry, Objects, Source, dig, listed
 from components.importing.readers import Part
 
 _NAMES = ("kustomization.yaml", "kustomization.yml", "kustomization")
@@ -59,12 +59,12 @@ def add_kustomization(part: Part, objects: Objects, assembly: Assembly) -> None:
         if name.endswith((".yaml", ".yml", ".json")):
             _add_resource(name, part, objects, assembly)
     for key, source in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
-        for generator in dig(document, key) or ():
+        for generator in listed(document, key):
             if isinstance(dig(generator, "name"), str):
                 _generate(generator, source, part, objects, assembly)  # type: ignore[arg-type]
     if isinstance(namespace := dig(document, "namespace"), str):
         assembly.add_setting("deployment.namespace", namespace, part.origin("namespace"))
-    objects.images += [i for i in dig(document, "images") or () if isinstance(i, Mapping)]
+    objects.images += [i for i in listed(document, "images") if isinstance(i, Mapping)]
     changes = [key for key in _CHANGES if dig(document, key)]
     if changes:
         assembly.note(
@@ -104,16 +104,16 @@ def _generate(
 ) -> None:
     name, entries = dig(generator, "name"), {}
     place = f"{source} {name} (generated)"
-    for literal in dig(generator, "literals") or ():
+    for literal in listed(generator, "literals"):
         key, has_value, value = str(literal).partition("=")
         if has_value:
             entries[key] = Entry(value.strip("\"'"), part.origin(place))
-    for file in dig(generator, "files") or ():
+    for file in listed(generator, "files"):
         key, has_key, path = str(file).partition("=")
         path = path if has_key else key
         key = key if has_key else path.rpartition("/")[2]
         entries[key] = Entry(_text_of(path, part, assembly), part.origin(place))
-    for file in [*(dig(generator, "envs") or ()), dig(generator, "env")]:
+    for file in [*(listed(generator, "envs")), dig(generator, "env")]:
         text = _text_of(file, part, assembly) if isinstance(file, str) else None
         for line in (text or "").splitlines():
             key, has_value, value = line.partition("=")
@@ -138,7 +138,7 @@ def _text_of(path: str, part: Part, assembly: Assembly) -> str | None:
 
 def inflated_charts(part: Part, assembly: Assembly) -> Iterator[Found]:
     """Releases of the chart that a kustomization inflates."""
-    for index, chart in enumerate(dig(part.document, "helmCharts") or ()):
+    for index, chart in enumerate(listed(part.document, "helmCharts")):
         place = f"helmCharts[{index}]"
         found = inflated(chart, part.file, f"{part.file}: {place}", place, part, assembly)
         if found is not None:
@@ -147,19 +147,19 @@ def inflated_charts(part: Part, assembly: Assembly) -> Iterator[Found]:
 
 def helmfile_releases(part: Part, assembly: Assembly) -> Iterator[Found]:
     """Releases of the chart in a helmfile."""
-    for index, release in enumerate(dig(part.document, "releases") or ()):
+    for index, release in enumerate(listed(part.document, "releases")):
         if not names_chart(dig(release, "chart")):
             continue
         place = f"releases[{index}]"
         layers: list[Layer] = []
-        for values in [*_items(release, "values"), *_items(release, "secrets")]:
+        for values in [*listed(release, "values"), *listed(release, "secrets")]:
             if isinstance(values, str):
                 layers += file_layers(values, part, assembly, f"{part.file}: {place}")
             elif isinstance(values, Mapping):
                 layers.append(Layer(part.file, f"{place}.values", values))
         singles = tuple(
             (str(dig(single, "name")), typed(str(dig(single, "value"))))
-            for single in _items(release, "set")
+            for single in listed(release, "set")
             if dig(single, "name") and isinstance(dig(single, "value"), (str, int, float))
         )
         layers.append(Layer(part.file, f"{place}.set", singles=singles))
@@ -169,7 +169,6 @@ def helmfile_releases(part: Part, assembly: Assembly) -> Iterator[Found]:
             namespace=str(dig(release, "namespace") or ""),
             chart_version=str(dig(release, "version") or ""),
             layers=layers,
-            is_templated=True,
         )
 
 
@@ -191,10 +190,5 @@ def fleet_releases(part: Part, assembly: Assembly) -> Iterator[Found]:
     )
 
 
-def _items(block: Any, key: str) -> list[Any]:
-    value = dig(block, key)
-    return value if isinstance(value, list) else []
-
-
 def _texts(block: Any, key: str) -> list[str]:
-    return [item for item in _items(block, key) if isinstance(item, str)]
+    return [item for item in listed(block, key) if isinstance(item, str)]

@@ -10,7 +10,7 @@ from components.importing import charts
 from components.importing.assembly import Assembly
 from components.importing.commands import Command, parse_command
 from components.importing.images import is_kestra
-from components.importing.kubernetes_objects import KubernetesObject, Objects, dig
+from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, listed
 from components.importing.pod_volumes import claim_objects, with_claim_templates
 from components.importing.workloads import Workload, words
 
@@ -102,7 +102,7 @@ def _of_one_installation(
 def _workload(item: KubernetesObject, objects: Objects, assembly: Assembly) -> Workload | None:
     template = item.document if item.kind == "Pod" else item.mapping("spec", "template")
     pod = dig(template, "spec")
-    containers = [c for c in dig(pod, "containers") or () if isinstance(c, Mapping)]
+    containers = [c for c in listed(pod, "containers") if isinstance(c, Mapping)]
     index = _kestras(containers)
     if index is None or not isinstance(pod, Mapping):
         return None

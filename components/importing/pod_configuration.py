@@ -10,7 +10,7 @@ from typing import Any
 
 from components.importing.assembly import Assembly, Rank
 from components.importing.commands import parse_command
-from components.importing.kubernetes_objects import Entry, Objects, Source, dig
+from components.importing.kubernetes_objects import FILES, Entry, Objects, Source, dig, listed
 from components.importing.pod_variables import Environment, add_variables, environment
 from components.importing.pod_volumes import storage_paths
 from components.importing.workloads import Workload, words
@@ -37,14 +37,14 @@ class Mounted:
 def mounted_files(workload: Workload, objects: Objects) -> list[Mounted]:
     """The files that ConfigMaps and Secrets put into Kestra's container."""
     volumes = {
-        dig(volume, "name"): volume
-        for volume in workload.pod.get("volumes") or ()
+        str(dig(volume, "name")): volume
+        for volume in listed(workload.pod, "volumes")
         if isinstance(volume, Mapping)
     }
     files: list[Mounted] = []
-    for mount in workload.container.get("volumeMounts") or ():
+    for mount in listed(workload.container, "volumeMounts"):
         name, at = dig(mount, "name"), dig(mount, "mountPath")
-        volume = volumes.get(name)
+        volume = volumes.get(str(name))
         if volume is None or not isinstance(name, str) or not isinstance(at, str):
             continue
         sub = dig(mount, "subPath")
@@ -69,7 +69,7 @@ def _keys(volume: Mapping[str, Any], objects: Objects) -> Iterator[tuple[Source,
     if isinstance(projected, list):
         parts += projected
     for part in parts:
-        for field_name, source in (("configMap", "ConfigMap"), ("secret", "Secret")):
+        for field_name, source in FILES:
             block = dig(part, field_name)
             owner = dig(block, "secretName") or dig(block, "name")
             if not isinstance(owner, str):
@@ -79,10 +79,10 @@ def _keys(volume: Mapping[str, Any], objects: Objects) -> Iterator[tuple[Source,
                 for item in items:
                     key = dig(item, "key")
                     if isinstance(key, str):
-                        yield source, owner, key, str(dig(item, "path") or key)  # type: ignore[misc]
+                        yield source, owner, key, str(dig(item, "path") or key)
             else:
-                for key in objects.entries(source, owner) or ():  # type: ignore[arg-type]
-                    yield source, owner, key, key  # type: ignore[misc]
+                for key in objects.entries(source, owner) or {}:
+                    yield source, owner, key, key
 
 
 def add_configuration(

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from components.catalogue import lookup
 from components.importing import binding
 from components.importing.assembly import Assembly
-from components.importing.encoded_secrets import PREFIX, decode, secret_name
 from components.importing.installation import Origin, Variable
-from components.importing.key_tree import is_sensitive
-from components.importing.kubernetes_objects import Entry, Objects, dig, scalar_text
+from components.importing.kubernetes_objects import (
+    REFERENCES,
+    Entry,
+    Objects,
+    dig,
+    listed,
+    scalar_text,
+)
 from components.importing.workloads import Workload, spread
+from components.settings.credentials import credential_sign
 
 #: Variables that say what is read as configuration.
 _READ = ("KESTRA_CONFIGURATION", "MICRONAUT_CONFIG_FILES")
 #: Variables of options of Java that become `java-options`.
 _JAVA = ("JAVA_OPTS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
+_SECRET = "SECRET_"  # noqa: S105 - the name of variables
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 _NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
 
@@ -57,9 +67,9 @@ class Environment:
 def environment(workload: Workload, objects: Objects) -> Environment:
     """The variables of a container: `env` over `envFrom`, later entries over earlier ones."""
     result = Environment()
-    for entry in workload.container.get("envFrom") or ():
+    for entry in listed(workload.container, "envFrom"):
         _add_from(entry, workload, objects, result)
-    for entry in workload.container.get("env") or ():
+    for entry in listed(workload.container, "env"):
         name, value = dig(entry, "name"), dig(entry, "value")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             continue
@@ -78,7 +88,7 @@ def environment(workload: Workload, objects: Objects) -> Environment:
 
 def _add_from(entry: Any, workload: Workload, objects: Objects, result: Environment) -> None:
     prefix = dig(entry, "prefix") or ""
-    for field_name, source in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+    for field_name, source in REFERENCES:
         name = dig(entry, field_name, "name")
         if not isinstance(name, str):
             continue
@@ -171,18 +181,21 @@ def add_variables(
 
 
 def _add_shared(name: str, variable: Variable, text: Entry | None, assembly: Assembly) -> None:
-    if name.startswith(PREFIX) and text is not None and text.text is not None:
+    if name.startswith(_SECRET) and text is not None and text.text is not None:
         # The program makes the variables of declared secrets itself, so the value has to be known.
         variable = Variable(text.origin, text.text)
-    elif text is not None and text.text is not None and _is_plain_setting(name):
+    elif text is not None and text.text is not None and _is_plain_setting(name, text.text):
         variable = replace(variable, value=text.text, value_from=None)
     assembly.add_variable(name, variable)
 
 
-def _is_plain_setting(name: str) -> bool:
+def _is_plain_setting(name: str, text: str) -> bool:
     """Whether a variable sets a key of Kestra's that is no secret, whose value the checks have to know."""
     key = binding.key_of(name, {}) if binding.is_configuration(name) else None
-    return key is not None and not is_sensitive(key)
+    if key is None:
+        return False
+    row = lookup(key).key
+    return not (row is not None and row.sensitive) and credential_sign(str(key[-1]), text) is None
 
 
 def _add_own(name: str, variable: Variable, workload: Workload, assembly: Assembly) -> None:
@@ -202,12 +215,19 @@ def _add_own(name: str, variable: Variable, workload: Workload, assembly: Assemb
 def _add_java_options(
     workloads: Sequence[Workload], environments: Mapping[str, Environment], assembly: Assembly
 ) -> None:
+    texts: dict[str, tuple[str, Origin]] = {}
     for workload in workloads:
         variables = environments[workload.target].variables
         own = [variables[name] for name in _JAVA if name in variables and variables[name].value]
-        text = " ".join(v.value or "" for v in own).strip()
+        text = " ".join(" ".join(v.value or "" for v in own).split())
         if text:
-            assembly.add_setting(f"{workload.target}.java-options", text, own[0].origin)
+            texts[workload.target] = text, own[0].origin
+    if len(texts) == len(workloads) and len({text for text, _ in texts.values()}) == 1:
+        text, origin = next(iter(texts.values()))
+        assembly.add_variable("JAVA_OPTS", Variable(origin, text))
+        return
+    for target, (text, origin) in texts.items():
+        assembly.add_setting(f"{target}.java-options", text, origin)
 
 
 def _add_sources(
@@ -227,23 +247,22 @@ def _add_provided(name: str, entry: Entry, assembly: Assembly) -> None:
     """A variable of a Secret that stays: only what sets a key of Kestra's is more than a reference."""
     if entry.text is None or not binding.is_configuration(name) or name in _READ:
         return
-    key = binding.key_of(name, {})
-    if key is None:
+    if binding.key_of(name, {}) is None:
         return
-    if is_sensitive(key):
+    if _is_plain_setting(name, entry.text):
+        assembly.add_variable(name, Variable(entry.origin, entry.text))
+    else:
         source = {"secretKeyRef": {"name": entry.owner, "key": entry.key}}
         assembly.add_variable(name, Variable(entry.origin, value_from=source))
-    else:
-        assembly.add_variable(name, Variable(entry.origin, entry.text))
 
 
 def _note_secrets_of_flows(provided: Mapping[str, Entry], assembly: Assembly) -> None:
     """Notes `SECRET_…` of Secrets that stay, and those of them that Kestra cannot decode."""
     for name, entry in provided.items():
-        if not name.startswith(PREFIX) or entry.text is None:
+        if not name.startswith(_SECRET) or entry.text is None:
             continue
-        own = secret_name(name)
-        if decode(entry.text) is None:
+        own = name.removeprefix(_SECRET).upper()
+        if not _is_base64(entry.text):
             assembly.note(
                 "changed",
                 name,
@@ -262,3 +281,13 @@ def _note_secrets_of_flows(provided: Mapping[str, Entry], assembly: Assembly) ->
                 "with a namespace in the Enterprise Edition",
                 entry.origin,
             )
+
+
+def _is_base64(text: str) -> bool:
+    """Whether Kestra can decode a value: Java's decoder, after line breaks are removed."""
+    packed = re.sub(r"[\r\n]", "", text)
+    try:
+        base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True

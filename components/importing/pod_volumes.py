@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from components.importing.assembly import Assembly
-from components.importing.kubernetes_objects import KubernetesObject, Objects, dig
+from components.importing.kubernetes_objects import KubernetesObject, Objects, as_list, dig
 from components.importing.workloads import Workload
 
 STORAGE = "/app/storage"
@@ -42,10 +42,14 @@ def carried_volumes(
         objects: of the inputs, with the claims.
         assembly: where storage and notes go.
     """
-    volumes = {str(dig(v, "name")): v for v in _list(workload.pod.get("volumes"))}
+    volumes = {
+        str(dig(v, "name")): v
+        for v in as_list(workload.pod.get("volumes"))
+        if isinstance(v, Mapping)
+    }
     out = set(configuration)
     mounts: list[Any] = []
-    for mount in _list(workload.container.get("volumeMounts")):
+    for mount in as_list(workload.container.get("volumeMounts")):
         name, at = str(dig(mount, "name")), posixpath.normpath(str(dig(mount, "mountPath")))
         volume = volumes.get(name)
         if name in out or not isinstance(mount, Mapping):
@@ -75,7 +79,7 @@ def carried_volumes(
     refused = {n for n, v in volumes.items() if any(k in v for k in _NODE)}
     for name, volume in volumes.items():
         if name not in out and name != "None":
-            kept.append({**volume, "name": names[name]} if isinstance(volume, Mapping) else volume)
+            kept.append({**volume, "name": names[name]})
     renamed = [
         {**mount, "name": names[mount["name"]]}
         for mount in mounts
@@ -130,7 +134,7 @@ def add_claim_size(spec: Mapping[str, Any], item: KubernetesObject, assembly: As
 
 def with_claim_templates(pod: Mapping[str, Any], item: KubernetesObject) -> dict[str, Any]:
     """A StatefulSet's pod, with the claims of its first pod as volumes."""
-    volumes: list[Any] = list(_list(pod.get("volumes")))
+    volumes: list[Any] = list(as_list(pod.get("volumes")))
     for template in item.sequence("spec", "volumeClaimTemplates"):
         name = dig(template, "metadata", "name")
         if isinstance(name, str):
@@ -149,7 +153,3 @@ def claim_objects(item: KubernetesObject) -> Sequence[dict[str, Any]]:
         }
         for template in item.sequence("spec", "volumeClaimTemplates")
     ]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -10,7 +10,7 @@ from typing import Any
 from components.importing.assembly import Assembly
 from components.importing.commands import parse_command
 from components.importing.installation import Origin, Sourced
-from components.importing.kubernetes_objects import dig, scalar_text
+from components.importing.kubernetes_objects import as_list, as_mapping, dig, scalar_text
 
 #: Options of pods that are carried as they are: Kubernetes' name to the setting's.
 OPTIONS = {
@@ -101,7 +101,7 @@ def words(container: Mapping[str, Any]) -> list[str]:
     return [
         str(word)
         for part in ("command", "args")
-        for word in _list(container.get(part))
+        for word in as_list(container.get(part))
         if isinstance(word, (str, int, float))
     ]
 
@@ -148,7 +148,7 @@ def spread(
     """
     shared: Any = None
     candidates = list(values.values())
-    first = candidates[0] if candidates else None
+    first: Any = candidates[0] if candidates else None
     if all(value == first for value in candidates):
         shared = first
     elif all(isinstance(value, Mapping) for value in candidates) and option != "affinity":
@@ -232,8 +232,7 @@ def _add_mode(workloads: Sequence[Workload], assembly: Assembly) -> None:
 def _add_resources(workload: Workload, assembly: Assembly) -> None:
     resources = workload.container.get("resources")
     for kind in ("requests", "limits"):
-        amounts = dig(resources, kind)
-        for name, value in amounts.items() if isinstance(amounts, Mapping) else ():
+        for name, value in as_mapping(dig(resources, kind)).items():
             text, origin = scalar_text(value), workload.origin("resources")
             form = {"cpu": _CPU, "memory": _MEMORY}.get(name)
             if form is not None and text is not None and form.fullmatch(text):
@@ -273,7 +272,7 @@ def _add_images(workloads: Sequence[Workload], assembly: Assembly) -> None:
                 workload.origin("image"),
             )
     for workload in workloads:
-        secrets = [dig(entry, "name") for entry in _list(workload.pod.get("imagePullSecrets"))]
+        secrets = [dig(entry, "name") for entry in as_list(workload.pod.get("imagePullSecrets"))]
         if names := [name for name in secrets if isinstance(name, str)]:
             assembly.add_setting(
                 "deployment.image.pull-secrets", names, workload.origin("imagePullSecrets")
@@ -330,7 +329,7 @@ def _note_decided(workload: Workload, assembly: Assembly) -> None:
         for part, why in reasons.items():
             if parts.get(part):
                 note("not carried", part, why)
-    for port in _list(workload.container.get("ports")):
+    for port in as_list(workload.container.get("ports")):
         if dig(port, "hostPort"):
             note("not carried", "ports", f"hostPort {dig(port, 'hostPort')}: {_RESTRICTED}")
 
@@ -374,13 +373,13 @@ def _carried(workload: Workload, part: str, assembly: Assembly) -> Any:
     if part == "labels":
         return {k: str(v) for k, v in workload.labels.items() if not _is_own_label(str(k))}
     if part == "volumeMounts":
-        return _list(workload.container.get(part))
+        return as_list(workload.container.get(part))
     value = workload.pod.get(part)
     if part not in ("volumes", "initContainers", "containers"):
         return value
     refusal: Callable[[Mapping[str, Any]], str] = _volume_refusal if part == "volumes" else _refusal
     kept = []
-    for item in _list(value):
+    for item in as_list(value):
         if not isinstance(item, Mapping):
             continue
         why = refusal(item)
@@ -427,7 +426,3 @@ def _refusal(container: Mapping[str, Any]) -> str:
             "with the Kubernetes or process task runner instead"
         )
     return f"{' and '.join(asks)}: {_RESTRICTED}" if asks else ""
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -97,6 +97,6 @@ def current(options: str = "", *, application: str = DATABASE) -> str:
 
 def legacy(options: str = "", *, bundled: str = "") -> str:
     """Values of the chart 0.x without the databases that it brings along, unless they are named."""
-    names = "postgresql minio".split()
+    names = ["postgresql", "minio"]
     off = "".join(f"{name}: {{enabled: false}}\n" for name in names if name not in bundled)
     return f"configuration:\n  {{{DATABASE}}}\n{off}{options}"

@@ -88,7 +88,9 @@ def test_a_host_of_a_release_without_a_name_is_left_out() -> None:
         ),
     ],
 )
-def test_bundled_servers_are_configuration(values: str, path: tuple[str, ...], expected: Any) -> None:
+def test_bundled_servers_are_configuration(
+    values: str, path: tuple[str, ...], expected: Any
+) -> None:
     off = "\n    ".join(["postgresql: {enabled: false}", "minio: {enabled: false}", values])
     node = imported(f"{RELEASE}    {off}").kestra
     for step in path:
@@ -166,7 +168,10 @@ def test_variables_of_a_deployment_replace_those_of_the_root() -> None:
             '--thread={{ .Values.deployments.worker.workerThreads }}{{ end }}"\n    workerThreads: 4',
             {"worker-threads": 4},
         ),
-        ("command: server worker --thread=12 -l INFO", {"worker-threads": 12, "extra-args": ["-l=INFO"]}),
+        (
+            "command: server worker --thread=12 -l INFO",
+            {"worker-threads": 12, "extra-args": ["-l=INFO"]},
+        ),
     ],
 )
 def test_commands_and_sizes_are_carried(deployment: str, expected: Any) -> None:
@@ -191,7 +196,9 @@ def test_a_worker_group_is_carried() -> None:
 
 def test_sources_of_variables_keep_their_prefix() -> None:
     result = imported(
-        legacy("extraSecretEnvFrom: [{name: s, prefix: SECRET_}]\nextraConfigMapEnvFrom: [{name: c}]")
+        legacy(
+            "extraSecretEnvFrom: [{name: s, prefix: SECRET_}]\nextraConfigMapEnvFrom: [{name: c}]"
+        )
     )
     assert result.installation.extra_env_from == [
         {"configMapRef": {"name": "c"}},
@@ -210,7 +217,10 @@ def test_sources_of_variables_keep_their_prefix() -> None:
         ("livenessProbe: {enabled: true, path: /x}", ("not carried", "livenessProbe")),
         ("securityContext: {runAsUser: 1000, runAsGroup: 1000}", ("securityContext", "1000")),
         ("service: {type: LoadBalancer, loadBalancerIP: 10.0.0.1}", ("service: loadBalancerIP",)),
-        ("deployments: {standalone: {replicas: 2}}", ("deployments.standalone.replicas", "no effect")),
+        (
+            "deployments: {standalone: {replicas: 2}}",
+            ("deployments.standalone.replicas", "no effect"),
+        ),
         ("", ("not carried", "dind", "default")),
     ],
 )

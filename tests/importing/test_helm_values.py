@@ -175,7 +175,12 @@ def test_a_variable_that_is_a_setting_wins_over_the_values() -> None:
 @pytest.mark.parametrize(
     ("replaced", "common", "own", "expected"),
     [
-        ("resources", "{requests: {cpu: 1}}", "{limits: {memory: 2Gi}}", {"limits": {"memory": "2Gi"}}),
+        (
+            "resources",
+            "{requests: {cpu: 1}}",
+            "{limits: {memory: 2Gi}}",
+            {"limits": {"memory": "2Gi"}},
+        ),
         ("resources", "{requests: {cpu: 1}}", "{}", {"requests": {"cpu": "1"}}),
         ("replicas", "2", "3", 3),
         ("replicas", "2", "0", 2),
@@ -537,7 +542,9 @@ def test_an_autoscaler_is_carried(autoscaler: str, expected: Any) -> None:
 def test_metrics_that_the_stack_has_not_are_named() -> None:
     metric = "{type: External, external: {metric: {name: lag}}}"
     result = imported(
-        current(f"{DISTRIBUTED}    autoscaler: {{enabled: true, maxReplicas: 2, metrics: [{metric}]}}")
+        current(
+            f"{DISTRIBUTED}    autoscaler: {{enabled: true, maxReplicas: 2, metrics: [{metric}]}}"
+        )
     )
     assert result.note("not carried", "deployments.worker.autoscaler", "External")
 
@@ -669,17 +676,18 @@ def test_the_output_of_helm_get_values_is_read() -> None:
         "before $${OTHER} and ${planted_name}",
     ],
 )
-def test_what_another_program_puts_in_is_left_out_and_named(secret: str) -> None:
+def test_what_another_program_puts_in_is_missing_and_named(secret: str) -> None:
     result = imported(
         "configurations:\n  application:\n    datasources:\n      postgres:\n"
         f"        username: a\n        password: '{secret}'\n"
-        f"    kestra: {{encryption: {{secretKey: '{secret}'}}}}\n"
+        f"ingress: {{enabled: true, hosts: [{{host: '{secret}'}}]}}\nsops: {{mac: b}}\n"
     )
     assert result.configuration["datasources"] == {"postgres": {"username": "a"}}
-    note = result.note("not carried", "datasources.postgres.password", "must be set")
-    assert note.fix == "pulumi config set --path --secret 'kestra:datasources.postgres.password'"
-    # A key that data is bound to is never just left out.
-    assert result.kestra["encryption"]["secret-key"].startswith("${")
+    assert [m.path for m in result.installation.missing] == [
+        ("datasources", "postgres", "password")
+    ]
+    assert result.note("not carried", "ingress.hosts[0].host")
+    assert not result.has_note("sops")
 
 
 @pytest.mark.parametrize(
@@ -717,7 +725,9 @@ def test_types_of_single_values(text: str, value: object) -> None:
 
 def test_single_values_change_what_is_there() -> None:
     base = {"a": {"b": [1, {"c": 2}]}, "keep": 1}
-    values = Values([Layer("f", "", base), Layer("f", "set", singles=(("a.b[1].c", 3), ("x.y", 4)))])
+    values = Values(
+        [Layer("f", "", base), Layer("f", "set", singles=(("a.b[1].c", 3), ("x.y", 4)))]
+    )
     assert values.tree == {"a": {"b": [1, {"c": 3}]}, "keep": 1, "x": {"y": 4}}
     assert base["a"]["b"] == [1, {"c": 2}]
     assert values.origin("a", "b", 1, "c").place == "set"

@@ -82,7 +82,7 @@ def test_a_source_that_no_input_holds_is_named() -> None:
 
 
 def test_flux_would_put_the_old_release_back() -> None:
-    assert "suspend" in imported(flux(), SOURCES).note("changed", "HelmRelease flows", "Flux").fix
+    assert "suspend" in imported(flux(), SOURCES).note("changed", "Flux would").fix
 
 
 def test_a_variable_of_flux_that_no_input_gives_is_named_and_left_out() -> None:
@@ -90,7 +90,7 @@ def test_a_variable_of_flux_that_no_input_gives_is_named_and_left_out() -> None:
     result = imported(flux(), SOURCES)
     assert "url" not in result.kestra
     assert result.kestra["queue"] == {"type": "${QUEUE}"}
-    assert result.note("not carried", "kestra.url", "HOST")
+    assert result.note("changed", "${HOST}", "Flux")
 
 
 def test_variables_stay_where_flux_does_not_substitute() -> None:
@@ -175,11 +175,14 @@ def test_the_source_with_the_chart_is_chosen_among_several() -> None:
 
 
 def test_templates_of_an_application_set_are_left_out() -> None:
-    result = imported(
-        argo("ApplicationSet").replace("https://b.example", "https://{{ host }}.example")
-    )
+    text = argo("ApplicationSet").replace("https://b.example", "'https://{{ host }}.example'")
+    result = imported(text)
     assert "url" not in result.kestra
     assert result.note("not carried", "kestra.url", "rendered")
+    # Without quotes it is no YAML before it is rendered.
+    result = imported(text.replace("image: {tag: v1.3.2}", "image: {{ .values.image }}"))
+    assert result.kestra["queue"] == {"type": "postgres"}
+    assert result.note("changed", "${values.image}", "template")
 
 
 def test_an_umbrella_chart_of_a_git_repository_is_read() -> None:
@@ -285,7 +288,9 @@ def test_values_of_other_programs_are_read(file: str, text: str) -> None:
 
 
 def test_a_second_release_is_named() -> None:
-    second = argo().replace("name: flows", "name: staging").replace("namespace: data", "namespace: b")
+    second = (
+        argo().replace("name: flows", "name: staging").replace("namespace: data", "namespace: b")
+    )
     assert imported(argo(), second).note("not carried", "Application staging", "by itself")
 
 
@@ -308,5 +313,6 @@ def test_expressions_of_a_terraform_template_are_left_out(name: str) -> None:
         "datasources": {"postgres": {"username": "${DB_USER}"}},
         "kestra": {"queue": {"type": "postgres"}},
     }
-    assert result.note("not carried", "datasources.postgres.url", "db.host")
-    assert result.note("not carried", "kestra.url", "host")
+    assert result.note("changed", "${db.host}, ${host}", "Terraform")
+    paths = [m.path for m in result.installation.missing]
+    assert paths == [("datasources", "postgres", "url"), ("kestra", "url")]
