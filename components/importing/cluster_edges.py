@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from components.importing.assembly import Assembly
-from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, listed
-from components.importing.workloads import Workload
+from components.importing.cluster_ingress import add_ingress, add_route
+from components.importing.kubernetes_objects import KubernetesObject, Objects, dig
+from components.importing.workloads import Workload, sourced
 
-_CLASS = "kubernetes.io/ingress.class"
-_TLS = "pulumi config set --path kestra:deployment.ingress.tls-secret <name of the Secret>"
 #: Kinds that the program has other means for, or none; what to do.
 _NAMED = {
     "NetworkPolicy": "the stack has network policies of its own (kestra:deployment.network-policy)",
@@ -70,9 +69,9 @@ def add_edges(workloads: Sequence[Workload], objects: Objects, assembly: Assembl
                 "a Service of other pods; it is not touched",
                 origin=item.origin(),
             )
-    _add_ingress(objects, kestra, assembly)
+    add_ingress(objects, kestra, assembly)
     for item in objects.of("HTTPRoute"):
-        _add_route(item, assembly)
+        add_route(item, assembly)
     for item in objects.of("HorizontalPodAutoscaler"):
         _add_autoscaler(item, workloads, assembly)
     for item in objects.of("PodDisruptionBudget"):
@@ -137,137 +136,6 @@ def _note_service(item: KubernetesObject, assembly: Assembly) -> None:
             "the stack's Service has no annotations of yours",
             origin=origin,
         )
-
-
-def _add_ingress(
-    objects: Objects, services: Sequence[KubernetesObject], assembly: Assembly
-) -> None:
-    names = {service.name for service in services}
-    every = objects.of("Ingress")
-    own = [item for item in every if item.label or not names or _backends(item) & names]
-    for item in every:
-        if item not in own or item is not own[0]:
-            assembly.note(
-                "not carried",
-                item.title,
-                "the stack makes one Ingress, for Kestra's web port",
-                origin=item.origin(),
-            )
-    if not own:
-        return
-    item = own[0]
-    hosts = [h for h in (dig(r, "host") for r in item.sequence("spec", "rules")) if h]
-    if not hosts:
-        assembly.note(
-            "not carried",
-            item.title,
-            "it names no host; the stack's Ingress needs one",
-            "set kestra:deployment.ingress.host and tls-secret",
-            item.origin("spec.rules"),
-        )
-        return
-    host = str(hosts[0])
-    assembly.add_setting("deployment.ingress.host", host, item.origin("spec.rules"))
-    for other in hosts[1:]:
-        assembly.note(
-            "not carried",
-            f"{item.title}: host {other}",
-            f"the stack's Ingress has one host, {host}",
-            "make a further Ingress beside the stack",
-            item.origin("spec.rules"),
-        )
-    _note_paths(item, assembly)
-    annotations = {
-        str(k): str(v) for k, v in item.mapping("metadata", "annotations").items() if v is not None
-    }
-    class_name = item.get("spec", "ingressClassName") or annotations.get(_CLASS)
-    if class_name:
-        assembly.add_setting(
-            "deployment.ingress.class-name", str(class_name), item.origin("spec.ingressClassName")
-        )
-    if _CLASS in annotations:
-        same = annotations.pop(_CLASS) == class_name
-        says = "says the same as" if same else "is replaced by"
-        assembly.note(
-            "changed",
-            f"{item.title}: annotation {_CLASS}",
-            f"{says} the class name of the Ingress (kestra:deployment.ingress.class-name); left out",
-            origin=item.origin("annotations"),
-        )
-    if annotations:
-        assembly.add_setting(
-            "deployment.ingress.annotations", annotations, item.origin("annotations")
-        )
-    _add_certificate(item, host, assembly)
-
-
-def _backends(item: KubernetesObject) -> set[str]:
-    names = {str(dig(item.get("spec"), "defaultBackend", "service", "name"))}
-    for rule in item.sequence("spec", "rules"):
-        for path in listed(rule, "http", "paths"):
-            names.add(str(dig(path, "backend", "service", "name")))
-            names.add(str(dig(path, "backend", "serviceName")))
-    return names
-
-
-def _note_paths(item: KubernetesObject, assembly: Assembly) -> None:
-    for rule in item.sequence("spec", "rules")[:1]:
-        for path in listed(rule, "http", "paths"):
-            text = dig(path, "path")
-            if isinstance(text, str) and text.rstrip("*/"):
-                assembly.note(
-                    "changed",
-                    f"{item.title}: path {text}",
-                    "the stack's Ingress leads / of its host to Kestra",
-                    "serve Kestra at / of a host of its own, or see micronaut.server.context-path",
-                    item.origin("spec.rules"),
-                )
-
-
-def _add_certificate(item: KubernetesObject, host: str, assembly: Assembly) -> None:
-    secrets = [
-        dig(entry, "secretName")
-        for entry in item.sequence("spec", "tls")
-        if not dig(entry, "hosts") or host in listed(entry, "hosts")
-    ]
-    secret = next((name for name in secrets if isinstance(name, str) and name), None)
-    if secret is not None:
-        assembly.add_setting("deployment.ingress.tls-secret", secret, item.origin("spec.tls"))
-        return
-    why = "names no Secret for TLS" if secrets else "had no TLS"
-    assembly.note(
-        "changed",
-        f"{item.title}: tls",
-        f"the Ingress {why}; the stack's Ingress has TLS only, so a Secret with the certificate must be named (tls)",
-        _TLS,
-        item.origin("spec.tls"),
-    )
-
-
-def _add_route(item: KubernetesObject, assembly: Assembly) -> None:
-    hosts = item.sequence("spec", "hostnames")
-    parent = next((p for p in item.sequence("spec", "parentRefs") if dig(p, "name")), None)
-    if not hosts or parent is None:
-        assembly.note(
-            "not carried",
-            item.title,
-            "it names no host or no gateway",
-            "set kestra:deployment.http-route",
-            item.origin("spec"),
-        )
-        return
-    at, origin = "deployment.http-route", item.origin("spec")
-    assembly.add_setting(f"{at}.host", str(hosts[0]), origin)
-    for key, name in (
-        ("name", "name"),
-        ("namespace", "namespace"),
-        ("sectionName", "section-name"),
-    ):
-        if value := dig(parent, key):
-            assembly.add_setting(f"{at}.gateway.{name}", str(value), origin)
-    for other in hosts[1:]:
-        why = f"the stack's route has one host, {hosts[0]}"
-        assembly.note("not carried", f"{item.title}: host {other}", why, origin=origin)
 
 
 def _owner(item: KubernetesObject, workloads: Sequence[Workload], name: Any) -> Workload | None:
@@ -353,7 +221,7 @@ def _add_monitor(item: KubernetesObject, assembly: Assembly) -> None:
         assembly.add_setting(f"{at}.interval", interval, origin)
     if labels := item.mapping("metadata", "labels"):
         values = {str(k): str(v) for k, v in labels.items()}
-        assembly.add_setting(f"{at}.labels", values, origin)
+        assembly.add_setting(f"{at}.labels", sourced(values, origin), origin)
 
 
 def _add_account(workloads: Sequence[Workload], objects: Objects, assembly: Assembly) -> None:
@@ -381,7 +249,8 @@ def _add_account(workloads: Sequence[Workload], objects: Objects, assembly: Asse
     for item in objects.of("ServiceAccount"):
         if item.name == name and (annotations := item.mapping("metadata", "annotations")):
             values = {str(k): str(v) for k, v in annotations.items()}
-            assembly.add_setting(f"{at}.annotations", values, item.origin("annotations"))
+            origin = item.origin("annotations")
+            assembly.add_setting(f"{at}.annotations", sourced(values, origin), origin)
 
 
 def _note_the_rest(objects: Objects, assembly: Assembly) -> None:

@@ -17,7 +17,7 @@ from components.importing.chart_values import Values
 from components.importing.commands import split_words
 from components.importing.installation import Origin
 from components.importing.kubernetes_objects import Entry, Objects, Source, as_list, as_mapping
-from components.importing.workloads import Workload
+from components.importing.workloads import Workload, group_name
 
 #: Parts of `common` that a deployment's own value replaces, and those to which it adds.
 _REPLACED = (
@@ -226,7 +226,8 @@ def _workload(
     _note_unread_parts(prefix, content, _OF_GROUPS if group else _OF_DEPLOYMENTS, origin, assembly)
     return Workload(
         component=component,
-        group=group,
+        group=group_name(group),
+        group_key=group if release.generation != "2.x" else "",
         file=origin.file,
         prefix=prefix,
         pod=pod,

@@ -12,7 +12,8 @@ from components.importing.commands import split_words
 from components.importing.helm import CONFIGURATION, Release, add_document, note_unread
 from components.importing.installation import Origin
 from components.importing.kubernetes_objects import as_list
-from components.importing.workloads import PROBES, Workload
+from components.importing.restricted_pods import PROBES
+from components.importing.workloads import Workload, group_name
 
 #: Parts at the root that a deployment's own value replaces.
 _REPLACED = (
@@ -156,7 +157,8 @@ def _workload(
     }
     return Workload(
         component=component,
-        group=name if is_group else "",
+        group=group_name(name) if is_group else "",
+        group_key=name if is_group else "",
         file=values.origin(where, name).file,
         prefix=prefix,
         pod=pod,

@@ -106,6 +106,8 @@ class Installation:
     `deployment.extra-volumes` (in Kubernetes' own form), `identity.service-account.name` … ; leaves are `Sourced`
     or plain values that the importer chose.
     """
+    release: str = ""
+    """The name that a Helm release's objects begin with (the chart's full name); empty where no input says it."""
     notes: list[Note] = field(default_factory=list)
     """What is changed, refused or not carried over, and why."""
     sources: list[tuple[str, str]] = field(default_factory=list)

@@ -10,16 +10,7 @@ from components.importing.assembly import Assembly
 from components.importing.chart_objects import add_chart_objects
 from components.importing.chart_values import Layer, Values
 from components.importing.cluster_edges import add_edges
-from components.importing.gitops import (
-    KINDS,
-    Found,
-    below,
-    find_values,
-    kind_of,
-    merged,
-    names_chart,
-    release_of,
-)
+from components.importing.gitops import KINDS, Found, kind_of, release_of
 from components.importing.helm import Release
 from components.importing.kubernetes_objects import Objects, dig
 from components.importing.pod_configuration import add_configuration
@@ -27,6 +18,7 @@ from components.importing.pod_volumes import carried_volumes
 from components.importing.readers import ImportRefused, Part
 from components.importing.substitution import template_substitution
 from components.importing.unrendered_values import without_unrendered
+from components.importing.value_sources import below, find_values, merged, names_chart
 from components.importing.workloads import Workload, add_workloads
 
 #: Roots of Kestra's own configuration: a document with one of them is an application.yaml.
@@ -178,6 +170,7 @@ def _release_workloads(
     release = Release(Values(every), version, name, namespace, objects)
     if namespace:
         assembly.add_setting("deployment.namespace", namespace, release.values.origin("namespace"))
+    assembly.installation.release = release.fullname
     _note_overridden_image(release, assembly)
     is_legacy = release.generation == "0.x"
     read = helm_legacy.workloads if is_legacy else helm.workloads

@@ -8,9 +8,10 @@ from typing import Any
 from components.importing.assembly import Assembly
 from components.importing.chart_values import Layer, typed
 from components.importing.documents import Unreadable, load_documents
-from components.importing.gitops import Found, file_layers, inflated, names_chart
+from components.importing.gitops import Found, inflated
 from components.importing.kubernetes_objects import Entry, Objects, Source, dig, listed
 from components.importing.readers import Part
+from components.importing.value_sources import file_layers, names_chart
 
 _NAMES = ("kustomization.yaml", "kustomization.yml", "kustomization")
 _GROUP = "kustomize.config.k8s.io"

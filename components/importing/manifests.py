@@ -12,7 +12,7 @@ from components.importing.commands import Command, parse_command
 from components.importing.images import is_kestra
 from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, listed
 from components.importing.pod_volumes import claim_objects, with_claim_templates
-from components.importing.workloads import Workload, words
+from components.importing.workloads import Workload, group_name, words
 
 _CONTROLLERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout", "Pod")
 _JOBS = ("Job", "CronJob")
@@ -116,7 +116,7 @@ def _workload(item: KubernetesObject, objects: Objects, assembly: Assembly) -> W
         assembly.note("changed", item.title, why, origin=item.origin("kind"))
     container["image"] = _replaced(str(container.get("image", "")), objects)
     command = parse_command(words(container))
-    component, group = _component(item, container, command)
+    component, key = _component(item, container, command)
     at = "spec" if item.kind == "Pod" else "spec.template.spec"
     places = {
         part: f"{item.title}: {at}.containers[{index}].{name}" for part, name in _PARTS.items()
@@ -132,7 +132,8 @@ def _workload(item: KubernetesObject, objects: Objects, assembly: Assembly) -> W
         pod = {k: v for k, v in pod.items() if k != "schedulerName"}
     return Workload(
         component=component,
-        group=group,
+        group=group_name(key),
+        group_key=key,
         file=item.file,
         prefix=f"{item.title}: ",
         pod={**pod, "containers": others},
@@ -198,5 +199,4 @@ def _component(
     if component not in charts.COMPONENTS:
         named = f"{item.name} {container.get('name', '')}"
         component = next((n for n in charts.COMPONENTS if n in named), "standalone")
-    group = command.worker_group if component == "worker" else ""
-    return component, re.sub(r"[^a-z0-9-]", "-", group.lower()).strip("-")
+    return component, command.worker_group if component == "worker" else ""

@@ -28,6 +28,7 @@ from components.settings.credentials import credential_sign
 _READ = ("KESTRA_CONFIGURATION", "MICRONAUT_CONFIG_FILES")
 #: Variables of options of Java that become `java-options`.
 _JAVA = ("JAVA_OPTS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
+_REGISTRATION_TOKEN = "KESTRA_WORKER_AUTH_REGISTRATION_TOKEN"  # noqa: S105 - the name of a variable
 _SECRET = "SECRET_"  # noqa: S105 - the name of variables
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 _NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
@@ -165,6 +166,13 @@ def add_variables(
             continue
         contents = {(v.value, str(v.value_from)) for v in values}
         text = environments[owners[0].target].texts.get(name)
+        if name == _REGISTRATION_TOKEN and any(w.group for w in owners):
+            for workload, variable in zip(owners, values, strict=True):
+                if workload.group:
+                    _add_own(name, variable, workload, assembly)
+                else:
+                    _add_shared(name, variable, text, assembly)
+            continue
         if len(contents) == 1 and (len(owners) == len(workloads) or binding.is_configuration(name)):
             _add_shared(name, values[0], text, assembly)
         elif len(owners) == 1 and not owners[0].group:
@@ -200,6 +208,14 @@ def _is_plain_setting(name: str, text: str) -> bool:
 
 def _add_own(name: str, variable: Variable, workload: Workload, assembly: Assembly) -> None:
     """A variable that differs between containers."""
+    if workload.group and name == _REGISTRATION_TOKEN:
+        place = f"{workload.target}.registration-token"
+        if variable.value_from is None:
+            assembly.add_setting(place, variable.value, variable.origin)
+            return
+        # The setting names the variable; a variable of this name would take the setting's place.
+        name = f"{workload.group.replace('-', '_').upper()}_REGISTRATION_TOKEN"
+        assembly.add_setting(place, f"${{{name}}}", variable.origin)
     if variable.value_from is not None:
         entry: dict[str, Any] = {"name": name, "valueFrom": dict(variable.value_from)}
     else:

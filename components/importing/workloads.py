@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from components.importing.assembly import Assembly
 from components.importing.commands import parse_command
 from components.importing.installation import Origin, Sourced
 from components.importing.kubernetes_objects import as_list, as_mapping, dig, scalar_text
+from components.importing.restricted_pods import container_refusal, note_decided, volume_refusal
 
 #: Options of pods that are carried as they are: Kubernetes' name to the setting's.
 OPTIONS = {
@@ -29,28 +30,9 @@ OPTIONS = {
     "dnsConfig": "dns-config",
     "runtimeClassName": "runtime-class",
 }
-PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
-GRACE_SECONDS = 360
-"""What the program gives a pod to end: Kestra's own 5 minutes and one more."""
-USER = 1000
 
 _CPU = re.compile(r"[0-9]+m|[0-9]+(\.[0-9]+)?")
 _MEMORY = re.compile(r"[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?")
-_RESTRICTED = "Pod Security restricted, which the namespace enforces, refuses it"
-#: Parts of a pod that the program decides, or that a restricted pod cannot have.
-_REFUSED_OF_PODS = {
-    "hostNetwork": _RESTRICTED,
-    "hostPID": _RESTRICTED,
-    "hostIPC": _RESTRICTED,
-    "schedulerName": "no setting chooses the scheduler",
-    "activeDeadlineSeconds": "no setting ends pods after a time",
-    "shareProcessNamespace": "containers of the pods do not share processes",
-}
-_REFUSED_OF_CONTAINERS = {
-    "lifecycle": "the stack decides how its containers start and end",
-    "workingDir": "the stack starts Kestra in the image's own folder",
-    "stdin": "the container has no standard input",
-}
 
 
 @dataclass(frozen=True)
@@ -66,7 +48,9 @@ class Workload:
     container: Mapping[str, Any] = field(repr=False)
     """Kestra's container in it."""
     group: str = ""
-    """The worker group; empty: none."""
+    """The worker group, as a name of objects; empty: none."""
+    group_key: str = ""
+    """The key of the group in Kestra, where it is another than the name."""
     annotations: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, Any] = field(default_factory=dict)
     replicas: Any = None
@@ -116,14 +100,14 @@ def add_workloads(
         scaled: names of workloads that an autoscaler scales.
         assembly: where everything goes.
     """
+    _add_images(workloads, assembly)
     _add_mode(workloads, assembly)
     for workload in workloads:
         _add_command(workload, assembly)
         _add_resources(workload, assembly)
         if not scaled & workload.names:
             _add_replicas(workload, assembly)
-        _note_decided(workload, assembly)
-    _add_images(workloads, assembly)
+        note_decided(workload, assembly)
     for part, option in OPTIONS.items():
         values = {w.target: _carried(w, part, assembly) for w in workloads}
         origins = {w.target: w.origin(part) for w in workloads}
@@ -165,6 +149,11 @@ def spread(
             assembly.add_setting(f"{target}.{option}", sourced(rest, origin), origin)
 
 
+def group_name(key: str) -> str:
+    """The key of a worker group as a name of objects: lower-case letters, digits and `-`, 40 at most."""
+    return re.sub(r"[^a-z0-9-]", "-", key.lower())[:40].strip("-")
+
+
 def sourced(node: Any, origin: Origin) -> Any:
     """A value in Kubernetes' form whose leaves know where they came from."""
     if isinstance(node, Mapping):
@@ -179,6 +168,8 @@ def _add_command(workload: Workload, assembly: Assembly) -> None:
     if not workload.group:
         assembly.apply_command(command, origin, workload.component)
         return
+    if workload.group_key and workload.group_key != workload.group:
+        assembly.add_setting(f"{workload.target}.key", workload.group_key, origin)
     if command.threads is not None:
         assembly.add_setting(f"{workload.target}.worker-threads", command.threads, origin)
     if command.arguments:
@@ -200,11 +191,14 @@ def _without(value: Any, shared: Any) -> Any:
 
 def _add_mode(workloads: Sequence[Workload], assembly: Assembly) -> None:
     components = {w.component: w for w in workloads if not w.group}
-    if not components or set(components) == {"standalone"}:
-        if components:
-            assembly.add_setting("deployment.mode", "standalone", workloads[0].origin("enabled"))
+    groups = [w for w in workloads if w.group]
+    if groups and "edition" not in assembly.installation.settings:
+        # Open-source Kestra has one pool of workers.
+        assembly.add_setting("edition", "enterprise", groups[0].origin("enabled"))
+    if set(components) <= {"standalone"} and not groups:
+        assembly.add_setting("deployment.mode", "standalone", workloads[0].origin("enabled"))
         return
-    others = [w for w in components.values() if w.component != "standalone"]
+    others = [w for w in workloads if w.component != "standalone"]
     assembly.add_setting("deployment.mode", "distributed", others[0].origin("enabled"))
     for name in ("webserver", "executor", "scheduler", "indexer", "worker"):
         if name not in components:
@@ -274,9 +268,8 @@ def _add_images(workloads: Sequence[Workload], assembly: Assembly) -> None:
     for workload in workloads:
         secrets = [dig(entry, "name") for entry in as_list(workload.pod.get("imagePullSecrets"))]
         if names := [name for name in secrets if isinstance(name, str)]:
-            assembly.add_setting(
-                "deployment.image.pull-secrets", names, workload.origin("imagePullSecrets")
-            )
+            origin = workload.origin("imagePullSecrets")
+            assembly.add_setting("deployment.image.pull-secrets", sourced(names, origin), origin)
             break
     policy = next((w for w in workloads if w.container.get("imagePullPolicy")), None)
     if policy is not None and policy.container["imagePullPolicy"] in ("Always", "Never"):
@@ -298,74 +291,6 @@ def _add_image(image: str, workload: Workload, assembly: Assembly) -> None:
         assembly.add_image(image, origin)
 
 
-def _note_decided(workload: Workload, assembly: Assembly) -> None:
-    """Notes what the program decides for its pods."""
-
-    def note(kind: Any, part: str, why: str, fix: str = "") -> None:
-        assembly.note(kind, workload.place(part), why, fix, workload.origin(part))
-
-    for probe in PROBES:
-        if workload.container.get(probe):
-            note(
-                "not carried",
-                probe,
-                f"the stack has probes of its own, which follow Kestra's ports and paths; this {probe} is not carried",
-            )
-    grace = workload.pod.get("terminationGracePeriodSeconds")
-    if isinstance(grace, int) and grace != GRACE_SECONDS:
-        less = "; it was shorter than the 5 minutes that Kestra itself waits for running tasks"
-        note(
-            "changed",
-            "terminationGracePeriodSeconds",
-            f"was {grace}; pods of the stack have server.termination-grace-period and a minute more"
-            + (less if grace < 300 else ""),
-            "kestra:server.termination-grace-period sets it",
-        )
-    _note_security(workload, assembly)
-    if workload.strategy:
-        note("changed", "strategy", "the stack decides how its pods are replaced")
-    refused = ((workload.pod, _REFUSED_OF_PODS), (workload.container, _REFUSED_OF_CONTAINERS))
-    for parts, reasons in refused:
-        for part, why in reasons.items():
-            if parts.get(part):
-                note("not carried", part, why)
-    for port in as_list(workload.container.get("ports")):
-        if dig(port, "hostPort"):
-            note("not carried", "ports", f"hostPort {dig(port, 'hostPort')}: {_RESTRICTED}")
-
-
-def _note_security(workload: Workload, assembly: Assembly) -> None:
-    """Notes security contexts. What agrees with the program's own is said too."""
-    for part, context in (
-        ("podSecurityContext", workload.pod.get("securityContext")),
-        ("securityContext", workload.container.get("securityContext")),
-    ):
-        if not isinstance(context, Mapping) or not context:
-            continue
-        asks = list(forbidden(context))
-        if asks:
-            why = f"{' and '.join(asks)}: {_RESTRICTED}; pods of the stack run as user {USER} without privileges"
-        elif all(context.get(k, USER) == USER for k in ("runAsUser", "runAsGroup", "fsGroup")):
-            why = f"pods of the stack run as user and group {USER} and without privileges by themselves"
-        else:
-            why = f"pods of the stack run as user and group {USER}; files of another user have to be readable for it"
-        assembly.note("changed", workload.place(part), why, origin=workload.origin(part))
-
-
-def forbidden(context: Mapping[str, Any]) -> Iterator[str]:
-    """What in a security context Pod Security restricted refuses: `privileged`, `runAsUser 0`."""
-    for name in ("privileged", "allowPrivilegeEscalation"):
-        if context.get(name) is True:
-            yield name
-    if context.get("runAsUser") == 0:
-        yield "runAsUser 0 (root)"
-    if context.get("runAsNonRoot") is False:
-        yield "runAsNonRoot false"
-    added = dig(context, "capabilities", "add")
-    if isinstance(added, list) and [c for c in added if c != "NET_BIND_SERVICE"]:
-        yield "capabilities"
-
-
 def _carried(workload: Workload, part: str, assembly: Assembly) -> Any:
     """The value of an option as the stack can have it; parts that it cannot are noted."""
     if part == "annotations":
@@ -377,7 +302,9 @@ def _carried(workload: Workload, part: str, assembly: Assembly) -> Any:
     value = workload.pod.get(part)
     if part not in ("volumes", "initContainers", "containers"):
         return value
-    refusal: Callable[[Mapping[str, Any]], str] = _volume_refusal if part == "volumes" else _refusal
+    refusal: Callable[[Mapping[str, Any]], str] = (
+        volume_refusal if part == "volumes" else container_refusal
+    )
     kept = []
     for item in as_list(value):
         if not isinstance(item, Mapping):
@@ -402,27 +329,3 @@ def _is_mark(annotation: str) -> bool:
 
 def _is_own_label(label: str) -> bool:
     return label.startswith(("app.kubernetes.io/", "helm.sh/", "pod-template-hash", "kestra.io/"))
-
-
-_VOLUMES = ("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim")
-_VOLUMES += ("projected", "secret", "name")
-
-
-def _volume_refusal(volume: Mapping[str, Any]) -> str:
-    for kind, value in volume.items():
-        if kind not in _VOLUMES:
-            path = dig(value, "path")
-            where = f" {path}" if isinstance(path, str) else ""
-            return f"{kind}{where}: {_RESTRICTED}"
-    return ""
-
-
-def _refusal(container: Mapping[str, Any]) -> str:
-    image = str(container.get("image", ""))
-    asks = list(forbidden(container.get("securityContext") or {}))
-    if "dind" in image or "dind" in str(container.get("name")):
-        return (
-            "Docker in Docker (dind) needs a privileged container, which a restricted namespace refuses; tasks run "
-            "with the Kubernetes or process task runner instead"
-        )
-    return f"{' and '.join(asks)}: {_RESTRICTED}" if asks else ""

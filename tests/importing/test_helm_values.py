@@ -739,3 +739,44 @@ def test_merging_shares_nothing_and_takes_lists_as_a_whole() -> None:
         "a": {"b": 1, "d": 2},
         "c": [3],
     }
+
+
+@pytest.mark.parametrize(
+    ("variable", "token", "variables"),
+    [
+        ("value: planted-token", "planted-token", None),
+        (
+            "valueFrom: {secretKeyRef: {name: s, key: t}}",
+            "${GPU_BIG_REGISTRATION_TOKEN}",
+            [
+                {
+                    "name": "GPU_BIG_REGISTRATION_TOKEN",
+                    "valueFrom": {"secretKeyRef": {"name": "s", "key": "t"}},
+                }
+            ],
+        ),
+    ],
+)
+def test_a_registration_token_of_a_group_is_the_groups(
+    variable: str, token: str, variables: Any
+) -> None:
+    environment = f"extraEnv: [{{name: KESTRA_WORKER_AUTH_REGISTRATION_TOKEN, {variable}}}]"
+    result = imported(
+        current(
+            f"image: {{tag: v2.0.3, repository: mirror.example/kestra}}\n{DISTRIBUTED}  controller: {{enabled: true}}\n"
+            f"workerGroups: {{gpu-big: {{enabled: true, {environment}}}}}"
+        )
+    )
+    group = result.deployment["worker-groups"]["gpu-big"]
+    assert group["registration-token"] == token
+    assert group.get("extra-env") == variables
+    assert result.settings["version"] == "2.0"
+    assert result.settings["edition"] == "enterprise"
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [("fullnameOverride: flows", "flows"), ("", "")],
+)
+def test_the_name_of_the_releases_objects_is_handed_on(values: str, name: str) -> None:
+    assert imported(current(values)).installation.release == name

@@ -248,7 +248,7 @@ def test_deployments_of_components_are_the_mode_distributed() -> None:
     )
     assert result.deployment["mode"] == "distributed"
     assert result.component("worker") == {"resources": {"limits": {"memory": "4Gi"}}}
-    assert result.deployment["worker-groups"] == {"gpu-a": {"worker-threads": 4}}
+    assert result.deployment["worker-groups"] == {"gpu-a": {"key": "GPU.a", "worker-threads": 4}}
     assert result.note("changed", "scheduler", "mode distributed")
 
 
