@@ -14,9 +14,10 @@ from components.importing import binding
 from components.importing.assembly import Assembly
 from components.importing.installation import Origin, Variable
 from components.importing.kubernetes_objects import (
-    REFERENCES,
     Entry,
     Objects,
+    REFERENCES,
+    Source,
     dig,
     listed,
     scalar_text,
@@ -29,6 +30,8 @@ _READ = ("KESTRA_CONFIGURATION", "MICRONAUT_CONFIG_FILES")
 #: Variables of options of Java that become `java-options`.
 _JAVA = ("JAVA_OPTS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
 _REGISTRATION_TOKEN = "KESTRA_WORKER_AUTH_REGISTRATION_TOKEN"  # noqa: S105 - the name of a variable
+#: Beginnings of the program's own variables.
+_OWN = ("SECRET_", "STACK_")
 _SECRET = "SECRET_"  # noqa: S105 - the name of variables
 _REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)")
 _NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
@@ -45,6 +48,8 @@ class Environment:
     """Variables that those entries are known to provide."""
     texts: dict[str, Entry] = field(default_factory=dict)
     """Values of variables that stay references, where an input holds them."""
+    refused: list[tuple[str, Origin]] = field(default_factory=list)
+    """Entries of `envFrom` that the program cannot have, and whose keys no input holds."""
     is_known: bool = True
     """Whether no variable can come from an object that is not among the inputs."""
 
@@ -94,7 +99,9 @@ def _add_from(entry: Any, workload: Workload, objects: Objects, result: Environm
         if not isinstance(name, str):
             continue
         entries = objects.entries(source, name)
-        if entries is None:
+        if str(prefix).startswith(_OWN):
+            _add_secrets_of_flows(source, name, str(prefix), entries, workload, result)
+        elif entries is None:
             result.from_entries.append(dict(entry))
             result.is_known = False
         elif source == "Secret":
@@ -107,6 +114,23 @@ def _add_from(entry: Any, workload: Workload, objects: Objects, result: Environm
                 if value.text is not None and _NAME.fullmatch(prefix + key):
                     result.provided.pop(prefix + key, None)
                     result.variables[prefix + key] = Variable(value.origin, value.text)
+
+
+def _add_secrets_of_flows(
+    source: Source,
+    name: str,
+    prefix: str,
+    entries: Mapping[str, Entry] | None,
+    workload: Workload,
+    result: Environment,
+) -> None:
+    """Keys that get the beginning of the program's own variables: each becomes a declared secret, or is named."""
+    for key, value in (entries or {}).items():
+        if value.text is not None:
+            result.variables[prefix + key] = Variable(value.origin, value.text)
+    if entries is None:
+        result.is_known = False
+        result.refused.append((f"{source} {name} with prefix {prefix}", workload.origin("envFrom")))
 
 
 def _add_reference(
@@ -252,6 +276,16 @@ def _add_sources(
     every = [environments[w.target].from_entries for w in workloads]
     shared = [entry for entry in every[0] if all(entry in other for other in every)]
     assembly.installation.extra_env_from += shared
+    for what, origin in dict.fromkeys(r for e in environments.values() for r in e.refused):
+        assembly.note(
+            "not carried",
+            what,
+            "variables that begin with SECRET_ are those of declared secrets, which the stack makes itself, and no "
+            "input holds the keys of this object",
+            "declare each: pulumi config set --path --secret 'kestra:declared-secrets.NAME.value' (the decoded value), "
+            "or give the object as a further input",
+            origin,
+        )
     own = {
         w.target: [e for e in environments[w.target].from_entries if e not in shared]
         for w in workloads

@@ -196,13 +196,11 @@ def test_a_worker_group_is_carried() -> None:
 
 def test_sources_of_variables_keep_their_prefix() -> None:
     result = imported(
-        legacy(
-            "extraSecretEnvFrom: [{name: s, prefix: SECRET_}]\nextraConfigMapEnvFrom: [{name: c}]"
-        )
+        legacy("extraSecretEnvFrom: [{name: s, prefix: DB_}]\nextraConfigMapEnvFrom: [{name: c}]")
     )
     assert result.installation.extra_env_from == [
         {"configMapRef": {"name": "c"}},
-        {"secretRef": {"name": "s"}, "prefix": "SECRET_"},
+        {"secretRef": {"name": "s"}, "prefix": "DB_"},
     ]
 
 

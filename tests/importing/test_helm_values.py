@@ -332,7 +332,7 @@ common:
     - {name: POD, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
   extraEnvFrom:
     - secretRef: {name: flows}
-      prefix: SECRET_
+      prefix: DB_
 """
         )
     )
@@ -340,9 +340,7 @@ common:
         "ENV_STAGE": "test",
         "POD": {"fieldRef": {"fieldPath": "metadata.name"}},
     }
-    assert result.installation.extra_env_from == [
-        {"secretRef": {"name": "flows"}, "prefix": "SECRET_"}
-    ]
+    assert result.installation.extra_env_from == [{"secretRef": {"name": "flows"}, "prefix": "DB_"}]
 
 
 def test_a_variable_of_one_component_is_its_own() -> None:

@@ -168,6 +168,17 @@ def test_secrets_of_flows_by_reference_are_declared_where_the_value_is_known() -
     assert result.variables == {"SECRET_X": value}
 
 
+def test_a_source_with_the_prefix_of_declared_secrets_is_never_carried_without_it() -> None:
+    source = "envFrom: [{secretRef: {name: flows}, prefix: SECRET_}]"
+    result = imported(deployment(source))
+    assert result.installation.extra_env_from == []
+    assert result.note("not carried", "flows", "SECRET_")
+    value = base64.b64encode(b"planted").decode()
+    result = imported(deployment(source), secret("flows", TOKEN=value))
+    assert result.installation.extra_env_from == []
+    assert result.variables == {"SECRET_TOKEN": value}
+
+
 @pytest.mark.parametrize(
     ("name", "value", "path", "expected"),
     [
