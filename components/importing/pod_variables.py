@@ -14,9 +14,9 @@ from components.importing import binding
 from components.importing.assembly import Assembly
 from components.importing.installation import Origin, Variable
 from components.importing.kubernetes_objects import (
+    REFERENCES,
     Entry,
     Objects,
-    REFERENCES,
     Source,
     dig,
     listed,
