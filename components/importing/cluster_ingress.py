@@ -27,18 +27,18 @@ def add_ingress(objects: Objects, services: Sequence[KubernetesObject], assembly
     if not own:
         return
     item = own[0]
-    hosts = [h for h in (dig(r, "host") for r in item.sequence("spec", "rules")) if h]
-    if not hosts:
+    hosts = [str(h) for h in (dig(r, "host") for r in item.sequence("spec", "rules")) if h]
+    host = hosts[0] if hosts else ""
+    if host:
+        assembly.add_setting("deployment.ingress.host", host, item.origin("spec.rules"))
+    else:
         assembly.note(
             "not carried",
             item.title,
-            "it names no host; the stack's Ingress needs one",
-            "set kestra:deployment.ingress.host and tls-secret",
+            "no input says its host, and the stack's Ingress needs one",
+            "pulumi config set --path kestra:deployment.ingress.host <host name>",
             item.origin("spec.rules"),
         )
-        return
-    host = str(hosts[0])
-    assembly.add_setting("deployment.ingress.host", host, item.origin("spec.rules"))
     for other in hosts[1:]:
         assembly.note(
             "not carried",
@@ -98,7 +98,7 @@ def _add_certificate(item: KubernetesObject, host: str, assembly: Assembly) -> N
     secrets = [
         dig(entry, "secretName")
         for entry in item.sequence("spec", "tls")
-        if not dig(entry, "hosts") or host in listed(entry, "hosts")
+        if not host or not dig(entry, "hosts") or host in listed(entry, "hosts")
     ]
     secret = next((name for name in secrets if isinstance(name, str) and name), None)
     if secret is not None:

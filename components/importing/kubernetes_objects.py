@@ -12,16 +12,6 @@ from components.importing.installation import Origin
 
 Source = Literal["ConfigMap", "Secret"]
 
-#: Kinds that make a Secret of a name when they are applied.
-_MAKERS = {
-    "ExternalSecret": ("spec", "target", "name"),
-    "SealedSecret": ("spec", "template", "metadata", "name"),
-    "VaultStaticSecret": ("spec", "destination", "name"),
-    "OnePasswordItem": ("metadata", "name"),
-    "InfisicalSecret": ("spec", "managedSecretReference", "secretName"),
-    "Certificate": ("spec", "secretName"),
-}
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -94,8 +84,6 @@ class Objects:
     def __init__(self) -> None:
         self.all: list[KubernetesObject] = []
         self._entries: dict[tuple[Source, str], dict[str, Entry]] = {}
-        self._makers: dict[str, KubernetesObject] = {}
-        self._of_release: set[tuple[Source, str]] = set()
         self.images: list[Mapping[str, Any]] = []
         """Images that a kustomization replaces: `name`, `newName`, `newTag`, `digest`."""
 
@@ -114,10 +102,6 @@ class Objects:
         if item.kind in ("ConfigMap", "Secret"):
             source: Source = "Secret" if item.kind == "Secret" else "ConfigMap"
             self.add_entries(source, item.name, dict(_entries(item)))
-            if is_of_release:
-                self._of_release.add((source, item.name))
-        elif path := _MAKERS.get(item.kind):
-            self._makers[str(item.get(*path) or item.name)] = item
 
     def add_entries(self, source: Source, name: str, entries: Mapping[str, Entry]) -> None:
         """Adds keys of a ConfigMap or Secret; later ones win."""
@@ -134,14 +118,6 @@ class Objects:
     def entry(self, source: Source, name: str, key: str) -> Entry | None:
         """One key of a ConfigMap or Secret; None where no input holds it."""
         return self._entries.get((source, name), {}).get(key)
-
-    def maker(self, secret: str) -> KubernetesObject | None:
-        """The object that makes a Secret of a name: an ExternalSecret, a SealedSecret."""
-        return self._makers.get(secret)
-
-    def is_of_release(self, source: Source, name: str) -> bool:
-        """Whether a Helm release makes the ConfigMap or Secret."""
-        return (source, name) in self._of_release
 
 
 def metadata(document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -31,6 +31,8 @@ _PARTS = {
     "securityContext": "securityContext",
     "imagePullPolicy": "imagePullPolicy",
     "configuration": "volumeMounts",
+    "command": "command",
+    "enabled": "command",
 }
 #: What Kubernetes itself puts into a Deployment; `kubectl get` shows it.
 _DEFAULT_STRATEGY = {

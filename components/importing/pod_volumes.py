@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from components.importing.assembly import Assembly
-from components.importing.kubernetes_objects import KubernetesObject, Objects, as_list, dig
+from components.importing.kubernetes_objects import KubernetesObject, Objects, as_list, dig, listed
+from components.importing.restricted_pods import container_refusal
 from components.importing.workloads import Workload
 
 STORAGE = "/app/storage"
@@ -47,7 +48,7 @@ def carried_volumes(
         for v in as_list(workload.pod.get("volumes"))
         if isinstance(v, Mapping)
     }
-    out = set(configuration)
+    out = set(configuration) | _of_refused_containers(workload, volumes)
     mounts: list[Any] = []
     for mount in as_list(workload.container.get("volumeMounts")):
         name, at = str(dig(mount, "name")), posixpath.normpath(str(dig(mount, "mountPath")))
@@ -90,6 +91,14 @@ def carried_volumes(
         pod={**workload.pod, "volumes": kept},
         container={**workload.container, "volumeMounts": renamed},
     )
+
+
+def _of_refused_containers(workload: Workload, volumes: Mapping[str, Any]) -> set[str]:
+    """Volumes in which a container that is not carried shares something with Kestra: Docker's socket."""
+    containers = as_list(workload.pod.get("containers"))
+    refused = [c for c in containers if isinstance(c, Mapping) and container_refusal(c)]
+    names = {str(dig(mount, "name")) for c in refused for mount in listed(c, "volumeMounts")}
+    return {name for name in names if "emptyDir" in volumes.get(name, {})}
 
 
 #: Kinds of volumes that a restricted pod cannot have; `workloads` notes them.

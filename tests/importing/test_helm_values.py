@@ -574,7 +574,7 @@ def test_an_ingress_is_carried() -> None:
         (("", ""), ("changed", "tls", "had no TLS")),
         (("path: /,", "path: /flows,"), ("changed", "path /flows")),
         (("  hosts:", "  hosts:\n    - host: b.example\n      paths: []"), ("host a.example",)),
-        (("host: a.example", "host: ''"), ("not carried", "ingress", "no host")),
+        (("host: a.example", "host: ''"), ("not carried", "ingress", "its host")),
         (
             ("annotations: {", "annotations: {kubernetes.io/ingress.class: nginx, "),
             ("ingress.class", "same"),

@@ -320,14 +320,18 @@ def test_what_a_restricted_pod_cannot_have_is_named(
 
 
 def test_a_privileged_sidecar_is_named_and_another_one_kept() -> None:
-    text = deployment().replace(
+    text = deployment(
+        "volumeMounts: [{name: socket, mountPath: /dind}]",
+        "volumes: [{name: socket, emptyDir: {}}]",
+    ).replace(
         "containers: [",
-        "containers: [{name: dind, image: 'docker:dind', securityContext: "
-        "{privileged: true}}, {name: proxy, image: cloud-sql-proxy}, ",
+        "containers: [{name: dind, image: 'docker:dind', securityContext: {privileged: true}, "
+        "volumeMounts: [{name: socket, mountPath: /dind}]}, {name: proxy, image: cloud-sql-proxy}, ",
     )
     result = imported(text)
     assert result.note("not carried", "dind", "privileged")
     assert result.deployment["extra-containers"] == [{"name": "proxy", "image": "cloud-sql-proxy"}]
+    assert "extra-volumes" not in result.deployment
 
 
 def test_a_claim_of_the_storage_folder_is_kept() -> None:
