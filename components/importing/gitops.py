@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,18 +25,26 @@ KINDS = {
     ("Release", "helm.crossplane.io"): "crossplane",
     ("HelmChartInflationGenerator", "builtin"): "kustomize",
 }
+#: A parameter of an ApplicationSet: `{{ cluster }}`, `{{ .cluster }}`.
+_PARAMETER = re.compile(r"\{\{\s*\.?([A-Za-z_][\w-]*)\s*\}\}")
+#: Who applies an object again and again, and how it lets go without removing what it made.
 _CONTROLLERS = {
-    "flux": ("Flux", "flux suspend helmrelease {name}, and remove it from git"),
-    "argo": (
+    "HelmRelease": ("Flux", "flux suspend helmrelease {name}, and take it out of git"),
+    "Application": (
         "Argo CD",
-        "remove the {kind} without pruning what it made (argocd app delete {name} --cascade=false; a finalizer "
-        "resources-finalizer.argocd.argoproj.io would remove the objects, Secrets too)",
+        "argocd app delete {name} --cascade=false (a finalizer resources-finalizer.argocd.argoproj.io would remove "
+        "the objects with it, Secrets too)",
     ),
-    "k3s": (
+    "ApplicationSet": (
+        "Argo CD",
+        "kubectl delete applicationset {name} --cascade=orphan, then each of its Applications with "
+        "argocd app delete --cascade=false",
+    ),
+    "HelmChart": (
         "the Helm controller of k3s",
-        "remove the HelmChart {name} only after the new stack has what it needs: removing it uninstalls the release",
+        "removing the HelmChart {name} uninstalls the release: do so only after the new stack has what it needs",
     ),
-    "crossplane": ("Crossplane", "set deletionPolicy: Orphan on the Release {name} and remove it"),
+    "Release": ("Crossplane", "set deletionPolicy: Orphan on the Release {name} and remove it"),
 }
 
 
@@ -48,7 +57,6 @@ class Found:
     namespace: str = ""
     chart_version: str = ""
     layers: list[Layer] = field(default_factory=list)
-    controller: str = ""
 
 
 def kind_of(document: Any) -> str:
@@ -66,18 +74,16 @@ def release_of(
     item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
 ) -> Found | None:
     """What an object says of a release of Kestra's chart; None where it is about another chart."""
-    kind = kind_of(item.document)
-    reader = _READERS.get(kind)
+    reader = _READERS.get(kind_of(item.document))
     result = reader(item, objects, assembly, part) if reader is not None else None
-    if result is not None and kind in _CONTROLLERS:
-        controller, fix = _CONTROLLERS[kind]
-        result.controller = controller
+    if result is not None and item.kind in _CONTROLLERS:
+        controller, fix = _CONTROLLERS[item.kind]
         assembly.note(
             "changed",
             item.title,
             f"{controller} would put the old release back, and so undo what the stack changes: it must let go of the "
             "release before the stack takes over",
-            fix.format(kind=item.kind, name=item.name),
+            fix.format(name=item.name),
             item.origin(),
         )
     return result
@@ -144,7 +150,8 @@ def _read_argo(
 ) -> Found | None:
     spec, at = item.mapping("spec"), "spec"
     if item.kind == "ApplicationSet":
-        spec, at = item.mapping("spec", "template", "spec"), "spec.template.spec"
+        spec = _generated(item, item.mapping("spec", "template", "spec"))
+        at = "spec.template.spec"
     sources = dig(spec, "sources")
     places = [(dig(spec, "source"), f"{at}.source")]
     if isinstance(sources, list):
@@ -165,6 +172,32 @@ def _read_argo(
             layers=layers,
         )
     return None
+
+
+def _generated(item: KubernetesObject, spec: Any) -> Any:
+    """The template of an ApplicationSet with the parameters of its list, where the list has one element."""
+    elements = [
+        element
+        for generator in item.sequence("spec", "generators")
+        for element in listed(generator, "list", "elements")
+        if isinstance(element, Mapping)
+    ]
+    if len(elements) != 1:
+        return spec
+    parameters = {
+        str(k): _text(v) for k, v in elements[0].items() if isinstance(v, (str, int, float, bool))
+    }
+
+    def put(node: Any) -> Any:
+        if isinstance(node, Mapping):
+            return {key: put(value) for key, value in node.items()}
+        if isinstance(node, list):
+            return [put(value) for value in node]
+        if not isinstance(node, str):
+            return node
+        return _PARAMETER.sub(lambda m: parameters.get(m[1], m[0]), node)
+
+    return put(spec)
 
 
 def _argo_layers(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,6 +12,9 @@ from typing import Any, Literal
 from components.importing.installation import Origin
 
 Source = Literal["ConfigMap", "Secret"]
+
+
+_OBJECT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}")
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,9 @@ class KubernetesObject:
 
     @property
     def name(self) -> str:
-        """Its name; `?` where it has none."""
-        return str(metadata(self.document).get("name") or "?")
+        """Its name; `?` where it has none that Kubernetes takes."""
+        name = str(metadata(self.document).get("name"))
+        return name if _OBJECT_NAME.fullmatch(name) and name != "None" else "?"
 
     @property
     def namespace(self) -> str | None:

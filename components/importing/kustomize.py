@@ -121,6 +121,15 @@ def _generate(
             if has_value and not line.lstrip().startswith("#"):
                 entries[key.strip()] = Entry(value, part.origin(place))
     objects.add_entries(source, name, entries)
+    options = [dig(generator, "options"), dig(part.document, "generatorOptions")]
+    if not any(dig(option, "disableNameSuffixHash") is True for option in options):
+        assembly.note(
+            "changed",
+            place,
+            "kustomize adds a hash to its name in the cluster, so a reference by the plain name finds nothing there",
+            f"make a {source} of the plain name (generatorOptions.disableNameSuffixHash: true)",
+            part.origin(place),
+        )
 
 
 def _text_of(path: str, part: Part, assembly: Assembly) -> str | None:

@@ -514,6 +514,7 @@ def test_a_kustomization_is_read_with_its_files() -> None:
     assert result.deployment["image"]["repository"] == "mirror.example/kestra"
     assert result.variables["ENV_A"] == "1"
     assert result.note("not carried", "absent.yaml")
+    assert result.note("changed", "ConfigMap e", "hash")
     assert result.note("not carried", "patches", "kustomize build")
 
 

@@ -185,6 +185,13 @@ def test_templates_of_an_application_set_are_left_out() -> None:
     assert result.note("changed", "${values.image}", "template")
 
 
+def test_an_application_set_of_one_element_has_its_parameters() -> None:
+    text = argo("ApplicationSet").replace("https://b.example", "'https://{{ .host }}.example'")
+    elements = "\n    generators: [{list: {elements: [{host: one}]}}]\n    template:"
+    result = imported(text.replace("\n    template:", elements))
+    assert result.kestra["url"] == "https://one.example"
+
+
 def test_an_umbrella_chart_of_a_git_repository_is_read() -> None:
     spec = """
     source:
