@@ -53,7 +53,7 @@ _OF_COMMON = _PARTS | {"configmapReloader"}
 _OF_DEPLOYMENTS = _OF_COMMON | {"enabled", "workerThreads", "extraArgs", "dind", "controller"}
 _OF_GROUPS = _OF_DEPLOYMENTS | {"serviceAccountName"}
 #: Parts that have no meaning for the program's pods, and that it decides without harm.
-_DECIDED = ("annotations", "labels", "revisionHistoryLimit", "progressDeadlineSeconds")
+_DECIDED = ("annotations", "labels")
 
 CONFIGURATION = "the chart's configuration"
 """Name of the ConfigMap that the chart makes; no object can have it."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from components.importing.assembly import Assembly
-from components.importing.kubernetes_objects import as_list, dig
+from components.importing.kubernetes_objects import as_list, as_mapping, dig
 
 if TYPE_CHECKING:
     from components.importing.workloads import Workload
@@ -40,7 +40,8 @@ def note_decided(workload: Workload, assembly: Assembly) -> None:
         assembly.note(kind, workload.place(part), why, fix, workload.origin(part))
 
     for probe in PROBES:
-        if workload.container.get(probe):
+        value = workload.container.get(probe)
+        if value and not _is_of_chart(probe, value):
             note(
                 "not carried",
                 probe,
@@ -67,6 +68,32 @@ def note_decided(workload: Workload, assembly: Assembly) -> None:
     for port in as_list(workload.container.get("ports")):
         if dig(port, "hostPort"):
             note("not carried", "ports", f"hostPort {dig(port, 'hostPort')}: {_RESTRICTED}")
+
+
+#: Numbers of the chart's own probes; `helm get values --all` and rendered charts show them.
+_NUMBERS = {
+    "startupProbe": (1, 1, 1, 1, 120),
+    "livenessProbe": (0, 5, 3, 1, 3),
+    "readinessProbe": (0, 5, 3, 1, 3),
+}
+_FIELDS = (
+    "initialDelaySeconds", "periodSeconds", "timeoutSeconds", "successThreshold", "failureThreshold",
+)  # fmt: skip
+_PATHS = ("/health", "/health/liveness", "/health/readiness")
+
+
+def _is_of_chart(probe: str, value: Any) -> bool:
+    """Whether a probe is the official chart's own, as it stands in a pod or in the values of 0.x."""
+    block = as_mapping(value)
+    request = as_mapping(block.get("httpGet")) or block
+    numbers = tuple(block.get(name) for name in _FIELDS)
+    return (
+        numbers == _NUMBERS[probe]
+        and request.get("path") in _PATHS
+        and request.get("port") == "management"
+        and not block.get("exec")
+        and not block.get("httpGetExtra")
+    )
 
 
 def _note_security(workload: Workload, assembly: Assembly) -> None:

@@ -547,6 +547,22 @@ def test_metrics_that_the_stack_has_not_are_named() -> None:
     assert result.note("not carried", "deployments.worker.autoscaler", "External")
 
 
+@pytest.mark.parametrize(
+    ("numbers", "is_named"),
+    [
+        ("0, periodSeconds: 5, timeoutSeconds: 3", False),
+        ("9, periodSeconds: 5, timeoutSeconds: 3", True),
+    ],
+)
+def test_probes_of_the_chart_itself_are_not_named(numbers: str, is_named: bool) -> None:
+    probe = (
+        "{httpGet: {path: /health/liveness, port: management}, "
+        f"initialDelaySeconds: {numbers}, successThreshold: 1, failureThreshold: 3}}"
+    )
+    result = imported(current(f"common: {{livenessProbe: {probe}}}"))
+    assert result.has_note("livenessProbe") is is_named
+
+
 INGRESS = """
 ingress:
   enabled: true
