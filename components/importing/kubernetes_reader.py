@@ -65,13 +65,16 @@ class KubernetesReader:
         for part in parts:
             document = part.document
             if kustomize.is_kustomization(part):
-                kustomize.add_kustomization(part, objects, assembly)
-            elif isinstance(document.get("kind"), str):
+                continue
+            if isinstance(document.get("kind"), str):
                 objects.add(document, part.file)
             elif version := _chart_version(document):
                 versions.append(version)
             else:
                 files.append(part)
+        # What kustomizations name is among the objects already, or is read now.
+        for part in filter(kustomize.is_kustomization, parts):
+            kustomize.add_kustomization(part, objects, assembly)
         releases = _releases(parts, objects, assembly)
         plain = [part for part in files if _is_values(part) and not assembly.is_used(part)]
         layers = [_layer(part, assembly) for part in plain]

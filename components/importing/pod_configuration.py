@@ -13,10 +13,11 @@ from components.importing.commands import parse_command
 from components.importing.kubernetes_objects import FILES, Entry, Objects, Source, dig, listed
 from components.importing.pod_variables import Environment, add_variables, environment
 from components.importing.pod_volumes import storage_paths
+from components.importing.readers import Part
 from components.importing.workloads import Workload, words
 
-#: The file that Kestra's image reads where nothing names another.
-DEFAULT_FILE = "/app/confs/application.yml"
+#: Where Kestra looks for `--config` without being told.
+_DEFAULT_OPTION = re.compile(r"(/root|/home/[^/]+|/app)/\.kestra/config\.ya?ml")
 _TEXTS = (".yml", ".yaml", ".properties", ".json", ".toml")
 
 
@@ -135,10 +136,11 @@ class _Reading:
         self.mounted = mounted_files(workload, objects)
         self.by_path = {file.path: file for file in self.mounted}
         self.files: list[tuple[Rank, Entry]] = []
-        self.missing: list[tuple[str, Mounted | None]] = []
+        self.missing: list[tuple[Rank, str, Mounted | None]] = []
         """Paths of files that were read and whose text no input holds."""
         self.unread_variable = ""
         """The object whose key is the whole configuration, where no input holds it."""
+        self.guessed: Mounted | None = None
         self._paths: set[str] = set()
         self._find(variables)
 
@@ -153,23 +155,31 @@ class _Reading:
             self.unread_variable = reference
         elif named is not None and named.text:
             for path in named.text.split(","):
-                self._read(path.strip(), Rank.FILE, is_named=True)
-        else:
-            self._read(DEFAULT_FILE, Rank.FILE, is_named=False)
+                self._read(path.strip(), Rank.FILE)
         command = parse_command(words(self.workload.container))
         for path in command.system_files:
-            self._read(path.strip(), Rank.FILE, is_named=True)
-        for path in command.config_files:
-            self._read(path, Rank.OPTION, is_named=True)
+            self._read(path.strip(), Rank.FILE)
+        defaults = [f.path for f in self.mounted if _DEFAULT_OPTION.fullmatch(f.path)]
+        for path in command.config_files or defaults:
+            self._read(path, Rank.OPTION)
+        if not self.files and not self.missing and not self.unread_variable:
+            self._guess()
 
-    def _read(self, path: str, rank: Rank, *, is_named: bool) -> None:
+    def _guess(self) -> None:
+        """Takes the only configuration file that is mounted, where nothing says which one is read."""
+        candidates = [file for file in self.mounted if _is_configuration(file)]
+        if len(candidates) == 1:
+            self.guessed = candidates[0]
+            self._read(candidates[0].path, Rank.FILE)
+
+    def _read(self, path: str, rank: Rank) -> None:
         path = posixpath.normpath(path)
         self._paths.add(path)
         file = self.by_path.get(path)
         if file is not None and file.entry is not None and file.entry.text is not None:
             self.files.append((rank, file.entry))
-        elif file is not None or is_named:
-            self.missing.append((path, file))
+        else:
+            self.missing.append((rank, path, file))
 
     @property
     def volumes(self) -> set[str]:
@@ -179,7 +189,7 @@ class _Reading:
     @property
     def read_from(self) -> list[Any]:
         """Where the configuration comes from, to compare two containers."""
-        return [entry.origin for _, entry in self.files] + [path for path, _ in self.missing]
+        return [entry.origin for _, entry in self.files] + [path for _, path, _ in self.missing]
 
     def add(self, assembly: Assembly) -> None:
         """Adds the files to the installation, and notes those that no input holds, or that were never read."""
@@ -189,17 +199,29 @@ class _Reading:
         if self.unread_variable:
             kind, _, rest = self.unread_variable.partition(" ")
             _note_missing(kind, rest, "KESTRA_CONFIGURATION", workload, "env", assembly)
-        for path, file in self.missing:
-            if file is not None:
-                _note_missing(file.source, file.name, file.key, workload, "configuration", assembly)
-                continue
+        if self.guessed is not None:
             assembly.note(
-                "not carried",
-                path,
-                "a configuration file that Kestra read, and no input holds it: its keys are missing here",
-                "give that file as a further input",
-                workload.origin("volumeMounts"),
+                "changed",
+                f"{self.guessed.source} {self.guessed.name}, key {self.guessed.key}",
+                "nothing says that Kestra reads this file; it is carried as the only configuration that is mounted",
+                "check that the installation ran with it",
+                workload.origin("configuration"),
             )
+        for rank, path, file in self.missing:
+            name = file.key if file is not None else path
+            companion = assembly.companion(name, Part(workload.file, ""))
+            if companion is not None:
+                assembly.add_configuration_text(companion.text, companion.origin(), rank)
+            elif file is not None:
+                _note_missing(file.source, file.name, file.key, workload, "configuration", assembly)
+            else:
+                assembly.note(
+                    "not carried",
+                    path,
+                    "a configuration file that Kestra read, and no input holds it: its keys are missing here",
+                    "give that file as a further input",
+                    workload.origin("volumeMounts"),
+                )
         for file in self.mounted:
             if file.path in self._paths or not _is_configuration(file):
                 continue

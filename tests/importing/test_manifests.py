@@ -10,8 +10,8 @@ import pytest
 
 from components.importing.assembly import Assembly
 from components.importing.kubernetes_reader import KubernetesReader
-from components.importing.readers import ImportRefused
-from tests.importing.kubernetes_support import imported, parts_of
+from components.importing.readers import ImportRefused, Part
+from tests.importing.kubernetes_support import Imported, imported, parts_of
 
 CONFIGURATION = "kestra: {queue: {type: postgres}}"
 
@@ -102,7 +102,8 @@ def test_configuration_of_a_secret_is_read() -> None:
 def test_a_file_of_config_wins_over_variables_and_other_files() -> None:
     result = imported(
         deployment(
-            "args: [server, standalone, -c, /o/over.yml], env: [{name: KESTRA_QUEUE_TYPE, value: memory}], "
+            "args: [server, standalone, -c, /o/over.yml], env: [{name: KESTRA_QUEUE_TYPE, value: memory}, "
+            "{name: MICRONAUT_CONFIG_FILES, value: /app/confs/application.yml}], "
             "volumeMounts: [{name: v, mountPath: /app/confs}, {name: o, mountPath: /o}]",
             "volumes: [{name: v, configMap: {name: c}}, {name: o, configMap: {name: o}}]",
             command="",
@@ -113,12 +114,51 @@ def test_a_file_of_config_wins_over_variables_and_other_files() -> None:
     assert result.kestra == {"queue": {"type": "postgres"}, "repository": {"type": "h2"}}
 
 
-def test_a_mounted_file_that_nothing_names_is_named() -> None:
+def test_a_mounted_file_that_nothing_names_is_never_read_beside_another() -> None:
+    result = imported(
+        deployment(
+            "env: [{name: KESTRA_CONFIGURATION, value: 'kestra: {url: a}'}], "
+            "volumeMounts: [{name: v, mountPath: /etc/kestra}]",
+            VOLUME,
+        )
+        + config_map()
+    )
+    assert result.kestra == {"url": "a"}
+    assert result.note("not carried", "ConfigMap c", "/etc/kestra/application.yml", "never read")
+
+
+def test_the_only_mounted_configuration_is_carried_with_a_word_of_doubt() -> None:
     result = imported(
         deployment("volumeMounts: [{name: v, mountPath: /etc/kestra}]", VOLUME) + config_map()
     )
-    assert result.configuration == {}
-    assert result.note("not carried", "ConfigMap c", "/etc/kestra/application.yml", "never read")
+    assert result.kestra == {"queue": {"type": "postgres"}}
+    assert result.note("changed", "ConfigMap c", "nothing says")
+
+
+def test_the_file_of_kestras_home_wins_as_config_does() -> None:
+    result = imported(
+        deployment(
+            "env: [{name: KESTRA_QUEUE_TYPE, value: memory}], "
+            "volumeMounts: [{name: v, mountPath: /home/kestra/.kestra/config.yml, subPath: application.yml}]",
+            VOLUME,
+        )
+        + config_map()
+    )
+    assert result.kestra == {"queue": {"type": "postgres"}}
+
+
+def test_a_file_of_the_inputs_stands_for_the_mounted_one() -> None:
+    parts = parts_of(
+        deployment(
+            "args: [server, standalone, --config, /etc/k/settings.yml], "
+            "volumeMounts: [{name: v, mountPath: /etc/k}]",
+            "volumes: [{name: v, secret: {secretName: s, items: [{key: settings.yml, path: settings.yml}]}}]",
+            command="",
+        )
+    )
+    assembly = Assembly([*parts, Part("conf/settings.yml", CONFIGURATION, {"kestra": {}})])
+    KubernetesReader().read(parts, assembly)
+    assert Imported(assembly.finish()).kestra == {"queue": {"type": "postgres"}}
 
 
 @pytest.mark.parametrize(
@@ -129,6 +169,7 @@ def test_a_mounted_file_that_nothing_names_is_named() -> None:
             ("Secret s", "KESTRA_CONFIGURATION", "kubectl get secret s"),
         ),
         (
+            "env: [{name: MICRONAUT_CONFIG_FILES, value: /app/confs/application.yml}], "
             "volumeMounts: [{name: v, mountPath: /app/confs/application.yml, subPath: application.yml}]",
             ("not among the inputs", "kubectl get configmap c"),
         ),
@@ -494,8 +535,6 @@ patches: [{path: p.yaml}]
 
 
 def test_a_kustomization_is_read_with_its_files() -> None:
-    from components.importing.readers import Part
-
     files = {
         "kustomization.yaml": KUSTOMIZATION,
         "deployment.yaml": deployment("envFrom: [{configMapRef: {name: e}}]").replace(
@@ -506,8 +545,6 @@ def test_a_kustomization_is_read_with_its_files() -> None:
     extra = Part("conf/a.yml", CONFIGURATION, {"kestra": {}})
     assembly = Assembly([*parts, extra])
     KubernetesReader().read(parts, assembly)
-    from tests.importing.kubernetes_support import Imported
-
     result = Imported(assembly.finish())
     assert result.deployment["namespace"] == "staging"
     assert result.deployment["image"]["tag"] == "v1.3.20"
