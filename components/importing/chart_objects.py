@@ -87,27 +87,24 @@ def _add_service(release: Release) -> None:
 
 
 def _add_autoscalers(release: Release, components: Mapping[str, str]) -> None:
-    common = release.values.get("common", "autoscaler")
+    values = release.values
+    common = values.get("common", "autoscaler")
     for name in components:
-        for where in ("deployments", "workerGroups", "workerGroup"):
-            own = release.values.get(where, name, "autoscaler")
-            if own is None and release.values.get(where, name) is None and where != "deployments":
-                continue
-            # A deployment's own replaces the shared one as a whole.
-            scaler = own or common
-            if not isinstance(scaler, Mapping) or not scaler.get("enabled"):
-                continue
-            label = f"{where}.{name}.autoscaler" if own else "common.autoscaler"
-            spec = {
-                "scaleTargetRef": {"name": name},
-                "minReplicas": scaler.get("minReplicas") or 1,
-                "maxReplicas": scaler.get("maxReplicas") or 1,
-                "metrics": scaler.get("metrics") or [],
-            }
-            if isinstance(scaler.get("extra"), Mapping):
-                spec |= scaler["extra"]
-            _add(release, "HorizontalPodAutoscaler", label, spec)
-            break
+        blocks = ("deployments", "workerGroups", "workerGroup")
+        where = next((b for b in blocks if values.get(b, name) is not None), "deployments")
+        own = values.get(where, name, "autoscaler")
+        # A deployment's own replaces the shared one as a whole.
+        scaler = own or common
+        if not isinstance(scaler, Mapping) or not scaler.get("enabled"):
+            continue
+        spec = {
+            "scaleTargetRef": {"name": name},
+            "minReplicas": scaler.get("minReplicas") or 1,
+            "maxReplicas": scaler.get("maxReplicas") or 1,
+            "metrics": scaler.get("metrics") or [],
+        }
+        label = f"{where}.{name}.autoscaler" if own else "common.autoscaler"
+        _add(release, "HorizontalPodAutoscaler", label, spec | as_mapping(scaler.get("extra")))
 
 
 def _add_account(release: Release, assembly: Assembly) -> None:
@@ -151,7 +148,7 @@ def _note_dind(release: Release, components: Mapping[str, str], assembly: Assemb
     values = release.values
     if values.get("dind", "enabled", default=True) is False:
         return
-    beside = [
+    with_docker = [
         name
         for name, component in components.items()
         if component == "worker"
@@ -161,12 +158,12 @@ def _note_dind(release: Release, components: Mapping[str, str], assembly: Assemb
             is not False
         )
     ]
-    if beside:
+    if with_docker:
         default = "" if "dind" in values.tree else " (the chart's default)"
         assembly.note(
             "not carried",
             "dind",
-            f"{_PRIVILEGED}{default}; it ran beside {', '.join(beside)}",
+            f"{_PRIVILEGED}{default}; it ran beside {', '.join(with_docker)}",
             "run tasks with the Kubernetes or process task runner",
             values.origin("dind"),
         )

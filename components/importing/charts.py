@@ -64,75 +64,31 @@ COMPONENTS = ("standalone", "webserver", "executor", "indexer", "scheduler", "wo
 
 #: Keys at the root of the values that a generation reads. `global` is Helm's own.
 _BOTH = frozenset(
-    [
-        "global",
-        "nameOverride",
-        "image",
-        "imagePullSecrets",
-        "deployments",
-        "dind",
-        "service",
-        "ingress",
+    (
+        "global", "nameOverride", "image", "imagePullSecrets", "deployments", "dind", "service", "ingress",
         "extraManifests",
-    ]
-)
+    )
+)  # fmt: skip
 CURRENT_KEYS = _BOTH | frozenset(
     ["fullnameOverride", "common", "configurations", "serviceAccount", "workerGroups"]
 )
 LEGACY_KEYS = _BOTH | frozenset(
-    [
-        "configuration",
-        "secrets",
-        "externalSecret",
-        "configurationPath",
-        "executable",
-        "workerGroup",
-        "operator",
-        "kafka",
-        "elasticsearch",
-        "minio",
-        "postgresql",
-        "serviceAccountName",
-        "annotations",
-        "podAnnotations",
-        "initContainers",
-        "resources",
-        "terminationGracePeriodSeconds",
-        "nodeSelector",
-        "tolerations",
-        "affinity",
-        "extraVolumeMounts",
-        "extraVolumes",
-        "extraEnv",
-        "extraContainers",
-        "extraPorts",
-        "extraConfigMapEnvFrom",
-        "extraSecretEnvFrom",
-        "podSecurityContext",
-        "securityContext",
-        "readinessProbe",
-        "livenessProbe",
-        "startupProbe",
-    ]
-)
+    (
+        "configuration", "secrets", "externalSecret", "configurationPath", "executable", "workerGroup",
+        "operator", "kafka", "elasticsearch", "minio", "postgresql", "serviceAccountName", "annotations",
+        "podAnnotations", "initContainers", "resources", "terminationGracePeriodSeconds", "nodeSelector",
+        "tolerations", "affinity", "extraVolumeMounts", "extraVolumes", "extraEnv", "extraContainers",
+        "extraPorts", "extraConfigMapEnvFrom", "extraSecretEnvFrom", "podSecurityContext",
+        "securityContext", "readinessProbe", "livenessProbe", "startupProbe",
+    )
+)  # fmt: skip
 #: Root keys of Kestra's own configuration: a mapping with one of them is no chart's values.
 _CONFIGURATION = frozenset(
-    [
-        "queue",
-        "repository",
-        "storage",
-        "server",
-        "encryption",
-        "secret",
-        "security",
-        "tasks",
-        "plugins",
-        "variables",
-        "url",
-        "ee",
-        "datasources",
-    ]
-)
+    (
+        "queue", "repository", "storage", "server", "encryption", "secret", "security", "tasks", "plugins",
+        "variables", "url", "ee", "datasources",
+    )
+)  # fmt: skip
 
 
 def kestra_release(chart_version: str) -> str | None:

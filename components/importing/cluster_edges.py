@@ -7,7 +7,7 @@ from typing import Any
 
 from components.importing.assembly import Assembly
 from components.importing.cluster_ingress import add_ingress, add_route
-from components.importing.kubernetes_objects import KubernetesObject, Objects, dig
+from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, number
 from components.importing.workloads import Workload, sourced
 
 #: Kinds that the program has other means for, or none; what to do.
@@ -25,35 +25,14 @@ _NAMED = {
 }
 #: Kinds whose part in the installation is read where pods name them, or that say nothing.
 _SILENT = frozenset(
-    [
-        "ConfigMap",
-        "Secret",
-        "ServiceAccount",
-        "Namespace",
-        "PersistentVolumeClaim",
-        "ExternalSecret",
-        "SealedSecret",
-        "SecretStore",
-        "ClusterSecretStore",
-        "VaultStaticSecret",
-        "OnePasswordItem",
-        "InfisicalSecret",
-        "Certificate",
-        "Kustomization",
-        "HelmRepository",
-        "OCIRepository",
-        "GitRepository",
-        "HelmRelease",
-        "Application",
-        "ApplicationSet",
-        "AppProject",
-        "HelmChart",
-        "HelmChartConfig",
-        "Release",
-        "Component",
-        "HelmChartInflationGenerator",
-    ]
-)
+    (
+        "ConfigMap", "Secret", "ServiceAccount", "Namespace", "PersistentVolumeClaim", "ExternalSecret",
+        "SealedSecret", "SecretStore", "ClusterSecretStore", "VaultStaticSecret", "OnePasswordItem",
+        "InfisicalSecret", "Certificate", "Kustomization", "HelmRepository", "OCIRepository",
+        "GitRepository", "HelmRelease", "Application", "ApplicationSet", "AppProject", "HelmChart",
+        "HelmChartConfig", "Release", "Component", "HelmChartInflationGenerator",
+    )
+)  # fmt: skip
 
 
 def add_edges(workloads: Sequence[Workload], objects: Objects, assembly: Assembly) -> None:
@@ -105,10 +84,11 @@ def _note_service(item: KubernetesObject, assembly: Assembly) -> None:
             origin,
         )
     for port in item.sequence("spec", "ports"):
-        node, name, number = dig(port, "nodePort"), dig(port, "name"), dig(port, "port")
-        is_management = name == "management" or number == 8081
+        node, name = number(dig(port, "nodePort")), dig(port, "name")
+        own = number(dig(port, "port"))
+        is_management = name == "management" or own == 8081
         if node:
-            why = f"nodePort {node} led to port {number} ({name or 'http'}) on every node; the stack opens no node port"
+            why = f"nodePort {node} led to port {own} ({'management' if is_management else 'http'}) on every node; the stack opens no node port"
             if is_management:
                 why += ", and its management port is open to kestra:deployment.network-policy alone"
             assembly.note(
@@ -118,7 +98,7 @@ def _note_service(item: KubernetesObject, assembly: Assembly) -> None:
             assembly.note(
                 "changed",
                 f"{item.title}: ports.grpc",
-                f"the stack makes the Service for workers (port {number}) by itself; no setting is needed",
+                f"the stack makes the Service for workers (port {own}) by itself; no setting is needed",
                 origin=item.origin("spec.ports"),
             )
     for part in ("loadBalancerIP", "loadBalancerSourceRanges", "externalIPs"):
@@ -138,6 +118,9 @@ def _note_service(item: KubernetesObject, assembly: Assembly) -> None:
         )
 
 
+_METRICS = ("cpu", "memory", "Resource", "ContainerResource", "Pods", "Object", "External")
+
+
 def _owner(item: KubernetesObject, workloads: Sequence[Workload], name: Any) -> Workload | None:
     return next((w for w in workloads if str(name) in w.names), None)
 
@@ -150,13 +133,15 @@ def _add_autoscaler(
         why = "it scales no pods of Kestra's that the inputs hold"
         assembly.note("not carried", item.title, why, origin=item.origin())
         return
-    least, most = item.get("spec", "minReplicas") or 1, item.get("spec", "maxReplicas") or 1
+    least = number(item.get("spec", "minReplicas")) or 1
+    most = number(item.get("spec", "maxReplicas")) or 1
     at, origin = f"{target.target}.autoscaling", item.origin("spec")
     assembly.add_setting(f"{at}.min-replicas", least, origin)
     assembly.add_setting(f"{at}.max-replicas", most, origin)
     carried = {}
     for metric in item.sequence("spec", "metrics"):
         name = dig(metric, "resource", "name")
+        shown = name or dig(metric, "type")
         share = dig(metric, "resource", "target", "averageUtilization")
         share = share or dig(metric, "resource", "targetAverageUtilization")
         if name in ("cpu", "memory") and isinstance(share, int):
@@ -164,7 +149,7 @@ def _add_autoscaler(
         else:
             assembly.note(
                 "not carried",
-                f"{item.title}: metric {name or dig(metric, 'type') or '?'}",
+                f"{item.title}: metric {shown if shown in _METRICS else 'of another kind'}",
                 "the stack scales by the share of cpu and memory that pods use",
                 f"kestra:{at}.cpu-percentage and memory-percentage",
                 origin,

@@ -49,7 +49,7 @@ _CONTROLLERS = {
 
 
 @dataclass
-class Found:
+class ReleaseSource:
     """What an object or a file says of a release of the chart."""
 
     title: str
@@ -72,7 +72,7 @@ def kind_of(document: Any) -> str:
 
 def release_of(
     item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
-) -> Found | None:
+) -> ReleaseSource | None:
     """What an object says of a release of Kestra's chart; None where it is about another chart."""
     reader = _READERS.get(kind_of(item.document))
     result = reader(item, objects, assembly, part) if reader is not None else None
@@ -91,7 +91,7 @@ def release_of(
 
 def _read_flux(
     item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
-) -> Found | None:
+) -> ReleaseSource | None:
     chart = item.mapping("spec", "chart", "spec")
     old = item.mapping("spec", "chart")
     reference = item.mapping("spec", "chartRef")
@@ -103,7 +103,7 @@ def _read_flux(
         or find_values(values)
     ):
         return None
-    result = Found(
+    result = ReleaseSource(
         item.title,
         name=str(item.get("spec", "releaseName") or item.name),
         namespace=str(item.get("spec", "targetNamespace") or item.namespace or ""),
@@ -147,7 +147,7 @@ def _values_from(
 
 def _read_argo(
     item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
-) -> Found | None:
+) -> ReleaseSource | None:
     spec, at = item.mapping("spec"), "spec"
     if item.kind == "ApplicationSet":
         spec = _generated(item, item.mapping("spec", "template", "spec"))
@@ -164,7 +164,7 @@ def _read_argo(
             merged = merge(merged, layer.values)
         if not (names_chart(dig(source, "chart"), dig(source, "repoURL")) or find_values(merged)):
             continue
-        return Found(
+        return ReleaseSource(
             item.title,
             name=str(dig(helm, "releaseName") or item.name),
             namespace=str(dig(spec, "destination", "namespace") or ""),
@@ -234,7 +234,7 @@ def _argo_layers(
 
 def _read_k3s(
     item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
-) -> Found | None:
+) -> ReleaseSource | None:
     text = item.get("spec", "valuesContent")
     layer = (
         text_layer(text, item.file, _place(item, "spec.valuesContent"), assembly)
@@ -246,7 +246,7 @@ def _read_k3s(
         names_chart(item.get("spec", "chart"), item.get("spec", "repo")) or find_values(values)
     ):
         return None
-    result = Found(
+    result = ReleaseSource(
         item.title,
         name=item.name,
         namespace=str(item.get("spec", "targetNamespace") or ""),
@@ -270,7 +270,7 @@ def _read_k3s(
 
 def _read_crossplane(
     item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
-) -> Found | None:
+) -> ReleaseSource | None:
     spec = item.mapping("spec", "forProvider")
     values = dig(spec, "values")
     values = values if isinstance(values, Mapping) else {}
@@ -284,7 +284,7 @@ def _read_crossplane(
         for single in listed(spec, "set")
         if dig(single, "name") and isinstance(dig(single, "value"), (str, int, float, bool))
     ]
-    return Found(
+    return ReleaseSource(
         item.title,
         name=item.name,
         namespace=str(dig(spec, "namespace") or ""),
@@ -298,11 +298,11 @@ def _read_crossplane(
 
 def _read_generator(
     item: KubernetesObject, objects: Objects, assembly: Assembly, part: Part
-) -> Found | None:
+) -> ReleaseSource | None:
     return inflated(item.document, item.file, item.title, "", part, assembly)
 
 
-_Reader = Callable[[KubernetesObject, Objects, Assembly, Part], Found | None]
+_Reader = Callable[[KubernetesObject, Objects, Assembly, Part], ReleaseSource | None]
 _READERS: dict[str, _Reader] = {
     "flux": _read_flux,
     "argo": _read_argo,
@@ -314,7 +314,7 @@ _READERS: dict[str, _Reader] = {
 
 def inflated(
     chart: Any, file: str, title: str, place: str, part: Part, assembly: Assembly
-) -> Found | None:
+) -> ReleaseSource | None:
     """One entry of `helmCharts` of a kustomization; None where it is another chart."""
     inline = dig(chart, "valuesInline")
     inline = inline if isinstance(inline, Mapping) else {}
@@ -328,7 +328,7 @@ def inflated(
     own = Layer(file, f"{place}.valuesInline".lstrip("."), inline)
     # `merge` lets the file win over what is inline, anything else the other way round.
     layers = [own, *layers] if dig(chart, "valuesMerge") == "merge" else [*layers, own]
-    return Found(
+    return ReleaseSource(
         title,
         name=str(dig(chart, "releaseName") or ""),
         namespace=str(dig(chart, "namespace") or ""),

@@ -14,6 +14,7 @@ from components.importing.installation import Origin
 Source = Literal["ConfigMap", "Secret"]
 
 
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
 _OBJECT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}")
 
 
@@ -44,8 +45,9 @@ class KubernetesObject:
 
     @property
     def kind(self) -> str:
-        """Its kind: `Deployment`."""
-        return str(self.document.get("kind", ""))
+        """Its kind: `Deployment`; empty where it has none that Kubernetes takes."""
+        kind = str(self.document.get("kind", ""))
+        return kind if _KIND.fullmatch(kind) else ""
 
     @property
     def name(self) -> str:
@@ -152,6 +154,13 @@ FILES: tuple[tuple[str, Source], ...] = (("configMap", "ConfigMap"), ("secret", 
 def listed(tree: Any, *path: str) -> list[Any]:
     """The list at a path of mappings; empty where there is none."""
     return as_list(dig(tree, *path))
+
+
+def number(value: Any) -> int | None:
+    """A whole number, also one that was written as a text; None for anything else."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def as_list(value: Any) -> list[Any]:

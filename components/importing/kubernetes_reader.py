@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from components.importing.assembly import Assembly
 from components.importing.chart_objects import add_chart_objects
 from components.importing.chart_values import Layer, Values
 from components.importing.cluster_edges import add_edges
-from components.importing.gitops import KINDS, Found, kind_of, release_of
+from components.importing.gitops import KINDS, ReleaseSource, kind_of, release_of
 from components.importing.helm import Release
 from components.importing.kubernetes_objects import Objects, dig
 from components.importing.pod_configuration import add_configuration
@@ -103,9 +104,9 @@ def _is_values(part: Part) -> bool:
     return not kustomize.is_helmfile(document) and not kustomize.is_fleet(document)
 
 
-def _releases(parts: Sequence[Part], objects: Objects, assembly: Assembly) -> list[Found]:
+def _releases(parts: Sequence[Part], objects: Objects, assembly: Assembly) -> list[ReleaseSource]:
     """The releases of the chart that objects and files describe."""
-    result: list[Found] = []
+    result: list[ReleaseSource] = []
     by_file = {part.file: part for part in parts}
     for item in objects.of(*dict.fromkeys(kind for kind, _ in KINDS)):
         if kind_of(item.document):
@@ -122,7 +123,7 @@ def _releases(parts: Sequence[Part], objects: Objects, assembly: Assembly) -> li
     return _one_release(result, assembly)
 
 
-def _one_release(releases: list[Found], assembly: Assembly) -> list[Found]:
+def _one_release(releases: list[ReleaseSource], assembly: Assembly) -> list[ReleaseSource]:
     """Releases of the first one's name: a HelmChart and its HelmChartConfig are one."""
     if not releases:
         return []
@@ -144,7 +145,7 @@ def _one_release(releases: list[Found], assembly: Assembly) -> list[Found]:
 
 
 def _release_workloads(
-    releases: list[Found],
+    releases: list[ReleaseSource],
     layers: list[Layer],
     chart_version: str,
     objects: Objects,
@@ -178,16 +179,21 @@ def _release_workloads(
     is_legacy = release.generation == "0.x"
     read = helm_legacy.workloads if is_legacy else helm.workloads
     workloads = read(release, assembly)
-    components = {w.group or w.component: w.component for w in workloads}
+    components = {name: w.component for w in workloads for name in w.names}
     add_chart_objects(release, components, assembly)
     _add_version(release, assembly)
     return workloads
 
 
+def is_tag(text: str) -> bool:
+    """Whether a text is a tag of an image."""
+    return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", text) is not None
+
+
 def _note_overridden_image(release: Release, assembly: Assembly) -> None:
-    replaced = [str(v) for v in release.values.overridden("image", "tag")]
+    tags = [*release.values.overridden("image", "tag"), release.values.get("image", "tag")]
+    *replaced, tag = (str(t) if is_tag(str(t)) else "another" for t in tags)
     if replaced:
-        tag = str(release.values.get("image", "tag"))
         assembly.note(
             "changed",
             "image.tag",

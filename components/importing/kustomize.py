@@ -8,7 +8,7 @@ from typing import Any
 from components.importing.assembly import Assembly
 from components.importing.chart_values import Layer, typed
 from components.importing.documents import Unreadable, load_documents
-from components.importing.gitops import Found, inflated
+from components.importing.gitops import ReleaseSource, inflated
 from components.importing.kubernetes_objects import Entry, Objects, Source, dig, listed
 from components.importing.readers import Part
 from components.importing.value_sources import file_layers, names_chart
@@ -146,16 +146,16 @@ def _text_of(path: str, part: Part, assembly: Assembly) -> str | None:
     return companion.text
 
 
-def inflated_charts(part: Part, assembly: Assembly) -> Iterator[Found]:
+def inflated_charts(part: Part, assembly: Assembly) -> Iterator[ReleaseSource]:
     """Releases of the chart that a kustomization inflates."""
     for index, chart in enumerate(listed(part.document, "helmCharts")):
         place = f"helmCharts[{index}]"
-        found = inflated(chart, part.file, f"{part.file}: {place}", place, part, assembly)
-        if found is not None:
-            yield found
+        release = inflated(chart, part.file, f"{part.file}: {place}", place, part, assembly)
+        if release is not None:
+            yield release
 
 
-def helmfile_releases(part: Part, assembly: Assembly) -> Iterator[Found]:
+def helmfile_releases(part: Part, assembly: Assembly) -> Iterator[ReleaseSource]:
     """Releases of the chart in a helmfile."""
     for index, release in enumerate(listed(part.document, "releases")):
         if not names_chart(dig(release, "chart")):
@@ -173,7 +173,7 @@ def helmfile_releases(part: Part, assembly: Assembly) -> Iterator[Found]:
             if dig(single, "name") and isinstance(dig(single, "value"), (str, int, float))
         )
         layers.append(Layer(part.file, f"{place}.set", singles=singles))
-        yield Found(
+        yield ReleaseSource(
             f"{part.file}: {place}",
             name=str(dig(release, "name") or ""),
             namespace=str(dig(release, "namespace") or ""),
@@ -182,7 +182,7 @@ def helmfile_releases(part: Part, assembly: Assembly) -> Iterator[Found]:
         )
 
 
-def fleet_releases(part: Part, assembly: Assembly) -> Iterator[Found]:
+def fleet_releases(part: Part, assembly: Assembly) -> Iterator[ReleaseSource]:
     """The release of a Fleet file."""
     block = dig(part.document, "helm")
     layers: list[Layer] = []
@@ -191,7 +191,7 @@ def fleet_releases(part: Part, assembly: Assembly) -> Iterator[Found]:
     values = dig(block, "values")
     layers.append(Layer(part.file, "helm.values", values if isinstance(values, Mapping) else {}))
     namespace = dig(part.document, "namespace") or dig(part.document, "defaultNamespace")
-    yield Found(
+    yield ReleaseSource(
         part.file,
         name=str(dig(block, "releaseName") or ""),
         namespace=str(namespace or ""),

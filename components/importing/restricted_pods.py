@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from components.importing.assembly import Assembly
-from components.importing.kubernetes_objects import as_list, as_mapping, dig
+from components.importing.kubernetes_objects import as_list, as_mapping, dig, number
 
 if TYPE_CHECKING:
     from components.importing.workloads import Workload
@@ -67,7 +67,8 @@ def note_decided(workload: Workload, assembly: Assembly) -> None:
                 note("not carried", part, why)
     for port in as_list(workload.container.get("ports")):
         if dig(port, "hostPort"):
-            note("not carried", "ports", f"hostPort {dig(port, 'hostPort')}: {_RESTRICTED}")
+            shown = number(dig(port, "hostPort")) or ""
+            note("not carried", "ports", f"hostPort {shown}: {_RESTRICTED}")
 
 
 #: Numbers of the chart's own probes; `helm get values --all` and rendered charts show them.

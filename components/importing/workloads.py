@@ -10,7 +10,7 @@ from typing import Any
 from components.importing.assembly import Assembly
 from components.importing.commands import parse_command
 from components.importing.installation import Origin, Sourced
-from components.importing.kubernetes_objects import as_list, as_mapping, dig, scalar_text
+from components.importing.kubernetes_objects import as_list, as_mapping, dig, number, scalar_text
 from components.importing.restricted_pods import container_refusal, note_decided, volume_refusal
 
 #: Options of pods that are carried as they are: Kubernetes' name to the setting's.
@@ -241,10 +241,8 @@ def _add_resources(workload: Workload, assembly: Assembly) -> None:
 
 
 def _add_replicas(workload: Workload, assembly: Assembly) -> None:
-    replicas = workload.replicas
-    if isinstance(replicas, str) and replicas.isdecimal():
-        replicas = int(replicas)
-    if isinstance(replicas, int) and not isinstance(replicas, bool) and replicas != 1:
+    replicas = number(workload.replicas)
+    if replicas is not None and replicas != 1:
         assembly.add_setting(f"{workload.target}.replicas", replicas, workload.origin("replicas"))
 
 
