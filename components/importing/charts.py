@@ -158,12 +158,19 @@ def _is_legacy(values: Mapping[str, Any]) -> int:
 
 
 def _is_second(values: Mapping[str, Any]) -> bool:
-    """Whether the values use what only Kestra 2.0 has."""
-    deployments, service = values.get("deployments"), values.get("service")
-    ports = service.get("ports") if isinstance(service, Mapping) else None
-    return (isinstance(deployments, Mapping) and "controller" in deployments) or (
-        isinstance(ports, Mapping) and "grpc" in ports
+    """Whether the values use what only Kestra 2.0 has: controllers of workers, and their port."""
+    return (
+        _at(values, "deployments", "controller", "enabled") is True
+        or _at(values, "service", "ports", "grpc") is not None
+        or _at(values, "configurations", "application", "kestra", "worker", "controllers")
+        is not None
     )
+
+
+def _at(tree: Any, *path: str) -> Any:
+    for step in path:
+        tree = tree.get(step) if isinstance(tree, Mapping) else None
+    return tree
 
 
 def _is_either(values: Mapping[str, Any]) -> int:

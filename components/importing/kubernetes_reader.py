@@ -205,9 +205,10 @@ def _note_overridden_image(release: Release, assembly: Assembly) -> None:
 def _add_version(release: Release, assembly: Assembly) -> None:
     values = release.values
     tag = values.get("image", "tag")
+    if release.generation == "2.x":
+        # A tag that names a release says it better, and is read later.
+        assembly.add_setting("version", "2.0", values.origin("deployments"))
     if not tag and not charts.kestra_release(release.chart_version):
-        if release.generation == "2.x":
-            assembly.add_setting("version", "2.0", values.origin("deployments"))
         assembly.note(
             "changed",
             "image.tag",

@@ -54,6 +54,8 @@ def test_a_release_of_the_chart_runs_its_kestra(chart: str, kestra: str | None) 
         ("image: {repository: registry.example/kestra/kestra}\ncommon: {replicas: 2}", "1.x"),
         ("deployments: {standalone: {replicas: 2}}\nimage: {repository: a}", "1.x"),
         ("deployments: {controller: {enabled: true}}\ncommon: {}", "2.x"),
+        ("deployments: {controller: {enabled: false}}\ncommon: {}", "1.x"),
+        ("configurations: {application: {kestra: {worker: {controllers: {type: DNS}}}}}", "2.x"),
         ("configurations: {application: {a: 1}}\nservice: {ports: {grpc: {port: 1}}}", "2.x"),
         ("configuration: {kestra: {queue: {type: h2}}}", "0.x"),
         ("configuration: |\n  kestra:\n    queue: {type: h2}", "0.x"),
@@ -198,7 +200,9 @@ def test_a_deployments_own_replaces_the_common_one(
 
 def test_replicas_of_0_count_in_the_chart_2() -> None:
     result = imported(
-        current(f"common: {{replicas: 2}}\n{DISTRIBUTED}    replicas: 0\n  controller: {{}}")
+        current(
+            f"common: {{replicas: 2}}\n{DISTRIBUTED}    replicas: 0\n  controller: {{enabled: true}}"
+        )
     )
     assert result.component("worker")["replicas"] == 0
 
@@ -786,6 +790,18 @@ def test_a_registration_token_of_a_group_is_the_groups(
     assert group.get("extra-env") == variables
     assert result.settings["version"] == "2.0"
     assert result.settings["edition"] == "enterprise"
+
+
+@pytest.mark.parametrize(
+    ("tag", "version"), [("latest", "2.0"), ("v2.0.3", "2.0"), ("v1.3.31", "1.3"), ("''", "2.0")]
+)
+def test_values_of_the_chart_2_are_of_kestra_2_unless_the_tag_says_otherwise(
+    tag: str, version: str
+) -> None:
+    result = imported(
+        current(f"image: {{tag: {tag}}}\nservice: {{ports: {{grpc: {{port: 50051}}}}}}")
+    )
+    assert result.settings["version"] == version
 
 
 @pytest.mark.parametrize(
