@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.importing import charts, helm, helm_legacy, kustomize, manifests
@@ -11,10 +11,11 @@ from components.importing.assembly import Assembly
 from components.importing.chart_objects import add_chart_objects
 from components.importing.chart_values import Layer, Values
 from components.importing.cluster_edges import add_edges
+from components.importing.documents import Unreadable, load_documents
 from components.importing.gitops import KINDS, ReleaseSource, kind_of, release_of
 from components.importing.helm import Release
-from components.importing.kubernetes_objects import Objects, dig
-from components.importing.pod_configuration import add_configuration
+from components.importing.kubernetes_objects import Entry, Objects, Source, dig
+from components.importing.pod_configuration import add_configuration, is_configuration
 from components.importing.pod_volumes import carried_volumes
 from components.importing.readers import ImportRefused, Part
 from components.importing.substitution import template_substitution
@@ -80,11 +81,18 @@ class KubernetesReader:
         plain = [part for part in files if _is_values(part) and not assembly.is_used(part)]
         layers = [_layer(part, assembly) for part in plain]
         workloads = _release_workloads(releases, layers, versions[-1], objects, assembly)
-        if not workloads or not (releases or layers):
-            workloads += manifests.workloads(objects, assembly)
+        if workloads:
+            manifests.note_others(objects, assembly)
+        else:
+            workloads = manifests.workloads(objects, assembly)
+        if not workloads and not releases:
+            layers = list(_values_of_objects(objects))
+            workloads = _release_workloads([], layers, versions[-1], objects, assembly)
         if workloads:
             _finish(workloads, objects, assembly)
-        elif not _add_loose_configuration(objects, assembly):
+        elif _add_loose_configuration(objects, assembly) or objects.of("Ingress", "HTTPRoute"):
+            add_edges([], objects, assembly)
+        else:
             raise ImportRefused(
                 "No Kubernetes object or value of the inputs runs Kestra or holds its configuration."
             )
@@ -237,20 +245,36 @@ def _finish(workloads: Sequence[Workload], objects: Objects, assembly: Assembly)
     add_edges(carried, objects, assembly)
 
 
+def _values_of_objects(objects: Objects) -> Iterator[Layer]:
+    """Values of the chart in ConfigMaps and Secrets, for which no input holds the object that names them."""
+    for entry in _texts(objects):
+        try:
+            documents = load_documents(entry.text or "").documents
+        except Unreadable:
+            continue
+        for document in documents:
+            if not (isinstance(document, Mapping) and _ROOTS & document.keys()):
+                values = find_values(document)
+                if values is not None:
+                    yield Layer(entry.origin.file, entry.origin.place, values[1])
+
+
 def _add_loose_configuration(objects: Objects, assembly: Assembly) -> bool:
     """Reads configuration of ConfigMaps and Secrets that no pod of the inputs names."""
-    result = False
+    entries = [entry for entry in _texts(objects) if is_configuration(entry.text or "")]
+    for entry in entries:
+        assembly.add_configuration_text(entry.text or "", entry.origin)
+    for item in objects.of("ConfigMap", "Secret") if entries else ():
+        if item.namespace:
+            origin = item.origin("metadata.namespace")
+            assembly.add_setting("deployment.namespace", item.namespace, origin)
+    return bool(entries)
+
+
+def _texts(objects: Objects) -> Iterator[Entry]:
     for item in objects.of("ConfigMap", "Secret"):
-        entries = objects.entries("Secret" if item.kind == "Secret" else "ConfigMap", item.name)
-        for entry in (entries or {}).values():
-            text = entry.text or ""
-            if any(f"{root}:" in text for root in ("kestra", "datasources", "micronaut")):
-                result |= assembly.add_configuration_text(text, entry.origin)
-                if item.namespace:
-                    assembly.add_setting(
-                        "deployment.namespace", item.namespace, item.origin("metadata.namespace")
-                    )
-    return result
+        source: Source = "Secret" if item.kind == "Secret" else "ConfigMap"
+        yield from (objects.entries(source, item.name) or {}).values()
 
 
 def _chart_version(document: Any) -> str:

@@ -60,6 +60,17 @@ def workloads(objects: Objects, assembly: Assembly) -> list[Workload]:
     return list(_of_one_installation(result, assembly))
 
 
+def note_others(objects: Objects, assembly: Assembly) -> None:
+    """Notes the pods of the inputs where the values of a release say which ones are Kestra's."""
+    for item in objects.of(*_CONTROLLERS, *_JOBS):
+        assembly.note(
+            "not carried",
+            item.title,
+            "these pods stand beside the release's; they are not touched",
+            origin=item.origin(),
+        )
+
+
 def _is_server(item: KubernetesObject) -> bool:
     text = str(item.get("spec", "template", "spec", "containers"))
     return (

@@ -239,6 +239,11 @@ def _is_configuration(file: Mounted) -> bool:
         return False
     if text is None:
         return file.path.startswith(("/app/confs/", "/app/secrets/"))
+    return is_configuration(text)
+
+
+def is_configuration(text: str) -> bool:
+    """Whether a text has a root key of Kestra's configuration."""
     return re.search(r"(?m)^(kestra|datasources|micronaut)\b", text) is not None
 
 

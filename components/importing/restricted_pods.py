@@ -144,7 +144,7 @@ def volume_refusal(volume: Mapping[str, Any]) -> str:
 
 def container_refusal(container: Mapping[str, Any]) -> str:
     image = str(container.get("image", ""))
-    asks = list(forbidden(container.get("securityContext") or {}))
+    asks = list(forbidden(as_mapping(container.get("securityContext"))))
     if "dind" in image or "dind" in str(container.get("name")):
         return (
             "Docker in Docker (dind) needs a privileged container, which a restricted namespace refuses; tasks run "

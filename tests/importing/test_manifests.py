@@ -517,6 +517,23 @@ def test_configuration_without_pods_is_read() -> None:
     assert imported(config_map()).kestra == {"queue": {"type": "postgres"}}
 
 
+def test_values_in_a_config_map_without_its_release_are_read() -> None:
+    text = "configurations: {application: {kestra: {queue: {type: h2}}}}"
+    assert imported(config_map("v", "values.yaml", text)).kestra == {"queue": {"type": "h2"}}
+
+
+def test_an_ingress_alone_is_read_beside_other_inputs() -> None:
+    document = (
+        "apiVersion: v1\nkind: Ingress\nmetadata: {name: a}\nspec: {rules: [{host: a.example}]}"
+    )
+    assert imported(document).deployment["ingress"] == {"host": "a.example"}
+
+
+def test_pods_beside_a_release_are_named() -> None:
+    values = "configurations: {application: {kestra: {queue: {type: h2}}}}"
+    assert imported(values, deployment(name="other")).note("not carried", "Deployment other")
+
+
 def test_objects_without_kestra_are_refused() -> None:
     parts = parts_of("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {}")
     with pytest.raises(ImportRefused, match="No Kubernetes object"):
