@@ -93,14 +93,14 @@ def environment(workload: Workload, objects: Objects) -> Environment:
 
 
 def _add_from(entry: Any, workload: Workload, objects: Objects, result: Environment) -> None:
-    prefix = dig(entry, "prefix") or ""
+    prefix = str(dig(entry, "prefix") or "")
     for field_name, source in REFERENCES:
         name = dig(entry, field_name, "name")
         if not isinstance(name, str):
             continue
         entries = objects.entries(source, name)
-        if str(prefix).startswith(_OWN):
-            _add_secrets_of_flows(source, name, str(prefix), entries, workload, result)
+        if prefix.startswith(_OWN):
+            _add_secrets_of_flows(source, name, prefix, entries, workload, result)
         elif entries is None:
             result.from_entries.append(dict(entry))
             result.is_known = False
@@ -197,7 +197,8 @@ def add_variables(
                 else:
                     _add_shared(name, variable, text, assembly)
             continue
-        if len(contents) == 1 and (len(owners) == len(workloads) or binding.is_configuration(name)):
+        for_all = name.startswith(_SECRET) or binding.is_configuration(name)
+        if len(contents) == 1 and (for_all or len(owners) == len(workloads)):
             _add_shared(name, values[0], text, assembly)
         elif len(owners) == 1 and not owners[0].group:
             _add_shared(name, replace(values[0], component=owners[0].component), text, assembly)

@@ -352,6 +352,17 @@ def test_a_variable_of_one_component_is_its_own() -> None:
     assert result.installation.environment["ENV_POOL"].component == "worker"
 
 
+def test_a_secret_of_flows_that_some_components_had_is_declared() -> None:
+    text = current(
+        DISTRIBUTED.replace(
+            "executor: {enabled: true}",
+            "executor: {enabled: true, extraEnv: [{name: SECRET_A, value: YQ==}]}",
+        )
+        + "    extraEnv: [{name: SECRET_A, value: YQ==}]"
+    )
+    assert imported(text).variables == {"SECRET_A": "YQ=="}
+
+
 def test_a_variable_with_two_values_is_kept_apart() -> None:
     result = imported(
         current(
