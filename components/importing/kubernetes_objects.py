@@ -175,15 +175,15 @@ def as_mapping(value: Any) -> dict[str, Any]:
 
 def _entries(item: KubernetesObject) -> Iterator[tuple[str, Entry]]:
     is_secret = item.kind == "Secret"
-    for key, value in item.mapping("data").items():
-        text = scalar_text(value)
-        if is_secret and text is not None:
-            text = _decoded(text)
-        yield str(key), Entry(text, item.origin(f"data.{key}"), item.name, str(key))
-    if is_secret:
-        for key, value in item.mapping("stringData").items():
-            origin = item.origin(f"stringData.{key}")
-            yield str(key), Entry(scalar_text(value), origin, item.name, str(key))
+    for block in ("data", "stringData") if is_secret else ("data",):
+        for key, value in item.mapping(block).items():
+            text = scalar_text(value)
+            if text is not None and text.startswith("ENC["):
+                # SOPS encrypts values in place.
+                text = None
+            elif is_secret and block == "data" and text is not None:
+                text = _decoded(text)
+            yield str(key), Entry(text, item.origin(f"{block}.{key}"), item.name, str(key))
 
 
 def scalar_text(value: Any) -> str | None:

@@ -58,7 +58,8 @@ class Environment:
         variable = self.variables.get(name)
         if variable is not None and variable.value is not None:
             return Entry(variable.value, variable.origin)
-        return self.texts.get(name) or self.provided.get(name)
+        entry = self.texts.get(name) or self.provided.get(name)
+        return entry if entry is not None and entry.text is not None else None
 
     def reference(self, name: str) -> str:
         """The object that a variable comes from: `Secret kestra-configuration`; empty: none."""

@@ -247,6 +247,24 @@ def test_settings_in_secrets_stay_references_where_they_are_secret(
     assert node == expected
 
 
+def test_a_secret_that_sops_encrypted_is_a_reference_without_a_value() -> None:
+    encrypted = "ENC[AES256_GCM,data:planted,iv:a,tag:b,type:str]"
+    text = (
+        "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"
+        f"stringData: {{SECRET_A: '{encrypted}', k: '{encrypted}'}}\nsops: {{mac: x}}\n"
+    )
+    result = imported(
+        deployment(
+            "envFrom: [{secretRef: {name: s}}], "
+            "env: [{name: KESTRA_CONFIGURATION, valueFrom: {secretKeyRef: {name: s, key: k}}}]"
+        )
+        + text
+    )
+    assert result.installation.extra_env_from == [{"secretRef": {"name": "s"}}]
+    assert result.note("not carried", "Secret s", "KESTRA_CONFIGURATION")
+    assert not result.has_note("base64")
+
+
 def test_references_of_kubernetes_in_values_are_resolved() -> None:
     result = imported(
         deployment(
