@@ -196,6 +196,15 @@ class _Reading:
         workload = self.workload
         for rank, entry in self.files:
             assembly.add_configuration_text(entry.text or "", entry.origin, rank)
+        if not (self.files or self.missing or self.unread_variable):
+            assembly.note(
+                "not carried",
+                f"{workload.prefix}configuration",
+                "no input holds a configuration file of Kestra's container; variables of Secrets and ConfigMaps that "
+                "are not among the inputs may hold it (KESTRA_CONFIGURATION)",
+                "give them as further inputs: kubectl get secret,configmap -o yaml",
+                workload.origin("configuration"),
+            )
         if self.unread_variable:
             kind, _, rest = self.unread_variable.partition(" ")
             _note_missing(kind, rest, "KESTRA_CONFIGURATION", workload, "env", assembly)
