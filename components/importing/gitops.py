@@ -103,10 +103,12 @@ def _read_flux(
         or find_values(values)
     ):
         return None
+    target = str(item.get("spec", "targetNamespace") or "")
     result = ReleaseSource(
         item.title,
-        name=str(item.get("spec", "releaseName") or item.name),
-        namespace=str(item.get("spec", "targetNamespace") or item.namespace or ""),
+        # Flux puts the namespace before the name where that is another one.
+        name=str(item.get("spec", "releaseName") or "-".join(filter(None, (target, item.name)))),
+        namespace=target or item.namespace or "",
         chart_version=str(chart.get("version") or old.get("version") or ""),
     )
     for source in item.sequence("spec", "valuesFrom"):

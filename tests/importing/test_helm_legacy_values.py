@@ -64,6 +64,13 @@ def test_bundled_databases_are_on_unless_the_values_say_no() -> None:
     assert result.deployment["namespace"] == "data"
 
 
+def test_flux_names_a_release_of_another_namespace_after_it() -> None:
+    result = imported(RELEASE.replace("spec:\n", "spec:\n  targetNamespace: etl\n", 1))
+    url = result.configuration["datasources"]["postgres"]["url"]
+    assert url == "jdbc:postgresql://etl-flows-postgresql:5432/kestra"
+    assert result.deployment["namespace"] == "etl"
+
+
 def test_a_host_of_a_release_without_a_name_is_left_out() -> None:
     """The other address, which `configuration` gives, was not in force."""
     result = imported(legacy("postgresql: {auth: {database: flows}}", bundled="postgresql"))
