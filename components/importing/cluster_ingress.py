@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from components.importing.assembly import Assembly
 from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, listed
-from components.importing.workloads import sourced
+from components.importing.workloads import annotation_texts, sourced
 
 _CLASS = "kubernetes.io/ingress.class"
 _TLS = "pulumi config set --path kestra:deployment.ingress.tls-secret <name of the Secret>"
@@ -48,9 +48,9 @@ def add_ingress(objects: Objects, services: Sequence[KubernetesObject], assembly
             item.origin("spec.rules"),
         )
     _note_paths(item, assembly)
-    annotations = {
-        str(k): str(v) for k, v in item.mapping("metadata", "annotations").items() if v is not None
-    }
+    annotations = annotation_texts(
+        item.mapping("metadata", "annotations"), item.origin("annotations"), assembly
+    )
     class_name = item.get("spec", "ingressClassName") or annotations.get(_CLASS)
     if class_name:
         assembly.add_setting(

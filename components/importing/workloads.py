@@ -12,6 +12,7 @@ from components.importing.commands import parse_command
 from components.importing.installation import Origin, Sourced
 from components.importing.kubernetes_objects import as_list, as_mapping, dig, number, scalar_text
 from components.importing.restricted_pods import container_refusal, note_decided, volume_refusal
+from components.settings.credentials import credential_sign
 
 #: Options of pods that are carried as they are: Kubernetes' name to the setting's.
 OPTIONS = {
@@ -292,7 +293,8 @@ def _add_image(image: str, workload: Workload, assembly: Assembly) -> None:
 def _carried(workload: Workload, part: str, assembly: Assembly) -> Any:
     """The value of an option as the stack can have it; parts that it cannot are noted."""
     if part == "annotations":
-        return {k: str(v) for k, v in workload.annotations.items() if not _is_mark(str(k))}
+        kept = {k: v for k, v in workload.annotations.items() if not _is_mark(str(k))}
+        return annotation_texts(kept, workload.origin(part), assembly)
     if part == "labels":
         return {k: str(v) for k, v in workload.labels.items() if not _is_own_label(str(k))}
     if part == "volumeMounts":
@@ -318,6 +320,27 @@ def _carried(workload: Workload, part: str, assembly: Assembly) -> Any:
         else:
             kept.append(item)
     return kept
+
+
+def annotation_texts(
+    annotations: Mapping[str, Any], origin: Origin, assembly: Assembly
+) -> dict[str, str]:
+    """Annotations as texts, without those that are a credential: no setting keeps an annotation secret."""
+    result = {}
+    for name, value in annotations.items():
+        text = scalar_text(value) or ""
+        # The name of a Secret is none itself (`nginx.ingress.kubernetes.io/auth-secret`).
+        if not str(name).endswith("secret") and credential_sign(str(name), text):
+            assembly.note(
+                "not carried",
+                f"{origin.place}: annotation {name}",
+                "it looks like a credential, and everybody who may read the object reads it",
+                "keep it in a Secret",
+                origin,
+            )
+        else:
+            result[str(name)] = text
+    return result
 
 
 def _is_mark(annotation: str) -> bool:

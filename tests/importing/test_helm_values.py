@@ -619,6 +619,14 @@ def test_an_ingress_that_the_stack_cannot_have_is_named(
     assert imported(current(values)).note(*words)
 
 
+def test_a_credential_in_an_annotation_is_named_and_left_out() -> None:
+    values = "common: {podAnnotations: {x.example/token: planted-annotation-1, x.example/auth-secret: b}}"
+    result = imported(current(values))
+    assert result.deployment["annotations"] == {"x.example/auth-secret": "b"}
+    assert result.note("not carried", "x.example/token", "credential")
+    assert "planted-annotation-1" not in result.report
+
+
 def test_the_account_keeps_the_name_that_a_cloud_role_trusts() -> None:
     account = "serviceAccount: {annotations: {eks.amazonaws.com/role-arn: arn}}"
     result = imported(current(f"fullnameOverride: flows\n{account}"))
