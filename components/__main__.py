@@ -1,4 +1,4 @@
-"""`python -m components check FILE…`, `render FILE` and `adopt STATE`: no engine, no cloud."""
+"""`python -m components check FILE…`, `render FILE`, `import FILE…` and `adopt STATE`: no engine, no cloud."""
 
 from __future__ import annotations
 
@@ -110,7 +110,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     adopting.add_argument(
         "ids", nargs="*", metavar="NAME=ID", help="what exists of what was being created"
     )
+    from components.importing import command as importing
+
+    importing.add_arguments(
+        commands.add_parser(
+            "import", help="make a stack file of a running installation (docs/coming-from.md)"
+        )
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.command == "import":
+        return importing.run(chosen)
     if chosen.command == "adopt":
         return adopt(chosen.file, chosen.ids)
     if chosen.command == "check":

@@ -19,15 +19,31 @@ ROOTS = frozenset(
 )
 #: First-level settings that are no keys of Kestra's.
 OURS = frozenset(
-    ("version", "edition", "declared-secrets", "deployment", "identity", "store", "tags", "rotation")
+    (
+        "version",
+        "edition",
+        "declared-secrets",
+        "deployment",
+        "identity",
+        "store",
+        "tags",
+        "rotation",
+    )
 )
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A value that is encrypted."""
+
+    secure: str = field(repr=False)
 
 
 @dataclass
 class Value:
     """A leaf. Its value may be a secret, so `repr` does not show it."""
 
-    value: Scalar = field(repr=False)
+    value: Scalar | Sealed = field(repr=False)
     origin: Origin | None = None
     comment: str = ""
     """Instead of the origin, for a value that the import chose."""

@@ -1,0 +1,177 @@
+"""The draft against the real check: what it refuses goes out to the report, what it lacks is to be set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from components.importing.conversion import Conversion, shown
+from components.importing.draft import Place, Value, as_values
+from components.importing.placeholders import PLACEHOLDER, value_of
+from components.importing.secret_values import annotation_of
+from components.settings import Problem, SettingsError, load_stack
+from components.settings.sensitive import is_sensitive
+from components.settings.structure import ENCRYPTED, config_path
+
+_ROUNDS = 60
+#: What a fix of the check asks to be added.
+_ADDED = re.compile(r"\badd (kestra:[a-z0-9.-]+)")
+
+
+def accept(c: Conversion, plain: Callable[[Value], object]) -> tuple[Problem, ...]:
+    """Takes out of the draft what the check refuses, until only what is to be set is missing.
+
+    Args:
+        c: the import.
+        plain: a leaf as the check is to see it.
+
+    Returns:
+        The check's warnings.
+    """
+    for _ in range(_ROUNDS):
+        try:
+            return load_stack(c.draft.document(plain), source="").warnings
+        except SettingsError as error:
+            warnings = tuple(p for p in error.problems if p.severity == "warning")
+            problems = [p for p in error.problems if p.severity == "error"]
+        if not _answer(c, problems):
+            return warnings
+    return ()
+
+
+def _answer(c: Conversion, problems: Sequence[Problem]) -> bool:
+    """Whether the draft was changed because of the problems."""
+    places = _places(c)
+    wrong: list[tuple[Place, Problem]] = []
+    for problem in problems:
+        if problem.path in places:
+            wrong.append((places[problem.path], problem))
+        else:
+            _ask(c, places, problem)
+    changed = False
+    # Items of a list go from its end, so that the places of the others stay right.
+    for place, problem in sorted(wrong, key=lambda item: _order(item[0]), reverse=True):
+        if c.draft.at(*place) is not None:
+            changed |= _mend(c, place, problem) or _refuse(c, place, problem)
+    return changed
+
+
+def _order(place: Place) -> list[tuple[int, str]]:
+    return [(part, "") if isinstance(part, int) else (-1, part) for part in place]
+
+
+def _places(c: Conversion) -> dict[str, Place]:
+    """Each path, in the spellings that the check uses, to its place."""
+    places: dict[str, Place] = {}
+
+    def add(node: object, place: Place) -> None:
+        if place:
+            places[spelled(place)] = place
+            places.setdefault(config_path(place), place)
+        items = (
+            node.items()
+            if isinstance(node, dict)
+            else enumerate(node)
+            if isinstance(node, list)
+            else ()
+        )
+        for part, item in items:
+            add(item, (*place, part))
+
+    add(c.draft.tree, ())
+    return places
+
+
+def spelled(place: Place) -> str:
+    first, *rest = place
+    return f"kestra:{first}" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in rest)
+
+
+def _ask(c: Conversion, places: dict[str, Place], problem: Problem) -> None:
+    """What the check finds missing has no place in the draft."""
+    parent = problem.path
+    while parent and parent not in places:
+        parent = parent.rpartition(".")[0]
+    rest = problem.path.removeprefix(parent).lstrip(".").removeprefix("kestra:")
+    place = (*places.get(parent, ()), *(rest.split(".") if rest else ()))
+    if not place or any(problem.path in (i.setting, *i.covers) for i in c.to_set):
+        return
+    known, annotation = annotation_of(place)
+    c.ask(
+        place,
+        f"{problem.message}: {problem.rule}; {problem.fix}",
+        secret=known and is_sensitive(annotation),
+        covers=(problem.path,),
+    )
+
+
+def _mend(c: Conversion, place: Place, problem: Problem) -> bool:
+    """Whether the value can be written in the way that the setting takes it."""
+    node = c.draft.at(*place)
+    if isinstance(node, Value) and isinstance(node.value, str):
+        if (text := _resolved(c, node.value)) is not None and text != node.value:
+            names = ", ".join(m[1] for m in PLACEHOLDER.finditer(node.value))
+            c.changed(place, f"takes no placeholder; the value that {names} had is written instead")
+            node.value = int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else text
+            if text in ("true", "false"):
+                node.value = text == "true"
+            return True
+        if "is not a list" in problem.message:
+            c.changed(place, "a single text; it became a list of what it names")
+            items = [item.strip() for item in node.value.split(",") if item.strip()]
+            c.draft.put(place, as_values(items, node.origin))
+            return True
+    return False
+
+
+def _resolved(c: Conversion, text: str) -> str | None:
+    if not PLACEHOLDER.search(text):
+        return None
+
+    def replace(match: re.Match[str]) -> str:
+        known = value_of(c, match[1])
+        return known if known is not None else match[2] or match[0]
+
+    new = PLACEHOLDER.sub(replace, text)
+    return None if "${" in new else new
+
+
+def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
+    """Takes a setting out of the draft; False where another setting is what is missing."""
+    if any(problem.path in item.covers for item in c.to_set):
+        return False
+    if match := _ADDED.search(problem.fix):
+        path = match[1].rstrip(".")
+        place_added = tuple(path.removeprefix("kestra:").split("."))
+        if c.cover(path, problem.path):
+            return False
+        if c.draft.at(*place_added) is None:
+            if place_added[0] == "datasources" and len(place_added) == 2:
+                place_added = (*place_added, "url")
+            c.ask(place_added, f"{problem.message}: {problem.rule}", covers=(problem.path,))
+            return False
+    node = c.draft.at(*place)
+    name = c.draft.name(place)
+    message, fix = problem.message, problem.fix
+    if message == ENCRYPTED[0]:
+        message = "holds a secret, at a key that takes none"
+    if isinstance(node, Value):
+        value = shown(node.value)
+        text = str(node.value)
+        if PLACEHOLDER.search(text):
+            c.ask(
+                place,
+                f"{text if value else 'a placeholder'} was there; {problem.rule}",
+                secret=False,
+            )
+        name += f" ({value})" if value and not node.is_secret else ""
+    else:
+        inner = [
+            c.draft.name(p).removeprefix(f"{c.draft.name(place)}.")
+            for p, _ in c.draft.leaves(*place)
+        ]
+        name += f" ({', '.join(inner[:8])}{', …' if len(inner) > 8 else ''})" if inner else ""
+    kind = "not carried" if place[0] == "deployment" else "refused"
+    c.note(kind, name, f"{message}; {problem.rule}", fix, c.draft.origin(place))
+    c.draft.remove(*place)
+    return True
