@@ -360,7 +360,7 @@ def _folders(c: Conversion) -> None:
             path = str(value.value)
             if (
                 not path.startswith("/")
-                or re.match(r"/tmp(/|$)", path)
+                or path.split("/")[1] == "tmp"
                 or not re.fullmatch(r"[\w./-]+", path)
             ):
                 continue
