@@ -17,9 +17,11 @@ from components.importing.conversion import Conversion
 from components.importing.draft import Sealed, Value
 from components.importing.installation import Installation
 from components.importing.sealing import Seal, seal_secrets
-from components.importing.secret_values import is_secret, mark_secrets
+from components.importing.secret_values import annotation_of, is_secret, mark_secrets
+from components.importing.settings_map import setting_place
 from components.settings import Problem
 from components.settings.base import OPAQUE
+from components.settings.sensitive import is_sensitive
 
 
 def convert(
@@ -46,6 +48,7 @@ def convert(
     _see_secrets(c)
     resolution = placeholders.resolve(c)
     mark_secrets(c.draft, c.secrets)
+    _ask_for_missing(c)
     log_in.convert(c)
     bound_keys.convert(c)
     translation.convert(c)
@@ -72,6 +75,7 @@ def _see_secrets(c: Conversion) -> None:
             for match in placeholders.PLACEHOLDER.finditer(text):
                 if known := placeholders.value_of(c, match[1]):
                     c.secrets.add(known)
+    c.secrets |= {v.value for v in c.installation.declared_secrets.values() if v.value}
     for name, variable in c.installation.environment.items():
         text = variable.value
         if not text:
@@ -88,6 +92,25 @@ def _see_secrets(c: Conversion) -> None:
             for match in placeholders.PLACEHOLDER.finditer(value.value):
                 if known := placeholders.value_of(c, match[1]):
                     c.secrets.add(known)
+
+
+def _ask_for_missing(c: Conversion) -> None:
+    """Keys that the installation sets and whose values no input holds."""
+    for missing in c.installation.missing:
+        place = setting_place(missing.path)
+        if c.draft.at(*place) is not None:
+            continue
+        known, annotation = annotation_of(place)
+        secret = (known and is_sensitive(annotation)) or is_secret(place, "x9-Any-Secret")
+        names = ", ".join(f"${{{name}}}" for name in missing.variables)
+        why = f"the inputs name {names} for it" if names else "no input has its value"
+        if place in bound_keys.BOUND:
+            c.draft.put(
+                (*place[:-1], "existing"),
+                Value(True, missing.origin, comment="data is bound to this key"),
+            )
+            why += "; data is bound to it: give the same one"
+        c.ask(place, f"{why} ({missing.origin})", secret=secret)
 
 
 def _namespace(c: Conversion) -> None:

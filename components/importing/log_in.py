@@ -23,7 +23,8 @@ def convert(conversion: Conversion) -> None:
     if draft.text("edition") == "enterprise":
         return
     name, password = draft.at(*USERNAME), draft.at(*PASSWORD)
-    if name is None and password is None:
+    asked = any(item.setting.startswith(_path(BLOCK)) for item in conversion.to_set)
+    if name is None and password is None and not asked:
         conversion.note(
             "changed",
             "kestra.server.basic-auth",

@@ -35,6 +35,13 @@ def start(conversion: Conversion) -> None:
         value.value = _typed(place, value.value)
 
 
+def setting_place(path: Place) -> Place:
+    """The setting of a key of Kestra's file: `kestra.url` is `deployment.url`."""
+    if path[:2] == ("kestra", "url"):
+        return ("deployment", "url")
+    return path[1:] if path[0] == "kestra" and len(path) > 1 else path
+
+
 def _block(node: Any) -> dict[str, Any]:
     return node if isinstance(node, dict) else {}
 

@@ -117,6 +117,11 @@ def _sources(c: Conversion) -> None:
 
 def _declared(c: Conversion) -> None:
     """`SECRET_NAME` is base64 of what flows read as `secret('NAME')`."""
+    for own, variable in c.installation.declared_secrets.items():
+        if variable.value is None:
+            _declare(c, own)
+        elif variable.value:
+            _put_declared(c, own, variable.value, variable)
     wrong: list[str] = []
     for name, variable in c.installation.environment.items():
         if not name.startswith("SECRET_") or variable.value_from is not None:
@@ -134,9 +139,7 @@ def _declared(c: Conversion) -> None:
         elif (plain := decoded(variable.value)) is None:
             wrong.append(name)
         elif plain:
-            c.draft.put(
-                ("declared-secrets", own, "value"), Value(plain, variable.origin, is_secret=True)
-            )
+            _put_declared(c, own, plain, variable)
     if wrong:
         c.note(
             "not carried",
@@ -162,6 +165,11 @@ def _references(c: Conversion) -> None:
                 variable.origin,
             )
             _declare(c, own)
+
+
+def _put_declared(c: Conversion, name: str, value: str, variable: Variable) -> None:
+    place: Place = ("declared-secrets", name, "value")
+    c.draft.put(place, Value(value, variable.origin, is_secret=True))
 
 
 def _declare(c: Conversion, name: str) -> None:
