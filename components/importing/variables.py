@@ -221,29 +221,38 @@ def running(c: Conversion) -> list[str]:
 
 
 def _java_secrets(c: Conversion) -> None:
-    """A password among Java's options is taken out of them: they stand readable in the pods."""
-    secret: dict[str, None] = {}
-    for place, value in c.draft.leaves("deployment", "components"):
-        if place[-1] != "java-options" or not holds_secret(str(value.value)):
-            continue
-        words = re.findall(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""", str(value.value))
-        options = [word for word in words if holds_secret(word)] or words
-        secret |= dict.fromkeys(options)
-        rest = " ".join(word for word in words if word not in options)
-        names = ", ".join(re.split(r"[=:]", word)[0].strip("\"'") for word in options)
+    """Java's options stand readable in the pods; with a password among them they are an encrypted variable."""
+    options = {
+        place: _words(str(value.value))
+        for place, value in c.draft.leaves("deployment", "components")
+        if place[-1] == "java-options"
+    }
+    secret = dict.fromkeys(w for words in options.values() for w in words if holds_secret(w))
+    if not secret:
+        return
+    shared = [w for w in next(iter(options.values())) if all(w in ws for ws in options.values())]
+    names = ", ".join(re.split(r"[=:]", word)[0].strip("\"'") for word in secret)
+    for place, words in options.items():
+        own = [w for w in words if w not in shared and w not in secret]
         c.changed(
             place,
-            f"{names}: a password on the command line of Java; it is moved to the encrypted variable JAVA_OPTS, which "
-            "Java's options follow",
+            f"{names}: a password on the command line of Java; Java's options are the encrypted variable JAVA_OPTS of "
+            "every component now, beside which there are no others",
             "change the password, since it was readable",
         )
-        if rest:
-            value.value = rest
-        else:
-            c.draft.remove(*place)
-    if secret:
-        there = c.draft.text(*_place(_JAVA))
-        text = " ".join([*([there] if there else []), *secret])
-        c.draft.put(
-            _place(_JAVA), Value(text, comment="options of Java with a password", is_secret=True)
-        )
+        if own:
+            c.note(
+                "not carried",
+                c.draft.name(place),
+                f"{' '.join(w for w in own if re.fullmatch(r'-[A-Za-z0-9:+=%._-]+', w))}: only this component had them",
+                "write them into kestra:deployment.environment.JAVA_OPTS",
+            )
+        c.draft.remove(*place)
+    there = c.draft.text(*_place(_JAVA))
+    text = " ".join([*([there] if there else []), *dict.fromkeys([*shared, *secret])])
+    value = Value(text, comment="options of Java with a password", is_secret=True)
+    c.draft.put(_place(_JAVA), value)
+
+
+def _words(options: str) -> list[str]:
+    return re.findall(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""", options)

@@ -51,7 +51,10 @@ def test_what_holds_data_stays_and_what_the_stack_runs_itself_is_replaced() -> N
         "StatefulSet kestra-postgresql": "stays",
     }
     lines = "\n".join(step.line() for step in steps)
-    assert "pulumi import kubernetes:core/v1:ServiceAccount kestra-service-account flows/kestra" in lines
+    assert (
+        "pulumi import kubernetes:core/v1:ServiceAccount kestra-service-account flows/kestra"
+        in lines
+    )
     assert "kubectl -n flows delete deployment kestra-standalone" in lines
     assert "delete persistentvolumeclaim" not in lines
     assert "delete secret" not in lines
