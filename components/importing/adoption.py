@@ -7,12 +7,14 @@ by the stack: what it does not know, it leaves alone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import copy
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from components.rendering.sections import CONTROLLER_SERVICE
 from components.settings import Settings
+from components.settings.structure import Spelling, validate
 
 Fate = Literal["adopted", "replaced", "stays"]
 
@@ -160,6 +162,24 @@ def inventory_of(settings: Settings) -> list[KubernetesObject]:
         if getattr(deployment.components, name).replicas > 1:
             items.append(("PodDisruptionBudget", f"kestra-{name}"))
     return sorted(KubernetesObject(*item) for item in items)
+
+
+def as_far_as_valid(document: Mapping[str, object]) -> Settings:
+    """The parts of settings that name objects, where other settings are still to be set.
+
+    Args:
+        document: first-level setting to value; valid or not.
+    """
+    deployment = document.get("deployment")
+    block = {**deployment} if isinstance(deployment, Mapping) else {}
+    if isinstance(ingress := block.get("ingress"), Mapping):
+        block["ingress"] = {"tls-secret": "to-be-set", **ingress}
+    data = {
+        "version": document.get("version", "1.3"),
+        "deployment": block,
+        "identity": document.get("identity", {}),
+    }
+    return validate(copy.deepcopy(data), Spelling())[0]
 
 
 def release_objects(settings: Settings, release: str = "kestra") -> list[KubernetesObject]:

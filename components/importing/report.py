@@ -7,6 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.importing.adoption import (
+    Step,
+    as_far_as_valid,
+    inventory_of,
+    plan,
+    release_objects,
+)
 from components.importing.conversion import Conversion
 from components.importing.draft import Place, Sealed
 from components.importing.installation import Note
@@ -88,6 +95,10 @@ class Report:
             yield f"Warnings of the check ({len(self.warnings)}):"
             for problem in self.warnings:
                 yield f"  {problem.path}: {problem.message}. {problem.rule}. {problem.fix}."
+        if steps := self.adoption():
+            yield ""
+            yield "The release in the same namespace (docs/coming-from.md; names of a release called kestra):"
+            yield from (f"  {step.line()}" for step in steps)
         yield ""
         yield self.totals()
         if self.seal.why_not:
@@ -96,6 +107,16 @@ class Report:
         yield "Next:"
         for i, step in enumerate(self.next_steps(), 1):
             yield f"  {i}. {step}"
+
+    def adoption(self) -> list[Step]:
+        """What becomes of a Helm release's objects; nothing for another kind of installation."""
+        c = self.conversion
+        if not any("helm" in kind.lower() for _, kind in c.installation.sources):
+            return []
+        settings = as_far_as_valid(c.draft.document(lambda value: value.value))
+        release = release_objects(settings)
+        namespace = settings.deployment.namespace
+        return plan(release, inventory_of(settings), namespace=namespace, stack=self.stack)
 
     def totals(self) -> str:
         """One line of numbers."""
@@ -146,6 +167,15 @@ class Report:
             "warnings": [
                 {"setting": p.path, "message": p.message, "rule": p.rule, "fix": p.fix}
                 for p in self.warnings
+            ],
+            "release": [
+                {
+                    "object": f"{s.object.kind}/{s.object.name}",
+                    "fate": s.fate,
+                    "why": s.why,
+                    "command": s.command,
+                }
+                for s in self.adoption()
             ],
             "next": self.next_steps(),
         }

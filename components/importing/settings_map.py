@@ -9,6 +9,7 @@ from components.importing.draft import Draft, Place, Value, as_values
 from components.importing.secret_values import annotation_of, catalogue_row
 from components.settings.base import Flag, Whole
 
+_LONGEST_KEY = 200
 _ENTERPRISE_TYPES = {"queue": "kafka", "repository": "elasticsearch"}
 
 
@@ -31,8 +32,26 @@ def start(conversion: Conversion) -> None:
     _prune(draft.tree)
     _move_renamed(draft)
     _platform(draft)
+    _leave_out_unwritable(conversion)
     for place, value in list(draft.leaves()):
         value.value = _typed(place, value.value)
+
+
+def _leave_out_unwritable(conversion: Conversion) -> None:
+    """Keys of more than 200 characters, and texts that are no Unicode: no stack file holds them."""
+    draft, number = conversion.draft, 0
+    for place, value in list(draft.leaves()):
+        texts = [part for part in (*place, value.value) if isinstance(part, str)]
+        long = any(isinstance(part, str) and len(part) > _LONGEST_KEY for part in place)
+        if long or any("\ud800" <= ch <= "\udfff" for text in texts for ch in text):
+            draft.remove(*place)
+            number += 1
+    if number:
+        conversion.note(
+            "not carried",
+            f"{number} values",
+            f"keys of more than {_LONGEST_KEY} characters, or texts that are no Unicode",
+        )
 
 
 def setting_place(path: Place) -> Place:

@@ -90,7 +90,7 @@ def _item(node: Any, depth: int, told: str | None, comment: Callable[[str], str]
         block = {"secure": Value(node.value.secure)}
     if not isinstance(block, dict):
         # A list in a list: under a dash of its own.
-        yield f"{pad}-"
+        yield f"{pad}-" if block else f"{pad}- []"
         for item in block:
             yield from _item(item, depth + 1, told, comment)
         return
