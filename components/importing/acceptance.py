@@ -9,9 +9,10 @@ from components.importing.conversion import Conversion, shown
 from components.importing.draft import Place, Value, as_values
 from components.importing.placeholders import PLACEHOLDER, value_of
 from components.importing.secret_values import annotation_of
-from components.settings import Problem, SettingsError, load_stack
-from components.settings.sensitive import is_sensitive
-from components.settings.structure import ENCRYPTED, config_path
+from components.settings import Problem, SettingsError
+from components.validation import load_stack
+from components.validation.schema import ENCRYPTED, config_path
+from components.validation.sensitive import is_sensitive
 
 _ROUNDS = 60
 #: What a fix of the check asks to be added.

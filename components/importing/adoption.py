@@ -1,7 +1,7 @@
 """A stack in the namespace of a running Helm release: what becomes of each of the release's objects.
 
 A stack does not take an object over unless it is imported; an object that another owner made with the same kind and
-name stops the first update at it (`components/hints.py` prints the way out then). Nothing of the release is deleted
+name stops the first update at it (`components/safeguards/name_conflicts.py` prints the way out then). Nothing of the release is deleted
 by the stack: what it does not know, it leaves alone.
 """
 
@@ -14,7 +14,7 @@ from typing import Literal
 
 from components.rendering.sections import CONTROLLER_SERVICE
 from components.settings import Settings
-from components.settings.structure import Spelling, validate
+from components.validation.schema import Spelling, validate
 
 Fate = Literal["adopted", "replaced", "stays"]
 

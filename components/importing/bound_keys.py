@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.importing.conversion import Conversion
 from components.importing.draft import Place, Value
 from components.settings.base import is_placeholder
-from components.settings.checks.keys import CIPHERS, decoded_size
+from components.validation.rules.keys import CIPHERS, decoded_size
 
 ENCRYPTION: Place = ("encryption", "secret-key")
 #: The key of each internal secret store.

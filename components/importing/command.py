@@ -18,7 +18,8 @@ from components.importing.report import Report
 from components.importing.sealing import HEADER, find_seal
 from components.importing.secret_values import Redaction
 from components.importing.writer import text_of, write
-from components.settings import SettingsError, load_file
+from components.settings import SettingsError
+from components.validation import load_file
 
 _DIRECTORY = Path("stacks")
 #: Names of files that say nothing of the installation.

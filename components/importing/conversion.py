@@ -10,7 +10,7 @@ from typing import Literal
 
 from components.importing.draft import Draft, Place
 from components.importing.installation import Installation, Note, Origin
-from components.settings.structure import config_path
+from components.validation.schema import config_path
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from components.importing.secret_values import annotation_of, is_secret, mark_se
 from components.importing.settings_map import setting_place
 from components.settings import Problem
 from components.settings.base import OPAQUE
-from components.settings.sensitive import is_sensitive
+from components.validation.sensitive import is_sensitive
 
 
 def convert(

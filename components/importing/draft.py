@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.importing.installation import Origin, Sourced
-from components.settings.structure import config_path
+from components.validation.schema import config_path
 
 Place = tuple[str | int, ...]
 """Keys and positions, from the first-level setting on."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from components.importing.conversion import Conversion
 from components.importing.draft import Value
 from components.settings.base import is_placeholder
-from components.settings.checks.server import USERNAME as EMAIL
-from components.settings.checks.server import password_rules_broken
+from components.validation.rules.server import USERNAME as EMAIL
+from components.validation.rules.server import password_rules_broken
 
 BLOCK = ("server", "basic-auth")
 USERNAME, PASSWORD = (*BLOCK, "username"), (*BLOCK, "password")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from components.importing.conversion import Conversion
 from components.importing.draft import Place, Value
 from components.importing.secret_values import annotation_of, is_secret
-from components.settings.sensitive import is_sensitive
-from components.settings.structure import config_path
+from components.validation.schema import config_path
+from components.validation.sensitive import is_sensitive
 
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][\w.-]*)(?::([^{}]*))?\}")
 

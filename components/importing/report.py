@@ -19,7 +19,7 @@ from components.importing.draft import Place, Sealed
 from components.importing.installation import Note
 from components.importing.sealing import Seal
 from components.settings import Problem
-from components.settings.structure import config_path
+from components.validation.schema import config_path
 
 _KINDS = (
     ("changed", "Changed, and why"),

@@ -13,8 +13,8 @@ from components.importing.draft import ROOTS, Draft, Place
 from components.settings import Settings
 from components.settings.base import CREDENTIAL_IN_URL, kebab
 from components.settings.credentials import credential_sign
-from components.settings.sensitive import is_sensitive, takes_secret
-from components.settings.structure import models_in
+from components.validation.schema import models_in
+from components.validation.sensitive import is_sensitive, takes_secret
 
 #: `https://key@host`: what Sentry and the like call a DSN.
 _KEY_IN_ADDRESS = re.compile(r"://[^/?#@\s:]{8,}@")

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from components.importing.conversion import Conversion, shown
 from components.importing.draft import Place, Value
 from components.settings.base import CREDENTIAL_IN_URL
-from components.settings.checks.deployment import MOVING_TAGS
 from components.settings.deployment import DEFAULT_TAGS
+from components.validation.rules.deployment import MOVING_TAGS
 
 TAG = ("deployment", "image", "tag")
 URL = ("deployment", "url")

@@ -11,7 +11,8 @@ import yaml
 from components.importing.command import Arguments, import_installation
 from components.importing.installation import Installation, Origin, Sourced, Variable
 from components.importing.report import Report
-from components.settings import SettingsError, load_file
+from components.settings import SettingsError
+from components.validation import load_file
 
 ORIGIN = Origin("application.yaml", "")
 BASE = """

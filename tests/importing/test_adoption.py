@@ -6,7 +6,7 @@ import pytest
 
 from components.importing.adoption import KubernetesObject as Object
 from components.importing.adoption import inventory_of, plan, release_objects
-from components.settings import load
+from components.validation import load
 from tests.components.inventory_support import documents
 from tests.components.recording_support import run
 from tests.conftest import stack_document

@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from components.__main__ import main
-from components.settings import SettingsError, load_file, load_stack
+from components.settings import SettingsError
+from components.validation import load_file, load_stack
 
 CASES = Path(__file__).parent / "fixtures" / "cases"
 NAMES = sorted(f.name.removesuffix(".expected.yaml") for f in CASES.glob("*.expected.yaml"))

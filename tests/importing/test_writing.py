@@ -12,7 +12,7 @@ from components.importing.draft import Draft, Value
 from components.importing.installation import Origin
 from components.importing.readers import ImportRefused
 from components.importing.writer import text_of
-from components.settings import read_file
+from components.validation import read_file
 from tests.importing.installation_support import imported, installation
 
 TEXTS = [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from components.configuration import render
-from components.held import facts, losses
-from components.settings import SettingsError, load
+from components.rendering.configuration import render
+from components.safeguards.irreversible_changes import facts, losses
+from components.settings import SettingsError
+from components.validation import load
 from tests.settings.malformed_fixtures import enterprise, oss
 
 WITHOUT = {"TOKEN": {"generate": {}}}
@@ -16,7 +17,10 @@ WITH = {"TOKEN": {"namespace": "company", "generate": {}}}
 def test_open_source_takes_a_declared_secret_without_a_namespace() -> None:
     settings = load(oss(declared_secrets=WITHOUT), source="test").settings
     assert settings.declared_secrets["TOKEN"].namespace == ""
-    assert render(settings).environment == render(load(oss(declared_secrets=WITH), source="test").settings).environment
+    assert (
+        render(settings).environment
+        == render(load(oss(declared_secrets=WITH), source="test").settings).environment
+    )
 
 
 def test_the_enterprise_edition_asks_for_the_namespace() -> None:
