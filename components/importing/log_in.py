@@ -29,7 +29,7 @@ def convert(conversion: Conversion) -> None:
             "changed",
             "kestra.server.basic-auth",
             "no log-in was configured; since 0.24 the first visitor takes over the set-up page, so the stack has one",
-            "its password is generated: `pulumi stack output generated` says where it is",
+            "its password is generated: `pulumi stack output generated --show-secrets` shows it",
         )
     elif isinstance(name, Value) and not _is_email(str(name.value)):
         conversion.drop(
