@@ -167,12 +167,16 @@ def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
             )
         name += f" ({value})" if value and not node.is_secret else ""
     else:
-        inner = [
-            c.draft.name(p).removeprefix(f"{c.draft.name(place)}.")
-            for p, _ in c.draft.leaves(*place)
-        ]
-        name += f" ({', '.join(inner[:8])}{', …' if len(inner) > 8 else ''})" if inner else ""
+        inner = [_inner(c, place, item, value) for item, value in c.draft.leaves(*place)]
+        name += f" ({', '.join(inner[:40])}{', …' if len(inner) > 40 else ''})" if inner else ""
     kind = "not carried" if place[0] == "deployment" else "refused"
     c.note(kind, name, f"{message}; {problem.rule}", fix, c.draft.origin(place))
     c.draft.remove(*place)
     return True
+
+
+def _inner(c: Conversion, place: Place, inner: Place, value: Value) -> str:
+    """A leaf of a block that is left out, with its value where that may be shown."""
+    name = c.draft.name(inner).removeprefix(c.draft.name(place)).lstrip(".")
+    text = "" if value.is_secret else shown(value.value)
+    return f"{name} {text}".strip()

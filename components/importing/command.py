@@ -119,7 +119,7 @@ def import_installation(installation: Installation, arguments: Arguments) -> Rep
     redact = Redaction(c.secrets)
     sources = [f"{source} ({kind})" for source, kind in installation.sources]
     try:
-        write(file, text_of(c.draft, seal.header, sources, redact))
+        write(file, text_of(c.draft, seal.header, sources, redact, c.where))
     except (OSError, ValueError):
         raise ImportRefused(f"{file} cannot be written.") from None
     _ask_for_the_rest(c, file)

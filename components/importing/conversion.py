@@ -40,6 +40,13 @@ class Conversion:
     secrets: set[str] = field(default_factory=set, repr=False)
     """Every secret value that was seen, carried or not: none of them may be shown."""
 
+    def where(self, origin: Origin | None) -> str:
+        """An origin for people: without the file's name where there is one input alone."""
+        if origin is None:
+            return ""
+        files = {name for name, _ in self.installation.sources}
+        return origin.place if files == {origin.file} and origin.place else str(origin)
+
     def note(
         self,
         kind: Literal["changed", "not carried", "refused"],

@@ -110,7 +110,7 @@ def _ask_for_missing(c: Conversion) -> None:
                 Value(True, missing.origin, comment="data is bound to this key"),
             )
             why += "; data is bound to it: give the same one"
-        c.ask(place, f"{why} ({missing.origin})", secret=secret)
+        c.ask(place, f"{why} ({c.where(missing.origin)})", secret=secret)
 
 
 def _namespace(c: Conversion) -> None:

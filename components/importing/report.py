@@ -51,7 +51,7 @@ class Report:
         lines: dict[str, str] = {}
         for place, value in self.conversion.draft.leaves():
             path = config_path(_shortened(place))
-            origin = value.comment or str(value.origin or "")
+            origin = value.comment or self.conversion.where(value.origin)
             sealed = "encrypted" if isinstance(value.value, Sealed) else ""
             lines.setdefault(path, ", ".join(filter(None, (sealed, origin))))
         return list(lines.items())
@@ -81,7 +81,7 @@ class Report:
             if notes:
                 yield ""
                 yield f"{title} ({len(notes)}):"
-                yield from (f"  {note_line(note)}" for note in notes)
+                yield from (f"  {self._note(note)}" for note in notes)
         if c.to_set:
             yield ""
             yield f"To set ({len(c.to_set)}):"
@@ -107,6 +107,11 @@ class Report:
         yield "Next:"
         for i, step in enumerate(self.next_steps(), 1):
             yield f"  {i}. {step}"
+
+    def _note(self, note: Note) -> str:
+        end = f"; {note.fix}" if note.fix else ""
+        origin = self.conversion.where(note.origin)
+        return f"{note.what}: {note.why}{end}{f' ({origin})' if origin else ''}"
 
     def adoption(self) -> list[Step]:
         """What becomes of a Helm release's objects; nothing for another kind of installation."""
@@ -180,13 +185,6 @@ class Report:
             "next": self.next_steps(),
         }
         return json.dumps(clean(document), indent=2, ensure_ascii=False) + "\n"
-
-
-def note_line(note: Note) -> str:
-    """A note as one line."""
-    end = f"; {note.fix}" if note.fix else ""
-    origin = f" ({note.origin})" if note.origin else ""
-    return f"{note.what}: {note.why}{end}{origin}"
 
 
 def _as_json(note: Note) -> dict[str, str]:

@@ -106,16 +106,16 @@ def seal_secrets(c: Conversion, seal: Seal) -> None:
                 if place in BOUND
                 else "its value is not written without a passphrase"
             )
-            c.ask(place, f"{why}{_from(value)}", secret=True)
+            c.ask(place, f"{why}{_from(c, value)}", secret=True)
             c.draft.remove(*place)
 
 
 def _ask_list(c: Conversion, place: Place) -> None:
     """A list that holds secrets is given as a whole, so that its order stays."""
     for inner, value in list(c.draft.leaves(*place)):
-        c.ask(inner, f"an item of a list with secrets{_from(value)}", secret=value.is_secret)
+        c.ask(inner, f"an item of a list with secrets{_from(c, value)}", secret=value.is_secret)
     c.draft.remove(*place)
 
 
-def _from(value: Value) -> str:
-    return f" ({value.origin})" if value.origin else ""
+def _from(c: Conversion, value: Value) -> str:
+    return f" ({c.where(value.origin)})" if value.origin else ""

@@ -35,13 +35,15 @@ def convert(conversion: Conversion) -> None:
         _renamed,
         _prefix,
         _controllers,
+        _folders,
+        _deprecated,
     ):
         step(conversion)
 
 
 def remark(conversion: Conversion) -> None:
     """What a person has to know of settings that are carried."""
-    for step in (_volume, _ports, _clear_connections, _folders, _deprecated):
+    for step in (_volume, _ports, _clear_connections):
         step(conversion)
 
 
@@ -368,7 +370,7 @@ def _folders(c: Conversion) -> None:
                 c.note(
                     "not carried",
                     f"{c.draft.name(place)} {path}",
-                    "the key is carried; the folder of that machine is not there, nor writable, without a volume",
+                    "a folder of that machine: in the pods it is not there, nor writable, without a volume",
                     "add kestra:deployment.extra-volumes and extra-volume-mounts",
                     value.origin,
                 )
@@ -378,7 +380,7 @@ def _deprecated(c: Conversion) -> None:
     old = [key for key in ("templates", "listeners") if c.draft.at(key) is not None]
     if old:
         names = ", ".join(f"kestra.{key}" for key in old)
-        c.note("changed", names, "carried; deprecated since 0.11, and 2.0 has no templates")
+        c.note("changed", names, "deprecated since 0.11, and 2.0 has no templates")
     place: Place = ("tasks", "scripts", "docker", "volume-enabled")
     if c.draft.at(*place) is not None:
         c.changed(

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from components.importing.draft import Draft, Sealed, Value
+from components.importing.installation import Origin
 
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*(:[A-Za-z0-9_./-]+)*")
 #: Words that one of the YAML readers takes for something else than a text.
@@ -24,6 +25,7 @@ def text_of(
     header: Mapping[str, str],
     sources: Sequence[str],
     redact: Callable[[str], str],
+    where: Callable[[Origin | None], str] = lambda origin: str(origin or ""),
 ) -> str:
     """The text of a stack file.
 
@@ -32,22 +34,23 @@ def text_of(
         header: keys beside `config`.
         sources: what was read, for the first lines.
         redact: takes secrets out of comments.
+        where: an origin as a comment says it.
     """
 
-    def comment(text: str) -> str:
-        return redact(_printable(text))
+    def comment(value: Value) -> str:
+        return redact(_printable(value.comment or where(value.origin)))
 
     lines = ["# Written by `python -m components import`; comments say where a value came from."]
-    lines += [f"# Read: {comment(source)}" for source in sources]
+    lines += [f"# Read: {redact(_printable(source))}" for source in sources]
     lines += [f"{key}: {_scalar(value)}" for key, value in header.items()]
     lines.append("config:" if draft.tree else "config: {}")
     for name, node in draft.tree.items():
-        lines += _entry(f"kestra:{name}", node, 1, None, comment)
+        lines += _entry(f"kestra:{name}", node, 1, "", comment)
     return "\n".join(lines) + "\n"
 
 
 def _entry(
-    key: str, node: Any, depth: int, told: str | None, comment: Callable[[str], str]
+    key: str, node: Any, depth: int, above: str, comment: Callable[[Value], str]
 ) -> Iterator[str]:
     """The lines of a key and what is under it.
 
@@ -55,13 +58,14 @@ def _entry(
         key: as it is written.
         node: a block, a list or a leaf.
         depth: levels above it.
-        told: where the block above comes from, when it has said so.
-        comment: makes a text fit for a comment.
+        above: where the block above comes from, when a comment says so there.
+        comment: where a leaf comes from.
     """
     pad = "  " * depth
-    origin = _common(node)
-    remark = f"  # {comment(origin)}" if origin and origin != told else ""
-    told = origin or told
+    texts = {comment(value) for value in _values(node)}
+    origin = texts.pop() if len(texts) == 1 else ""
+    remark = f"  # {origin}" if origin and origin != above else ""
+    above = origin or above
     if isinstance(node, Value):
         if isinstance(node.value, Sealed):
             yield f"{pad}{_key(key)}:{remark}"
@@ -73,14 +77,14 @@ def _entry(
     elif isinstance(node, dict):
         yield f"{pad}{_key(key)}:{remark}"
         for name, item in node.items():
-            yield from _entry(str(name), item, depth + 1, told, comment)
+            yield from _entry(str(name), item, depth + 1, above, comment)
     else:
         yield f"{pad}{_key(key)}:{remark}"
         for item in node:
-            yield from _item(item, depth + 1, told, comment)
+            yield from _item(item, depth + 1, above, comment)
 
 
-def _item(node: Any, depth: int, told: str | None, comment: Callable[[str], str]) -> Iterator[str]:
+def _item(node: Any, depth: int, above: str, comment: Callable[[Value], str]) -> Iterator[str]:
     pad = "  " * depth
     block = node
     if isinstance(node, Value):
@@ -92,22 +96,16 @@ def _item(node: Any, depth: int, told: str | None, comment: Callable[[str], str]
         # A list in a list: under a dash of its own.
         yield f"{pad}-" if block else f"{pad}- []"
         for item in block:
-            yield from _item(item, depth + 1, told, comment)
+            yield from _item(item, depth + 1, above, comment)
         return
     if not block:
         yield f"{pad}- {{}}"
         return
     first = True
     for name, item in block.items():
-        for line in _entry(str(name), item, depth + 1, told, comment):
+        for line in _entry(str(name), item, depth + 1, above, comment):
             yield f"{pad}- {line[len(pad) + 2 :]}" if first else line
             first = False
-
-
-def _common(node: Any) -> str | None:
-    """Where all leaves of a block come from, when that is one place."""
-    texts = {value.comment or str(value.origin or "") for value in _values(node)}
-    return texts.pop() if len(texts) == 1 else None
 
 
 def _values(node: Any) -> Iterator[Value]:

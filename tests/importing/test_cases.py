@@ -158,7 +158,7 @@ def test_the_check_finds_nothing_but_what_is_to_be_set(name: str, outcome: Outco
 def test_without_a_passphrase_too(name: str, outcome: Outcome) -> None:
     if outcome.status == 0:
         assert list(_unexpected(outcome)) == []
-        assert "secure:" not in outcome.text
+        assert "secure: v1:" not in outcome.text
 
 
 def _unexpected(outcome: Outcome) -> Iterator[str]:
