@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from components.importing.conversion import Conversion, shown
 from components.importing.draft import Place, Value, as_values
@@ -167,7 +167,7 @@ def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
             )
         name += f" ({value})" if value and not node.is_secret else ""
     else:
-        inner = [_inner(c, place, item, value) for item, value in c.draft.leaves(*place)]
+        inner = [_inner(c, place, item) for item in _ends(node, place)]
         name += f" ({', '.join(inner[:40])}{', …' if len(inner) > 40 else ''})" if inner else ""
     kind = "not carried" if place[0] == "deployment" else "refused"
     c.note(kind, name, f"{message}; {problem.rule}", fix, c.draft.origin(place))
@@ -175,8 +175,20 @@ def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
     return True
 
 
-def _inner(c: Conversion, place: Place, inner: Place, value: Value) -> str:
+def _ends(node: object, place: Place) -> Iterator[Place]:
+    """The places of leaves and of empty blocks."""
+    if isinstance(node, (dict, list)) and node:
+        items = node.items() if isinstance(node, dict) else enumerate(node)
+        for part, item in items:
+            yield from _ends(item, (*place, part))
+    else:
+        yield place
+
+
+def _inner(c: Conversion, place: Place, inner: Place) -> str:
     """A leaf of a block that is left out, with its value where that may be shown."""
     name = c.draft.name(inner).removeprefix(c.draft.name(place)).lstrip(".")
-    text = "" if value.is_secret else shown(value.value)
-    return f"{name} {text}".strip()
+    value = c.draft.at(*inner)
+    is_plain = inner[0] == "deployment" and not {"environment", "java-options", "value"} & {*inner}
+    is_shown = isinstance(value, Value) and not value.is_secret
+    return f"{name} {shown(value.value, names=is_plain) if is_shown else ''}".strip()

@@ -18,21 +18,12 @@ from components.validation.schema import Spelling, validate
 
 Fate = Literal["adopted", "replaced", "stays"]
 
-#: Kinds whose selector or content Kubernetes does not let change in place, and those that act on them.
-_REPLACED = ("Deployment", "StatefulSet", "HorizontalPodAutoscaler", "PodDisruptionBudget")
+#: Kinds of the release's own Kestra: they run it, or act on what runs it.
+_RUNNING = ("Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget")
+#: Kinds that are taken over, since others refer to them or they hold data; others of the same name are made anew.
+_ADOPTED = ("Namespace", "ServiceAccount", "PersistentVolumeClaim")
 #: Kinds that hold data, or that a database of the release needs.
 _DATA = ("PersistentVolumeClaim", "PersistentVolume", "Secret", "StatefulSet")
-#: Kind to the type of its resource.
-_TYPES = {
-    "Namespace": "kubernetes:core/v1:Namespace",
-    "ServiceAccount": "kubernetes:core/v1:ServiceAccount",
-    "Service": "kubernetes:core/v1:Service",
-    "PersistentVolumeClaim": "kubernetes:core/v1:PersistentVolumeClaim",
-    "Deployment": "kubernetes:apps/v1:Deployment",
-    "Ingress": "kubernetes:networking.k8s.io/v1:Ingress",
-    "NetworkPolicy": "kubernetes:networking.k8s.io/v1:NetworkPolicy",
-    "PodDisruptionBudget": "kubernetes:policy/v1:PodDisruptionBudget",
-}
 
 
 @dataclass(frozen=True, order=True)
@@ -81,19 +72,19 @@ def plan(
     names = {(item.kind, item.name) for item in inventory}
     steps: list[Step] = []
     for item in sorted(set(release)):
-        where = f"kubectl -n {namespace} delete {item.kind.lower()} {item.name}"
-        if item.kind in _REPLACED and item.kind != "StatefulSet":
-            same = (item.kind, item.name) in names
+        delete = f"kubectl -n {namespace} delete {item.kind.lower()} {item.name}"
+        is_taken = (item.kind, item.name) in names
+        if is_taken and item.kind in _ADOPTED:
+            steps.append(Step("adopted", item, *_adoption(item, namespace, stack)))
+        elif is_taken or item.kind in _RUNNING:
             why = (
-                "the stack makes one of this name with another selector, which Kubernetes does not change in place"
-                if same
-                else "the stack runs Kestra in Deployments of its own; two installations on one database must not run"
+                "the stack makes one of this name, with another selector or content"
+                if is_taken
+                else "the stack runs Kestra in pods of its own, and two installations must not share a database"
             )
             steps.append(
-                Step("replaced", item, f"{why}. Delete it right before `pulumi up`", where)
+                Step("replaced", item, f"{why}; delete it right before `pulumi up`", delete)
             )
-        elif (item.kind, item.name) in names:
-            steps.append(Step("adopted", item, *_adoption(item, namespace, stack)))
         elif item.kind in _DATA:
             steps.append(Step("stays", item, _data(item, database)))
         else:
@@ -113,24 +104,14 @@ def _adoption(item: KubernetesObject, namespace: str, stack: str) -> tuple[str, 
             "it holds what stays; keep its owner",
             "set kestra:deployment.create-namespace to false",
         )
-    type_ = _TYPES[item.kind]
     parent = f"urn:pulumi:{stack}::kestra::kestra:kestra:Kestra::kestra"
+    logical = "kestra-service-account" if item.kind == "ServiceAccount" else item.name
     return (
-        "the stack has one of this kind and name; the first `pulumi up` stops at it, then",
-        f"pulumi import {type_} {_logical(item)} {namespace}/{item.name} --parent 'kestra={parent}'"
-        " --protect=false --generate-code=false --yes",
+        "the stack has one of this kind and name. Take Helm's labels off; the first `pulumi up` stops at it, then import",
+        f"kubectl -n {namespace} label {item.kind.lower()} {item.name} app.kubernetes.io/managed-by-"
+        f" app.kubernetes.io/instance-; pulumi import kubernetes:core/v1:{item.kind} {logical} {namespace}/{item.name}"
+        f" --parent 'kestra={parent}' --protect=false --generate-code=false --yes",
     )
-
-
-def _logical(item: KubernetesObject) -> str:
-    """The logical name of a resource that the program makes."""
-    if item.kind == "ServiceAccount":
-        return "kestra-service-account"
-    if item.kind == "Service":
-        return f"{item.name}-service"
-    if item.kind == "Ingress":
-        return "kestra-ingress"
-    return item.name
 
 
 def _data(item: KubernetesObject, database: str) -> str:

@@ -80,6 +80,12 @@ def run(arguments: argparse.Namespace) -> int:
     except ImportRefused as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError:
+        print(
+            "An input, or a file that it names, cannot be read; nothing was written.",
+            file=sys.stderr,
+        )
+        return 1
     except RecursionError:
         print("The inputs are nested too deeply; nothing was written.", file=sys.stderr)
         return 1

@@ -109,7 +109,13 @@ _SHOWABLE = re.compile(
 )
 
 
-def shown(value: object) -> str:
-    """A value for a line of the report; empty for one that might be a secret."""
+def shown(value: object, *, names: bool = False) -> str:
+    """A value for a line of the report; empty for one that might be a secret.
+
+    Args:
+        value: the value.
+        names: whether it may be any name, as of Kubernetes' objects and labels.
+    """
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text if _SHOWABLE.fullmatch(text) else ""
+    is_name = names and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}", text)
+    return text if is_name or _SHOWABLE.fullmatch(text) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +69,11 @@ class Draft:
                 return None
         return node
 
+    def keys(self, *place: str | int) -> list[str]:
+        """The keys of the block at a place; none where there is no block."""
+        node = self.at(*place)
+        return list(node) if isinstance(node, dict) else []
+
     def text(self, *place: str | int) -> str | None:
         """The text of the leaf at a place; None where there is none."""
         node = self.at(*place)
@@ -75,16 +81,13 @@ class Draft:
 
     def put(self, place: Place, node: Any) -> None:
         """Writes a leaf, a block or a list; blocks above it are made, and a leaf in their place gives way."""
-        *above, last = place
         block: Any = self.tree
-        for part in above:
-            if isinstance(block, list):
-                block = block[part]  # pyright: ignore[reportArgumentType, reportCallIssue]
-                continue
-            if not isinstance(block.get(part), (dict, list)):
-                block[part] = {}
-            block = block[part]
-        block[last] = node
+        for part, below in itertools.pairwise(place):
+            inner = block[part] if isinstance(block, list) else block.get(part)  # pyright: ignore[reportArgumentType, reportCallIssue]
+            if not isinstance(inner, list if isinstance(below, int) else dict):
+                inner = block[part] = {}  # pyright: ignore[reportArgumentType, reportCallIssue]
+            block = inner
+        block[place[-1]] = node
 
     def remove(self, *place: str | int) -> Any:
         """Takes out what stands at a place, and blocks and lists that are empty without it; returns it."""

@@ -117,7 +117,7 @@ def unprovided(c: Conversion) -> None:
             for match in PLACEHOLDER.finditer(value.value):
                 if match[2] is None:
                     named.setdefault(match[1], []).append((place, value))
-    provided = {str(name) for name in c.draft.at("deployment", "environment") or {}}
+    provided = set(c.draft.keys("deployment", "environment"))
     for place, value in c.draft.leaves("deployment"):
         if place[-1] == "name" and "extra-env" in place:
             provided.add(str(value.value))

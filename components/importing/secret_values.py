@@ -24,6 +24,10 @@ _WEBHOOK = re.compile(r"(?i)https?://(hooks?\.|[^\s/]*webhook|[^\s?#]*/(services
 _KEY_IN_QUERY = re.compile(
     r"(?i)[?&](key|sig|code|auth|access[_-]?token|x-amz-signature)=[^&\s]{8,}"
 )
+#: `DB_PASS=…` of a shell, in a longer text.
+_SHELL_PAIR = re.compile(
+    r"(?i)\b\w*(_pass|_pwd|_pat|_key|password|secret|token)=['\"]?[^\s'\"$]{4,}"
+)
 #: An expression of a flow's, resolved by the executor: `{{ secret('NAME') }}`.
 _EXPRESSION = re.compile(r"\{\{-?\s*(secret\(\s*['\"][\w-]+['\"]\s*\)|[A-Za-z_][\w.]*)\s*-?\}\}")
 _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][\w.-]*:?\}")
@@ -84,6 +88,7 @@ def holds_secret(text: str) -> bool:
         or _KEY_IN_ADDRESS.search(rest)
         or _WEBHOOK.search(rest)
         or _KEY_IN_QUERY.search(rest)
+        or _SHELL_PAIR.search(rest)
         or (len(rest) > 40 and _holds_encoded_key(rest))
     )
 

@@ -27,9 +27,10 @@ def start(conversion: Conversion) -> None:
                 draft.put((key,), item)
         else:
             _merge(draft, root, as_values(block))
+    # Kubernetes' own objects mean something when they are empty (`emptyDir: {}`), Kestra's blocks do not.
+    _prune(draft.tree)
     for name, block in chosen.items():
         _merge(draft, name, block)
-    _prune(draft.tree)
     _move_renamed(draft)
     _platform(draft)
     _leave_out_unwritable(conversion)

@@ -105,7 +105,7 @@ def _split(url: str):
 
 
 def _datasources(c: Conversion) -> None:
-    for name in list(c.draft.tree.get("datasources") or {}):
+    for name in c.draft.keys("datasources"):
         place: Place = ("datasources", name, "url")
         url = c.draft.text(*place)
         if url is None:

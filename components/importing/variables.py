@@ -182,7 +182,7 @@ def _declare(c: Conversion, name: str) -> None:
 
 def namespaces(c: Conversion) -> None:
     """Says what became of the declared secrets' namespace."""
-    names = list(c.draft.at("declared-secrets") or {})
+    names = c.draft.keys("declared-secrets")
     if names and c.draft.text("edition") != "enterprise":
         c.note(
             "changed",
@@ -232,14 +232,16 @@ def _java_secrets(c: Conversion) -> None:
         return
     shared = [w for w in next(iter(options.values())) if all(w in ws for ws in options.values())]
     names = ", ".join(re.split(r"[=:]", word)[0].strip("\"'") for word in secret)
+    c.note(
+        "changed",
+        ", ".join(c.draft.name(place) for place in options),
+        f"{names}: a password on the command line of Java; Java's options are the encrypted variable JAVA_OPTS of every "
+        "component now, beside which there are no others",
+        "change the password, since it was readable",
+        c.draft.origin(next(iter(options))),
+    )
     for place, words in options.items():
         own = [w for w in words if w not in shared and w not in secret]
-        c.changed(
-            place,
-            f"{names}: a password on the command line of Java; Java's options are the encrypted variable JAVA_OPTS of "
-            "every component now, beside which there are no others",
-            "change the password, since it was readable",
-        )
         if own:
             c.note(
                 "not carried",

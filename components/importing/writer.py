@@ -14,7 +14,9 @@ import yaml
 from components.importing.draft import Draft, Sealed, Value
 from components.importing.installation import Origin
 
-_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*(:[A-Za-z0-9_./-]+)*")
+_PLAIN = re.compile(
+    r"[A-Za-z/][A-Za-z0-9_./@-]*(:[A-Za-z0-9_./@-]+)*|[0-9]+(ms|s|m|h|d|Ki|Mi|Gi|Ti|GB|MB)"
+)
 #: Words that one of the YAML readers takes for something else than a text.
 _WORDS = re.compile(r"(?i)true|false|yes|no|on|off|null|y|n|nan|inf|~")
 _WIDTH = 1 << 30

@@ -17,7 +17,7 @@ _NASTY: tuple[Any, ...] = (
     None, "", " ", True, False, 0, -1, 10**30, 1.5, float("nan"), float("inf"), [], {}, [None], {"": None},
     "on", "~", "${", "${}", "${A:${B:${C:}}}", "${A-B}", "$(X)", "{{ x }}", "a\nb", "a\0b", "\ud800", "\x1b[31m",
     "%s%n", "../../etc/passwd", "x" * 100_000, "é" * 300, "jdbc:", "jdbc:postgresql://", "http://[", "://", "@",
-    {"secure": "v1:a:b"}, {"secure": 1}, [[[[[[]]]]]], {"a": {"b": {"c": {"d": {}}}}}, {1: 2, True: 3}, [1, "a", {}],
+    {"secure": "v1:a:b"}, {"secure": 1}, [[[[[[]]]]]], {"a": {"b": {"c": {"d": {}}}}}, {1: 2, None: 3}, [1, "a", {}],
     "SECRET_", "-----BEGIN PRIVATE KEY-----", "2026-11-28", "12:30:45", "1e400", "0x", "١٢",
 )  # fmt: skip
 _KEYS = (
@@ -89,6 +89,8 @@ def _broken_values(
     try:
         documents = list(yaml.safe_load_all(content))
     except yaml.YAMLError:
+        return _broken_lines(chance, name, content, None)
+    if not all(isinstance(document, (dict, list)) for document in documents):
         return _broken_lines(chance, name, content, None)
     for _round in range(chance.randint(1, 8)):
         places = [place for document in documents for place in _places(document)]

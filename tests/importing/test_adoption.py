@@ -50,6 +50,8 @@ def test_what_holds_data_stays_and_what_the_stack_runs_itself_is_replaced() -> N
         "ServiceAccount kestra": "adopted",
         "StatefulSet kestra-postgresql": "stays",
     }
+    ingress = [Object("Ingress", "kestra")]
+    assert plan(ingress, ingress, namespace="flows")[0].fate == "replaced"
     lines = "\n".join(step.line() for step in steps)
     assert (
         "pulumi import kubernetes:core/v1:ServiceAccount kestra-service-account flows/kestra"

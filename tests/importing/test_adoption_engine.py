@@ -56,7 +56,14 @@ def _release(plane: ControlPlane, values: dict[str, Any]) -> None:
 
 
 def _ask(plane: ControlPlane, method: str, path: str, body: Any = None) -> Any:
-    answer = plane.session().request(method, f"{plane.url}/{path}", json=body, timeout=30)
+    kind = "merge-patch+json" if method == "PATCH" else "json"
+    answer = plane.session().request(
+        method,
+        f"{plane.url}/{path}",
+        json=body,
+        headers={"Content-Type": f"application/{kind}"},
+        timeout=30,
+    )
     assert answer.ok, answer.text
     return answer.json()
 
@@ -105,6 +112,11 @@ def test_a_release_becomes_a_stack_and_keeps_its_data_and_its_key(
     stack = FaultStack(tmp_path, tools["pulumi"], ["kubernetes"], environment)
     run = program(document, whole=True)
     assert set(stack.preview(run)) == {"create"}
+    # As the plan says: Helm's labels go, and the Deployment.
+    labels = dict.fromkeys(("app.kubernetes.io/managed-by", "app.kubernetes.io/instance"))
+    account = f"api/v1/namespaces/{NAMESPACE}/serviceaccounts/kestra"
+    merge = {"metadata": {"labels": labels}}
+    _ask(control_plane, "PATCH", account, merge)
     _ask(
         control_plane,
         "DELETE",

@@ -266,5 +266,5 @@ def _words_of(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for item in node:
             yield from _words_of(item)
-    else:
-        yield str(node).split(" ")[0]
+    elif isinstance(node, str):
+        yield node.split(" ")[0]
