@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from components.catalogue import lookup
 from components.importing.conversion import Conversion, shown
-from components.importing.draft import Place, Value, as_values
+from components.importing.draft import OURS, Place, Value, as_values
 from components.importing.placeholders import PLACEHOLDER, value_of
-from components.importing.secret_values import annotation_of
-from components.settings import Problem, SettingsError
+from components.importing.secret_values import annotation_of, kestra_path
+from components.settings import Problem, Settings, SettingsError
 from components.validation import load_stack
 from components.validation.schema import ENCRYPTED, config_path
 from components.validation.sensitive import is_sensitive
 
 _ROUNDS = 60
+#: Where keys go that nobody checks.
+ADDITIONAL = "additional-configuration"
 #: What a fix of the check asks to be added.
 _ADDED = re.compile(r"\badd (kestra:[a-z0-9.-]+)")
 
@@ -53,7 +57,11 @@ def _answer(c: Conversion, problems: Sequence[Problem]) -> bool:
     # Items of a list go from its end, so that the places of the others stay right.
     for place, problem in sorted(wrong, key=lambda item: _order(item[0]), reverse=True):
         if c.draft.at(*place) is not None:
-            changed |= _mend(c, place, problem) or _refuse(c, place, problem)
+            changed |= (
+                _mend(c, place, problem)
+                or _carry_unchecked(c, place, problem)
+                or _refuse(c, place, problem)
+            )
     return changed
 
 
@@ -137,6 +145,38 @@ def _resolved(c: Conversion, text: str) -> str | None:
     return None if "${" in new else new
 
 
+def _carry_unchecked(c: Conversion, place: Place, problem: Problem) -> bool:
+    """Whether a key that nobody knows here goes through as it is; one that looks misspelt does not."""
+    if (
+        problem.message != "is no known key"
+        or place[0] in (*OURS, ADDITIONAL)
+        or ADDITIONAL.replace("-", "_") not in Settings.model_fields
+        or _is_misspelt(place)
+    ):
+        return False
+    node = c.draft.at(*place)
+    if isinstance(node, Value) and node.value == "":
+        return False
+    name = c.draft.name(place)
+    c.changed(
+        place,
+        f"no key that this program knows; carried unchecked, under kestra:{ADDITIONAL}",
+        "compare it with Kestra's documentation",
+    )
+    c.draft.remove(*place)
+    target = (ADDITIONAL, *kestra_path(place))
+    c.draft.names[target] = name
+    c.draft.put(target, node)
+    return True
+
+
+def _is_misspelt(place: Place) -> bool:
+    """Whether the last key nearly is another one of its block."""
+    *above, last = kestra_path(place)
+    names = [n for n in lookup(tuple(above)).names if n not in ("*", "[]")]
+    return bool(difflib.get_close_matches(str(last), names, n=1, cutoff=0.7))
+
+
 def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
     """Takes a setting out of the draft; False where another setting is what is missing."""
     if any(problem.path in item.covers for item in c.to_set):
@@ -172,6 +212,8 @@ def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
     kind = "not carried" if place[0] == "deployment" else "refused"
     c.note(kind, name, f"{message}; {problem.rule}", fix, c.draft.origin(place))
     c.draft.remove(*place)
+    path = config_path(place)
+    c.to_set = [i for i in c.to_set if not i.setting.startswith((path + ".", path + "["))]
     return True
 
 

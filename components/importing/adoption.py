@@ -72,7 +72,7 @@ def plan(
     names = {(item.kind, item.name) for item in inventory}
     steps: list[Step] = []
     for item in sorted(set(release)):
-        delete = f"kubectl -n {namespace} delete {item.kind.lower()} {item.name}"
+        delete = f"kubectl -n {namespace} delete {item.kind.lower()} {item.name} --ignore-not-found"
         is_taken = (item.kind, item.name) in names
         if is_taken and item.kind in _ADOPTED:
             steps.append(Step("adopted", item, *_adoption(item, namespace, stack)))

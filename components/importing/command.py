@@ -1,15 +1,15 @@
-"""`python -m components import FILE…`: its arguments, and where the stack file goes."""
+"""`python -m components import FILE…`: reads, writes the stack file, and reports."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from components.importing.arguments import Arguments
 from components.importing.conversion import Conversion, ToSet
 from components.importing.convert import convert
 from components.importing.installation import Installation
@@ -28,53 +28,18 @@ _GENERIC = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """What the command line says."""
-
-    files: tuple[str, ...]
-    output: str | None = None
-    name: str | None = None
-    namespace: str | None = None
-    username: str | None = None
-    stack: str | None = None
-    force: bool = False
-    as_json: bool = False
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `import`."""
-    parser.add_argument(
-        "files",
-        nargs="+",
-        metavar="FILE",
-        help="application.yaml, compose file, values of the Helm chart, manifests, systemd unit, .env file, directory;"
-        " - for standard input",
-    )
-    parser.add_argument("--output", metavar="FILE", help="default: stacks/Pulumi.<name>.yaml")
-    parser.add_argument("--name", help="of the stack (default: from the input)")
-    parser.add_argument("--namespace", help="Kubernetes namespace of the stack")
-    parser.add_argument("--username", help="e-mail address of a log-in, where there is none")
-    parser.add_argument(
-        "--stack", help="stack, or stack file, whose passphrase encrypts the secrets"
-    )
-    parser.add_argument("--force", action="store_true", help="write over an existing file")
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Imports, writes and reports; 0, or 1 where nothing could be imported."""
     try:
         report = import_files(
             Arguments(
-                tuple(arguments.files),
-                arguments.output,
-                arguments.name,
-                arguments.namespace,
-                arguments.username,
-                arguments.stack,
-                arguments.force,
-                arguments.json,
+                files=tuple(arguments.files),
+                output=arguments.output,
+                name=arguments.name,
+                namespace=arguments.namespace,
+                username=arguments.username,
+                stack=arguments.stack,
+                force=arguments.force,
             )
         )
     except ImportRefused as error:

@@ -47,6 +47,7 @@ def convert(
     settings_map.start(c)
     _see_secrets(c)
     resolution = placeholders.resolve(c)
+    settings_map.write_types(c.draft)
     mark_secrets(c.draft, c.secrets)
     _ask_for_missing(c)
     log_in.convert(c)

@@ -32,6 +32,12 @@ def resolve(conversion: Conversion) -> Resolution:
             continue
         if isinstance(value.value, str) and "${" in value.value:
             _resolve(conversion, place, value, result)
+    if result.consumed:
+        conversion.note(
+            "changed",
+            ", ".join(f"${{{name}}}" for name in result.consumed),
+            "the inputs have the values of these variables; they are written into the settings that named them",
+        )
     for name, places in result.defaults.items():
         names = ", ".join(dict.fromkeys(conversion.draft.name(place) for place in places))
         conversion.note(

@@ -6,15 +6,15 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable
-from functools import cache
 from typing import Any, get_args
 
-from components.importing.draft import ROOTS, Draft, Place
+from components.catalogue import CatalogueKey, lookup
+from components.importing.draft import ROOTS, Draft, Place, Value
 from components.settings import Settings
 from components.settings.base import CREDENTIAL_IN_URL, kebab
 from components.settings.credentials import credential_sign
 from components.validation.schema import models_in
-from components.validation.sensitive import is_sensitive, takes_secret
+from components.validation.sensitive import in_clear, is_sensitive
 
 #: `https://key@host`: what Sentry and the like call a DSN.
 _KEY_IN_ADDRESS = re.compile(r"://[^/?#@\s:]{8,}@")
@@ -45,6 +45,11 @@ def mark_secrets(draft: Draft, known: set[str]) -> None:
         value.is_secret = value.is_secret or (
             isinstance(value.value, str) and is_secret(place, value.value)
         )
+    # What the check itself would warn of.
+    for place, _ in in_clear(draft.document(lambda value: "" if value.is_secret else value.value)):
+        value = draft.at(*place)
+        if isinstance(value, Value) and isinstance(value.value, str):
+            value.is_secret = True
     known |= {v.value for _, v in draft.leaves() if v.is_secret and isinstance(v.value, str)}
     distinctive = {text for text in known if is_distinctive(text)}
     for _, value in draft.leaves():
@@ -105,14 +110,8 @@ def _holds_encoded_key(text: str) -> bool:
 
 
 def is_distinctive(text: str) -> bool:
-    """Whether a secret is no word that stands in other places for itself, as `postgres` does."""
-    return len(text) >= 8 and re.fullmatch(r"[a-z_]+|[A-Z_]+|[0-9]+", text) is None
-
-
-def takes_secrets(place: Place) -> bool:
-    """Whether a secret may stand at a place."""
-    known, annotation = annotation_of(place)
-    return not known or takes_secret(annotation)
+    """Whether a secret is no word that stands in other places for itself, as `postgres` and `kestra-db` do."""
+    return len(text) >= 8 and re.fullmatch(r"[a-z_-]+|[A-Z_-]+|[0-9]+", text) is None
 
 
 def annotation_of(place: Place) -> tuple[bool, Any]:
@@ -155,10 +154,10 @@ def _item(annotation: Any, rest: Place) -> Any:
     return next(iter(get_args(annotation)[-1:]), annotation) if rest else annotation
 
 
-def catalogue_row(place: Place) -> Any:
+def catalogue_row(place: Place) -> CatalogueKey | None:
     """The catalogue's row of a key that is no field of a model; None where it has none."""
-    found = _lookup(kestra_path(place))
-    return found.key if found is not None else None
+    match = lookup(kestra_path(place))
+    return match.key if match.kind == "key" else None
 
 
 def catalogue_sensitive(place: Place) -> bool:
@@ -170,15 +169,6 @@ def catalogue_sensitive(place: Place) -> bool:
 def kestra_path(place: Place) -> Place:
     """A setting's path in Kestra's file."""
     return place if place[0] in ROOTS else ("kestra", *place)
-
-
-@cache
-def _lookup(place: Place) -> Any:
-    try:
-        from components.catalogue import lookup
-    except ImportError:  # the catalogue is data that is generated
-        return None
-    return lookup(place)
 
 
 class Redaction:

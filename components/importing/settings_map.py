@@ -34,8 +34,7 @@ def start(conversion: Conversion) -> None:
     _move_renamed(draft)
     _platform(draft)
     _leave_out_unwritable(conversion)
-    for place, value in list(draft.leaves()):
-        value.value = _typed(place, value.value)
+    write_types(draft)
 
 
 def _leave_out_unwritable(conversion: Conversion) -> None:
@@ -53,6 +52,12 @@ def _leave_out_unwritable(conversion: Conversion) -> None:
             f"{number} values",
             f"keys of more than {_LONGEST_KEY} characters, or texts that are no Unicode",
         )
+
+
+def write_types(draft: Draft) -> None:
+    """Writes numbers and switches as such where the settings take them, and as texts where they take texts."""
+    for place, value in draft.leaves():
+        value.value = _typed(place, value.value)
 
 
 def setting_place(path: Place) -> Place:

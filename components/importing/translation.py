@@ -35,6 +35,7 @@ def convert(conversion: Conversion) -> None:
         _renamed,
         _prefix,
         _controllers,
+        _claim,
         _folders,
         _deprecated,
     ):
@@ -43,7 +44,7 @@ def convert(conversion: Conversion) -> None:
 
 def remark(conversion: Conversion) -> None:
     """What a person has to know of settings that are carried."""
-    for step in (_volume, _ports, _clear_connections):
+    for step in (_volume, _memory, _ports, _clear_connections):
         step(conversion)
 
 
@@ -312,6 +313,18 @@ def _volume(c: Conversion) -> None:
         )
 
 
+def _memory(c: Conversion) -> None:
+    for key in ("queue", "repository"):
+        kind = c.draft.text(key, "type")
+        if kind in ("h2", "memory"):
+            c.changed(
+                (key, "type"),
+                f"{kind} is carried: it lives in the process, so a new pod begins with nothing unless a file of the old "
+                "one is there",
+                "move to postgres for what is to stay",
+            )
+
+
 def _ports(c: Conversion) -> None:
     if _is_false(c.draft.at("endpoints", "prometheus", "sensitive")):
         c.changed(
@@ -349,6 +362,25 @@ def _clear_connections(c: Conversion) -> None:
                 "carried: any certificate is trusted",
                 "use the authority's certificate instead",
             )
+
+
+def _claim(c: Conversion) -> None:
+    """A claim whose size is known: the stack makes one like it, which needs neither the namespace nor the old one."""
+    volume: Place = ("deployment", "storage-volume")
+    claim = c.draft.text(*volume, "existing-claim")
+    if claim is None or c.draft.at(*volume, "size") is None:
+        return
+    named = f"PersistentVolumeClaim {claim}"
+    c.notes = [note for note in c.notes if note.what != named]
+    c.note(
+        "not carried",
+        named,
+        "the stack makes a claim of its own of that size and class; the old one stays, and its files are to be copied",
+        "to mount the old one instead, in the same namespace: kestra:deployment.storage-volume.existing-claim in place "
+        "of size and class-name",
+        c.draft.origin((*volume, "existing-claim")),
+    )
+    c.draft.remove(*volume, "existing-claim")
 
 
 def _folders(c: Conversion) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from components.importing.command import Arguments, import_installation
+from components.importing.arguments import Arguments
+from components.importing.command import import_installation
 from components.importing.installation import Installation, Origin, Sourced, Variable
 from components.importing.report import Report
 from components.settings import SettingsError

@@ -12,7 +12,7 @@ from tests.components.recording_support import run
 from tests.conftest import stack_document
 
 
-@pytest.mark.parametrize("name", ["local", "enterprise-2.0"])
+@pytest.mark.parametrize("name", ["enterprise-2.0"])
 def test_the_inventory_has_every_object_whose_name_the_program_chooses(name: str) -> None:
     document = documents()[name]
     recorded = {

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components.importing.command import Arguments, import_installation
+from components.importing.arguments import Arguments
+from components.importing.command import import_installation
 from components.importing.draft import Draft, Value
 from components.importing.installation import Origin
 from components.importing.readers import ImportRefused
@@ -82,7 +83,7 @@ def test_the_name_of_the_stack_comes_from_the_input(
     for files, name in names.items():
         report = import_installation(installation(), Arguments(files))
         assert report.file == f"stacks/Pulumi.{name}.yaml"
-    report = import_installation(installation(), Arguments(("-",), name="prod", as_json=True))
+    report = import_installation(installation(), Arguments(("-",), name="prod"))
     assert json.loads(report.json())["file"] == "stacks/Pulumi.prod.yaml"
 
 
