@@ -62,7 +62,7 @@ def convert(
     placeholders.unprovided(c)
     seal_secrets(c, seal)
     warnings = acceptance.accept(c, _sealed)
-    _forget_given(c)
+    _forget_written(c)
     return c, warnings
 
 
@@ -122,7 +122,7 @@ def _namespace(c: Conversion) -> None:
         c.draft.put(("deployment", "namespace"), Value(c.namespace, comment="from --namespace"))
 
 
-def _forget_given(c: Conversion) -> None:
+def _forget_written(c: Conversion) -> None:
     """What stands in the file after all is not to be set."""
     places = {acceptance.spelled(place) for place, _ in c.draft.leaves()}
     c.to_set = [item for item in c.to_set if item.setting not in places or "${" in item.why]

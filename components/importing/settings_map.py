@@ -164,5 +164,5 @@ def _as_text(place: Place, value: Any) -> Any:
 
 
 def _is(annotation: Any, kind: Any) -> bool:
-    wanted = get_args(kind)[0]
-    return annotation is wanted or wanted in get_args(annotation) or kind in get_args(annotation)
+    base = get_args(kind)[0]
+    return annotation is base or base in get_args(annotation) or kind in get_args(annotation)
