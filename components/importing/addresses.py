@@ -114,4 +114,3 @@ def _credentials(url: str) -> tuple[str, str | None, str | None]:
         else:
             kept.append(pair)
     return base + (f"?{'&'.join(kept)}" if kept else ""), user, password
-

@@ -42,9 +42,10 @@ def mark_secrets(draft: Draft, known: set[str]) -> None:
         known: secrets that were seen; those of the draft are added.
     """
     for place, value in draft.leaves():
-        value.is_secret = value.is_secret or (
-            isinstance(value.value, str) and is_secret(place, value.value)
-        )
+        if isinstance(value.value, str) and (
+            is_secret(place, value.value) or _is_secret_variable(draft, place, value.value)
+        ):
+            value.is_secret = True
     # What the check itself would warn of.
     for place, _ in in_clear(draft.document(lambda value: "" if value.is_secret else value.value)):
         value = draft.at(*place)
@@ -56,6 +57,12 @@ def mark_secrets(draft: Draft, known: set[str]) -> None:
         # The same text in another place is the same secret.
         if isinstance(value.value, str) and any(text in value.value for text in distinctive):
             value.is_secret = True
+
+
+def _is_secret_variable(draft: Draft, place: Place, text: str) -> bool:
+    """Whether it is the value of a container's variable, in Kubernetes' form, that is a secret by its name."""
+    name = draft.text(*place[:-1], "name") if place[-1] == "value" else None
+    return name is not None and not is_reference(text) and credential_sign(name, text) is not None
 
 
 def is_secret(place: Place, text: str) -> bool:

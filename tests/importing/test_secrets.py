@@ -216,3 +216,16 @@ def test_a_stack_of_another_secrets_provider_leaves_secrets_to_pulumi(
     )
     assert "secretsprovider" in result.text
     _shows_nothing(result)
+
+
+@pytest.mark.parametrize("block", ["extra-env", "init-containers"])
+def test_a_secret_variable_in_kubernetes_own_form_is_no_text_of_the_file(
+    block: str, tmp_path: Path, passphrase: str
+) -> None:
+    variables = [{"name": "GITHUB_TOKEN", "value": PLANTED}]
+    container = [{"name": "fetch", "image": "busybox:1.37", "env": variables}]
+    value = variables if block == "extra-env" else container
+    source = installation(settings={"deployment": {block: value}})
+    result = imported(tmp_path, source)
+    _shows_nothing(result)
+    assert result.unexpected_problems() == []
