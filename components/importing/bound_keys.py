@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from components.importing.conversion import Conversion
 from components.importing.draft import Place, Value
+from components.importing.placeholders import ENCRYPTION
 from components.settings.base import is_placeholder
 from components.validation.rules.keys import CIPHERS, decoded_size
 
-ENCRYPTION: Place = ("encryption", "secret-key")
 #: The key of each internal secret store.
 STORES: tuple[Place, ...] = (("secret", "jdbc", "secret"), ("secret", "elasticsearch", "secret"))
 BOUND = (ENCRYPTION, *STORES)

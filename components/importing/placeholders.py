@@ -11,6 +11,7 @@ from components.importing.secret_values import annotation_of, is_secret
 from components.validation.schema import config_path
 from components.validation.sensitive import is_sensitive
 
+ENCRYPTION: Place = ("encryption", "secret-key")
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][\w.-]*)(?::([^{}]*))?\}")
 
 
@@ -76,6 +77,11 @@ def _resolve(c: Conversion, place: Place, value: Value, result: Resolution) -> N
             break
         text = new
     value.value = text
+    if not text and place != ENCRYPTION:
+        # An empty text is no value to Kestra, and of an empty key the report has more to say.
+        names = ", ".join(used)
+        c.drop(place, f"empty, as {names} is; left out")
+        return
     for name, is_default in used.items():
         (result.defaults if is_default else result.consumed).setdefault(name, []).append(place)
 
@@ -92,7 +98,7 @@ def _default_holds(c: Conversion, place: Place, name: str, default: str) -> bool
     """Whether the default of a placeholder was in force: nothing that the inputs name could give the variable."""
     if name in c.installation.environment or c.installation.extra_env_from:
         return False
-    if place[-1] == "secret-key" and place[0] == "encryption":
+    if place == ENCRYPTION:
         # Without a value nobody knows that there was no key, and a new one loses what the old one encrypted.
         return bool(default)
     return True

@@ -50,7 +50,13 @@ def _image(c: Conversion) -> None:
         return
     version = str(c.draft.text("version"))
     release = re.match(r"v?(\d+)\.(\d+)", tag)
-    if MOVING_TAGS.fullmatch(tag):
+    if MOVING_TAGS.fullmatch(tag) and c.draft.at("deployment", "image", "digest") is not None:
+        c.drop(
+            TAG,
+            f"{tag} is a tag that moves; the digest beside it decides what runs, and is kept",
+            "write the release of the digest as the tag, so that known holes are looked for",
+        )
+    elif MOVING_TAGS.fullmatch(tag):
         pinned = DEFAULT_TAGS[version] + ("-no-plugins" if tag.endswith("-no-plugins") else "")
         c.changed(
             TAG, f"{tag} is a tag that moves; {pinned} is written instead", "choose a release"

@@ -13,7 +13,7 @@ from components.__main__ import main
 from tests.importing.hostile_inputs_support import NUMBER, HostileInput, hostile_inputs
 from tests.tiers import long
 
-SAMPLE = 8
+SAMPLE = 6
 
 
 def _run(source: HostileInput, folder: Path) -> tuple[int, str]:

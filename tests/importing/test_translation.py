@@ -61,6 +61,9 @@ ROWS: dict[str, tuple[str, str, Any, tuple[str, ...]]] = {
         ("/api/v1/main/executions/webhook/",),
     ),
     "bound to loopback": ("micronaut: {server: {host: 127.0.0.1}}", "micronaut", None, ("127.0.0.1",)),
+    "empty default": (
+        "datasources: {postgres: {username: '${NAME:}'}}", "datasources.postgres.username", None, ("NAME", "empty"),
+    ),
     "heartbeat": ("kestra: {heartbeat: {frequency: 10s}}", "heartbeat", None, ("heartbeat", "0.16")),
     "every variable for flows": (
         "kestra: {variables: {env-vars-prefix: ''}}", "variables", None, ("env-vars-prefix",),
@@ -115,6 +118,13 @@ def test_tags_of_the_image(tag: str, tmp_path: Path) -> None:
     assert _at(result, "deployment.image.tag") == expected
     result.line(*words)
     assert result.unexpected_problems() == []
+
+
+def test_a_digest_beside_a_moving_tag_decides(tmp_path: Path) -> None:
+    image = {"tag": "latest", "digest": "sha256:" + "a" * 64}
+    result = imported(tmp_path, installation(settings={"deployment": {"image": image}}))
+    assert _at(result, "deployment.image") == {"digest": image["digest"]}
+    result.line("latest", "digest")
 
 
 def test_a_number_that_is_a_placeholder_gets_the_value_of_its_variable(tmp_path: Path) -> None:
