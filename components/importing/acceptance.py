@@ -13,7 +13,7 @@ from components.importing.placeholders import PLACEHOLDER, value_of
 from components.importing.secret_values import annotation_of, kestra_path
 from components.settings import Problem, Settings, SettingsError
 from components.validation import load_stack
-from components.validation.schema import ENCRYPTED, config_path
+from components.validation.schema import ENCRYPTED, config_path, models_in
 from components.validation.sensitive import is_sensitive
 
 _ROUNDS = 60
@@ -33,15 +33,18 @@ def accept(c: Conversion, plain: Callable[[Value], object]) -> tuple[Problem, ..
     Returns:
         The check's warnings.
     """
+    problems: tuple[Problem, ...] = ()
     for _ in range(_ROUNDS):
         try:
-            return load_stack(c.draft.document(plain), source="").warnings
+            problems = load_stack(c.draft.document(plain), source="").warnings
+            break
         except SettingsError as error:
-            warnings = tuple(p for p in error.problems if p.severity == "warning")
-            problems = [p for p in error.problems if p.severity == "error"]
-        if not _answer(c, problems):
-            return warnings
-    return ()
+            problems = error.problems
+        if not _answer(c, [p for p in problems if p.severity == "error"]):
+            break
+    paths = {p.path for p in problems if p.severity == "error"}
+    c.to_set = [i for i in c.to_set if not i.is_asked_by_check or paths.intersection(i.covers)]
+    return tuple(p for p in problems if p.severity == "warning")
 
 
 def _answer(c: Conversion, problems: Sequence[Problem]) -> bool:
@@ -105,13 +108,24 @@ def _ask(c: Conversion, places: dict[str, Place], problem: Problem) -> None:
     place = (*places.get(parent, ()), *(rest.split(".") if rest else ()))
     if not place or any(problem.path in (i.setting, *i.covers) for i in c.to_set):
         return
+    place = _required(place)
     known, annotation = annotation_of(place)
     c.ask(
         place,
         f"{problem.message}: {problem.rule}; {problem.fix}",
         secret=known and is_sensitive(annotation),
         covers=(problem.path,),
+        by_check=True,
     )
+
+
+def _required(place: Place) -> Place:
+    """A block's first key that it cannot be without; another place is itself."""
+    model = models_in(annotation_of(place)[1])[0]
+    if model is None:
+        return place
+    names = [f.alias or n for n, f in model.model_fields.items() if f.is_required()]
+    return _required((*place, names[0])) if names else place
 
 
 def _mend(c: Conversion, place: Place, problem: Problem) -> bool:
@@ -189,7 +203,12 @@ def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
         if c.draft.at(*place_added) is None:
             if place_added[0] == "datasources" and len(place_added) == 2:
                 place_added = (*place_added, "url")
-            c.ask(place_added, f"{problem.message}: {problem.rule}", covers=(problem.path,))
+            c.ask(
+                _required(place_added),
+                f"{problem.message}: {problem.rule}",
+                covers=(problem.path,),
+                by_check=True,
+            )
             return False
     node = c.draft.at(*place)
     name = c.draft.name(place)

@@ -23,6 +23,8 @@ class ToSet:
     command: str
     covers: tuple[str, ...] = ()
     """Other paths at which `check` says that it is missing."""
+    is_asked_by_check: bool = False
+    """Whether it is only named because `check` misses it."""
 
 
 @dataclass
@@ -84,13 +86,19 @@ class Conversion:
         return False
 
     def ask(
-        self, place: Place, why: str, *, secret: bool = False, covers: Iterable[str] = ()
+        self,
+        place: Place,
+        why: str,
+        *,
+        secret: bool = False,
+        covers: Iterable[str] = (),
+        by_check: bool = False,
     ) -> None:
-        """Names a setting that a person has to give."""
+        """Names a setting that a person has to give, once."""
         setting = config_path(place)
         if all(item.setting != setting for item in self.to_set):
             command = set_command(setting, secret=secret)
-            self.to_set.append(ToSet(setting, why, command, tuple(covers)))
+            self.to_set.append(ToSet(setting, why, command, tuple(covers), by_check))
 
 
 def set_command(setting: str, *, secret: bool) -> str:

@@ -151,5 +151,18 @@ def test_a_queue_whose_database_is_missing_asks_for_it(tmp_path: Path) -> None:
     assert result.unexpected_problems() == []
 
 
+def test_a_block_that_is_missing_is_asked_for_by_the_key_that_it_needs(tmp_path: Path) -> None:
+    source = installation(
+        "kestra: {storage: {type: s3}}",
+        settings={"deployment": {"ingress": {"host": "a.example.com"}}},
+    )
+    result = imported(tmp_path, source)
+    assert result.commands() == [
+        "pulumi config set --path 'kestra:deployment.ingress.tls-secret'",
+        "pulumi config set --path 'kestra:storage.s3.bucket'",
+    ]
+    assert result.unexpected_problems() == []
+
+
 def test_roots_of_kestras_file_keep_their_name() -> None:
     assert {"datasources", "endpoints", "micronaut", "logger", "otel", "flyway"} <= ROOTS
