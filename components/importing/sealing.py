@@ -45,7 +45,7 @@ def find_seal(existing: Path | None, environment: Mapping[str, str] | None = Non
     Raises:
         ImportRefused: where the passphrase is not that of the existing file.
     """
-    passphrase = _passphrase(os.environ if environment is None else environment)
+    passphrase = passphrase_at_hand(os.environ if environment is None else environment)
     header = header_of(existing)
     if "encryptedkey" in header or (
         "secretsprovider" in header and not header["secretsprovider"].startswith("passphrase")
@@ -76,8 +76,12 @@ def header_of(file: Path | None) -> dict[str, str]:
     return {key: document[key] for key in HEADER if isinstance(document.get(key), str)}
 
 
-def _passphrase(environment: Mapping[str, str]) -> str | None:
-    """Pulumi's own order; an empty passphrase protects nothing and counts as none."""
+def passphrase_at_hand(environment: Mapping[str, str]) -> str | None:
+    """The passphrase of Pulumi's variables, in its own order; an empty one protects nothing and counts as none.
+
+    Raises:
+        ImportRefused: where the file that a variable names cannot be read.
+    """
     if text := environment.get("PULUMI_CONFIG_PASSPHRASE"):
         return text
     if file := environment.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
