@@ -11,7 +11,9 @@ import base64
 import binascii
 import hashlib
 import os
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,6 +21,20 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 _ITERATIONS = 1_000_000
 _CHECK = "pulumi"
 """What Pulumi encrypts beside the salt, to recognise a wrong passphrase."""
+
+
+def passphrase_at_hand(environment: Mapping[str, str]) -> str | None:
+    """The passphrase of Pulumi's variables, in its own order; an empty one protects nothing and counts as none.
+
+    Raises:
+        OSError: where the file that a variable names cannot be read.
+        ValueError: where that file is no text.
+    """
+    if text := environment.get("PULUMI_CONFIG_PASSPHRASE"):
+        return text
+    if file := environment.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
+        return Path(file).read_text(encoding="utf-8").strip() or None
+    return None
 
 
 def new_salt(passphrase: str) -> str:

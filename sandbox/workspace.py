@@ -10,9 +10,14 @@ from typing import Any
 
 import yaml
 
-from components.importing.readers import ImportRefused
-from components.importing.sealing import passphrase_at_hand
-from components.stack_encryption import decrypted, encrypted, key_of, new_salt, opens
+from components.stack_encryption import (
+    decrypted,
+    encrypted,
+    key_of,
+    new_salt,
+    opens,
+    passphrase_at_hand,
+)
 from sandbox.clouds import managers
 from sandbox.encryption import encrypt_secrets
 from sandbox.errors import SandboxError
@@ -70,7 +75,7 @@ def key_of_caller(document: Mapping[str, Any]) -> bytes | None:
     salt = document.get("encryptionsalt")
     try:
         theirs = passphrase_at_hand(os.environ)
-    except ImportRefused:
+    except (OSError, ValueError):
         return None
     if theirs is None or not isinstance(salt, str) or not opens(theirs, salt):
         return None

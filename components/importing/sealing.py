@@ -13,7 +13,7 @@ from components.importing.bound_keys import BOUND
 from components.importing.conversion import Conversion
 from components.importing.draft import Place, Sealed, Value
 from components.importing.readers import ImportRefused
-from components.stack_encryption import encrypted, new_salt, opens
+from components.stack_encryption import encrypted, new_salt, opens, passphrase_at_hand
 
 #: Keys of a stack file beside `config` that say how its secrets are encrypted.
 HEADER = ("encryptionsalt", "secretsprovider", "encryptedkey")
@@ -45,7 +45,7 @@ def find_seal(existing: Path | None, environment: Mapping[str, str] | None = Non
     Raises:
         ImportRefused: where the passphrase is not that of the existing file.
     """
-    passphrase = passphrase_at_hand(os.environ if environment is None else environment)
+    passphrase = _passphrase(os.environ if environment is None else environment)
     header = header_of(existing)
     if "encryptedkey" in header or (
         "secretsprovider" in header and not header["secretsprovider"].startswith("passphrase")
@@ -76,22 +76,13 @@ def header_of(file: Path | None) -> dict[str, str]:
     return {key: document[key] for key in HEADER if isinstance(document.get(key), str)}
 
 
-def passphrase_at_hand(environment: Mapping[str, str]) -> str | None:
-    """The passphrase of Pulumi's variables, in its own order; an empty one protects nothing and counts as none.
-
-    Raises:
-        ImportRefused: where the file that a variable names cannot be read.
-    """
-    if text := environment.get("PULUMI_CONFIG_PASSPHRASE"):
-        return text
-    if file := environment.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
-        try:
-            return Path(file).read_text(encoding="utf-8").strip() or None
-        except (OSError, UnicodeDecodeError):
-            raise ImportRefused(
-                "The file of PULUMI_CONFIG_PASSPHRASE_FILE cannot be read; nothing was written."
-            ) from None
-    return None
+def _passphrase(environment: Mapping[str, str]) -> str | None:
+    try:
+        return passphrase_at_hand(environment)
+    except (OSError, ValueError):
+        raise ImportRefused(
+            "The file of PULUMI_CONFIG_PASSPHRASE_FILE cannot be read; nothing was written."
+        ) from None
 
 
 def seal_secrets(c: Conversion, seal: Seal) -> None:
