@@ -143,6 +143,8 @@ class Report:
             *steps,
             f"python -m components check {self.file}",
             f"pulumi preview --stack {self.stack} (or, without a cluster, make preview STACK={self.stack})",
+            "what the policy pack asks for besides: kestra:tags.owner, kestra:endpoints.all.basic-auth.username,"
+            " kestra:deployment.image.digest (make preview POLICY=off shows the stack without it)",
             "docs/coming-from.md: what happens to the running installation, and the way back",
         ]
 
