@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import traceback
 from pathlib import Path
 
 import yaml
@@ -22,6 +23,7 @@ from components.settings import SettingsError
 from components.validation import load_file
 
 _DIRECTORY = Path("stacks")
+UNEXPECTED = "The inputs have a form that this program does not expect"
 #: Names of files that say nothing of the installation.
 _GENERIC = re.compile(
     r"(docker-)?compose.*|application.*|values.*|kestra|config.*|deployment|manifests?|\.env.*|-"
@@ -54,8 +56,17 @@ def run(arguments: argparse.Namespace) -> int:
     except RecursionError:
         print("The inputs are nested too deeply; nothing was written.", file=sys.stderr)
         return 1
+    except Exception as error:
+        # A traceback could show a line of an input; class and place are enough for a report of the fault.
+        print(f"{UNEXPECTED}: {_place_of(error)}. Nothing was written.", file=sys.stderr)
+        return 1
     print(report.json() if arguments.json else report.text(), end="")
     return 0
+
+
+def _place_of(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}"
 
 
 def import_files(arguments: Arguments) -> Report:

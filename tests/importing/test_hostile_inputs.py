@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from components.__main__ import main
+from components.importing.command import UNEXPECTED
 from tests.importing.hostile_inputs_support import NUMBER, HostileInput, hostile_inputs
 from tests.tiers import long
 
@@ -35,6 +36,7 @@ def _judge(sources: list[tuple[int, HostileInput]], folder: Path) -> dict[int, i
         status, text = _run(source, folder)
         assert status in (0, 1), seed
         assert "Traceback" not in text, seed
+        assert UNEXPECTED not in text, (seed, text)
         for planted in source.planted:
             encoded = base64.b64encode(planted.encode()).decode().rstrip("=")
             assert planted not in text, (seed, planted)
