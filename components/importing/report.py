@@ -186,7 +186,7 @@ class Report:
             ],
             "next": self.next_steps(),
         }
-        return json.dumps(clean(document), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(clean(document), indent=2) + "\n"
 
 
 def _as_json(note: Note) -> dict[str, str]:
