@@ -105,7 +105,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)  # type: ignore[call-arg]
-    if value is None or value is PydanticUndefined:
+    if value is None or value == "" or value is PydanticUndefined:
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
