@@ -294,7 +294,7 @@ class Kestra(pulumi.ComponentResource):
         ingress = self._settings.deployment.ingress
         if ingress is None:
             inside = pulumi.Output.format("http://{0}.{1}.svc", public, self.namespace)
-            given = self._settings.deployment.url
+            given = self._settings.address
             return pulumi.Output.from_input(given) if given else inside
         networking.v1.Ingress(
             f"{self._name}-ingress",
@@ -323,7 +323,7 @@ class Kestra(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        return pulumi.Output.from_input(self._settings.deployment.url or f"https://{ingress.host}/")
+        return pulumi.Output.from_input(self._settings.address or f"https://{ingress.host}/")
 
     def _network(self) -> None:
         if not self._settings.deployment.network_policy.enabled:
