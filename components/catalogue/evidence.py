@@ -63,8 +63,10 @@ def _metadata(artifacts: Artifacts, classes: Classes, closed: set[str]) -> Itera
         key = ".".join(part if part == "*" else kebab(part) for part in name.split("."))
         field = _camel(key.rsplit(".", 1)[-1])
         java, is_size = _declared(classes, row.get("sourceType", ""), field)
-        if java is None or java.name != parse(row["type"]).name:
-            java = parse(row["type"])
+        named = parse(row["type"])
+        # The metadata names an array by its items.
+        if java is None or named.name not in (java.name, *(a.name for a in java.arguments[:1])):
+            java = named
         default = row.get("defaultValue")
         source = f"{jar.stem} configuration metadata"
         for rest, kind in keys_of(java, classes):
