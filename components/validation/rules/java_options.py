@@ -9,7 +9,8 @@ from components.settings.findings import Finding
 from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
-from components.validation.rules.variable_rules import is_refused, setting_of
+from components.validation.rules.setting_names import setting_of
+from components.validation.rules.variable_rules import is_refused
 from policy.environment_variables import canonical, variable_name
 
 #: Variables from which Java, or Kestra's start script for it, takes options.
@@ -96,8 +97,8 @@ def _argument(argument: str) -> tuple[str, str, str] | None:
     if _PORT.fullmatch(argument):
         return (
             "moves Kestra from port 8080 (micronaut.server.port)",
-            "its Service, network policy and ingress assume 8080",
-            "remove it and its value; kestra:deployment.ingress serves Kestra on port 443",
+            "its Service, network policy, probes and ingress follow kestra:micronaut.server.port",
+            "remove it and its value, and set kestra:micronaut.server.port",
         )
     if argument.startswith("-D"):
         return (
