@@ -22,9 +22,12 @@ def oss(**changed: Any) -> dict[str, Any]:
     return base | {key.replace("_", "-"): value for key, value in changed.items()}
 
 
+LICENCE = {"license": {"id": "license-1", "key": "${LICENSE_KEY:}"}}
+
+
 def enterprise(**changed: Any) -> dict[str, Any]:
     """A valid Enterprise document with some first-level keys changed."""
-    base: dict[str, Any] = {"edition": "enterprise", "secret": VAULT}
+    base: dict[str, Any] = {"edition": "enterprise", "secret": VAULT, "ee": LICENCE}
     return base | {key.replace("_", "-"): value for key, value in changed.items()}
 
 
