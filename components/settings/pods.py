@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from components.settings.base import OURS, Model, key
+from components.settings.base import Model, key
 
 SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 API = "Kubernetes API reference, PodSpec"
@@ -63,7 +63,9 @@ class PodSettings(Model):
         "Existing Secrets and ConfigMaps (secretRef, configMapRef) whose keys become environment variables.",
         source=API,
     )
-    node_selector: dict[str, str] = key({}, "Labels of the nodes that may run the pods.", source=API)
+    node_selector: dict[str, str] = key(
+        {}, "Labels of the nodes that may run the pods.", source=API
+    )
     tolerations: tuple[Toleration, ...] = key((), "Taints that the pods tolerate.", source=API)
     affinity: Affinity = key({}, "Rules for nodes and for other pods on them.", source=API)
     topology_spread_constraints: tuple[TopologySpreadConstraint, ...] = key(

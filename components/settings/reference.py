@@ -80,9 +80,7 @@ def _row(path: str, field: FieldInfo, versions: tuple[str, str]) -> str:
     since, until = versions
     known = f"until {until}" if until else f"{since}+"
     text = f"{field.description} *{extra['source']}*".replace("|", "\\|")
-    return (
-        f"| `{path}` | {_field_type(field)}{unit} | {_default(field)} | {known} | {text} |\n"
-    )
+    return f"| `{path}` | {_field_type(field)}{unit} | {_default(field)} | {known} | {text} |\n"
 
 
 def _field_type(field: FieldInfo) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from components.settings.deployment import Component, Deployment, WorkerGroup
 from components.settings.pods import PodSettings, merge
+
+if TYPE_CHECKING:
+    from components.settings.model import Settings
 
 
 @dataclass(frozen=True)
@@ -49,3 +53,17 @@ def workloads(deployment: Deployment, components: tuple[str, ...]) -> tuple[Work
         Workload(name, server, component, merge(deployment, component), loc, group)
         for name, server, component, loc, group in places
     )
+
+
+def group_accounts(settings: Settings) -> dict[str, tuple[str, dict[str, str]]]:
+    """Worker group to name and annotations of the service account that is its own.
+
+    A group that names Kestra's account shares that one, and is not here.
+    """
+    accounts: dict[str, tuple[str, dict[str, str]]] = {}
+    for name, group in settings.deployment.worker_groups.items():
+        account = group.service_account
+        own = account.name or f"kestra-worker-{name}"
+        if own != settings.identity.service_account.name:
+            accounts[name] = (own, dict(account.annotations))
+    return accounts

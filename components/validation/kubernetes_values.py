@@ -164,7 +164,11 @@ def field_problem(type_: str, field: str, value: Any) -> Problem | None:
             fix = "write an octal number, as 0440" if rule is _MODE[2] else "correct it"
             return ("is out of range", f"it is {rule}", fix)
     if name == "HostAlias.ip" and not _is_address(value):
-        return ("is no IP address", "an entry of /etc/hosts begins with an IP address", "correct it")
+        return (
+            "is no IP address",
+            "an entry of /etc/hosts begins with an IP address",
+            "correct it",
+        )
     if name == "PodDNSConfig.nameservers":
         if not all(map(_is_address, value)):
             return ("holds what is no IP address", "name servers are IP addresses", "correct it")

@@ -52,7 +52,9 @@ def names(s: Settings) -> Iterator[Finding]:
         if problem := variable_rules.problem(s, rendered, name, literal(variable)):
             what, rule, fix = problem
             if bind(name).sets(PREFIX) and literal(variable) is None and not is_encrypted(variable):
-                what = "comes from another object, so that nothing says which variables flows can read"
+                what = (
+                    "comes from another object, so that nothing says which variables flows can read"
+                )
             yield Finding(at, what, rule, fix)
 
 

@@ -91,7 +91,10 @@ def paths(key: str, text: str) -> Iterator[str]:
 
 
 def _is_mounted(path: str, workload: Workload, own: dict[str, str]) -> bool:
-    folders = [*own, *(m["mountPath"] for m in workload.pod.extra_volume_mounts if m.get("mountPath"))]
+    folders = [
+        *own,
+        *(m["mountPath"] for m in workload.pod.extra_volume_mounts if m.get("mountPath")),
+    ]
     return path.startswith(_PROVIDED) or any(
         f"{path}/".startswith(f"{posixpath.normpath(folder).rstrip('/')}/") for folder in folders
     )

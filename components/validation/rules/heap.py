@@ -38,9 +38,7 @@ def check(s: Settings) -> Iterator[Finding]:
             )
 
 
-def _beside_secret(
-    loc: tuple[str, ...], component: Component, where: str
-) -> Iterator[Finding]:
+def _beside_secret(loc: tuple[str, ...], component: Component, where: str) -> Iterator[Finding]:
     """An encrypted JAVA_OPTS comes from the Secret, and what a component says would take its place."""
     for key, value in (
         ("heap-percentage", component.heap_percentage),

@@ -173,7 +173,9 @@ def _without_volume(
 ) -> Finding:
     if any(name in one for one in names):
         what = "names a volume that not every component has"
-        fix = "put the volume under kestra:deployment.extra-volumes, or the mount under the component"
+        fix = (
+            "put the volume under kestra:deployment.extra-volumes, or the mount under the component"
+        )
     else:
         what = "names no volume of the pods"
         own = sorted(str(one) for one in known - set(OWN_VOLUMES))

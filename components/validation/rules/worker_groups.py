@@ -115,7 +115,11 @@ def _account(
     accounts[own] = name
     for cloud in sorted(s.clouds):
         by_agent = cloud == "aws" and s.identity.aws.pod_identity is not None
-        if not by_agent and _ANNOTATIONS[cloud] not in account.annotations and _has_identity(s, cloud):
+        if (
+            not by_agent
+            and _ANNOTATIONS[cloud] not in account.annotations
+            and _has_identity(s, cloud)
+        ):
             yield Finding(
                 (*at, "annotations"),
                 f"give the group no identity in {_TITLES[cloud]}",
