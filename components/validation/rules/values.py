@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from components.settings.base import PLACEHOLDER, PLACEHOLDER_IN_TEXT, Model, SecretText
+from components.settings.extra_variables import missing_in
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.validation.catalogue_keys import ADDITIONAL, leaves_of, setting_place
@@ -99,7 +100,7 @@ def addresses(s: Settings) -> Iterator[Finding]:
 
 def placeholders(s: Settings) -> Iterator[Finding]:
     """`${NAME}`, alone or within a text, that neither the settings nor a Secret of the user's provides."""
-    if (provided := provided_variables(s)) is None:
+    if s.deployment.environment_from:
         return
     for loc, value in leaves(s):
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -110,37 +111,27 @@ def placeholders(s: Settings) -> Iterator[Finding]:
         is_lone = PLACEHOLDER.fullmatch(text) is not None
         names = {m["name"] for m in PLACEHOLDER_IN_TEXT.finditer(text) if m["default"] is None}
         for name in sorted(names):
-            if name in provided or not _VARIABLE.fullmatch(name) or _OF_PODS.fullmatch(name):
+            if not _VARIABLE.fullmatch(name) or _OF_PODS.fullmatch(name):
+                continue
+            if not (lacking := missing_in(s, name)):
                 continue
             what = "a variable" if is_lone else f"{name}, a variable"
+            is_nowhere = len(lacking) == len(s.workloads)
+            where = "nothing here provides" if is_nowhere else f"{', '.join(lacking)} does not have"
             yield Finding(
                 loc,
-                f"names {what} that nothing here provides",
+                f"names {what} that {where}",
                 "Kestra reads ${NAME} from the environment of its pods",
-                "name the Secret that has it under kestra:deployment.environment-from",
+                "name the Secret that has it under kestra:deployment.environment-from, or one key of it under "
+                "kestra:deployment.extra-env",
                 warning=True,
             )
 
 
-#: A name of an environment variable; with a dot or in small letters it is a property of Kestra's.
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+#: A name of an environment variable; one with a dot is a property of Kestra's.
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: What every container has by itself.
 _OF_PODS = re.compile(r"HOSTNAME|HOME|PATH|PWD|LANG|JAVA_HOME|TZ|USER|KUBERNETES_[A-Z0-9_]+")
-
-
-def provided_variables(s: Settings) -> set[str] | None:
-    """Names of the variables that the stack gives to every container; None where they may be any."""
-    d = s.deployment
-    components = [getattr(d.components, name, None) for name in s.components]
-    blocks = [d, *components]
-    if d.environment_from or any(getattr(b, "extra_env_from", ()) for b in blocks):
-        return None
-    names = set(d.environment)
-    for block in blocks:
-        for variable in getattr(block, "extra_env", ()) or ():
-            one = variable.get("name") if isinstance(variable, Mapping) else variable.name
-            names.add(str(one))
-    return names
 
 
 def _is_literal(value: Any) -> bool:
