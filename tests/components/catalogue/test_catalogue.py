@@ -18,7 +18,7 @@ from components.catalogue import (
     segments,
 )
 from components.catalogue.generate import rows
-from tests.components.catalogue.blocks_support import documented_blocks
+from tests.components.catalogue.coverage_support import blocks
 
 #: Keys of Kestra's documentation, the denominator of coverage: it may only grow.
 DOCUMENTED = 635
@@ -65,8 +65,8 @@ def test_a_key_that_is_documented_as_sensitive_is_so_here() -> None:
 def test_every_key_of_every_documented_block_is_known() -> None:
     unknown = {
         key
-        for block in documented_blocks()
-        for key in block.keys
+        for _, keys in blocks()
+        for key in keys
         if lookup(tuple(0 if part == "[]" else part for part in segments(key))).kind == "unknown"
     }
     # Written on one page in the place of the name of a secret manager.
