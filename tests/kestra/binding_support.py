@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class Expected:
     in_bean: Any
 
 
+@cache
 def table(name: str) -> list[dict[str, str]]:
     """The rows of one of the tables under `fixtures`."""
     with (_FIXTURES / name).open(encoding="utf-8", newline="") as file:
@@ -146,8 +148,7 @@ def _stack(
             "storage": {"type": storage},
         }
     for one in keys:
-        parts = _parts(one.row.key)
-        _put(stack, parts[1:] if parts[0] == "kestra" else parts, one.value)
+        put(stack, one)
     configuration = render(load(stack, source="stack").settings)
     variables = {
         name: source.value.get_secret_value()
@@ -155,6 +156,12 @@ def _stack(
         if isinstance(source, Given)
     }
     return copy.deepcopy(dict(configuration.document)), variables
+
+
+def put(stack: dict[str, Any], one: Expected) -> None:
+    """Writes a key into a stack, as its setting."""
+    parts = _parts(one.row.key)
+    _put(stack, parts[1:] if parts[0] == "kestra" else parts, one.value)
 
 
 def _put(node: Any, parts: list[str], value: Any) -> None:
