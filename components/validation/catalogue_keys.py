@@ -14,13 +14,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.catalogue import CatalogueKey, KeyPath, Match, catalogue, lookup
-from components.settings.base import SecretText, is_placeholder
+from components.catalogue import CatalogueKey, KeyPath, Match, catalogue, kebab, lookup
+from components.settings.base import SecretText, TextInClear, is_placeholder
 from components.settings.credentials import credential_sign
 from components.validation.forbidden_keys import forbidden
 from components.validation.schema import (
     ENCRYPTED,
     LONG_NAME,
+    OURS,
     Found,
     Loc,
     Spelling,
@@ -281,7 +282,7 @@ def _marked(value: Any, name: str, key: CatalogueKey | None) -> tuple[Any, str |
     sign = credential_sign(name if is_free else "", value)
     if is_sensitive and sign is None and _is_secret(value):
         sign = "is a secret"
-    return (value, None) if sign is None else (SecretText(value), sign)
+    return (value, None) if sign is None else (TextInClear(value), sign)
 
 
 def _is_sensitive(key: CatalogueKey | None) -> bool:
@@ -303,6 +304,14 @@ def clear_secrets(one: Unmodelled) -> Iterator[tuple[Loc, str]]:
     for leaf in read([one]).leaves:
         if leaf.sign is not None:
             yield leaf.written, leaf.value.get_secret_value()
+
+
+def may_be_secret(place: Loc) -> bool:
+    """Whether a text at the place of a setting that no model has may be a secret: a sensitive one, or any in a map."""
+    if kebab(str(place[0])) in OURS:
+        return kebab(str(place[0])) == ADDITIONAL
+    keys = [key for path in _paths(place) if (key := lookup(path).key) is not None]
+    return any(key.sensitive or key.type == "map" for key in keys)
 
 
 def leaves_of(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
