@@ -26,6 +26,7 @@ from components.validation.schema import (
     Loc,
     Spelling,
     Unmodelled,
+    config_path,
     encrypted_fix,
     printable_key,
     unknown_key,
@@ -136,7 +137,7 @@ class _Reader:
     def __init__(self, spelling: Spelling) -> None:
         self.reading = Reading()
         self._spelling = spelling
-        self._places: set[KeyPath] = set()
+        self._places: dict[KeyPath, Loc] = {}
 
     def read(self, one: Unmodelled) -> None:
         if one.loc[0] == ADDITIONAL:
@@ -257,12 +258,10 @@ class _Reader:
             self._wrong(loc, _NO_VALUE)
 
     def _leaf(self, path: KeyPath, written: Loc, value: Any, key: CatalogueKey | None) -> None:
-        if path in self._places:
-            other = self._spelling.path(setting_place(path))
-            wrong = (f"is written twice, as {other} too", "one spelling a key", "keep one of them")
-            self._wrong(written, wrong)
+        if (other := self._places.setdefault(path, written)) != written:
+            what = f"is written twice, as {config_path(other)} too"
+            self._wrong(setting_place(path), (what, "one spelling a key", "keep one of them"))
             return
-        self._places.add(path)
         name = next((part for part in reversed(path) if isinstance(part, str)), "")
         marked, sign = _marked(value, name, key)
         self.reading.leaves.append(Leaf(path, written, marked, key, sign))
