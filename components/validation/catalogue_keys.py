@@ -28,7 +28,6 @@ from components.validation.schema import (
     Unmodelled,
     config_path,
     encrypted_fix,
-    printable_key,
     unknown_key,
 )
 from components.validation.types_of_keys import (
@@ -74,8 +73,11 @@ class Reading:
     problems: list[Found] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
 
-    def tree(self) -> Mapping[str, Any]:
-        """The leaves as they stand in Kestra's file: nested mappings, tuples for lists."""
+    def tree(self) -> dict[str, Any]:
+        """The leaves as they stand in Kestra's file: nested, with tuples for lists.
+
+        Names are in the order of the alphabet, since Pulumi keeps no other.
+        """
         root: dict[Any, Any] = {}
         values = {leaf.path for leaf in self.leaves if leaf.value not in ({}, [])}
         for leaf in self.leaves:
@@ -87,7 +89,7 @@ class Reading:
                 node.setdefault(path[-1], leaf.value)
             else:
                 node[path[-1]] = leaf.value
-        return _frozen(root)
+        return _sorted(root)
 
 
 def _beside(path: KeyPath, values: set[KeyPath]) -> KeyPath:
@@ -98,12 +100,20 @@ def _beside(path: KeyPath, values: set[KeyPath]) -> KeyPath:
     return path
 
 
-def _frozen(node: Any) -> Any:
+def _sorted(node: Any) -> Any:
     if isinstance(node, dict):
         if node and all(isinstance(part, int) for part in node):
-            return tuple(_frozen(node[i]) for i in sorted(node))
-        return MappingProxyType({str(name): _frozen(item) for name, item in node.items()})
-    return tuple(map(_frozen, node)) if isinstance(node, list) else node
+            return tuple(_sorted(node[i]) for i in sorted(node))
+        names = sorted(node, key=str)
+        return {str(name): _sorted(node[name]) for name in names}
+    return tuple(map(_sorted, node)) if isinstance(node, list) else node
+
+
+def frozen(node: Any) -> Any:
+    """The same tree, which cannot be changed."""
+    if isinstance(node, dict):
+        return MappingProxyType({name: frozen(item) for name, item in node.items()})
+    return tuple(map(frozen, node)) if isinstance(node, tuple) else node
 
 
 def setting_place(path: KeyPath) -> Loc:
@@ -200,9 +210,9 @@ class _Reader:
         if not isinstance(one.value, Mapping) or names == {"[]"}:
             self._structure(one, loc, _LIST if names == {"[]"} else _BLOCK)
             return
-        for name, item in one.value.items():
-            if not isinstance(name, str):
-                self._wrong((*loc, printable_key(name)), _NO_TEXT_KEY)
+        for written_name, item in one.value.items():
+            if (name := _name(written_name)) is None:
+                self._wrong((*loc, "?"), _NO_TEXT_KEY)
                 continue
             at, written = (*loc, name), (*one.written, name)
             self._spelling.note(at, name)
@@ -236,9 +246,9 @@ class _Reader:
         if isinstance(value, Mapping):
             if not value and path:
                 self._leaf(path, written, {}, key)
-            for name, item in value.items():
-                if not isinstance(name, str):
-                    self._wrong((*loc, printable_key(name)), _NO_TEXT_KEY)
+            for written_name, item in value.items():
+                if (name := _name(written_name)) is None:
+                    self._wrong((*loc, "?"), _NO_TEXT_KEY)
                     continue
                 self._spelling.note((*loc, name), name)
                 self._free(item, (*path, name), (*loc, name), (*written, name), key)
@@ -265,6 +275,15 @@ class _Reader:
         name = next((part for part in reversed(path) if isinstance(part, str)), "")
         marked, sign = _marked(value, name, key)
         self.reading.leaves.append(Leaf(path, written, marked, key, sign))
+
+
+def _name(name: object) -> str | None:
+    """A name as Pulumi hands it on, which makes a text of a number; None where it is nothing of the kind."""
+    if isinstance(name, bool):
+        return str(name).lower()
+    if isinstance(name, int):
+        return str(name) if abs(name) < 2**63 else None
+    return name if isinstance(name, str) and wrong_value(name) is None else None
 
 
 def _marked(value: Any, name: str, key: CatalogueKey | None) -> tuple[Any, str | None]:
