@@ -14,19 +14,20 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.catalogue import CatalogueKey, KeyPath, Match, catalogue, lookup
-from components.settings.base import SecretText, is_placeholder
+from components.catalogue import CatalogueKey, KeyPath, Match, catalogue, kebab, lookup
+from components.settings.base import SecretText, TextInClear, is_placeholder
 from components.settings.credentials import credential_sign
 from components.validation.forbidden_keys import forbidden
 from components.validation.schema import (
     ENCRYPTED,
     LONG_NAME,
+    OURS,
     Found,
     Loc,
     Spelling,
     Unmodelled,
+    config_path,
     encrypted_fix,
-    printable_key,
     unknown_key,
 )
 from components.validation.types_of_keys import (
@@ -72,8 +73,11 @@ class Reading:
     problems: list[Found] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
 
-    def tree(self) -> Mapping[str, Any]:
-        """The leaves as they stand in Kestra's file: nested mappings, tuples for lists."""
+    def tree(self) -> dict[str, Any]:
+        """The leaves as they stand in Kestra's file: nested, with tuples for lists.
+
+        Names are in the order of the alphabet, since Pulumi keeps no other.
+        """
         root: dict[Any, Any] = {}
         values = {leaf.path for leaf in self.leaves if leaf.value not in ({}, [])}
         for leaf in self.leaves:
@@ -85,7 +89,7 @@ class Reading:
                 node.setdefault(path[-1], leaf.value)
             else:
                 node[path[-1]] = leaf.value
-        return _frozen(root)
+        return _sorted(root)
 
 
 def _beside(path: KeyPath, values: set[KeyPath]) -> KeyPath:
@@ -96,12 +100,20 @@ def _beside(path: KeyPath, values: set[KeyPath]) -> KeyPath:
     return path
 
 
-def _frozen(node: Any) -> Any:
+def _sorted(node: Any) -> Any:
     if isinstance(node, dict):
         if node and all(isinstance(part, int) for part in node):
-            return tuple(_frozen(node[i]) for i in sorted(node))
-        return MappingProxyType({str(name): _frozen(item) for name, item in node.items()})
-    return tuple(map(_frozen, node)) if isinstance(node, list) else node
+            return tuple(_sorted(node[i]) for i in sorted(node))
+        names = sorted(node, key=str)
+        return {str(name): _sorted(node[name]) for name in names}
+    return tuple(map(_sorted, node)) if isinstance(node, list) else node
+
+
+def frozen(node: Any) -> Any:
+    """The same tree, which cannot be changed."""
+    if isinstance(node, dict):
+        return MappingProxyType({name: frozen(item) for name, item in node.items()})
+    return tuple(map(frozen, node)) if isinstance(node, tuple) else node
 
 
 def setting_place(path: KeyPath) -> Loc:
@@ -135,7 +147,7 @@ class _Reader:
     def __init__(self, spelling: Spelling) -> None:
         self.reading = Reading()
         self._spelling = spelling
-        self._places: set[KeyPath] = set()
+        self._places: dict[KeyPath, Loc] = {}
 
     def read(self, one: Unmodelled) -> None:
         if one.loc[0] == ADDITIONAL:
@@ -198,9 +210,9 @@ class _Reader:
         if not isinstance(one.value, Mapping) or names == {"[]"}:
             self._structure(one, loc, _LIST if names == {"[]"} else _BLOCK)
             return
-        for name, item in one.value.items():
-            if not isinstance(name, str):
-                self._wrong((*loc, printable_key(name)), _NO_TEXT_KEY)
+        for written_name, item in one.value.items():
+            if (name := _name(written_name)) is None:
+                self._wrong((*loc, "?"), _NO_TEXT_KEY)
                 continue
             at, written = (*loc, name), (*one.written, name)
             self._spelling.note(at, name)
@@ -234,9 +246,9 @@ class _Reader:
         if isinstance(value, Mapping):
             if not value and path:
                 self._leaf(path, written, {}, key)
-            for name, item in value.items():
-                if not isinstance(name, str):
-                    self._wrong((*loc, printable_key(name)), _NO_TEXT_KEY)
+            for written_name, item in value.items():
+                if (name := _name(written_name)) is None:
+                    self._wrong((*loc, "?"), _NO_TEXT_KEY)
                     continue
                 self._spelling.note((*loc, name), name)
                 self._free(item, (*path, name), (*loc, name), (*written, name), key)
@@ -256,15 +268,22 @@ class _Reader:
             self._wrong(loc, _NO_VALUE)
 
     def _leaf(self, path: KeyPath, written: Loc, value: Any, key: CatalogueKey | None) -> None:
-        if path in self._places:
-            other = self._spelling.path(setting_place(path))
-            wrong = (f"is written twice, as {other} too", "one spelling a key", "keep one of them")
-            self._wrong(written, wrong)
+        if (other := self._places.setdefault(path, written)) != written:
+            what = f"is written twice, as {config_path(other)} too"
+            self._wrong(setting_place(path), (what, "one spelling a key", "keep one of them"))
             return
-        self._places.add(path)
         name = next((part for part in reversed(path) if isinstance(part, str)), "")
         marked, sign = _marked(value, name, key)
         self.reading.leaves.append(Leaf(path, written, marked, key, sign))
+
+
+def _name(name: object) -> str | None:
+    """A name as Pulumi hands it on, which makes a text of a number; None where it is nothing of the kind."""
+    if isinstance(name, bool):
+        return str(name).lower()
+    if isinstance(name, int):
+        return str(name) if abs(name) < 2**63 else None
+    return name if isinstance(name, str) and wrong_value(name) is None else None
 
 
 def _marked(value: Any, name: str, key: CatalogueKey | None) -> tuple[Any, str | None]:
@@ -281,7 +300,7 @@ def _marked(value: Any, name: str, key: CatalogueKey | None) -> tuple[Any, str |
     sign = credential_sign(name if is_free else "", value)
     if is_sensitive and sign is None and _is_secret(value):
         sign = "is a secret"
-    return (value, None) if sign is None else (SecretText(value), sign)
+    return (value, None) if sign is None else (TextInClear(value), sign)
 
 
 def _is_sensitive(key: CatalogueKey | None) -> bool:
@@ -303,6 +322,14 @@ def clear_secrets(one: Unmodelled) -> Iterator[tuple[Loc, str]]:
     for leaf in read([one]).leaves:
         if leaf.sign is not None:
             yield leaf.written, leaf.value.get_secret_value()
+
+
+def may_be_secret(place: Loc) -> bool:
+    """Whether a text at the place of a setting that no model has may be a secret: a sensitive one, or any in a map."""
+    if kebab(str(place[0])) in OURS:
+        return kebab(str(place[0])) == ADDITIONAL
+    keys = [key for path in _paths(place) if (key := lookup(path).key) is not None]
+    return any(key.sensitive or key.type == "map" for key in keys)
 
 
 def leaves_of(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:

@@ -299,7 +299,10 @@ def test_options_of_java_are_accepted_whatever_their_values() -> None:
         ("-Dkestra.no-key=x", "is the variable KESTRA_NO_KEY of"),
         ("-Dmicronaut.server.port=9", "is kestra:micronaut.server.port"),
         ("-Dmicronaut.environments=a", "may not be set for this stack"),
-        ("-Dkestra.anonymous-usage-report.enabled=true", "is kestra:anonymous-usage-report.enabled"),
+        (
+            "-Dkestra.anonymous-usage-report.enabled=true",
+            "is kestra:anonymous-usage-report.enabled",
+        ),
     ],
 )
 def test_the_fix_of_a_property_names_a_place_that_takes_it(option: str, words: str) -> None:
@@ -362,9 +365,13 @@ def test_every_key_of_the_settings_has_its_setting() -> None:
     assert setting_keys()["kestra.url"] == "deployment.url"
     assert not [key for key in setting_keys() if key.startswith("kestra.deployment")]
     assert setting_of("datasources.mysql.password") == "datasources.mysql.password"
-    assert setting_of("datasources.mysql.connection.timeout") == "datasources.mysql.connection-timeout"
+    assert (
+        setting_of("datasources.mysql.connection.timeout") == "datasources.mysql.connection-timeout"
+    )
     assert setting_of("kestra.ai.providers[0].display.name") == "ai.providers[0].display-name"
-    assert setting_of("kestra.kafka.client.properties.bootstrap.servers") == "kafka.client.properties"
+    assert (
+        setting_of("kestra.kafka.client.properties.bootstrap.servers") == "kafka.client.properties"
+    )
     assert setting_of("micronaut.server.context.path") == "micronaut.server.context-path"
     assert setting_of("datasources.mysql.connections") is None
     rendered = render(load(enterprise(version="2.0"), source="f.yaml").settings).document

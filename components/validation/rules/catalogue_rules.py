@@ -127,7 +127,7 @@ def _is_in(key: str, block: str) -> bool:
 
 def _highest(path: KeyPath, column: str) -> int:
     """The end of the highest block of a path whose keys all say the same of edition or version."""
-    for end in range(2, len(path)):
+    for end in range(2 if path[0] == "kestra" else 1, len(path)):
         if isinstance(path[end - 1], str) and _says_one(path[:end], column):
             return end
     return len(path)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import SecretStr
 
+from components.settings.base import SecretText, TextInClear
 from components.settings.credentials import credential_sign
 from components.settings.extra_variables import comes_from_elsewhere, literal
 from components.settings.findings import Finding
@@ -102,7 +103,8 @@ def _placeholders(node: object) -> Iterator[str]:
             yield from _placeholders(item)
     else:
         text = node.get_secret_value() if isinstance(node, SecretStr) else node
-        if isinstance(text, str):
+        is_hidden = isinstance(node, SecretText) and not isinstance(node, TextInClear)
+        if isinstance(text, str) and not is_hidden:
             yield from re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)", text)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from components.settings.base import PLACEHOLDER, PLACEHOLDER_IN_TEXT, Model, SecretText
+from components.settings.base import PLACEHOLDER, PLACEHOLDER_IN_TEXT, Model, TextInClear
 from components.settings.extra_variables import missing_in
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -106,9 +106,13 @@ def placeholders(s: Settings) -> Iterator[Finding]:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         if loc[0] in ("deployment", "identity", "tags", "declared-secrets", "rotation"):
             continue
-        if not isinstance(text, str) or (_is_literal(value) and not PLACEHOLDER.fullmatch(text)):
+        if not isinstance(text, str):
             continue
         is_lone = PLACEHOLDER.fullmatch(text) is not None
+        # A password is what it is in every letter; of a text that is encrypted `check` sees nothing.
+        is_model_secret = type(value) is SecretStr
+        if not isinstance(value, (str, TextInClear)) and not (is_lone and is_model_secret):
+            continue
         names = {m["name"] for m in PLACEHOLDER_IN_TEXT.finditer(text) if m["default"] is None}
         for name in sorted(names):
             if not _VARIABLE.fullmatch(name) or _OF_PODS.fullmatch(name):
@@ -132,8 +136,3 @@ def placeholders(s: Settings) -> Iterator[Finding]:
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: What every container has by itself.
 _OF_PODS = re.compile(r"HOSTNAME|HOME|PATH|PWD|LANG|JAVA_HOME|TZ|USER|KUBERNETES_[A-Z0-9_]+")
-
-
-def _is_literal(value: Any) -> bool:
-    """Whether `${` in a value is no placeholder: a password is what it is, in every letter."""
-    return isinstance(value, SecretStr) and not isinstance(value, SecretText)
