@@ -105,6 +105,11 @@ LOOKUPS: list[tuple[KeyPath, Kind, KeyPath, int]] = [
     (("kestra", "securty"), "unknown", ("kestra", "securty"), 1),
     (("kestra",), "block", ("kestra",), 1),
     (("nothing", "here"), "unknown", ("nothing", "here"), 0),
+    # Nobody means so many levels.
+    (("datasources." + "a." * 40 + "url",), "unknown", ("datasources." + "a." * 40 + "url",), 0),
+    (("datasources.a.b.url",), "key", ("datasources", "a.b", "url"), 3),
+    (("kestra", -1), "unknown", ("kestra", -1), 1),
+    (("kestra", ""), "unknown", ("kestra", ""), 1),
     ((), "block", (), 0),
 ]  # fmt: skip
 
