@@ -105,6 +105,8 @@ LOOKUPS: list[tuple[KeyPath, Kind, KeyPath, int]] = [
     (("kestra", "securty"), "unknown", ("kestra", "securty"), 1),
     (("kestra",), "block", ("kestra",), 1),
     (("nothing", "here"), "unknown", ("nothing", "here"), 0),
+    (("kestra", "ai", "gemini", "apiKey"), "key", ("kestra", "ai", "gemini", "api-key"), 4),
+    (("micronaut", "security", "ldap", "corp", "context", "server"), "key", ("micronaut", "security", "ldap", "corp", "context", "server"), 6),
     # Nobody means so many levels.
     (("datasources." + "a." * 40 + "url",), "unknown", ("datasources." + "a." * 40 + "url",), 0),
     (("datasources.a.b.url",), "key", ("datasources", "a.b", "url"), 3),
