@@ -17,6 +17,7 @@ from components.kubernetes.pods import (
     GRPC,
     HTTP,
     PROBE_PASSWORD,
+    STORAGE_CLAIM,
     PodArgs,
     management_port,
     pod_template,
@@ -27,6 +28,7 @@ from components.kubernetes.pods import (
 )
 from components.rendering.configuration import CONTROLLER_SERVICE
 from components.settings import Settings
+from components.settings.workloads import Workload, group_accounts
 
 #: The Deployments are waited for. A Service that waits for their pods too would, after an error that keeps them
 #: from being made, hold up that error for ten minutes.
@@ -93,7 +95,7 @@ class Kestra(pulumi.ComponentResource):
             **tags.translate(tags.convention(self._settings.tags), "kubernetes"),
         }
         self.namespace = self._namespace()
-        self.service_account = self._service_account()
+        self.service_account, self._group_accounts = self._service_accounts()
         self.config_map = core.v1.ConfigMap(
             f"{name}-configuration",
             metadata=self._metadata(),
@@ -112,9 +114,7 @@ class Kestra(pulumi.ComponentResource):
         self._storage()
         # Once, not for each component: it waits for every secret.
         self._versions = version_hash(args.version_ids)
-        self.deployments = {
-            component: self._component(component) for component in self._settings.components
-        }
+        self.deployments = {w.name: self._workload(w) for w in self._settings.workloads}
         self.endpoint = self._services()
         self._network()
         self.register_outputs(
@@ -148,15 +148,15 @@ class Kestra(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protect),
         ).metadata.name
 
-    def _service_account(self) -> pulumi.Output[str]:
+    def _service_accounts(self) -> tuple[pulumi.Output[str], dict[str, pulumi.Output[str]]]:
+        """Kestra's account, and those of worker groups that have one of their own."""
         account = self._settings.identity.service_account
         annotations = {**account.annotations, **self._args.identity.service_account_annotations}
-        made = core.v1.ServiceAccount(
-            f"{self._name}-service-account",
-            metadata=self._metadata(account.name) | _annotated(annotations),
-            automount_service_account_token=False,
-            opts=self._child,
-        ).metadata.name
+        shared = self._service_account("service-account", account.name, annotations)
+        groups = {
+            name: self._service_account(f"worker-{name}-service-account", *own)
+            for name, own in group_accounts(self._settings).items()
+        }
         if self._args.identity.needs_token:
             # Vault reviews the account's token with the token itself.
             rbac.v1.ClusterRoleBinding(
@@ -172,10 +172,23 @@ class Kestra(pulumi.ComponentResource):
                         "name": "system:auth-delegator",
                     }
                 ),
-                subjects=[{"kind": "ServiceAccount", "name": made, "namespace": self.namespace}],
+                subjects=[
+                    {"kind": "ServiceAccount", "name": one, "namespace": self.namespace}
+                    for one in (shared, *groups.values())
+                ],
                 opts=self._child,
             )
-        return made
+        return shared, groups
+
+    def _service_account(
+        self, suffix: str, name: str, annotations: Mapping[str, pulumi.Input[str]]
+    ) -> pulumi.Output[str]:
+        return core.v1.ServiceAccount(
+            f"{self._name}-{suffix}",
+            metadata=self._metadata(name) | _annotated(annotations),
+            automount_service_account_token=False,
+            opts=self._child,
+        ).metadata.name
 
     def _secret_data(self) -> dict[str, pulumi.Input[str]]:
         data = dict(self._args.environment)
@@ -190,14 +203,13 @@ class Kestra(pulumi.ComponentResource):
 
     def _storage(self) -> None:
         volume = self._settings.deployment.storage_volume
-        if volume is None or not stores_locally(self._settings):
+        if volume is None or volume.existing_claim or not stores_locally(self._settings):
             return
-        mode = (
-            "ReadWriteMany" if self._settings.deployment.mode == "distributed" else "ReadWriteOnce"
-        )
+        distributed = self._settings.deployment.mode == "distributed"
+        mode = volume.access_mode or ("ReadWriteMany" if distributed else "ReadWriteOnce")
         core.v1.PersistentVolumeClaim(
             f"{self._name}-storage",
-            metadata=self._metadata("kestra-storage"),
+            metadata=self._metadata(STORAGE_CLAIM),
             spec=_api(
                 {
                     "accessModes": [mode],
@@ -208,39 +220,38 @@ class Kestra(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protect),
         )
 
-    def _component(self, component: str) -> pulumi.Output[str]:
-        replicas = getattr(self._settings.deployment.components, component).replicas
+    def _workload(self, workload: Workload) -> pulumi.Output[str]:
+        name, replicas = workload.name, workload.component.replicas
         shared = PodArgs(
             self._settings,
-            self._labels | dict(self._args.identity.pod_labels),
-            self.service_account,
+            self._labels,
+            self._group_accounts.get(workload.group or "", self.service_account),
             self._args.identity.needs_token,
             self.config_map,
             self.secret,
-            self._versions_of(component),
+            self._versions_of(workload.server),
+            dict(self._args.identity.pod_labels),
         )
-        chosen = {"matchLabels": selector(self._labels, component)}
+        chosen = {"matchLabels": selector(self._labels, name)}
         made = apps.v1.Deployment(
-            f"{self._name}-{component}",
-            metadata=self._metadata(f"kestra-{component}", component),
+            f"{self._name}-{name}",
+            metadata=self._metadata(f"kestra-{name}", name),
             spec=_api(
                 {
                     "replicas": replicas,
                     "revisionHistoryLimit": 3,
                     "selector": chosen,
                     # An embedded database allows one pod at a time.
-                    "strategy": {
-                        "type": "Recreate" if component == "standalone" else "RollingUpdate"
-                    },
-                    "template": pod_template(component, shared),
+                    "strategy": {"type": "Recreate" if name == "standalone" else "RollingUpdate"},
+                    "template": pod_template(workload, shared),
                 }
             ),
             opts=self._child,
         )
         if replicas > 1:
             policy.v1.PodDisruptionBudget(
-                f"{self._name}-{component}-budget",
-                metadata=self._metadata(f"kestra-{component}", component),
+                f"{self._name}-{name}-budget",
+                metadata=self._metadata(f"kestra-{name}", name),
                 spec=_api({"maxUnavailable": 1, "selector": chosen}),
                 opts=self._child,
             )
@@ -294,7 +305,7 @@ class Kestra(pulumi.ComponentResource):
         ingress = self._settings.deployment.ingress
         if ingress is None:
             inside = pulumi.Output.format("http://{0}.{1}.svc", public, self.namespace)
-            given = self._settings.deployment.url
+            given = self._settings.address
             return pulumi.Output.from_input(given) if given else inside
         networking.v1.Ingress(
             f"{self._name}-ingress",
@@ -323,7 +334,7 @@ class Kestra(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        return pulumi.Output.from_input(self._settings.deployment.url or f"https://{ingress.host}/")
+        return pulumi.Output.from_input(self._settings.address or f"https://{ingress.host}/")
 
     def _network(self) -> None:
         if not self._settings.deployment.network_policy.enabled:

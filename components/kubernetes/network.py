@@ -141,7 +141,7 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
         }
     if "controller" in settings.components:
         controller = {"matchLabels": selector(labels, "controller")}
-        worker = {"matchLabels": selector(labels, "worker")}
+        worker = _workers(settings, labels)
         made["controller"] = {
             "podSelector": controller,
             "policyTypes": ["Ingress"],
@@ -166,6 +166,18 @@ def ingress_annotations(ingress: Ingress) -> dict[str, str]:
     """What keeps the ingress to TLS where its controller is known, and what the settings say."""
     known = (pair for name, pair in _TLS_ONLY.items() if name in (ingress.class_name or ""))
     return dict(known) | dict(ingress.annotations)
+
+
+def _workers(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
+    """What selects the pods that talk to the controller: the workers, and those of the worker groups."""
+    workers = [w.name for w in settings.workloads if w.server == "worker"]
+    if len(workers) == 1:
+        return {"matchLabels": selector(labels, "worker")}
+    key = "app.kubernetes.io/component"
+    return {
+        "matchLabels": selector(labels),
+        "matchExpressions": [{"key": key, "operator": "In", "values": workers}],
+    }
 
 
 def _tcp(port: int) -> list[dict[str, Any]]:

@@ -19,9 +19,9 @@ from components.rendering.endpoints import endpoints
 from components.rendering.leaves import Environment, Given, Needed, Node, resolve
 from components.rendering.nodes import block
 from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
-from components.rendering.tree import tree
+from components.rendering.tree import plain, tree
 from components.settings import Problem, Settings
-from components.settings.base import CREDENTIAL_IN_URL
+from components.settings.base import CREDENTIAL_IN_URL, SecretText, revealed
 from components.settings.permissions import is_first_vocabulary, translate
 
 __all__ = [
@@ -95,10 +95,22 @@ def render(settings: Settings) -> Configuration:
         distributed=settings.deployment.mode == "distributed",
         provided=_provided(settings),
     )
+    for keys in (settings.catalogue_keys, settings.additional_configuration):
+        document = _merged(document, plain(keys))
     environment = Environment()
     written = environment.write(document)
     assert isinstance(written, dict)
     return Configuration(written, environment.variables, _warnings(settings))
+
+
+def _merged(document: dict[str, Node], keys: dict[str, Node]) -> dict[str, Node]:
+    """The document with further keys; where rendering added a default of its own, they win."""
+    out = dict(document)
+    for name, value in keys.items():
+        present = out.get(name)
+        both = isinstance(present, dict) and isinstance(value, dict)
+        out[name] = _merged(present, value) if both else value  # type: ignore[arg-type]
+    return out
 
 
 def _permissions(settings: Settings) -> dict[str, Node] | None:
@@ -125,10 +137,10 @@ def _provided(settings: Settings) -> tuple[str, ...]:
 
 
 def _url(settings: Settings) -> str | None:
-    deployment = settings.deployment
-    if deployment.url is None and deployment.ingress is not None:
-        return f"https://{deployment.ingress.host}/"
-    return deployment.url
+    ingress = settings.deployment.ingress
+    if settings.address is None and ingress is not None:
+        return f"https://{ingress.host}/"
+    return settings.address
 
 
 def _warnings(settings: Settings) -> tuple[Problem, ...]:
@@ -151,7 +163,7 @@ def _datasources(given: dict[str, Node]) -> Node:
     for name in sources:
         source = block(sources, name) or {}
         url = source.get("url")
-        if isinstance(url, str) and CREDENTIAL_IN_URL.search(url):
-            source["url"] = SecretStr(url)
+        if isinstance(url, SecretStr) or (isinstance(url, str) and CREDENTIAL_IN_URL.search(url)):
+            source["url"] = SecretText(revealed(url) or "")
         sources[name] = source
     return sources

@@ -6,11 +6,13 @@ Source: Kestra 1.3.31 and 2.0.0, `RunContextCache`; the prefix is ENV_ where not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic import SecretStr
 
+from components.settings.base import SecretText, TextInClear
 from components.settings.credentials import credential_sign
+from components.settings.extra_variables import comes_from_elsewhere, literal
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from policy.environment_variables import SECRET_FAMILIES, Binding, bind
@@ -26,8 +28,20 @@ Refusal = tuple[str, str, str] | None
 
 def prefix(s: Settings, b: Binding, value: str | None) -> Refusal:
     """What is wrong with a variable that sets the prefix; the value of an encrypted one is None."""
-    if not b.sets(PREFIX):
-        return None
+    return _judged(s, value, b.variable) if b.sets(PREFIX) else None
+
+
+def setting(s: Settings) -> Iterator[Finding]:
+    """The prefix as a setting, under the rule of the variable."""
+    value = s.catalogue_value(*PREFIX.split("."))
+    if value is None:
+        return
+    text = None if isinstance(value, SecretStr) else str(value)
+    if problem := _judged(s, text, ""):
+        yield Finding(tuple(PREFIX.split(".")[1:]), *problem)
+
+
+def _judged(s: Settings, value: str | None, own: str) -> Refusal:
     fix = (
         "remove it: rendering sets kestra.variables.env-vars-prefix to ENV_; name what flows may read ENV_…, "
         "or choose a prefix of your own that no other variable begins with"
@@ -40,13 +54,15 @@ def prefix(s: Settings, b: Binding, value: str | None) -> Refusal:
     if not re.fullmatch(r"[A-Za-z0-9_]+", value):
         return ("is no plain beginning of names", why, fix)
     shown = sorted({f"{n}…" for n in SECRET_FAMILIES if n.startswith(value) or value.startswith(n)})
-    shown += sorted(n for n in _holding(s, b.variable) if n.startswith(value))
+    shown += sorted(n for n in _holding(s, own) if n.startswith(value))
     if shown:
         some = ", ".join(shown[:5])
         return (f"shows flows variables that hold secrets or settings ({some})", why, fix)
-    if s.deployment.environment_from and value != "ENV_":
+    if value != "ENV_" and (
+        s.deployment.environment_from or any(w.pod.extra_env_from for w in s.workloads)
+    ):
         return (
-            "may show flows variables of kestra:deployment.environment-from, whose names are not known here",
+            "may show flows variables of Secrets (environment-from, extra-env-from), whose names are not known here",
             why,
             fix,
         )
@@ -58,34 +74,57 @@ def _holding(s: Settings, own: str) -> set[str]:
     from components.rendering.tree import tree
 
     names = set(_placeholders(tree(s))) | set(s.deployment.secret_environment)
+    for keys in (s.catalogue_keys, s.additional_configuration):
+        names |= set(_placeholders(keys))
     for name in s.deployment.environment:
         if name != own and bind(name).key.split(".")[0] in CONFIGURATION_ROOTS:
             names.add(name)
+    for workload in s.workloads:
+        for variable in workload.pod.extra_env:
+            name = variable.get("name")
+            if not isinstance(name, str) or name == own:
+                continue
+            text = literal(variable)
+            is_setting = bind(name).key.split(".")[0] in CONFIGURATION_ROOTS
+            if is_setting or comes_from_elsewhere(variable) or credential_sign(name, text or ""):
+                names.add(name)
     plain = s.deployment.plain_environment
     names |= {name for name, value in plain.items() if credential_sign(name, value)}
     return names
 
 
 def _placeholders(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
+    if isinstance(node, Mapping):
         for name, item in node.items():
             if name not in ("deployment", "tags"):
                 yield from _placeholders(item)
-    elif isinstance(node, list):
+    elif isinstance(node, (list, tuple)):
         for item in node:
             yield from _placeholders(item)
     else:
         text = node.get_secret_value() if isinstance(node, SecretStr) else node
-        if isinstance(text, str):
+        is_hidden = isinstance(node, SecretText) and not isinstance(node, TextInClear)
+        if isinstance(text, str) and not is_hidden:
             yield from re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)", text)
+
+
+def has_own_prefix(s: Settings) -> bool:
+    """Whether a variable sets another prefix than ENV_."""
+    variables = [*s.deployment.environment.items()]
+    variables += [
+        (v["name"], literal(v)) for w in s.workloads for v in w.pod.extra_env if v.get("name")
+    ]
+    return any(bind(name).sets(PREFIX) and value != "ENV_" for name, value in variables)
 
 
 def shown_to_flows(s: Settings) -> Iterator[Finding]:
     """A sensitive setting that is read from a variable which flows can read too."""
     from components.validation.rules.values import leaves
 
-    if any(bind(n).sets(PREFIX) and v != "ENV_" for n, v in s.deployment.environment.items()):
+    if has_own_prefix(s):
         return  # judged where the variable stands
+    if s.catalogue_value(*PREFIX.split(".")) not in (None, "ENV_"):
+        return  # judged where the setting stands
     for name in s.deployment.secret_environment:
         if name.startswith("ENV_"):
             yield Finding(
