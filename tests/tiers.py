@@ -115,6 +115,8 @@ LONG = (
         "hostile",
         keep="plugins-and-execution|enterprise-and-advanced @store|sso/keycloak|full-reference.* [1-9]\\]",
     ),
+    Long(r"kestra/test_catalogue_binding\.py.*1\.3", "hostile", sample=r"kestra/test_catalogue_binding\.py.*2\.0"),
+    Long(r"kestra/test_catalogue_artifacts\.py::test_no_artifact", "hostile", sample=r"kestra/test_catalogue_artifacts\.py::test_the_committed"),
     Long(r"faults/test_error_hooks\.py::test_every_failure", "faults", keep=r"\[2-plain"),
 )  # fmt: skip
 #: The files that take longest, by measured times.
