@@ -101,6 +101,11 @@ LONG = (
     Long(r"stores/test_deployer_access\.py::test_a_stack", "access", sample=r"stores/test_deployer_access\.py::test_who"),
     Long(r"settings/test_engine_config\.py::test_the_command", "access", keep="a secret in clear|an encrypted block"),
     Long(r"components/test_encrypted_variables_engine\.py", "access", keep="is_in_the_secret_alone$"),
+    Long(
+        r"settings/test_pod_settings\.py::test_check_and.*refused",
+        "hostile",
+        keep=r"refused (env (unknown|twice|of the prefix)|encrypted|mount without)",
+    ),
     Long(r"kestra/test_endpoints\.py.*2\.0", "access", sample=r"kestra/test_endpoints\.py.*1\.3"),
     Long(r"kestra/test_real_kestra\.py", "rotation", keep="what_was_meant"),
     Long(r"upgrade/test_version_engine\.py", "rotation", sample=r"kestra/test_real_kestra\.py::test_what_was_meant.*\[2\.0"),

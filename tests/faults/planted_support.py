@@ -218,8 +218,14 @@ def others() -> Iterator[tuple[str, dict[str, Any]]]:
                     "owner": "platform",
                     "data-class": "internal",
                 },
+                **({"deployment": _worker_group(name)} if kind == "delinea" else {}),
             },
         )
+
+
+def _worker_group(name: str) -> dict[str, Any]:
+    token = {"registration-token": plant(f"{name} token")}
+    return {"mode": "distributed", "worker-groups": {"gpu": token}}
 
 
 def sensitive() -> set[Place]:

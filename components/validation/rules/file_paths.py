@@ -35,8 +35,8 @@ _PATH = r"(?:file:(?://)?)?(?P<path>/[^\s\"'`,;:?&*<>|${}()\\]+)"
 _WHOLE = re.compile(_PATH)
 #: `?sslrootcert=/a/ca.crt`, `&trustCertificateKeyStoreUrl=file:/a/b.jks`, `;trustStore=/a`.
 _OF_ADDRESS = re.compile(rf"[?&;]\s*[\w.-]+={_PATH}")
-#: `keyTab="/a/kestra.keytab"` of JAAS, `-Djavax.net.ssl.trustStore=/a`, `-javaagent:/a.jar` of Java.
-_OF_OPTION = re.compile(rf"""(?:\b[\w.-]+\s*=\s*["']?|-javaagent:){_PATH}""")
+#: `keyTab="/a/kestra.keytab"` of JAAS, `-Djavax.net.ssl.trustStore=/a` of Java.
+_OF_OPTION = re.compile(rf"""\b[\w.-]+\s*=\s*["']?{_PATH}""")
 _FILE = re.compile(
     r"(?i).*\.(p12|pfx|jks|jceks|bcfks|keystore|truststore|pem|crt|cer|cert|key|pk8|der|p7b|keytab|json|conf|cfg|cnf|ini"
     r"|properties|xml|ya?ml|lic|license|token|jwt|so|jar)"

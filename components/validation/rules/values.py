@@ -67,11 +67,17 @@ _WRITTEN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _CREDENTIALS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@")
 
 
+def _is_extra_variable(loc: Loc) -> bool:
+    return (
+        loc[0] == "deployment" and loc[-1] == "value" and {"extra-env", "env"} & set(loc) != set()
+    )
+
+
 def addresses(s: Settings) -> Iterator[Finding]:
     """`https://user:password@host`: an address is rendered readable. JDBC URLs are rendered as secrets."""
     for loc, value in leaves(s):
         # A variable is a warning, with the command that encrypts it (`clear_secrets`).
-        is_variable = loc[:2] == ("deployment", "environment")
+        is_variable = loc[:2] == ("deployment", "environment") or _is_extra_variable(loc)
         if loc[0] == "datasources" or is_variable or not isinstance(value, str):
             continue
         if value.startswith(("http://", "https://")) and not _has_host(value, loc):
