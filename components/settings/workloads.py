@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,13 @@ def workloads(deployment: Deployment, components: tuple[str, ...]) -> tuple[Work
         Workload(name, server, component, merge(deployment, component), loc, group)
         for name, server, component, loc, group in places
     )
+
+
+def places(settings: Settings) -> Iterator[tuple[tuple[str, ...], PodSettings]]:
+    """The settings of pods, each with its place: those of all components, and those of each Deployment."""
+    yield ("deployment",), settings.deployment
+    for workload in settings.workloads:
+        yield workload.loc, workload.component
 
 
 def group_accounts(settings: Settings) -> dict[str, tuple[str, dict[str, str]]]:

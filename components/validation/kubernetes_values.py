@@ -158,9 +158,10 @@ def field_problem(type_: str, field: str, value: Any) -> Problem | None:
         )
     if name in _PATTERNS and not _PATTERNS[name][0].fullmatch(value):
         return ("has a form that is not allowed", f"it is {_PATTERNS[name][1]}", "correct it")
-    if name in _RANGES and isinstance(value, int):
+    if name in _RANGES:
         least, most, rule = _RANGES[name]
-        if not least <= value <= most:
+        # A port may be a name instead.
+        if not isinstance(value, str) and not least <= value <= most:
             fix = "write an octal number, as 0440" if rule is _MODE[2] else "correct it"
             return ("is out of range", f"it is {rule}", fix)
     if name == "HostAlias.ip" and not _is_address(value):

@@ -179,7 +179,7 @@ def test_a_jdbc_address_names_its_files(url: str, named: list[str]) -> None:
         ("key-store.path", "file:/app/ssl/server.p12", "/app/ssl/server.p12"),
         ("properties.sasl.jaas.config", 'com.sun.security.auth.module.Krb5LoginModule required keyTab="/k/a.keytab";', "/k/a.keytab"),
         ("ssl.certificate", "/certs/tls.crt", "/certs/tls.crt"),
-        ("java-options", "-javaagent:/agents/a.jar -Xmx1g", "/agents/a.jar"),
+        ("java-options", "-Djavax.net.ssl.trustStore=/agents/a.jks -Xmx1g", "/agents/a.jks"),
         ("basic-auth.open-urls", "/api/v1/main/executions/webhook/", None),
         ("micronaut.server.context-path", "/kestra", None),
         ("local.base-path", "/app/storage", None),
@@ -244,7 +244,14 @@ def test_worker_groups_need_mode_distributed() -> None:
     line = problems({"worker-groups": {"gpu": {}}, "mode": "standalone"})
     assert "need mode distributed" in line["deployment.worker-groups"]
     assert problems({"worker-groups": {"gpu": {"key": "x"}}}) == {}
-    assert problems({"worker-groups": {"gpu": {"registration-token": "${T}"}}}, version="2.0") == {}
+    group: dict[str, Any] = {"registration-token": "${T}"}
+    assert problems({"worker-groups": {"gpu": group}}, version="2.0") == {}
+    nowhere = {"environment-from": [], "environment": {"DB_PASSWORD": "${X}"}}
+    path = "deployment.worker-groups.gpu.registration-token"
+    line = problems(nowhere | {"worker-groups": {"gpu": group}}, version="2.0")[path]
+    assert line.startswith("warning")
+    own = {"extra-env": [{"name": "T", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}]}
+    assert path not in problems(nowhere | {"worker-groups": {"gpu": group | own}}, version="2.0")
 
 
 def test_a_group_without_an_identity_in_the_cloud_is_told_so() -> None:

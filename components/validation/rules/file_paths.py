@@ -15,8 +15,8 @@ from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
 from components.settings.pods import PodSettings
 from components.settings.workloads import Workload
-from components.validation.rules.pod_security import Loc
 from components.validation.rules.pods import own_mounts
+from components.validation.schema import Loc
 
 #: First-level settings that are no configuration of Kestra's.
 _NOT_READ = ("declared-secrets", "deployment", "identity", "rotation", "store", "tags")
