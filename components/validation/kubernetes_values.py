@@ -158,12 +158,9 @@ def field_problem(type_: str, field: str, value: Any) -> Problem | None:
         )
     if name in _PATTERNS and not _PATTERNS[name][0].fullmatch(value):
         return ("has a form that is not allowed", f"it is {_PATTERNS[name][1]}", "correct it")
-    if name in _RANGES:
-        least, most, rule = _RANGES[name]
-        # A port may be a name instead.
-        if not isinstance(value, str) and not least <= value <= most:
-            fix = "write an octal number, as 0440" if rule is _MODE[2] else "correct it"
-            return ("is out of range", f"it is {rule}", fix)
+    # A port may be a name instead.
+    if name in _RANGES and not isinstance(value, str):
+        return _range_problem(value, *_RANGES[name])
     if name == "HostAlias.ip" and not _is_address(value):
         return (
             "is no IP address",
@@ -178,6 +175,13 @@ def field_problem(type_: str, field: str, value: Any) -> Problem | None:
     if name.endswith((".matchLabels", "ObjectMeta.labels")):
         return labels_problem(value)
     return None
+
+
+def _range_problem(value: int, least: int, most: int, rule: str) -> Problem | None:
+    if least <= value <= most:
+        return None
+    fix = "write an octal number, as 0440" if rule is _MODE[2] else "correct it"
+    return ("is out of range", f"it is {rule}", fix)
 
 
 def labels_problem(labels: Mapping[str, str]) -> Problem | None:

@@ -52,7 +52,7 @@ def check(s: Settings) -> Iterator[Finding]:
     own = own_mounts(s)
     for loc, key, text, workloads in _texts(s):
         lacking: dict[str, list[str]] = {}
-        for path in dict.fromkeys(paths(key, text)):
+        for path in dict.fromkeys(paths(key, text)) if "/" in text else ():
             names = [w.name for w in workloads if not _is_mounted(path, w, own)]
             if names:
                 lacking[path] = names
@@ -136,7 +136,8 @@ def _variable_key(name: str) -> str:
 def _leaves(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
     if isinstance(value, Model):
         for name, field in type(value).model_fields.items():
-            yield from _leaves(getattr(value, name), (*loc, field.alias or name))
+            if (item := getattr(value, name)) is not None:
+                yield from _leaves(item, (*loc, field.alias or name))
         yield from _leaves(value.model_extra or {}, loc)
     elif isinstance(value, dict):
         for name, item in value.items():

@@ -20,7 +20,9 @@ def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
     """Every value that the settings hold, with its place."""
     if isinstance(value, Model):
         for name, field in type(value).model_fields.items():
-            yield from leaves(getattr(value, name), (*loc, field.alias or name))
+            item = getattr(value, name)
+            if item or not isinstance(item, (tuple, dict)):
+                yield from leaves(item, (*loc, field.alias or name))
         yield from leaves(value.model_extra or {}, loc)
     elif isinstance(value, dict):
         for name, item in value.items():
