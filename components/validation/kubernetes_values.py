@@ -29,6 +29,7 @@ KINDS = {
 _ENUMS: dict[str, tuple[str, ...]] = {
     "AppArmorProfile.type": ("RuntimeDefault", "Localhost", "Unconfined"),
     "Container.imagePullPolicy": ("IfNotPresent", "Always", "Never"),
+    "Container.restartPolicy": ("Always", "OnFailure", "Never"),
     "Container.terminationMessagePolicy": ("File", "FallbackToLogsOnError"),
     "ContainerPort.protocol": ("TCP", "UDP", "SCTP"),
     "HTTPGetAction.scheme": ("HTTP", "HTTPS"),
@@ -130,14 +131,21 @@ _REQUIRED = {
     "SecretKeySelector": ("name",),
     "SecretProjection": ("name",),
     "SecretVolumeSource": ("secretName",),
+    "PersistentVolumeClaimSpec": ("accessModes", "resources"),
 }
 #: Types of which exactly one field is written, and those that do not count.
 _EXACTLY_ONE: dict[str, tuple[str, ...]] = {
+    "DownwardAPIVolumeFile": ("mode", "path"),
     "EnvFromSource": ("prefix",),
     "EnvVarSource": (),
+    "LifecycleHandler": (),
+    "Probe": (
+        "failureThreshold", "initialDelaySeconds", "periodSeconds", "successThreshold",
+        "terminationGracePeriodSeconds", "timeoutSeconds",
+    ),
     "Volume": ("name",),
     "VolumeProjection": (),
-}
+}  # fmt: skip
 
 
 def required(type_: str, fields: Mapping[str, str]) -> Iterator[str]:

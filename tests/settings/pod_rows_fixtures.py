@@ -36,6 +36,7 @@ VALID = {
     "containers": "init-containers: [{name: a, image: 'a:1', command: [true-ish], resources: {limits: {memory: 1Gi, cpu: 1}}}]\n"
     "    extra-containers: [{name: b, image: 'b:1', ports: [{containerPort: 80}], securityContext: {runAsUser: 1001}, "
     "livenessProbe: {httpGet: {path: /, port: 80}}, lifecycle: {preStop: {exec: {command: [a]}}}}]",
+    "a native sidecar": "init-containers: [{name: a, image: 'a:1', restartPolicy: Always, startupProbe: {tcpSocket: {port: 1}}}]",
     "host-aliases": "host-aliases: [{ip: '::1', hostnames: [a, b]}]",
     "dns-config": "dns-config: {nameservers: [10.0.0.1], searches: [a.b], options: [{name: ndots, value: '2'}, {name: x}]}",
     "existing claim": "storage-volume: {existing-claim: a}",
@@ -179,6 +180,13 @@ REFUSED = {
     "container probe": ("extra-containers: [{name: a, image: a, livenessProbe: {httpGet: {port: 80, host: b}}}]", "extra-containers[0].livenessProbe.httpGet.host", "pod itself"),
     "container env": ("extra-containers: [{name: a, image: a, env: [{name: A, value: b}, {name: A, value: c}]}]", "extra-containers[0].env[1].name", "twice"),
     "container quantity": ("extra-containers: [{name: a, image: a, resources: {limits: {memory: 1GB}}}]", "extra-containers[0].resources.limits.memory", "quantity"),
+    "container of two kinds": ("init-containers: [{name: a, image: a}]\n    components: {standalone: {extra-containers: [{name: a, image: a}]}}", "components.standalone.extra-containers[0].name", "init container too"),
+    "container restart": ("extra-containers: [{name: a, image: a, restartPolicy: Always}]", "extra-containers[0].restartPolicy", "init containers alone"),
+    "init container probe": ("init-containers: [{name: a, image: a, readinessProbe: {tcpSocket: {port: 80}}}]", "init-containers[0].readinessProbe", "restartPolicy"),
+    "container probe of two kinds": ("extra-containers: [{name: a, image: a, readinessProbe: {tcpSocket: {port: 80}, exec: {command: [a]}}}]", "extra-containers[0].readinessProbe", "exactly one"),
+    "container probe of none": ("extra-containers: [{name: a, image: a, readinessProbe: {periodSeconds: 5}}]", "extra-containers[0].readinessProbe", "exactly one"),
+    "ephemeral volume": ("extra-volumes: [{name: a, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce]}}}}]", "extra-volumes[0].ephemeral.volumeClaimTemplate.spec.resources", "is missing"),
+    "downward item": ("extra-volumes: [{name: a, downwardAPI: {items: [{path: a}]}}]", "extra-volumes[0].downwardAPI.items[0]", "exactly one"),
     "host-aliases ip": ("host-aliases: [{ip: a, hostnames: [b]}]", "host-aliases[0].ip", "IP address"),
     "host-aliases none": ("host-aliases: [{ip: 10.0.0.1, hostnames: []}]", "host-aliases[0].hostnames", "is empty"),
     "dns-config": ("dns-config: {nameservers: [a]}", "dns-config.nameservers", "IP address"),

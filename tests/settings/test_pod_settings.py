@@ -140,6 +140,19 @@ def test_a_variable_of_one_component_is_not_one_of_all() -> None:
     assert problems(nowhere | {"extra-env-from": [{"secretRef": {"name": "a"}}]}) == {}
 
 
+def test_a_variable_of_a_setting_is_there_where_the_setting_asks_for_it() -> None:
+    name = "DATASOURCES_POSTGRES_PASSWORD"
+    variable = {"name": name, "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}
+    asked = {"postgres": {"url": "jdbc:postgresql://a/b", "password": f"${{{name}}}"}}
+    assert problems({"extra-env": [variable]}, datasources=asked) == {}
+    absent = {"postgres": {"url": "jdbc:postgresql://a/b"}}
+    assert problems({"extra-env": [variable]}, datasources=absent) == {}
+    other = {"postgres": {"url": "jdbc:postgresql://a/b", "password": "${OTHER}"}}
+    line = problems({"extra-env": [variable]}, datasources=other)["deployment.extra-env[0].name"]
+    assert "overrides kestra:datasources.postgres.password" in line
+    assert f"or to ${{{name}}}" in line
+
+
 def test_a_mount_needs_its_volume_in_every_component() -> None:
     assert problems(VOLUME | MOUNT) == {}
     assert problems({"components": {"worker": VOLUME | MOUNT}}) == {}
