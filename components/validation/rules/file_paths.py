@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from components.settings.base import Model
+from components.settings.base import Model, TextInClear
 from components.settings.extra_variables import literal
 from components.settings.findings import Finding
 from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
 from components.settings.pods import PodSettings
 from components.settings.workloads import Workload
+from components.validation.catalogue_keys import leaves_of, setting_place
 from components.validation.rules.pods import own_mounts
 from components.validation.schema import Loc
 
@@ -111,6 +112,12 @@ def _texts(s: Settings) -> Iterator[tuple[Loc, str, str, list[Workload]]]:
             for loc, text in _leaves(getattr(s, name), (root,)):
                 key = ".".join(part for part in loc[-2:] if isinstance(part, str))
                 yield loc, key, text, readers
+    for path, value in leaves_of(s.catalogue_keys):
+        loc = setting_place(path)
+        text = value.get_secret_value() if isinstance(value, TextInClear) else value
+        if isinstance(text, str):
+            readers = without_workers if loc[0] in _NOT_OF_WORKERS else everyone
+            yield loc, ".".join(part for part in loc[-2:] if isinstance(part, str)), text, readers
     for name, value in s.deployment.plain_environment.items():
         yield ("deployment", "environment", name), _variable_key(name), value, everyone
     yield from _of_pod(s.deployment, ("deployment",), everyone)
