@@ -46,7 +46,6 @@ _AS_WRITTEN = ("user-attributes",)
 _MOST_DOTS = 12
 _BLOCK: Wrong = ("is not a block of keys", "this key takes a block of keys", "write keys under it")
 _LIST: Wrong = ("is not a list", "this key takes a list", "write it as a YAML list")
-_NO_TEXT_KEY: Wrong = ("is no text key", "keys are text", "write it in quotes")
 _NO_VALUE: Wrong = (
     "is a kind of value that settings do not have",
     "a value is a text, a number, true, false, a list or a block of keys",
@@ -147,7 +146,8 @@ class _Reader:
     def __init__(self, spelling: Spelling) -> None:
         self.reading = Reading()
         self._spelling = spelling
-        self._places: dict[KeyPath, Loc] = {}
+        self._places: set[KeyPath] = set()
+        self._seen: dict[KeyPath, Loc] = {}
 
     def read(self, one: Unmodelled) -> None:
         if one.loc[0] == ADDITIONAL:
@@ -173,6 +173,9 @@ class _Reader:
             return
         best = max(known, key=lambda m: (m.kind == "key", m.kind == "inside"))
         loc = setting_place(best.path)
+        if self._seen.setdefault(best.path, one.written) != one.written:
+            self._twice(loc, one.written)
+            return
         if len(loc) == len(one.loc) and isinstance(last, str):
             self._spelling.note(loc, last)
         path = best.path
@@ -212,12 +215,15 @@ class _Reader:
             return
         for written_name, item in one.value.items():
             if (name := _name(written_name)) is None:
-                self._wrong((*loc, "?"), _NO_TEXT_KEY)
+                self._wrong(loc, _wrong_name(written_name))
                 continue
             at, written = (*loc, name), (*one.written, name)
-            self._spelling.note(at, name)
             paths = [(*match.path, name) for match in known]
             self._value(paths, Unmodelled(at, written, item), in_map=in_map)
+
+    def _twice(self, loc: Loc, written: Loc) -> None:
+        what = f"is written twice, as {config_path(written)} too"
+        self._wrong(loc, (what, "one spelling a key", "keep one of them"))
 
     def _structure(self, one: Unmodelled, loc: Loc, wrong: Wrong) -> None:
         if isinstance(one.value, SecretStr):
@@ -248,7 +254,7 @@ class _Reader:
                 self._leaf(path, written, {}, key)
             for written_name, item in value.items():
                 if (name := _name(written_name)) is None:
-                    self._wrong((*loc, "?"), _NO_TEXT_KEY)
+                    self._wrong(loc, _wrong_name(written_name))
                     continue
                 self._spelling.note((*loc, name), name)
                 self._free(item, (*path, name), (*loc, name), (*written, name), key)
@@ -268,10 +274,10 @@ class _Reader:
             self._wrong(loc, _NO_VALUE)
 
     def _leaf(self, path: KeyPath, written: Loc, value: Any, key: CatalogueKey | None) -> None:
-        if (other := self._places.setdefault(path, written)) != written:
-            what = f"is written twice, as {config_path(other)} too"
-            self._wrong(setting_place(path), (what, "one spelling a key", "keep one of them"))
+        if path in self._places:
+            self._twice(setting_place(path), written)
             return
+        self._places.add(path)
         name = next((part for part in reversed(path) if isinstance(part, str)), "")
         marked, sign = _marked(value, name, key)
         self.reading.leaves.append(Leaf(path, written, marked, key, sign))
@@ -283,7 +289,18 @@ def _name(name: object) -> str | None:
         return str(name).lower()
     if isinstance(name, int):
         return str(name) if abs(name) < 2**63 else None
-    return name if isinstance(name, str) and wrong_value(name) is None else None
+    is_usable = isinstance(name, str) and wrong_value(name) is None and "${" not in name
+    return name if is_usable else None  # type: ignore[return-value]
+
+
+def _wrong_name(name: object) -> Wrong:
+    if isinstance(name, str) and (wrong := wrong_value(name)) is not None:
+        message, rule, fix = wrong
+        return (f"has a key whose name {message}", rule, fix)
+    if isinstance(name, str):
+        rule = "Kestra resolves ${NAME} in values, not in the names of keys"
+        return ("has a key with ${ in its name", rule, "write the name itself")
+    return ("has a key that is no text", "keys are text", "write it in quotes")
 
 
 def _marked(value: Any, name: str, key: CatalogueKey | None) -> tuple[Any, str | None]:

@@ -94,7 +94,7 @@ def test_a_key_stands_in_the_file_in_kestras_spelling_and_of_its_type(
         ({"plugins": {"defaults": {"type": "a"}}}, "kestra:plugins.defaults", "is not a list"),
         ({"plugins": {"defaults": [{"values": "x"}]}}, "kestra:plugins.defaults[0].values", "is not a block of keys"),
         ({"variables": {"globals": {"a": [None]}}}, "kestra:variables.globals.a[0]", "is a kind of value"),
-        ({"tasks": {"tmpDir": {"path": "a"}, "tmp-dir": {"path": "b"}}}, "kestra:tasks.tmp-dir.path", "as kestra:tasks.tmpDir.path too"),
+        ({"tasks": {"tmpDir": {"path": "a"}, "tmp-dir": {"path": "b"}}}, "kestra:tasks.tmpDir", "as kestra:tasks.tmp-dir too"),
         ({"server": {"basic-auth": {"username": "a@b.c"}, "liveness.timeout": "60s"}}, "kestra:server.liveness.timeout", "written with dots"),
         ({"traces": {"root": SecretStr(OPAQUE)}, "jdbc": SecretStr(OPAQUE)}, "kestra:jdbc", "is encrypted"),
     ],

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from components.settings.base import Model
+from components.settings.base import Model, TextInClear
 from components.settings.extra_variables import literal
 from components.settings.findings import Finding
 from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
 from components.settings.pods import PodSettings
 from components.settings.workloads import Workload
-from components.validation.rules.pod_security import Loc
+from components.validation.catalogue_keys import leaves_of, setting_place
 from components.validation.rules.pods import own_mounts
+from components.validation.schema import Loc
 
 #: First-level settings that are no configuration of Kestra's.
 _NOT_READ = ("declared-secrets", "deployment", "identity", "rotation", "store", "tags")
@@ -35,8 +36,8 @@ _PATH = r"(?:file:(?://)?)?(?P<path>/[^\s\"'`,;:?&*<>|${}()\\]+)"
 _WHOLE = re.compile(_PATH)
 #: `?sslrootcert=/a/ca.crt`, `&trustCertificateKeyStoreUrl=file:/a/b.jks`, `;trustStore=/a`.
 _OF_ADDRESS = re.compile(rf"[?&;]\s*[\w.-]+={_PATH}")
-#: `keyTab="/a/kestra.keytab"` of JAAS, `-Djavax.net.ssl.trustStore=/a`, `-javaagent:/a.jar` of Java.
-_OF_OPTION = re.compile(rf"""(?:\b[\w.-]+\s*=\s*["']?|-javaagent:){_PATH}""")
+#: `keyTab="/a/kestra.keytab"` of JAAS, `-Djavax.net.ssl.trustStore=/a` of Java.
+_OF_OPTION = re.compile(rf"""\b[\w.-]+\s*=\s*["']?{_PATH}""")
 _FILE = re.compile(
     r"(?i).*\.(p12|pfx|jks|jceks|bcfks|keystore|truststore|pem|crt|cer|cert|key|pk8|der|p7b|keytab|json|conf|cfg|cnf|ini"
     r"|properties|xml|ya?ml|lic|license|token|jwt|so|jar)"
@@ -52,7 +53,7 @@ def check(s: Settings) -> Iterator[Finding]:
     own = own_mounts(s)
     for loc, key, text, workloads in _texts(s):
         lacking: dict[str, list[str]] = {}
-        for path in dict.fromkeys(paths(key, text)):
+        for path in dict.fromkeys(paths(key, text)) if "/" in text else ():
             names = [w.name for w in workloads if not _is_mounted(path, w, own)]
             if names:
                 lacking[path] = names
@@ -111,6 +112,12 @@ def _texts(s: Settings) -> Iterator[tuple[Loc, str, str, list[Workload]]]:
             for loc, text in _leaves(getattr(s, name), (root,)):
                 key = ".".join(part for part in loc[-2:] if isinstance(part, str))
                 yield loc, key, text, readers
+    for path, value in leaves_of(s.catalogue_keys):
+        loc = setting_place(path)
+        text = value.get_secret_value() if isinstance(value, TextInClear) else value
+        if isinstance(text, str):
+            readers = without_workers if loc[0] in _NOT_OF_WORKERS else everyone
+            yield loc, ".".join(part for part in loc[-2:] if isinstance(part, str)), text, readers
     for name, value in s.deployment.plain_environment.items():
         yield ("deployment", "environment", name), _variable_key(name), value, everyone
     yield from _of_pod(s.deployment, ("deployment",), everyone)
@@ -136,7 +143,8 @@ def _variable_key(name: str) -> str:
 def _leaves(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
     if isinstance(value, Model):
         for name, field in type(value).model_fields.items():
-            yield from _leaves(getattr(value, name), (*loc, field.alias or name))
+            if (item := getattr(value, name)) is not None:
+                yield from _leaves(item, (*loc, field.alias or name))
         yield from _leaves(value.model_extra or {}, loc)
     elif isinstance(value, dict):
         for name, item in value.items():
