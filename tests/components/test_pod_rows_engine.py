@@ -90,8 +90,8 @@ def _pod(rows: str) -> dict[str, Any]:
     for field in ("initContainers", "containers"):
         for container in pod["spec"].get(field, []):
             own = container.pop("security-context", {})
-            given = container.get("securityContext", {})
-            container["securityContext"] = {**restricted, **given, **own}
+            written = container.get("securityContext", {})
+            container["securityContext"] = {**restricted, **written, **own}
     return pod
 
 
