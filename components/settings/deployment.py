@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr
 
 from components.settings.base import OURS, Flag, Model, Secret, TextOrSecret, Whole, key
-from components.settings.pods import PodSettings
+from components.settings.pods import SUBDOMAIN, PodSettings
 
 NAME = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
-SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 K8S = OURS + "; Kubernetes naming rules"
 
 #: `kestra:version` to the release that runs where the settings name no image.
@@ -109,7 +108,8 @@ class Component(PodSettings):
     )
     java_options: str | None = key(
         None,
-        "Options of the Java virtual machine, after those of a variable JAVA_OPTS in deployment.environment.",
+        "Options of the Java virtual machine, after those of a variable JAVA_OPTS in deployment.environment or "
+        "extra-env.",
         source=OURS,
     )
     extra_args: tuple[str, ...] = key((), "Further arguments of `kestra server`.", source=OURS)
