@@ -26,7 +26,7 @@ def text(rows: str) -> str:
 
 def report(rows: str) -> tuple[list[Any], list[Any]]:
     """Errors and warnings of a stack with these lines."""
-    config = yaml.load(text(rows), Loader=loader._Loader)["config"]
+    config = yaml.load(text(rows), Loader=loader.BoundedLoader)["config"]
     document = {k.removeprefix("kestra:"): loader._opaque(v) for k, v in config.items()}
     try:
         return [], list(load(document, source="f").warnings)
