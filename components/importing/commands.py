@@ -18,6 +18,7 @@ _REDIRECTION = re.compile(r"\d*(>>?|<)(&?\d*|.*)")
 _PROGRAM = re.compile(
     r"(.*/)?kestra([-_.]?v?(?P<release>\d+\.\d+(\.\d+)?([-.]?rc\d*)?))?[^/]*(\.jar)?"
 )
+_LONGEST = 20_000
 _JAVA = re.compile(r"(.*/)?java")
 #: Options with a value, in every spelling, to one name.
 _WITH_VALUE = {
@@ -71,7 +72,8 @@ def parse_command(words: Sequence[str]) -> Command:
 def split_words(text: str) -> list[str]:
     """A text as words, with quotes; as it is where its quotes do not match."""
     try:
-        return shlex.split(text)
+        # Python's splitter takes the square of the length.
+        return shlex.split(text) if len(text) < _LONGEST else text.split()
     except ValueError:
         return text.split()
 
@@ -105,7 +107,7 @@ def _statements(script: str) -> list[list[str]]:
         lexer.whitespace_split = True
         lexer.commenters = "#"
         try:
-            tokens = list(lexer)
+            tokens = list(lexer) if len(line) < _LONGEST else line.split()
         except ValueError:
             tokens = line.split("#")[0].split()
         for token in tokens:

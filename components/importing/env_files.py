@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from components.importing.installation import Variable
@@ -20,6 +21,7 @@ _NAME = r"[A-Za-z_][A-Za-z0-9_]*(?:[.-][A-Za-z0-9_]+)*"
 _LINE = re.compile(rf"\s*(?:export\s+)?(?P<name>{_NAME})\s*(?P<sign>=|:(?=\s))?(?P<rest>.*)")
 #: A value that is another variable's, as a shell or a platform writes it.
 _SHELL_REFERENCE = re.compile(r"\$[A-Z_][A-Z0-9_]*|\$\(\w+\)|\$\{\{\s*[\w.-]+\s*\}\}")
+_DOUBLE = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$"}
 
 
@@ -36,6 +38,7 @@ class Line:
     """Whether it stood in single quotes, so that nothing in it is replaced."""
 
 
+@lru_cache(maxsize=8)
 def parse(text: str, style: Style = "compose") -> tuple[list[Line], list[int]]:
     """The variables of a file, and the numbers of lines that are none.
 
@@ -47,6 +50,9 @@ def parse(text: str, style: Style = "compose") -> tuple[list[Line], list[int]]:
     lines: list[Line] = []
     wrong: list[int] = []
     rows = text.split("\n")
+    starts = [0]
+    for row in rows:
+        starts.append(starts[-1] + len(row) + 1)
     number = 0
     while number < len(rows):
         first, row = number, rows[number]
@@ -64,21 +70,27 @@ def parse(text: str, style: Style = "compose") -> tuple[list[Line], list[int]]:
         if style == "raw":
             lines.append(Line(match["name"], rest, first + 1, is_literal=True))
             continue
+        quote = rest.lstrip()[:1]
+        if quote and quote in "'\"":
+            start = starts[first] + len(row) - len(rest.lstrip())
+            end = _end(text, quote, start)
+            if end is None:
+                wrong.append(first + 1)
+                continue
+            # A value in quotes may have several lines.
+            number += text.count("\n", start, end)
+            value = _unquoted(text[start + 1 : end], quote)
+            lines.append(Line(match["name"], value, first + 1, quote == "'"))
+            continue
         if style == "systemd":
             while rest.endswith("\\") and number < len(rows):
                 rest = rest[:-1] + rows[number]
                 number += 1
-        rest = rest.lstrip()
-        quote = rest[:1] if rest[:1] in ("'", '"') else ""
-        while quote and not _closes(rest, quote) and number < len(rows):
-            # A value in quotes may have several lines.
-            rest += "\n" + rows[number]
-            number += 1
-        if quote and not _closes(rest, quote):
-            wrong.append(first + 1)
-            number = first + 1
-            continue
-        lines.append(Line(match["name"], _value(rest, quote, style), first + 1, quote == "'"))
+        elif rest.lstrip().startswith("#"):
+            rest = ""
+        else:
+            rest = re.split(r"\s#", rest, maxsplit=1)[0]
+        lines.append(Line(match["name"], rest.strip(), first + 1))
     return lines, wrong
 
 
@@ -94,29 +106,16 @@ def _is_name(name: str, sign: str | None, rest: str) -> bool:
     return not is_base64
 
 
-def _closes(text: str, quote: str) -> bool:
-    return _end(text, quote) is not None
+def _end(text: str, quote: str, start: int) -> int | None:
+    """Where a value ends whose quote is at `start`; None where its quote is open."""
+    if quote == "'":
+        end = text.find("'", start + 1)
+        return end if end >= 0 else None
+    match = _DOUBLE.match(text, start + 1)
+    return match.end() - 1 if match else None
 
 
-def _end(text: str, quote: str) -> int | None:
-    """Where a quoted value ends; None where its quote is open."""
-    position = 1
-    while position < len(text):
-        if text[position] == "\\" and quote == '"':
-            position += 2
-            continue
-        if text[position] == quote:
-            return position
-        position += 1
-    return None
-
-
-def _value(rest: str, quote: str, style: Style) -> str:
-    if not quote:
-        if style == "compose":
-            rest = re.split(r"\s#", rest, maxsplit=1)[0] if not rest.startswith("#") else ""
-        return rest.strip()
-    inner = rest[1 : _end(rest, quote)]
+def _unquoted(inner: str, quote: str) -> str:
     if quote == "'":
         return inner
     return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[0]), inner, flags=re.DOTALL)

@@ -34,7 +34,6 @@ _NOT_RENDERED = (
 )  # fmt: skip
 #: Texts that another program replaces by a value: SOPS, 1Password, vals, Bank-Vaults, Argo CD's Vault plugin.
 _REFERENCE = re.compile(r"ENC\[[A-Z0-9_]+,|op://|ref\+[a-z0-9]+://|vault:[\w/.-]+#|<path:[^>]*>")
-_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][\w.-]*)(.?)")
 
 
@@ -195,9 +194,14 @@ def _why_no_value(key: str, value: Any) -> str:
     if _REFERENCE.match(value):
         return "holds a reference to, or an encrypted text of, another program (SOPS, 1Password, vals), and no value"
     is_rendered = any(key == root or key.startswith(f"{root}.") for root in _NOT_RENDERED)
-    if is_rendered and _EXPRESSION.search(value):
+    if is_rendered and (_encloses(value, "{{", "}}") or _encloses(value, "{%", "%}")):
         return "holds an expression of a template that nobody rendered, and no value"
     return ""
+
+
+def _encloses(text: str, start: str, end: str) -> bool:
+    position = text.find(start)
+    return position >= 0 and text.find(end, position + 2) >= 0
 
 
 def _leave_out_missing(assembly: Assembly, tree: Tree) -> None:

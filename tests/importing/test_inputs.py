@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -222,3 +224,24 @@ def test_of_configuration_in_several_folders_the_highest_is_read(tmp_path):
     assert result.keys == {"kestra.queue.type": "postgres", "kestra.url": "https://a.example"}
     assert result.says("other/deep/application.yml", kind="not carried")
     assert result.says("application-prod.yml", "environment prod", kind="changed")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".env", 'A="x\n' * 10_000),
+        (".env", "A='" + "x\n" * 5_000),
+        (".env", "A=\\\n" * 10_000),
+        ("a.yml", "kestra: {url: '" + "{{" * 50_000 + "'}"),
+        ("a.yml", "kestra: {url: '" + "${" * 50_000 + "'}"),
+        ("compose.yaml", "services: {k: {image: kestra/kestra, environment: {KESTRA_URL: '" + "${a:-" * 20_000 + "}" * 20_000 + "'}}}"),
+        ("compose.yaml", "services: {k: {image: kestra/kestra, command: '" + "a && " * 4_000 + "'}}"),
+        ("k.service", "[Service]\nExecStart=/kestra server standalone " + "-" * 50_000 + "\n"),
+    ],
+)  # fmt: skip
+def test_long_texts_take_no_long_time(tmp_path, name, text):
+    path = Inputs(tmp_path).write(name, text.encode())
+    begin = time.process_time()
+    with contextlib.suppress(ImportRefused):
+        read([path])
+    assert time.process_time() - begin < 2
