@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import textwrap
 from dataclasses import dataclass
 from typing import Any
@@ -100,3 +101,58 @@ def legacy(options: str = "", *, bundled: str = "") -> str:
     names = ["postgresql", "minio"]
     off = "".join(f"{name}: {{enabled: false}}\n" for name in names if name not in bundled)
     return f"configuration:\n  {{{DATABASE}}}\n{off}{options}"
+
+
+DISTRIBUTED = """
+deployments:
+  standalone: {enabled: false}
+  webserver: {enabled: true}
+  executor: {enabled: true}
+  scheduler: {enabled: true}
+  indexer: {enabled: true}
+  worker:
+    enabled: true
+"""
+
+CONFIGURATION = "kestra: {queue: {type: postgres}}"
+
+
+def deployment(
+    container: str = "",
+    pod: str = "",
+    *,
+    name: str = "kestra",
+    command: str = "args: [server, standalone]",
+    kind: str = "Deployment",
+    spec: str = "",
+    labels: str = "app: kestra",
+) -> str:
+    """A Deployment whose container, pod and specification have further parts, in flow style."""
+    parts = [p for p in ("name: kestra, image: 'kestra/kestra:v1.3.31'", command, container) if p]
+    inner = ", ".join(p for p in (f"containers: [{{{', '.join(parts)}}}]", pod) if p)
+    outer = ", ".join(
+        p
+        for p in (spec, f"template: {{metadata: {{labels: {{{labels}}}}}, spec: {{{inner}}}}}")
+        if p
+    )
+    return (
+        f"---\napiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: {name}, namespace: data}}\n"
+        f"spec: {{selector: {{matchLabels: {{app: kestra}}}}, {outer}}}\n"
+    )
+
+
+def config_map(name: str = "c", key: str = "application.yml", text: str = CONFIGURATION) -> str:
+    return f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{{key}: '{text}'}}\n"
+
+
+def secret(name: str, **data: str) -> str:
+    encoded = ", ".join(f"{k}: {base64.b64encode(v.encode()).decode()}" for k, v in data.items())
+    return f"---\napiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\ndata: {{{encoded}}}\n"
+
+
+VOLUME = "volumes: [{name: v, configMap: {name: c}}]"
+
+
+def component(name: str, container: str = "") -> str:
+    command = f"args: [server, {name}]"
+    return deployment(container, name=f"kestra-{name}", command=command)
