@@ -84,7 +84,7 @@ def carried_volumes(
     renamed = [
         {**mount, "name": names[mount["name"]]}
         for mount in mounts
-        if mount["name"] in names and mount["name"] not in refused
+        if mount.get("name") in names and mount["name"] not in refused
     ]
     return replace(
         workload,
