@@ -35,7 +35,7 @@ def encrypt_secrets(document: dict[str, Any], passphrase: Callable[[], str]) -> 
     for (first, *path, last), value in list(in_clear({n: config[k] for n, k in names.items()})):
         if "encryptionsalt" not in document:
             document["encryptionsalt"] = new_salt(passphrase())
-        block = config[names[first]]
+        block = config[names[str(first)]]
         for name in path:
             block = block[name]
         block[last] = encrypted(value, passphrase(), document["encryptionsalt"])

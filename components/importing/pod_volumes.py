@@ -84,7 +84,9 @@ def carried_volumes(
     renamed = [
         {**mount, "name": names[mount["name"]]}
         for mount in mounts
-        if mount["name"] in names and mount["name"] not in refused
+        if isinstance(mount.get("name"), str)
+        and mount["name"] in names
+        and mount["name"] not in refused
     ]
     return replace(
         workload,
