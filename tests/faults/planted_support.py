@@ -16,7 +16,7 @@ from components.validation.schema import config_path
 from components.validation.sensitive import fields, in_clear
 from tests.conftest import ROOT
 
-Place = tuple[str, ...]
+Place = tuple[str | int, ...]
 
 
 def plant(key: str) -> str:

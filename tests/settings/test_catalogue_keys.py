@@ -351,6 +351,10 @@ def test_what_is_additional_is_told_as_not_checked_and_is_not_for_what_the_setti
         "micronaut.security.enabled",
     }  # fmt: skip
     assert "kestra:server.liveness.timeout" in " ".join(problems.values())
+    for block in ({"kestra": {"secret": "x"}}, {"kestra": {}}, {"micronaut": "x"}):
+        assert "is the setting" in " ".join(
+            _problems(oss(**{"additional-configuration": block})).values()
+        )
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,8 @@ def additional(s: Settings) -> Iterator[Finding]:
             yield Finding(at, *problem)
             continue
         end = next((n for n in range(1, len(path) + 1) if _is_key(path[:n])), None)
-        if end is not None or path == ("kestra",):
+        # A value in place of a block would take the block away that the settings make.
+        if end is not None or lookup(path).kind == "block":
             setting = config_path(setting_place(path)) if len(path) > 1 else "kestra:version"
             yield Finding(
                 at,

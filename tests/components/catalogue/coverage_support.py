@@ -350,6 +350,7 @@ def of_block(name: str, keys: list[str]) -> Outcome:
     edition = "enterprise" if any(row.edition == "enterprise" for row in rows.values()) else "oss"
     versions = ("2.0", "1.3") if "2.0" in name else ("1.3", "2.0")
     reports = []
+    result = Outcome(keys, "")
     for version in versions:
         document = base(edition, version)
         expected = {key: value_of(key, _type(key, rows.get(key))) for key in keys}
