@@ -20,6 +20,7 @@ from components.rendering.leaves import Environment, Given, Needed, Node, resolv
 from components.rendering.nodes import block
 from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
 from components.rendering.tree import tree
+from components.rendering.web_server import WebServer, public_url
 from components.settings import Problem, Settings
 from components.settings.base import CREDENTIAL_IN_URL
 from components.settings.permissions import is_first_vocabulary, translate
@@ -90,7 +91,7 @@ def render(settings: Settings) -> Configuration:
         version=version,
         edition=edition,
         permissions=_permissions(settings),
-        url=_url(settings),
+        url=settings.deployment.url,
         environment=settings.tags.environment,
         distributed=settings.deployment.mode == "distributed",
         provided=_provided(settings),
@@ -98,6 +99,9 @@ def render(settings: Settings) -> Configuration:
     environment = Environment()
     written = environment.write(document)
     assert isinstance(written, dict)
+    url = public_url(settings, WebServer.of(written, settings))
+    if url is not None and settings.deployment.url is None:
+        written["kestra"] = {"url": url} | written["kestra"]
     return Configuration(written, environment.variables, _warnings(settings))
 
 
@@ -122,13 +126,6 @@ def _provided(settings: Settings) -> tuple[str, ...]:
     ):
         return ("kms-key-id",)
     return ()
-
-
-def _url(settings: Settings) -> str | None:
-    deployment = settings.deployment
-    if deployment.url is None and deployment.ingress is not None:
-        return f"https://{deployment.ingress.host}/"
-    return deployment.url
 
 
 def _warnings(settings: Settings) -> tuple[Problem, ...]:

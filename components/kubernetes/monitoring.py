@@ -1,0 +1,91 @@
+"""ServiceMonitor and PodMonitor of the Prometheus Operator. Pure: the objects' fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from components.kubernetes.pods import selector
+from components.rendering.web_server import WebServer, resolve
+from components.settings import Settings
+from components.settings.base import is_placeholder
+from components.settings.edge import Monitoring
+
+OPERATOR_API = "monitoring.coreos.com/v1"
+USERNAME, PASSWORD = "username", "password"  # noqa: S105 - names of keys
+
+
+def monitor_kind(monitoring: Monitoring) -> str:
+    """The kind of the object."""
+    return "PodMonitor" if monitoring.kind == "pod-monitor" else "ServiceMonitor"
+
+
+def monitor_spec(
+    monitoring: Monitoring,
+    labels: Mapping[str, str],
+    server: WebServer,
+    log_in: pulumi.Input[str] | None,
+) -> dict[str, Any]:
+    """The specification of the monitor.
+
+    Args:
+        monitoring: the settings.
+        labels: of Kestra's pods and Services.
+        server: where the pods answer; the management port speaks plain HTTP, whatever the web port does.
+        log_in: name of the stack's Secret with the log-in; None where the endpoints ask for none.
+    """
+    own = monitoring.log_in_secret
+    endpoint: dict[str, Any] = {
+        "port": "management",
+        "path": server.management(server.prometheus_path),
+        "scheme": "http",
+    }
+    if monitoring.interval:
+        endpoint["interval"] = monitoring.interval
+    if monitoring.scrape_timeout:
+        endpoint["scrapeTimeout"] = monitoring.scrape_timeout
+    if own is not None:
+        endpoint["basicAuth"] = _basic_auth(own.name, own.username_key, own.password_key)
+    elif log_in is not None:
+        endpoint["basicAuth"] = _basic_auth(log_in, USERNAME, PASSWORD)
+    is_pods = monitoring.kind == "pod-monitor"
+    return {
+        "jobLabel": "app.kubernetes.io/name",
+        "selector": {"matchLabels": selector(labels)},
+        "podTargetLabels": ["app.kubernetes.io/component"],
+        "podMetricsEndpoints" if is_pods else "endpoints": [endpoint],
+    }
+
+
+def _basic_auth(secret: pulumi.Input[str], username: str, password: str) -> dict[str, Any]:
+    return {
+        "username": {"name": secret, "key": username},
+        "password": {"name": secret, "key": password},
+    }
+
+
+def needs_secret(settings: Settings) -> bool:
+    """Whether the stack makes a Secret with the endpoints' log-in for the monitor."""
+    monitoring, every = settings.deployment.monitoring, settings.endpoints.all
+    has_log_in = every is not None and every.basic_auth is not None
+    return has_log_in and monitoring is not None and monitoring.log_in_secret is None
+
+
+def log_in_value(value: str, settings: Settings) -> str:
+    """A user name or password with `${NAME}` resolved by the stack's variables."""
+    return resolve(value, settings)
+
+
+def unresolved_log_in(settings: Settings) -> list[str]:
+    """Keys of the endpoints' log-in whose value is a variable that only the pods have."""
+    every = settings.endpoints.all
+    if every is None or every.basic_auth is None:
+        return []
+    password = every.basic_auth.password
+    values = {
+        USERNAME: every.basic_auth.username or "",
+        PASSWORD: password.get_secret_value() if password else "",
+    }
+    return [key for key, value in values.items() if is_placeholder(log_in_value(value, settings))]
