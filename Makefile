@@ -1,14 +1,14 @@
 # Everything runs from the virtual environment that these targets make.
 STACK ?= local
-# Each has servers of its own and wants a processor and 2 GiB.
-WORKERS ?= 2
+# Processes of the tests. Those with servers wait for half of their time; each wants 2 GiB.
+WORKERS ?=
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 JUDGED = $(if $(filter off,$(POLICY)),--no-policy)
 
 # Python up to 3.11.7 fails when two threads format a traceback at once.
-PYTEST = PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+PYTEST = PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 .PHONY: help up preview verify report doctor status down unit test test-long lint venv check bench
 .DEFAULT_GOAL := help
@@ -42,15 +42,15 @@ check: $(VENV)/program ## check every stack file
 	@$(RUN) -m components check stacks/*.yaml
 
 unit: $(VENV)/dev ## the tests that need nothing but Python (2 min)
-	@$(PYTEST) --tier unit
+	@$(PYTEST) --numprocesses $(or $(WORKERS),2) --tier unit
 
 test: lint ## lint, types, and every kind of behaviour once, with real servers and a real Kestra (12 min, 30 the first time)
 	@$(RUN) -m sandbox.tools
-	@$(PYTEST) --tier test
+	@$(PYTEST) --numprocesses $(or $(WORKERS),3) --tier test
 
 test-long: $(VENV)/dev ## every row of what `make test` samples (2 h); PART=kills: one part of it (tests/tiers.py)
 	@$(RUN) -m sandbox.tools
-	@$(PYTEST) --tier long $(if $(PART),--part $(PART))
+	@$(PYTEST) --numprocesses $(or $(WORKERS),3) --tier long $(if $(PART),--part $(PART))
 
 bench: $(VENV)/dev ## measure the cost against a floor (20 min); QUICK=1: a minute or two; NAMES="settings growth"
 	@$(RUN) -m benchmarks $(if $(QUICK),--quick) $(NAMES)

@@ -19,10 +19,10 @@ from components.rendering.endpoints import endpoints
 from components.rendering.leaves import Environment, Given, Needed, Node, resolve
 from components.rendering.nodes import block
 from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
-from components.rendering.tree import tree
+from components.rendering.tree import plain, tree
 from components.rendering.web_server import WebServer, public_url
 from components.settings import Problem, Settings
-from components.settings.base import CREDENTIAL_IN_URL
+from components.settings.base import CREDENTIAL_IN_URL, SecretText, revealed
 from components.settings.permissions import is_first_vocabulary, translate
 
 __all__ = [
@@ -91,18 +91,30 @@ def render(settings: Settings) -> Configuration:
         version=version,
         edition=edition,
         permissions=_permissions(settings),
-        url=settings.deployment.url,
+        url=settings.address,
         environment=settings.tags.environment,
         distributed=settings.deployment.mode == "distributed",
         provided=_provided(settings),
     )
+    for keys in (settings.catalogue_keys, settings.additional_configuration):
+        document = _merged(document, plain(keys))
     environment = Environment()
     written = environment.write(document)
     assert isinstance(written, dict)
     url = public_url(settings, WebServer.of(written, settings))
-    if url is not None and settings.deployment.url is None:
+    if url is not None and settings.address is None:
         written["kestra"] = {"url": url} | written["kestra"]
     return Configuration(written, environment.variables, _warnings(settings))
+
+
+def _merged(document: dict[str, Node], keys: dict[str, Node]) -> dict[str, Node]:
+    """The document with further keys; where rendering added a default of its own, they win."""
+    out = dict(document)
+    for name, value in keys.items():
+        present = out.get(name)
+        both = isinstance(present, dict) and isinstance(value, dict)
+        out[name] = _merged(present, value) if both else value  # type: ignore[arg-type]
+    return out
 
 
 def _permissions(settings: Settings) -> dict[str, Node] | None:
@@ -148,7 +160,7 @@ def _datasources(given: dict[str, Node]) -> Node:
     for name in sources:
         source = block(sources, name) or {}
         url = source.get("url")
-        if isinstance(url, str) and CREDENTIAL_IN_URL.search(url):
-            source["url"] = SecretStr(url)
+        if isinstance(url, SecretStr) or (isinstance(url, str) and CREDENTIAL_IN_URL.search(url)):
+            source["url"] = SecretText(revealed(url) or "")
         sources[name] = source
     return sources

@@ -17,10 +17,14 @@ from typing import TypeAlias
 
 from pydantic import SecretStr
 
-from components.settings.base import is_placeholder
+from components.settings.base import (
+    PLACEHOLDER_IN_TEXT as _PLACEHOLDER,
+)
+from components.settings.base import (
+    SecretText,
+    is_placeholder,
+)
 
-# Wider than the settings' pass-through form: text may name Kestra's own properties too.
-_PLACEHOLDER = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(:[^${}]*)?\}")
 _ENVIRONMENT_PREFIX = "STACK"
 # The name is never set (no document path starts with LITERAL), so the default always applies;
 # backticks are Micronaut's quotes for a default.
@@ -101,6 +105,8 @@ class Environment:
     def _secret(self, path: tuple[str, ...], secret: SecretStr) -> str:
         value = secret.get_secret_value()
         if not is_placeholder(value):
+            if isinstance(secret, SecretText):
+                return self._variable(path, Given(SecretStr(text(value))))
             return self._variable(path, Given(SecretStr(literal(value))))
         if ":" not in value or value.endswith(":}"):
             return value
@@ -109,14 +115,18 @@ class Environment:
         return self._variable(path, Given(secret))
 
     def _variable(self, path: tuple[str, ...], source: Given | Needed) -> str:
-        name = "_".join(
-            re.sub(r"[^A-Z0-9]", "_", part.upper()) for part in (_ENVIRONMENT_PREFIX, *path)
-        )
+        name = "_".join(map(_word, (_ENVIRONMENT_PREFIX, *path)))
         if name in self.variables:
             # Two paths can spell alike (`my-db.x`, `my_db.x`): the exact path tells them apart.
             name += "_" + hashlib.sha256("\0".join(path).encode()).hexdigest()[:12].upper()
         self.variables[name] = source
         return f"${{{name}}}"
+
+
+def _word(part: str) -> str:
+    # Micronaut takes one or two digits between underscores for the index of a list.
+    word = re.sub(r"[^A-Z0-9]", "_", part.upper())
+    return f"N{word}" if word.isdigit() else word
 
 
 def resolve(document: object, values: Mapping[str, str]) -> object:

@@ -20,6 +20,11 @@ def tree(model: BaseModel) -> dict[str, Node]:
     return fields | {name: _node(value) for name, value in (model.model_extra or {}).items()}
 
 
+def plain(keys: Mapping[str, Any]) -> dict[str, Node]:
+    """Keys of Kestra's that no model has, as plain mappings and lists."""
+    return {name: _node(value) for name, value in keys.items()}
+
+
 def _node(value: Any) -> Node:
     if isinstance(value, BaseModel):
         return tree(value)

@@ -68,7 +68,7 @@ class WebServer:
             configuration: roots and keys of Kestra's file, in any spelling that Micronaut takes.
             settings: whose variables resolve `${NAME}`.
 
-        A value that cannot be read counts as absent: `components.validation.rules.web_server` refuses it.
+        A value that cannot be read counts as absent; the checks of the settings refuse it.
         """
         values = relevant(configuration, settings)
         is_tls = next((flag(values[k]) for k in TLS_SWITCHES if k in values), False)
@@ -92,10 +92,9 @@ def public_url(settings: Settings, server: WebServer) -> str | None:
     """The address that users see: as set, else of the Ingress, else of the HTTPRoute."""
     deployment = settings.deployment
     edge = deployment.ingress or deployment.http_route
-    if deployment.url is None and edge is not None:
-        path = f"{server.context_path}/"
-        return f"https://{edge.host}{path}"
-    return deployment.url
+    if settings.address is None and edge is not None:
+        return f"https://{edge.host}{server.context_path}/"
+    return settings.address
 
 
 def relevant(configuration: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -40,6 +40,10 @@ def is_placeholder(value: str) -> bool:
     return PLACEHOLDER.fullmatch(value) is not None
 
 
+#: Within a text: the name of a variable, or of a property of Kestra's, and its default where it has one.
+PLACEHOLDER_IN_TEXT = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?P<default>:[^${}]*)?\}")
+
+
 def is_readable(value: str) -> bool:
     """Whether the value's form can be judged here: neither encrypted nor a placeholder."""
     return value != OPAQUE and not is_placeholder(value)
@@ -151,6 +155,10 @@ LARGEST = 2**31 - 1
 
 Secret = SecretStr
 """A sensitive value. It leaves the settings only as a Pulumi secret."""
+
+
+class SecretText(SecretStr):
+    """A text that holds a secret: kept as one, while Kestra resolves the `${NAME}` in it as in any text."""
 
 
 def _text_or_secret(value: Any) -> str | SecretStr:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pydantic import PrivateAttr
 
 from components.settings.base import OURS, Mark, Model, key
 from components.settings.configurations import Configurations
@@ -57,6 +61,66 @@ class Settings(Model):
     identity: Identity = key(Identity, "Who Kestra is to its secret store.", source=OURS)
     store: Store = key(Store, "What is provisioned in the secret manager's cloud.", source=OURS)
     tags: TagSettings = key(TagSettings, "Tags of every resource.", source=OURS)
+    url: str | None = key(
+        None,
+        "Address that users see (kestra.url); the same as deployment.url.",
+        pattern=r"^https?://[^\s/]+",
+        source=OURS,
+    )
+    additional_configuration: dict[str, Any] = key(
+        {},
+        "Root key of Kestra's file to what stands below it, for keys that neither these settings nor docs/catalogue.md "
+        "have. Rendered as written, not checked.",
+        source=OURS,
+    )
+    _catalogue_keys: Mapping[str, Any] = PrivateAttr(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def catalogue_keys(self) -> Mapping[str, Any]:
+        """Keys of Kestra's that no field here has, as they stand in Kestra's file: checked, with nested mappings,
+        tuples for lists, and each secret as a `SecretStr`."""
+        return self._catalogue_keys
+
+    def with_catalogue_keys(self, keys: Mapping[str, Any]) -> Settings:
+        """The same settings with these keys of Kestra's, which have to be checked already."""
+        settings = self.model_copy()
+        settings._catalogue_keys = keys
+        return settings
+
+    def catalogue_value(self, *path: str) -> Any:
+        """What stands at a path of Kestra's file (`"micronaut", "server", "port"`), or None; of fields nothing."""
+        node: Any = self._catalogue_keys
+        for part in path:
+            if not isinstance(node, Mapping) or part not in node:
+                return None
+            node = node[part]
+        return node
+
+    @property
+    def address(self) -> str | None:
+        """The address that users see, under either name."""
+        return self.deployment.url or self.url
+
+    @property
+    def server_tls(self) -> bool:
+        """Whether Kestra itself serves TLS (micronaut.server.ssl, or micronaut.ssl)."""
+        blocks = (("micronaut", "server", "ssl"), ("micronaut", "ssl"))
+        return any(self.catalogue_value(*block, "enabled") is True for block in blocks)
+
+    @property
+    def server_port(self) -> int:
+        """The port of Kestra's API and user interface (micronaut.server.port; with TLS micronaut.server.ssl.port)."""
+        if not self.server_tls:
+            return self.catalogue_value("micronaut", "server", "port") or 8080
+        blocks = (("micronaut", "server", "ssl"), ("micronaut", "ssl"))
+        ports = (self.catalogue_value(*block, "port") for block in blocks)
+        return next(filter(None, ports), 8443)
+
+    @property
+    def context_path(self) -> str:
+        """What every path of Kestra's begins with (micronaut.server.context-path): `/kestra`, or an empty text."""
+        path = str(self.catalogue_value("micronaut", "server", "context-path") or "").strip("/")
+        return f"/{path}" if path else ""
 
     @property
     def beside(self) -> Settings | None:

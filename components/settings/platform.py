@@ -59,8 +59,8 @@ class Datasource(Model):
 class Queue(Model):
     """The queue between the components."""
 
-    type: Literal["h2", "memory", "postgres", "mysql", "kafka"] = key(
-        text="Kind of queue.", source=FULL
+    type: Literal["h2", "memory", "postgres", "mysql", "kafka", "amqp", "redis"] = key(
+        text="Kind of queue; amqp and redis since 2.0, Enterprise.", source=FULL
     )
 
 
@@ -120,12 +120,15 @@ class MinioStorage(Model):
     secret_key: Secret | None = key(None, "Secret key.", source=FULL)
 
 
+StorageType = Literal[
+    "local", "s3", "gcs", "azure", "minio", "s3files", "seaweedfs", "cloudflare", "obs"
+]
+
+
 class Storage(Model):
     """Kestra's internal storage."""
 
-    type: Literal["local", "s3", "gcs", "azure", "minio"] = key(
-        text="Kind of storage.", source=FULL
-    )
+    type: StorageType = key(text="Kind of storage.", source=FULL)
     local: LocalStorage | None = key(None, "Block of its type.", source=FULL)
     s3: S3Storage | None = key(None, "Block of its type.", source=FULL)
     gcs: GcsStorage | None = key(None, "Block of its type.", source=FULL)

@@ -16,12 +16,15 @@ from components.settings.findings import Finding
 from components.settings.managers import VaultAppRole, VaultKubernetes
 from components.settings.model import Settings
 from components.settings.report import Problem, SettingsError
+from components.validation import catalogue_keys
+from components.validation.catalogue_keys import ADDITIONAL, Reading
 from components.validation.rules import check_all, vault_methods
 from components.validation.schema import (
     LONG_NAME,
     Found,
     Loc,
     Spelling,
+    Unmodelled,
     normalise,
     printable_key,
     remove,
@@ -56,13 +59,19 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     spelling = Spelling()
     found: list[Found] = []
     data: dict[str, Any] = {}
+    unmodelled: list[Unmodelled] = []
     try:
         for item in normalise(Settings, _as_written(document), spelling):
-            if item[0] is None:
+            if isinstance(item, Unmodelled):
+                unmodelled.append(item)
+            elif item[0] is None:
                 data = item[1]
             else:
                 found.append(item)  # type: ignore[arg-type]
-        useless = list(unusable(data))
+        keys, additional = _keys_of_kestra(unmodelled, data, spelling)
+        found += keys.problems + additional.problems
+        values = [leaf.value for leaf in (*keys.leaves, *additional.leaves)]
+        useless = list(unusable(data, values))
         places = [item[0] for item in useless if item[0]]
         for place in places:
             remove(data, place)
@@ -71,6 +80,7 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     except RecursionError:
         raise SettingsError([_of_file(source, "is nested too deeply", "flatten it")]) from None
     settings = _with_log_in(_with_unread(settings, written, removed))
+    settings = _with_keys(settings, keys, additional)
     found += useless + wrong
     removed += places
     problems = [Problem(spelling.path(f[0]), source, *f[1:]) for f in found]
@@ -93,6 +103,29 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     if problems:
         raise SettingsError([*sorted(problems, key=lambda p: p.path), *warnings])
     return Loaded(settings, tuple(warnings))
+
+
+def _keys_of_kestra(
+    unmodelled: list[Unmodelled], data: dict[str, Any], spelling: Spelling
+) -> tuple[Reading, Reading]:
+    """Keys that no model has: those of the catalogue, and those of `additional-configuration`."""
+    others = data.pop(ADDITIONAL, None)
+    if isinstance(others, Mapping):
+        place = tuple(spelling.place((ADDITIONAL,)))
+        others = [Unmodelled((ADDITIONAL,), place, others)]
+    elif others is not None:
+        data[ADDITIONAL], others = others, None
+    if not unmodelled and not others:
+        return Reading(), Reading()
+    keys = catalogue_keys.read(unmodelled, spelling)
+    return keys, catalogue_keys.read(others or (), spelling)
+
+
+def _with_keys(settings: Settings, keys: Reading, additional: Reading) -> Settings:
+    if additional.leaves:
+        tree = {"additional_configuration": dict(additional.tree())}
+        settings = settings.model_copy(update=tree)
+    return settings.with_catalogue_keys(keys.tree()) if keys.leaves else settings
 
 
 def _variables(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,6 +199,10 @@ def _blurred(loc: Loc, wrong: list[Loc]) -> bool:
 _FIRST_LEVEL = {field.alias or name for name, field in Settings.model_fields.items()}
 
 
+def _is_known(name: str) -> bool:
+    return name in _FIRST_LEVEL or catalogue_keys.is_catalogue_root(name)
+
+
 def _as_written(document: Mapping[str, object]) -> dict[str, object]:
     # Pulumi.yaml's default for a block that a stack leaves out is {}, and Pulumi makes an empty text of a key without a
     # value. A key that nobody knows is reported whatever its value is.
@@ -173,8 +210,7 @@ def _as_written(document: Mapping[str, object]) -> dict[str, object]:
     document = {
         name: value
         for name, value in document.items()
-        if value not in ({}, None, "")
-        or not (isinstance(name, str) and kebab(name) in _FIRST_LEVEL)
+        if value not in ({}, None, "") or not (isinstance(name, str) and _is_known(kebab(name)))
     }
     version = document.get("version")
     if isinstance(version, (int, float)) and not isinstance(version, bool) and version < 1000:

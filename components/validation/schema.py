@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import re
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import SecretStr, ValidationError
@@ -20,11 +20,20 @@ Loc = tuple[str | int, ...]
 Found = tuple[Loc, str, str, str]
 """Where, what is wrong, the rule, the fix."""
 
-#: First-level keys that belong somewhere else in Kestra's file.
-ELSEWHERE = {
-    "kestra": "leave out this level: the keys under `kestra:` in Kestra's file are first-level settings here",
-    "micronaut": "this project renders no micronaut keys; use kestra:deployment.environment",
-}
+#: First-level settings that are no keys of Kestra's.
+OURS = (
+    "version", "edition", "declared-secrets", "rotation", "deployment", "identity", "store", "tags",
+    "additional-configuration",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Unmodelled:
+    """A key that no model has: its place as the settings spell it and as it was written, and its value."""
+
+    loc: Loc
+    written: Loc
+    value: Any
 
 
 #: Characters of a key that a report shows and compares with the known ones.
@@ -115,8 +124,9 @@ def models_in(annotation: Any) -> tuple[type[Model] | None, type[Model] | None]:
 
 def normalise(
     model: type[Model], data: Mapping[Any, Any], spelling: Spelling, loc: Loc = ()
-) -> Iterator[Found | tuple[None, dict[str, Any]]]:
-    """Yields what is wrong with the keys, and last `(None, the data in Kestra's spelling)`."""
+) -> Iterator[Found | Unmodelled | tuple[None, dict[str, Any]]]:
+    """Yields what is wrong with the keys, keys that may be of the catalogue's, and last `(None, the data in Kestra's
+    spelling)`."""
     by_alias = {field.alias or name: field for name, field in model.model_fields.items()}
     clean: dict[str, Any] = {}
     for written, value in data.items():
@@ -141,7 +151,10 @@ def normalise(
         elif model.OTHERS is not None:
             one, many = model.OTHERS, None
         else:
-            yield (at, *_unknown(model, name, by_alias, loc))
+            if at[0] in OURS or at == ("kestra",) or not all(isinstance(part, str) for part in at):
+                yield (at, *unknown_key(name, by_alias, loc))
+            else:
+                yield Unmodelled(at, tuple(spelling.place(at)), value)
             continue
         if one is not None and isinstance(value, Mapping):
             yield from _into(clean, name, normalise(one, value, spelling, at))
@@ -170,10 +183,12 @@ def normalise(
 
 
 def _into(
-    clean: dict[str, Any], name: str, found: Iterator[Found | tuple[None, dict[str, Any]]]
-) -> Iterator[Found]:
+    clean: dict[str, Any],
+    name: str,
+    found: Iterator[Found | Unmodelled | tuple[None, dict[str, Any]]],
+) -> Iterator[Found | Unmodelled]:
     for item in found:
-        if item[0] is None:
+        if isinstance(item, tuple) and item[0] is None:
             clean[name] = item[1]
         else:
             yield item  # type: ignore[misc]
@@ -190,14 +205,19 @@ def _listing(names: Mapping[str, Any]) -> str:
     return ", ".join(sorted(names))
 
 
-def _unknown(
-    model: type[Model], name: str, known: Mapping[str, Any], loc: Loc
-) -> tuple[str, str, str]:
-    if not loc and name in ELSEWHERE:
-        return ("is no first-level key", "settings mirror Kestra's keys", ELSEWHERE[name])
-    near = difflib.get_close_matches(name[:LONG_NAME], known, n=1, cutoff=0.6)
-    fix = f"did you mean {near[0]}" if near else f"remove it, or use one of {_listing(known)}"
-    return ("is no known key", "Kestra would ignore an unknown key without a word", fix)
+def unknown_key(name: str, known: Iterable[str], loc: Loc) -> tuple[str, str, str]:
+    """What to say of a key that nobody knows.
+
+    Args:
+        name: the key.
+        known: the keys that its block has.
+        loc: the place of its block.
+    """
+    # Hints read the catalogue, which few stacks need.
+    from components.validation.key_hints import hint
+
+    rule = "Kestra would ignore an unknown key without a word"
+    return ("is no known key", rule, hint(name[:LONG_NAME], known, loc))
 
 
 def _kind(error: ErrorDetails) -> tuple[str, str, str]:

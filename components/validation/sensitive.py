@@ -10,10 +10,11 @@ from pydantic import SecretStr
 from components.settings.base import CREDENTIAL_IN_URL, Model, is_placeholder, kebab
 from components.settings.model import Settings
 from components.settings.report import Problem
-from components.validation.schema import config_path, models_in
+from components.validation.catalogue_keys import ADDITIONAL, clear_secrets
+from components.validation.schema import OURS, Unmodelled, config_path, models_in
 
-Place = tuple[str, ...]
-"""Keys from the first level on."""
+Place = tuple[str | int, ...]
+"""Keys from the first level on, and positions in lists."""
 
 #: Keys that Kestra encrypts data with.
 _BOUND = (
@@ -64,9 +65,11 @@ def in_clear(
         if not isinstance(written, str):
             continue
         field = known.get(written if written in known else kebab(written))
-        if field is None:
-            continue
         path = (*at, written)
+        if field is None or path == (ADDITIONAL,):
+            if kebab(path[0]) not in OURS or path == (ADDITIONAL,):
+                yield from clear_secrets(Unmodelled(path, path, value))
+            continue
         one, many = models_in(field.annotation)
         if one is not None and isinstance(value, Mapping):
             yield from in_clear(value, one, path)
@@ -107,6 +110,6 @@ def plain_secrets(document: Mapping[str, object], source: str) -> list[Problem]:
 def encrypt_fix(place: Place) -> str:
     """What to do about a secret that stands in clear under a key."""
     command = f"pulumi config set --path --secret '{config_path(place)}', which asks for the value"
-    if tuple(map(kebab, place)) in _BOUND:
+    if tuple(kebab(str(part)) for part in place) in _BOUND:
         return f"{command}; give it the same one, since Kestra reads what it stored with no other"
     return f"{command}; then give the secret a new value, since the old one was readable"

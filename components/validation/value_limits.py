@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import SecretStr
@@ -17,11 +17,16 @@ MOST_ALTOGETHER = 700_000
 _WHOLE = 2**63
 
 
-def unusable(data: Mapping[str, Any]) -> Iterator[Found]:
-    """Place, what is wrong, rule and fix of each such value; of the document itself at the place ()."""
-    size = 0
+def unusable(data: Mapping[str, Any], others: Iterable[Any] = ()) -> Iterator[Found]:
+    """Place, what is wrong, rule and fix of each such value; of the document itself at the place ().
+
+    Args:
+        data: the settings.
+        others: further values, judged already, that count for the size.
+    """
+    size = sum(map(_bytes, others))
     for loc, value in _values(data):
-        if (wrong := _wrong(value)) is not None:
+        if (wrong := wrong_value(value)) is not None:
             yield (loc, *wrong)
         else:
             size += _bytes(value)
@@ -56,7 +61,8 @@ def _bytes(value: Any) -> int:
     return size if value.isprintable() else 4 * size
 
 
-def _wrong(value: Any) -> tuple[str, str, str] | None:
+def wrong_value(value: Any) -> tuple[str, str, str] | None:
+    """What is wrong with a value, the rule and the fix; None where nothing is."""
     if isinstance(value, SecretStr):
         text = value.get_secret_value()
         return None if text == OPAQUE else _wrong_text(text)

@@ -16,6 +16,7 @@ from components.settings.model import Settings
 from components.validation.rules import (
     advisories,
     beside,
+    catalogue_rules,
     clear_secrets,
     declared,
     deployment,
@@ -39,6 +40,8 @@ from components.validation.rules import (
 __all__ = ["CHECKS", "check_all", "gcp_account_id", "vault_method", "vault_methods"]
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    catalogue_rules.keys_of_the_catalogue,
+    catalogue_rules.additional,
     keys.encryption_key,
     security.editions,
     secret.secret_manager,

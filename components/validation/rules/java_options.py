@@ -96,8 +96,8 @@ def _argument(argument: str) -> tuple[str, str, str] | None:
     if _PORT.fullmatch(argument):
         return (
             "moves Kestra from port 8080 (micronaut.server.port)",
-            "its Service, network policy and ingress assume 8080",
-            "remove it and its value; kestra:deployment.ingress serves Kestra on port 443",
+            "its Service and network policy follow the settings alone",
+            "remove it and its value, and set kestra:micronaut.server.port, which they follow",
         )
     if argument.startswith("-D"):
         return (

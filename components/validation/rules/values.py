@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,16 +12,20 @@ from pydantic import SecretStr
 from components.settings.base import PLACEHOLDER, Model
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from components.validation.catalogue_keys import leaves_of, setting_place
 from components.validation.schema import Loc
 
 
 def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
     """Every value that the settings hold, with its place."""
+    if isinstance(value, Settings):
+        for path, item in leaves_of(value.catalogue_keys):
+            yield setting_place(path), item
     if isinstance(value, Model):
         for name, field in type(value).model_fields.items():
             yield from leaves(getattr(value, name), (*loc, field.alias or name))
         yield from leaves(value.model_extra or {}, loc)
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for name, item in value.items():
             yield from leaves(item, (*loc, name))
     elif isinstance(value, tuple):

@@ -38,12 +38,11 @@ _SOURCES = {
 _ASSUMED = {
     "micronaut.server.context-path": (
         "puts every address under micronaut.server.context-path, where the probes do not ask: /health answers 404",
-        "remove it and serve Kestra at / of a host of its own with kestra:deployment.ingress; no kestra:micronaut "
-        "setting makes the probes follow a context-path",
+        "set kestra:micronaut.server.context-path instead, which the probes follow",
     ),
     "micronaut.server.port": (
-        "sets Kestra's port, which its Service, network policy and probes take to be port 8080",
-        "remove it; kestra:deployment.ingress serves Kestra on port 443",
+        "sets Kestra's port, which its Service and network policy take from the settings",
+        "set kestra:micronaut.server.port instead, which they follow",
     ),
     "micronaut.server.host": (
         f"binds another address than the pod's own: {_RESTART}",
@@ -51,11 +50,11 @@ _ASSUMED = {
     ),
     "micronaut.server.ssl.": (
         f"serves TLS where the Service, the ingress and the probes speak plain HTTP: {_RESTART}",
-        "remove it; kestra:deployment.ingress ends TLS",
+        "set kestra:micronaut.server.ssl instead, which they follow, or remove it: kestra:deployment.ingress ends TLS",
     ),
     "micronaut.ssl.": (
         f"serves TLS where the Service, the ingress and the probes speak plain HTTP: {_RESTART}",
-        "remove it; kestra:deployment.ingress ends TLS",
+        "set kestra:micronaut.ssl instead, which they follow, or remove it: kestra:deployment.ingress ends TLS",
     ),
     "micronaut.server.dual-protocol": (
         "opens a port that the Service and the network policy do not know",

@@ -1,0 +1,331 @@
+"""Keys of Kestra's that no model has: which the catalogue knows, checked against its types, secrets marked.
+
+A setting stands for the key of the same name below `kestra`, or for the root key: `kestra:tasks.tmp-dir.path` is
+`kestra.tasks.tmp-dir.path`, `kestra:micronaut.server.port` is `micronaut.server.port`. Two names are both (`tasks`,
+`grpc`): the key below `kestra` counts where there is one, the root's where there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import SecretStr
+
+from components.catalogue import CatalogueKey, KeyPath, Match, catalogue, lookup
+from components.settings.base import SecretText, is_placeholder
+from components.settings.credentials import credential_sign
+from components.validation.forbidden_keys import forbidden
+from components.validation.schema import (
+    ENCRYPTED,
+    LONG_NAME,
+    Found,
+    Loc,
+    Spelling,
+    Unmodelled,
+    encrypted_fix,
+    printable_key,
+    unknown_key,
+)
+from components.validation.types_of_keys import (
+    PLACEHOLDER,
+    Wrong,
+    is_scalar,
+    typed,
+    whole,
+)
+from components.validation.value_limits import wrong_value
+
+ADDITIONAL = "additional-configuration"
+#: A block whose keys Kestra reads as they are written: LDAP's `user-attributes.firstName`.
+_AS_WRITTEN = ("user-attributes",)
+#: Dots of one key outside of a free map; no key of Kestra's has so many.
+_MOST_DOTS = 12
+_BLOCK: Wrong = ("is not a block of keys", "this key takes a block of keys", "write keys under it")
+_LIST: Wrong = ("is not a list", "this key takes a list", "write it as a YAML list")
+_NO_TEXT_KEY: Wrong = ("is no text key", "keys are text", "write it in quotes")
+_NO_VALUE: Wrong = (
+    "is a kind of value that settings do not have",
+    "a value is a text, a number, true, false, a list or a block of keys",
+    "write it in quotes",
+)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A value: its path in Kestra's file, its place as it was written, and its key of the catalogue, if it has one."""
+
+    path: KeyPath
+    written: Loc
+    value: Any
+    key: CatalogueKey | None
+    #: What shows that it is a secret in clear, for a sentence.
+    sign: str | None = None
+
+
+@dataclass
+class Reading:
+    """What was read of the keys that no model has."""
+
+    problems: list[Found] = field(default_factory=list)
+    leaves: list[Leaf] = field(default_factory=list)
+
+    def tree(self) -> Mapping[str, Any]:
+        """The leaves as they stand in Kestra's file: nested mappings, tuples for lists."""
+        root: dict[Any, Any] = {}
+        values = {leaf.path for leaf in self.leaves if leaf.value not in ({}, [])}
+        for leaf in self.leaves:
+            path = _beside(leaf.path, values)
+            node = root
+            for part in path[:-1]:
+                node = node.setdefault(part, {})
+            if leaf.value in ({}, []):
+                node.setdefault(path[-1], leaf.value)
+            else:
+                node[path[-1]] = leaf.value
+        return _frozen(root)
+
+
+def _beside(path: KeyPath, values: set[KeyPath]) -> KeyPath:
+    """A path below a key that has a value itself, as one key with dots beside it: `traces.sampler.arg`."""
+    for end in range(1, len(path)):
+        if path[:end] in values:
+            return (*path[: end - 1], ".".join(map(str, path[end - 1 :])))
+    return path
+
+
+def _frozen(node: Any) -> Any:
+    if isinstance(node, dict):
+        if node and all(isinstance(part, int) for part in node):
+            return tuple(_frozen(node[i]) for i in sorted(node))
+        return MappingProxyType({str(name): _frozen(item) for name, item in node.items()})
+    return tuple(map(_frozen, node)) if isinstance(node, list) else node
+
+
+def setting_place(path: KeyPath) -> Loc:
+    """The setting of a path in Kestra's file."""
+    return tuple(path[1:]) if path[0] == "kestra" else tuple(path)
+
+
+def is_catalogue_root(name: str) -> bool:
+    """Whether a first-level setting of this name, in the catalogue's spelling, is a block or key of the catalogue."""
+    return name != "kestra" and any(lookup(path).kind != "unknown" for path in _paths((name,)))
+
+
+def _paths(loc: Loc) -> list[KeyPath]:
+    return [("kestra", *loc), *([loc] if loc[0] != "kestra" else [])]
+
+
+def read(unmodelled: Iterable[Unmodelled], spelling: Spelling | None = None) -> Reading:
+    """Reads keys that no model has, in the order in which they were written.
+
+    Args:
+        unmodelled: the keys.
+        spelling: is told how each was written.
+    """
+    reader = _Reader(spelling or Spelling())
+    for one in unmodelled:
+        reader.read(one)
+    return reader.reading
+
+
+class _Reader:
+    def __init__(self, spelling: Spelling) -> None:
+        self.reading = Reading()
+        self._spelling = spelling
+        self._places: set[KeyPath] = set()
+
+    def read(self, one: Unmodelled) -> None:
+        if one.loc[0] == ADDITIONAL:
+            self._free(one.value, one.loc[1:], one.loc, one.written, None)
+        else:
+            self._value(_paths(one.loc), one)
+
+    def _wrong(self, loc: Loc, wrong: Wrong) -> None:
+        self.reading.problems.append((loc, *wrong))
+
+    def _value(self, paths: list[KeyPath], one: Unmodelled, *, in_map: bool = False) -> None:
+        last = one.written[-1]
+        has_dots = isinstance(last, str) and (last.count(".") > _MOST_DOTS or len(last) > LONG_NAME)
+        matches = [] if has_dots and not in_map else [lookup(path) for path in paths]
+        known = [match for match in matches if match.kind != "unknown"]
+        if not known:
+            if problem := next(filter(None, map(forbidden, paths)), None):
+                self._wrong(one.loc, problem)
+                return
+            known_below = {n for m in matches if m.known == len(m.path) - 1 for n in m.names}
+            block = setting_place(one.loc[:-1]) if len(one.loc) > 1 else ()
+            self._wrong(one.loc, unknown_key(str(last), known_below, block))
+            return
+        best = max(known, key=lambda m: (m.kind == "key", m.kind == "inside"))
+        loc = setting_place(best.path)
+        if len(loc) == len(one.loc) and isinstance(last, str):
+            self._spelling.note(loc, last)
+        path = best.path
+        if one.value is None:
+            return
+        if path[-2:-1] == _AS_WRITTEN:
+            path = (*path[:-1], last)
+        is_map = best.key is not None and best.key.type == "map"
+        if best.kind == "inside" or (in_map and best.key is not None and not is_scalar(one.value)):
+            self._free(one.value, best.path, loc, one.written, best.key)
+        elif best.names and (isinstance(one.value, (Mapping, list)) or best.key is None):
+            self._block(known, one, loc, in_map=in_map or is_map)
+        elif best.key is not None and is_map:
+            if isinstance(one.value, Mapping):
+                self._free(one.value, best.path, loc, one.written, best.key)
+            else:
+                self._structure(one, loc, _BLOCK)
+        elif best.key is not None:
+            self._typed(best.key, path, one, loc)
+
+    def _block(
+        self, known: list[Match], one: Unmodelled, loc: Loc, *, in_map: bool = False
+    ) -> None:
+        names = {name for match in known for name in match.names}
+        if isinstance(one.value, list) and "[]" in names:
+            items = [match.path for match in known if "[]" in match.names]
+            for i, item in enumerate(one.value):
+                at = (*loc, i)
+                if item is None or (isinstance(item, Mapping) and not item):
+                    self._wrong(at, _BLOCK)
+                    continue
+                inner = Unmodelled(at, (*one.written, i), item)
+                self._value([(*path, i) for path in items], inner)
+            return
+        if not isinstance(one.value, Mapping) or names == {"[]"}:
+            self._structure(one, loc, _LIST if names == {"[]"} else _BLOCK)
+            return
+        for name, item in one.value.items():
+            if not isinstance(name, str):
+                self._wrong((*loc, printable_key(name)), _NO_TEXT_KEY)
+                continue
+            at, written = (*loc, name), (*one.written, name)
+            self._spelling.note(at, name)
+            paths = [(*match.path, name) for match in known]
+            self._value(paths, Unmodelled(at, written, item), in_map=in_map)
+
+    def _structure(self, one: Unmodelled, loc: Loc, wrong: Wrong) -> None:
+        if isinstance(one.value, SecretStr):
+            wrong = (*ENCRYPTED, encrypted_fix(one.written, is_block=True))
+        self._wrong(loc, wrong)
+
+    def _typed(self, key: CatalogueKey, path: KeyPath, one: Unmodelled, loc: Loc) -> None:
+        wrong = wrong_value(one.value)
+        value = one.value
+        if wrong is None:
+            value, wrong = typed(key.type, value)
+        if wrong is not None:
+            self._wrong(loc, wrong)
+        elif isinstance(value, list):
+            for i, item in enumerate(value):
+                self._leaf((*path, i), (*one.written, i), item, key)
+            if not value:
+                self._leaf(path, one.written, [], key)
+        else:
+            self._leaf(path, one.written, value, key)
+
+    def _free(
+        self, value: Any, path: KeyPath, loc: Loc, written: Loc, key: CatalogueKey | None
+    ) -> None:
+        """What stands below a map: everything, with its keys as they are written."""
+        if isinstance(value, Mapping):
+            if not value and path:
+                self._leaf(path, written, {}, key)
+            for name, item in value.items():
+                if not isinstance(name, str):
+                    self._wrong((*loc, printable_key(name)), _NO_TEXT_KEY)
+                    continue
+                self._spelling.note((*loc, name), name)
+                self._free(item, (*path, name), (*loc, name), (*written, name), key)
+        elif isinstance(value, list):
+            if not value:
+                self._leaf(path, written, [], key)
+            for i, item in enumerate(value):
+                if item is None:
+                    self._wrong((*loc, i), _NO_VALUE)
+                else:
+                    self._free(item, (*path, i), (*loc, i), (*written, i), key)
+        elif (wrong := wrong_value(value)) is not None:
+            self._wrong(loc, wrong)
+        elif is_scalar(value):
+            self._leaf(path, written, whole(value), key)
+        elif value is not None:
+            self._wrong(loc, _NO_VALUE)
+
+    def _leaf(self, path: KeyPath, written: Loc, value: Any, key: CatalogueKey | None) -> None:
+        if path in self._places:
+            other = self._spelling.path(setting_place(path))
+            wrong = (f"is written twice, as {other} too", "one spelling a key", "keep one of them")
+            self._wrong(written, wrong)
+            return
+        self._places.add(path)
+        name = next((part for part in reversed(path) if isinstance(part, str)), "")
+        marked, sign = _marked(value, name, key)
+        self.reading.leaves.append(Leaf(path, written, marked, key, sign))
+
+
+def _marked(value: Any, name: str, key: CatalogueKey | None) -> tuple[Any, str | None]:
+    """The value, as a secret where it is one, and what shows that it is one in clear."""
+    is_free = key is None or key.type == "map"
+    is_sensitive = _is_sensitive(key)
+    if isinstance(value, SecretStr):
+        named = is_sensitive or (is_free and credential_sign(name, "x") is not None)
+        return (value if named else SecretText(value.get_secret_value())), None
+    if is_sensitive and isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value:
+        return value, None
+    sign = credential_sign(name if is_free else "", value)
+    if is_sensitive and sign is None and _is_secret(value):
+        sign = "is a secret"
+    return (value, None) if sign is None else (SecretText(value), sign)
+
+
+def _is_sensitive(key: CatalogueKey | None) -> bool:
+    """Whether every value of the key is a secret. Of a client's properties some are, by their names."""
+    if key is None or not key.sensitive:
+        return False
+    return not (key.type == "map" and key.key.endswith((".properties", ".jdbc", ".amqp", ".redis")))
+
+
+def _is_secret(value: str) -> bool:
+    """Whether the value of a sensitive key is one in clear; what its placeholders leave out is not."""
+    if any(match["default"] not in (None, ":") for match in PLACEHOLDER.finditer(value)):
+        return True
+    return not is_placeholder(value) and PLACEHOLDER.search(value) is None
+
+
+def clear_secrets(one: Unmodelled) -> Iterator[tuple[Loc, str]]:
+    """Secrets that a key which no model has holds in clear, each with its place as it is written."""
+    for leaf in read([one]).leaves:
+        if leaf.sign is not None:
+            yield leaf.written, leaf.value.get_secret_value()
+
+
+def leaves_of(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Every value of a tree of keys, with its path in Kestra's file."""
+    if isinstance(node, Mapping) and (node or not path):
+        for name, item in node.items():
+            yield from leaves_of(item, (*path, name))
+    elif isinstance(node, tuple) and node:
+        for i, item in enumerate(node):
+            yield from leaves_of(item, (*path, i))
+    else:
+        yield path, node
+
+
+def key_of(path: KeyPath) -> CatalogueKey | None:
+    """The key of the catalogue to which a value at a path belongs."""
+    return lookup(path).key
+
+
+def keys_below(block: str) -> list[CatalogueKey]:
+    """The keys of the catalogue at and below a block."""
+    return [
+        key
+        for key in catalogue()
+        if key.key == block or key.key.startswith((f"{block}.", f"{block}[]"))
+    ]

@@ -1,0 +1,120 @@
+"""Values of the catalogue's types: number, boolean, duration, size, list, text."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from pydantic import SecretStr
+
+from components.settings.base import PLACEHOLDER_IN_TEXT as PLACEHOLDER
+from components.settings.durations import check_duration, milliseconds
+
+Wrong = tuple[str, str, str]
+"""What is wrong, the rule, the fix."""
+
+_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+#: As Micronaut reads a size: bytes, or a whole number with its unit.
+_SIZE = re.compile(r"[0-9]+\s*([kKmMgG][bB])?")
+_TEXT: Wrong = ("is not text", "this key takes text", "write it in quotes")
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether a value is one that a key can hold, and neither block nor list."""
+    return isinstance(value, (str, bool, int, SecretStr)) or (
+        isinstance(value, float) and math.isfinite(value)
+    )
+
+
+def whole(value: Any) -> Any:
+    """The value, a number without a fraction as a whole one: so Pulumi hands it on."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def typed(kind: str, value: Any) -> tuple[Any, Wrong | None]:
+    """The value as the file has it, or what is wrong with it.
+
+    Args:
+        kind: a type of the catalogue, but `map`.
+        value: as it was written. An encrypted one and one with a placeholder are taken as they are: Kestra converts
+            what they stand for.
+    """
+    if isinstance(value, SecretStr) or (isinstance(value, str) and PLACEHOLDER.search(value)):
+        return value, None
+    return _TYPES[kind](whole(value))
+
+
+def _text(value: Any) -> tuple[Any, Wrong | None]:
+    # A number with a fraction is not what was written any more: 1.10 is 1.1.
+    is_text = isinstance(value, str) or (isinstance(value, int) and is_scalar(value))
+    return value, None if is_text else _TEXT
+
+
+def _number(value: Any) -> tuple[Any, Wrong | None]:
+    if isinstance(value, str) and len(value) < 64 and _NUMBER.fullmatch(value):
+        number = float(value)
+        value = int(value) if re.fullmatch(r"[-+]?[0-9]+", value) else whole(number)
+    is_number = is_scalar(value) and not isinstance(value, (bool, str))
+    return value, None if is_number else (
+        "is not a number",
+        "this key takes a number",
+        "write a number",
+    )
+
+
+def _boolean(value: Any) -> tuple[Any, Wrong | None]:
+    if isinstance(value, str) and value in ("true", "false"):
+        value = value == "true"
+    rule = "Kestra reads anything else as false"
+    return value, None if isinstance(value, bool) else (
+        "is not true or false",
+        rule,
+        "write true or false",
+    )
+
+
+def _duration(value: Any) -> tuple[Any, Wrong | None]:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        return value, _TEXT
+    try:
+        # Nothing is a duration too; what it means is up to the key.
+        return value if milliseconds(value) == 0 else check_duration(value), None
+    except ValueError as error:
+        message, fix, rule = str(error).split("|")
+        return value, (message, rule, fix)
+
+
+def _size(value: Any) -> tuple[Any, Wrong | None]:
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if is_number or (isinstance(value, str) and _SIZE.fullmatch(value)):
+        return value, None
+    return value, (
+        "is no size that Kestra binds",
+        "a size is a whole number of bytes, or one with KB, MB or GB",
+        "write for example 10MB",
+    )
+
+
+def _list(value: Any) -> tuple[Any, Wrong | None]:
+    # Micronaut makes a list of a text with commas.
+    if isinstance(value, str):
+        return value, None
+    if not isinstance(value, list):
+        return value, ("is not a list", "this key takes a list", "write it as a YAML list")
+    items = list(map(whole, value))
+    if not all(isinstance(item, SecretStr) or _text(item)[1] is None for item in items):
+        return value, ("has an item that is not text", "this key takes a list of texts", _TEXT[2])
+    return items, None
+
+
+_TYPES = {
+    "text": _text,
+    "number": _number,
+    "boolean": _boolean,
+    "duration": _duration,
+    "size": _size,
+    "list": _list,
+}
