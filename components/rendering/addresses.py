@@ -57,7 +57,6 @@ _CLOUD_SQL_PORTS = (3307, 443)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+._-]{0,40})://")
 _AUTHORITY_END = re.compile(r"[/?#]")
 _ORACLE_ADDRESS = re.compile(r"(?i)\(\s*(host|port)\s*=\s*([^()]*)\)")
-_MYSQL_ADDRESS = re.compile(r"(?i)(?:address=)?\((?:[^()]|\([^()]*\)){0,400}\)")
 _MYSQL_PART = re.compile(r"(?i)\b(host|port)\s*=\s*([^(),]*)")
 _PROPERTY = re.compile(r"(?i)[;?&]\s*(servername|server|portnumber|port)\s*=\s*([^;&]*)")
 
@@ -140,16 +139,17 @@ def read_jdbc_url(url: str, usual: int | None = None) -> list[Address]:
         return [Address("", port, is_usual=True)] if UNKNOWN in head else []
     if kind.endswith("+srv") or head.lower().startswith("mysql+srv"):
         return [Address(address.host, None) for address in _several(_authority(rest), None)]
-    if _MYSQL_ADDRESS.match(rest.rpartition("@")[2] if "@" in _authority(rest, True) else rest):
-        return _mysql_parts(rest, port)
-    return _several(_authority(rest), port)
+    authority = _authority(rest)
+    if "(" in authority and (parts := _MYSQL_PART.findall(authority)):
+        # (host=a,port=1),(host=b) and address=(host=a)(port=1)
+        return list(_pairs(parts, port))
+    return _several(authority, port)
 
 
-def _authority(text: str, keep_user: bool = False) -> str:
+def _authority(text: str) -> str:
     """What stands between `//` and the path, without user and password."""
     end = _AUTHORITY_END.search(text)
-    authority = text[: end.start()] if end else text
-    return authority if keep_user else authority.rpartition("@")[2]
+    return (text[: end.start()] if end else text).rpartition("@")[2]
 
 
 def _several(authority: str, usual: int | None) -> list[Address]:
@@ -223,19 +223,13 @@ def _sql_server(rest: str, usual: int | None) -> list[Address]:
     return [_host_and_port(f"{host}:{port}" if port else host, usual)]
 
 
-def _mysql_parts(rest: str, usual: int | None) -> list[Address]:
-    blocks = _MYSQL_ADDRESS.findall(rest)
-    return [a for block in blocks for a in _pairs(_MYSQL_PART.findall(block), usual)]
-
-
 def _pairs(parts: Iterable[tuple[str, str]], usual: int | None) -> Iterator[Address]:
     """Addresses of `host=…` and `port=…` in their order; a port belongs to the host before it."""
-    host: str | None = None
-    port = ""
+    host = port = ""
     for name, value in [*parts, ("host", "")]:
         if name.lower() == "port":
             port = value.strip()
             continue
         if host:
             yield _host_and_port(f"{host}:{port}" if port else host, usual)
-        host, port = value.strip(), "" if host is not None else port
+        host, port = value.strip(), ""

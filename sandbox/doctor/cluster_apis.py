@@ -1,0 +1,66 @@
+"""Whether the cluster serves the kinds of a stack that are not Kubernetes' own, and what installs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sandbox.doctor.callers import missing_apis
+from sandbox.doctor.machine import Check
+from sandbox.errors import SandboxError
+from sandbox.report.resources import Found
+from sandbox.state import State
+from sandbox.status import is_healthy, services
+
+#: Group to what serves it, and the setting that asks for it.
+SERVED_BY: Mapping[str, tuple[str, str]] = {
+    "gateway.networking.k8s.io": ("the CRDs of the Gateway API", "kestra:deployment.http-route"),
+    "monitoring.coreos.com": ("the Prometheus Operator", "kestra:deployment.monitoring"),
+    "metrics.k8s.io": ("the metrics server", "autoscaling under kestra:deployment"),
+}
+_AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
+
+
+def examine_apis(state: State, found: Found, *, own: bool) -> Iterator[Check]:
+    """One check a stack with such kinds; asks the sandbox's cluster, or the caller's own.
+
+    Args:
+        state: the sandbox's state.
+        found: the stack's resources.
+        own: whether the caller's own cluster is asked.
+    """
+    kinds = wanted_kinds(found)
+    if not kinds:
+        return
+    names = ", ".join(kind for _, kind in kinds)
+    kubeconfig: Path | None = None
+    if not own:
+        plane, *_ = services(state)
+        if not is_healthy(plane):
+            yield Check("cluster's APIs", f"{names}: not asked, the cluster does not run", None)
+            return
+        kubeconfig = plane.kubeconfig
+    try:
+        missing = missing_apis(kinds, kubeconfig)
+    except SandboxError as error:
+        yield Check("cluster's APIs", f"{names}: could not be asked. {error}", None)
+        return
+    remedies = dict.fromkeys(
+        f"Install {what}, or remove {setting}."
+        for group, (what, setting) in SERVED_BY.items()
+        if any(f" of {group}/" in one for one in missing)
+    )
+    words = f"not served: {', '.join(missing)}" if missing else f"{names} are served"
+    yield Check("cluster's APIs", words, not missing, " ".join(remedies))
+
+
+def wanted_kinds(found: Found) -> list[tuple[str, str]]:
+    """API version and kind of what another installation serves, each once."""
+    kinds: dict[tuple[str, str], None] = {}
+    for resource in found.resources:
+        version, _, kind = resource.type.removeprefix("kubernetes:").rpartition(":")
+        if version.partition("/")[0] in SERVED_BY:
+            kinds[version, kind] = None
+        elif resource.type == _AUTOSCALER:
+            kinds["metrics.k8s.io/v1beta1", "PodMetrics"] = None
+    return list(kinds)
