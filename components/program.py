@@ -15,6 +15,7 @@ from components.backends.interface import Identity, Store, StoreArgs
 from components.backends.registry import create_identity, create_store
 from components.generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
 from components.kubernetes.deployment import Kestra, KestraArgs
+from components.kubernetes.pod_additions import secret_values
 from components.registrations import Registrations
 from components.rendering.configuration import Configuration, Given, Needed, render
 from components.rendering.secret_backends import PROVIDED
@@ -189,7 +190,7 @@ def _environment(
     settings: Settings, configuration: Configuration, provided: Mapping[str, pulumi.Output[str]]
 ) -> dict[str, pulumi.Output[str]]:
     """Variables of the placeholders, and the encrypted ones of the settings."""
-    variables = settings.deployment.secret_environment
+    variables = settings.deployment.secret_environment | secret_values(settings)
     return {name: _secret(value) for name, value in variables.items()} | {
         name: _secret(source.value) if isinstance(source, Given) else provided[source.key]
         for name, source in configuration.environment.items()

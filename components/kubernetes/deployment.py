@@ -15,6 +15,7 @@ from components.generated_secrets import base64_text
 from components.kubernetes import edge, monitoring, network, scaling
 from components.kubernetes.pods import (
     PROBE_PASSWORD,
+    STORAGE_CLAIM,
     PodArgs,
     pod_template,
     probe_password,
@@ -25,6 +26,7 @@ from components.kubernetes.pods import (
 from components.rendering.configuration import CONTROLLER_SERVICE
 from components.rendering.web_server import WebServer, public_url
 from components.settings import Settings
+from components.settings.workloads import Workload, group_accounts
 
 #: The Deployments are waited for. A Service that waits for their pods too would, after an error that keeps them
 #: from being made, hold up that error for ten minutes.
@@ -95,7 +97,7 @@ class Kestra(pulumi.ComponentResource):
             **tags.translate(tags.convention(self._settings.tags), "kubernetes"),
         }
         self.namespace = self._namespace()
-        self.service_account = self._service_account()
+        self.service_account, self._group_accounts = self._service_accounts()
         self.config_map = core.v1.ConfigMap(
             f"{name}-configuration",
             metadata=self._metadata(),
@@ -114,9 +116,7 @@ class Kestra(pulumi.ComponentResource):
         self._storage()
         # Once, not for each component: it waits for every secret.
         self._versions = version_hash(args.version_ids)
-        self.deployments = {
-            component: self._component(component) for component in self._settings.components
-        }
+        self.deployments = {w.name: self._workload(w) for w in self._settings.workloads}
         self.endpoint = self._services()
         self._network()
         self._monitoring()
@@ -151,15 +151,15 @@ class Kestra(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protect),
         ).metadata.name
 
-    def _service_account(self) -> pulumi.Output[str]:
+    def _service_accounts(self) -> tuple[pulumi.Output[str], dict[str, pulumi.Output[str]]]:
+        """Kestra's account, and those of worker groups that have one of their own."""
         account = self._settings.identity.service_account
         annotations = {**account.annotations, **self._args.identity.service_account_annotations}
-        made = core.v1.ServiceAccount(
-            f"{self._name}-service-account",
-            metadata=self._metadata(account.name) | _annotated(annotations),
-            automount_service_account_token=False,
-            opts=self._child,
-        ).metadata.name
+        shared = self._service_account("service-account", account.name, annotations)
+        groups = {
+            name: self._service_account(f"worker-{name}-service-account", *own)
+            for name, own in group_accounts(self._settings).items()
+        }
         if self._args.identity.needs_token:
             # Vault reviews the account's token with the token itself.
             rbac.v1.ClusterRoleBinding(
@@ -175,10 +175,23 @@ class Kestra(pulumi.ComponentResource):
                         "name": "system:auth-delegator",
                     }
                 ),
-                subjects=[{"kind": "ServiceAccount", "name": made, "namespace": self.namespace}],
+                subjects=[
+                    {"kind": "ServiceAccount", "name": one, "namespace": self.namespace}
+                    for one in (shared, *groups.values())
+                ],
                 opts=self._child,
             )
-        return made
+        return shared, groups
+
+    def _service_account(
+        self, suffix: str, name: str, annotations: Mapping[str, pulumi.Input[str]]
+    ) -> pulumi.Output[str]:
+        return core.v1.ServiceAccount(
+            f"{self._name}-{suffix}",
+            metadata=self._metadata(name) | _annotated(annotations),
+            automount_service_account_token=False,
+            opts=self._child,
+        ).metadata.name
 
     def _secret_data(self) -> dict[str, pulumi.Input[str]]:
         data = dict(self._args.environment)
@@ -193,14 +206,13 @@ class Kestra(pulumi.ComponentResource):
 
     def _storage(self) -> None:
         volume = self._settings.deployment.storage_volume
-        if volume is None or not stores_locally(self._settings):
+        if volume is None or volume.existing_claim or not stores_locally(self._settings):
             return
-        mode = (
-            "ReadWriteMany" if self._settings.deployment.mode == "distributed" else "ReadWriteOnce"
-        )
+        distributed = self._settings.deployment.mode == "distributed"
+        mode = volume.access_mode or ("ReadWriteMany" if distributed else "ReadWriteOnce")
         core.v1.PersistentVolumeClaim(
             f"{self._name}-storage",
-            metadata=self._metadata("kestra-storage"),
+            metadata=self._metadata(STORAGE_CLAIM),
             spec=_api(
                 {
                     "accessModes": [mode],
@@ -211,34 +223,32 @@ class Kestra(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protect),
         )
 
-    def _component(self, component: str) -> pulumi.Output[str]:
-        deployment = self._settings.deployment
-        own = getattr(deployment.components, component)
-        scaled = scaling.autoscaling_of(deployment, own)
+    def _workload(self, workload: Workload) -> pulumi.Output[str]:
+        name, component, deployment = workload.name, workload.component, self._settings.deployment
+        scaled = scaling.autoscaling_of(deployment, component)
         shared = PodArgs(
             self._settings,
-            self._labels | dict(self._args.identity.pod_labels),
-            self.service_account,
+            self._labels,
+            self._group_accounts.get(workload.group or "", self.service_account),
             self._args.identity.needs_token,
             self.config_map,
             self.secret,
-            self._versions_of(component),
+            self._versions_of(workload.server),
+            dict(self._args.identity.pod_labels),
             self._args.server,
         )
-        chosen = {"matchLabels": selector(self._labels, component)}
+        chosen = {"matchLabels": selector(self._labels, name)}
         made = apps.v1.Deployment(
-            f"{self._name}-{component}",
-            metadata=self._metadata(f"kestra-{component}", component),
+            f"{self._name}-{name}",
+            metadata=self._metadata(f"kestra-{name}", name),
             spec=_api(
                 {
-                    **({} if scaled else {"replicas": own.replicas}),
+                    **({} if scaled else {"replicas": component.replicas}),
                     "revisionHistoryLimit": 3,
                     "selector": chosen,
                     # An embedded database allows one pod at a time.
-                    "strategy": {
-                        "type": "Recreate" if component == "standalone" else "RollingUpdate"
-                    },
-                    "template": pod_template(component, shared),
+                    "strategy": {"type": "Recreate" if name == "standalone" else "RollingUpdate"},
+                    "template": pod_template(workload, shared),
                 }
             ),
             opts=pulumi.ResourceOptions(
@@ -250,15 +260,15 @@ class Kestra(pulumi.ComponentResource):
             from pulumi_kubernetes import autoscaling
 
             autoscaling.v2.HorizontalPodAutoscaler(
-                f"{self._name}-{component}-autoscaler",
-                metadata=self._metadata(f"kestra-{component}", component),
-                spec=_api(scaling.autoscaler_spec(scaled, f"kestra-{component}")),
+                f"{self._name}-{name}-autoscaler",
+                metadata=self._metadata(f"kestra-{name}", name),
+                spec=_api(scaling.autoscaler_spec(scaled, f"kestra-{name}")),
                 opts=self._child,
             )
-        if budget := scaling.budget_of(deployment, own):
+        if budget := scaling.budget_of(deployment, component):
             policy.v1.PodDisruptionBudget(
-                f"{self._name}-{component}-budget",
-                metadata=self._metadata(f"kestra-{component}", component),
+                f"{self._name}-{name}-budget",
+                metadata=self._metadata(f"kestra-{name}", name),
                 spec=_api(scaling.budget_spec(budget, chosen)),
                 opts=self._child,
             )

@@ -16,8 +16,9 @@ from pydantic import SecretStr
 from components.rendering.addresses import UNKNOWN, Address, read_address, read_port
 from components.rendering.configuration import Configuration, Given, render
 from components.rendering.leaves import unliteral
+from components.rendering.pod_variables import PodVariable, pod_variables, resolve
 from components.rendering.tree import tree
-from components.rendering.web_server import leaves, resolve
+from components.rendering.web_server import leaves
 from components.settings import Settings
 from components.settings.base import CREDENTIAL_IN_URL, revealed
 from components.settings.java import READ_BY_JAVA, VARIABLE
@@ -132,13 +133,15 @@ class Destination:
 
 def destinations(settings: Settings) -> list[Destination]:
     """Everything that the settings name, in the order of the configuration, each once."""
-    configured = list(_configured(settings, render(settings)))
+    variables = list(pod_variables(settings))
+    values = {v.name: v.value for v in reversed(variables)}
+    configured = list(_configured(settings, variables, values))
     every = [
         *configured,
         *_without_address(settings, configured),
         *_services(settings),
-        *_proxies(settings),
-        *_java_proxies(settings),
+        *_proxies(variables, values),
+        *_java_proxies(settings, variables, values),
     ]
     return list(dict.fromkeys(every))
 
@@ -174,20 +177,19 @@ class _Leaf:
     is_secret: bool = False
 
 
-def _configured(settings: Settings, configuration: Configuration) -> Iterator[Destination]:
-    found = [*_leaves(settings, configuration), *_second_manager(settings)]
-    found += [
-        _Leaf(bind(name).path, f"kestra:deployment.environment.{name}", revealed(value),
-              isinstance(value, SecretStr))
-        for name, value in settings.deployment.environment.items()
-    ]  # fmt: skip
-    by_place = {leaf.place: leaf.value for leaf in found}
-    for leaf in found:
+def _configured(
+    settings: Settings, variables: list[PodVariable], values: Mapping[str, str]
+) -> Iterator[Destination]:
+    """What the configuration names, and variables that set a key of it."""
+    every = [*_leaves(render(settings)), *_second_manager(settings)]
+    every += [_Leaf(bind(v.name).path, v.setting, v.value, v.is_secret) for v in variables]
+    by_place = {leaf.place: leaf.value for leaf in every}
+    for leaf in every:
         if _is_address(leaf.place) and isinstance(leaf.value, str):
-            yield from _of(leaf, by_place, settings)
+            yield from _of(leaf, by_place, values)
 
 
-def _leaves(settings: Settings, configuration: Configuration) -> Iterator[_Leaf]:
+def _leaves(configuration: Configuration) -> Iterator[_Leaf]:
     for written, value in leaves(configuration.document):
         is_secret = False
         if isinstance(value, str):
@@ -222,15 +224,15 @@ def _below(place: str, start: str) -> bool:
     return place.startswith(start) and place[len(start) : len(start) + 1] in ("", ".", "[")
 
 
-def _of(leaf: _Leaf, by_place: Mapping[str, Any], settings: Settings) -> Iterator[Destination]:
-    known = next(
-        ((r, p) for start, r, p in _REASONS if _below(leaf.place, start)), None
-    )
+def _of(
+    leaf: _Leaf, by_place: Mapping[str, Any], values: Mapping[str, str]
+) -> Iterator[Destination]:
+    known = next(((r, p) for start, r, p in _REASONS if _below(leaf.place, start)), None)
     reason, usual = known or ("address in the configuration", None)
-    text = _resolved(leaf.value, settings)
+    text = _resolved(leaf.value, values)
     beside = _HOST_KEY.sub("port", leaf.place)
     port = by_place.get(beside) if beside != leaf.place else None
-    own = read_port(_resolved(port, settings) if isinstance(port, str) else port)
+    own = read_port(_resolved(port, values) if isinstance(port, str) else port)
     if known is None and own is None and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://|[^\s/:]+:\d+$", text):
         # No block of addresses, and no form of one: `server: primary`.
         return
@@ -273,48 +275,46 @@ def _destination(
     )
 
 
-def _resolved(text: str, settings: Settings) -> str:
+def _resolved(text: str, values: Mapping[str, str]) -> str:
     """A text without placeholders: what is not known here is `UNKNOWN`."""
-    return _UNRESOLVED.sub(UNKNOWN, resolve(text, settings))
+    return _UNRESOLVED.sub(UNKNOWN, resolve(text, values))
 
 
 def _shows_secret(text: str) -> bool:
     return CREDENTIAL_IN_URL.search(text) is not None
 
 
-def _proxies(settings: Settings) -> Iterator[Destination]:
+def _proxies(variables: list[PodVariable], values: Mapping[str, str]) -> Iterator[Destination]:
     """Proxies and endpoints that clients read from the environment."""
-    for name, value in settings.deployment.environment.items():
+    for variable in variables:
         for pattern, reason in _VARIABLES:
-            if re.fullmatch(pattern, name):
-                text = _resolved(revealed(value) or "", settings)
-                hidden = isinstance(value, SecretStr) or _shows_secret(text)
+            if re.fullmatch(pattern, variable.name):
+                text = _resolved(variable.value, values)
+                hidden = variable.is_secret or _shows_secret(text)
                 for address in read_address(text):
-                    yield from _destination(
-                        f"kestra:deployment.environment.{name}", reason, address, hidden
-                    )
+                    yield from _destination(variable.setting, reason, address, hidden)
 
 
-def _java_proxies(settings: Settings) -> Iterator[Destination]:
+def _java_proxies(
+    settings: Settings, variables: list[PodVariable], values: Mapping[str, str]
+) -> Iterator[Destination]:
     """Proxies in options of Java's."""
-    deployment = settings.deployment
-    texts = {
-        f"deployment.environment.{name}": deployment.plain_environment.get(name)
-        for name in (VARIABLE, "KESTRA_JAVA_OPTS", *READ_BY_JAVA)
-    }
-    for name in settings.components:
-        options = getattr(deployment.components, name).java_options
-        texts[f"deployment.components.{name}.java-options"] = options
-    for key, text in texts.items():
+    names = (VARIABLE, "KESTRA_JAVA_OPTS", *READ_BY_JAVA)
+    texts = [(v.setting, v.value, v.is_secret) for v in variables if v.name in names]
+    texts += [
+        (f"kestra:{'.'.join(w.loc)}.java-options", w.component.java_options or "", False)
+        for w in settings.workloads
+    ]
+    for key, text, hidden in texts:
         parts: dict[str, dict[str, str]] = {}
-        for kind, what, value in _JAVA_PROXY.findall(_resolved(text or "", settings)):
+        for kind, what, value in _JAVA_PROXY.findall(_resolved(text, values)):
             parts.setdefault(kind, {})[what] = value
         for kind, named in parts.items():
             if host := named.get("Host"):
                 port = read_port(named.get("Port"))
                 usual = _JAVA_PROXY_PORTS[kind] if "Port" not in named else None
                 address = Address("" if UNKNOWN in host else host, port or usual, port is None)
-                yield from _destination(f"kestra:{key}", "proxy", address, hidden=False)
+                yield from _destination(key, "proxy", address, hidden)
 
 
 def _services(settings: Settings) -> Iterator[Destination]:

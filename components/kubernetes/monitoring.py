@@ -8,7 +8,8 @@ from typing import Any
 import pulumi
 
 from components.kubernetes.pods import selector
-from components.rendering.web_server import WebServer, resolve
+from components.rendering.pod_variables import resolve, values_by_name
+from components.rendering.web_server import WebServer
 from components.settings import Settings
 from components.settings.base import is_placeholder
 from components.settings.edge import Monitoring
@@ -75,7 +76,7 @@ def needs_secret(settings: Settings) -> bool:
 
 def log_in_value(value: str, settings: Settings) -> str:
     """A user name or password with `${NAME}` resolved by the stack's variables."""
-    return resolve(value, settings)
+    return resolve(value, values_by_name(settings))
 
 
 def unresolved_log_in(settings: Settings) -> list[str]:

@@ -117,7 +117,7 @@ def policies(
         }
     if "controller" in settings.components:
         controller = {"matchLabels": selector(labels, "controller")}
-        worker = {"matchLabels": selector(labels, "worker")}
+        worker = _workers(settings, labels)
         made["controller"] = {
             "podSelector": controller,
             "policyTypes": ["Ingress"],
@@ -149,6 +149,18 @@ def _backends(settings: Settings) -> list[dict[str, Any]]:
         {"to": [{"ipBlock": {"cidr": cidr}}], "ports": [{"protocol": protocol, "port": port}]}
         for cidr, protocol, port in single_addresses(settings)
     ]
+
+
+def _workers(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
+    """What selects the pods that talk to the controller: the workers, and those of the worker groups."""
+    workers = [w.name for w in settings.workloads if w.server == "worker"]
+    if len(workers) == 1:
+        return {"matchLabels": selector(labels, "worker")}
+    key = "app.kubernetes.io/component"
+    return {
+        "matchLabels": selector(labels),
+        "matchExpressions": [{"key": key, "operator": "In", "values": workers}],
+    }
 
 
 def _tcp(port: int) -> list[dict[str, Any]]:

@@ -113,6 +113,8 @@ def _peer(peer: dict[str, Any]) -> str:
     if "namespaceSelector" in peer:
         return f"namespace {peer['namespaceSelector']['matchLabels']['kubernetes.io/metadata.name']}"
     component = peer["podSelector"].get("matchLabels", {}).get(_COMPONENT)
+    for expression in peer["podSelector"].get("matchExpressions", []):
+        component = ", ".join(expression["values"])
     whose = "Kestra's pods" if peer["podSelector"] else "pods of Kestra's namespace"
     return f"Kestra's {component}" if component else whose
 

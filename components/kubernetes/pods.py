@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 
+from components.kubernetes import pod_additions
 from components.rendering.web_server import WebServer
 from components.settings import Settings
 from components.settings.base import is_placeholder
@@ -20,8 +21,10 @@ from components.settings.java import (
     heap_default,
     heap_option,
     java_options,
+    with_extra_variables,
 )
 from components.settings.quantities import amount
+from components.settings.workloads import Workload
 
 USER = 1000
 MOUNTED, LOADED = "/etc/kestra/application.yaml", "/app/confs/application.yaml"
@@ -44,6 +47,7 @@ _PROBE = (
 #: period, minutes that are for tasks. A Kestra without tasks ends in 5 seconds when it can.
 _AFTER_A_FAILED_PROBE = {"terminationGracePeriodSeconds": 30}
 
+STORAGE_CLAIM = "kestra-storage"
 _DEFAULT_REQUESTS = {"cpu": "500m", "memory": "1Gi"}
 _DEFAULT_LIMITS = {"memory": "2Gi"}
 _COMMON_IMAGE = "kestra/kestra"
@@ -62,6 +66,8 @@ class PodArgs:
     secret: pulumi.Input[str]
     versions: pulumi.Input[str]
     """A hash of the versions of the secrets (`version_hash`)."""
+    identity_labels: Mapping[str, str] = field(default_factory=dict)
+    """What the identity asks of pods."""
     server: WebServer = field(default_factory=WebServer)
     """Where the containers listen."""
 
@@ -116,19 +122,19 @@ def _variable(value: str) -> tuple[str, str]:
     return name, default
 
 
-def pod_template(component: str, args: PodArgs) -> Any:
-    """The template of a component's pods."""
-    settings = args.settings
+def pod_template(workload: Workload, args: PodArgs) -> Any:
+    """The template of a Deployment's pods."""
+    settings, component = args.settings, workload.name
     deletes = settings.configurations.delete_files_on_start
     volumes: list[dict[str, Any]] = [
         {"name": "configuration", "configMap": {"name": args.config_map, "defaultMode": 0o444}},
         {"name": "tmp", "emptyDir": {}},
     ]
     if stores_locally(settings):
-        claim = settings.deployment.storage_volume is not None
+        volume = settings.deployment.storage_volume
         kind = (
-            {"persistentVolumeClaim": {"claimName": "kestra-storage"}}
-            if claim
+            {"persistentVolumeClaim": {"claimName": volume.existing_claim or STORAGE_CLAIM}}
+            if volume is not None
             else {"emptyDir": {}}
         )
         volumes.append({"name": "storage", **kind})
@@ -156,17 +162,22 @@ def pod_template(component: str, args: PodArgs) -> Any:
             }
             for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
         ],
-        "containers": [_container(component, args, deletes)],
+        "containers": [_container(workload, args, deletes)],
         "volumes": volumes,
     }
     if deletes:
         spec["initContainers"] = [_copier(settings)]
     if settings.deployment.image.pull_secrets:
         spec["imagePullSecrets"] = [{"name": n} for n in settings.deployment.image.pull_secrets]
+    pod_additions.extend(spec, workload, args.secret)
+    own = {"app.kubernetes.io/component": component}
     return {
         "metadata": {
-            "labels": {**args.labels, "app.kubernetes.io/component": component},
-            "annotations": {"kestra.pulumi/secret-versions": args.versions},
+            "labels": {**args.labels, **workload.pod.labels, **args.identity_labels, **own},
+            "annotations": {
+                **workload.pod.annotations,
+                "kestra.pulumi/secret-versions": args.versions,
+            },
         },
         "spec": spec,
     }
@@ -187,23 +198,13 @@ def stores_locally(settings: Settings) -> bool:
     return settings.storage is None or settings.storage.type == "local"
 
 
-def _restricted() -> dict[str, Any]:
-    return {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-        "runAsNonRoot": True,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-
-
 def _copier(settings: Settings) -> dict[str, Any]:
     return {
         "name": "configuration",
         "image": image(settings),
         "imagePullPolicy": settings.deployment.image.pull_policy,
         "command": ["/bin/sh", "-c", COPY],
-        "securityContext": _restricted(),
+        "securityContext": dict(pod_additions.RESTRICTED),
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
         "volumeMounts": [
             {"name": "configuration", "mountPath": "/etc/kestra", "readOnly": True},
@@ -212,18 +213,21 @@ def _copier(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _command(component: str, chosen: Component) -> list[str]:
+def _command(workload: Workload, settings: Settings) -> list[str]:
+    component, chosen = workload.server, workload.component
     arguments = ["server", component]
     if chosen.worker_threads is not None and component in ("standalone", "worker"):
         option = "--worker-thread" if component == "standalone" else "--thread"
         arguments.append(f"{option}={chosen.worker_threads}")
+    if (group := workload.worker_group) is not None and settings.version == "1.3":
+        arguments.append(f"--worker-group={group.group_key or workload.group}")
     return [*arguments, *chosen.extra_args]
 
 
-def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
-    settings, deployment = args.settings, args.settings.deployment
-    chosen: Component = getattr(deployment.components, component)
-    arguments = _command(component, chosen)
+def _container(workload: Workload, args: PodArgs, deletes: bool) -> dict[str, Any]:
+    settings, chosen, component = args.settings, workload.component, workload.server
+    deployment = with_extra_variables(settings.deployment, workload.pod)
+    arguments = _command(workload, settings)
     first = [COPY] if deletes else []
     share = heap_default(deployment, chosen)
     if share is not None and comes_from_secret(deployment):
@@ -247,7 +251,7 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
     if deletes:
         mounts.append({"name": "loaded", "mountPath": "/app/confs"})
     plain = {"MICRONAUT_CONFIG_FILES": LOADED if deletes else MOUNTED}
-    plain |= deployment.plain_environment
+    plain |= settings.deployment.plain_environment
     options = java_options(deployment, chosen)
     if options is not None:
         plain[VARIABLE] = options
@@ -256,11 +260,14 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
         "image": image(settings),
         "imagePullPolicy": deployment.image.pull_policy,
         **started,
-        "env": [{"name": name, "value": value} for name, value in plain.items()],
-        "envFrom": [{"secretRef": {"name": name}} for name in _secrets(args)],
+        "env": [
+            *({"name": name, "value": value} for name, value in plain.items()),
+            *pod_additions.container_variables(workload, args.secret),
+        ],
+        "envFrom": _sources(workload, args),
         "ports": _ports(component, args.server),
         "resources": _resources(chosen),
-        "securityContext": _restricted(),
+        "securityContext": dict(pod_additions.RESTRICTED),
         "volumeMounts": mounts,
         "startupProbe": _probe("/health", settings, args.server)
         | {"periodSeconds": 5, "failureThreshold": 60}
@@ -272,12 +279,16 @@ def _container(component: str, args: PodArgs, deletes: bool) -> dict[str, Any]:
     }
 
 
-def _secrets(args: PodArgs) -> list[pulumi.Input[str]]:
-    """The Secrets whose keys are variables of the containers; of two with the same key the last one counts."""
+def _sources(workload: Workload, args: PodArgs) -> list[dict[str, Any]]:
+    """Secrets and ConfigMaps whose keys are variables of the container; of two with the same key the last one counts."""
     deployment = args.settings.deployment
-    others = list[pulumi.Input[str]](deployment.environment_from)
+    own: dict[str, Any] = {"secretRef": {"name": args.secret}}
+    others: list[dict[str, Any]] = [
+        *({"secretRef": {"name": name}} for name in deployment.environment_from),
+        *workload.pod.extra_env_from,
+    ]
     # A variable of the settings wins over those of the user's own Secrets, encrypted or not.
-    return [*others, args.secret] if deployment.secret_environment else [args.secret, *others]
+    return [*others, own] if deployment.secret_environment else [own, *others]
 
 
 def _resources(chosen: Component) -> dict[str, dict[str, str]]:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.rendering.addresses import read_port
+from components.rendering.pod_variables import resolve, values_by_name
 from components.settings import Settings
-from components.settings.base import PLACEHOLDER, revealed
 from policy.environment_variables import canonical
 
 HTTP, HTTPS, MANAGEMENT, GRPC = 8080, 8443, 8081, 50051
@@ -101,11 +101,15 @@ def relevant(configuration: Mapping[str, Any], settings: Settings) -> dict[str, 
     """The keys of `KEYS` that a configuration has, to their values with `${NAME}` resolved."""
     names = {canonical(key): key for key in KEYS}
     roots = {"micronaut", "endpoints", "kestra"}
-    found: dict[str, Any] = {}
+    chosen: dict[str, Any] = {}
+    variables: dict[str, str] | None = None
     for place, value in leaves(configuration):
         if place.partition(".")[0] in roots and (key := names.get(canonical(place))):
-            found[key] = resolve(value, settings) if isinstance(value, str) else value
-    return found
+            if isinstance(value, str) and "${" in value:
+                variables = values_by_name(settings) if variables is None else variables
+                value = resolve(value, variables)
+            chosen[key] = value
+    return chosen
 
 
 def leaves(node: Any, at: str = "") -> Iterator[tuple[str, Any]]:
@@ -118,30 +122,6 @@ def leaves(node: Any, at: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(item, f"{at}[{position}]")
     else:
         yield at, node
-
-
-def resolve(text: str, settings: Settings, unknown: str = "") -> str:
-    """A text whose placeholders are resolved by the stack's variables and by their own defaults.
-
-    Args:
-        text: for example `http://${HOST}:${PORT:9000}`.
-        settings: with the variables.
-        unknown: what stands for a variable that nobody here provides; empty: the placeholder stays.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        name, _, default = match.group()[2:-1].partition(":")
-        variable = settings.deployment.environment.get(name)
-        if variable is not None:
-            return revealed(variable) or ""
-        return default if match[1] is not None else unknown or match.group()
-
-    for _ in range(4):
-        resolved = PLACEHOLDER.sub(value, text)
-        if resolved == text:
-            break
-        text = resolved
-    return text
 
 
 def flag(value: object) -> bool:

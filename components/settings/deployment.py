@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from components.settings.base import OURS, Flag, Model, TextOrSecret, Whole, key
+from components.settings.base import OURS, Flag, Model, Secret, TextOrSecret, Whole, key
 from components.settings.edge import K8S, NAME, SUBDOMAIN, HttpRoute, Ingress, Monitoring
+from components.settings.pods import PodSettings
 from components.settings.scaling import Autoscaling, DisruptionBudget
 
 #: `kestra:version` to the release that runs where the settings name no image.
@@ -87,7 +88,7 @@ class Resources(Model):
     limits: Quantities = key(Quantities, "What is allowed.", source=OURS)
 
 
-class Component(Model):
+class Component(PodSettings):
     """One of Kestra's server components."""
 
     replicas: Whole = key(1, "Number of pods.", unit="pods", ge=0, le=100, source=OURS)
@@ -117,6 +118,42 @@ class Component(Model):
     disruption_budget: DisruptionBudget | None = key(
         None, "How many pods stay while nodes are drained (of more than one: all but one).", source=OURS
     )
+
+
+class GroupAccount(Model):
+    """The service account of a worker group."""
+
+    name: str | None = key(
+        None,
+        "Name (absent: `kestra-worker-<group>`). That of kestra:identity.service-account shares Kestra's account.",
+        pattern=NAME,
+        source=OURS,
+    )
+    annotations: dict[str, str] = key(
+        {},
+        "Annotations, which give the group a cloud identity of its own (docs/pods.md).",
+        source=OURS,
+    )
+
+
+class WorkerGroup(Component):
+    """Workers that only tasks for this group run on, as a Deployment of their own. Enterprise, mode distributed."""
+
+    group_key: str | None = key(
+        None,
+        "Key of the worker group in Kestra (absent: the name).",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$",
+        until="1.3",
+        alias="key",
+        source="Kestra documentation, worker groups",
+    )
+    registration_token: Secret | None = key(
+        None,
+        "Token with which the workers join their group (kestra.worker.auth.registration-token).",
+        since="2.0",
+        source="Kestra documentation, worker groups",
+    )
+    service_account: GroupAccount = key(GroupAccount, "Service account of its own.", source=OURS)
 
 
 class Components(Model):
@@ -167,13 +204,28 @@ class NetworkPolicy(Model):
 class StorageVolume(Model):
     """A volume for storage of type local; absent: an emptyDir, gone with the pod."""
 
-    size: str = key(
-        text="Size.", unit="Kubernetes quantity", pattern=r"^[0-9]+(Mi|Gi|Ti)$", source=K8S
+    size: str | None = key(
+        None,
+        "Size of the volume that is claimed.",
+        unit="Kubernetes quantity",
+        pattern=r"^[0-9]+(Mi|Gi|Ti)$",
+        source=K8S,
     )
     class_name: str | None = key(None, "Storage class.", pattern=SUBDOMAIN, source=K8S)
+    existing_claim: str | None = key(
+        None,
+        "An existing PersistentVolumeClaim of the namespace; nothing is claimed then.",
+        pattern=SUBDOMAIN,
+        source=K8S,
+    )
+    access_mode: Literal["ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany"] | None = key(
+        None,
+        "Access mode of the claim (absent: ReadWriteMany in mode distributed, else ReadWriteOnce).",
+        source=K8S,
+    )
 
 
-class Deployment(Model):
+class Deployment(PodSettings):
     """Kestra on Kubernetes."""
 
     namespace: str = key("kestra", "Namespace.", pattern=NAME, max_length=63, source=K8S)
@@ -188,6 +240,9 @@ class Deployment(Model):
     )
     image: Image = key(Image, "The container image.", source=OURS)
     components: Components = key(Components, "Server components.", source=OURS)
+    worker_groups: dict[str, WorkerGroup] = key(
+        {}, "Name to group of workers, Enterprise (docs/pods.md).", source=OURS
+    )
     environment: dict[str, TextOrSecret] = key(
         {},
         "Environment variables of the containers. An encrypted one is kept in the stack's Secret; one in clear stands "

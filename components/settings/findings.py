@@ -14,6 +14,8 @@ class Finding:
     rule: str
     fix: str
     warning: bool = False
+    encrypts: bool = False
+    """Whether the fix is the command that encrypts the value at the place, which the report knows as it is written."""
 
     @property
     def relative(self) -> bool:

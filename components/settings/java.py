@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import re
 
+from pydantic import SecretStr
+
 from components.settings.base import revealed
 from components.settings.deployment import Component, Deployment
+from components.settings.extra_variables import find, literal
+from components.settings.pods import PodSettings
 
 HEAP_PERCENTAGE = 50
 """Share of the memory limit for the heap, in percent, where the settings say none: what Kestra recommends. The rest
@@ -36,6 +40,24 @@ def sets_heap_size(options: str) -> bool:
 def heap_option(percentage: int) -> str:
     """The option for a share of the memory limit in percent."""
     return f"-XX:MaxRAMPercentage={percentage}.0"
+
+
+def with_extra_variables(deployment: Deployment, pod: PodSettings) -> Deployment:
+    """The settings as if Java's variables of `extra-env` stood in `environment`, those of other objects encrypted."""
+    variables: dict[str, str | SecretStr] = {}
+    for name in (VARIABLE, *READ_BY_JAVA):
+        if (variable := find(pod, name)) is not None:
+            text = literal(variable)
+            variables[name] = SecretStr("") if text is None else text
+    if not variables and not pod.extra_env_from:
+        return deployment
+    others = ("extra-env-from",) if pod.extra_env_from else ()
+    return deployment.model_copy(
+        update={
+            "environment": deployment.environment | variables,
+            "environment_from": (*deployment.environment_from, *others),
+        }
+    )
 
 
 def java_options(deployment: Deployment, component: Component) -> str | None:

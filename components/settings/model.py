@@ -22,6 +22,7 @@ from components.settings.security import Security
 from components.settings.server import Heartbeat, Server
 from components.settings.store import Store
 from components.settings.tags import TagSettings
+from components.settings.workloads import Workload, workloads
 
 
 class Settings(Model):
@@ -161,6 +162,11 @@ class Settings(Model):
         if self.deployment.mode == "standalone":
             return ("standalone",)
         return COMPONENTS_2 if self.version == "2.0" else COMPONENTS_1
+
+    @property
+    def workloads(self) -> tuple[Workload, ...]:
+        """The Deployments of Kestra's pods: the server components, and the worker groups."""
+        return workloads(self.deployment, self.components)
 
     @property
     def grace_seconds(self) -> int:

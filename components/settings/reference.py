@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 from components.settings.base import Model
 from components.settings.durations import FORMS
 from components.settings.model import Settings
+from components.settings.pods import PodSettings, field_type
 from components.validation.schema import models_in
 from components.validation.sensitive import takes_secret
 
@@ -37,7 +38,9 @@ def reference() -> str:
 
 
 def _fields(model: type[Model]) -> Iterator[tuple[str, FieldInfo]]:
-    for name, field in model.model_fields.items():
+    """Fields with their keys, those that all pods share last."""
+    inherited = PodSettings.model_fields if model is not PodSettings else {}
+    for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] in inherited):
         yield field.alias or name, field
 
 
@@ -77,9 +80,14 @@ def _row(path: str, field: FieldInfo, versions: tuple[str, str]) -> str:
     since, until = versions
     known = f"until {until}" if until else f"{since}+"
     text = f"{field.description} *{extra['source']}*".replace("|", "\\|")
-    return (
-        f"| `{path}` | {_type(field.annotation)}{unit} | {_default(field)} | {known} | {text} |\n"
-    )
+    return f"| `{path}` | {_field_type(field)}{unit} | {_default(field)} | {known} | {text} |\n"
+
+
+def _field_type(field: FieldInfo) -> str:
+    if (object_type := field_type(field)) is None:
+        return _type(field.annotation)
+    many = "list of " if get_origin(field.annotation) is tuple else ""
+    return f"{many}Kubernetes {object_type.name}"
 
 
 def _type(annotation: Any) -> str:

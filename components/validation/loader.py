@@ -30,7 +30,7 @@ from components.validation.schema import (
     remove,
     validate,
 )
-from components.validation.sensitive import plain_secrets
+from components.validation.sensitive import encrypt_fix, plain_secrets
 from components.validation.value_limits import unusable
 from components.validation.yaml_scalars import resolve_as_pulumi
 
@@ -88,12 +88,13 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     for finding in _findings(settings, removed):
         if finding.relative and _blurred(finding.loc, [*removed, *(f[0] for f in found)]):
             continue
+        fix = encrypt_fix(spelling.place(finding.loc)) if finding.encrypts else finding.fix
         problem = Problem(
             spelling.path(finding.loc),
             source,
             finding.message,
             finding.rule,
-            finding.fix,
+            fix,
             "warning" if finding.warning else "error",
         )
         (warnings if finding.warning else problems).append(problem)

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from components.settings.base import Model, kebab
 from components.settings.model import Settings
+from components.settings.pods import field_type
 
 Loc = tuple[str | int, ...]
 Found = tuple[Loc, str, str, str]
@@ -146,6 +147,12 @@ def normalise(
             )
             continue
         spelling.note(at, written)
+        if name in by_alias and (type_ := field_type(by_alias[name])) is not None:
+            # It stands on this module, and few stacks have such a key.
+            from components.validation.kubernetes_objects import normalise_objects
+
+            yield from _into(clean, name, normalise_objects(type_, value, spelling, at))
+            continue
         if name in by_alias:
             one, many = models_in(by_alias[name].annotation)
         elif model.OTHERS is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import SecretStr
@@ -107,9 +107,9 @@ def plain_secrets(document: Mapping[str, object], source: str) -> list[Problem]:
     ]
 
 
-def encrypt_fix(place: Place) -> str:
-    """What to do about a secret that stands in clear under a key."""
+def encrypt_fix(place: Sequence[str | int]) -> str:
+    """What to do about a secret that stands in clear under a key, whose place is as it is written."""
     command = f"pulumi config set --path --secret '{config_path(place)}', which asks for the value"
-    if tuple(kebab(str(part)) for part in place) in _BOUND:
+    if tuple(kebab(str(key)) for key in place) in _BOUND:
         return f"{command}; give it the same one, since Kestra reads what it stored with no other"
     return f"{command}; then give the secret a new value, since the old one was readable"

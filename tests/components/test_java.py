@@ -27,12 +27,13 @@ def container(
     document["deployment"] = block | deployment
     settings = load(document, source="test").settings
     args = PodArgs(settings, {}, "kestra", False, "configuration", "secret", "versions")
-    return pod_template(component, args)["spec"]["containers"][0]
+    (workload,) = [w for w in settings.workloads if w.name == component]
+    return pod_template(workload, args)["spec"]["containers"][0]
 
 
 def options(deployment: dict[str, Any], **which: str) -> str | None:
     """`JAVA_OPTS` of a component's container."""
-    main = {e["name"]: e["value"] for e in container(deployment, **which)["env"]}
+    main = {e["name"]: e.get("value") for e in container(deployment, **which)["env"]}
     return main.get("JAVA_OPTS")
 
 

@@ -15,12 +15,14 @@ from components.generated_secrets import keepers
 from components.settings import Settings
 from components.settings.durations import seconds
 from components.settings.managers import Vault
+from components.settings.workloads import group_accounts
 
 
 class VaultIdentity(pulumi.ComponentResource):
     """Kestra's log-in to Vault, with the policy of the store and nothing else.
 
-    - Kubernetes auth: a role bound to exactly one service account in one namespace. Vault reviews a token
+    - Kubernetes auth: a role bound to exactly one service account in one namespace, and to those of worker groups,
+      which log in with the same configuration. Vault reviews a token
       with the token itself (`system:auth-delegator` for that account), so no reviewer token is kept anywhere.
     - AppRole: secret ids end after a bounded time and number of log-ins.
     - Userpass: a user with a generated password. Token: an orphan with a bounded life.
@@ -116,7 +118,10 @@ class VaultIdentity(pulumi.ComponentResource):
             f"{self._name}-role",
             backend=backend,
             role_name=block.kubernetes.role,
-            bound_service_account_names=[self._settings.identity.service_account.name],
+            bound_service_account_names=[
+                self._settings.identity.service_account.name,
+                *(name for name, _ in group_accounts(self._settings).values()),
+            ],
             bound_service_account_namespaces=[self._settings.deployment.namespace],
             audience=self._limits.audience,
             alias_name_source="serviceaccount_uid",

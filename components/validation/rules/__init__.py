@@ -22,10 +22,14 @@ from components.validation.rules import (
     deployment,
     edge,
     endpoints,
+    extra_variables,
+    file_paths,
     flow_variables,
     heap,
     java_options,
     keys,
+    pod_security,
+    pods,
     rotation,
     scaling,
     secret,
@@ -35,6 +39,7 @@ from components.validation.rules import (
     values,
     variable_rules,
     web_server,
+    worker_groups,
 )
 
 __all__ = ["CHECKS", "check_all", "gcp_account_id", "vault_method", "vault_methods"]
@@ -92,6 +97,14 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     java_options.arguments,
     values.placeholders,
     clear_secrets.variables,
+    extra_variables.names,
+    extra_variables.prefixes,
+    extra_variables.in_clear,
+    extra_variables.shown_to_flows,
+    pods.check,
+    pod_security.check,
+    worker_groups.check,
+    file_paths.check,
     tag_rules.check,
 )
 

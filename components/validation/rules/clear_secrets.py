@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from components.settings.credentials import credential_sign
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from components.validation.sensitive import encrypt_fix
 
 
 def variables(s: Settings) -> Iterator[Finding]:
@@ -20,6 +19,7 @@ def variables(s: Settings) -> Iterator[Finding]:
                 f"{sign} and stands in clear",
                 "a variable in clear stands in the stack file, in Pulumi's state and in the specification of the pods; "
                 "an encrypted one is kept in the stack's Secret",
-                encrypt_fix(at),
+                "encrypt it",
                 warning=True,
+                encrypts=True,
             )

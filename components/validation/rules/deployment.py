@@ -91,6 +91,7 @@ def deployment(s: Settings) -> Iterator[Finding]:
             "local storage of several pods is one volume that all of them mount (ReadWriteMany)",
             "add it, or set kestra:storage.type to an object store",
         )
+    yield from _storage_volume(s)
     if d.storage_volume is not None and not local:
         yield Finding(
             (*at, "storage-volume"),
@@ -98,13 +99,13 @@ def deployment(s: Settings) -> Iterator[Finding]:
             "a volume holds storage of type local",
             "remove it, or set kestra:storage.type to local",
         )
-    for name in s.components:
-        resources = getattr(d.components, name).resources
+    for workload in s.workloads:
+        resources = workload.component.resources
         for kind in ("cpu", "memory"):
             asked, most = getattr(resources.requests, kind), getattr(resources.limits, kind)
             if asked and most and amount(asked) > amount(most):
                 yield Finding(
-                    (*at, "components", name, "resources", "requests", kind),
+                    (*workload.loc, "resources", "requests", kind),
                     "is above the limit",
                     "requests <= limits",
                     "lower it, or raise the limit",
@@ -140,6 +141,46 @@ def deployment(s: Settings) -> Iterator[Finding]:
                 "STACK_* and SECRET_* are its own",
                 "rename it; secrets belong under kestra:declared-secrets",
             )
+
+
+def _storage_volume(s: Settings) -> Iterator[Finding]:
+    volume, at = s.deployment.storage_volume, ("deployment", "storage-volume")
+    if volume is None:
+        return
+    if volume.existing_claim is None and volume.size is None:
+        yield Finding(
+            (*at, "size"),
+            "is missing",
+            "a volume is claimed with a size, or is that of an existing claim",
+            "add it, or name the claim under existing-claim",
+        )
+    if volume.existing_claim is not None:
+        for name in ("size", "class_name"):
+            if getattr(volume, name) is not None:
+                yield Finding(
+                    (*at, name.replace("_", "-")),
+                    "has no use beside existing-claim",
+                    "an existing claim has its size and its class",
+                    "remove it",
+                )
+    if s.deployment.mode != "distributed":
+        return
+    rule = "local storage of several pods is one volume that all of them mount (ReadWriteMany)"
+    if volume.access_mode not in (None, "ReadWriteMany"):
+        yield Finding(
+            (*at, "access-mode"),
+            "is not enough for several pods",
+            rule,
+            "write ReadWriteMany, or set kestra:storage.type to an object store",
+        )
+    elif volume.existing_claim is not None and volume.access_mode is None:
+        yield Finding(
+            (*at, "existing-claim"),
+            "may be a volume that only one node mounts",
+            rule,
+            "set access-mode to ReadWriteMany when the claim has it",
+            warning=True,
+        )
 
 
 def production(s: Settings) -> Iterator[Finding]:

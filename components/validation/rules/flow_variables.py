@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pydantic import SecretStr
 
 from components.settings.credentials import credential_sign
+from components.settings.extra_variables import comes_from_elsewhere, literal
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from policy.environment_variables import SECRET_FAMILIES, Binding, bind
@@ -44,9 +45,11 @@ def prefix(s: Settings, b: Binding, value: str | None) -> Refusal:
     if shown:
         some = ", ".join(shown[:5])
         return (f"shows flows variables that hold secrets or settings ({some})", why, fix)
-    if s.deployment.environment_from and value != "ENV_":
+    if value != "ENV_" and (
+        s.deployment.environment_from or any(w.pod.extra_env_from for w in s.workloads)
+    ):
         return (
-            "may show flows variables of kestra:deployment.environment-from, whose names are not known here",
+            "may show flows variables of Secrets (environment-from, extra-env-from), whose names are not known here",
             why,
             fix,
         )
@@ -61,6 +64,15 @@ def _holding(s: Settings, own: str) -> set[str]:
     for name in s.deployment.environment:
         if name != own and bind(name).key.split(".")[0] in CONFIGURATION_ROOTS:
             names.add(name)
+    for workload in s.workloads:
+        for variable in workload.pod.extra_env:
+            name = variable.get("name")
+            if not isinstance(name, str) or name == own:
+                continue
+            text = literal(variable)
+            is_setting = bind(name).key.split(".")[0] in CONFIGURATION_ROOTS
+            if is_setting or comes_from_elsewhere(variable) or credential_sign(name, text or ""):
+                names.add(name)
     plain = s.deployment.plain_environment
     names |= {name for name, value in plain.items() if credential_sign(name, value)}
     return names
@@ -80,11 +92,20 @@ def _placeholders(node: object) -> Iterator[str]:
             yield from re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)", text)
 
 
+def has_own_prefix(s: Settings) -> bool:
+    """Whether a variable sets another prefix than ENV_."""
+    variables = [*s.deployment.environment.items()]
+    variables += [
+        (v["name"], literal(v)) for w in s.workloads for v in w.pod.extra_env if v.get("name")
+    ]
+    return any(bind(name).sets(PREFIX) and value != "ENV_" for name, value in variables)
+
+
 def shown_to_flows(s: Settings) -> Iterator[Finding]:
     """A sensitive setting that is read from a variable which flows can read too."""
     from components.validation.rules.values import leaves
 
-    if any(bind(n).sets(PREFIX) and v != "ENV_" for n, v in s.deployment.environment.items()):
+    if has_own_prefix(s):
         return  # judged where the variable stands
     for name in s.deployment.secret_environment:
         if name.startswith("ENV_"):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from components.settings.extra_variables import literal
 from components.settings.findings import Finding
 from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
+from components.validation.rules.pod_security import places
 from components.validation.rules.variable_rules import is_refused, setting_of
 from policy.environment_variables import canonical, variable_name
 
@@ -44,12 +46,15 @@ def options(s: Settings) -> Iterator[Finding]:
     at = ("deployment",)
     for name in OPTION_VARIABLES:
         yield from _in(s, (*at, "environment", name), s.deployment.plain_environment.get(name))
-    for name in s.components:
-        loc = (*at, "components", name, "java-options")
-        yield from _in(s, loc, getattr(s.deployment.components, name).java_options)
+    for loc, pod in places(s):
+        for i, variable in enumerate(pod.extra_env):
+            if variable.get("name") in OPTION_VARIABLES:
+                yield from _in(s, (*loc, "extra-env", i, "value"), literal(variable))
+    for workload in s.workloads:
+        yield from _in(s, (*workload.loc, "java-options"), workload.component.java_options)
 
 
-def _in(s: Settings, loc: tuple[str, ...], text: str | None) -> Iterator[Finding]:
+def _in(s: Settings, loc: tuple[str | int, ...], text: str | None) -> Iterator[Finding]:
     if any(map(_FILE.match, _words(text or ""))):
         yield Finding(
             loc,
@@ -79,11 +84,10 @@ def _instead(s: Settings, name: str) -> str:
 
 def arguments(s: Settings) -> Iterator[Finding]:
     """Arguments of `kestra server` that carry configuration."""
-    for name in s.components:
-        loc = ("deployment", "components", name, "extra-args")
-        for i, argument in enumerate(getattr(s.deployment.components, name).extra_args):
+    for workload in s.workloads:
+        for i, argument in enumerate(workload.component.extra_args):
             if problem := _argument(argument):
-                yield Finding((*loc, i), *problem)
+                yield Finding((*workload.loc, "extra-args", i), *problem)
 
 
 def _argument(argument: str) -> tuple[str, str, str] | None:

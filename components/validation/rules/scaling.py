@@ -17,8 +17,8 @@ def check(s: Settings) -> Iterator[Finding]:
     deployment, at = s.deployment, ("deployment",)
     yield from _autoscaling(s, deployment.autoscaling, (*at, "autoscaling"))
     yield from _budget(deployment.disruption_budget, (*at, "disruption-budget"))
-    for name in s.components:
-        own, place = getattr(deployment.components, name), (*at, "components", name)
+    for workload in s.workloads:
+        own, place = workload.component, workload.loc
         yield from _autoscaling(s, own.autoscaling, (*place, "autoscaling"))
         yield from _replicas(deployment.autoscaling, own, place)
         yield from _budget(own.disruption_budget, (*place, "disruption-budget"))

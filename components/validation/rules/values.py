@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from components.settings.base import PLACEHOLDER, Model
+from components.settings.extra_variables import missing_in
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.validation.catalogue_keys import leaves_of, setting_place
@@ -103,11 +104,17 @@ def placeholders(s: Settings) -> Iterator[Finding]:
             continue
         if not isinstance(text, str) or not (match := PLACEHOLDER.fullmatch(text)):
             continue
-        if match[1] is None and text[2:-1] not in s.deployment.environment:
+        lacking = missing_in(s, text[2:-1]) if match[1] is None else []
+        if lacking:
+            some = ", ".join(lacking)
+            is_nowhere = len(lacking) == len(s.workloads)
             yield Finding(
                 loc,
-                "names a variable that nothing here provides",
+                "names a variable that nothing here provides"
+                if is_nowhere
+                else f"names a variable that {some} does not have",
                 "Kestra reads ${NAME} from the environment of its pods",
-                "name the Secret that has it under kestra:deployment.environment-from",
+                "name the Secret that has it under kestra:deployment.environment-from, or one key of it under "
+                "kestra:deployment.extra-env",
                 warning=True,
             )

@@ -165,34 +165,35 @@ def environment(s: Settings) -> Iterator[Finding]:
     """Every variable of `deployment.environment` that may not be there; one finding each."""
     if not s.deployment.environment:
         return
-    rendered = _Rendered(s)
+    rendered = Rendered(s)
     for name, written in s.deployment.environment.items():
         # The value of an encrypted one is not judged: `check` cannot read it, and the program says the same.
         value = written if isinstance(written, str) else None
-        if problem := _problem(s, rendered, name, value):
-            what, why, fix = problem
+        if refusal := problem(s, rendered, name, value):
+            what, why, fix = refusal
             yield Finding(("deployment", "environment", name), what, why, fix)
 
 
 def is_refused(s: Settings, name: str) -> bool:
     """Whether a variable of this name may not be there, whatever its value."""
-    return _problem(s, _Rendered(s), name, None) is not None
+    return problem(s, Rendered(s), name, None) is not None
 
 
-def _problem(s: Settings, rendered: _Rendered, name: str, value: str | None) -> Refusal:
+def problem(s: Settings, rendered: Rendered, name: str, value: str | None) -> Refusal:
+    """What is wrong with a variable; the value of one that is encrypted or comes from elsewhere is None."""
     binding = bind(name)
-    problem: Refusal = None
+    refusal: Refusal = None
     for rule in (_launcher, _source, flow_variables.prefix, _log_in):
-        problem = problem or rule(s, binding, value)
+        refusal = refusal or rule(s, binding, value)
     if not re.sub(r"[.\-]", "", binding.key).startswith(tuple(CONFIGURATION_ROOTS)):
         # The rest is about Kestra's keys, and a stack may have thousands of variables.
-        return problem
-    if not problem and not rendered.feeds(binding):
-        problem = _assumed(binding)
-    problem = problem or _null_item(binding) or _free_form(binding)
-    if not problem and not binding.sets(PREFIX):
-        problem = rendered.overridden(binding, value) or _no_effect(binding)
-    return problem or _open_urls(binding, value)
+        return refusal
+    if not refusal and not rendered.feeds(binding):
+        refusal = _assumed(binding)
+    refusal = refusal or _null_item(binding) or _free_form(binding)
+    if not refusal and not binding.sets(PREFIX):
+        refusal = rendered.overridden(binding, value) or _no_effect(binding)
+    return refusal or _open_urls(binding, value)
 
 
 def _launcher(s: Settings, b: Binding, value: str | None) -> Refusal:
@@ -316,7 +317,7 @@ def _no_effect(b: Binding) -> Refusal:
     return (f"sets {b.path}, which is not {key}", "Kestra reads no other spelling of the key", fix)
 
 
-class _Rendered:
+class Rendered:
     """What the rendered configuration says, and settings that it leaves out."""
 
     def __init__(self, s: Settings) -> None:

@@ -1,0 +1,143 @@
+"""Worker groups: what version, edition and mode can run, and who their pods are.
+
+Source: Kestra documentation, worker groups: `kestra server worker --worker-group KEY` on 1.x, a registration token
+since 2.0, in which the option is gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from components.settings.deployment import WorkerGroup
+from components.settings.findings import Finding
+from components.settings.model import Settings
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
+#: Cloud to the annotation by which a service account has an identity in it.
+_ANNOTATIONS = {
+    "aws": "eks.amazonaws.com/role-arn",
+    "azure": "azure.workload.identity/client-id",
+    "gcp": "iam.gke.io/gcp-service-account",
+}
+
+
+def check(s: Settings) -> Iterator[Finding]:
+    """Every worker group."""
+    at = ("deployment", "worker-groups")
+    groups = s.deployment.worker_groups
+    if groups and not s.is_enterprise:
+        yield Finding(
+            at,
+            "are of the Enterprise Edition",
+            "open-source Kestra has one pool of workers",
+            "remove it, or set kestra:edition to enterprise",
+        )
+    if groups and s.deployment.mode != "distributed":
+        yield Finding(
+            at,
+            "need mode distributed",
+            "in mode standalone one pod holds every component",
+            "set kestra:deployment.mode to distributed",
+        )
+    accounts: dict[str, str] = {}
+    for name, group in groups.items():
+        loc = (*at, name)
+        if not _NAME.fullmatch(name):
+            yield Finding(
+                loc,
+                "is no name of a worker group",
+                "it is part of the names of objects: at most 40 lower-case letters, digits and -",
+                "rename it, and write Kestra's key of the group under key",
+            )
+        yield from _version(s, group, loc)
+        yield from _account(s, name, group, loc, accounts)
+        for option in group.extra_args:
+            if re.match(r"--worker-group(=|$)|-g", option):
+                yield Finding(
+                    (*loc, "extra-args"),
+                    "names the worker group again",
+                    "this project writes --worker-group",
+                    "remove it, and write the key under key",
+                )
+
+
+def _version(s: Settings, group: WorkerGroup, loc: tuple[str, ...]) -> Iterator[Finding]:
+    if s.version == "1.3" and group.registration_token is not None:
+        yield Finding(
+            (*loc, "registration-token"),
+            "is not known to Kestra 1.3",
+            "workers of 1.3 join the group of their key",
+            "remove it",
+        )
+    if s.version == "2.0" and group.group_key is not None:
+        yield Finding(
+            (*loc, "key"),
+            "is not known to Kestra 2.0",
+            "workers of 2.0 join the group of their registration token",
+            "remove it, and set registration-token",
+        )
+    if s.version == "2.0" and group.registration_token is None:
+        yield Finding(
+            (*loc, "registration-token"),
+            "is missing",
+            "a worker of 2.0 without one joins the default group",
+            "make one in Kestra under Instance Owner, Infrastructure, Worker Groups, and set it with --secret",
+        )
+    if group.registration_token is not None and not group.registration_token.get_secret_value():
+        yield Finding(
+            (*loc, "registration-token"), "is empty", "a token has a value", "set it, or remove it"
+        )
+
+
+def _account(
+    s: Settings, name: str, group: WorkerGroup, loc: tuple[str, ...], accounts: dict[str, str]
+) -> Iterator[Finding]:
+    account, shared = group.service_account, s.identity.service_account.name
+    at = (*loc, "service-account")
+    if account.name == shared:
+        if account.annotations:
+            yield Finding(
+                (*at, "annotations"),
+                "have no use on a shared account",
+                f"{shared} is Kestra's own account, which kestra:identity describes",
+                "remove them, or choose another name",
+            )
+        return
+    own = account.name or f"kestra-worker-{name}"
+    if own in accounts:
+        yield Finding(
+            (*at, "name"),
+            f"is the account of the group {accounts[own]} too",
+            "each group has an account of its own, or Kestra's",
+            "choose another name",
+        )
+    accounts[own] = name
+    for cloud in sorted(s.clouds):
+        by_agent = cloud == "aws" and s.identity.aws.pod_identity is not None
+        if (
+            not by_agent
+            and _ANNOTATIONS[cloud] not in account.annotations
+            and _has_identity(s, cloud)
+        ):
+            yield Finding(
+                (*at, "annotations"),
+                f"give the group no identity in {_TITLES[cloud]}",
+                "its workers read secrets with their own account, to which this stack grants nothing",
+                f"add {_ANNOTATIONS[cloud]} (docs/pods.md), or set name to {shared} to share Kestra's account",
+                warning=True,
+            )
+
+
+_TITLES = {"aws": "AWS", "azure": "Azure", "gcp": "Google Cloud"}
+
+
+def _has_identity(s: Settings, cloud: str) -> bool:
+    """Whether Kestra's own pods have an identity in the cloud by their account."""
+    match cloud:
+        case "aws":
+            return s.identity.aws.irsa is not None or s.identity.aws.role_arn is not None
+        case "azure":
+            return s.identity.azure.oidc_issuer_url is not None
+        case _:
+            return s.identity.gcp.workload_pool is not None
