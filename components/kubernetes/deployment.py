@@ -12,7 +12,7 @@ from pulumi_kubernetes import apps, core, networking, policy, rbac
 from components import tags
 from components.backends.interface import Identity
 from components.generated_secrets import base64_text
-from components.kubernetes import edge, monitoring, network, scaling
+from components.kubernetes import cluster_apis, edge, monitoring, network, scaling
 from components.kubernetes.pods import (
     PROBE_PASSWORD,
     STORAGE_CLAIM,
@@ -380,6 +380,12 @@ class Kestra(pulumi.ComponentResource):
     def _custom(self, suffix: str, version: str, kind: str, metadata: Any, spec: Any) -> None:
         from pulumi_kubernetes.apiextensions import CustomResource
 
+        if pulumi.runtime.is_dry_run():
+            what, _ = cluster_apis.SERVED_BY[version.partition("/")[0]]
+            pulumi.log.info(
+                f"{kind}: a preview does not ask whether the cluster serves {version}, which {what} does; "
+                "`python -m sandbox doctor STACK --ask-own` asks it."
+            )
         CustomResource(
             f"{self._name}-{suffix}",
             api_version=version,

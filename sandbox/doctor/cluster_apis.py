@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
+from components.kubernetes.cluster_apis import SERVED_BY
 from sandbox.doctor.callers import missing_apis
 from sandbox.doctor.machine import Check
 from sandbox.errors import SandboxError
@@ -12,12 +13,6 @@ from sandbox.report.resources import Found
 from sandbox.state import State
 from sandbox.status import is_healthy, services
 
-#: Group to what serves it, and the setting that asks for it.
-SERVED_BY: Mapping[str, tuple[str, str]] = {
-    "gateway.networking.k8s.io": ("the CRDs of the Gateway API", "kestra:deployment.http-route"),
-    "monitoring.coreos.com": ("the Prometheus Operator", "kestra:deployment.monitoring"),
-    "metrics.k8s.io": ("the metrics server", "autoscaling under kestra:deployment"),
-}
 _AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
 
 
