@@ -98,7 +98,9 @@ def _fetch(definitions: Definitions) -> None:
     go = shutil.which("go")
     name = f"{definitions.module}@{definitions.version}"
     if go is None:
-        raise SandboxError(f"Go is not installed, which fetches {name} (https://go.dev/doc/install).")
+        raise SandboxError(
+            f"Go is not installed, which fetches {name} (https://go.dev/doc/install)."
+        )
     entry = definitions.entry
     entry.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=entry.parent, prefix=".crds-") as folder:

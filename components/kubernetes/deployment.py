@@ -12,7 +12,8 @@ from pulumi_kubernetes import apps, core, networking, policy, rbac
 from components import tags
 from components.backends.interface import Identity
 from components.generated_secrets import base64_text
-from components.kubernetes import cluster_apis, edge, monitoring, network, scaling
+from components.kubernetes import edge, monitoring, network, scaling
+from components.kubernetes.custom_resources import custom_resource
 from components.kubernetes.pods import (
     PROBE_PASSWORD,
     STORAGE_CLAIM,
@@ -337,62 +338,37 @@ class Kestra(pulumi.ComponentResource):
                 opts=self._child,
             )
         if route := deployment.http_route:
-            self._custom(
-                "http-route",
+            custom_resource(
+                f"{self._name}-http-route",
                 edge.GATEWAY_API,
                 "HTTPRoute",
                 self._metadata("kestra") | _annotated(route.annotations),
                 edge.route_spec(route, server, service),
+                self._child,
             )
 
     def _monitoring(self) -> None:
         settings, chosen = self._settings, self._settings.deployment.monitoring
         if chosen is None:
             return
-        every, log_in = settings.endpoints.all, None
-        if monitoring.needs_secret(settings) and every and every.basic_auth:
-            password = pulumi.Output.secret(self._args.management_password or "")
-            data: dict[str, pulumi.Input[str]] = {
-                monitoring.USERNAME: monitoring.log_in_value(
-                    every.basic_auth.username or "", settings
-                ),
-                monitoring.PASSWORD: password.apply(
-                    lambda text: monitoring.log_in_value(text, settings)
-                ),
-            }
+        log_in = None
+        if monitoring.needs_secret(settings):
             log_in = core.v1.Secret(
                 f"{self._name}-monitoring",
                 metadata=self._metadata(),
                 type="Opaque",
-                string_data={name: pulumi.Output.secret(value) for name, value in data.items()},
+                string_data=monitoring.log_in_data(settings, self._args.management_password),
                 immutable=True,
                 opts=self._child,
             ).metadata.name
         metadata = self._metadata("kestra")
-        self._custom(
-            "monitor",
+        custom_resource(
+            f"{self._name}-monitor",
             monitoring.OPERATOR_API,
             monitoring.monitor_kind(chosen),
             metadata | {"labels": metadata["labels"] | dict(chosen.labels)},
             monitoring.monitor_spec(chosen, self._labels, self._args.server, log_in),
-        )
-
-    def _custom(self, suffix: str, version: str, kind: str, metadata: Any, spec: Any) -> None:
-        from pulumi_kubernetes.apiextensions import CustomResource
-
-        if pulumi.runtime.is_dry_run():
-            what, _ = cluster_apis.SERVED_BY[version.partition("/")[0]]
-            pulumi.log.info(
-                f"{kind}: a preview does not ask whether the cluster serves {version}, which {what} does; "
-                "`python -m sandbox doctor STACK --ask-own` asks it."
-            )
-        CustomResource(
-            f"{self._name}-{suffix}",
-            api_version=version,
-            kind=kind,
-            metadata=metadata,
-            spec=spec,
-            opts=self._child,
+            self._child,
         )
 
     def _network(self) -> None:

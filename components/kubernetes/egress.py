@@ -159,10 +159,12 @@ def shared_ports(settings: Settings, protocol: Protocol = "TCP") -> list[int]:
 
 def single_addresses(settings: Settings) -> list[tuple[str, Protocol, int]]:
     """Networks of one address, each with the protocol and port that is open to it, sorted."""
-    found = {
-        (d.cidr, d.protocol, d.port) for d in destinations(settings) if d.cidr and d.port is not None
+    single: set[tuple[str, Protocol, int]] = {
+        (d.cidr, d.protocol, d.port)
+        for d in destinations(settings)
+        if d.cidr and d.port is not None
     }
-    return sorted(found)
+    return sorted(single)
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,12 @@ def _second_manager(settings: Settings) -> Iterator[_Leaf]:
     for written, value in leaves(tree(beside.secret)):
         is_secret = isinstance(value, SecretStr)
         place = canonical(f"kestra.secret.{written}")
-        yield _Leaf(place, f"kestra:store.also.{written}", revealed(value) if is_secret else value, is_secret)
+        yield _Leaf(
+            place,
+            f"kestra:store.also.{written}",
+            revealed(value) if is_secret else value,
+            is_secret,
+        )
 
 
 def _setting(written: str) -> str:
@@ -233,7 +240,11 @@ def _of(
     beside = _HOST_KEY.sub("port", leaf.place)
     port = by_place.get(beside) if beside != leaf.place else None
     own = read_port(_resolved(port, values) if isinstance(port, str) else port)
-    if known is None and own is None and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://|[^\s/:]+:\d+$", text):
+    if (
+        known is None
+        and own is None
+        and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://|[^\s/:]+:\d+$", text)
+    ):
         # No block of addresses, and no form of one: `server: primary`.
         return
     if usual is None and _below(leaf.place, "kestra.storage"):
@@ -242,7 +253,9 @@ def _of(
     for address in addresses:
         if own is not None:
             address = replace(address, port=own, is_usual=False)
-        yield from _destination(leaf.key, reason, address, leaf.is_secret or _shows_secret(text), leaf.place)
+        yield from _destination(
+            leaf.key, reason, address, leaf.is_secret or _shows_secret(text), leaf.place
+        )
 
 
 def _database(text: str, usual: int | None) -> list[Address]:
@@ -322,7 +335,9 @@ def _services(settings: Settings) -> Iterator[Destination]:
     for manager in settings.managers:
         for host in _SERVICES.get(manager.cloud or manager.type, ()):
             # Where an address is set, the service answers there; who gives the tokens answers here.
-            yield Destination("kestra:secret.type", "secret manager, and who gives its tokens", host, 443)
+            yield Destination(
+                "kestra:secret.type", "secret manager, and who gives its tokens", host, 443
+            )
     storage = settings.storage
     block = getattr(storage, storage.type, None) if storage else None
     if storage and not getattr(block, "endpoint", None):
@@ -345,7 +360,9 @@ def _without_address(settings: Settings, named: list[Destination]) -> Iterator[D
             yield Destination(key, reason, "", port, is_usual=True)
 
 
-def _canonical_reasons(rows: Iterable[tuple[str, str, int | None]]) -> tuple[tuple[str, str, int | None], ...]:
+def _canonical_reasons(
+    rows: Iterable[tuple[str, str, int | None]],
+) -> tuple[tuple[str, str, int | None], ...]:
     ordered = sorted(rows, key=lambda row: -len(row[0]))
     return tuple((canonical(start), reason, port) for start, reason, port in ordered)
 

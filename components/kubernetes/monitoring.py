@@ -15,7 +15,7 @@ from components.settings.base import is_placeholder
 from components.settings.edge import Monitoring
 
 OPERATOR_API = "monitoring.coreos.com/v1"
-USERNAME, PASSWORD = "username", "password"  # noqa: S105 - names of keys
+USERNAME, PASSWORD = "username", "password"
 
 
 def monitor_kind(monitoring: Monitoring) -> str:
@@ -74,9 +74,21 @@ def needs_secret(settings: Settings) -> bool:
     return has_log_in and monitoring is not None and monitoring.log_in_secret is None
 
 
-def log_in_value(value: str, settings: Settings) -> str:
-    """A user name or password with `${NAME}` resolved by the stack's variables."""
-    return resolve(value, values_by_name(settings))
+def log_in_data(
+    settings: Settings, password: pulumi.Input[str] | None
+) -> dict[str, pulumi.Input[str]]:
+    """User name and password for the stack's Secret, all secret.
+
+    Args:
+        settings: the stack's settings; their variables resolve `${NAME}` in both.
+        password: of the management endpoints (secret).
+    """
+    every, variables = settings.endpoints.all, values_by_name(settings)
+    username = (every and every.basic_auth and every.basic_auth.username) or ""
+    return {
+        USERNAME: pulumi.Output.secret(resolve(username, variables)),
+        PASSWORD: pulumi.Output.secret(password or "").apply(lambda text: resolve(text, variables)),
+    }
 
 
 def unresolved_log_in(settings: Settings) -> list[str]:
@@ -84,9 +96,9 @@ def unresolved_log_in(settings: Settings) -> list[str]:
     every = settings.endpoints.all
     if every is None or every.basic_auth is None:
         return []
-    password = every.basic_auth.password
+    password, variables = every.basic_auth.password, values_by_name(settings)
     values = {
         USERNAME: every.basic_auth.username or "",
         PASSWORD: password.get_secret_value() if password else "",
     }
-    return [key for key, value in values.items() if is_placeholder(log_in_value(value, settings))]
+    return [key for key, value in values.items() if is_placeholder(resolve(value, variables))]

@@ -13,6 +13,8 @@ from components.kubernetes.egress import Destination, destinations
 from components.kubernetes.network import policies
 from components.settings import Settings
 
+Direction = Literal["in", "out"]
+
 _LABELS = {"app.kubernetes.io/name": "kestra", "app.kubernetes.io/instance": "kestra"}
 _COMPONENT = "app.kubernetes.io/component"
 #: Policy to why it opens what it does.
@@ -33,7 +35,7 @@ _ASKED = "kestra:deployment.network-policy.egress-ports"
 class OpenPort:
     """A port that is open."""
 
-    direction: Literal["in", "out"]
+    direction: Direction
     protocol: str
     port: int | None
     """None: a port that the settings do not tell, and so is not open."""
@@ -65,13 +67,15 @@ def open_ports(settings: Settings) -> list[OpenPort]:
     return sorted(dict.fromkeys(rows), key=lambda row: row.direction)
 
 
-def _rules(spec: dict[str, Any]) -> Iterator[tuple[Literal["in", "out"], dict[str, Any]]]:
-    yield from (("in", rule) for rule in spec.get("ingress", []))
-    yield from (("out", rule) for rule in spec.get("egress", []))
+def _rules(spec: dict[str, Any]) -> Iterator[tuple[Direction, dict[str, Any]]]:
+    for rule in spec.get("ingress", []):
+        yield "in", rule
+    for rule in spec.get("egress", []):
+        yield "out", rule
 
 
 def _of_rule(
-    name: str, direction: Literal["in", "out"], pods: dict[str, Any], rule: dict[str, Any]
+    name: str, direction: Direction, pods: dict[str, Any], rule: dict[str, Any]
 ) -> Iterator[OpenPort]:
     peers = ", ".join(_peer(peer) for peer in rule["from" if direction == "in" else "to"])
     # What lets other pods of the namespace out names DNS too.
@@ -103,7 +107,13 @@ def _row(destination: Destination, cidrs: str, port: int | None) -> OpenPort:
     host = destination.host or ("a secret value" if destination.is_hidden else "an unknown address")
     peer = cidrs if destination.cidr else f"{host} (any of {cidrs})" if cidrs else host
     return OpenPort(
-        "out", destination.protocol, port, peer, destination.reason, destination.key, destination.note
+        "out",
+        destination.protocol,
+        port,
+        peer,
+        destination.reason,
+        destination.key,
+        destination.note,
     )
 
 
@@ -111,7 +121,9 @@ def _peer(peer: dict[str, Any]) -> str:
     if "ipBlock" in peer:
         return str(peer["ipBlock"]["cidr"])
     if "namespaceSelector" in peer:
-        return f"namespace {peer['namespaceSelector']['matchLabels']['kubernetes.io/metadata.name']}"
+        return (
+            f"namespace {peer['namespaceSelector']['matchLabels']['kubernetes.io/metadata.name']}"
+        )
     component = peer["podSelector"].get("matchLabels", {}).get(_COMPONENT)
     for expression in peer["podSelector"].get("matchExpressions", []):
         component = ", ".join(expression["values"])

@@ -272,7 +272,8 @@ def _container(workload: Workload, args: PodArgs, deletes: bool) -> dict[str, An
         "startupProbe": _probe("/health", settings, args.server)
         | {"periodSeconds": 5, "failureThreshold": 60}
         | _AFTER_A_FAILED_PROBE,
-        "readinessProbe": _probe("/health/readiness", settings, args.server) | {"periodSeconds": 10},
+        "readinessProbe": _probe("/health/readiness", settings, args.server)
+        | {"periodSeconds": 10},
         "livenessProbe": _probe("/health/liveness", settings, args.server)
         | {"periodSeconds": 10, "failureThreshold": 6}
         | _AFTER_A_FAILED_PROBE,
@@ -319,9 +320,7 @@ def _probe(path: str, settings: Settings, server: WebServer) -> dict[str, Any]:
     everything, path = settings.endpoints.all, server.management(path)
     if everything and everything.basic_auth:
         return {
-            "exec": {
-                "command": probe_command(everything.basic_auth, server.management_port, path)
-            },
+            "exec": {"command": probe_command(everything.basic_auth, server.management_port, path)},
             "timeoutSeconds": 5,
         }
     return {"httpGet": {"path": path, "port": "management"}, "timeoutSeconds": 3}

@@ -21,7 +21,11 @@ def budget_of(deployment: Deployment, component: Component) -> DisruptionBudget 
     chosen = component.disruption_budget or deployment.disruption_budget
     if chosen is not None and (chosen.min_available or chosen.max_unavailable):
         return chosen
-    return DisruptionBudget(**{"max-unavailable": "1"}) if most_pods(deployment, component) > 1 else None
+    return (
+        DisruptionBudget(**{"max-unavailable": "1"})
+        if most_pods(deployment, component) > 1
+        else None
+    )
 
 
 def most_pods(deployment: Deployment, component: Component) -> int:
@@ -57,6 +61,21 @@ def autoscaler_spec(scaling: Autoscaling, deployment_name: str) -> dict[str, Any
             if percentage is not None
         ],
     }
+
+
+def still_autoscaled(words: str) -> str:
+    """What to do where a Deployment gets a number of replicas that its autoscaler set before; empty otherwise.
+
+    Args:
+        words: what the server said.
+    """
+    if "conflict" not in words or SCALED_FIELD not in words:
+        return ""
+    return (
+        "An autoscaler, or somebody with kubectl scale, set the number of replicas last.\n"
+        "  To set it by the stack again: run this one update with PULUMI_K8S_ENABLE_PATCH_FORCE=true.\n"
+        "  Otherwise: keep autoscaling (docs/network.md, How many pods)."
+    )
 
 
 def budget_spec(budget: DisruptionBudget, selector: dict[str, Any]) -> dict[str, Any]:

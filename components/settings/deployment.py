@@ -116,7 +116,9 @@ class Component(PodSettings):
         None, "Number of pods by what they use, in mode distributed.", source=OURS
     )
     disruption_budget: DisruptionBudget | None = key(
-        None, "How many pods stay while nodes are drained (of more than one: all but one).", source=OURS
+        None,
+        "How many pods stay while nodes are drained (of more than one: all but one).",
+        source=OURS,
     )
 
 

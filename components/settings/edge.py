@@ -102,7 +102,9 @@ class Monitoring(Model):
         source=OPERATOR,
     )
     labels: dict[str, str] = key(
-        {}, "Labels by which a Prometheus chooses its monitors (`release: prometheus`).", source=OPERATOR
+        {},
+        "Labels by which a Prometheus chooses its monitors (`release: prometheus`).",
+        source=OPERATOR,
     )
     log_in_secret: LogInSecret | None = key(
         None,

@@ -17,9 +17,7 @@ CPU_PERCENTAGE = 80
 class Autoscaling(Model):
     """Pods are added and removed by what they use; `replicas` then says nothing."""
 
-    min_replicas: Whole = key(
-        1, "Pods at least.", unit="pods", ge=1, le=100, source=AUTOSCALING
-    )
+    min_replicas: Whole = key(1, "Pods at least.", unit="pods", ge=1, le=100, source=AUTOSCALING)
     max_replicas: Whole = key(text="Pods at most.", unit="pods", ge=1, le=1000, source=AUTOSCALING)
     cpu_percentage: Whole | None = key(
         None,

@@ -123,7 +123,9 @@ def missing_apis(kinds: Iterable[tuple[str, str]], kubeconfig: Path | None = Non
         client = configuration.new_client_from_config(
             config_file=str(kubeconfig) if kubeconfig else None
         )
-        return [f"{kind} of {version}" for version, kind in kinds if not _serves(client, version, kind)]
+        return [
+            f"{kind} of {version}" for version, kind in kinds if not _serves(client, version, kind)
+        ]
     except configuration.ConfigException as error:
         raise SandboxError(
             f"There is no usable kubeconfig ({str(error).splitlines()[0]})."
@@ -137,8 +139,9 @@ def _serves(client: Any, version: str, kind: str) -> bool:
     import kubernetes.client as api
 
     try:
+        group, _, number = version.partition("/")
         listing = api.CustomObjectsApi(client).get_api_resources(
-            *version.split("/"), _request_timeout=SECONDS
+            group, number, _request_timeout=SECONDS
         )
     except api.ApiException as error:
         if error.status == 404:

@@ -35,12 +35,8 @@ def test_the_port_of_a_storages_endpoint_is_open(case: str, why: str, port: int)
 
 def test_dns_passes_to_the_cache_of_the_node() -> None:
     rules = [
-        rule
-        for rule in _egress("35")
-        if {"ipBlock": {"cidr": "169.254.20.10/32"}} in rule["to"]
+        rule for rule in _egress("35") if {"ipBlock": {"cidr": "169.254.20.10/32"}} in rule["to"]
     ]
     assert rules
     for rule in rules:
         assert {(p["protocol"], p["port"]) for p in rule["ports"]} == {("UDP", 53), ("TCP", 53)}
-
-

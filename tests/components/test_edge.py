@@ -6,21 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.components.edge_support import DISTRIBUTED, LOG_IN, PLANTED, SERVER, STACK, TLS
 from tests.components.inventory_support import SECRET_MARK
 from tests.components.recording_support import run
-
-PLANTED = "Pl4nted-Monitor-Zq81"
-STACK: dict[str, Any] = {
-    "version": "1.3",
-    "server": {"basic-auth": {"username": "admin@example.com"}},
-    "datasources": {"postgres": {"url": "jdbc:postgresql://db:5432/kestra", "username": "kestra"}},
-    "queue": {"type": "postgres"},
-    "repository": {"type": "postgres"},
-    "storage": {"type": "s3", "s3": {"bucket": "kestra"}},
-}
-SERVER = {"context-path": "/kestra", "port": 9080}
-TLS = SERVER | {"ssl": {"enabled": True, "port": 9443, "build-self-signed": True}}
-LOG_IN = {"all": {"port": 9081, "basic-auth": {"username": "monitoring", "password": PLANTED}}}
 
 
 def _stack(**changes: Any) -> Any:
@@ -78,12 +66,20 @@ def test_with_tls_service_policy_and_ingress_follow_and_the_probes_do_not(block:
     # The management port speaks plain HTTP either way.
     assert container["startupProbe"]["httpGet"] == {"path": "/kestra/health", "port": "management"}
     assert recorded.of("Service")["kestra-web-service"]["spec"]["ports"] == [
-        {"protocol": "TCP", "name": "https", "port": 443, "targetPort": 9443, "appProtocol": "https"}
+        {
+            "protocol": "TCP",
+            "name": "https",
+            "port": 443,
+            "targetPort": 9443,
+            "appProtocol": "https",
+        }
     ]
     (rule,) = _rules(recorded, "web")
     assert rule["ports"] == [{"protocol": "TCP", "port": 9443}]
     edge = recorded.of("Ingress")["kestra-ingress"]
-    assert edge["metadata"]["annotations"]["nginx.ingress.kubernetes.io/backend-protocol"] == "HTTPS"
+    assert (
+        edge["metadata"]["annotations"]["nginx.ingress.kubernetes.io/backend-protocol"] == "HTTPS"
+    )
     (path,) = edge["spec"]["rules"][0]["http"]["paths"]
     assert path["path"] == "/kestra"
     assert path["backend"]["service"]["port"] == {"name": "https"}
@@ -98,7 +94,9 @@ def test_with_tls_service_policy_and_ingress_follow_and_the_probes_do_not(block:
         ({"issuer": "own"}, {"cert-manager.io/issuer": "own"}),
     ],
 )
-def test_cert_manager_makes_the_certificate(issuer: dict[str, str], annotation: dict[str, str]) -> None:
+def test_cert_manager_makes_the_certificate(
+    issuer: dict[str, str], annotation: dict[str, str]
+) -> None:
     recorded = _stack(deployment={"ingress": {"host": "k.example.com", **issuer}})
     edge = recorded.of("Ingress")["kestra-ingress"]
     assert edge["metadata"]["annotations"] == annotation
@@ -130,7 +128,9 @@ def test_a_monitor_logs_in_with_a_secret_of_the_stack() -> None:
     recorded = _stack(
         endpoints=LOG_IN,
         micronaut={"server": SERVER},
-        deployment={"monitoring": {"interval": "30s", "scrape-timeout": "5s", "labels": {"release": "p"}}},
+        deployment={
+            "monitoring": {"interval": "30s", "scrape-timeout": "5s", "labels": {"release": "p"}}
+        },
     )
     type_, inputs = recorded.resources["kestra-monitor"]
     assert type_ == "kubernetes:monitoring.coreos.com/v1:ServiceMonitor"
@@ -151,7 +151,9 @@ def test_a_monitor_logs_in_with_a_secret_of_the_stack() -> None:
     assert SECRET_MARK in data or all(SECRET_MARK in value for value in data.values())
     # The Services and pods that it chooses are Kestra's own.
     chosen = inputs["spec"]["selector"]["matchLabels"].items()
-    assert chosen <= recorded.of("Service")["kestra-management-service"]["metadata"]["labels"].items()
+    assert (
+        chosen <= recorded.of("Service")["kestra-management-service"]["metadata"]["labels"].items()
+    )
     assert PLANTED not in str(inputs)
 
 
@@ -169,7 +171,9 @@ def test_a_monitor_logs_in_with_a_secret_of_the_stack() -> None:
         ),
     ],
 )
-def test_a_pod_monitor_takes_the_log_in_that_there_is(endpoints: Any, own: Any, basic_auth: Any) -> None:
+def test_a_pod_monitor_takes_the_log_in_that_there_is(
+    endpoints: Any, own: Any, basic_auth: Any
+) -> None:
     monitoring = {"kind": "pod-monitor"} | ({"log-in-secret": own} if own else {})
     recorded = _stack(endpoints=endpoints, deployment={"monitoring": monitoring})
     type_, inputs = recorded.resources["kestra-monitor"]
@@ -179,19 +183,12 @@ def test_a_pod_monitor_takes_the_log_in_that_there_is(endpoints: Any, own: Any, 
     assert "kestra-monitoring" not in recorded.resources
 
 
-DISTRIBUTED: dict[str, Any] = {
-    "mode": "distributed",
-    "autoscaling": {"min-replicas": 2, "max-replicas": 4},
-    "components": {
-        "worker": {"autoscaling": {"max-replicas": 9, "cpu-percentage": 60, "memory-percentage": 90}},
-        "webserver": {"disruption-budget": {"min-available": "50%"}},
-    },
-}
-
-
 def test_an_autoscaled_component_has_no_replicas_and_updates_leave_them_alone() -> None:
     recorded = _stack(deployment=DISTRIBUTED)
-    scalers = {i["spec"]["scaleTargetRef"]["name"]: i["spec"] for i in recorded.of("HorizontalPodAutoscaler").values()}
+    scalers = {
+        i["spec"]["scaleTargetRef"]["name"]: i["spec"]
+        for i in recorded.of("HorizontalPodAutoscaler").values()
+    }
     for name, deployment in recorded.of("Deployment").items():
         assert "replicas" not in deployment["spec"]
         assert list(recorded.requests[name].ignoreChanges) == ["spec.replicas"]
@@ -201,7 +198,10 @@ def test_an_autoscaled_component_has_no_replicas_and_updates_leave_them_alone() 
     assert [m["resource"]["target"]["averageUtilization"] for m in shared["metrics"]] == [80]
     worker = scalers["kestra-worker"]
     assert (worker["minReplicas"], worker["maxReplicas"]) == (1, 9)
-    assert [(m["resource"]["name"], m["resource"]["target"]["averageUtilization"]) for m in worker["metrics"]] == [
+    assert [
+        (m["resource"]["name"], m["resource"]["target"]["averageUtilization"])
+        for m in worker["metrics"]
+    ] == [
         ("cpu", 60),
         ("memory", 90),
     ]
@@ -214,12 +214,16 @@ def test_budgets_are_as_set_and_by_themselves_where_there_may_be_several_pods() 
     assert budgets["kestra-worker-budget"]["maxUnavailable"] == 1
     assert len(budgets) == 5
     alone = _stack(deployment={"disruption-budget": {"max-unavailable": 0}})
-    assert alone.of("PodDisruptionBudget")["kestra-standalone-budget"]["spec"]["maxUnavailable"] == 0
+    assert (
+        alone.of("PodDisruptionBudget")["kestra-standalone-budget"]["spec"]["maxUnavailable"] == 0
+    )
 
 
 def test_without_the_new_settings_nothing_of_them_is_registered() -> None:
     recorded = _stack()
     types = {type_ for type_, _ in recorded.resources.values()}
-    assert not [t for t in types if "autoscaling" in t or "gateway" in t or "monitoring.coreos" in t]
+    assert not [
+        t for t in types if "autoscaling" in t or "gateway" in t or "monitoring.coreos" in t
+    ]
     assert recorded.of("Deployment")["kestra-standalone"]["spec"]["replicas"] == 1
     assert not recorded.requests["kestra-standalone"].ignoreChanges

@@ -64,7 +64,9 @@ STORAGES = [
 
 @pytest.mark.parametrize(("storage", "address"), STORAGES)
 def test_the_port_of_a_storage_is_open(storage: dict[str, Any], address: str) -> None:
-    settings = _settings(POSTGRES, storage=storage, deployment={"network-policy": {"egress-ports": []}})
+    settings = _settings(
+        POSTGRES, storage=storage, deployment={"network-policy": {"egress-ports": []}}
+    )
     found = [f"{d.host}:{d.port}" for d in destinations(settings) if d.reason == "internal storage"]
     assert found == [address]
     assert _backends(settings) == [("0.0.0.0/0", sorted({5432, int(address.rpartition(":")[2])}))]
@@ -127,7 +129,9 @@ def test_keys_that_no_model_has_count_as_well() -> None:
         micronaut={
             "http": {"client": {"proxy-address": "proxy.corp:3128"}},
             "security": {
-                "oauth2": {"clients": {"sso": {"openid": {"issuer": "https://sso.corp:8443/realms/k"}}}},
+                "oauth2": {
+                    "clients": {"sso": {"openid": {"issuer": "https://sso.corp:8443/realms/k"}}}
+                },
                 "ldap": {"default": {"context": {"server": "ldaps://ldap.corp"}}},
             },
         },
@@ -151,7 +155,10 @@ def test_keys_that_no_model_has_count_as_well() -> None:
 def test_variables_of_the_pods_name_addresses_too() -> None:
     settings = _settings(
         POSTGRES,
-        storage={"type": "s3", "s3": {"bucket": "kestra", "endpoint": "http://${S3_HOST}:${S3_PORT:7072}"}},
+        storage={
+            "type": "s3",
+            "s3": {"bucket": "kestra", "endpoint": "http://${S3_HOST}:${S3_PORT:7072}"},
+        },
         deployment={
             "environment": {
                 "S3_HOST": "s3.corp",
@@ -182,8 +189,13 @@ def test_what_kestra_shows_or_listens_at_is_no_destination() -> None:
 def test_an_ip_address_is_open_by_itself_and_a_name_in_every_network() -> None:
     settings = _settings(
         POSTGRES,
-        datasources={"postgres": {"url": "jdbc:postgresql://10.0.0.5:6432,db:5433/k", "username": "k"}},
-        storage={"type": "minio", "minio": {"endpoint": "http://[2001:db8::9]:9000", "bucket": "kestra"}},
+        datasources={
+            "postgres": {"url": "jdbc:postgresql://10.0.0.5:6432,db:5433/k", "username": "k"}
+        },
+        storage={
+            "type": "minio",
+            "minio": {"endpoint": "http://[2001:db8::9]:9000", "bucket": "kestra"},
+        },
         deployment={"network-policy": {"egress-cidrs": ["10.0.0.0/8"], "egress-ports": [443]}},
     )
     assert _backends(settings) == [
@@ -261,30 +273,40 @@ def test_without_policies_nothing_is_denied_and_the_list_says_so() -> None:
 
 
 def test_a_destination_is_told_once() -> None:
-    assert len(destinations(_settings(POSTGRES))) == len(set(destinations(_settings(POSTGRES)))) == 1
+    assert (
+        len(destinations(_settings(POSTGRES))) == len(set(destinations(_settings(POSTGRES)))) == 1
+    )
 
 
 def test_metrics_of_statsd_leave_by_udp() -> None:
     settings = _settings(
         POSTGRES,
-        micronaut={"metrics": {"export": {"statsd": {"enabled": True, "host": "statsd", "port": 8125}}}},
+        micronaut={
+            "metrics": {"export": {"statsd": {"enabled": True, "host": "statsd", "port": 8125}}}
+        },
     )
     (found,) = [d for d in destinations(settings) if d.reason == "metrics"]
     assert found == Destination(
         "kestra:micronaut.metrics.export.statsd.host", "metrics", "statsd", 8125, protocol="UDP"
     )
-    assert {"protocol": "UDP", "port": 8125} in policies(settings, LABELS)["backends"]["egress"][0]["ports"]
+    assert {"protocol": "UDP", "port": 8125} in policies(settings, LABELS)["backends"]["egress"][0][
+        "ports"
+    ]
 
 
 def test_dns_goes_where_the_settings_say() -> None:
     def dns(**network: Any) -> Any:
-        return policies(_settings(POSTGRES, deployment={"network-policy": network}), LABELS)["dns"]["egress"]
+        return policies(_settings(POSTGRES, deployment={"network-policy": network}), LABELS)["dns"][
+            "egress"
+        ]
 
     cluster = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
     node_local = {"ipBlock": {"cidr": "169.254.20.10/32"}}
     both = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
     assert dns() == [{"to": [cluster], "ports": both}]
-    assert dns(**{"dns-cidrs": ["169.254.20.10/32"]}) == [{"to": [cluster, node_local], "ports": both}]
+    assert dns(**{"dns-cidrs": ["169.254.20.10/32"]}) == [
+        {"to": [cluster, node_local], "ports": both}
+    ]
     assert dns(**{"dns-cidrs": ["169.254.20.10/32"], "dns-namespaces": []}) == [
         {"to": [node_local], "ports": both}
     ]

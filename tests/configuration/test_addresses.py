@@ -126,5 +126,9 @@ def test_no_text_is_an_error(text: str, start: str) -> None:
 
 
 def test_a_hostile_text_takes_no_time() -> None:
-    for text in ("jdbc:mysql://" + "(" * 50_000, "jdbc:oracle:thin:@" + "(host=" * 20_000, "," * 100_000):
+    for text in (
+        "jdbc:mysql://" + "(" * 50_000,
+        "jdbc:oracle:thin:@" + "(host=" * 20_000,
+        "," * 100_000,
+    ):
         read_address(text)

@@ -28,7 +28,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "as it is": {"server": {"port": "PORT"}},
     "context path": {"server": {"port": "PORT", "context-path": "/kestra"}},
     "context path without slashes": {"server": {"port": "PORT", "context-path": "a/b"}},
-    "TLS of the server": {"server": {"port": "PORT", "context-path": "/k", "ssl": TLS | {"port": "PORT"}}},
+    "TLS of the server": {
+        "server": {"port": "PORT", "context-path": "/k", "ssl": TLS | {"port": "PORT"}}
+    },
     "TLS of Micronaut": {"server": {"port": "PORT"}, "ssl": TLS | {"port": "PORT"}},
 }
 NOTHING = 0
@@ -87,7 +89,9 @@ def _run(version: str, document: Any, server: WebServer, folder: Path) -> dict[s
         for port in dict.fromkeys((server.port, server.management_port, plain))
         for scheme in ("http", "https")
     ]
-    paths = dict.fromkeys((server.management("/health"), server.management("/health/liveness"), "/health"))
+    paths = dict.fromkeys(
+        (server.management("/health"), server.management("/health/liveness"), "/health")
+    )
     return {
         "files": f"{files},{local}",
         "port": server.management_port,

@@ -14,6 +14,7 @@ from pulumi import automation
 
 from components.kubernetes.cluster_apis import not_served
 from components.kubernetes.deployment import Kestra, KestraArgs
+from components.kubernetes.scaling import still_autoscaled
 from components.rendering.configuration import render
 from components.rendering.web_server import WebServer
 from components.validation import load
@@ -51,7 +52,9 @@ BASE: dict[str, Any] = {
     "repository": {"type": "postgres"},
     "storage": {"type": "s3", "s3": {"bucket": "kestra"}},
 }
-SCALED = {"webserver": {"autoscaling": {"min-replicas": 2, "max-replicas": 5, "cpu-percentage": 70}}}
+SCALED = {
+    "webserver": {"autoscaling": {"min-replicas": 2, "max-replicas": 5, "cpu-percentage": 70}}
+}
 
 
 def _strict(schema: Any) -> Any:
@@ -91,7 +94,8 @@ STACKS: dict[str, dict[str, Any]] = {
     },
     "context path and TLS": {
         "micronaut": {"server": {"context-path": "/k", "ssl": {"enabled": True}}},
-        "deployment": EDGE | {"monitoring": {"kind": "pod-monitor", "log-in-secret": {"name": "s"}}},
+        "deployment": EDGE
+        | {"monitoring": {"kind": "pod-monitor", "log-in-secret": {"name": "s"}}},
     },
     "no log-in": {
         "endpoints": {"prometheus": {"sensitive": False}},
@@ -129,13 +133,23 @@ def test_the_judges_know_what_is_wrong(definitions: list[dict[str, Any]]) -> Non
 
 
 @pytest.mark.parametrize("kind", ["ClusterIssuer", "Issuer"])
-def test_cert_manager_has_the_kinds_that_the_annotations_name(progress: Progress, kind: str) -> None:
+def test_cert_manager_has_the_kinds_that_the_annotations_name(
+    progress: Progress, kind: str
+) -> None:
     assert kind in {d["spec"]["names"]["kind"] for d in fetch(CERT_MANAGER, progress)}
 
 
-def test_definitions_of_another_content_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: Progress) -> None:
+def test_definitions_of_another_content_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: Progress
+) -> None:
     monkeypatch.setenv("KESTRA_SANDBOX_CACHE", str(tmp_path))
-    other = Definitions(GATEWAY_API.module, GATEWAY_API.version, "h1:another=", GATEWAY_API.folder, GATEWAY_API.files)
+    other = Definitions(
+        GATEWAY_API.module,
+        GATEWAY_API.version,
+        "h1:another=",
+        GATEWAY_API.folder,
+        GATEWAY_API.files,
+    )
     with pytest.raises(Exception, match="is not the one that is pinned"):
         fetch(other, progress)
     assert not list(tmp_path.rglob("*.yaml"))
@@ -165,7 +179,12 @@ def stack(
 def _kestra(namespace: str, **deployment: Any) -> Callable[[], None]:
     """A program with the component alone, which needs no other provider."""
     document = BASE | {
-        "deployment": {"namespace": namespace, "create-namespace": False, "mode": "distributed", **deployment}
+        "deployment": {
+            "namespace": namespace,
+            "create-namespace": False,
+            "mode": "distributed",
+            **deployment,
+        }
     }
 
     def program() -> None:
@@ -189,7 +208,9 @@ def test_a_cluster_without_the_definitions_says_what_is_missing(
     stack: KubernetesStack, control_plane: Any
 ) -> None:
     kinds = [("gateway.networking.k8s.io/v1", "HTTPRoute"), ("apps/v1", "Deployment")]
-    assert missing_apis(kinds, control_plane.kubeconfig) == ["HTTPRoute of gateway.networking.k8s.io/v1"]
+    assert missing_apis(kinds, control_plane.kubeconfig) == [
+        "HTTPRoute of gateway.networking.k8s.io/v1"
+    ]
     program = _kestra(stack.namespace, **{"http-route": ROUTE})
     previewed = stack.use(program).preview()
     assert "a preview does not ask whether the cluster serves" in previewed.stdout
@@ -204,7 +225,10 @@ def test_a_real_api_server_takes_all_of_it_and_an_autoscaler_keeps_its_number(
     stack: KubernetesStack, control_plane: Any, definitions: list[dict[str, Any]]
 ) -> None:
     install(control_plane, definitions)
-    assert missing_apis([("monitoring.coreos.com/v1", "ServiceMonitor")], control_plane.kubeconfig) == []
+    assert (
+        missing_apis([("monitoring.coreos.com/v1", "ServiceMonitor")], control_plane.kubeconfig)
+        == []
+    )
     before = _kestra(stack.namespace, **EDGE, components={"webserver": {"replicas": 3}})
     assert set(stack.up(before)) == {"create"}
     scaled = _kestra(stack.namespace, **EDGE, components=SCALED)
@@ -220,15 +244,33 @@ def test_a_real_api_server_takes_all_of_it_and_an_autoscaler_keeps_its_number(
     assert stack.up(_kestra(stack.namespace, **EDGE, components=changed))["update"] == 1
     assert _replicas(stack) == 4
     custom: Any = client.CustomObjectsApi()
-    for group, plural in (("gateway.networking.k8s.io", "httproutes"), ("monitoring.coreos.com", "servicemonitors")):
-        assert len(custom.list_namespaced_custom_object(group, "v1", stack.namespace, plural)["items"]) == 1
+    for group, plural in (
+        ("gateway.networking.k8s.io", "httproutes"),
+        ("monitoring.coreos.com", "servicemonitors"),
+    ):
+        assert (
+            len(custom.list_namespaced_custom_object(group, "v1", stack.namespace, plural)["items"])
+            == 1
+        )
     autoscaling: Any = client.AutoscalingV2Api()
     (scaler,) = autoscaling.list_namespaced_horizontal_pod_autoscaler(stack.namespace).items
     assert (scaler.spec.min_replicas, scaler.spec.max_replicas) == (2, 5)
     policy: Any = client.PolicyV1Api()
-    names = [b.metadata.name for b in policy.list_namespaced_pod_disruption_budget(stack.namespace).items]
+    names = [
+        b.metadata.name for b in policy.list_namespaced_pod_disruption_budget(stack.namespace).items
+    ]
     assert names == ["kestra-webserver"]
     assert "Engine-Pass-1" not in stack.state_text()
+    # The way back: for the API server the autoscaler still owns the number.
+    with pytest.raises(automation.CommandError) as error:
+        stack.up(before)
+    assert "run this one update with PULUMI_K8S_ENABLE_PATCH_FORCE=true" in still_autoscaled(
+        str(error.value)
+    )
+    workspace: Any = stack.use(before).workspace
+    workspace.env_vars["PULUMI_K8S_ENABLE_PATCH_FORCE"] = "true"
+    stack.up(before)
+    assert _replicas(stack) == 3
 
 
 def _replicas(stack: KubernetesStack) -> int:

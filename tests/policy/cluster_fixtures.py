@@ -85,7 +85,11 @@ UNSCALED = WORKLOAD.but("spec.replicas", ABSENT)
 
 def scaler(fewest: int) -> R:
     """An autoscaler of the workload."""
-    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": WORKLOAD.props["metadata"]["name"]}
+    target = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "name": WORKLOAD.props["metadata"]["name"],
+    }
     return R(
         "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
         {

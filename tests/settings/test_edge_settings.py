@@ -167,7 +167,9 @@ def test_a_fix_that_is_followed_leaves_nothing_to_say() -> None:
         ("MICRONAUT_SSL_ENABLED", "kestra:micronaut.ssl"),
     ],
 )
-def test_a_variable_in_place_of_a_setting_is_refused_and_names_it(variable: str, setting: str) -> None:
+def test_a_variable_in_place_of_a_setting_is_refused_and_names_it(
+    variable: str, setting: str
+) -> None:
     said = _said(deployment={"environment": {variable: "true"}})
     severity, line = said[f"kestra:deployment.environment.{variable}"]
     assert severity == "error"

@@ -37,7 +37,10 @@ def _autoscaling(s: Settings, scaling: Autoscaling | None, at: Loc) -> Iterator[
         )
     if scaling.min_replicas > scaling.max_replicas:
         yield Finding(
-            (*at, "min-replicas"), "is above max-replicas", "min-replicas <= max-replicas", "lower it"
+            (*at, "min-replicas"),
+            "is above max-replicas",
+            "min-replicas <= max-replicas",
+            "lower it",
         )
     if scaling.memory_percentage is not None:
         yield Finding(
@@ -94,11 +97,7 @@ def _evicts(deployment: Any, own: Component, at: Loc) -> Iterator[Finding]:
         return
     stay, gone = budget.min_available or "", budget.max_unavailable or ""
     fewest = fewest_pods(deployment, own)
-    never = (
-        stay == "100%"
-        or (stay.isdigit() and int(stay) >= fewest)
-        or gone in ("0", "0%", "00%")
-    )
+    never = stay == "100%" or (stay.isdigit() and int(stay) >= fewest) or gone in ("0", "0%", "00%")
     if never:
         key = "min-available" if stay else "max-unavailable"
         yield Finding(
