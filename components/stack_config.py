@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from components.settings import Settings
 from components.settings.base import Model, kebab
 from components.validation import read_file
+from components.validation.catalogue_keys import may_be_secret
 from components.validation.schema import models_in
 from components.validation.sensitive import takes_secret
 from components.validation.yaml_scalars import dates_of_pulumi
@@ -119,7 +120,7 @@ def _marked(key: str, text: str, written: object) -> object:
     if _fits(value, written) and _has_secret(marked := _as_written(value, written)):
         return marked
     # Nothing says which values are encrypted: all that may be.
-    return _all_secret(value, _annotation(Settings, key))
+    return _all_secret(value, _annotation(Settings, key), (key,))
 
 
 def _has_secret(value: object) -> bool:
@@ -166,16 +167,20 @@ def _as_written(value: Any, written: object) -> object:
     return value
 
 
-def _all_secret(value: Any, annotation: Any) -> object:
+def _all_secret(value: Any, annotation: Any, at: tuple[str | int, ...]) -> object:
     """The value with each text as a secret whose key takes one."""
+    annotation = None if annotation is Any else annotation
     one, many = models_in(annotation)
     if isinstance(value, Mapping):
         inner = many or next(iter(get_args(annotation)[1:]), None)
         return {
-            name: _all_secret(item, _annotation(one, name) if one else inner)
+            name: _all_secret(item, _annotation(one, name) if one else inner, (*at, name))
             for name, item in value.items()
         }
-    return SecretStr(value) if isinstance(value, str) and takes_secret(annotation) else value
+    if isinstance(value, list) and annotation is None:
+        return [_all_secret(item, None, (*at, i)) for i, item in enumerate(value)]
+    takes = takes_secret(annotation) if annotation is not None else may_be_secret(at)
+    return SecretStr(value) if isinstance(value, str) and takes else value
 
 
 def _annotation(model: type[Model], key: object) -> Any:

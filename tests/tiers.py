@@ -110,6 +110,11 @@ LONG = (
     Long(r"plugins/test_(aws|vault)_engine\.py", "plugins", keep=r"a_life_of_every|a_refusal|are_refused\[properties0"),
     Long(r"plugins/test_(azure|gcp|random)_engine\.py", "plugins", keep=r"a_refusal.*properties2|refused_with_its_name"),
     Long(r"faults/test_hostile_program\.py::test_a_real_kestra", "hostile", sample=r"faults/test_hostile_program\.py::test_no_valid"),
+    Long(
+        r"components/catalogue/test_coverage\.py::test_a_block",
+        "hostile",
+        keep="plugins-and-execution|enterprise-and-advanced @store|sso/keycloak|full-reference.* [1-9]\\]",
+    ),
     Long(r"faults/test_error_hooks\.py::test_every_failure", "faults", keep=r"\[2-plain"),
 )  # fmt: skip
 #: The files that take longest, by measured times.

@@ -9,7 +9,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ class Artifacts:
                         yield jar, row
 
 
+@cache
 def artifacts(version: str) -> Artifacts:
     """The jars of a Kestra version of the settings (`1.3`, `2.0`), fetched by Maven when the cache lacks them.
 

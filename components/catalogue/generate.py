@@ -115,6 +115,8 @@ def _from_artifacts(key: str, said: list[Evidence], page: CatalogueKey | None) -
     default = next(
         (f.default for f in sorted(said, key=lambda f: -VERSIONS.index(f.version)) if f.default), ""
     )
+    # A library's own setter takes the number, the class around it reads a size.
+    kind = "size" if any(fact.type == "size" for fact in said) else best.type
     versions = {fact.version for fact in said}
     since = "2.0" if "1.3" not in versions else ""
     until = "1.3" if "2.0" not in versions else ""
@@ -127,7 +129,7 @@ def _from_artifacts(key: str, said: list[Evidence], page: CatalogueKey | None) -
         edition = page.edition if page.edition != "unknown" else edition
         sensitive = page.sensitive
     return CatalogueKey(
-        key, best.type, edition, since, until, sensitive, _clean(default), best.source, ""
+        key, kind, edition, since, until, sensitive, _clean(default), best.source, ""
     )
 
 

@@ -161,6 +161,10 @@ class SecretText(SecretStr):
     """A text that holds a secret: kept as one, while Kestra resolves the `${NAME}` in it as in any text."""
 
 
+class TextInClear(SecretText):
+    """Such a text that stands in clear in the stack file, so that its `${NAME}` can be judged here."""
+
+
 def _text_or_secret(value: Any) -> str | SecretStr:
     if isinstance(value, (str, SecretStr)):
         return value

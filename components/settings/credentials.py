@@ -49,6 +49,17 @@ _IN_PAIR = re.compile(
     r"(?i)(?:^|[?&;,({\s\"'])[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|account[_-]?key"
     r"|access[_-]?key|private[_-]?key)(?:[\"']?\s*=|[\"']\s*:)\s*(?P<value>\"[^\"]+\"|'[^']+'|[^\s\"'&;,)}]+)"
 )
+#: Addresses whose path or signature lets whoever knows them in: webhooks, signed URLs.
+_SECRET_ADDRESS = re.compile(
+    r"https://(hooks\.slack\.com/(services|workflows|triggers)/|discord(app)?\.com/api/webhooks/"
+    r"|[\w.-]*webhook\.office\.com/|api\.telegram\.org/bot|hooks\.zapier\.com/hooks/)\S+|[?&]sig=[\w%+/=-]{8,}"
+    r"|^jdbc:oracle:\w+:[^/@\s]+/[^@\s]+@"
+)
+#: Tokens that are known by their form.
+_TOKEN = re.compile(
+    r"\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{15,}|xox[abeprs]-[\w-]{10,}|hv[sb]\.[\w-]{20,}"
+    r"|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+)"
+)
 _IN_HEADER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/._~=-]{8,}")
 
 
@@ -65,6 +76,8 @@ def credential_sign(name: str, value: str) -> str | None:
     pairs = (match["value"].strip("\"'") for match in _IN_PAIR.finditer(rest))
     if (
         _IN_ADDRESS.search(rest)
+        or _SECRET_ADDRESS.search(rest)
+        or _TOKEN.search(rest)
         or _IN_HEADER.search(rest)
         or any(not _SWITCH.fullmatch(text) for text in pairs)
     ):

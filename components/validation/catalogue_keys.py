@@ -14,19 +14,20 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.catalogue import CatalogueKey, KeyPath, Match, catalogue, lookup
-from components.settings.base import SecretText, is_placeholder
+from components.catalogue import CatalogueKey, KeyPath, Match, catalogue, kebab, lookup
+from components.settings.base import SecretText, TextInClear, is_placeholder
 from components.settings.credentials import credential_sign
 from components.validation.forbidden_keys import forbidden
 from components.validation.schema import (
     ENCRYPTED,
     LONG_NAME,
+    OURS,
     Found,
     Loc,
     Spelling,
     Unmodelled,
+    config_path,
     encrypted_fix,
-    printable_key,
     unknown_key,
 )
 from components.validation.types_of_keys import (
@@ -45,7 +46,6 @@ _AS_WRITTEN = ("user-attributes",)
 _MOST_DOTS = 12
 _BLOCK: Wrong = ("is not a block of keys", "this key takes a block of keys", "write keys under it")
 _LIST: Wrong = ("is not a list", "this key takes a list", "write it as a YAML list")
-_NO_TEXT_KEY: Wrong = ("is no text key", "keys are text", "write it in quotes")
 _NO_VALUE: Wrong = (
     "is a kind of value that settings do not have",
     "a value is a text, a number, true, false, a list or a block of keys",
@@ -72,8 +72,11 @@ class Reading:
     problems: list[Found] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
 
-    def tree(self) -> Mapping[str, Any]:
-        """The leaves as they stand in Kestra's file: nested mappings, tuples for lists."""
+    def tree(self) -> dict[str, Any]:
+        """The leaves as they stand in Kestra's file: nested, with tuples for lists.
+
+        Names are in the order of the alphabet, since Pulumi keeps no other.
+        """
         root: dict[Any, Any] = {}
         values = {leaf.path for leaf in self.leaves if leaf.value not in ({}, [])}
         for leaf in self.leaves:
@@ -85,7 +88,7 @@ class Reading:
                 node.setdefault(path[-1], leaf.value)
             else:
                 node[path[-1]] = leaf.value
-        return _frozen(root)
+        return _sorted(root)
 
 
 def _beside(path: KeyPath, values: set[KeyPath]) -> KeyPath:
@@ -96,12 +99,20 @@ def _beside(path: KeyPath, values: set[KeyPath]) -> KeyPath:
     return path
 
 
-def _frozen(node: Any) -> Any:
+def _sorted(node: Any) -> Any:
     if isinstance(node, dict):
         if node and all(isinstance(part, int) for part in node):
-            return tuple(_frozen(node[i]) for i in sorted(node))
-        return MappingProxyType({str(name): _frozen(item) for name, item in node.items()})
-    return tuple(map(_frozen, node)) if isinstance(node, list) else node
+            return tuple(_sorted(node[i]) for i in sorted(node))
+        names = sorted(node, key=str)
+        return {str(name): _sorted(node[name]) for name in names}
+    return tuple(map(_sorted, node)) if isinstance(node, list) else node
+
+
+def frozen(node: Any) -> Any:
+    """The same tree, which cannot be changed."""
+    if isinstance(node, dict):
+        return MappingProxyType({name: frozen(item) for name, item in node.items()})
+    return tuple(map(frozen, node)) if isinstance(node, tuple) else node
 
 
 def setting_place(path: KeyPath) -> Loc:
@@ -136,6 +147,7 @@ class _Reader:
         self.reading = Reading()
         self._spelling = spelling
         self._places: set[KeyPath] = set()
+        self._seen: dict[KeyPath, Loc] = {}
 
     def read(self, one: Unmodelled) -> None:
         if one.loc[0] == ADDITIONAL:
@@ -161,6 +173,9 @@ class _Reader:
             return
         best = max(known, key=lambda m: (m.kind == "key", m.kind == "inside"))
         loc = setting_place(best.path)
+        if self._seen.setdefault(best.path, one.written) != one.written:
+            self._twice(loc, one.written)
+            return
         if len(loc) == len(one.loc) and isinstance(last, str):
             self._spelling.note(loc, last)
         path = best.path
@@ -198,14 +213,17 @@ class _Reader:
         if not isinstance(one.value, Mapping) or names == {"[]"}:
             self._structure(one, loc, _LIST if names == {"[]"} else _BLOCK)
             return
-        for name, item in one.value.items():
-            if not isinstance(name, str):
-                self._wrong((*loc, printable_key(name)), _NO_TEXT_KEY)
+        for written_name, item in one.value.items():
+            if (name := _name(written_name)) is None:
+                self._wrong(loc, _wrong_name(written_name))
                 continue
             at, written = (*loc, name), (*one.written, name)
-            self._spelling.note(at, name)
             paths = [(*match.path, name) for match in known]
             self._value(paths, Unmodelled(at, written, item), in_map=in_map)
+
+    def _twice(self, loc: Loc, written: Loc) -> None:
+        what = f"is written twice, as {config_path(written)} too"
+        self._wrong(loc, (what, "one spelling a key", "keep one of them"))
 
     def _structure(self, one: Unmodelled, loc: Loc, wrong: Wrong) -> None:
         if isinstance(one.value, SecretStr):
@@ -234,9 +252,9 @@ class _Reader:
         if isinstance(value, Mapping):
             if not value and path:
                 self._leaf(path, written, {}, key)
-            for name, item in value.items():
-                if not isinstance(name, str):
-                    self._wrong((*loc, printable_key(name)), _NO_TEXT_KEY)
+            for written_name, item in value.items():
+                if (name := _name(written_name)) is None:
+                    self._wrong(loc, _wrong_name(written_name))
                     continue
                 self._spelling.note((*loc, name), name)
                 self._free(item, (*path, name), (*loc, name), (*written, name), key)
@@ -257,14 +275,32 @@ class _Reader:
 
     def _leaf(self, path: KeyPath, written: Loc, value: Any, key: CatalogueKey | None) -> None:
         if path in self._places:
-            other = self._spelling.path(setting_place(path))
-            wrong = (f"is written twice, as {other} too", "one spelling a key", "keep one of them")
-            self._wrong(written, wrong)
+            self._twice(setting_place(path), written)
             return
         self._places.add(path)
         name = next((part for part in reversed(path) if isinstance(part, str)), "")
         marked, sign = _marked(value, name, key)
         self.reading.leaves.append(Leaf(path, written, marked, key, sign))
+
+
+def _name(name: object) -> str | None:
+    """A name as Pulumi hands it on, which makes a text of a number; None where it is nothing of the kind."""
+    if isinstance(name, bool):
+        return str(name).lower()
+    if isinstance(name, int):
+        return str(name) if abs(name) < 2**63 else None
+    is_usable = isinstance(name, str) and wrong_value(name) is None and "${" not in name
+    return name if is_usable else None  # type: ignore[return-value]
+
+
+def _wrong_name(name: object) -> Wrong:
+    if isinstance(name, str) and (wrong := wrong_value(name)) is not None:
+        message, rule, fix = wrong
+        return (f"has a key whose name {message}", rule, fix)
+    if isinstance(name, str):
+        rule = "Kestra resolves ${NAME} in values, not in the names of keys"
+        return ("has a key with ${ in its name", rule, "write the name itself")
+    return ("has a key that is no text", "keys are text", "write it in quotes")
 
 
 def _marked(value: Any, name: str, key: CatalogueKey | None) -> tuple[Any, str | None]:
@@ -281,7 +317,7 @@ def _marked(value: Any, name: str, key: CatalogueKey | None) -> tuple[Any, str |
     sign = credential_sign(name if is_free else "", value)
     if is_sensitive and sign is None and _is_secret(value):
         sign = "is a secret"
-    return (value, None) if sign is None else (SecretText(value), sign)
+    return (value, None) if sign is None else (TextInClear(value), sign)
 
 
 def _is_sensitive(key: CatalogueKey | None) -> bool:
@@ -303,6 +339,14 @@ def clear_secrets(one: Unmodelled) -> Iterator[tuple[Loc, str]]:
     for leaf in read([one]).leaves:
         if leaf.sign is not None:
             yield leaf.written, leaf.value.get_secret_value()
+
+
+def may_be_secret(place: Loc) -> bool:
+    """Whether a text at the place of a setting that no model has may be a secret: a sensitive one, or any in a map."""
+    if kebab(str(place[0])) in OURS:
+        return kebab(str(place[0])) == ADDITIONAL
+    keys = [key for path in _paths(place) if (key := lookup(path).key) is not None]
+    return any(key.sensitive or key.type == "map" for key in keys)
 
 
 def leaves_of(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:

@@ -181,7 +181,7 @@ def _elsewhere(name: str, block: Loc) -> list[str]:
     """Settings of this name, or of nearly this name, elsewhere: the nearest to the block first."""
     index = _by_last_word()
     last = name.rpartition(".")[2]
-    key = last if last in index else _by_letters(last, index)
+    key = last if last in index else _by_meaning(last, list(index)) or _by_letters(last, index)
     if key is None:
         return []
     beginning = ".".join(map(str, block))
@@ -214,6 +214,9 @@ def _by_last_word() -> dict[str, list[str]]:
         for end in range(2, len(parts) + 1):
             _put(index, parts[:end])
     for path in _of_models(Settings):
+        if path[:2] == ["store", "also"]:
+            # The second secret manager has the keys of the first.
+            continue
         for end in range(2, len(path) + 1):
             _put(index, path[:end])
     return index

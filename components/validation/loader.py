@@ -124,9 +124,10 @@ def _keys_of_kestra(
 
 def _with_keys(settings: Settings, keys: Reading, additional: Reading) -> Settings:
     if additional.leaves:
-        tree = {"additional_configuration": dict(additional.tree())}
-        settings = settings.model_copy(update=tree)
-    return settings.with_catalogue_keys(keys.tree()) if keys.leaves else settings
+        settings = settings.model_copy(update={"additional_configuration": additional.tree()})
+    if not keys.leaves:
+        return settings
+    return settings.with_catalogue_keys(catalogue_keys.frozen(keys.tree()))
 
 
 def _variables(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic import SecretStr
 
-from components.settings.base import CREDENTIAL_IN_URL, Model, is_placeholder, kebab
+from components.settings.base import Model, is_placeholder, kebab
+from components.settings.credentials import credential_sign
 from components.settings.model import Settings
 from components.settings.report import Problem
 from components.validation.catalogue_keys import ADDITIONAL, clear_secrets
@@ -67,7 +68,7 @@ def in_clear(
         field = known.get(written if written in known else kebab(written))
         path = (*at, written)
         if field is None or path == (ADDITIONAL,):
-            if kebab(path[0]) not in OURS or path == (ADDITIONAL,):
+            if kebab(str(path[0])) not in OURS or path == (ADDITIONAL,):
                 yield from clear_secrets(Unmodelled(path, path, value))
             continue
         one, many = models_in(field.annotation)
@@ -85,8 +86,8 @@ def _holds_secret(path: Place, annotation: Any, value: str) -> bool:
     if not value:
         return False
     if not is_sensitive(annotation):
-        is_url = kebab(path[0]) == "datasources" and path[-1] == "url"
-        return is_url and CREDENTIAL_IN_URL.search(value) is not None
+        is_url = kebab(str(path[0])) == "datasources" and path[-1] == "url"
+        return is_url and credential_sign("", value) is not None
     # The default of `${NAME:default}` is a secret too.
     return not is_placeholder(value) or (":" in value and not value.endswith(":}"))
 
@@ -110,6 +111,6 @@ def plain_secrets(document: Mapping[str, object], source: str) -> list[Problem]:
 def encrypt_fix(place: Sequence[str | int]) -> str:
     """What to do about a secret that stands in clear under a key, whose place is as it is written."""
     command = f"pulumi config set --path --secret '{config_path(place)}', which asks for the value"
-    if tuple(kebab(str(key)) for key in place) in _BOUND:
+    if tuple(kebab(str(part)) for part in place) in _BOUND:
         return f"{command}; give it the same one, since Kestra reads what it stored with no other"
     return f"{command}; then give the secret a new value, since the old one was readable"

@@ -45,6 +45,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "azure-key-vault-production": stack_document("example-azure-key-vault"),
         "azure-key-vault-staging": azure_fixtures.staging(),
         "kafka": stack_document("example-kafka"),
+        "oidc": stack_document("example-oidc"),
         "local": stack_document("local"),
         "local-vault": vault,
         "enterprise-2.0": next_version,

@@ -66,6 +66,12 @@ storage:
         secret-key: {PLANTED}-s3}}
 """
 _PRODUCTION_ENTERPRISE = """
+deployment:
+  mode: distributed
+  ingress: {host: kestra.example.com, tls-secret: kestra-tls}
+  environment:
+    KESTRA_KAFKA_CLIENT_PROPERTIES_BOOTSTRAP_SERVERS: kafka:9092
+    KESTRA_ELASTICSEARCH_CLIENT_HTTP_HOSTS: https://elasticsearch:9200
 queue: {type: kafka}
 repository: {type: elasticsearch}
 datasources: {}

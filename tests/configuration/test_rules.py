@@ -279,7 +279,8 @@ def test_static_aws_keys_leave_the_file_as_a_whole() -> None:
 
 
 def test_a_kafka_queue_gets_longer_liveness_unless_the_settings_say_otherwise() -> None:
-    settings = enterprise(queue={"type": "kafka"})
+    kafka = {"client": {"properties": {"bootstrap.servers": "kafka:9092"}}}
+    settings = enterprise(queue={"type": "kafka"}, kafka=kafka)
     liveness = rendered(settings)["kestra"]["server"]["liveness"]
     assert liveness == {"timeout": "1m", "initial-delay": "1m"}
     settings["server"] = {"liveness": {"timeout": "90s"}}

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from components.validation.rules.secret import SINCE_2
+from components.validation.schema import config_path
 from components.validation.sensitive import fields, in_clear
 from tests.conftest import ROOT
 
@@ -149,9 +150,23 @@ def settings_of(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def values(document: Mapping[str, Any]) -> dict[str, str]:
     """Setting to planted value."""
-    found = {".".join(place): value for place, value in in_clear(settings_of(document))}
-    # Of an address only the password is secret.
-    return {k: v.partition("?password=")[2] or v for k, v in found.items()}
+    clear = {
+        config_path(place).removeprefix("kestra:"): value
+        for place, value in in_clear(settings_of(document))
+    }
+    # Of an address, and of a text with pairs, only the password is secret.
+    return {
+        path: next((found for mark, end in _MARKS if (found := _between(value, mark, end))), value)
+        for path, value in clear.items()
+    }
+
+
+_MARKS = (("?password=", ""), ('password="', '";'), ("//kestra:", "@"))
+
+
+def _between(value: str, mark: str, end: str) -> str:
+    rest = value.partition(mark)[2]
+    return rest.partition(end)[0] if end else rest
 
 
 #: Blocks of secret managers and storages that the three stacks do not have: settings path to the block.
@@ -194,6 +209,44 @@ STORAGES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+#: Keys that no model has, with secrets wherever one can stand: below maps, in lists, in texts, in numbers.
+CATALOGUE: dict[str, Any] = {
+    "kafka": {
+        "client": {
+            "properties": {
+                "bootstrap.servers": "kafka:9092",
+                "ssl.keystore.password": plant("keystore"),
+                "sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required "
+                f'username="${{KAFKA_USER:}}" password="{simple("jaas")}";',
+            }
+        }
+    },
+    "elasticsearch": {
+        "client": {
+            "http-hosts": ["https://search:9200", f"https://kestra:{simple('host')}@search:9200"],
+            "basic-auth": {"username": "kestra", "password": plant("search")},
+        }
+    },
+    "ee": {"license": {"id": "1", "fingerprint": plant("fingerprint"), "key": f"{plant('licence')}\n{plant('2')}"}},
+    "micronaut": {
+        "security": {
+            "oauth2": {"clients": {"my.idp": {"clientSecret": plant("client"), "openid": {"issuer": "https://i"}}}},
+            "token": {"jwt": {"signatures": {"secret": {"generator": {"secret": plant("jwt")}}}}},
+        }
+    },
+    "plugins": {
+        "defaults": [
+            {"type": "a.b", "values": {"token": plant("default"), "list": [{"apiKey": simple("deep")}]}},
+        ],
+        "repositories": {"central": {"url": f"https://kestra:{simple('maven')}@maven.example.com"}},
+    },
+    "datasources": {"postgres": {"url": "jdbc:postgresql://db/kestra", "data-source-properties": {"password": plant("pool")}}},
+    "otel": {"exporter": {"otlp": {"headers": {"x-team": plant("header")}}}},
+    "variables": {"globals": {"hook": f"https://hooks.slack.com/services/{simple('hook')}"}},
+    "additional-configuration": {"company": {"vendor": {"secret": plant("additional")}}},
+}  # fmt: skip
+
+
 def others() -> Iterator[tuple[str, dict[str, Any]]]:
     """Name to settings of stacks with every other sensitive key."""
     for index, (name, block) in enumerate(MANAGERS.items()):
@@ -220,6 +273,12 @@ def others() -> Iterator[tuple[str, dict[str, Any]]]:
                 },
             },
         )
+
+
+def catalogue_keys() -> dict[str, Any]:
+    """Settings of a stack with the secrets of keys that no model has."""
+    first = dict(others())["jdbc"]
+    return first | {"version": "1.3", "security": {}} | CATALOGUE
 
 
 def sensitive() -> set[Place]:

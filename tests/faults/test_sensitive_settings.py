@@ -30,6 +30,8 @@ from sandbox.report import build, html
 from sandbox.state import State
 from tests.components.recording_support import run
 from tests.faults.planted_support import (
+    CATALOGUE,
+    catalogue_keys,
     others,
     plant,
     sensitive,
@@ -41,10 +43,17 @@ from tests.faults.planted_support import (
 from tests.secrets_support import without_secrets
 
 OTHERS = dict(others())
+#: And the stack whose secrets stand under keys that no model has.
+EVERY = OTHERS | {"keys of the catalogue": catalogue_keys()}
 
 
 def _document(name: str) -> dict[str, Any]:
-    return {"config": {f"kestra:{key}": value for key, value in OTHERS[name].items()}}
+    return {"config": {f"kestra:{key}": value for key, value in EVERY[name].items()}}
+
+
+def test_every_secret_of_a_key_that_no_model_has_is_found() -> None:
+    paths = {path.partition(".")[0] for path in values(_document("keys of the catalogue"))}
+    assert set(CATALOGUE) <= paths
 
 
 def _place(path: str) -> tuple[str, ...]:
@@ -87,11 +96,11 @@ def _hidden(value: Any, *, inside: bool = False) -> Iterator[str]:
         yield value
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", EVERY)
 def test_what_is_registered_holds_secrets_only_where_pulumi_encrypts_them(name: str) -> None:
     document = _document(name)
     looking = Search(values(document))
-    recorder = run(OTHERS[name])
+    recorder = run(EVERY[name])
     hidden: list[str] = []
     for resource, request in recorder.requests.items():
         inputs = unmarshal(request.object)
@@ -103,7 +112,7 @@ def test_what_is_registered_holds_secrets_only_where_pulumi_encrypts_them(name: 
     assert looking.text(repr(open_outputs).encode(), "outputs") == []
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", EVERY)
 def test_file_report_and_warnings_hold_no_secret(name: str, tmp_path: Path) -> None:
     document = _document(name)
     looking = Search(values(document))

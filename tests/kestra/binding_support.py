@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import re
@@ -13,7 +14,9 @@ from typing import Any
 from components.catalogue import CatalogueKey, catalogue, segments
 from components.catalogue.artifacts import Artifacts
 
-VALUES = Path(__file__).parent / "fixtures" / "binding-values.tsv"
+_FIXTURES = Path(__file__).parent / "fixtures"
+#: In the place of a value: the key cannot be set beside the others, for the reason of its row.
+APART = "apart"
 #: A name of the user's, and the position in a list.
 NAME = "one"
 #: Values of each type; a text is one of its own for each key.
@@ -39,6 +42,12 @@ class Expected:
     in_bean: Any
 
 
+def table(name: str) -> list[dict[str, str]]:
+    """The rows of one of the tables under `fixtures`."""
+    with (_FIXTURES / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
 def expectations(version: str, choices: Mapping[str, list[str]]) -> Iterator[Expected]:
     """The open-core keys of a version, each with a value of its own.
 
@@ -46,14 +55,13 @@ def expectations(version: str, choices: Mapping[str, list[str]]) -> Iterator[Exp
         version: Kestra's, `1.3` or `2.0`.
         choices: key to the constants of its enumeration.
     """
-    with VALUES.open(encoding="utf-8", newline="") as file:
-        special = {
-            row["key"]: row for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        }
+    special = {row["key"]: row for row in table("binding-values.tsv")}
     for number, row in enumerate(catalogue()):
         if row.edition == "enterprise" or not row.is_in(version):
             continue
         given = special.get(row.key, {"value": "", "bean": ""})
+        if given["value"] == APART:
+            continue
         value = json.loads(given["value"]) if given["value"] else _sample(row, number, choices)
         bean = json.loads(given["bean"]) if given["bean"] else bound(value)
         in_environment = value if row.type == "size" else bound(value)
@@ -85,7 +93,7 @@ def document(expected: list[Expected]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for one in expected:
         parts = [NAME if part == "*" else part for part in segments(one.row.key)]
-        _put(result, parts, one.value)
+        _put(result, parts, copy.deepcopy(one.value))
     return result
 
 
@@ -106,7 +114,9 @@ def _put(node: Any, parts: list[str], value: Any) -> None:
 
 def members(artifacts: Artifacts, paths: set[str]) -> Iterator[dict[str, str]]:
     """Which class of configuration has a path as which member, by the artifacts' metadata."""
-    for _, row in artifacts.metadata():
+    for jar, row in artifacts.metadata():
+        if jar not in artifacts.jars:
+            continue
         path = path_of(row["name"].replace("[*]", "[]"))
         if path in paths and "sourceType" in row:
             member = re.sub(r"-(\w)", lambda m: m[1].upper(), row["name"].rsplit(".", 1)[-1])

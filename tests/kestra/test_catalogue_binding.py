@@ -13,7 +13,7 @@ from components.rendering.document import dump
 from sandbox.kestra import RELEASES, Harness, ensure
 from sandbox.progress import Progress
 from sandbox.verify.boot import boot
-from tests.kestra.binding_support import NAME, Expected, document, expectations, members
+from tests.kestra.binding_support import NAME, Expected, document, expectations, members, table
 from tests.kestra.harness_support import with_class
 
 pytestmark = [pytest.mark.kestra, pytest.mark.parametrize("version", list(RELEASES))]
@@ -41,8 +41,9 @@ def test_every_open_core_key_is_bound_as_meant(
             f"\nbound as meant: {len(expected) - len(problems)} of {len(expected)} keys ({version}), "
             f"{in_beans} of them in a bean"
         )
-    assert problems == []
-    assert answer["failed"] == {}
+    assert not problems, "\n".join(problems)
+    apart = {row["class"] for row in table("binding-beans-apart.tsv")}
+    assert answer["failed"].keys() <= apart, "\n".join(map(str, answer["failed"].items()))
 
 
 def _choices(jars: Artifacts, harness: Harness, folder: Path) -> Mapping[str, list[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.validation.rules.variable_rules import setting_keys
+from components.validation.rules.setting_names import setting_keys
 from policy.environment_variables import bind, canonical
 from sandbox.kestra import RELEASES, ensure
 from sandbox.progress import Progress

@@ -22,9 +22,12 @@ def oss(**changed: Any) -> dict[str, Any]:
     return base | {key.replace("_", "-"): value for key, value in changed.items()}
 
 
+LICENCE = {"license": {"id": "license-1", "key": "${LICENSE_KEY:}"}}
+
+
 def enterprise(**changed: Any) -> dict[str, Any]:
     """A valid Enterprise document with some first-level keys changed."""
-    base: dict[str, Any] = {"edition": "enterprise", "secret": VAULT}
+    base: dict[str, Any] = {"edition": "enterprise", "secret": VAULT, "ee": LICENCE}
     return base | {key.replace("_", "-"): value for key, value in changed.items()}
 
 
@@ -162,7 +165,7 @@ CASES: list[Case] = [
     ("edition upper case", oss(edition="OSS"), "kestra:edition", "spelled exactly so"),
     ("first-level typo", oss(sever={}, servr={"a": 1}), "kestra:servr", "did you mean server"),
     ("whole file pasted", oss(kestra={"server": {}}), "kestra:kestra", "leave out this level"),
-    ("micronaut", oss(micronaut={"a": 1}), "kestra:micronaut", "renders no micronaut keys"),
+    ("micronaut", oss(micronaut={"a": 1}), "kestra:micronaut.a", "is no known key"),
     # encryption
     ("key of 16 bytes", oss(encryption={"secret-key": base64.b64encode(b"x" * 16).decode()}), "kestra:encryption.secret-key", "decodes to 16 bytes"),
     ("key of 24 bytes", oss(encryption={"secret-key": base64.b64encode(b"x" * 24).decode()}), "kestra:encryption.secret-key", "decodes to 24 bytes"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.validation import Loaded
 from tests.components.inventory_support import documents
 from tests.configuration import golden_support, test_seed_page
 from tests.configuration.documents_fixtures import document
@@ -93,6 +94,54 @@ UNQUOTED = {
     "an old octal number": "kestra:deployment: {components: {standalone: {worker-threads: 010}}}",
     "a number with a line": "kestra:deployment: {components: {standalone: {worker-threads: 1_0}}}",
 }
+#: Keys that no model has: of each type, encrypted or in clear, in maps, lists and texts.
+CATALOGUE = {
+    "a text": "kestra:traces: {root: x}",
+    "a number as a text": "kestra:traces: {root: 2.0}",
+    "a fraction as a text": "kestra:traces: {root: 1.1}",
+    "a quoted number": "kestra:jdbc: {queues: {poll-size: '5'}}",
+    "a number with an exponent": "kestra:jdbc: {queues: {poll-size: 1e3}}",
+    "a flag": "kestra:ai: {enabled: 'true'}",
+    "a flag of YAML 1.1": "kestra:ai: {enabled: yes}",
+    "a date": "kestra:variables: {globals: {on: 2026-11-01}}",
+    "nothing": "kestra:tasks:",
+    "nothing below": "kestra:tasks: {tmp-dir: {path: }}",
+    "an empty block": "kestra:tasks: {}",
+    "an empty map": "kestra:variables: {globals: {}}",
+    "an empty list": "kestra:local-files: {allowed-paths: []}",
+    "a null in a list": "kestra:variables: {globals: {a: [x, null]}}",
+    "a list of blocks": "kestra:plugins: {defaults: [{type: a, values: {b: {c: [1, 2.0, 1.5, true, x]}}}]}",
+    "keys that are numbers": "kestra:variables: {globals: {2: a, x: b}}",
+    "dotted keys": "kestra:kafka: {client: {properties: {a.b: c}}}",
+    "an encrypted text": "kestra:tasks: {sdk: {authentication: {api-token: {secure: x}}}}",
+    "an encrypted property": "kestra:variables: {globals: {a: {secure: x}, b: y}}",
+    "an encrypted item": "kestra:local-files: {allowed-paths: [/a, {secure: /b}]}",
+    "an encrypted value in a list": "kestra:plugins: {defaults: [{type: a, values: {token: {secure: x}}}]}",
+    "an encrypted number": "kestra:jdbc: {queues: {poll-size: {secure: '5'}}}",
+    "an encrypted map": "kestra:variables: {globals: {secure: '{\"a\": 1}'}}",
+    "an encrypted block": "kestra:tasks: {secure: '{\"tmp-dir\": {\"path\": \"/t\"}}'}",
+    "an encrypted list": "kestra:local-files: {allowed-paths: {secure: '/a,/b'}}",
+    "an encrypted port": "kestra:micronaut: {server: {port: {secure: '9090'}}}",
+    "an encrypted prefix": "kestra:variables: {env-vars-prefix: {secure: ENV_}}",
+    "an encrypted placeholder": "kestra:variables: {globals: {a: {secure: '${NOWHERE}'}}}",
+    "an encrypted text with a placeholder": "kestra:variables: {globals: {a: {secure: 'x ${NOWHERE}'}}}",
+    "a secret in clear": f"kestra:tasks: {{sdk: {{authentication: {{api-token: {SECRET}}}}}}}",
+    "a number that is a secret": "kestra:tasks: {sdk: {authentication: {api-token: 12345678}}}",
+    "a text with a secret": f"kestra:variables: {{globals: {{a: 'https://u:{SECRET}@h'}}}}",
+    "a placeholder": "kestra:variables: {globals: {a: '${NOWHERE} ${OTHER:x}'}}",
+    "an additional key": "kestra:additional-configuration: {vendor: {a: [1, {token: {secure: x}}]}}",
+    "an encrypted additional block": "kestra:additional-configuration: {vendor: {secure: x}}",
+    "all additional configuration encrypted": "kestra:additional-configuration: {secure: x}",
+    "an additional text": "kestra:additional-configuration: x",
+    "a key of the settings among them": "kestra:additional-configuration: {kestra: {server: {liveness: {timeout: 1m}}}}",
+    "a key of another edition": "kestra:ee: {license: {key: {secure: x}}}",
+    "a key of another version": "kestra:regex: {timeout: 5s}",
+    "a key within a model": "kestra:datasources: {postgres: {url: 'jdbc:x', max-lifetime: '5', password: {secure: x}}}",
+    "an encrypted key within a model": "kestra:datasources: {postgres: {url: 'jdbc:x', data-source-properties: {password: {secure: x}}}}",
+    "a misspelled key": "kestra:tasks: {temp-dir: {path: {secure: x}}}",
+    "the address": "kestra:url: https://a.example.com",
+    "no address": "kestra:url:",
+}  # fmt: skip
 #: Which of them are accepted.
 ACCEPTED = {
     "encrypted: a variable", "encrypted: a variable and a list", "encrypted: an empty variable",
@@ -132,7 +181,13 @@ CASES: dict[str, str] = {
     **{f"empty: {n}": _with_log_in(text) for n, text in EMPTY.items()},
     **{f"key: {n}": _with_log_in(text) for n, text in KEYS.items()},
     **{f"unquoted: {n}": _with_log_in(text) for n, text in UNQUOTED.items()},
+    **{f"catalogue: {n}": _with_log_in(text) for n, text in CATALOGUE.items()},
 }
+
+
+def _keys_of(loaded: Loaded) -> str:
+    """Keys that no model has, without what is encrypted in them."""
+    return repr(loaded.settings.catalogue_keys).replace("''", "'**********'")
 
 
 @pytest.mark.parametrize("text", CASES.values(), ids=CASES.keys())
@@ -148,6 +203,7 @@ def test_check_and_the_program_under_the_engine_agree(text: str, tmp_path: Path)
         assert {w.line().split(": ", 1)[1] for w in settings.warnings} == {
             w.line().split(": ", 1)[1] for w in loaded.warnings
         }
+        assert _keys_of(settings) == _keys_of(loaded)
         # An empty secret shows as one.
         dumped = (
             s.settings.model_dump_json().replace('""', '"**********"') for s in (settings, loaded)

@@ -238,7 +238,7 @@ config:
         ),
         (
             {"edition": "enterprise", "server": {"basic-auth": SEED_AUTH}},
-            {"kestra:secret", "kestra:server.basic-auth"},
+            {"kestra:secret", "kestra:server.basic-auth", "kestra:ee.license"},
         ),
         (
             role({"FLOW": ["READ"], "AUDITLOG": ["READ", "DELETE"]}, "2.0"),

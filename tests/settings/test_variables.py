@@ -13,7 +13,7 @@ from components.settings.base import OPAQUE
 from components.validation import load
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
 from components.validation.rules.java_options import properties
-from components.validation.rules.variable_rules import setting_keys, setting_of
+from components.validation.rules.setting_names import setting_keys, setting_of
 from tests.settings.malformed_fixtures import (
     KEY,
     PLANTED,
@@ -72,7 +72,7 @@ LIVENESS = oss(server={"basic-auth": SEED_AUTH, "liveness": {"timeout": "45s"}})
         (_with("DATASOURCES_POSTGRES_PASSWORD", PLANTED, oss(datasources={"postgres": POSTGRES})), "overrides kestra:datasources.postgres.password"),
         (_with("KESTRA_URL", "https://x", deployment(url="https://k.example.com")), "overrides kestra:deployment.url"),
         (_with("KESTRA_SECURITY_DEFAULT_ROLE_PERMISSIONS_FLOW_0", "DELETE", enterprise(security={"default-role": {"name": "r", "permissions": {"EXECUTION": ["READ"]}}})), "overrides kestra:security.default-role.permissions"),
-        (_with("KESTRA_ANONYMOUS_USAGE_REPORT_ENABLED", "true"), "overrides kestra.anonymous-usage-report.enabled"),
+        (_with("KESTRA_ANONYMOUS_USAGE_REPORT_ENABLED", "true"), "overrides kestra:anonymous-usage-report.enabled"),
         (_with("KESTRA_CONFIGURATION", PLANTED), "replaces the rendered configuration"),
         (_with("KESTRA_CONFIGURATION_PATH"), "replaces the rendered configuration"),
         (_with("KESTRA_CONFIGURATION_X"), "replaces the rendered configuration"),
@@ -87,7 +87,7 @@ LIVENESS = oss(server={"basic-auth": SEED_AUTH, "liveness": {"timeout": "45s"}})
         (_with("MICRONAUT_SECURITY_ENABLED", "false", enterprise()), "switches off the log-in"),
         (_with("MICRONAUT_SERVER_CONTEXT_PATH", "/k"), "/health answers 404"),
         (_with("MICRONAUT_SERVER_CONTEXTPATH", "/k"), "micronaut.server.context-path"),
-        (_with("MICRONAUT_SERVER_PORT", "9"), "port 8080"),
+        (_with("MICRONAUT_SERVER_PORT", "9"), "kestra:micronaut.server.port"),
         (_with("MICRONAUT_SERVER_SSL_ENABLED", "true"), "plain HTTP"),
         (_with("MICRONAUT_SERVER_SSL_KEY_STORE_PATH"), "plain HTTP"),
         (_with("MICRONAUT_SERVER_NETTY_LISTENERS_A_PORT", "9"), "replaces the ports"),
@@ -249,7 +249,7 @@ def test_every_problem_of_the_variables_is_reported_at_once() -> None:
     ("name", "value", "words"),
     [
         ("MICRONAUT_SECURITY_ENABLED", True, "micronaut.security.enabled"),
-        ("MICRONAUT_SERVER_PORT", 9090, "port 8080"),
+        ("MICRONAUT_SERVER_PORT", 9090, "kestra:micronaut.server.port"),
         ("KESTRA_CONFIGURATION", {"kestra": {"url": PLANTED}}, "replaces the rendered configuration"),
         (PREFIX, None, "the encryption key included"),
         (PREFIX, [PLANTED], "is not text"),
@@ -295,10 +295,14 @@ def test_options_of_java_are_accepted_whatever_their_values() -> None:
     ("option", "words"),
     [
         ("-Dkestra.url=x", "-Dkestra.url is kestra:deployment.url"),
-        ("-Dlogger.levels.io.kestra=DEBUG", "is the variable LOGGER_LEVELS_IO_KESTRA of"),
-        ("-Dmicronaut.server.port=9", "may not be set for this stack"),
+        ("-Dlogger.levels.io.kestra=DEBUG", "is kestra:logger.levels"),
+        ("-Dkestra.no-key=x", "is the variable KESTRA_NO_KEY of"),
+        ("-Dmicronaut.server.port=9", "is kestra:micronaut.server.port"),
         ("-Dmicronaut.environments=a", "may not be set for this stack"),
-        ("-Dkestra.anonymous-usage-report.enabled=true", "may not be set for this stack"),
+        (
+            "-Dkestra.anonymous-usage-report.enabled=true",
+            "is kestra:anonymous-usage-report.enabled",
+        ),
     ],
 )
 def test_the_fix_of_a_property_names_a_place_that_takes_it(option: str, words: str) -> None:
@@ -361,6 +365,14 @@ def test_every_key_of_the_settings_has_its_setting() -> None:
     assert setting_keys()["kestra.url"] == "deployment.url"
     assert not [key for key in setting_keys() if key.startswith("kestra.deployment")]
     assert setting_of("datasources.mysql.password") == "datasources.mysql.password"
-    assert setting_of("datasources.mysql.connection.timeout") is None
+    assert (
+        setting_of("datasources.mysql.connection.timeout") == "datasources.mysql.connection-timeout"
+    )
+    assert setting_of("kestra.ai.providers[0].display.name") == "ai.providers[0].display-name"
+    assert (
+        setting_of("kestra.kafka.client.properties.bootstrap.servers") == "kafka.client.properties"
+    )
+    assert setting_of("micronaut.server.context.path") == "micronaut.server.context-path"
+    assert setting_of("datasources.mysql.connections") is None
     rendered = render(load(enterprise(version="2.0"), source="f.yaml").settings).document
     assert {key.split(".")[0] for key in setting_keys()} | set(rendered) <= CONFIGURATION_ROOTS

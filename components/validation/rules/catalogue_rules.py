@@ -85,7 +85,7 @@ def _edition(s: Settings, path: KeyPath, key: CatalogueKey) -> Finding | None:
 
 
 def _version(s: Settings, path: KeyPath, key: CatalogueKey) -> Finding | None:
-    if key.is_in(s.version):
+    if key.is_in(s.version) or _is_in_map(path, s.version):
         return None
     is_new = bool(key.since) and _number(s.version) < _number(key.since)
     end = _highest(path, "since" if is_new else "until")
@@ -101,6 +101,12 @@ def _version(s: Settings, path: KeyPath, key: CatalogueKey) -> Finding | None:
     what = f"does not exist in Kestra {s.version}"
     rule = f"{_name(path, end)} ended with {key.until}"
     return Finding(setting_place(path[:end]), what, rule, instead or "remove it")
+
+
+def _is_in_map(path: KeyPath, version: str) -> bool:
+    """Whether a map of this version holds the path, which takes everything."""
+    above = (lookup(path[:end]).key for end in range(2, len(path)))
+    return any(key is not None and key.type == "map" and key.is_in(version) for key in above)
 
 
 def _number(version: str) -> tuple[int, ...]:
@@ -121,7 +127,7 @@ def _is_in(key: str, block: str) -> bool:
 
 def _highest(path: KeyPath, column: str) -> int:
     """The end of the highest block of a path whose keys all say the same of edition or version."""
-    for end in range(2, len(path)):
+    for end in range(2 if path[0] == "kestra" else 1, len(path)):
         if isinstance(path[end - 1], str) and _says_one(path[:end], column):
             return end
     return len(path)

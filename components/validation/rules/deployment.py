@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import get_args
 
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from components.settings.platform import StorageType
 from components.settings.quantities import amount
 
 
@@ -34,19 +36,26 @@ def platform(s: Settings) -> Iterator[Finding]:
             )
     storage = s.storage
     if storage:
-        for kind in ("s3", "gcs", "azure", "minio"):
-            if storage.type == kind and getattr(storage, kind) is None:
+        for kind in get_args(StorageType)[1:]:
+            if storage.type == kind and not _has_block(s, kind):
                 yield Finding(
                     ("storage", kind), "is missing", f"type {kind} needs its block", "add it"
                 )
-        for kind in ("local", "s3", "gcs", "azure", "minio"):
-            if storage.type != kind and getattr(storage, kind) is not None:
+        for kind in get_args(StorageType):
+            if storage.type != kind and _has_block(s, kind):
                 yield Finding(
                     ("storage", kind),
                     f"is not the block of type {storage.type}",
                     "Kestra reads only the block of its type",
                     "remove it, or change kestra:storage.type",
                 )
+
+
+def _has_block(s: Settings, kind: str) -> bool:
+    return (
+        getattr(s.storage, kind, None) is not None
+        or s.catalogue_value("kestra", "storage", kind) is not None
+    )
 
 
 MOVING_TAGS = re.compile(r"(latest|develop|edge|main|master|stable)(-.*)?")

@@ -6,10 +6,11 @@ Source: Kestra 1.3.31 and 2.0.0, `RunContextCache`; the prefix is ENV_ where not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic import SecretStr
 
+from components.settings.base import SecretText, TextInClear
 from components.settings.credentials import credential_sign
 from components.settings.extra_variables import comes_from_elsewhere, literal
 from components.settings.findings import Finding
@@ -27,8 +28,20 @@ Refusal = tuple[str, str, str] | None
 
 def prefix(s: Settings, b: Binding, value: str | None) -> Refusal:
     """What is wrong with a variable that sets the prefix; the value of an encrypted one is None."""
-    if not b.sets(PREFIX):
-        return None
+    return _judged(s, value, b.variable) if b.sets(PREFIX) else None
+
+
+def setting(s: Settings) -> Iterator[Finding]:
+    """The prefix as a setting, under the rule of the variable."""
+    value = s.catalogue_value(*PREFIX.split("."))
+    if value is None:
+        return
+    text = None if isinstance(value, SecretStr) else str(value)
+    if problem := _judged(s, text, ""):
+        yield Finding(tuple(PREFIX.split(".")[1:]), *problem)
+
+
+def _judged(s: Settings, value: str | None, own: str) -> Refusal:
     fix = (
         "remove it: rendering sets kestra.variables.env-vars-prefix to ENV_; name what flows may read ENV_…, "
         "or choose a prefix of your own that no other variable begins with"
@@ -41,7 +54,7 @@ def prefix(s: Settings, b: Binding, value: str | None) -> Refusal:
     if not re.fullmatch(r"[A-Za-z0-9_]+", value):
         return ("is no plain beginning of names", why, fix)
     shown = sorted({f"{n}…" for n in SECRET_FAMILIES if n.startswith(value) or value.startswith(n)})
-    shown += sorted(n for n in _holding(s, b.variable) if n.startswith(value))
+    shown += sorted(n for n in _holding(s, own) if n.startswith(value))
     if shown:
         some = ", ".join(shown[:5])
         return (f"shows flows variables that hold secrets or settings ({some})", why, fix)
@@ -61,6 +74,8 @@ def _holding(s: Settings, own: str) -> set[str]:
     from components.rendering.tree import tree
 
     names = set(_placeholders(tree(s))) | set(s.deployment.secret_environment)
+    for keys in (s.catalogue_keys, s.additional_configuration):
+        names |= set(_placeholders(keys))
     for name in s.deployment.environment:
         if name != own and bind(name).key.split(".")[0] in CONFIGURATION_ROOTS:
             names.add(name)
@@ -79,16 +94,17 @@ def _holding(s: Settings, own: str) -> set[str]:
 
 
 def _placeholders(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
+    if isinstance(node, Mapping):
         for name, item in node.items():
             if name not in ("deployment", "tags"):
                 yield from _placeholders(item)
-    elif isinstance(node, list):
+    elif isinstance(node, (list, tuple)):
         for item in node:
             yield from _placeholders(item)
     else:
         text = node.get_secret_value() if isinstance(node, SecretStr) else node
-        if isinstance(text, str):
+        is_hidden = isinstance(node, SecretText) and not isinstance(node, TextInClear)
+        if isinstance(text, str) and not is_hidden:
             yield from re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)", text)
 
 
@@ -107,6 +123,8 @@ def shown_to_flows(s: Settings) -> Iterator[Finding]:
 
     if has_own_prefix(s):
         return  # judged where the variable stands
+    if s.catalogue_value(*PREFIX.split(".")) not in (None, "ENV_"):
+        return  # judged where the setting stands
     for name in s.deployment.secret_environment:
         if name.startswith("ENV_"):
             yield Finding(

@@ -11,7 +11,8 @@ from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
 from components.validation.rules.pod_security import places
-from components.validation.rules.variable_rules import is_refused, setting_of
+from components.validation.rules.setting_names import setting_of
+from components.validation.rules.variable_rules import is_refused
 from policy.environment_variables import canonical, variable_name
 
 #: Variables from which Java, or Kestra's start script for it, takes options.
@@ -100,8 +101,8 @@ def _argument(argument: str) -> tuple[str, str, str] | None:
     if _PORT.fullmatch(argument):
         return (
             "moves Kestra from port 8080 (micronaut.server.port)",
-            "its Service and network policy follow the settings alone",
-            "remove it and its value, and set kestra:micronaut.server.port, which they follow",
+            "its Service, network policy, probes and ingress follow kestra:micronaut.server.port",
+            "remove it and its value, and set kestra:micronaut.server.port",
         )
     if argument.startswith("-D"):
         return (

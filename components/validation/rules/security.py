@@ -24,7 +24,7 @@ def editions(s: Settings) -> Iterator[Finding]:
         ),
         ("security", s.security, "use kestra:server.basic-auth for the log-in"),
     ):
-        if block is not None:
+        if block is not None and (name == "secret" or block.model_fields_set):
             yield Finding(
                 (name,),
                 "is a block of the Enterprise Edition",
@@ -32,7 +32,7 @@ def editions(s: Settings) -> Iterator[Finding]:
                 f"{instead}; or set kestra:edition to enterprise",
             )
     for name, kind in (("queue", s.queue), ("repository", s.repository)):
-        if kind is not None and kind.type in ("kafka", "elasticsearch"):
+        if kind is not None and kind.type in ("kafka", "elasticsearch", "amqp", "redis"):
             yield Finding(
                 (name, "type"),
                 f"{kind.type} needs the Enterprise Edition",

@@ -12,16 +12,20 @@ from functools import cache
 
 from pydantic import SecretStr
 
-from components.settings.base import Model
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from components.validation.catalogue_keys import leaves_of
 from components.validation.rules import flow_variables
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS, PREFIX, Refusal
-from components.validation.schema import models_in
+from components.validation.rules.setting_names import (
+    catalogue_names,
+    is_modelled,
+    setting_keys,
+    setting_names,
+    setting_of,
+)
+from components.validation.schema import OURS
 from policy.environment_variables import Binding, bind, canonical
-
-#: First-level settings that are no keys of Kestra's.
-_OURS = ("version", "edition", "declared-secrets", "deployment", "identity", "tags")
 
 _REMOVE = "remove it"
 #: Variables whose JSON is configuration; Micronaut reads the first of them that is set.
@@ -37,11 +41,11 @@ _SOURCES = {
 #: Keys, and blocks that end with a dot, that pods, Services and network policies assume; effect and fix.
 _ASSUMED = {
     "micronaut.server.context-path": (
-        "puts every address under micronaut.server.context-path, where the probes do not ask: /health answers 404",
+        "puts every address under a path where the probes do not ask: /health answers 404",
         "set kestra:micronaut.server.context-path instead, which the probes follow",
     ),
     "micronaut.server.port": (
-        "sets Kestra's port, which its Service and network policy take from the settings",
+        "moves Kestra from the port that its Service, network policy and probes take it to have",
         "set kestra:micronaut.server.port instead, which they follow",
     ),
     "micronaut.server.host": (
@@ -50,11 +54,11 @@ _ASSUMED = {
     ),
     "micronaut.server.ssl.": (
         f"serves TLS where the Service, the ingress and the probes speak plain HTTP: {_RESTART}",
-        "set kestra:micronaut.server.ssl instead, which they follow, or remove it: kestra:deployment.ingress ends TLS",
+        "set kestra:micronaut.server.ssl instead, which they follow; kestra:deployment.ingress ends TLS without it",
     ),
     "micronaut.ssl.": (
         f"serves TLS where the Service, the ingress and the probes speak plain HTTP: {_RESTART}",
-        "set kestra:micronaut.ssl instead, which they follow, or remove it: kestra:deployment.ingress ends TLS",
+        "set kestra:micronaut.server.ssl instead, which they follow; kestra:deployment.ingress ends TLS without it",
     ),
     "micronaut.server.dual-protocol": (
         "opens a port that the Service and the network policy do not know",
@@ -103,48 +107,6 @@ _ASSUMED = {
 }
 
 
-@cache
-def setting_keys(model: type[Model] = Settings, prefix: str = "kestra") -> dict[str, str]:
-    """Kestra's keys that the settings have, to the setting; `*` stands for a name that the user chooses."""
-    top = model is Settings
-    keys: dict[str, str] = {"kestra.url": "deployment.url"} if top else {}
-    for name, field in model.model_fields.items():
-        alias = field.alias or name
-        if top and alias in _OURS:
-            continue
-        block, many = models_in(field.annotation)
-        key = alias if top and alias in ("endpoints", "datasources") else f"{prefix}.{alias}"
-        if block is not None:
-            keys |= {k: f"{alias}.{path}" for k, path in setting_keys(block, key).items()}
-        elif many is not None:
-            inner = setting_keys(many, f"{key}.*")
-            keys |= {k: f"{alias}.*.{path}" for k, path in inner.items()}
-        else:
-            keys[key] = alias
-    return keys
-
-
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple(
-        (re.compile(re.escape(canonical(key)).replace(r"\*", "([^.]+)")), setting)
-        for key, setting in setting_keys().items()
-    )
-
-
-@cache
-def _setting_names() -> frozenset[str]:
-    return frozenset(map(canonical, setting_keys()))
-
-
-def setting_of(path: str) -> str | None:
-    """The setting of a key in the canonical form, or of what stands in it; None where there is none."""
-    for pattern, setting in _patterns():
-        if (match := pattern.match(path)) and path[match.end() :][:1] in ("", ".", "["):
-            return setting.replace("*", match[1]) if "*" in setting else setting
-    return None
-
-
 def _nearly(binding: Binding) -> str | None:
     """The setting whose key the variable would set with other separators, as `BASICAUTH` for basic-auth."""
     letters = re.sub(r"[.\-_]", "", binding.key)
@@ -154,7 +116,12 @@ def _nearly(binding: Binding) -> str | None:
 @cache
 def _squeezed() -> dict[str, str]:
     keys: dict[str, str] = {}
-    for key in (*setting_keys(), *(k for k in _ASSUMED if not k.endswith(".")), PREFIX):
+    for key in (
+        *setting_keys(),
+        *catalogue_names(),
+        *(k for k in _ASSUMED if not k.endswith(".")),
+        PREFIX,
+    ):
         for name in ("h2", "postgres", "mysql") if "*" in key else ("",):
             one = key.replace("*", name)
             keys.setdefault(canonical(one).replace(".", ""), one)
@@ -304,7 +271,7 @@ def _free_form(b: Binding) -> Refusal:
         "over a field that it does not know",
         f"set kestra:{setting} instead; its value may be ${{{other}}}, a variable of another name"
         if setting
-        else "remove it; kestra:storage has no setting for this key yet",
+        else "remove it; kestra:storage has no such key",
     )
 
 
@@ -317,6 +284,10 @@ def _no_effect(b: Binding) -> Refusal:
     return (f"sets {b.path}, which is not {key}", "Kestra reads no other spelling of the key", fix)
 
 
+def _is_same(value: str | None, node: object) -> bool:
+    return value is not None and value.lower() == str(node).lower()
+
+
 class Rendered:
     """What the rendered configuration says, and settings that it leaves out."""
 
@@ -327,20 +298,22 @@ class Rendered:
 
         self._values: dict[str, tuple[str, object, bool]] = {}
         for root, block in tree(s).items():
-            if root not in _OURS:
+            if root not in OURS:
                 own = root if root in ("endpoints", "datasources") else f"kestra.{root}"
                 self._add(own, block)
-        if s.deployment.url is not None:
-            self._add("kestra.url", s.deployment.url)
+        if s.address is not None:
+            self._add("kestra.url", s.address)
         written = dict(self._values)
         self._values = {}
         self._add("", render(s).document)
         # A setting as it was written says more than its placeholder in the file.
         self._values |= written
+        paths = (path for path, _ in leaves_of(s.catalogue_keys))
+        self._written = {canonical(".".join(map(str, path))) for path in paths} | set(written)
 
     def _add(self, key: str, node: object) -> None:
         if isinstance(node, dict):
-            if canonical(key) in _setting_names():
+            if canonical(key) in setting_names():
                 # A map whose names the user chooses: a variable could add another.
                 self._values[canonical(key)] = (key, node, False)
             for name, item in node.items():
@@ -365,14 +338,15 @@ class Rendered:
             if node == f"${{{b.variable}}}":
                 return None
             setting = setting_of(name)
-            if setting is not None:
+            is_added = name not in self._written and not is_modelled(name)
+            if setting is not None and not (is_added and _is_same(value, node)):
                 return (
                     f"overrides kestra:{setting}",
                     "Kestra's environment wins over its file",
                     f"set kestra:{setting} instead"
                     + (f", or to ${{{b.variable}}}" if is_secret else ""),
                 )
-            if value is None or value.lower() != str(node).lower():
+            if setting is None and not _is_same(value, node):
                 return (
                     f"overrides {key}, which rendering sets for this stack",
                     "Kestra's environment wins over its file",
