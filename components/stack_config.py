@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from components.settings import Settings
 from components.settings.base import Model, kebab
+from components.settings.pods import kubernetes_type
 from components.validation import read_file
 from components.validation.catalogue_keys import may_be_secret
 from components.validation.schema import models_in
@@ -171,6 +172,8 @@ def _all_secret(value: Any, annotation: Any, at: tuple[str | int, ...]) -> objec
     """The value with each text as a secret whose key takes one."""
     annotation = None if annotation is Any else annotation
     one, many = models_in(annotation)
+    if kubernetes_type(annotation) is not None:
+        return _with_secret_variables(value)
     if isinstance(value, Mapping):
         inner = many or next(iter(get_args(annotation)[1:]), None)
         return {
@@ -181,6 +184,24 @@ def _all_secret(value: Any, annotation: Any, at: tuple[str | int, ...]) -> objec
         return [_all_secret(item, None, (*at, i)) for i, item in enumerate(value)]
     takes = takes_secret(annotation) if annotation is not None else may_be_secret(at)
     return SecretStr(value) if isinstance(value, str) and takes else value
+
+
+def _with_secret_variables(value: Any, key: str = "") -> object:
+    """An object of Kubernetes, or a list of them, with the text of each variable of a container as a secret."""
+    if isinstance(value, Mapping):
+        names = {kebab(str(name)) for name in value}
+        is_variable = (
+            key in ("", "env") and "name" in names and names <= {"name", "value", "value-from"}
+        )
+        return {
+            name: SecretStr(item)
+            if is_variable and kebab(str(name)) == "value" and isinstance(item, str)
+            else _with_secret_variables(item, kebab(str(name)))
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_with_secret_variables(item, key) for item in value]
+    return value
 
 
 def _annotation(model: type[Model], key: object) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -41,6 +42,13 @@ def kubernetes_type(annotation: Any) -> KubernetesType | None:
         annotation = get_args(annotation)[0]
     marks = getattr(annotation, "__metadata__", ())
     return next((mark for mark in marks if isinstance(mark, KubernetesType)), None)
+
+
+@cache
+def object_fields(model: type[Model]) -> dict[str, KubernetesType]:
+    """Key to type of every setting of a model that is in Kubernetes' form."""
+    found = {f.alias or n: field_type(f) for n, f in model.model_fields.items()}
+    return {key: type_ for key, type_ in found.items() if type_ is not None}
 
 
 def field_type(field: FieldInfo) -> KubernetesType | None:
@@ -119,6 +127,8 @@ def merge(shared: PodSettings, own: PodSettings) -> PodSettings:
         shared: of all components.
         own: of the component.
     """
+    if own.model_fields_set.isdisjoint(PodSettings.model_fields):
+        return shared
     merged: dict[str, Any] = {}
     for name in PodSettings.model_fields:
         first, second = getattr(shared, name), getattr(own, name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from components.settings.deployment import Component, Deployment, WorkerGroup
@@ -21,12 +23,17 @@ class Workload:
     server: str
     """The component that `kestra server` starts."""
     component: Component
-    pod: PodSettings
-    """What the pods have besides, of all components and of this one."""
+    shared: PodSettings
+    """What the pods of all components have besides."""
     loc: tuple[str, ...]
     """Where the settings say it."""
     group: str | None = None
     """Name of the worker group, where it is one."""
+
+    @cached_property
+    def pod(self) -> PodSettings:
+        """What the pods have besides, of all components and of this one."""
+        return merge(self.shared, self.component)
 
     @property
     def worker_group(self) -> WorkerGroup | None:
@@ -50,9 +57,16 @@ def workloads(deployment: Deployment, components: tuple[str, ...]) -> tuple[Work
         for name, group in deployment.worker_groups.items()
     ]
     return tuple(
-        Workload(name, server, component, merge(deployment, component), loc, group)
+        Workload(name, server, component, deployment, loc, group)
         for name, server, component, loc, group in places
     )
+
+
+def places(settings: Settings) -> Iterator[tuple[tuple[str, ...], PodSettings]]:
+    """The settings of pods, each with its place: those of all components, and those of each Deployment."""
+    yield ("deployment",), settings.deployment
+    for workload in settings.workloads:
+        yield workload.loc, workload.component
 
 
 def group_accounts(settings: Settings) -> dict[str, tuple[str, dict[str, str]]]:

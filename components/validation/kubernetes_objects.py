@@ -144,7 +144,7 @@ class _Reader:
             if field in written_fields:
                 other = self._spelling.path(at)
                 what = f"is written twice, as {other} too"
-                self._refuse(at, what, "one spelling a key", "keep one of them")
+                self._refuse((*loc, text), what, "one spelling a key", "keep one of them")
                 continue
             self._spelling.note(at, text)
             if item is None:

@@ -29,6 +29,7 @@ KINDS = {
 _ENUMS: dict[str, tuple[str, ...]] = {
     "AppArmorProfile.type": ("RuntimeDefault", "Localhost", "Unconfined"),
     "Container.imagePullPolicy": ("IfNotPresent", "Always", "Never"),
+    "Container.restartPolicy": ("Always", "OnFailure", "Never"),
     "Container.terminationMessagePolicy": ("File", "FallbackToLogsOnError"),
     "ContainerPort.protocol": ("TCP", "UDP", "SCTP"),
     "HTTPGetAction.scheme": ("HTTP", "HTTPS"),
@@ -130,14 +131,21 @@ _REQUIRED = {
     "SecretKeySelector": ("name",),
     "SecretProjection": ("name",),
     "SecretVolumeSource": ("secretName",),
+    "PersistentVolumeClaimSpec": ("accessModes", "resources"),
 }
 #: Types of which exactly one field is written, and those that do not count.
 _EXACTLY_ONE: dict[str, tuple[str, ...]] = {
+    "DownwardAPIVolumeFile": ("mode", "path"),
     "EnvFromSource": ("prefix",),
     "EnvVarSource": (),
+    "LifecycleHandler": (),
+    "Probe": (
+        "failureThreshold", "initialDelaySeconds", "periodSeconds", "successThreshold",
+        "terminationGracePeriodSeconds", "timeoutSeconds",
+    ),
     "Volume": ("name",),
     "VolumeProjection": (),
-}
+}  # fmt: skip
 
 
 def required(type_: str, fields: Mapping[str, str]) -> Iterator[str]:
@@ -158,11 +166,9 @@ def field_problem(type_: str, field: str, value: Any) -> Problem | None:
         )
     if name in _PATTERNS and not _PATTERNS[name][0].fullmatch(value):
         return ("has a form that is not allowed", f"it is {_PATTERNS[name][1]}", "correct it")
-    if name in _RANGES and isinstance(value, int):
-        least, most, rule = _RANGES[name]
-        if not least <= value <= most:
-            fix = "write an octal number, as 0440" if rule is _MODE[2] else "correct it"
-            return ("is out of range", f"it is {rule}", fix)
+    # A port may be a name instead.
+    if name in _RANGES and not isinstance(value, str):
+        return _range_problem(value, *_RANGES[name])
     if name == "HostAlias.ip" and not _is_address(value):
         return (
             "is no IP address",
@@ -177,6 +183,13 @@ def field_problem(type_: str, field: str, value: Any) -> Problem | None:
     if name.endswith((".matchLabels", "ObjectMeta.labels")):
         return labels_problem(value)
     return None
+
+
+def _range_problem(value: int, least: int, most: int, rule: str) -> Problem | None:
+    if least <= value <= most:
+        return None
+    fix = "write an octal number, as 0440" if rule is _MODE[2] else "correct it"
+    return ("is out of range", f"it is {rule}", fix)
 
 
 def labels_problem(labels: Mapping[str, str]) -> Problem | None:

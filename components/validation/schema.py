@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from components.settings.base import Model, kebab
 from components.settings.model import Settings
-from components.settings.pods import field_type
+from components.settings.pods import object_fields
 
 Loc = tuple[str | int, ...]
 Found = tuple[Loc, str, str, str]
@@ -147,7 +147,7 @@ def normalise(
             )
             continue
         spelling.note(at, written)
-        if name in by_alias and (type_ := field_type(by_alias[name])) is not None:
+        if (type_ := object_fields(model).get(name)) is not None:
             # It stands on this module, and few stacks have such a key.
             from components.validation.kubernetes_objects import normalise_objects
 

@@ -13,6 +13,7 @@ from policy.controls import (  # noqa: F401
     keys,
     kubernetes,
     kubernetes_secrets,
+    kubernetes_volumes,
     secret_stores,
     vault,
 )

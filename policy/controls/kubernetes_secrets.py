@@ -33,7 +33,8 @@ _CLUSTER_STORES = tuple(
         "Use envFrom, secretKeyRef or a file of a Secret or ExternalSecret.",
         "Use a SecretStore, or give the ClusterSecretStore conditions.",
     ),
-    setting="kestra:deployment.environment (an encrypted value is kept in a Secret) and kestra:deployment.environment-from",
+    setting="kestra:deployment.environment and kestra:deployment.extra-env (an encrypted value is kept in a Secret), "
+    "kestra:deployment.environment-from",
     types=(*WORKLOADS, *_CLUSTER_STORES),
     frameworks=(
         *cis_kubernetes("5.4.1", "5.4.2", version="1.12"),

@@ -187,7 +187,7 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
         0,
         "Kestra",
         settings.deployment.mode,
-        *settings.components,
+        *(workload.name for workload in settings.workloads),
         kind="kestra",
         rows=rows,
     )

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from components.backends.vault.paths import secret_path
 from components.generated_secrets import ENCRYPTION_KEY
+from components.kubernetes.pod_additions import REGISTRATION_TOKEN
 from components.kubernetes.pods import PROBE_PASSWORD
 from components.program import MANAGEMENT_PASSWORD
 from components.rendering.configuration import Configuration, Given
@@ -17,7 +18,9 @@ from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
 from components.settings.base import OPAQUE, is_placeholder
 from components.settings.declared import DeclaredSecret
+from components.settings.pods import containers
 from components.settings.visibility import recovery_name, recovery_vault_name, store_name
+from components.settings.workloads import places
 
 Origin = Literal["settings", "clear", "generator", "store", "elsewhere"]
 ORIGINS = {
@@ -125,7 +128,35 @@ def secret_paths(settings: Settings, configuration: Configuration) -> list[Secre
             SecretPath(f"all keys of Secret {name}", "elsewhere", "", "as named there")
             for name in settings.deployment.environment_from
         ),
+        *_of_pods(settings),
     ]
+
+
+def _of_pods(settings: Settings) -> Iterator[SecretPath]:
+    """Secrets in what the settings add to pods, and those of existing Secrets that they name."""
+    for loc, pod in places(settings):
+        at = ".".join(loc)
+        lists = [(f"{at}.extra-env", pod.extra_env)]
+        lists += [(f"{at}.{key}[{i}].env", c.get("env") or ()) for key, i, c in containers(pod)]
+        for path, variables in lists:
+            for i, variable in enumerate(variables):
+                value, name = variable.get("value"), str(variable.get("name"))
+                reference = (variable.get("valueFrom") or {}).get("secretKeyRef")
+                if isinstance(value, SecretStr):
+                    yield SecretPath(f"{path}[{i}].value", _written(value), "", name)
+                elif reference:
+                    text = f"key {reference['key']} of Secret {reference['name']}"
+                    yield SecretPath(text, "elsewhere", "", name)
+        for source in pod.extra_env_from:
+            if "secretRef" in source:
+                names = f"{source['prefix']}…" if source.get("prefix") else "as named there"
+                text = f"all keys of Secret {source['secretRef']['name']}"
+                yield SecretPath(text, "elsewhere", "", names)
+    for name, group in settings.deployment.worker_groups.items():
+        token = group.registration_token
+        if token is not None and not is_placeholder(token.get_secret_value()):
+            path = f"deployment.worker-groups.{name}.registration-token"
+            yield SecretPath(path, _written(token), "", REGISTRATION_TOKEN)
 
 
 def _variables(settings: Settings, configuration: Configuration) -> Iterator[SecretPath]:

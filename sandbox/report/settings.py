@@ -131,6 +131,8 @@ def show(path: str, value: Any) -> tuple[str, bool]:
         return "", False
     if isinstance(value, bool):
         return str(value).lower(), False
+    if isinstance(value, Mapping):
+        return _object(value)
     if isinstance(value, (tuple, list)):
         shown = [show(path, item) for item in value]
         return ", ".join(text for text, _ in shown), any(secret for _, secret in shown)
@@ -142,6 +144,19 @@ def show(path: str, value: Any) -> tuple[str, bool]:
     if len(text) > _LONGEST:
         return f"{text[:60]}… ({len(text)} characters)", False
     return text, False
+
+
+def _object(value: Mapping[str, Any]) -> tuple[str, bool]:
+    """What may be shown of an object of Kubernetes; the value of a variable is judged by the variable's name."""
+    variable = value.get("name")
+    shown = {
+        key: show(f"deployment.environment.{variable}" if key == "value" else key, item)
+        for key, item in value.items()
+    }
+    text = ", ".join(f"{key}: {text}" for key, (text, _) in shown.items())
+    if len(text) > _LONGEST:
+        text = f"{text[:60]}… ({len(text)} characters)"
+    return f"{{{text}}}", any(is_secret for _, is_secret in shown.values())
 
 
 def _needed(row: Row, needed: set[str]) -> Row | None:

@@ -9,7 +9,7 @@ from components.settings import Settings
 from components.validation import load
 from tests.settings.malformed_fixtures import enterprise, oss
 
-SECRET = "stack-secret"  # noqa: S105 - the name of an object
+SECRET = "stack-secret"
 
 
 def settings(deployment: dict[str, Any], **changed: Any) -> Settings:

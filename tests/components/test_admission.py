@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from sandbox.services import ControlPlane
+from tests.components import every_pod_setting_support
 from tests.components.inventory_support import SECRET_MARK, documents
 from tests.components.recording_support import run
 from tests.conftest import stack_document
@@ -35,7 +36,14 @@ def _stacks() -> dict[str, dict[str, Any]]:
         }
     }
     plain.pop("endpoints")
-    return documents() | {"local, plain probes and a volume": plain}
+    return documents() | {
+        "local, plain probes and a volume": plain,
+        "local, every setting of pods": every_pod_setting_support.standalone(),
+        "worker groups, every setting of pods": every_pod_setting_support.with_worker_group(),
+        "worker groups of 2.0, every setting of pods": every_pod_setting_support.with_worker_group(
+            "2.0"
+        ),
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -68,8 +76,9 @@ def test_the_api_server_takes_every_object_as_it_is(
     namespace = f"admission-{request.node.callspec.indices['stack']}"
     objects = [
         _plain(inputs)
-        for type_, inputs in run(_stacks()[stack]).resources.values()
-        if type_.startswith("kubernetes:")
+        # A Deployment and a network policy may have one name.
+        for registration, inputs in run(_stacks()[stack]).registered.values()
+        if registration.type.startswith("kubernetes:")
     ]
     (made,) = [o for o in objects if o["kind"] == "Namespace"]
     made["metadata"]["name"] = namespace
@@ -91,6 +100,9 @@ def test_the_api_server_takes_every_object_as_it_is(
             template = item["spec"]["template"]
             pod = {"apiVersion": "v1", "kind": "Pod", "spec": template["spec"]}
             # Admission of pods asks for the account, which exists in the dry run only.
+            # Priority and runtime classes are objects of the cluster.
             pod["spec"] = {**template["spec"], "serviceAccountName": "default"}
+            for name in ("priorityClassName", "runtimeClassName"):
+                pod["spec"].pop(name, None)
             pod["metadata"] = {**template["metadata"], "name": "from-template"}
             _accepted(_post(control_plane, f"api/v1/namespaces/{namespace}/pods", pod))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import SecretStr as encrypted  # noqa: N813 - what a stack file has encrypted
+from pydantic import SecretStr as encrypted
 
 from components.kubernetes.network import policies
 from components.kubernetes.pod_additions import REGISTRATION_TOKEN, secret_values

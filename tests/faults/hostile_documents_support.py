@@ -151,7 +151,11 @@ def _prepare(made: Document, path: Path) -> None:
         made["storage"] = {"type": path[1], path[1]: {}}
     block_at = ".".join(path[:2])
     third = path[2] if len(path) > 2 else ""
-    if block_at == "deployment.components":
+    if block_at == "deployment.worker-groups":
+        made["edition"] = "enterprise"
+        made.get("server", {}).pop("basic-auth", None)
+        made.setdefault("secret", {"type": "jdbc"})
+    if block_at in ("deployment.components", "deployment.worker-groups"):
         distributed = third != "standalone"
         _put(made, ("deployment", "mode"), "distributed" if distributed else "standalone")
         if distributed:

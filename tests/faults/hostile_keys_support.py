@@ -16,6 +16,8 @@ from pydantic.fields import FieldInfo
 
 from components.settings import Settings, base, deployment
 from components.settings.base import Model
+from components.settings.pods import KubernetesType
+from components.validation.kubernetes_objects import types as types_of_kubernetes
 from components.validation.schema import models_in
 
 #: Every value that is given for a sensitive key holds this; nothing that people read may.
@@ -132,6 +134,7 @@ _FORMED: dict[str, st.SearchStrategy[Any]] = {
 NAMES = {
     "datasources": ("h2", "postgres", "mysql"),
     "declared-secrets": ("API_KEY", "DB_PASSWORD", "x", "A1"),
+    "worker-groups": ("gpu", "a-b", "x1"),
 }
 
 
@@ -167,6 +170,8 @@ def _values(key: Key) -> st.SearchStrategy[Any]:
 
 def _of(annotation: Any, limits: tuple[Any, ...]) -> st.SearchStrategy[Any]:
     origin, parts = get_origin(annotation), get_args(annotation)
+    if (mark := next((m for m in limits if isinstance(m, KubernetesType)), None)) is not None:
+        return kubernetes_objects(mark.name)
     if origin is typing.Annotated:
         return _of(parts[0], (*limits, *parts[1:]))
     if origin in (Union, types.UnionType):
@@ -192,6 +197,52 @@ def _of(annotation: Any, limits: tuple[Any, ...]) -> st.SearchStrategy[Any]:
         number = st.sampled_from([low, high]) | st.integers(low, high)
         return number | number.map(str)
     return _text(limits)
+
+
+#: Texts of fields that few texts fit.
+_FITTING = {
+    "name": ("a", "certs", "A_B"), "secretName": ("a",), "claimName": ("a",), "key": ("a", "b.c"), "image": ("a:1",),
+    "mountPath": ("/a", "/app/certs"), "operator": ("Exists", "Equal", "In"), "effect": ("NoSchedule", "NoExecute"),
+    "whenUnsatisfiable": ("DoNotSchedule",), "ip": ("10.0.0.1",), "fieldPath": ("metadata.name",),
+    "resource": ("limits.cpu",), "path": ("a/b",), "type": ("RuntimeDefault",), "prefix": ("A_",),
+}  # fmt: skip
+
+
+@cache
+def kubernetes_objects(type_: str, depth: int = 0) -> st.SearchStrategy[Any]:
+    """Objects of a type of Kubernetes, most of whose values fit."""
+    if type_ not in types_of_kubernetes():
+        return _kubernetes_scalar(type_, "", depth)
+    fields = types_of_kubernetes()[type_]
+    needed = {n: t for n, t in fields.items() if t.endswith("!") or n in ("name", "secretName")}
+    others = {n: t for n, t in fields.items() if n not in needed} if depth < 5 else {}
+    made = st.fixed_dictionaries(
+        {n: _kubernetes_scalar(t.removesuffix("!"), n, depth + 1) for n, t in needed.items()}
+    )
+    if not others:
+        return made
+    # Few fields at a time: two kinds of a volume are one too many.
+    extra = st.sampled_from(sorted(others)).flatmap(
+        lambda n: st.builds(lambda v: {n: v}, _kubernetes_scalar(others[n], n, depth + 1))
+    )
+    return st.builds(lambda first, second: first | second, made, extra)
+
+
+def _kubernetes_scalar(type_: str, field: str, depth: int) -> st.SearchStrategy[Any]:
+    if type_.startswith("["):
+        return st.lists(_kubernetes_scalar(type_[1:-1], field, depth), max_size=2)
+    if type_.startswith("{"):
+        return st.dictionaries(_plain(), _kubernetes_scalar(type_[1:-1], field, depth), max_size=2)
+    if type_ in types_of_kubernetes():
+        return st.deferred(lambda: kubernetes_objects(type_, depth))
+    match type_:
+        case "flag":
+            return st.booleans()
+        case "int" | "number" | "int-or-text":
+            return st.sampled_from([0, 1, 80, 0o440, 10**9])
+        case "quantity":
+            return st.sampled_from(["1Gi", "500m", 1, "x"])
+    return st.sampled_from(_FITTING.get(field, ("a", "b c", ""))) | TEXTS
 
 
 def _plain() -> st.SearchStrategy[Any]:

@@ -271,6 +271,7 @@ def others() -> Iterator[tuple[str, dict[str, Any]]]:
                     "owner": "platform",
                     "data-class": "internal",
                 },
+                **({"deployment": _worker_group(name)} if kind == "delinea" else {}),
             },
         )
 
@@ -279,6 +280,11 @@ def catalogue_keys() -> dict[str, Any]:
     """Settings of a stack with the secrets of keys that no model has."""
     first = dict(others())["jdbc"]
     return first | {"version": "1.3", "security": {}} | CATALOGUE
+
+
+def _worker_group(name: str) -> dict[str, Any]:
+    token = {"registration-token": plant(f"{name} token")}
+    return {"mode": "distributed", "worker-groups": {"gpu": token}}
 
 
 def sensitive() -> set[Place]:

@@ -60,6 +60,8 @@ def _place(path: str) -> tuple[str, ...]:
     parts = path.split(".")
     if parts[0] in ("declared-secrets", "datasources"):
         parts[1] = "*"
+    if parts[:2] == ["deployment", "worker-groups"]:
+        parts[2] = "*"
     return tuple(parts)
 
 

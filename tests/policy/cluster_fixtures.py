@@ -128,6 +128,11 @@ CLUSTER_STORE = R(
     {"spec": {"conditions": [{"namespaces": ["a"]}]}},
 )
 DIGEST, NAMED, NAMED_OLD = (f"sha256:{digit * 64}" for digit in "abc")
+VOLUMES = [
+    {"name": "certs", "secret": {"secretName": "a", "defaultMode": 0o440}},
+    {"name": "token", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}},
+    {"name": "work", "emptyDir": {}},
+]
 IN_CLEAR = [{"name": "DATABASE_PASSWORD", "value": "Planted9Secret8Value7"}]
 
 KUBERNETES: dict[str, Case] = {
@@ -254,6 +259,34 @@ KUBERNETES: dict[str, Case] = {
         worse=[[CLUSTER_STORE.but("spec.conditions", ABSENT)]],
     ),
     "ks-kubernetes-11": case(WORKLOAD, {"metadata.namespace": "default"}, "metadata.namespace"),
+    "ks-kubernetes-12": case(
+        WORKLOAD.but(f"{POD}.volumes", VOLUMES),
+        [
+            (f"{POD}.volumes", [{"name": "x", "nfs": {"server": "a", "path": "/b"}}]),
+            (f"{POD}.volumes", [{"name": "x", "secret": {"secretName": "a"}}]),
+            (f"{POD}.volumes.0.secret.defaultMode", 0o644),
+            (f"{POD}.volumes.1.projected.sources", [{"secret": {"name": "a"}}]),
+            (
+                f"{POD}.volumes.0.secret.items",
+                [{"key": "a", "path": "a", "mode": 0o444}],
+            ),
+        ],
+        [f"{POD}.volumes", f"{POD}.volumes.0.secret.defaultMode"],
+        good=[
+            [WORKLOAD],
+            [
+                WORKLOAD.but(
+                    f"{POD}.volumes",
+                    [
+                        {
+                            "name": "x",
+                            "secret": {"items": [{"key": "a", "path": "a", "mode": 0o400}]},
+                        }
+                    ],
+                )
+            ],
+        ],
+    ),
 }
 
 

@@ -10,10 +10,14 @@ from pulumi_policy.secret import Secret
 from policy.core import adapter
 from policy.core.model import Environment, Resource, Stack
 from policy.effective_configuration import configurations
+from tests.components import every_pod_setting_support
 from tests.components.inventory_support import SECRET_MARK, documents
 from tests.components.recording_support import run
 from tests.policy.sdk_support import R, everything, pack
+from tests.tiers import long
 
+#: What the fixture's least settings leave out.
+NOT_OF_PODS = {"ks-conventions-01"}
 ELSEWHERE = {"managedElsewhere": ["vault-audit"]}
 
 
@@ -25,8 +29,10 @@ def _value(value: Any) -> Any:
     return [_value(v) for v in value] if isinstance(value, list) else value
 
 
-def _found(name: str, environment: Environment, options: dict[str, Any]) -> list[tuple[str, str]]:
-    recorded = run(documents()[name])
+def _found(
+    name: str | dict[str, Any], environment: Environment, options: dict[str, Any]
+) -> list[tuple[str, str]]:
+    recorded = run(documents()[name] if isinstance(name, str) else name)
     stack = [
         R(type_, _value(inputs), made, made in recorded.protected)
         for made, (type_, inputs) in recorded.resources.items()
@@ -47,6 +53,42 @@ def test_an_enterprise_stack_with_vault_passes_as_production() -> None:
 )
 def test_a_local_stack_differs_in_what_a_developer_may_leave(name: str, controls: set[str]) -> None:
     assert {control for control, _ in _found(name, "development", {})} == controls
+
+
+def test_what_settings_add_to_pods_is_judged() -> None:
+    document = every_pod_setting_support.standalone()
+    deployment = document["deployment"]
+    (init,) = deployment["init-containers"]
+    flaws: dict[str, tuple[str, Any]] = {
+        "clear": ("env", [{"name": "API_TOKEN", "value": "Pl4nted-value"}]),
+        "writing": ("securityContext", {"readOnlyRootFilesystem": False}),
+        "moving": ("image", "proxy:latest"),
+        "greedy": ("resources", {}),
+    }
+    added = [{**init, "name": name, field: value} for name, (field, value) in flaws.items()]
+    volume = {"name": "open", "secret": {"secretName": "a", "defaultMode": 0o644}}
+    document["deployment"] = deployment | {
+        "init-containers": [init, *added],
+        "extra-volumes": [*deployment["extra-volumes"], volume],
+    }
+    said = [(control, text) for control, text in _found(document, "development", {})]
+    found = {(control, name) for control, text in said for name in (*flaws, "open") if name in text}
+    assert {
+        ("ks-kubernetes-10", "clear"),
+        ("ks-kubernetes-02", "writing"),
+        ("ks-kubernetes-07", "moving"),
+        ("ks-kubernetes-08", "greedy"),
+        ("ks-kubernetes-12", "open"),
+    } <= found
+    assert not [text for _, text in said if "container fetch" in text or "container proxy" in text]
+
+
+@long("stacks")
+def test_a_stack_with_worker_groups_is_judged_as_the_others_are() -> None:
+    document = every_pod_setting_support.with_worker_group()
+    found = {control for control, _ in _found(document, "development", ELSEWHERE)}
+    usual = {control for control, _ in _found("local-vault", "development", {})}
+    assert found - usual - NOT_OF_PODS == set()
 
 
 @pytest.mark.parametrize("name", ["local", "enterprise-2.0"])

@@ -9,9 +9,10 @@ from components.settings.extra_variables import comes_from_elsewhere, is_encrypt
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.pods import Object, containers
+from components.settings.workloads import places
 from components.validation.rules import flow_variables, variable_rules
 from components.validation.rules.flow_variables import PREFIX
-from components.validation.rules.pod_security import Loc, places
+from components.validation.schema import Loc
 from policy.environment_variables import bind
 
 _IN_CLEAR = (

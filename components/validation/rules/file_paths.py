@@ -15,8 +15,8 @@ from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
 from components.settings.pods import PodSettings
 from components.settings.workloads import Workload
-from components.validation.rules.pod_security import Loc
 from components.validation.rules.pods import own_mounts
+from components.validation.schema import Loc
 
 #: First-level settings that are no configuration of Kestra's.
 _NOT_READ = ("declared-secrets", "deployment", "identity", "rotation", "store", "tags")
@@ -35,8 +35,8 @@ _PATH = r"(?:file:(?://)?)?(?P<path>/[^\s\"'`,;:?&*<>|${}()\\]+)"
 _WHOLE = re.compile(_PATH)
 #: `?sslrootcert=/a/ca.crt`, `&trustCertificateKeyStoreUrl=file:/a/b.jks`, `;trustStore=/a`.
 _OF_ADDRESS = re.compile(rf"[?&;]\s*[\w.-]+={_PATH}")
-#: `keyTab="/a/kestra.keytab"` of JAAS, `-Djavax.net.ssl.trustStore=/a`, `-javaagent:/a.jar` of Java.
-_OF_OPTION = re.compile(rf"""(?:\b[\w.-]+\s*=\s*["']?|-javaagent:){_PATH}""")
+#: `keyTab="/a/kestra.keytab"` of JAAS, `-Djavax.net.ssl.trustStore=/a` of Java.
+_OF_OPTION = re.compile(rf"""\b[\w.-]+\s*=\s*["']?{_PATH}""")
 _FILE = re.compile(
     r"(?i).*\.(p12|pfx|jks|jceks|bcfks|keystore|truststore|pem|crt|cer|cert|key|pk8|der|p7b|keytab|json|conf|cfg|cnf|ini"
     r"|properties|xml|ya?ml|lic|license|token|jwt|so|jar)"
@@ -52,7 +52,7 @@ def check(s: Settings) -> Iterator[Finding]:
     own = own_mounts(s)
     for loc, key, text, workloads in _texts(s):
         lacking: dict[str, list[str]] = {}
-        for path in dict.fromkeys(paths(key, text)):
+        for path in dict.fromkeys(paths(key, text)) if "/" in text else ():
             names = [w.name for w in workloads if not _is_mounted(path, w, own)]
             if names:
                 lacking[path] = names
@@ -136,7 +136,8 @@ def _variable_key(name: str) -> str:
 def _leaves(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
     if isinstance(value, Model):
         for name, field in type(value).model_fields.items():
-            yield from _leaves(getattr(value, name), (*loc, field.alias or name))
+            if (item := getattr(value, name)) is not None:
+                yield from _leaves(item, (*loc, field.alias or name))
         yield from _leaves(value.model_extra or {}, loc)
     elif isinstance(value, dict):
         for name, item in value.items():

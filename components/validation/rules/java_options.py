@@ -9,8 +9,8 @@ from components.settings.extra_variables import literal
 from components.settings.findings import Finding
 from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
+from components.settings.workloads import places
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
-from components.validation.rules.pod_security import places
 from components.validation.rules.setting_names import setting_of
 from components.validation.rules.variable_rules import is_refused
 from policy.environment_variables import canonical, variable_name

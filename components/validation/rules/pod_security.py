@@ -11,9 +11,9 @@ from typing import Any
 
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from components.settings.pods import Object, PodSettings, containers
-
-Loc = tuple[str | int, ...]
+from components.settings.pods import Object, containers
+from components.settings.workloads import places
+from components.validation.schema import Loc
 
 ALLOWED_VOLUMES = (
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret",
@@ -23,13 +23,6 @@ _SELINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t", "con
 _HANDLERS = (
     "livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop",
 )  # fmt: skip
-
-
-def places(s: Settings) -> Iterator[tuple[tuple[str, ...], PodSettings]]:
-    """The settings of pods, each with its place: those of all components, and those of each Deployment."""
-    yield ("deployment",), s.deployment
-    for workload in s.workloads:
-        yield workload.loc, workload.component
 
 
 def check(s: Settings) -> Iterator[Finding]:

@@ -11,8 +11,9 @@ from typing import Any
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.pods import IDENTITY, Object, PodSettings, containers, identify
+from components.settings.workloads import places
 from components.validation.kubernetes_values import is_label_key, is_label_value
-from components.validation.rules.pod_security import Loc, places
+from components.validation.schema import Loc
 
 #: Containers and volumes of the program (components/kubernetes/pods.py).
 OWN_CONTAINERS = ("kestra", "configuration")
@@ -47,6 +48,8 @@ def check(s: Settings) -> Iterator[Finding]:
         yield from _names(pod, loc)
         yield from _marks(pod, loc)
         yield from _mounts(s, pod, loc)
+        yield from _kinds(pod, loc)
+    yield from _both_kinds(s)
 
 
 def _key(name: str) -> str:
@@ -74,15 +77,46 @@ def _twice(pod: PodSettings, loc: Loc) -> Iterator[Finding]:
                     "keep one of the two, or rename one",
                 )
             seen.add(one)
-    first = {c.get("name"): i for i, c in enumerate(pod.init_containers)}
+
+
+def _both_kinds(s: Settings) -> Iterator[Finding]:
+    """Names that an init container and another one of the same pods have."""
+    said: set[Loc] = set()
+    for workload in s.workloads:
+        first = {c.get("name") for c in workload.pod.init_containers} - {None}
+        for loc, pod in ((("deployment",), s.deployment), (workload.loc, workload.component)):
+            for i, container in enumerate(pod.extra_containers):
+                at = (*loc, "extra-containers", i, "name")
+                if container.get("name") in first and at not in said:
+                    said.add(at)
+                    yield Finding(
+                        at,
+                        "is the name of an init container too",
+                        "each container of a pod has a name of its own",
+                        "rename one of them",
+                    )
+
+
+def _kinds(pod: PodSettings, loc: Loc) -> Iterator[Finding]:
     for i, container in enumerate(pod.extra_containers):
-        if container.get("name") in first:
+        if "restartPolicy" in container:
             yield Finding(
-                (*loc, "extra-containers", i, "name"),
-                "is the name of an init container too",
-                "each container of a pod has a name of its own",
-                "rename one of them",
+                (*loc, "extra-containers", i, "restartPolicy"),
+                "is of init containers alone",
+                "the containers of a Deployment always restart",
+                "remove it",
             )
+    for i, container in enumerate(pod.init_containers):
+        if container.get("restartPolicy") == "Always":
+            continue
+        for name in ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle"):
+            if name in container:
+                yield Finding(
+                    (*loc, "init-containers", i, name),
+                    "has no use in a container that ends",
+                    "an init container has probes and hooks when its restartPolicy is Always",
+                    "remove it, or set restartPolicy to Always",
+                )
 
 
 def _names(pod: PodSettings, loc: Loc) -> Iterator[Finding]:

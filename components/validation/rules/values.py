@@ -28,7 +28,9 @@ def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
         for name, field in type(value).model_fields.items():
             if name == "additional_configuration":
                 continue
-            yield from leaves(getattr(value, name), (*loc, field.alias or name))
+            item = getattr(value, name)
+            if item or not isinstance(item, (tuple, dict)):
+                yield from leaves(item, (*loc, field.alias or name))
         yield from leaves(value.model_extra or {}, loc)
     elif isinstance(value, Mapping):
         for name, item in value.items():
@@ -75,11 +77,17 @@ _WRITTEN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _CREDENTIALS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@")
 
 
+def _is_extra_variable(loc: Loc) -> bool:
+    return (
+        loc[0] == "deployment" and loc[-1] == "value" and {"extra-env", "env"} & set(loc) != set()
+    )
+
+
 def addresses(s: Settings) -> Iterator[Finding]:
     """`https://user:password@host`: an address is rendered readable. JDBC URLs are rendered as secrets."""
     for loc, value in leaves(s):
         # A variable is a warning, with the command that encrypts it (`clear_secrets`).
-        is_variable = loc[:2] == ("deployment", "environment")
+        is_variable = loc[:2] == ("deployment", "environment") or _is_extra_variable(loc)
         if loc[0] == "datasources" or is_variable or not isinstance(value, str):
             continue
         if value.startswith(("http://", "https://")) and not _has_host(value, loc):

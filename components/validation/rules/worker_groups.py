@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from components.settings.base import PLACEHOLDER
 from components.settings.deployment import WorkerGroup
+from components.settings.extra_variables import missing_in
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from policy.environment_variables import bind
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 #: Cloud to the annotation by which a service account has an identity in it.
@@ -51,6 +54,7 @@ def check(s: Settings) -> Iterator[Finding]:
                 "rename it, and write Kestra's key of the group under key",
             )
         yield from _version(s, group, loc)
+        yield from _variable(s, f"worker-{name}", group, loc)
         yield from _account(s, name, group, loc, accounts)
         for option in group.extra_args:
             if re.match(r"--worker-group(=|$)|-g", option):
@@ -88,6 +92,32 @@ def _version(s: Settings, group: WorkerGroup, loc: tuple[str, ...]) -> Iterator[
         yield Finding(
             (*loc, "registration-token"), "is empty", "a token has a value", "set it, or remove it"
         )
+
+
+def _variable(
+    s: Settings, workload: str, group: WorkerGroup, loc: tuple[str, ...]
+) -> Iterator[Finding]:
+    if group.registration_token is None:
+        return
+    text = group.registration_token.get_secret_value()
+    is_lone = PLACEHOLDER.fullmatch(text) and ":" not in text
+    if is_lone and workload in missing_in(s, text[2:-1]):
+        yield Finding(
+            (*loc, "registration-token"),
+            "names a variable that nothing here provides",
+            "Kestra reads ${NAME} from the environment of its pods",
+            f"add {text[2:-1]} to extra-env of the group, with the secretKeyRef of the Secret that has it",
+            warning=True,
+        )
+    for i, variable in enumerate(group.extra_env):
+        name = variable.get("name")
+        if isinstance(name, str) and bind(name).sets("kestra.worker.auth.registration-token"):
+            yield Finding(
+                (*loc, "extra-env", i, "name"),
+                "sets the registration token again",
+                "registration-token is a variable of the pods",
+                "keep one of the two",
+            )
 
 
 def _account(
