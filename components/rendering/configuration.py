@@ -95,6 +95,7 @@ def render(settings: Settings) -> Configuration:
         environment=settings.tags.environment,
         distributed=settings.deployment.mode == "distributed",
         provided=_provided(settings),
+        controller_port=WebServer.of(settings.catalogue_keys, settings).grpc_port,
     )
     for keys in (settings.catalogue_keys, settings.additional_configuration):
         document = _merged(document, plain(keys))

@@ -227,3 +227,20 @@ def test_without_the_new_settings_nothing_of_them_is_registered() -> None:
     ]
     assert recorded.of("Deployment")["kestra-standalone"]["spec"]["replicas"] == 1
     assert not recorded.requests["kestra-standalone"].ignoreChanges
+
+
+def test_the_port_of_the_controllers_is_the_same_everywhere() -> None:
+    recorded = _stack(version="2.0", controller={"port": 50061}, deployment={"mode": "distributed"})
+    # A Deployment and a policy have the same name.
+    specs = {
+        (request.type.rpartition(":")[2], request.name): inputs.get("spec")
+        for request, inputs in recorded.registered.values()
+    }
+    assert "port: 50061" in recorded.outputs["configuration"].partition("worker:")[2]
+    pod = specs["Deployment", "kestra-controller"]["template"]["spec"]
+    assert {"name": "grpc", "containerPort": 50061} in pod["containers"][0]["ports"]
+    (port,) = specs["Service", "kestra-controller-service"]["ports"]
+    assert (port["port"], port["targetPort"]) == (50061, 50061)
+    for policy, rules in (("controller", "ingress"), ("worker", "egress")):
+        (rule,) = specs["NetworkPolicy", f"kestra-{policy}"][rules]
+        assert rule["ports"] == [{"protocol": "TCP", "port": 50061}]

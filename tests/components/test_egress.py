@@ -177,6 +177,23 @@ def test_variables_of_the_pods_name_addresses_too() -> None:
     assert "deployment.environment.MY_URL" not in named
 
 
+def test_variables_in_kubernetes_form_name_addresses_too() -> None:
+    settings = _settings(
+        POSTGRES,
+        datasources={"postgres": {"url": "jdbc:postgresql://${DB}/k", "username": "k"}},
+        deployment={
+            "extra-env": [
+                {"name": "DB", "value": "db:6543"},
+                {"name": "HTTPS_PROXY", "value": "http://proxy:3131"},
+                {"name": "HTTP_PROXY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+            ]
+        },
+    )
+    named = _named(settings)
+    assert named["datasources.postgres.url"] == ["db:6543"]
+    assert named["deployment.extra-env[1]"] == ["proxy:3131"]
+
+
 def test_what_kestra_shows_or_listens_at_is_no_destination() -> None:
     settings = _settings(
         POSTGRES,

@@ -164,7 +164,7 @@ def test_a_fix_that_is_followed_leaves_nothing_to_say() -> None:
         ("MICRONAUT_SERVER_CONTEXT_PATH", "kestra:micronaut.server.context-path"),
         ("MICRONAUT_SERVER_PORT", "kestra:micronaut.server.port"),
         ("MICRONAUT_SERVER_SSL_ENABLED", "kestra:micronaut.server.ssl"),
-        ("MICRONAUT_SSL_ENABLED", "kestra:micronaut.ssl"),
+        ("MICRONAUT_SSL_ENABLED", "kestra:micronaut.server.ssl"),
     ],
 )
 def test_a_variable_in_place_of_a_setting_is_refused_and_names_it(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.validation.rules.endpoints import reads_prometheus
+from components.validation.rules.web_server import sets_further_keys
 
 
 def check(s: Settings) -> Iterator[Finding]:
@@ -76,7 +77,7 @@ def _tls_to_pods(s: Settings) -> Iterator[Finding]:
     from components.rendering.web_server import WebServer
 
     ingress, route = s.deployment.ingress, s.deployment.http_route
-    if ingress is None and route is None:
+    if (ingress is None and route is None) or not sets_further_keys(s):
         return
     if not WebServer.of(render(s).document, s).is_tls:
         return

@@ -15,8 +15,12 @@ def check(s: Settings) -> Iterator[Finding]:
     # Rendering is above the settings: imported when it is used.
     from components.rendering.addresses import read_port
     from components.rendering.configuration import render
-    from components.rendering.web_server import WebServer, leaves, path, relevant
+    from components.rendering.web_server import HTTP, WebServer, leaves, path, relevant
 
+    if not sets_further_keys(s):
+        every = s.endpoints.all
+        yield from _one_port(HTTP, (every and every.port) or 0, [])
+        return
     document = render(s).document
     places = {canonical(written): written for written, _ in leaves(document)}
     values = relevant(document, s)
@@ -48,6 +52,11 @@ def check(s: Settings) -> Iterator[Finding]:
             f"write {url.rstrip('/')}{server.context_path}/",
             warning=True,
         )
+
+
+def sets_further_keys(s: Settings) -> bool:
+    """Whether a stack has keys beyond those of the models: without them the web server is as it always is."""
+    return bool(s.catalogue_keys or s.additional_configuration)
 
 
 def _one_port(web: int, management: int, keys: list[str]) -> Iterator[Finding]:
