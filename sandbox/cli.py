@@ -110,7 +110,7 @@ class Sandbox:
         if not plane.healthy:
             with self.progress.step("Starting the Kubernetes control plane"):
                 plane.start(self.progress)
-        for definitions in custom_resources.wanted(settings):
+        for definitions in custom_resources.definitions_of(settings):
             custom_resources.install(plane, custom_resources.fetch(definitions, self.progress))
         vault = None
         if with_vault:

@@ -71,7 +71,7 @@ CERT_MANAGER = Definitions(
 )
 
 
-def wanted(settings: Settings) -> list[Definitions]:
+def definitions_of(settings: Settings) -> list[Definitions]:
     """The definitions that a stack's objects need."""
     deployment = settings.deployment
     return [

@@ -203,10 +203,10 @@ def _leaves(configuration: Configuration) -> Iterator[_Leaf]:
 
 def _second_manager(settings: Settings) -> Iterator[_Leaf]:
     """The other secret manager: while the stack moves, pods of before and after the change run side by side."""
-    beside = settings.beside
-    if beside is None or beside.secret is None:
+    second = settings.beside
+    if second is None or second.secret is None:
         return
-    for written, value in leaves(tree(beside.secret)):
+    for written, value in leaves(tree(second.secret)):
         is_secret = isinstance(value, SecretStr)
         place = canonical(f"kestra.secret.{written}")
         yield _Leaf(
@@ -237,8 +237,8 @@ def _of(
     known = next(((r, p) for start, r, p in _REASONS if _below(leaf.place, start)), None)
     reason, usual = known or ("address in the configuration", None)
     text = _resolved(leaf.value, values)
-    beside = _HOST_KEY.sub("port", leaf.place)
-    port = by_place.get(beside) if beside != leaf.place else None
+    port_key = _HOST_KEY.sub("port", leaf.place)
+    port = by_place.get(port_key) if port_key != leaf.place else None
     own = read_port(_resolved(port, values) if isinstance(port, str) else port)
     if (
         known is None
@@ -351,12 +351,12 @@ def _without_address(settings: Settings, named: list[Destination]) -> Iterator[D
     A Secret of the user's may hold them, and variables of the pods may hold a part of them.
     """
     in_settings = {d.reason for d in named if not d.key.startswith("kestra:deployment.")}
-    for block, wanted, key, port in (
+    for block, kind, key, port in (
         (settings.queue, "kafka", "kestra:queue.type", 9092),
         (settings.repository, "elasticsearch", "kestra:repository.type", 9200),
     ):
-        reason = next(reason for start, reason, _ in REASONS if start == f"kestra.{wanted}")
-        if block and block.type == wanted and reason not in in_settings:
+        reason = next(reason for start, reason, _ in REASONS if start == f"kestra.{kind}")
+        if block and block.type == kind and reason not in in_settings:
             yield Destination(key, reason, "", port, is_usual=True)
 
 

@@ -16,15 +16,15 @@ from sandbox.status import is_healthy, services
 _AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
 
 
-def examine_apis(state: State, found: Found, *, own: bool) -> Iterator[Check]:
+def examine_apis(state: State, resources: Found, *, own: bool) -> Iterator[Check]:
     """One check a stack with such kinds; asks the sandbox's cluster, or the caller's own.
 
     Args:
         state: the sandbox's state.
-        found: the stack's resources.
+        resources: the stack's resources.
         own: whether the caller's own cluster is asked.
     """
-    kinds = wanted_kinds(found)
+    kinds = foreign_kinds(resources)
     if not kinds:
         return
     names = ", ".join(kind for _, kind in kinds)
@@ -49,10 +49,10 @@ def examine_apis(state: State, found: Found, *, own: bool) -> Iterator[Check]:
     yield Check("cluster's APIs", words, not missing, " ".join(remedies))
 
 
-def wanted_kinds(found: Found) -> list[tuple[str, str]]:
+def foreign_kinds(resources: Found) -> list[tuple[str, str]]:
     """API version and kind of what another installation serves, each once."""
     kinds: dict[tuple[str, str], None] = {}
-    for resource in found.resources:
+    for resource in resources.resources:
         version, _, kind = resource.type.removeprefix("kubernetes:").rpartition(":")
         if version.partition("/")[0] in SERVED_BY:
             kinds[version, kind] = None

@@ -67,8 +67,10 @@ def test_the_port_of_a_storage_is_open(storage: dict[str, Any], address: str) ->
     settings = _settings(
         POSTGRES, storage=storage, deployment={"network-policy": {"egress-ports": []}}
     )
-    found = [f"{d.host}:{d.port}" for d in destinations(settings) if d.reason == "internal storage"]
-    assert found == [address]
+    addressed = [
+        f"{d.host}:{d.port}" for d in destinations(settings) if d.reason == "internal storage"
+    ]
+    assert addressed == [address]
     assert _backends(settings) == [("0.0.0.0/0", sorted({5432, int(address.rpartition(":")[2])}))]
 
 
@@ -104,12 +106,12 @@ SECRETS = [
 
 @pytest.mark.parametrize(("secret", "addresses"), SECRETS)
 def test_the_port_of_a_secret_manager_is_open(secret: dict[str, Any], addresses: list[str]) -> None:
-    found = [
+    addressed = [
         f"{d.host}:{d.port}"
         for d in destinations(_settings(ENTERPRISE, secret=secret))
         if d.reason.startswith("secret manager")
     ]
-    assert found == addresses
+    assert addressed == addresses
 
 
 def test_keys_that_no_model_has_count_as_well() -> None:
@@ -238,8 +240,8 @@ def test_an_address_that_is_not_known_has_the_usual_port_and_the_list_says_so(ur
         datasources={"postgres": {"url": url, "username": "k"}},
         deployment={"environment-from": ["database"]},
     )
-    (found,) = [d for d in destinations(settings) if d.reason == "database"]
-    assert (found.host, found.port, found.is_usual) == ("", 5432, True)
+    (destination,) = [d for d in destinations(settings) if d.reason == "database"]
+    assert (destination.host, destination.port, destination.is_usual) == ("", 5432, True)
     assert "add the port to kestra:deployment.network-policy.egress-ports" in as_text(settings)
 
 
@@ -256,8 +258,8 @@ def test_a_port_that_nothing_tells_is_in_the_list_and_not_open() -> None:
 def test_of_a_secret_only_the_port_is_shown_and_no_address_leaves_it() -> None:
     url = f"jdbc:postgresql://10.0.0.5:6432/k?user=k&password={PLANTED}"
     settings = _settings(POSTGRES, datasources={"postgres": {"url": url}})
-    (found,) = [d for d in destinations(settings) if d.reason == "database"]
-    assert (found.host, found.cidr, found.port) == ("", "", 6432)
+    (destination,) = [d for d in destinations(settings) if d.reason == "database"]
+    assert (destination.host, destination.cidr, destination.port) == ("", "", 6432)
     text = as_text(settings)
     assert PLANTED not in text
     assert "10.0.0.5" not in text
@@ -302,8 +304,8 @@ def test_metrics_of_statsd_leave_by_udp() -> None:
             "metrics": {"export": {"statsd": {"enabled": True, "host": "statsd", "port": 8125}}}
         },
     )
-    (found,) = [d for d in destinations(settings) if d.reason == "metrics"]
-    assert found == Destination(
+    (destination,) = [d for d in destinations(settings) if d.reason == "metrics"]
+    assert destination == Destination(
         "kestra:micronaut.metrics.export.statsd.host", "metrics", "statsd", 8125, protocol="UDP"
     )
     assert {"protocol": "UDP", "port": 8125} in policies(settings, LABELS)["backends"]["egress"][0][

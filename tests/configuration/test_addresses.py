@@ -81,9 +81,9 @@ def _shown(text: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("text", "found"), [*URLS, *JDBC])
-def test_an_address_gives_its_hosts_and_ports(text: str, found: list[str]) -> None:
-    assert _shown(text) == found
+@pytest.mark.parametrize(("text", "shown"), [*URLS, *JDBC])
+def test_an_address_gives_its_hosts_and_ports(text: str, shown: list[str]) -> None:
+    assert _shown(text) == shown
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.kubernetes.cluster_apis import not_served
-from sandbox.custom_resources import GATEWAY_API, PROMETHEUS_OPERATOR, wanted
+from sandbox.custom_resources import GATEWAY_API, PROMETHEUS_OPERATOR, definitions_of
 from sandbox.doctor import cluster_apis
 from sandbox.errors import SandboxError
 from sandbox.report.resources import recorded
@@ -26,8 +26,8 @@ REFUSAL = (
 
 
 def _check(tmp_path: Path, deployment: dict[str, Any], own: bool = True) -> list[Any]:
-    found = recorded(load_settings(STACK | {"deployment": deployment}), "test")
-    return list(cluster_apis.examine_apis(State(tmp_path), found, own=own))
+    resources = recorded(load_settings(STACK | {"deployment": deployment}), "test")
+    return list(cluster_apis.examine_apis(State(tmp_path), resources, own=own))
 
 
 def test_a_stack_without_such_kinds_asks_nobody(tmp_path: Path) -> None:
@@ -74,8 +74,11 @@ def test_autoscaling_wants_the_metrics_server(
 
 
 def test_the_sandbox_installs_what_a_stack_needs_and_no_more() -> None:
-    assert wanted(load_settings(STACK)) == []
-    assert wanted(load_settings(STACK | {"deployment": EDGE})) == [GATEWAY_API, PROMETHEUS_OPERATOR]
+    assert definitions_of(load_settings(STACK)) == []
+    assert definitions_of(load_settings(STACK | {"deployment": EDGE})) == [
+        GATEWAY_API,
+        PROMETHEUS_OPERATOR,
+    ]
 
 
 @pytest.mark.parametrize(
