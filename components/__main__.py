@@ -1,4 +1,4 @@
-"""`python -m components check FILE…`, `render FILE`, `network FILE…` and `adopt STATE`: no engine, no cloud."""
+"""`python -m components check FILE…`, `render FILE`, `network FILE…`, `import FILE…` and `adopt STATE`: no engine, no cloud."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from components.importing.arguments import add_arguments as add_import_arguments
 from components.settings import SettingsError, report
 from components.validation import load_file
 
@@ -109,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="python -m components",
-        description="Checks and renders the settings of a stack; mends its state after a kill.",
+        description="Checks and renders the settings of a stack; makes them of a running installation; mends its state after a kill.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     checking = commands.add_parser(
@@ -132,7 +133,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     adopting.add_argument(
         "ids", nargs="*", metavar="NAME=ID", help="what exists of what was being created"
     )
+    add_import_arguments(
+        commands.add_parser(
+            "import", help="make a stack file of a running installation (docs/coming-from.md)"
+        )
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.command == "import":
+        from components.importing.command import run
+
+        return run(chosen)
     if chosen.command == "adopt":
         return adopt(chosen.file, chosen.ids)
     if chosen.command == "check":

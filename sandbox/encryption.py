@@ -1,33 +1,21 @@
-"""Values encrypted as Pulumi's passphrase provider does it, without a command line that would show them.
-
-`pulumi config set --secret` takes a value from its arguments or asks a person for it, one value a process; a stack file
-can hold hundreds. Format and numbers: Pulumi 3.259, sdk/go/common/resource/config/crypt.go and
-pkg/secrets/passphrase/manager.go.
-"""
+"""The secrets of a stack: encrypted in its file before Pulumi keeps a copy of it, and read from its state."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import copy
-import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from components.stack_encryption import decrypted, encrypted, key_of, new_salt
 from components.validation.sensitive import in_clear
 
-_ITERATIONS = 1_000_000
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the mark of one
 """Key and value by which a state says that something is a secret (sdk/go/common/resource/sig)."""
-_CHECK = "pulumi"
-"""What Pulumi encrypts beside the salt, to recognise a wrong passphrase."""
 
 
 def encrypt_secrets(document: dict[str, Any], passphrase: Callable[[], str]) -> list[str]:
@@ -55,23 +43,6 @@ def encrypt_secrets(document: dict[str, Any], passphrase: Callable[[], str]) -> 
     return values
 
 
-def new_salt(passphrase: str) -> str:
-    """An `encryptionsalt` for a stack that has none."""
-    salt = base64.b64encode(os.urandom(8)).decode()
-    return f"v1:{salt}:{_seal(key_of(passphrase, salt), _CHECK)}"
-
-
-def encrypted(value: str, passphrase: str, salt: str) -> dict[str, str]:
-    """The value as a stack file holds it: `secure: …`.
-
-    Args:
-        value: the value.
-        passphrase: of the stack.
-        salt: its `encryptionsalt`.
-    """
-    return {"secure": _seal(key_of(passphrase, salt.split(":")[1]), value)}
-
-
 def secrets_of(state: Mapping[str, Any], passphrase: str) -> Iterator[Any]:
     """The secret values of a deployment, as `State.latest` gives it.
 
@@ -85,7 +56,7 @@ def secrets_of(state: Mapping[str, Any], passphrase: str) -> Iterator[Any]:
     key = key_of(passphrase, provider["state"]["salt"].split(":")[1])
     for sealed in _sealed([state.get("resources"), state.get("pending_operations")]):
         with contextlib.suppress(InvalidTag):
-            yield json.loads(_open(key, sealed))
+            yield json.loads(decrypted(key, sealed))
 
 
 def _sealed(value: Any) -> Iterator[str]:
@@ -99,27 +70,3 @@ def _sealed(value: Any) -> Iterator[str]:
             return
         for item in value.values():
             yield from _sealed(item)
-
-
-@cache
-def key_of(passphrase: str, salt: str) -> bytes:
-    """The key of a stack's secrets.
-
-    Args:
-        passphrase: of the stack.
-        salt: the second part of its `encryptionsalt`.
-    """
-    return hashlib.pbkdf2_hmac(
-        "sha256", passphrase.encode(), base64.b64decode(salt), _ITERATIONS, 32
-    )
-
-
-def _open(key: bytes, sealed: str) -> bytes:
-    nonce, text = (base64.b64decode(part) for part in sealed.removeprefix("v1:").split(":"))
-    return AESGCM(key).decrypt(nonce, text, None)
-
-
-def _seal(key: bytes, value: str) -> str:
-    nonce = os.urandom(12)
-    sealed = AESGCM(key).encrypt(nonce, value.encode(), None)
-    return f"v1:{base64.b64encode(nonce).decode()}:{base64.b64encode(sealed).decode()}"

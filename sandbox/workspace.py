@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from components.stack_encryption import (
+    decrypted,
+    encrypted,
+    key_of,
+    new_salt,
+    opens,
+    passphrase_at_hand,
+)
 from sandbox.clouds import managers
 from sandbox.encryption import encrypt_secrets
 from sandbox.errors import SandboxError
@@ -48,14 +57,55 @@ def write_workspace(
     document = yaml.safe_load(source.read_text()) or {}
     config = document.setdefault("config", {})
     refuse_encrypted(source.stem.removeprefix("Pulumi."), document, copy)
+    theirs = key_of_caller(document)
     for key in _ENCRYPTION:
         document.pop(key, None)
     with contextlib.suppress(OSError):
         before = yaml.safe_load(copy.read_text()) or {}
         document |= {key: before[key] for key in _ENCRYPTION if key in before}
     overlay(config)
-    values = encrypt_secrets(document, passphrase)
+    values = [] if theirs is None else encrypt_anew(document, theirs, passphrase)
+    values += encrypt_secrets(document, passphrase)
     private(copy, yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
+    return values
+
+
+def key_of_caller(document: Mapping[str, Any]) -> bytes | None:
+    """The key of a stack file's encrypted values, where the caller's environment has its passphrase."""
+    salt = document.get("encryptionsalt")
+    try:
+        theirs = passphrase_at_hand(os.environ)
+    except (OSError, ValueError):
+        return None
+    if theirs is None or not isinstance(salt, str) or not opens(theirs, salt):
+        return None
+    return key_of(theirs, salt.split(":")[1])
+
+
+def encrypt_anew(
+    document: dict[str, Any], theirs: bytes, passphrase: Callable[[], str]
+) -> list[str]:
+    """Encrypts the values that another key encrypted with the copy's own one; returns them.
+
+    Args:
+        document: the copy; changed. It gets an `encryptionsalt` when it has none.
+        theirs: the key that the values are encrypted with.
+        passphrase: gives the passphrase of the copy.
+    """
+    values: list[str] = []
+
+    def anew(node: Any) -> Any:
+        if isinstance(node, dict):
+            if set(node) == {"secure"}:
+                value = decrypted(theirs, node["secure"]).decode()
+                values.append(value)
+                return encrypted(value, passphrase(), document["encryptionsalt"])
+            return {name: anew(item) for name, item in node.items()}
+        return [anew(item) for item in node] if isinstance(node, list) else node
+
+    if _has_encrypted(document["config"]):
+        document.setdefault("encryptionsalt", new_salt(passphrase()))
+    document["config"] = anew(document["config"])
     return values
 
 
@@ -91,7 +141,8 @@ def refuse_encrypted(stack: str, document: Mapping[str, object], copy: Path) -> 
     Args:
         stack: the stack's name.
         document: the stack file.
-        copy: the sandbox's copy of it; what was encrypted with the sandbox's own key is welcome.
+        copy: the sandbox's copy of it; what was encrypted with the sandbox's own key is welcome, and what the
+            caller's passphrase opens.
 
     Raises:
         SandboxError: when there is a `secure:` value of another key.
@@ -100,10 +151,13 @@ def refuse_encrypted(stack: str, document: Mapping[str, object], copy: Path) -> 
     with contextlib.suppress(OSError):
         own = (yaml.safe_load(copy.read_text()) or {}).get("encryptionsalt")
     is_ours = own is not None and document.get("encryptionsalt") == own
-    if not is_ours and _has_encrypted(document.get("config")):
+    if is_ours or key_of_caller(document) is not None:
+        return
+    if _has_encrypted(document.get("config")):
         raise SandboxError(
             f"Pulumi.{stack}.yaml holds encrypted values (secure:), and the sandbox has none of your keys."
-            " Copy the file, leave those values out to have them generated, and bring the copy up."
+            " Set PULUMI_CONFIG_PASSPHRASE to the stack's passphrase; or copy the file, leave those values out to have"
+            " them generated, and bring the copy up."
         )
 
 

@@ -108,6 +108,8 @@ LONG = (
     ),
     Long(r"kestra/test_endpoints\.py.*2\.0", "access", sample=r"kestra/test_endpoints\.py.*1\.3"),
     Long(r"kestra/test_real_kestra\.py", "rotation", keep="what_was_meant"),
+    Long(r"importing/test_cases\.py.*without_a_passphrase.*\[", "stacks", keep=r"\[06-"),
+    Long(r"importing/test_cases\.py.*\[", "stacks", keep=r"\[(01|04|06|08|12)-"),
     Long(r"upgrade/test_version_engine\.py", "rotation", sample=r"kestra/test_real_kestra\.py::test_what_was_meant.*\[2\.0"),
     Long(r"rotation/test_(restore|aws_stack|vault_stack)\.py", "rotation", sample=r"rotation/test_(open_source|encryption_key)\.py"),
     Long(r"plugins/test_vault_behaviour\.py", "plugins", keep="needs_no_vault"),
@@ -120,6 +122,8 @@ LONG = (
         "hostile",
         keep="plugins-and-execution|enterprise-and-advanced @store|sso/keycloak|full-reference.* [1-9]\\]",
     ),
+    Long(r"kestra/test_catalogue_binding\.py.*1\.3", "hostile", sample=r"kestra/test_catalogue_binding\.py.*2\.0"),
+    Long(r"kestra/test_catalogue_artifacts\.py::test_no_artifact", "hostile", sample=r"kestra/test_catalogue_artifacts\.py::test_the_committed"),
     Long(r"faults/test_error_hooks\.py::test_every_failure", "faults", keep=r"\[2-plain"),
 )  # fmt: skip
 #: The files that take longest, by measured times.

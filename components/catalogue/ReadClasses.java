@@ -118,12 +118,12 @@ public class ReadClasses {
         }
     }
 
-    /** An annotation's values as texts; annotations within (`@Requirements`) stand beside it. */
-    static void value(Object value, ArrayNode out, ArrayNode beside) {
+    /** An annotation's values as texts; annotations within (`@Requirements`) go to `nested`. */
+    static void value(Object value, ArrayNode out, ArrayNode nested) {
         if (value instanceof List<?> list) {
-            list.forEach(part -> value(part, out, beside));
+            list.forEach(part -> value(part, out, nested));
         } else if (value instanceof AnnotationNode inner) {
-            annotations(List.of(inner), beside);
+            annotations(List.of(inner), nested);
         } else if (value instanceof String[] constant) {
             out.add(constant[1]);
         } else {

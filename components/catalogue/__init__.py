@@ -9,7 +9,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +24,8 @@ COLUMNS = (
 #: `list` is a list of texts; below a `map` everything is allowed, with its keys as they are written.
 TYPES = ("text", "number", "boolean", "duration", "size", "list", "map")
 
+#: Dots within one written key, at most; no key of the catalogue has so many.
+_MOST_DOTS = 32
 #: A segment of a key that stands for a name of the user's, and one that stands for the items of a list.
 NAME, ITEMS = "*", "[]"
 
@@ -124,8 +126,8 @@ def _matches(node: _Node, rest: KeyPath, path: KeyPath) -> Iterator[Match]:
         if below := node.below.get(ITEMS):
             yield from _matches(below, tuple(others), (*path, first))
     else:
-        for size in range(1, first.count(".") + 2):
-            parts = first.split(".")
+        parts = first.split(".") if first.count(".") <= _MOST_DOTS else [first]
+        for size in range(1, len(parts) + 1):
             name, dotted = kebab(".".join(parts[:size])), ".".join(parts[size:])
             left = (dotted, *others) if dotted else tuple(others)
             if below := node.below.get(name):
@@ -144,7 +146,7 @@ def segments(key: str) -> list[str]:
     return key.replace("[]", ".[]").split(".")
 
 
-@cache
+@lru_cache(maxsize=4096)
 def kebab(name: str) -> str:
     """Micronaut's canonical spelling of a name: `initialDelay` and `initial_delay` give `initial-delay`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).replace("_", "-").lower()

@@ -105,66 +105,71 @@ def _declared(classes: Classes, owner: str, field: str) -> tuple[JavaType | None
 
 
 def _annotations(entry: dict[str, Any], version: str, open_core: bool) -> Iterator[Evidence]:
-    ours = entry["name"].startswith("io.kestra.")
-    kestra_keys_only = not ours
-
-    def evidence(annotation: dict[str, Any], signature: str) -> Iterator[Evidence]:
+    is_kestras = entry["name"].startswith("io.kestra.")
+    for annotation, signature in _annotated(entry):
         short = annotation["name"].rsplit(".", 1)[-1]
         source = f"@{short} in {entry['name']}"
-        texts = [text for values in annotation["values"].values() for text in values]
-        for text in texts if ours else ():
-            for match in _PLACEHOLDER.finditer(text):
+        if is_kestras:
+            for key, default in _placeholders(annotation):
                 kind = "duration" if short == "Scheduled" else _kind(signature)
-                yield Evidence(
-                    _canonical(match[1]),
-                    kind,
-                    _unquoted(match[2] or ""),
-                    source,
-                    version,
-                    1,
-                    open_core,
-                )
-        for attribute in _ANNOTATION_KEYS.get(short, ()):
-            for text in annotation["values"].get(attribute, ()):
-                values = {
-                    *annotation["values"].get("value", ()),
-                    *annotation["values"].get("notEquals", ()),
-                }
-                values |= {*annotation["values"].get("defaultValue", ())}
-                kind = "boolean" if values & {"true", "false"} else _kind(signature)
-                if _KEY.fullmatch(text) and text.split(".")[0] in ROOTS and "${" not in text:
-                    # Micronaut's conditions name many a key that only tests or clouds set.
-                    if kestra_keys_only and kind != "boolean":
-                        continue
-                    yield Evidence(_canonical(text), kind, "", source, version, 3, open_core)
+                yield Evidence(key, kind, default, source, version, 1, open_core)
+        for key, is_flag in _conditions(annotation, short):
+            kind = "boolean" if is_flag else _kind(signature)
+            # Micronaut's conditions name many a key that only tests or clouds set.
+            if is_kestras or kind == "boolean":
+                yield Evidence(key, kind, "", source, version, 3, open_core)
 
+
+def _annotated(entry: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Every annotation of a class, with the signature of the value that it is for, where there is one."""
     for annotation in entry["annotations"]:
-        yield from evidence(annotation, "")
+        yield annotation, ""
     for part in entry["fields"]:
         for annotation in part["annotations"]:
-            yield from evidence(annotation, part["type"])
+            yield annotation, part["type"]
     for method in entry["methods"]:
         for annotation in method["annotations"]:
-            yield from evidence(annotation, "")
-        signatures = _parameters(method)
-        for parameter, signature in zip(method["parameters"], signatures, strict=True):
+            yield annotation, ""
+        for parameter, signature in zip(method["parameters"], _signatures(method), strict=True):
             for annotation in parameter["annotations"]:
-                yield from evidence(annotation, signature)
+                yield annotation, signature
+
+
+def _placeholders(annotation: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The keys that an annotation's texts name as `${key:default}`, and their defaults."""
+    for values in annotation["values"].values():
+        for text in values:
+            for match in _PLACEHOLDER.finditer(text):
+                # Quotes keep a colon in a default.
+                yield _canonical(match[1]), (match[2] or "").strip("`'")
+
+
+def _conditions(annotation: dict[str, Any], short: str) -> Iterator[tuple[str, bool]]:
+    """The keys that an annotation names as they are, and whether it compares them with true or false."""
+    values = annotation["values"]
+    compared = {
+        text for name in ("value", "notEquals", "defaultValue") for text in values.get(name, ())
+    }
+    for name in _ANNOTATION_KEYS.get(short, ()):
+        for text in values.get(name, ()):
+            if _KEY.fullmatch(text) and text.split(".")[0] in ROOTS:
+                yield _canonical(text), not compared.isdisjoint({"true", "false"})
 
 
 def _lookups(entry: dict[str, Any], version: str) -> Iterator[Evidence]:
-    is_ours = entry["name"].startswith("io.kestra.")
+    is_kestras = entry["name"].startswith("io.kestra.")
     is_otel = entry["name"].startswith("io.opentelemetry.")
     for read in entry["reads"]:
         text = read["text"]
-        wanted = is_ours or (is_otel and text.startswith("otel."))
-        if wanted and _KEY.fullmatch(text) and text.split(".")[0] in ROOTS and "_" not in text:
+        is_read_there = is_kestras or (is_otel and text.startswith("otel."))
+        is_key = _KEY.fullmatch(text) and text.split(".")[0] in ROOTS and "_" not in text
+        if is_read_there and is_key:
             kind = _METHOD_TYPES.get(read["method"]) or _kind(read["type"])
             yield Evidence(_canonical(text), kind, "", f"look-up in {entry['name']}", version, 2)
 
 
-def _parameters(method: dict[str, Any]) -> list[str]:
-    """Signatures of the parameters, generic where the class file has them."""
+def _signatures(method: dict[str, Any]) -> list[str]:
+    """The signatures of a method's parameters, generic where the class file has them."""
     plain = [parameter["type"] for parameter in method["parameters"]]
     text = method["signature"][1 : method["signature"].rindex(")")]
     parts: list[str] = []
@@ -196,11 +201,6 @@ def _canonical(key: str) -> str:
 
 def _camel(name: str) -> str:
     return re.sub(r"-(\w)", lambda match: match[1].upper(), name)
-
-
-def _unquoted(text: str) -> str:
-    """A default without the marks that keep a colon in it."""
-    return text.strip("`'")
 
 
 def _text(value: Any) -> str:

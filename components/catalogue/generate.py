@@ -111,26 +111,32 @@ def _transcribed(row: Mapping[str, str]) -> CatalogueKey:
 
 def _from_artifacts(key: str, said: list[Evidence], page: CatalogueKey | None) -> CatalogueKey:
     """A key that an artifact has. Of several facts the newest version's best one says type and default."""
-    best = min(said, key=lambda f: (f.rank, -VERSIONS.index(f.version)))
-    default = next(
-        (f.default for f in sorted(said, key=lambda f: -VERSIONS.index(f.version)) if f.default), ""
-    )
+    newest = sorted(said, key=lambda fact: -VERSIONS.index(fact.version))
+    best = min(newest, key=lambda fact: fact.rank)
     # A library's own setter takes the number, the class around it reads a size.
     kind = "size" if any(fact.type == "size" for fact in said) else best.type
-    versions = {fact.version for fact in said}
-    since = "2.0" if "1.3" not in versions else ""
-    until = "1.3" if "2.0" not in versions else ""
+    default = next((fact.default for fact in newest if fact.default), "")
     edition = "oss" if any(fact.open_core for fact in said) else "enterprise"
-    sensitive = False
-    if page is not None:
-        # Modules that are not published read some keys too: what a page names for a version stays.
-        since = page.since if since and page.since else since or (page.since and "1.3")
-        until = page.until or ("" if page.since else until)
-        edition = page.edition if page.edition != "unknown" else edition
-        sensitive = page.sensitive
-    return CatalogueKey(
-        key, kind, edition, since, until, sensitive, _clean(default), best.source, ""
-    )
+    if page is not None and page.edition != "unknown":
+        edition = page.edition
+    since, until = _versions({fact.version for fact in said}, page)
+    sensitive = page is not None and page.sensitive
+    text = " ".join(default.split())
+    return CatalogueKey(key, kind, edition, since, until, sensitive, text, best.source, "")
+
+
+def _versions(versions: set[str], page: CatalogueKey | None) -> tuple[str, str]:
+    """The first and the last version of a key that artifacts of these versions have.
+
+    Modules that are not published read some keys too, so what a page names is believed where no artifact shows it.
+    """
+    documented = page is not None and bool(page.since)
+    if "1.3" in versions:
+        since = "1.3" if documented else ""
+    else:
+        since = page.since if page is not None and documented else "2.0"
+    until = "1.3" if "2.0" not in versions and not documented else ""
+    return since, (page.until if page is not None else "") or until
 
 
 def _decided(row: CatalogueKey, decisions: list[dict[str, str]]) -> CatalogueKey | None:
@@ -161,10 +167,6 @@ def _with_secrecy(row: CatalogueKey) -> CatalogueKey:
 def _blocks(key: str) -> Iterable[str]:
     parts = segments(key)
     return (".".join(parts[:size]).replace(".[]", "[]") for size in range(1, len(parts)))
-
-
-def _clean(text: str) -> str:
-    return " ".join(text.split())
 
 
 def written(keys: Iterable[CatalogueKey]) -> str:

@@ -59,6 +59,17 @@ class Note:
     origin: Origin | None = None
 
 
+@dataclass(frozen=True)
+class Missing:
+    """A key of the configuration that the installation sets, but whose value no input holds."""
+
+    path: tuple[str | int, ...]
+    """The key in canonical form: `("datasources", "postgres", "password")`. It is not in the configuration."""
+    variables: tuple[str, ...]
+    """Names of what nobody gives: variables of compose, of a template, of the environment."""
+    origin: Origin
+
+
 #: A tree of Kestra's (Micronaut's) keys in kebab-case; leaves are `Sourced`, lists are lists of trees or leaves.
 Tree = dict[str, Any]
 
@@ -78,6 +89,14 @@ class Installation:
     """
     environment: dict[str, Variable] = field(default_factory=dict)
     """The other variables: those that placeholders name, `ENV_…`, `SECRET_…`, `JAVA_OPTS`, anything else."""
+    declared_secrets: dict[str, Variable] = field(default_factory=dict)
+    """Secrets that flows read by `secret()`, from variables `SECRET_<name>`: name without `SECRET_` to the decoded value.
+
+    A value of None is one that the inputs name but do not hold. Those of Kubernetes objects that stay
+    (`value_from`, `extra_env_from`) are not here.
+    """
+    missing: list[Missing] = field(default_factory=list)
+    """Keys to set before the stack file is complete; each has a note too."""
     extra_env_from: list[dict[str, Any]] = field(default_factory=list)
     """Kubernetes' `envFrom` entries."""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -87,6 +106,8 @@ class Installation:
     `deployment.extra-volumes` (in Kubernetes' own form), `identity.service-account.name` … ; leaves are `Sourced`
     or plain values that the importer chose.
     """
+    release: str = ""
+    """The name that a Helm release's objects begin with (the chart's full name); empty where no input says it."""
     notes: list[Note] = field(default_factory=list)
     """What is changed, refused or not carried over, and why."""
     sources: list[tuple[str, str]] = field(default_factory=list)

@@ -82,12 +82,11 @@ def container_variables(workload: Workload, secret: pulumi.Input[str]) -> list[d
     ]
     group = workload.worker_group
     if group is not None and group.registration_token is not None:
+        kept = _kept_token(workload)
         # Micronaut resolves `${NAME}` in the value of a variable too.
-        token: Any = group.registration_token if _kept_token(workload) else None
-        written = {"name": REGISTRATION_TOKEN, "value": token}
-        if token is None:
-            written["value"] = group.registration_token.get_secret_value()
-        variables.append(_bound(written, workload, "kestra", secret))
+        value = kept if kept is not None else group.registration_token.get_secret_value()
+        token = {"name": REGISTRATION_TOKEN, "value": value}
+        variables.append(_bound(token, workload, "kestra", secret))
     return variables
 
 
@@ -161,9 +160,9 @@ def _with_mode(volume: Object) -> Object:
 
 def _container(container: Object, workload: Workload, secret: pulumi.Input[str]) -> Object:
     """A container with what Pod Security asks for, where it says nothing else."""
-    given = container.get("securityContext") or {}
-    capabilities = {**RESTRICTED["capabilities"], **(given.get("capabilities") or {})}
-    context = {**RESTRICTED, **given, "capabilities": capabilities}
+    written = container.get("securityContext") or {}
+    capabilities = {**RESTRICTED["capabilities"], **(written.get("capabilities") or {})}
+    context = {**RESTRICTED, **written, "capabilities": capabilities}
     bound = container | {"securityContext": context}
     if container.get("env"):
         bound["env"] = [_bound(v, workload, container["name"], secret) for v in container["env"]]

@@ -189,7 +189,8 @@ def _declared(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[L
                 f"kestra:declared-secrets.{name} is gone from the settings: it would be deleted from the secret store, "
                 "and flows that read it would fail. For another name declare the new one first, and change the flows.",
             )
-        elif now != was:
+        elif now != was and not (was.endswith("/") or now.endswith("/")):
+            # A secret without a namespace is one of open source, which has it in every namespace.
             yield Loss(
                 ("declared", name, was, now),
                 f"kestra:declared-secrets.{name} would move from {was} to {now}: flows of {was} would not find it any "

@@ -36,7 +36,9 @@ class DeclaredSecret(Model):
     """One secret."""
 
     namespace: str = key(
-        text="Kestra namespace that it belongs to.",
+        "",
+        "Kestra namespace that it belongs to; required in the Enterprise Edition. In open source a secret has none: "
+        "flows of every namespace read it.",
         pattern=r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*$",
         max_length=150,
         source=OURS + "; Kestra namespace rules",

@@ -108,7 +108,8 @@ class Component(PodSettings):
     )
     java_options: str | None = key(
         None,
-        "Options of the Java virtual machine, after those of a variable JAVA_OPTS in deployment.environment.",
+        "Options of the Java virtual machine, after those of a variable JAVA_OPTS in deployment.environment or "
+        "extra-env.",
         source=OURS,
     )
     extra_args: tuple[str, ...] = key((), "Further arguments of `kestra server`.", source=OURS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -56,9 +55,3 @@ def missing_in(s: Settings, name: str) -> list[str]:
         for workload in s.workloads
         if not workload.pod.extra_env_from and name not in names(workload.pod)
     ]
-
-
-def sources(pods: Iterable[PodSettings]) -> Iterator[Object]:
-    """Every Secret and ConfigMap whose keys become variables."""
-    for pod in pods:
-        yield from pod.extra_env_from

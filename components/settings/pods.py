@@ -47,8 +47,8 @@ def kubernetes_type(annotation: Any) -> KubernetesType | None:
 @cache
 def object_fields(model: type[Model]) -> dict[str, KubernetesType]:
     """Key to type of every setting of a model that is in Kubernetes' form."""
-    found = {f.alias or n: field_type(f) for n, f in model.model_fields.items()}
-    return {key: type_ for key, type_ in found.items() if type_ is not None}
+    types = {f.alias or n: field_type(f) for n, f in model.model_fields.items()}
+    return {key: type_ for key, type_ in types.items() if type_ is not None}
 
 
 def field_type(field: FieldInfo) -> KubernetesType | None:

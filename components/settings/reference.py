@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from components.catalogue import CatalogueKey, catalogue, segments
 from components.settings.base import Model
 from components.settings.durations import FORMS
 from components.settings.model import Settings
@@ -27,14 +28,49 @@ Written from the models by `python -m components.settings.reference`; do not edi
 A setting is written under `kestra:` in `stacks/Pulumi.<stack>.yaml`, with Kestra's own keys. camelCase is
 accepted too. Keys marked **secret** are set with `pulumi config set --path --secret`, or hold exactly one
 `${{NAME}}` that Kestra resolves from its environment. What is marked as text or secret takes either: encrypted, it is
-kept in the stack's Secret and stands in clear nowhere. No other value may be encrypted. A duration is {FORMS}.
-`python -m components check FILE` reports every problem of a file at once.
+kept in the stack's Secret and stands in clear nowhere. No other value of these tables may be encrypted. A duration is
+{FORMS}. `python -m components check FILE` reports every problem of a file at once.
+
+Every other key of Kestra's that [docs/catalogue.md](catalogue.md) speaks of is a setting too: see
+[Keys of the catalogue](#keys-of-the-catalogue).
+"""
+
+CATALOGUE = """
+## Keys of the catalogue
+
+Keys that Kestra reads and for which this project needs no model of its own. They are checked against the types of
+`components/catalogue/keys.tsv`, rendered as they are written, and refused where a version or an edition does not have
+them. `kestra:<key>` is the key `kestra.<key>` of Kestra's file, or the root key of that name; of `tasks` and `grpc`,
+which are both, the one below `kestra` counts where it exists. A value of any of them may be encrypted, also in a list or
+a map: it is kept in the stack's Secret. So is a text in clear that holds a credential, with a warning that names the
+command which encrypts it. Below a map everything is allowed, with its keys as they are written.
+
+What neither these tables nor the catalogue have can stand under `kestra:additional-configuration`, root key by root key;
+Kestra gets it unchecked.
+
+| setting | keys | 1.3 | 2.0 | Enterprise |
+|---|---|---|---|---|
 """
 
 
 def reference() -> str:
     """The reference as Markdown."""
-    return INTRODUCTION + "".join(_section(name, field) for name, field in _fields(Settings))
+    sections = "".join(_section(name, field) for name, field in _fields(Settings))
+    return INTRODUCTION + sections + CATALOGUE + "".join(_catalogue_rows())
+
+
+def _catalogue_rows() -> Iterator[str]:
+    """First-level settings with the number of their keys that no model has."""
+    keys: dict[str, list[CatalogueKey]] = {}
+    for key in catalogue():
+        if not key.owner:
+            parts = segments(key.key)
+            keys.setdefault(parts[1] if parts[0] == "kestra" else parts[0], []).append(key)
+    for name, below in sorted(keys.items()):
+        counts = [sum(key.is_in(version) for key in below) for version in ("1.3", "2.0")]
+        enterprise = sum(key.edition == "enterprise" for key in below)
+        numbers = " | ".join(str(n) for n in (len(below), *counts, enterprise))
+        yield f"| `kestra:{name}` | {numbers} |\n"
 
 
 def _fields(model: type[Model]) -> Iterator[tuple[str, FieldInfo]]:
@@ -113,7 +149,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)  # type: ignore[call-arg]
-    if value is None or value is PydanticUndefined:
+    if value is None or value == "" or value is PydanticUndefined:
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

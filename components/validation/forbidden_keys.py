@@ -129,7 +129,7 @@ def _read_here(names: tuple[str, ...], value: Any) -> Refusal:
 
 def owned(s: Settings, key: CatalogueKey, path: KeyPath) -> Refusal:
     """What has a key of the catalogue here, where the settings may not."""
-    if key.key.startswith("kestra.worker.controllers."):
+    if key.key.startswith("kestra.worker.controllers.") and key.owner == "deployment.mode":
         if s.deployment.mode != "distributed":
             return None
         return (

@@ -126,7 +126,6 @@ _REQUIRED = {
     "ConfigMapProjection": ("name",),
     "ConfigMapVolumeSource": ("name",),
     "Container": ("image",),
-    "HostAlias": ("hostnames",),
     "SecretEnvSource": ("name",),
     "SecretKeySelector": ("name",),
     "SecretProjection": ("name",),
@@ -237,7 +236,8 @@ def relations(
     if type_ in _EXACTLY_ONE:
         options = [name for name in fields if name not in _EXACTLY_ONE[type_]]
         chosen = [name for name in options if name in written]
-        if len(chosen) != 1:
+        # A volume without a kind is an emptyDir.
+        if len(chosen) > 1 or (not chosen and type_ != "Volume"):
             some = ", ".join(_USUAL.get(type_, options))
             what = f"has {' and '.join(chosen)}" if chosen else "has none of its kinds"
             fix = "keep one of them" if chosen else f"add one of {some}"

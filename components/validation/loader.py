@@ -266,7 +266,7 @@ def read_file(path: Path | str) -> dict[str, object]:
             [_of_file(source, "cannot be read as text", "name a readable file")]
         ) from None
     try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506
+        document = yaml.load(text, Loader=BoundedLoader)  # noqa: S506
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
@@ -337,7 +337,7 @@ class _Twice(yaml.YAMLError):
         self.key, self.problem_mark = key, mark
 
 
-class _Loader(yaml.SafeLoader):
+class BoundedLoader(yaml.SafeLoader):
     """Refuses a key that is written twice, where YAML would keep the last one silently, and merges without end."""
 
     def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803
@@ -371,4 +371,4 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-resolve_as_pulumi(_Loader)
+resolve_as_pulumi(BoundedLoader)

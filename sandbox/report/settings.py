@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, SecretStr
@@ -15,6 +15,7 @@ from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
 from components.settings.base import OPAQUE, is_placeholder
 from components.settings.credentials import credential_sign
+from components.validation.catalogue_keys import leaves_of, setting_place
 
 Source = Literal["stack file", "default", "generated", "provided", "added"]
 #: What each source means, in the order of the report's legend.
@@ -77,7 +78,28 @@ def sections(settings: Settings, configuration: Configuration) -> list[Section]:
                 tuple(r.key for r in found if r is not None and not r.value),
             )
         )
-    return made
+    return _with_keys(made, settings)
+
+
+def _with_keys(made: list[Section], settings: Settings) -> list[Section]:
+    """The sections with the keys of Kestra's that no model has."""
+    rows: dict[str, list[Row]] = {}
+    for path, value in _catalogue_keys(settings):
+        text, is_secret = show(path, value)
+        rows.setdefault(re.split(r"[.\[]", path)[0], []).append(
+            Row(path, text or "empty", "stack file", is_secret)
+        )
+    out = [replace(s, rows=(*s.rows, *rows.pop(s.key, []))) for s in made]
+    text = "Keys of Kestra's, as docs/catalogue.md has them"
+    return [*out, *(Section(key, text, tuple(found), ()) for key, found in rows.items())]
+
+
+def _catalogue_keys(settings: Settings) -> Iterator[tuple[str, Any]]:
+    for path, value in leaves_of(settings.catalogue_keys):
+        place = setting_place(path)
+        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+        if place:
+            yield "".join(parts).removeprefix("."), value
 
 
 def _modern(settings: Settings) -> Any:
@@ -174,6 +196,7 @@ def _provision(key: str) -> Row:
 def added(settings: Settings, configuration: Configuration, made: list[Section]) -> list[Row]:
     """What Kestra is told beyond the settings: leaves of its configuration that no setting asked for."""
     told = {r.key for s in made for r in s.rows if r.source != "default"}
+    told |= {key.removeprefix("additional-configuration.") for key in told}
     told |= {key.replace("security.instance-owner.", "security.super-admin.") for key in told}
     told |= {key.replace("security.super-admin.", "security.instance-owner.") for key in told}
     rows = []
@@ -205,12 +228,16 @@ def _document(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def secret_values(settings: Settings) -> dict[str, str]:
     """Setting to value of every secret that came in with the settings; to search for, never to show."""
     found: dict[str, str] = {}
-    for name, field in Settings.model_fields.items():
-        for path, value, _, _ in _leaves(settings, name, field, field.alias or name, True):
-            text = value.get_secret_value() if isinstance(value, SecretStr) else None
-            if text is not None and text != OPAQUE:
-                # Of a placeholder only the default is secret.
-                text = text[2:-1].partition(":")[2] if is_placeholder(text) else text
-                if text:
-                    found[path] = text
+    values = [
+        (path, value)
+        for name, field in Settings.model_fields.items()
+        for path, value, _, _ in _leaves(settings, name, field, field.alias or name, True)
+    ]
+    for path, value in [*values, *_catalogue_keys(settings)]:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else None
+        if text is not None and text != OPAQUE:
+            # Of a placeholder only the default is secret.
+            text = text[2:-1].partition(":")[2] if is_placeholder(text) else text
+            if text:
+                found[path] = text
     return found

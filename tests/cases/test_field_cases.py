@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from components.rendering.configuration import render
+from components.validation import load_file
 from tests.settings.engine_support import by_check, by_engine, lines, project
 
 FILES = sorted((Path(__file__).parent / "field").glob("*.yaml"))
@@ -36,6 +38,15 @@ def test_check_gives_a_case_its_verdict(file: Path, tmp_path: Path) -> None:
     text = file.read_text()
     loaded, said = by_check(project(tmp_path, text))
     _compare(text, loaded is not None, bool(said), "\n".join(lines(said)))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_what_a_case_sets_stands_in_kestras_file(file: Path) -> None:
+    text = file.read_text()
+    lines_of_head = [line for line in text.splitlines() if line.startswith("# renders: ")]
+    if lines_of_head:
+        rendered = render(load_file(file).settings).yaml()
+        assert all(line.removeprefix("# renders: ") in rendered for line in lines_of_head)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -15,8 +15,8 @@ from pulumi import automation as auto
 from rich.console import Console
 
 from components.program import deploy
+from components.stack_encryption import encrypted, new_salt
 from sandbox.cli import Sandbox
-from sandbox.encryption import encrypted, new_salt
 from sandbox.engine import Stack
 from sandbox.leaks import Search
 from sandbox.services.process import private

@@ -106,9 +106,9 @@ def test_variables_come_from_secrets_config_maps_and_fields() -> None:
         {"configMapRef": {"name": "b", "optional": True}},
     ]
     pod = spec({"extra-env": env, "extra-env-from": sources, "environment-from": ["mine"]})
-    found = variables(pod)
-    assert found["DB_PASSWORD"]["valueFrom"] == REFERENCE
-    assert [found[e["name"]] for e in env[1:]] == env[1:]
+    by_name = variables(pod)
+    assert by_name["DB_PASSWORD"]["valueFrom"] == REFERENCE
+    assert [by_name[e["name"]] for e in env[1:]] == env[1:]
     assert pod["containers"][0]["envFrom"] == [
         {"secretRef": {"name": SECRET}},
         {"secretRef": {"name": "mine"}},
@@ -217,12 +217,12 @@ def test_files_of_a_secret_are_not_readable_to_everyone() -> None:
         {"name": "d", "configMap": {"name": "a"}},
         {"name": "e", "projected": {"sources": [{"configMap": {"name": "a"}}]}},
     ]
-    found = {v["name"]: v for v in spec({"extra-volumes": volumes})["volumes"]}
-    assert found["a"]["secret"]["defaultMode"] == 0o440
-    assert found["b"]["projected"]["defaultMode"] == 0o440
-    assert found["c"]["secret"]["defaultMode"] == 0o400
-    assert found["d"] == volumes[3]
-    assert found["e"] == volumes[4]
+    by_name = {v["name"]: v for v in spec({"extra-volumes": volumes})["volumes"]}
+    assert by_name["a"]["secret"]["defaultMode"] == 0o440
+    assert by_name["b"]["projected"]["defaultMode"] == 0o440
+    assert by_name["c"]["secret"]["defaultMode"] == 0o400
+    assert by_name["d"] == volumes[3]
+    assert by_name["e"] == volumes[4]
 
 
 def test_added_containers_are_restricted_where_they_say_nothing_else() -> None:
@@ -252,12 +252,12 @@ def test_added_containers_are_restricted_where_they_say_nothing_else() -> None:
 
 def test_spread_constraints_take_the_place_of_those_of_the_same_key() -> None:
     mine = {"topologyKey": "topology.kubernetes.io/zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}  # fmt: skip
-    found = spec({"topology-spread-constraints": [mine]})["topologySpreadConstraints"]
-    assert [c["topologyKey"] for c in found] == [
+    constraints = spec({"topology-spread-constraints": [mine]})["topologySpreadConstraints"]
+    assert [c["topologyKey"] for c in constraints] == [
         "kubernetes.io/hostname",
         "topology.kubernetes.io/zone",
     ]
-    assert found[1] == mine | {"labelSelector": found[0]["labelSelector"]}
+    assert constraints[1] == mine | {"labelSelector": constraints[0]["labelSelector"]}
 
 
 @pytest.mark.parametrize(
@@ -373,9 +373,9 @@ def test_a_registration_token_reaches_the_pods_of_its_group_alone(token: Any, ke
 
 def test_workers_of_a_group_reach_the_controller() -> None:
     groups = {"gpu": {"registration-token": "${T}"}}
-    found = policies(distributed({"worker-groups": groups}, version="2.0"), {})
-    (peer,) = found["controller"]["ingress"][0]["from"]
-    for selector in (peer["podSelector"], found["worker"]["podSelector"]):
+    rules = policies(distributed({"worker-groups": groups}, version="2.0"), {})
+    (peer,) = rules["controller"]["ingress"][0]["from"]
+    for selector in (peer["podSelector"], rules["worker"]["podSelector"]):
         assert selector["matchExpressions"] == [
             {
                 "key": "app.kubernetes.io/component",

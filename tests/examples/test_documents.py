@@ -61,12 +61,7 @@ def test_controls_commands_and_settings_that_are_named_exist(name: str) -> None:
     assert set(_COMMAND.findall(text)) <= set(commands)
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(_TARGET.findall(text)) <= targets
-    assert set(_SETTING.findall(text)) <= first_level() | {
-        "stores",
-        "identity",
-        "kestra",
-        "generated",
-    }
+    assert set(_SETTING.findall(text)) <= first_level() | {"stores", "kestra", "generated"}
 
 
 def test_every_threat_is_answered_and_every_answer_shown() -> None:

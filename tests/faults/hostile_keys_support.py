@@ -216,16 +216,16 @@ def kubernetes_objects(type_: str, depth: int = 0) -> st.SearchStrategy[Any]:
     fields = types_of_kubernetes()[type_]
     needed = {n: t for n, t in fields.items() if t.endswith("!") or n in ("name", "secretName")}
     others = {n: t for n, t in fields.items() if n not in needed} if depth < 5 else {}
-    made = st.fixed_dictionaries(
+    least = st.fixed_dictionaries(
         {n: _kubernetes_scalar(t.removesuffix("!"), n, depth + 1) for n, t in needed.items()}
     )
     if not others:
-        return made
+        return least
     # Few fields at a time: two kinds of a volume are one too many.
     extra = st.sampled_from(sorted(others)).flatmap(
         lambda n: st.builds(lambda v: {n: v}, _kubernetes_scalar(others[n], n, depth + 1))
     )
-    return st.builds(lambda first, second: first | second, made, extra)
+    return st.builds(lambda first, second: first | second, least, extra)
 
 
 def _kubernetes_scalar(type_: str, field: str, depth: int) -> st.SearchStrategy[Any]:

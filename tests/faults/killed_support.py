@@ -21,8 +21,8 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from components.stack_encryption import key_of
 from sandbox.clouds import Clouds, own_account
-from sandbox.encryption import key_of
 from sandbox.engine import EngineFailure, Outcome, Stack
 from sandbox.plugins.official import STAND_INS
 from sandbox.recovery import leftovers

@@ -42,11 +42,6 @@ public class CatalogueBinding {
                 public Optional<Boolean> getDeduceEnvironments() {
                     return Optional.of(false);
                 }
-
-                @Override
-                public boolean isEnvironmentPropertySource() {
-                    return false;
-                }
             });
         }
 
@@ -62,9 +57,13 @@ public class CatalogueBinding {
         ObjectNode result = Harness.JSON.createObjectNode();
         ArrayNode runs = result.putArray("runs");
         for (JsonNode run : job.get("runs")) {
+            if (run.has("types")) {
+                runs.add(choices(run));
+                continue;
+            }
             System.setProperty("micronaut.config.files", run.get("files").asText());
             try (ApplicationContext context = new Quiet().start()) {
-                runs.add(run.has("types") ? choices(run) : answer(context, run));
+                runs.add(answer(context, run));
             }
         }
         System.out.println(Harness.JSON.writeValueAsString(result));
@@ -101,10 +100,10 @@ public class CatalogueBinding {
         });
         ObjectNode beans = out.putObject("beans");
         ObjectNode failed = out.putObject("failed");
-        Map<String, Map<String, Object>> made = new HashMap<>();
+        Map<String, Map<String, Object>> byOwner = new HashMap<>();
         for (JsonNode row : run.get("members")) {
             String owner = row.get("owner").asText();
-            Map<String, Object> instances = made.computeIfAbsent(owner, name -> instances(context, name, failed));
+            Map<String, Object> instances = byOwner.computeIfAbsent(owner, name -> instances(context, name, failed));
             instances.forEach((name, bean) -> value(bean, row.get("member").asText()).ifPresent(value ->
                 beans.withObject("/" + row.get("path").asText().replace("~", "~0").replace("/", "~1")).set(name, json(value))));
         }

@@ -8,17 +8,24 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from components.catalogue import CatalogueKey, catalogue, segments
 from components.catalogue.artifacts import Artifacts
+from components.rendering.configuration import Given, render
+from components.validation import load
 
 _FIXTURES = Path(__file__).parent / "fixtures"
 #: In the place of a value: the key cannot be set beside the others, for the reason of its row.
 APART = "apart"
-#: A name of the user's, and the position in a list.
-NAME = "one"
+#: Names of the user's: a database has the name of its kind.
+NAME, DATABASE = "one", "h2"
+#: Roots whose names are databases'.
+_DATABASES = ("datasources", "flyway", "jooq")
+#: The storage of the stack with all other keys; each other one has a stack of its own.
+_STORAGE = "s3"
 #: Values of each type; a text is one of its own for each key.
 _SAMPLES: dict[str, Any] = {
     "number": 7,
@@ -27,8 +34,8 @@ _SAMPLES: dict[str, Any] = {
     "list": ["first", "second"],
     "map": {"abc": "value"},
 }
-#: What Micronaut has of them where that is another text.
-_BOUND = {"73s": "PT1M13S", "3MB": "3145728"}
+#: What Micronaut has of texts where that is another one.
+_BOUND = {"73s": "PT1M13S", "13s": "PT13S", "3MB": "3145728"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class Expected:
     in_bean: Any
 
 
+@cache
 def table(name: str) -> list[dict[str, str]]:
     """The rows of one of the tables under `fixtures`."""
     with (_FIXTURES / name).open(encoding="utf-8", newline="") as file:
@@ -59,12 +67,12 @@ def expectations(version: str, choices: Mapping[str, list[str]]) -> Iterator[Exp
     for number, row in enumerate(catalogue()):
         if row.edition == "enterprise" or not row.is_in(version):
             continue
-        given = special.get(row.key, {"value": "", "bean": ""})
-        if given["value"] == APART:
+        own = special.get(row.key, {"value": "", "bean": ""})
+        if own["value"] == APART:
             continue
-        value = json.loads(given["value"]) if given["value"] else _sample(row, number, choices)
-        bean = json.loads(given["bean"]) if given["bean"] else bound(value)
-        in_environment = value if row.type == "size" else bound(value)
+        value = json.loads(own["value"]) if own["value"] else _sample(row, number, choices)
+        bean = json.loads(own["bean"]) if own["bean"] else bound(value)
+        in_environment = value if value == _SAMPLES["size"] else bound(value)
         yield Expected(path_of(row.key), row, value, in_environment, bean)
 
 
@@ -84,21 +92,81 @@ def bound(value: Any) -> Any:
 
 
 def path_of(key: str) -> str:
-    """A key with a name and a position: `datasources.one.url`, `kestra.ai.providers[0].type`."""
-    return re.sub(r"(?<=\.)\*(?=\.|$)", NAME, key).replace("[]", "[0]")
+    """A key with a name and a position: `datasources.h2.url`, `kestra.ai.providers[0].type`."""
+    return ".".join(_parts(key)).replace(".[]", "[0]")
 
 
-def document(expected: list[Expected]) -> dict[str, Any]:
-    """The configuration as Kestra's file has it."""
-    result: dict[str, Any] = {}
+def _parts(key: str) -> list[str]:
+    root, *rest = segments(key)
+    name = DATABASE if root in _DATABASES else NAME
+    return [root, *(name if part == "*" else part for part in rest)]
+
+
+def is_refused(key: str) -> bool:
+    """Whether the program decides a key itself, so that no setting has it."""
+    names = [row["key"] for row in table("binding-refused.tsv")]
+    return any(key == name or (name.endswith(".") and key.startswith(name)) for name in names)
+
+
+def rendered(version: str, expected: list[Expected]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The configuration as the program renders it for stacks with all keys, and the variables of its secrets.
+
+    A stack has one storage, so each further one comes from a stack of its own. What no setting has is laid over it.
+    """
+    settable = [one for one in expected if not is_refused(one.row.key)]
+    storages = sorted({kind for one in settable if (kind := _storage(one))} - {_STORAGE})
+    result, variables = _stack(
+        version, [one for one in settable if _storage(one) in ("", _STORAGE)]
+    )
+    for kind in storages:
+        document, more = _stack(version, [one for one in settable if _storage(one) == kind], kind)
+        result["kestra"]["storage"][kind] = document["kestra"]["storage"][kind]
+        variables |= more
     for one in expected:
-        parts = [NAME if part == "*" else part for part in segments(one.row.key)]
-        _put(result, parts, copy.deepcopy(one.value))
-    return result
+        if is_refused(one.row.key):
+            _put(result, _parts(one.row.key), one.value)
+    return result, variables
+
+
+def _storage(one: Expected) -> str:
+    """The type of storage whose block a key stands in; empty for what every storage has."""
+    parts = segments(one.row.key)
+    is_block = parts[:2] == ["kestra", "storage"] and len(parts) > 3
+    return parts[2] if is_block and parts[2] not in ("isolation", "temp-file-deletion") else ""
+
+
+def _stack(
+    version: str, keys: list[Expected], storage: str = ""
+) -> tuple[dict[str, Any], dict[str, str]]:
+    stack: dict[str, Any] = {"version": version}
+    if storage:
+        stack |= {
+            "datasources": {DATABASE: {"url": "jdbc:h2:mem:one"}},
+            "queue": {"type": DATABASE},
+            "repository": {"type": DATABASE},
+            "server": {"basic-auth": {"username": "admin@example.com"}},
+            "storage": {"type": storage},
+        }
+    for one in keys:
+        put(stack, one)
+    configuration = render(load(stack, source="stack").settings)
+    variables = {
+        name: source.value.get_secret_value()
+        for name, source in configuration.environment.items()
+        if isinstance(source, Given)
+    }
+    return copy.deepcopy(dict(configuration.document)), variables
+
+
+def put(stack: dict[str, Any], one: Expected) -> None:
+    """Writes a key into a stack, as its setting."""
+    parts = _parts(one.row.key)
+    _put(stack, parts[1:] if parts[0] == "kestra" else parts, one.value)
 
 
 def _put(node: Any, parts: list[str], value: Any) -> None:
     first, *rest = parts
+    value = copy.deepcopy(value)
     if first == "[]":
         if not node:
             node.append([] if rest[:1] == ["[]"] else {})

@@ -13,7 +13,15 @@ from components.rendering.document import dump
 from sandbox.kestra import RELEASES, Harness, ensure
 from sandbox.progress import Progress
 from sandbox.verify.boot import boot
-from tests.kestra.binding_support import NAME, Expected, document, expectations, members, table
+from tests.kestra.binding_support import (
+    DATABASE,
+    NAME,
+    Expected,
+    expectations,
+    members,
+    rendered,
+    table,
+)
 from tests.kestra.harness_support import with_class
 
 pytestmark = [pytest.mark.kestra, pytest.mark.parametrize("version", list(RELEASES))]
@@ -27,13 +35,14 @@ def test_every_open_core_key_is_bound_as_meant(
     harness = with_class(ensure(version, Progress()), source, tmp_path)
     expected = list(expectations(version, _choices(jars, harness, tmp_path)))
     file = tmp_path / "application.yaml"
-    file.write_text(dump(document(expected)))
+    document, variables = rendered(version, expected)
+    file.write_text(dump(document))
     run = {
         "files": str(file),
         "keys": {one.path: one.row.type for one in expected},
         "members": list(members(jars, {one.path for one in expected})),
     }
-    (answer,) = boot(harness, {}, tmp_path, {"runs": [run]}, main="CatalogueBinding")["runs"]
+    (answer,) = boot(harness, variables, tmp_path, {"runs": [run]}, main="CatalogueBinding")["runs"]
     problems = [problem for one in expected if (problem := _problem(one, answer))]
     in_beans = sum(bool(_of_bean(one, answer)) for one in expected)
     with capsys.disabled():
@@ -49,9 +58,7 @@ def test_every_open_core_key_is_bound_as_meant(
 def _choices(jars: Artifacts, harness: Harness, folder: Path) -> Mapping[str, list[str]]:
     """Key to the constants of its enumeration, asked of the classes."""
     rows = [row for _, row in jars.metadata()]
-    file = folder / "empty.yaml"
-    file.write_text("{}\n")
-    run = {"files": str(file), "types": sorted({row["type"] for row in rows})}
+    run = {"types": sorted({row["type"] for row in rows})}
     (constants,) = boot(harness, {}, folder, {"runs": [run]}, main="CatalogueBinding")["runs"]
     return {
         row["name"].replace("[*]", "[]"): constants[row["type"]]
@@ -72,7 +79,7 @@ def _problem(one: Expected, answer: dict[str, Any]) -> str | None:
 
 def _of_bean(one: Expected, answer: dict[str, Any]) -> list[Any]:
     beans = answer["beans"].get(one.path, {})
-    return [value for name, value in beans.items() if name in ("", NAME, "0")]
+    return [value for name, value in beans.items() if name in ("", NAME, DATABASE, "0")]
 
 
 def _is_same(meant: Any, value: Any) -> bool:

@@ -72,23 +72,25 @@ def test_what_settings_add_to_pods_is_judged() -> None:
         "extra-volumes": [*deployment["extra-volumes"], volume],
     }
     said = [(control, text) for control, text in _found(document, "development", {})]
-    found = {(control, name) for control, text in said for name in (*flaws, "open") if name in text}
+    judged = {
+        (control, name) for control, text in said for name in (*flaws, "open") if name in text
+    }
     assert {
         ("ks-kubernetes-10", "clear"),
         ("ks-kubernetes-02", "writing"),
         ("ks-kubernetes-07", "moving"),
         ("ks-kubernetes-08", "greedy"),
         ("ks-kubernetes-12", "open"),
-    } <= found
+    } <= judged
     assert not [text for _, text in said if "container fetch" in text or "container proxy" in text]
 
 
 @long("stacks")
 def test_a_stack_with_worker_groups_is_judged_as_the_others_are() -> None:
     document = every_pod_setting_support.with_worker_group()
-    found = {control for control, _ in _found(document, "development", ELSEWHERE)}
+    controls = {control for control, _ in _found(document, "development", ELSEWHERE)}
     usual = {control for control, _ in _found("local-vault", "development", {})}
-    assert found - usual - NOT_OF_PODS == set()
+    assert controls - usual - NOT_OF_PODS == set()
 
 
 @pytest.mark.parametrize("name", ["local", "enterprise-2.0"])

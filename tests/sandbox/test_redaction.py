@@ -12,7 +12,8 @@ import pulumi
 import pytest
 from pulumi.automation.events import EngineEvent
 
-from sandbox.encryption import encrypted, new_salt, secrets_of
+from components.stack_encryption import encrypted, new_salt
+from sandbox.encryption import secrets_of
 from sandbox.events import Recorder
 from sandbox.leaks import search_text
 from sandbox.recovery import redact_init_errors

@@ -39,7 +39,7 @@ def test_no_secret_of_a_pod_is_in_the_settings_of_the_report() -> None:
 
 def test_the_way_of_every_secret_of_a_pod_is_shown() -> None:
     settings = _settings()
-    found = {(path.name, path.origin) for path in secret_paths(settings, render(settings))}
+    ways = {(path.name, path.origin) for path in secret_paths(settings, render(settings))}
     token = "deployment.worker-groups.gpu.registration-token"
     assert {
         ("key password of Secret kestra-db-app", "elsewhere"),
@@ -47,4 +47,4 @@ def test_the_way_of_every_secret_of_a_pod_is_shown() -> None:
         ("deployment.extra-env[5].value", "clear"),
         ("deployment.extra-containers[0].env[0].value", "clear"),
         (token, "clear"),
-    } <= found
+    } <= ways

@@ -93,7 +93,7 @@ def by_check(file: Path) -> tuple[Loaded | None, Said]:
 
 def parse(text: str) -> Any:
     """A stack file as Pulumi parses it (`test_engine_config.py`)."""
-    return yaml.load(text, Loader=loader._Loader)
+    return yaml.load(text, Loader=loader.BoundedLoader)
 
 
 def by_engine(folder: Path, text: str) -> tuple[Loaded | None, str]:

@@ -30,6 +30,7 @@ VALID = {
     "{name: g, projected: {sources: [{secret: {name: a}}, {serviceAccountToken: {path: t, audience: a}}]}}, "
     "{name: h, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}, "
     "{name: i, emptyDir: {medium: Memory, sizeLimit: 10Mi}}]",
+    "a volume without a kind": "extra-volumes: [{name: a}]",
     "mounts": "extra-volumes: [{name: a, secret: {secretName: a}}]\n"
     "    extra-volume-mounts: [{name: a, mountPath: /app/certs, readOnly: true}, {name: a, mountPath: /app/x, subPath: b}, "
     "{name: tmp, mountPath: /work}]",
@@ -153,7 +154,6 @@ REFUSED = {
     "annotation number": ("annotations: {a: 5}", "annotations.a", "in quotes"),
     "volume of the node": ("extra-volumes: [{name: a, hostPath: {path: /}}]", "extra-volumes[0].hostPath", "Pod Security `restricted`"),
     "volume of the network": ("extra-volumes: [{name: a, nfs: {server: a, path: /b}}]", "extra-volumes[0].nfs", "persistentVolumeClaim"),
-    "volume without a kind": ("extra-volumes: [{name: a}]", "extra-volumes[0]", "exactly one"),
     "volume of two kinds": ("extra-volumes: [{name: a, emptyDir: {}, configMap: {name: a}}]", "extra-volumes[0]", "exactly one"),
     "volume name": ("extra-volumes: [{name: A_b, emptyDir: {}}]", "extra-volumes[0].name", "lower-case"),
     "volume of the program": ("extra-volumes: [{name: tmp, emptyDir: {}}]", "extra-volumes[0].name", "this project's"),
@@ -181,14 +181,12 @@ REFUSED = {
     "container env": ("extra-containers: [{name: a, image: a, env: [{name: A, value: b}, {name: A, value: c}]}]", "extra-containers[0].env[1].name", "twice"),
     "container quantity": ("extra-containers: [{name: a, image: a, resources: {limits: {memory: 1GB}}}]", "extra-containers[0].resources.limits.memory", "quantity"),
     "container of two kinds": ("init-containers: [{name: a, image: a}]\n    components: {standalone: {extra-containers: [{name: a, image: a}]}}", "components.standalone.extra-containers[0].name", "init container too"),
-    "container restart": ("extra-containers: [{name: a, image: a, restartPolicy: Always}]", "extra-containers[0].restartPolicy", "init containers alone"),
     "init container probe": ("init-containers: [{name: a, image: a, readinessProbe: {tcpSocket: {port: 80}}}]", "init-containers[0].readinessProbe", "restartPolicy"),
     "container probe of two kinds": ("extra-containers: [{name: a, image: a, readinessProbe: {tcpSocket: {port: 80}, exec: {command: [a]}}}]", "extra-containers[0].readinessProbe", "exactly one"),
     "container probe of none": ("extra-containers: [{name: a, image: a, readinessProbe: {periodSeconds: 5}}]", "extra-containers[0].readinessProbe", "exactly one"),
     "ephemeral volume": ("extra-volumes: [{name: a, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce]}}}}]", "extra-volumes[0].ephemeral.volumeClaimTemplate.spec.resources", "is missing"),
     "downward item": ("extra-volumes: [{name: a, downwardAPI: {items: [{path: a}]}}]", "extra-volumes[0].downwardAPI.items[0]", "exactly one"),
     "host-aliases ip": ("host-aliases: [{ip: a, hostnames: [b]}]", "host-aliases[0].ip", "IP address"),
-    "host-aliases none": ("host-aliases: [{ip: 10.0.0.1, hostnames: []}]", "host-aliases[0].hostnames", "is empty"),
     "dns-config": ("dns-config: {nameservers: [a]}", "dns-config.nameservers", "IP address"),
     "dns-config many": ("dns-config: {nameservers: [10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4]}", "dns-config.nameservers", "three"),
     "dns-config unknown": ("dns-config: {nameserver: [10.0.0.1]}", "dns-config.nameserver", "did you mean nameservers"),

@@ -13,7 +13,7 @@ import pytest
 from pulumi import automation as auto
 from pulumi.runtime import config as runtime_config
 
-from sandbox.encryption import encrypted, new_salt
+from components.stack_encryption import encrypted, new_salt
 from sandbox.progress import Progress
 from sandbox.tools import ensure
 from tests.settings.engine_support import by_check, engine_config, parse, project

@@ -61,9 +61,9 @@ def test_a_doubtful_row_is_accepted_with_a_warning(name: str) -> None:
 def test_a_wrong_row_is_refused_where_it_is_wrong(name: str) -> None:
     rows, path, words = REFUSED[name]
     errors, _ = report(rows)
-    found = [e for e in errors if e.path == f"kestra:deployment.{path}"]
-    assert found, [e.line() for e in errors]
-    assert words in "\n".join(e.line() for e in found)
+    there = [e for e in errors if e.path == f"kestra:deployment.{path}"]
+    assert there, [e.line() for e in errors]
+    assert words in "\n".join(e.line() for e in there)
     assert all(e.fix for e in errors)
 
 
@@ -177,6 +177,7 @@ def test_several_pods_ask_for_a_volume_that_all_of_them_mount() -> None:
         ("jdbc:mysql://a/b?trustCertificateKeyStoreUrl=file:///x/t.jks&useSSL=true", ["/x/t.jks"]),
         ("jdbc:mysql://a/b?clientCertificateKeyStoreUrl=file:/x%20y/t.jks", ["/x y/t.jks"]),
         ("jdbc:postgresql://a/b?sslmode=require", []),
+        ("jdbc:postgresql://a/b?user=k&password=/Pl4nted&sslpassword=/Pl4nted", []),
         ("jdbc:postgresql://a/b?sslrootcert=${CERTS}/ca.crt", []),
     ],
 )  # fmt: skip
@@ -194,6 +195,13 @@ def test_a_jdbc_address_names_its_files(url: str, named: list[str]) -> None:
         ("ssl.certificate", "/certs/tls.crt", "/certs/tls.crt"),
         ("java-options", "-Djavax.net.ssl.trustStore=/agents/a.jks -Xmx1g", "/agents/a.jks"),
         ("basic-auth.open-urls", "/api/v1/main/executions/webhook/", None),
+        ("basic-auth.open-urls", "/api/v1/main/x.json", None),
+        ("properties.ssl.keystore.password", "/Pl4nted.key", None),
+        ("properties.sasl.jaas.config", 'a.LoginModule required password="/Pl4nted";', None),
+        ("java-options", "-Djavax.net.ssl.trustStorePassword=/Pl4nted", None),
+        ("db-password", "/Pl4nted.key", None),
+        ("db-password-file", "/run/db/password", "/run/db/password"),
+        ("oauth2.token-file", "/run/token", "/run/token"),
         ("micronaut.server.context-path", "/kestra", None),
         ("local.base-path", "/app/storage", None),
         ("s3.endpoint", "https://minio:9000/a.pem", None),

@@ -94,6 +94,6 @@ def test_destroy_takes_the_vault_with_its_secrets_and_leaves_the_recovery_copy(
         deleted = {id_ for id_ in objects if id_.startswith("deleted/")}
     recovery = f"{VAULTS}/example-kestra-prod-rec".lower()
     audit = f"{recovery}/providers/microsoft.insights/diagnosticsettings/kestra-audit"
-    assert left == {recovery, f"{recovery}/secrets/stack-kestra-encryption-key", audit}
+    assert left == {recovery, f"{recovery}/secrets/stack-kestra-azure-encryption-key", audit}
     # Deleted by the vault's own deletion: no secret was deleted one by one.
     assert deleted == {"deleted/vaults/example-kestra-prod"}

@@ -30,6 +30,13 @@ def declared_secrets(s: Settings) -> Iterator[Finding]:
                 "rename one of them",
             )
         names.setdefault(name.upper(), name)
+        if s.is_enterprise and not secret.namespace:
+            yield Finding(
+                (*at, "namespace"),
+                "is missing",
+                "in the Enterprise Edition a secret belongs to a namespace of Kestra's",
+                "add the namespace whose flows read it",
+            )
         if (secret.value is None) == (secret.generate is None):
             both = secret.value is not None
             yield Finding(

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from components.settings.base import Model
+from components.settings.base import Model, TextInClear
 from components.settings.extra_variables import literal
 from components.settings.findings import Finding
 from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
 from components.settings.pods import PodSettings
 from components.settings.workloads import Workload
+from components.validation.catalogue_keys import leaves_of, setting_place
 from components.validation.rules.pods import own_mounts
 from components.validation.schema import Loc
 
@@ -34,9 +35,13 @@ _OPTIONS = ("java-options", "KESTRA_JAVA_OPTS", VARIABLE, *READ_BY_JAVA)
 _PATH = r"(?:file:(?://)?)?(?P<path>/[^\s\"'`,;:?&*<>|${}()\\]+)"
 _WHOLE = re.compile(_PATH)
 #: `?sslrootcert=/a/ca.crt`, `&trustCertificateKeyStoreUrl=file:/a/b.jks`, `;trustStore=/a`.
-_OF_ADDRESS = re.compile(rf"[?&;]\s*[\w.-]+={_PATH}")
+_OF_ADDRESS = re.compile(rf"[?&;]\s*(?P<name>[\w.-]+)={_PATH}")
 #: `keyTab="/a/kestra.keytab"` of JAAS, `-Djavax.net.ssl.trustStore=/a` of Java.
-_OF_OPTION = re.compile(rf"""\b[\w.-]+\s*=\s*["']?{_PATH}""")
+_OF_OPTION = re.compile(rf"""\b(?P<name>[\w.-]+)\s*=\s*["']?{_PATH}""")
+#: Names of secrets, whose values may begin like a path; those of a file with one end otherwise.
+_SECRET = re.compile(r"(?i)(pass|pwd|secret|token|credential)(?!.*(file|path|location|store)$)")
+#: Keys of paths that are asked for over HTTP.
+_OF_ADDRESSES = re.compile(r"(?i)(^|[.-])(urls?|uris?|patterns?|routes?)$")
 _FILE = re.compile(
     r"(?i).*\.(p12|pfx|jks|jceks|bcfks|keystore|truststore|pem|crt|cer|cert|key|pk8|der|p7b|keytab|json|conf|cfg|cnf|ini"
     r"|properties|xml|ya?ml|lic|license|token|jwt|so|jar)"
@@ -80,14 +85,22 @@ def paths(key: str, text: str) -> Iterator[str]:
     if text.startswith("jdbc:"):
         matches = _OF_ADDRESS.finditer(text)
     elif match := _WHOLE.fullmatch(text):
-        is_file = text.startswith("file:") or _FILE.fullmatch(match["path"])
-        matches = iter([match] if is_file or _KEY_OF_FILE.search(key) else [])
+        if _names_file(key, text, match["path"]) and not _SECRET.search(key):
+            yield posixpath.normpath(unquote(match["path"]))
+        return
     elif key in _OPTIONS or "LoginModule" in text:
         matches = _OF_OPTION.finditer(text)
     else:
         return
     for match in matches:
-        yield posixpath.normpath(unquote(match["path"]))
+        if not _SECRET.search(match["name"]):
+            yield posixpath.normpath(unquote(match["path"]))
+
+
+def _names_file(key: str, text: str, path: str) -> bool:
+    if text.startswith("file:") or _KEY_OF_FILE.search(key):
+        return True
+    return _FILE.fullmatch(path) is not None and not _OF_ADDRESSES.search(key)
 
 
 def _is_mounted(path: str, workload: Workload, own: dict[str, str]) -> bool:
@@ -111,6 +124,12 @@ def _texts(s: Settings) -> Iterator[tuple[Loc, str, str, list[Workload]]]:
             for loc, text in _leaves(getattr(s, name), (root,)):
                 key = ".".join(part for part in loc[-2:] if isinstance(part, str))
                 yield loc, key, text, readers
+    for path, value in leaves_of(s.catalogue_keys):
+        loc = setting_place(path)
+        text = value.get_secret_value() if isinstance(value, TextInClear) else value
+        if isinstance(text, str):
+            readers = without_workers if loc[0] in _NOT_OF_WORKERS else everyone
+            yield loc, ".".join(part for part in loc[-2:] if isinstance(part, str)), text, readers
     for name, value in s.deployment.plain_environment.items():
         yield ("deployment", "environment", name), _variable_key(name), value, everyone
     yield from _of_pod(s.deployment, ("deployment",), everyone)

@@ -48,7 +48,7 @@ def check(s: Settings) -> Iterator[Finding]:
         yield from _names(pod, loc)
         yield from _marks(pod, loc)
         yield from _mounts(s, pod, loc)
-        yield from _kinds(pod, loc)
+        yield from _init_containers(pod, loc)
     yield from _both_kinds(s)
 
 
@@ -97,15 +97,7 @@ def _both_kinds(s: Settings) -> Iterator[Finding]:
                     )
 
 
-def _kinds(pod: PodSettings, loc: Loc) -> Iterator[Finding]:
-    for i, container in enumerate(pod.extra_containers):
-        if "restartPolicy" in container:
-            yield Finding(
-                (*loc, "extra-containers", i, "restartPolicy"),
-                "is of init containers alone",
-                "the containers of a Deployment always restart",
-                "remove it",
-            )
+def _init_containers(pod: PodSettings, loc: Loc) -> Iterator[Finding]:
     for i, container in enumerate(pod.init_containers):
         if container.get("restartPolicy") == "Always":
             continue
@@ -135,14 +127,6 @@ def _names(pod: PodSettings, loc: Loc) -> Iterator[Finding]:
                 "is the name of a volume of this project's",
                 f"{', '.join(OWN_VOLUMES)} are its own",
                 "rename it",
-            )
-    for i, alias in enumerate(pod.host_aliases):
-        if "hostnames" in alias and not alias["hostnames"]:
-            yield Finding(
-                (*loc, "host-aliases", i, "hostnames"),
-                "is empty",
-                "an entry of /etc/hosts has a name",
-                "add one, or remove the entry",
             )
 
 

@@ -10,7 +10,7 @@ from components.settings.durations import milliseconds
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
-_USERNAME = re.compile(r"[a-zA-Z0-9_!#$%&'*+/=?`{|}~^.-]+@[a-zA-Z0-9.-]+")
+USERNAME = re.compile(r"[a-zA-Z0-9_!#$%&'*+/=?`{|}~^.-]+@[a-zA-Z0-9.-]+")
 
 
 def password_rules_broken(password: str) -> list[str]:
@@ -55,7 +55,7 @@ def basic_auth(s: Settings) -> Iterator[Finding]:
             "set an e-mail address",
         )
     elif is_readable(auth.username) and (
-        len(auth.username) > 256 or not _USERNAME.fullmatch(auth.username)
+        len(auth.username) > 256 or not USERNAME.fullmatch(auth.username)
     ):
         yield Finding(
             (*at, "username"),

@@ -26,9 +26,9 @@ def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
         yield from (((ADDITIONAL, *path), item) for path, item in others if path)
     if isinstance(value, Model):
         for name, field in type(value).model_fields.items():
+            item = getattr(value, name)
             if name == "additional_configuration":
                 continue
-            item = getattr(value, name)
             if item or not isinstance(item, (tuple, dict)):
                 yield from leaves(item, (*loc, field.alias or name))
         yield from leaves(value.model_extra or {}, loc)

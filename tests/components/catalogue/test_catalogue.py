@@ -18,7 +18,7 @@ from components.catalogue import (
     segments,
 )
 from components.catalogue.generate import rows
-from tests.components.catalogue.blocks_support import documented_blocks
+from tests.components.catalogue.coverage_support import blocks
 
 #: Keys of Kestra's documentation, the denominator of coverage: it may only grow.
 DOCUMENTED = 635
@@ -65,8 +65,8 @@ def test_a_key_that_is_documented_as_sensitive_is_so_here() -> None:
 def test_every_key_of_every_documented_block_is_known() -> None:
     unknown = {
         key
-        for block in documented_blocks()
-        for key in block.keys
+        for _, keys in blocks()
+        for key in keys
         if lookup(tuple(0 if part == "[]" else part for part in segments(key))).kind == "unknown"
     }
     # Written on one page in the place of the name of a secret manager.
@@ -105,6 +105,13 @@ LOOKUPS: list[tuple[KeyPath, Kind, KeyPath, int]] = [
     (("kestra", "securty"), "unknown", ("kestra", "securty"), 1),
     (("kestra",), "block", ("kestra",), 1),
     (("nothing", "here"), "unknown", ("nothing", "here"), 0),
+    (("kestra", "ai", "gemini", "apiKey"), "key", ("kestra", "ai", "gemini", "api-key"), 4),
+    (("micronaut", "security", "ldap", "corp", "context", "server"), "key", ("micronaut", "security", "ldap", "corp", "context", "server"), 6),
+    # Nobody means so many levels.
+    (("datasources." + "a." * 40 + "url",), "unknown", ("datasources." + "a." * 40 + "url",), 0),
+    (("datasources.a.b.url",), "key", ("datasources", "a.b", "url"), 3),
+    (("kestra", -1), "unknown", ("kestra", -1), 1),
+    (("kestra", ""), "unknown", ("kestra", ""), 1),
     ((), "block", (), 0),
 ]  # fmt: skip
 

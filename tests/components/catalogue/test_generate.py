@@ -53,13 +53,13 @@ def test_a_java_type_has_these_keys(signature: str, keys: list[tuple[str, str]])
 
 
 def fact(key: str, version: str = "2.0", kind: str = "text", **more: Any) -> Evidence:
-    given: dict[str, Any] = {"default": "", "source": "a jar", "rank": 0} | more
-    return Evidence(key=key, type=kind, version=version, **given)
+    fields: dict[str, Any] = {"default": "", "source": "a jar", "rank": 0} | more
+    return Evidence(key=key, type=kind, version=version, **fields)
 
 
 def page(key: str, kind: str = "text", versions: str = "1.3+", **more: str) -> dict[str, str]:
-    given = {"edition": "oss", "sensitive": "no", "page": "/docs/page"} | more
-    return {"key": key, "type": kind, "versions": versions} | given
+    fields = {"edition": "oss", "sensitive": "no", "page": "/docs/page"} | more
+    return {"key": key, "type": kind, "versions": versions} | fields
 
 
 def one(facts: list[Evidence], pages: list[dict[str, str]], *decisions: str) -> CatalogueKey:

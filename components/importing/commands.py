@@ -1,0 +1,237 @@
+"""Commands that start Kestra: of a container, a unit or a shell script, read into options.
+
+Options are those of `kestra server` 1.3 and 2.0 (picocli: `--port 80`, `--port=80`, `-c FILE`, `-cFILE`).
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+COMPONENTS = ("standalone", "webserver", "executor", "scheduler", "indexer", "worker", "controller")
+_SHELL = re.compile(r"(.*/)?(ba|da|a|z|k)?sh")
+_SHELL_COMMAND = re.compile(r"-[a-z]*c")
+_BREAKS = frozenset(("&&", "||", ";", "|", "&", "(", ")", "\n"))
+_REDIRECTION = re.compile(r"\d*(>>?|<)(&?\d*|.*)")
+_PROGRAM = re.compile(
+    r"(.*/)?kestra([-_.]?v?(?P<release>\d+\.\d+(\.\d+)?([-.]?rc\d*)?))?[^/]*(\.jar)?"
+)
+_JAVA = re.compile(r"(.*/)?java")
+#: Options with a value, in every spelling, to one name.
+_WITH_VALUE = {
+    "--worker-thread": "threads", "--worker-threads": "threads", "-t": "threads", "--thread": "threads",
+    "-c": "config", "--config": "config", "--port": "port", "-f": "flows", "--flow-path": "flows",
+    "-p": "plugins", "--plugins": "plugins", "--worker-group": "group", "-g": "group",
+    "-l": "keep", "--log-level": "keep", "--skip-executions": "keep", "--skip-flows": "keep",
+    "--skip-namespaces": "keep", "--skip-tenants": "keep", "--skip-indexer-records": "keep", "--tenant": "keep",
+    "--start-executors": "keep", "--not-start-executors": "keep",
+}  # fmt: skip
+
+
+@dataclass
+class Command:
+    """What a command says."""
+
+    component: str = ""
+    """The server component; empty where the command starts none."""
+    threads: int | None = None
+    port: int | None = None
+    worker_group: str = ""
+    config_files: list[str] = field(default_factory=list)
+    """Files of `--config`."""
+    system_files: list[str] = field(default_factory=list)
+    """Files of `-Dmicronaut.config.files`."""
+    arguments: list[str] = field(default_factory=list)
+    """Options that stay arguments, each with its value."""
+    java_options: list[str] = field(default_factory=list, repr=False)
+    release: str = ""
+    """The release in the program's name: `1.3.8`."""
+    lost: list[tuple[str, str, str]] = field(default_factory=list)
+    """Part, reason and fix of what cannot be kept."""
+
+
+def parse_command(words: Sequence[str]) -> Command:
+    """Reads the words of a command, the entry point's among them; a text with spaces is split as a shell does."""
+    command = Command()
+    words = [str(word) for word in words]
+    script = _script(words)
+    statements = _statements(script) if script is not None else [_words_of(words)]
+    rest: list[list[str]] = []
+    for statement in statements:
+        if not command.component and _starts_server(statement):
+            _read(statement, command)
+        elif statement:
+            rest.append(statement)
+    _note_rest(rest, command)
+    return command
+
+
+def split_words(text: str) -> list[str]:
+    """A text as words, with quotes; as it is where its quotes do not match."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def _words_of(words: list[str]) -> list[str]:
+    if len(words) == 1:
+        return split_words(words[0])
+    return words
+
+
+def _script(words: list[str]) -> str | None:
+    """The script of `sh -c script`; the shell itself may be the entry point and is then not there."""
+    if len(words) == 1:
+        parts = split_words(words[0])
+        if len(parts) > 2 and _SHELL.fullmatch(parts[0]):
+            words = parts
+        elif re.search(r"&&|;|\n", words[0]):
+            return words[0]
+    for index, word in enumerate(words[:-1]):
+        if _SHELL_COMMAND.fullmatch(word) and (index == 0 or _SHELL.fullmatch(words[index - 1])):
+            # Behind -c only the first word is the script, unless there is no shell and it is Kestra's own -c.
+            return words[index + 1] if index or " " in words[index + 1] else None
+    return None
+
+
+def _statements(script: str) -> list[list[str]]:
+    statements: list[list[str]] = [[]]
+    text = re.sub(r"\\\n", " ", script)
+    for line in text.split("\n"):
+        lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|()")
+        lexer.whitespace_split = True
+        lexer.commenters = "#"
+        try:
+            tokens = list(lexer)
+        except ValueError:
+            tokens = line.split("#")[0].split()
+        for token in tokens:
+            if token in _BREAKS:
+                statements.append([])
+            else:
+                statements[-1].append(token)
+        statements.append([])
+    return [statement for statement in statements if statement]
+
+
+def _starts_server(words: Sequence[str]) -> bool:
+    return any(
+        word == "server" and (i + 1 == len(words) or not words[i + 1].startswith("/"))
+        for i, word in enumerate(words)
+    )
+
+
+def _read(words: list[str], command: Command) -> None:
+    at = words.index("server")
+    _read_program(words[:at], command)
+    rest = [w for w in words[at + 1 :] if not _REDIRECTION.fullmatch(w)]
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            _read_name(word, command)
+            continue
+        name, has_value, value = word.partition("=")
+        if name not in _WITH_VALUE and re.fullmatch(r"-[cpftgl][^-=].*", word):
+            name, has_value, value = word[:2], "=", word[2:].removeprefix("=")
+        meaning = _WITH_VALUE.get(name)
+        if meaning is None:
+            command.arguments.append(word)
+            continue
+        if not has_value:
+            value = rest.pop(0) if rest else ""
+        _read_option(meaning, name, value, command)
+
+
+def _read_name(word: str, command: Command) -> None:
+    if command.component:
+        return
+    if word == "local":
+        command.component = "standalone"
+        command.lost.append(
+            (
+                "server local",
+                "runs without a database of its own and keeps its data in files of that machine",
+                "set kestra:datasources, kestra:queue and kestra:repository; flows must be deployed again",
+            )
+        )
+    elif word in COMPONENTS:
+        command.component = word
+
+
+def _read_option(meaning: str, name: str, value: str, command: Command) -> None:
+    if meaning == "keep":
+        command.arguments.append(f"{name}={value}")
+    elif meaning == "config":
+        command.config_files.append(value)
+    elif meaning in ("threads", "port"):
+        if value.isascii() and value.isdigit() and len(value) < 6:
+            setattr(command, meaning, int(value))
+        else:
+            command.lost.append(
+                (name, "its value is no number here", f"set the value of {name} by hand")
+            )
+    elif meaning == "group":
+        command.worker_group = value
+    elif meaning == "flows":
+        command.lost.append(
+            (
+                f"{name} {value}",
+                f"{value} is a folder of that machine; its flows are in the database already, or must be deployed",
+                "deploy them with kestractl, the CI of your flows, or the API",
+            )
+        )
+    elif meaning == "plugins":
+        command.lost.append(
+            (
+                f"{name} {value}",
+                "plugins of a folder of that machine; in a cluster they are part of the image",
+                "build an image with the plugins, and name it under kestra:deployment.image",
+            )
+        )
+
+
+def _read_program(words: Sequence[str], command: Command) -> None:
+    """What stands before `server`: `java -Xmx2g -jar kestra-1.3.8.jar`, `exec /app/kestra`, `NAME=value kestra`."""
+    options: list[str] = []
+    java = False
+    for word in words:
+        if _JAVA.fullmatch(word):
+            java = True
+        elif word.startswith("-") and java and word not in ("-jar", "-cp", "-classpath"):
+            options.append(word)
+        elif match := _PROGRAM.fullmatch(word):
+            command.release = match["release"] or command.release
+    for option in options:
+        name, _, value = option.partition("=")
+        if name == "-Dmicronaut.config.files":
+            command.system_files += value.split(",")
+        elif not re.match(r"\$\{?JAVA_\w*OPTS", option):
+            command.java_options.append(option)
+
+
+def _note_rest(statements: Sequence[Sequence[str]], command: Command) -> None:
+    if not command.component:
+        return
+    others = False
+    for statement in statements:
+        if "plugins" in statement and "install" in statement:
+            command.lost.append(
+                (
+                    "plugins install",
+                    "plugins are installed when the container starts; the pods' file systems are read-only",
+                    "build an image with the plugins, and name it under kestra:deployment.image",
+                )
+            )
+        elif statement[0] not in ("set", "exec", "wait", "true", "cd", "echo", "export"):
+            others = True
+    if others:
+        command.lost.append(
+            (
+                "the start script",
+                "runs other programs besides Kestra's server; the stack starts only the server",
+                "put what they do into an image or kestra:deployment.init-containers",
+            )
+        )

@@ -1,0 +1,168 @@
+"""Kestra's keys as settings: `kestra.server.…` is `server.…`, other roots keep their name."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from components.importing.conversion import Conversion
+from components.importing.draft import Draft, Place, Value, as_values
+from components.importing.secret_values import annotation_of, catalogue_row
+from components.settings.base import Flag, Whole
+
+_LONGEST_KEY = 200
+_ENTERPRISE_TYPES = {"queue": "kafka", "repository": "elasticsearch"}
+
+
+def start(conversion: Conversion) -> None:
+    """Fills the draft with what the installation decides and with its configuration."""
+    draft, source = conversion.draft, conversion.installation
+    # Ours first: the order of the stack file is that of Kestra's page, and version and edition lead it.
+    chosen = as_values(source.settings, comment="chosen by the import")
+    for name in ("version", "edition"):
+        if name in chosen:
+            draft.tree[name] = chosen.pop(name)
+    for root, block in source.configuration.items():
+        if root == "kestra":
+            for key, item in _block(as_values(block)).items():
+                draft.put((key,), item)
+        else:
+            _merge(draft, root, as_values(block))
+    # Kubernetes' own objects mean something when they are empty (`emptyDir: {}`), Kestra's blocks do not.
+    _prune(draft.tree)
+    for name, block in chosen.items():
+        _merge(draft, name, block)
+    _move_renamed(draft)
+    _platform(draft)
+    _leave_out_unwritable(conversion)
+    write_types(draft)
+
+
+def _leave_out_unwritable(conversion: Conversion) -> None:
+    """Keys of more than 200 characters, and texts that are no Unicode: no stack file holds them."""
+    draft, number = conversion.draft, 0
+    for place, value in list(draft.leaves()):
+        texts = [part for part in (*place, value.value) if isinstance(part, str)]
+        long = any(isinstance(part, str) and len(part) > _LONGEST_KEY for part in place)
+        if long or any("\ud800" <= ch <= "\udfff" for text in texts for ch in text):
+            draft.remove(*place)
+            number += 1
+    if number:
+        conversion.note(
+            "not carried",
+            f"{number} values",
+            f"keys of more than {_LONGEST_KEY} characters, or texts that are no Unicode",
+        )
+
+
+def write_types(draft: Draft) -> None:
+    """Writes numbers and switches as such where the settings take them, and as texts where they take texts."""
+    for place, value in draft.leaves():
+        value.value = _typed(place, value.value)
+
+
+def setting_place(path: Place) -> Place:
+    """The setting of a key of Kestra's file: `kestra.url` is `deployment.url`."""
+    if path[:2] == ("kestra", "url"):
+        return ("deployment", "url")
+    return path[1:] if path[0] == "kestra" and len(path) > 1 else path
+
+
+def _block(node: Any) -> dict[str, Any]:
+    return node if isinstance(node, dict) else {}
+
+
+def _merge(draft: Draft, name: str, block: Any) -> None:
+    """Adds a block; what is there already stays."""
+    if block is None:
+        return
+    there = draft.tree.get(name)
+    draft.tree[name] = block if there is None else _merged(there, block)
+
+
+def _merged(first: Any, second: Any) -> Any:
+    if isinstance(first, dict) and isinstance(second, dict):
+        names = [*first, *(name for name in second if name not in first)]
+        return {
+            name: _merged(first[name], second[name])
+            if name in first and name in second
+            else first.get(name, second.get(name))
+            for name in names
+        }
+    return first
+
+
+def _prune(block: dict[str, Any]) -> None:
+    """Takes out blocks that hold nothing."""
+    for name, item in list(block.items()):
+        if isinstance(item, dict):
+            _prune(item)
+        if item in ({}, []):
+            del block[name]
+
+
+def _move_renamed(draft: Draft) -> None:
+    """`kestra.url` is a setting of the deployment."""
+    url = draft.remove("url")
+    if isinstance(url, Value) and not draft.at("deployment", "url"):
+        draft.put(("deployment", "url"), url)
+        draft.names["deployment", "url"] = "kestra.url"
+
+
+def _platform(draft: Draft) -> None:
+    """The edition and the mode, where no input says them."""
+    if draft.at("edition") is None:
+        draft.tree["edition"] = _edition(draft)
+    if draft.at("deployment", "mode") is None:
+        draft.put(("deployment", "mode"), Value("standalone", comment="chosen: one pod"))
+    if draft.at("version") is None:
+        draft.tree["version"] = Value("1.3", comment="chosen: no input says the version")
+    order = ("version", "edition")
+    draft.tree = {n: draft.tree[n] for n in order} | {
+        n: block for n, block in draft.tree.items() if n not in order
+    }
+
+
+def _edition(draft: Draft) -> Value:
+    for key in ("ee", "secret", "security", "kafka", "elasticsearch"):
+        if draft.at(key) is not None:
+            return Value(
+                "enterprise", draft.origin((key,)), comment=f"because of {draft.name((key,))}"
+            )
+    for key, kind in _ENTERPRISE_TYPES.items():
+        if draft.text(key, "type") == kind:
+            return Value("enterprise", comment=f"because of kestra.{key}.type")
+    return Value("oss", comment="chosen: no input needs the Enterprise Edition")
+
+
+def _typed(place: Place, value: Any) -> Any:
+    """A number or switch that was written as a text, where the setting takes no text."""
+    if not isinstance(value, str):
+        return _as_text(place, value)
+    known, annotation = annotation_of(place)
+    row = None if known else catalogue_row(place)
+    kind = row.type if row is not None else ""
+    text = value.strip()
+    if (_is(annotation, Flag) or kind == "boolean") and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if (
+        (_is(annotation, Whole) or kind == "number")
+        and text.lstrip("-").isdecimal()
+        and len(text) < 19
+    ):
+        return int(text)
+    return value
+
+
+def _as_text(place: Place, value: Any) -> Any:
+    """A number where the setting takes a text, as in variables and annotations."""
+    known, annotation = annotation_of(place)
+    parts = (annotation, *get_args(annotation))
+    wants_text = known and str in parts and int not in parts and not _is(annotation, Flag)
+    if wants_text or place[:2] == ("deployment", "environment"):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return value
+
+
+def _is(annotation: Any, kind: Any) -> bool:
+    base = get_args(kind)[0]
+    return annotation is base or base in get_args(annotation) or kind in get_args(annotation)

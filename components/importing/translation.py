@@ -1,0 +1,321 @@
+"""Keys of Kestra's that mean something else here, or that this stack does better without."""
+
+from __future__ import annotations
+
+import re
+
+from components.importing import addresses
+from components.importing.conversion import Conversion, shown
+from components.importing.draft import Place, Value
+from components.settings.deployment import DEFAULT_TAGS
+from components.validation.rules.deployment import MOVING_TAGS
+
+TAG = ("deployment", "image", "tag")
+_LOG_IN = "set kestra:endpoints.all.basic-auth.username for a log-in of the endpoints"
+#: Keys of Kestra's that hold folders of the machine.
+_FOLDERS: tuple[Place, ...] = (
+    ("micronaut", "io", "watch", "paths"),
+    ("local-files", "allowed-paths"),
+    ("tasks", "tmp-dir", "path"),
+)
+
+
+def convert(conversion: Conversion) -> None:
+    """What is written otherwise, or left out."""
+    for step in (
+        _image,
+        addresses.convert,
+        _storage,
+        _endpoints,
+        _server,
+        _renamed,
+        _prefix,
+        _controllers,
+        _claim,
+        _folders,
+        _deprecated,
+    ):
+        step(conversion)
+
+
+def remark(conversion: Conversion) -> None:
+    """What a person has to know of settings that are carried."""
+    for step in (_volume, _memory, _ports, _clear_connections):
+        step(conversion)
+
+
+def _image(c: Conversion) -> None:
+    tag = c.draft.text(*TAG)
+    if tag is None or "$" in tag:
+        return
+    version = str(c.draft.text("version"))
+    release = re.match(r"v?(\d+)\.(\d+)", tag)
+    if MOVING_TAGS.fullmatch(tag) and c.draft.at("deployment", "image", "digest") is not None:
+        c.drop(
+            TAG,
+            f"{tag} is a tag that moves; the digest beside it decides what runs, and is kept",
+            "write the release of the digest as the tag, so that known holes are looked for",
+        )
+    elif MOVING_TAGS.fullmatch(tag):
+        pinned = DEFAULT_TAGS[version] + ("-no-plugins" if tag.endswith("-no-plugins") else "")
+        c.changed(
+            TAG, f"{tag} is a tag that moves; {pinned} is written instead", "choose a release"
+        )
+        c.draft.put(TAG, Value(pinned, comment=f"chosen: {tag} moves"))
+    elif release and (int(release[1]), int(release[2])) < (1, 3):
+        c.drop(
+            TAG,
+            f"{tag} is older than 1.3, the first version that this program renders for; {DEFAULT_TAGS[version]} is "
+            "what the stack would run",
+            "upgrade the running installation to 1.3 first, by Kestra's migration guides",
+        )
+    elif release and re.fullmatch(r"v?\d+\.\d+(-[a-z-]+)?", tag):
+        c.changed(
+            TAG, f"{tag} names no patch release, so the tag moves; it is kept", "name a release"
+        )
+
+
+def _storage(c: Conversion) -> None:
+    place: Place = ("storage", "local", "base-path")
+    path = c.draft.text(*place)
+    if path and not path.startswith(("/", "$")) and re.fullmatch(r"[\w./-]+", path):
+        absolute = "/" + path.removeprefix("./")
+        c.changed(
+            place,
+            f"{path} is relative; {absolute} is written instead",
+            "check where the files were",
+        )
+        c.draft.put(place, Value(absolute, c.draft.origin(place)))
+
+
+_OPEN_ENDPOINTS = (
+    "env",
+    "beans",
+    "routes",
+    "threaddump",
+    "flyway",
+    "worker",
+    "scheduler",
+    "refresh",
+    "stop",
+    "caches",
+)
+
+
+def _endpoints(c: Conversion) -> None:
+    draft = c.draft
+    if draft.at("endpoints", "all", "basic-auth") is not None:
+        return
+    if _is_false(draft.at("endpoints", "all", "sensitive")):
+        c.drop(
+            ("endpoints", "all", "sensitive"),
+            "sensitive: false opened every management endpoint to everybody who reaches the port; they are closed",
+            _LOG_IN,
+        )
+    for name in _OPEN_ENDPOINTS:
+        place: Place = ("endpoints", name)
+        block = draft.at(*place)
+        if isinstance(block, dict) and not _is_false(block.get("enabled")):
+            c.drop(
+                place,
+                f"/{name} shows or changes the inside of Kestra to everybody on the port; left out",
+                _LOG_IN,
+            )
+    if draft.text("endpoints", "health", "details-visible") == "ANONYMOUS":
+        c.drop(
+            ("endpoints", "health", "details-visible"),
+            "ANONYMOUS shows the details of /health to everybody on the port; left out",
+            _LOG_IN,
+        )
+
+
+def _is_false(value: object) -> bool:
+    return isinstance(value, Value) and str(value.value).lower() == "false"
+
+
+def _server(c: Conversion) -> None:
+    urls = c.draft.at("server", "basic-auth", "open-urls")
+    for value in urls if isinstance(urls, list) else [urls]:
+        text = str(value.value) if isinstance(value, Value) else ""
+        new = re.sub(r"^/api/v1/(?!main/)(?=executions|webhooks?\b)", "/api/v1/main/", text)
+        if new != text:
+            c.changed(
+                ("server", "basic-auth", "open-urls"),
+                f"{text} opens nothing since tenants are mandatory; {new} is written instead"
+                if re.fullmatch(r"[\w/.-]+", text)
+                else "an old path of webhooks opens nothing; /api/v1/main/ is written into it",
+            )
+            value.value = new
+    host: Place = ("micronaut", "server", "host")
+    if isinstance(bound := c.draft.at(*host), Value):
+        c.drop(
+            host,
+            f"bound to {shown(bound.value) or 'one address'}, where no probe and no Service reaches the pod; left out",
+        )
+    if c.draft.at("heartbeat") is not None:
+        c.drop(
+            ("heartbeat",),
+            "nothing reads kestra.heartbeat since 0.16; left out",
+            "kestra:server.liveness has its meaning",
+        )
+
+
+def _renamed(c: Conversion) -> None:
+    draft = c.draft
+    if (old := draft.at("tasks", "defaults")) is None:
+        return
+    if draft.at("plugins", "defaults") is not None:
+        c.drop(("tasks", "defaults"), "left out: kestra.plugins.defaults is there too, and is read")
+        return
+    c.changed(
+        ("tasks", "defaults"), "deprecated for kestra.plugins.defaults; carried under its new name"
+    )
+    draft.remove("tasks", "defaults")
+    draft.put(("plugins", "defaults"), old)
+
+
+def _prefix(c: Conversion) -> None:
+    place: Place = ("variables", "env-vars-prefix")
+    if c.draft.at(*place) is not None and not c.draft.text(*place):
+        c.drop(
+            place,
+            "an empty env-vars-prefix shows every environment variable, secrets included, to every flow; left out, so "
+            "that ENV_ holds",
+            "flows that read other variables need them under names that begin with ENV_",
+        )
+
+
+def _controllers(c: Conversion) -> None:
+    place: Place = ("worker", "controllers")
+    if c.draft.at(*place) is None or c.draft.text("deployment", "mode") != "distributed":
+        return
+    hosts = [
+        str(v.value)
+        for p, v in c.draft.leaves(*place)
+        if p[-1] == "host" and re.fullmatch(r"[\w.-]+", str(v.value))
+    ]
+    named = f" ({', '.join(hosts)})" if hosts else ""
+    c.drop(
+        place, f"names the controller of the old installation{named}; this program makes its own"
+    )
+
+
+def _volume(c: Conversion) -> None:
+    if (
+        c.draft.text("storage", "type") == "local"
+        and c.draft.at("deployment", "storage-volume") is None
+    ):
+        c.changed(
+            ("storage", "type"),
+            "local storage: the files lay in a volume or folder of the old installation, and here they live as long "
+            "as the pod unless kestra:deployment.storage-volume.size is given; the files themselves are to be copied",
+            "set kestra:deployment.storage-volume, or move to an object store; several pods need one that all reach",
+        )
+
+
+def _memory(c: Conversion) -> None:
+    for key in ("queue", "repository"):
+        kind = c.draft.text(key, "type")
+        if kind in ("h2", "memory"):
+            c.changed(
+                (key, "type"),
+                f"{kind} is carried: it lives in the process, so a new pod begins with nothing unless a file of the old "
+                "one is there",
+                "move to postgres for what is to stay",
+            )
+
+
+def _ports(c: Conversion) -> None:
+    if _is_false(c.draft.at("endpoints", "prometheus", "sensitive")):
+        c.changed(
+            ("endpoints", "prometheus", "sensitive"),
+            "carried: whoever reaches the management port reads /prometheus without a log-in",
+            _LOG_IN,
+        )
+    if isinstance(port := c.draft.at("endpoints", "all", "port"), Value):
+        c.changed(
+            ("endpoints", "all", "port"),
+            f"{shown(port.value)} is carried; probes and network policies follow it",
+        )
+    place: Place = ("micronaut", "server", "port")
+    if isinstance(port := c.draft.at(*place), Value):
+        c.changed(
+            place,
+            f"{shown(port.value)} is carried; Services, probes and network policies follow it",
+        )
+
+
+def _clear_connections(c: Conversion) -> None:
+    address = c.draft.text("secret", "vault", "address") or ""
+    if address.startswith("http://"):
+        c.changed(
+            ("secret", "vault", "address"),
+            "http: the log-in and every secret would travel in clear, and the host must be one that the pods reach",
+            "give an https:// address",
+        )
+    for key in ("elasticsearch", "opensearch"):
+        place: Place = (key, "client", "trust-all-ssl")
+        value = c.draft.at(*place)
+        if isinstance(value, Value) and not _is_false(value):
+            c.changed(
+                place,
+                "carried: any certificate is trusted",
+                "use the authority's certificate instead",
+            )
+
+
+def _claim(c: Conversion) -> None:
+    """A claim whose size is known: the stack makes one like it, which needs neither the namespace nor the old one."""
+    volume: Place = ("deployment", "storage-volume")
+    claim = c.draft.text(*volume, "existing-claim")
+    if claim is None or c.draft.at(*volume, "size") is None:
+        return
+    named = f"PersistentVolumeClaim {claim}"
+    c.notes = [note for note in c.notes if note.what != named]
+    c.note(
+        "not carried",
+        named,
+        "the stack makes a claim of its own of that size and class; the old one stays, and its files are to be copied",
+        "to mount the old one instead, in the same namespace: kestra:deployment.storage-volume.existing-claim in place "
+        "of size and class-name",
+        c.draft.origin((*volume, "existing-claim")),
+    )
+    c.draft.remove(*volume, "existing-claim")
+
+
+def _folders(c: Conversion) -> None:
+    mounts = [
+        str(value.value)
+        for place, value in c.draft.leaves("deployment")
+        if place[-1] in ("mountPath", "mount-path") and value.value
+    ]
+    for place in _FOLDERS:
+        for _, value in c.draft.leaves(*place):
+            path = str(value.value)
+            if (
+                not path.startswith("/")
+                or path.split("/")[1] == "tmp"
+                or not re.fullmatch(r"[\w./-]+", path)
+            ):
+                continue
+            if not any(path == m or path.startswith(m.rstrip("/") + "/") for m in mounts):
+                c.note(
+                    "not carried",
+                    f"{c.draft.name(place)} {path}",
+                    "a folder of that machine: in the pods it is not there, nor writable, without a volume",
+                    "add kestra:deployment.extra-volumes and extra-volume-mounts",
+                    value.origin,
+                )
+
+
+def _deprecated(c: Conversion) -> None:
+    old = [key for key in ("templates", "listeners") if c.draft.at(key) is not None]
+    if old:
+        names = ", ".join(f"kestra.{key}" for key in old)
+        c.note("changed", names, "deprecated since 0.11, and 2.0 has no templates")
+    place: Place = ("tasks", "scripts", "docker", "volume-enabled")
+    if c.draft.at(*place) is not None:
+        c.changed(
+            place,
+            "volume-enabled is deprecated for kestra.plugins.configurations, and has no use without a Docker daemon",
+        )
