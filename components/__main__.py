@@ -1,4 +1,4 @@
-"""`python -m components check FILE…`, `render FILE`, `import FILE…` and `adopt STATE`: no engine, no cloud."""
+"""`python -m components check FILE…`, `render FILE`, `network FILE…`, `import FILE…` and `adopt STATE`: no engine, no cloud."""
 
 from __future__ import annotations
 
@@ -46,6 +46,24 @@ def render(file: str, *, environment: bool) -> int:
     else:
         print(configuration.yaml(), end="")
     return 0
+
+
+def network(files: Sequence[str]) -> int:
+    """Prints what the network policies of stack files open, and why. 0 when all are valid, else 1."""
+    from components.kubernetes.open_ports import as_text
+
+    status = 0
+    for file in files:
+        try:
+            loaded = load_file(file)
+        except SettingsError as error:
+            print(error.report(), file=sys.stderr)
+            status = 1
+            continue
+        print(f"{file}:\n{as_text(loaded.settings)}", end="")
+        if loaded.warnings:
+            print(report(loaded.warnings), file=sys.stderr)
+    return status
 
 
 def adopt(file: str, ids: Sequence[str]) -> int:
@@ -104,6 +122,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rendering.add_argument(
         "--environment", action="store_true", help="print the names of the variables that it needs"
     )
+    opened = commands.add_parser(
+        "network", help="print what the network policies of stack files open, and why"
+    )
+    opened.add_argument("files", nargs="+", metavar="FILE", help="stacks/Pulumi.<stack>.yaml")
     adopting = commands.add_parser(
         "adopt", help="go on after an update that was killed (docs/interrupted.md)"
     )
@@ -125,6 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return adopt(chosen.file, chosen.ids)
     if chosen.command == "check":
         return check(chosen.files)
+    if chosen.command == "network":
+        return network(chosen.files)
     return render(chosen.file, environment=chosen.environment)
 
 

@@ -253,11 +253,21 @@ class Kind:
 
 KUBERNETES: Mapping[str, Kind] = {
     "kubernetes:apps/v1:Deployment": Kind("apps", "deployments"),
+    "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": Kind(
+        "autoscaling", "horizontalpodautoscalers"
+    ),
     "kubernetes:core/v1:ConfigMap": Kind("", "configmaps"),
     "kubernetes:core/v1:Namespace": Kind("", "namespaces", namespaced=False),
     "kubernetes:core/v1:Secret": Kind("", "secrets"),
     "kubernetes:core/v1:Service": Kind("", "services"),
     "kubernetes:core/v1:ServiceAccount": Kind("", "serviceaccounts"),
+    "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": Kind(
+        "gateway.networking.k8s.io", "httproutes"
+    ),
+    "kubernetes:monitoring.coreos.com/v1:PodMonitor": Kind("monitoring.coreos.com", "podmonitors"),
+    "kubernetes:monitoring.coreos.com/v1:ServiceMonitor": Kind(
+        "monitoring.coreos.com", "servicemonitors"
+    ),
     "kubernetes:networking.k8s.io/v1:Ingress": Kind("networking.k8s.io", "ingresses"),
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": Kind("networking.k8s.io", "networkpolicies"),
     "kubernetes:policy/v1:PodDisruptionBudget": Kind("policy", "poddisruptionbudgets"),

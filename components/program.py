@@ -19,6 +19,7 @@ from components.kubernetes.pod_additions import secret_values
 from components.registrations import Registrations
 from components.rendering.configuration import Configuration, Given, Needed, render
 from components.rendering.secret_backends import PROVIDED
+from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
 from components.safeguards.error_hooks import watch
 from components.settings import Settings, SettingsError
@@ -128,6 +129,7 @@ def build(settings: Settings, guarding: pulumi.ResourceOptions | None = None) ->
             {} if settings.is_enterprise else made.secrets,
             store.version_ids,
             _management_password(settings, provided),
+            WebServer.of(configuration.document, settings),
         ),
         made.guard.passed,
     )

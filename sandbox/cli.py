@@ -18,6 +18,7 @@ from rich.console import Console
 
 from components.settings import Settings, SettingsError, report
 from components.validation import load_file
+from sandbox import custom_resources
 from sandbox.arguments import parser
 from sandbox.clouds import places, start_clouds
 from sandbox.display import Events, summary
@@ -109,6 +110,8 @@ class Sandbox:
         if not plane.healthy:
             with self.progress.step("Starting the Kubernetes control plane"):
                 plane.start(self.progress)
+        for definitions in custom_resources.definitions_of(settings):
+            custom_resources.install(plane, custom_resources.fetch(definitions, self.progress))
         vault = None
         if with_vault:
             vault = Vault(self.state.services / "vault", tools)

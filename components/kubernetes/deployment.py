@@ -12,14 +12,12 @@ from pulumi_kubernetes import apps, core, networking, policy, rbac
 from components import tags
 from components.backends.interface import Identity
 from components.generated_secrets import base64_text
-from components.kubernetes import network
+from components.kubernetes import edge, monitoring, network, scaling
+from components.kubernetes.custom_resources import custom_resource
 from components.kubernetes.pods import (
-    GRPC,
-    HTTP,
     PROBE_PASSWORD,
     STORAGE_CLAIM,
     PodArgs,
-    management_port,
     pod_template,
     probe_password,
     selector,
@@ -27,6 +25,7 @@ from components.kubernetes.pods import (
     version_hash,
 )
 from components.rendering.configuration import CONTROLLER_SERVICE
+from components.rendering.web_server import WebServer, public_url
 from components.settings import Settings
 from components.settings.workloads import Workload, group_accounts
 
@@ -50,7 +49,9 @@ class KestraArgs:
     version_ids: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Secret to the id of its version in the store."""
     management_password: pulumi.Input[str] | None = None
-    """Password of the management endpoints, for the probes (secret)."""
+    """Password of the management endpoints, for probes and Prometheus (secret)."""
+    server: WebServer = field(default_factory=WebServer)
+    """Where the configuration makes Kestra listen."""
 
 
 class Kestra(pulumi.ComponentResource):
@@ -65,10 +66,12 @@ class Kestra(pulumi.ComponentResource):
     - Pods get a minute more to end than Kestra gives its tasks.
     - With `delete-files-on-start` the file is copied into memory, where Kestra can delete it, and copied again
       when a container restarts. The mounted original stays readable to the container; it holds no secret.
-    - Port 8081 (management) is not on the public Service. Probes log in when the endpoints ask for it, and the
+    - Ports, paths and TLS of Services, probes, policies and routes are those of the configuration.
+    - The management port (8081) is not on the public Service. Probes log in when the endpoints ask for it, and the
       password is in no pod specification.
     - Nothing may talk to the pods, nor they to anything, but what Kestra needs.
-    - More than one replica comes with a PodDisruptionBudget.
+    - More than one replica comes with a PodDisruptionBudget. With autoscaling the Deployment says no number of
+      replicas, and updates leave alone what the autoscaler sets.
 
     Example:
         >>> Kestra("kestra", KestraArgs(settings, yaml, environment))  # doctest: +SKIP
@@ -117,6 +120,7 @@ class Kestra(pulumi.ComponentResource):
         self.deployments = {w.name: self._workload(w) for w in self._settings.workloads}
         self.endpoint = self._services()
         self._network()
+        self._monitoring()
         self.register_outputs(
             {
                 "namespace": self.namespace,
@@ -221,7 +225,8 @@ class Kestra(pulumi.ComponentResource):
         )
 
     def _workload(self, workload: Workload) -> pulumi.Output[str]:
-        name, replicas = workload.name, workload.component.replicas
+        name, component, deployment = workload.name, workload.component, self._settings.deployment
+        scaled = scaling.autoscaling_of(deployment, component)
         shared = PodArgs(
             self._settings,
             self._labels,
@@ -231,6 +236,7 @@ class Kestra(pulumi.ComponentResource):
             self.secret,
             self._versions_of(workload.server),
             dict(self._args.identity.pod_labels),
+            self._args.server,
         )
         chosen = {"matchLabels": selector(self._labels, name)}
         made = apps.v1.Deployment(
@@ -238,7 +244,7 @@ class Kestra(pulumi.ComponentResource):
             metadata=self._metadata(f"kestra-{name}", name),
             spec=_api(
                 {
-                    "replicas": replicas,
+                    **({} if scaled else {"replicas": component.replicas}),
                     "revisionHistoryLimit": 3,
                     "selector": chosen,
                     # An embedded database allows one pod at a time.
@@ -246,13 +252,25 @@ class Kestra(pulumi.ComponentResource):
                     "template": pod_template(workload, shared),
                 }
             ),
-            opts=self._child,
+            opts=pulumi.ResourceOptions(
+                parent=self, ignore_changes=[scaling.SCALED_FIELD] if scaled else None
+            ),
         )
-        if replicas > 1:
+        if scaled:
+            # Loaded by the stacks that have one.
+            from pulumi_kubernetes import autoscaling
+
+            autoscaling.v2.HorizontalPodAutoscaler(
+                f"{self._name}-{name}-autoscaler",
+                metadata=self._metadata(f"kestra-{name}", name),
+                spec=_api(scaling.autoscaler_spec(scaled, f"kestra-{name}")),
+                opts=self._child,
+            )
+        if budget := scaling.budget_of(deployment, component):
             policy.v1.PodDisruptionBudget(
                 f"{self._name}-{name}-budget",
                 metadata=self._metadata(f"kestra-{name}", name),
-                spec=_api({"maxUnavailable": 1, "selector": chosen}),
+                spec=_api(scaling.budget_spec(budget, chosen)),
                 opts=self._child,
             )
         return made.metadata.name
@@ -287,59 +305,78 @@ class Kestra(pulumi.ComponentResource):
 
     def _services(self) -> pulumi.Output[str]:
         web = "webserver" if "webserver" in self._settings.components else "standalone"
-        public = self._service("web", web, {"name": "http", "port": 80, "targetPort": HTTP})
+        server = self._args.server
+        public = self._service("web", web, edge.web_service_port(server))
         self._service(
             "management",
             None,
-            {
-                "name": "management",
-                "port": management_port(self._settings),
-                "targetPort": "management",
-            },
+            {"name": "management", "port": server.management_port, "targetPort": "management"},
             headless=True,
         )
         if "controller" in self._settings.components:
             self._service(
-                "controller", "controller", {"name": "grpc", "port": GRPC, "targetPort": GRPC}
+                "controller",
+                "controller",
+                {"name": "grpc", "port": server.grpc_port, "targetPort": server.grpc_port},
             )
-        ingress = self._settings.deployment.ingress
-        if ingress is None:
-            inside = pulumi.Output.format("http://{0}.{1}.svc", public, self.namespace)
-            given = self._settings.address
-            return pulumi.Output.from_input(given) if given else inside
-        networking.v1.Ingress(
-            f"{self._name}-ingress",
-            metadata=self._metadata("kestra") | _annotated(network.ingress_annotations(ingress)),
-            spec=_api(
-                {
-                    "ingressClassName": ingress.class_name,
-                    "tls": [{"hosts": [ingress.host], "secretName": ingress.tls_secret}],
-                    "rules": [
-                        {
-                            "host": ingress.host,
-                            "http": {
-                                "paths": [
-                                    {
-                                        "path": "/",
-                                        "pathType": "Prefix",
-                                        "backend": {
-                                            "service": {"name": public, "port": {"name": "http"}}
-                                        },
-                                    }
-                                ]
-                            },
-                        }
-                    ],
-                }
-            ),
-            opts=self._child,
+        self._edge(public)
+        outside = public_url(self._settings, server)
+        if outside is not None:
+            return pulumi.Output.from_input(outside)
+        return pulumi.Output.format(
+            f"{server.scheme}://{{0}}.{{1}}.svc{server.context_path}", public, self.namespace
         )
-        return pulumi.Output.from_input(self._settings.address or f"https://{ingress.host}/")
+
+    def _edge(self, service: pulumi.Output[str]) -> None:
+        deployment, server = self._settings.deployment, self._args.server
+        if ingress := deployment.ingress:
+            annotations = edge.ingress_annotations(ingress, is_tls=server.is_tls)
+            networking.v1.Ingress(
+                f"{self._name}-ingress",
+                metadata=self._metadata("kestra") | _annotated(annotations),
+                spec=_api(edge.ingress_spec(ingress, server, service)),
+                opts=self._child,
+            )
+        if route := deployment.http_route:
+            custom_resource(
+                f"{self._name}-http-route",
+                edge.GATEWAY_API,
+                "HTTPRoute",
+                self._metadata("kestra") | _annotated(route.annotations),
+                edge.route_spec(route, server, service),
+                self._child,
+            )
+
+    def _monitoring(self) -> None:
+        settings, chosen = self._settings, self._settings.deployment.monitoring
+        if chosen is None:
+            return
+        log_in = None
+        if monitoring.needs_secret(settings):
+            log_in = core.v1.Secret(
+                f"{self._name}-monitoring",
+                metadata=self._metadata(),
+                type="Opaque",
+                string_data=monitoring.log_in_data(settings, self._args.management_password),
+                immutable=True,
+                opts=self._child,
+            ).metadata.name
+        metadata = self._metadata("kestra")
+        custom_resource(
+            f"{self._name}-monitor",
+            monitoring.OPERATOR_API,
+            monitoring.monitor_kind(chosen),
+            metadata | {"labels": metadata["labels"] | dict(chosen.labels)},
+            monitoring.monitor_spec(chosen, self._labels, self._args.server, log_in),
+            self._child,
+        )
 
     def _network(self) -> None:
         if not self._settings.deployment.network_policy.enabled:
             return
-        for suffix, spec in network.policies(self._settings, self._labels).items():
+        for suffix, spec in network.policies(
+            self._settings, self._labels, self._args.server
+        ).items():
             networking.v1.NetworkPolicy(
                 f"{self._name}-{suffix}",
                 metadata=self._metadata(f"kestra-{suffix}"),

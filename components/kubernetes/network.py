@@ -2,50 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from components.kubernetes.pods import GRPC, HTTP, management_port, selector
+from components.kubernetes.egress import shared_ports, single_addresses
+from components.kubernetes.pods import selector
+from components.rendering.configuration import render
+from components.rendering.web_server import WebServer
 from components.settings import Settings
-from components.settings.base import revealed
-from components.settings.deployment import Ingress
-
-_DATABASE_PORTS = {"postgres": 5432, "mysql": 3306}
-_KAFKA, _ELASTICSEARCH = 9092, 9200
-
-
-def egress_ports(settings: Settings) -> list[int]:
-    """The ports of databases, queue, storage and secret store, and those that the settings name.
-
-    An address that Kestra resolves later (`${NAME}`) counts with the usual port of its kind.
-    """
-    ports = set(settings.deployment.network_policy.egress_ports)
-    for name, source in settings.datasources.items():
-        # Several hosts may stand before the path, each with its port; user and password before them.
-        hosts = re.match(r"jdbc:[\w:]+//(?:[^/?]*@)?([^/?]*)", revealed(source.url) or "")
-        found = re.findall(r":(\d+)(?:,|$)", hosts[1]) if hosts else []
-        if found:
-            ports.update(map(int, found))
-        elif name in _DATABASE_PORTS:
-            ports.add(_DATABASE_PORTS[name])
-    if settings.queue and settings.queue.type == "kafka":
-        ports.add(_KAFKA)
-    if settings.repository and settings.repository.type == "elasticsearch":
-        ports.add(_ELASTICSEARCH)
-    if settings.storage and settings.storage.minio and settings.storage.minio.port:
-        ports.add(settings.storage.minio.port)
-    # While the stack moves, pods of before and after the change run side by side.
-    for manager in settings.managers:
-        if manager.vault:
-            address = urlsplit(manager.vault.address)
-            ports.add(address.port or (80 if address.scheme == "http" else 443))
-        if manager.cloud:
-            # The manager itself, and who gives the tokens for it.
-            ports.add(443)
-    return sorted(ports)
-
+from components.settings.deployment import NetworkPolicy
 
 #: Where GKE's metadata server answers, without and with Dataplane V2.
 #: Source: Google Cloud documentation, Workload Identity Federation for GKE.
@@ -70,16 +35,37 @@ def node_services(settings: Settings) -> list[tuple[str, int]]:
     return list(dict.fromkeys(found))
 
 
-_DNS: dict[str, Any] = {
-    "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
-    "ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")],
-}
+#: Namespaces whose DNS pods listen on another port than their Service, by which a policy judges.
+#: Source: OpenShift documentation, DNS Operator.
+_DNS_POD_PORTS = {"openshift-dns": 5353}
 
 
-def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
-    """Name to specification of each policy."""
+def dns_rules(chosen: NetworkPolicy) -> list[dict[str, Any]]:
+    """What lets names be resolved; empty where the settings name no server."""
+    peers = [_in_namespace(name) for name in chosen.dns_namespaces]
+    peers += [{"ipBlock": {"cidr": cidr}} for cidr in chosen.dns_cidrs]
+    ports = [53, *(_DNS_POD_PORTS[n] for n in chosen.dns_namespaces if n in _DNS_POD_PORTS)]
+    rule = {
+        "to": peers,
+        "ports": [{"protocol": kind, "port": port} for port in ports for kind in ("UDP", "TCP")],
+    }
+    # To Kubernetes an empty list of peers means all of them.
+    return [rule] if peers else []
+
+
+def policies(
+    settings: Settings, labels: Mapping[str, str], server: WebServer | None = None
+) -> dict[str, Any]:
+    """Name to specification of each policy.
+
+    Args:
+        settings: the stack's settings.
+        labels: of Kestra's pods.
+        server: where they listen; default: as the settings' configuration says.
+    """
+    server = server or WebServer.of(render(settings).document, settings)
     chosen = settings.deployment.network_policy
-    ports = egress_ports(settings)
+    dns = dns_rules(chosen)
     pods = {"matchLabels": selector(labels)}
     web = {
         "matchLabels": selector(
@@ -92,11 +78,11 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
             "podSelector": {} if settings.deployment.create_namespace else pods,
             "policyTypes": ["Ingress", "Egress"],
         },
-        "dns": {"podSelector": pods, "policyTypes": ["Egress"], "egress": [_DNS]},
+        "dns": {"podSelector": pods, "policyTypes": ["Egress"], "egress": dns},
         "web": {
             "podSelector": web,
             "policyTypes": ["Ingress"],
-            "ingress": [{"from": _namespace(chosen.ingress_namespace), "ports": _tcp(HTTP)}],
+            "ingress": [{"from": _namespace(chosen.ingress_namespace), "ports": _tcp(server.port)}],
         },
     }
     if settings.deployment.create_namespace:
@@ -104,21 +90,11 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
         # not get out to it, nor learn its address.
         own = settings.deployment.namespace
         if chosen.ingress_namespace in (None, own):
-            made["web-clients"] = _clients(web, HTTP)
+            made["web-clients"] = _clients(web, server.port, dns)
         if chosen.monitoring_namespace == own:
-            made["management-clients"] = _clients(pods, management_port(settings))
-    # To Kubernetes an empty list of networks or ports means all of them.
-    if ports and chosen.egress_cidrs:
-        made["backends"] = {
-            "podSelector": pods,
-            "policyTypes": ["Egress"],
-            "egress": [
-                {
-                    "to": [{"ipBlock": {"cidr": cidr}} for cidr in chosen.egress_cidrs],
-                    "ports": [{"protocol": "TCP", "port": port} for port in ports],
-                }
-            ],
-        }
+            made["management-clients"] = _clients(pods, server.management_port, dns)
+    if backends := _backends(settings):
+        made["backends"] = {"podSelector": pods, "policyTypes": ["Egress"], "egress": backends}
     if services := node_services(settings):
         made["node"] = {
             "podSelector": pods,
@@ -135,7 +111,7 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
             "ingress": [
                 {
                     "from": _namespace(chosen.monitoring_namespace),
-                    "ports": _tcp(management_port(settings)),
+                    "ports": _tcp(server.management_port),
                 }
             ],
         }
@@ -145,27 +121,34 @@ def policies(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
         made["controller"] = {
             "podSelector": controller,
             "policyTypes": ["Ingress"],
-            "ingress": [{"from": [{"podSelector": worker}], "ports": _tcp(GRPC)}],
+            "ingress": [{"from": [{"podSelector": worker}], "ports": _tcp(server.grpc_port)}],
         }
         made["worker"] = {
             "podSelector": worker,
             "policyTypes": ["Egress"],
-            "egress": [{"to": [{"podSelector": controller}], "ports": _tcp(GRPC)}],
+            "egress": [{"to": [{"podSelector": controller}], "ports": _tcp(server.grpc_port)}],
         }
     return made
 
 
-#: Controllers that serve plain HTTP beside TLS unless they are told not to: part of the class's name to annotation.
-_TLS_ONLY = {
-    "nginx": ("nginx.ingress.kubernetes.io/force-ssl-redirect", "true"),
-    "traefik": ("traefik.ingress.kubernetes.io/router.entrypoints", "websecure"),
-}
-
-
-def ingress_annotations(ingress: Ingress) -> dict[str, str]:
-    """What keeps the ingress to TLS where its controller is known, and what the settings say."""
-    known = (pair for name, pair in _TLS_ONLY.items() if name in (ingress.class_name or ""))
-    return dict(known) | dict(ingress.annotations)
+def _backends(settings: Settings) -> list[dict[str, Any]]:
+    """Names under `egress-cidrs`, and each address that the settings hold as a number by itself."""
+    cidrs = settings.deployment.network_policy.egress_cidrs
+    ports: list[dict[str, Any]] = [
+        {"protocol": protocol, "port": port}
+        for protocol in ("TCP", "UDP")
+        for port in shared_ports(settings, protocol)
+    ]
+    # To Kubernetes an empty list of networks or ports means all of them.
+    rules: list[dict[str, Any]] = (
+        [{"to": [{"ipBlock": {"cidr": cidr}} for cidr in cidrs], "ports": ports}]
+        if ports and cidrs
+        else []
+    )
+    return rules + [
+        {"to": [{"ipBlock": {"cidr": cidr}}], "ports": [{"protocol": protocol, "port": port}]}
+        for cidr, protocol, port in single_addresses(settings)
+    ]
 
 
 def _workers(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -184,13 +167,17 @@ def _tcp(port: int) -> list[dict[str, Any]]:
     return [{"protocol": "TCP", "port": port}]
 
 
-def _clients(pods: Mapping[str, Any], port: int) -> dict[str, Any]:
+def _clients(pods: Mapping[str, Any], port: int, dns: list[dict[str, Any]]) -> dict[str, Any]:
     """What lets every pod of the namespace out to a port of Kestra's pods."""
     to_kestra = {"to": [{"podSelector": pods}], "ports": _tcp(port)}
-    return {"podSelector": {}, "policyTypes": ["Egress"], "egress": [to_kestra, _DNS]}
+    return {"podSelector": {}, "policyTypes": ["Egress"], "egress": [to_kestra, *dns]}
 
 
 def _namespace(name: str | None) -> list[dict[str, Any]]:
     if name is None:
         return [{"podSelector": {}}]
-    return [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}]
+    return [_in_namespace(name)]
+
+
+def _in_namespace(name: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 
 from components.kubernetes import pod_additions
+from components.rendering.web_server import WebServer
 from components.settings import Settings
 from components.settings.base import is_placeholder
 from components.settings.deployment import DEFAULT_TAGS, Component
@@ -25,7 +26,6 @@ from components.settings.java import (
 from components.settings.quantities import amount
 from components.settings.workloads import Workload
 
-HTTP, MANAGEMENT, GRPC = 8080, 8081, 50051
 USER = 1000
 MOUNTED, LOADED = "/etc/kestra/application.yaml", "/app/confs/application.yaml"
 PROBE_PASSWORD = "STACK_PROBE_PASSWORD"  # noqa: S105 - the name of a variable
@@ -68,6 +68,8 @@ class PodArgs:
     """A hash of the versions of the secrets (`version_hash`)."""
     identity_labels: Mapping[str, str] = field(default_factory=dict)
     """What the identity asks of pods."""
+    server: WebServer = field(default_factory=WebServer)
+    """Where the containers listen."""
 
 
 def image(settings: Settings) -> str:
@@ -77,11 +79,6 @@ def image(settings: Settings) -> str:
     if chosen.digest:
         return f"{name}@{chosen.digest}"
     return f"{name}:{chosen.tag or DEFAULT_TAGS[settings.version]}"
-
-
-def management_port(settings: Settings) -> int:
-    """The port of the management endpoints."""
-    return (settings.endpoints.all and settings.endpoints.all.port) or MANAGEMENT
 
 
 def version_hash(version_ids: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
@@ -268,15 +265,16 @@ def _container(workload: Workload, args: PodArgs, deletes: bool) -> dict[str, An
             *pod_additions.container_variables(workload, args.secret),
         ],
         "envFrom": _sources(workload, args),
-        "ports": _ports(component, settings),
+        "ports": _ports(component, args.server),
         "resources": _resources(chosen),
         "securityContext": dict(pod_additions.RESTRICTED),
         "volumeMounts": mounts,
-        "startupProbe": _probe("/health", settings)
+        "startupProbe": _probe("/health", settings, args.server)
         | {"periodSeconds": 5, "failureThreshold": 60}
         | _AFTER_A_FAILED_PROBE,
-        "readinessProbe": _probe("/health/readiness", settings) | {"periodSeconds": 10},
-        "livenessProbe": _probe("/health/liveness", settings)
+        "readinessProbe": _probe("/health/readiness", settings, args.server)
+        | {"periodSeconds": 10},
+        "livenessProbe": _probe("/health/liveness", settings, args.server)
         | {"periodSeconds": 10, "failureThreshold": 6}
         | _AFTER_A_FAILED_PROBE,
     }
@@ -309,22 +307,20 @@ def _resources(chosen: Component) -> dict[str, dict[str, str]]:
     return {"requests": made_requests, "limits": made_limits}
 
 
-def _ports(component: str, settings: Settings) -> list[dict[str, Any]]:
-    ports = [{"name": "management", "containerPort": management_port(settings)}]
+def _ports(component: str, server: WebServer) -> list[dict[str, Any]]:
+    ports = [{"name": "management", "containerPort": server.management_port}]
     if component in ("standalone", "webserver"):
-        ports.insert(0, {"name": "http", "containerPort": HTTP})
+        ports.insert(0, {"name": server.scheme, "containerPort": server.port})
     if component == "controller":
-        ports.append({"name": "grpc", "containerPort": GRPC})
+        ports.append({"name": "grpc", "containerPort": server.grpc_port})
     return ports
 
 
-def _probe(path: str, settings: Settings) -> dict[str, Any]:
-    everything = settings.endpoints.all
+def _probe(path: str, settings: Settings, server: WebServer) -> dict[str, Any]:
+    everything, path = settings.endpoints.all, server.management(path)
     if everything and everything.basic_auth:
         return {
-            "exec": {
-                "command": probe_command(everything.basic_auth, management_port(settings), path)
-            },
+            "exec": {"command": probe_command(everything.basic_auth, server.management_port, path)},
             "timeoutSeconds": 5,
         }
     return {"httpGet": {"path": path, "port": "management"}, "timeoutSeconds": 3}

@@ -20,6 +20,7 @@ from components.rendering.leaves import Environment, Given, Needed, Node, resolv
 from components.rendering.nodes import block
 from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
 from components.rendering.tree import plain, tree
+from components.rendering.web_server import WebServer, public_url
 from components.settings import Problem, Settings
 from components.settings.base import CREDENTIAL_IN_URL, SecretText, revealed
 from components.settings.permissions import is_first_vocabulary, translate
@@ -90,16 +91,20 @@ def render(settings: Settings) -> Configuration:
         version=version,
         edition=edition,
         permissions=_permissions(settings),
-        url=_url(settings),
+        url=settings.address,
         environment=settings.tags.environment,
         distributed=settings.deployment.mode == "distributed",
         provided=_provided(settings),
+        controller_port=WebServer.of(settings.catalogue_keys, settings).grpc_port,
     )
     for keys in (settings.catalogue_keys, settings.additional_configuration):
         document = _merged(document, plain(keys))
     environment = Environment()
     written = environment.write(document)
     assert isinstance(written, dict)
+    url = public_url(settings, WebServer.of(written, settings))
+    if url is not None and settings.address is None:
+        written["kestra"] = {"url": url} | written["kestra"]
     return Configuration(written, environment.variables, _warnings(settings))
 
 
@@ -134,13 +139,6 @@ def _provided(settings: Settings) -> tuple[str, ...]:
     ):
         return ("kms-key-id",)
     return ()
-
-
-def _url(settings: Settings) -> str | None:
-    ingress = settings.deployment.ingress
-    if settings.address is None and ingress is not None:
-        return f"https://{ingress.host}/"
-    return settings.address
 
 
 def _warnings(settings: Settings) -> tuple[Problem, ...]:

@@ -64,6 +64,7 @@ def kestra(
     environment: str,
     distributed: bool,
     provided: tuple[str, ...] = (),
+    controller_port: int = CONTROLLER_PORT,
 ) -> dict[str, Node]:
     """The ``kestra`` root.
 
@@ -94,7 +95,7 @@ def kestra(
     parts["configurations"] = block(settings, "configurations") or {}
     out |= {key: value for key, value in parts.items() if value}
     if distributed and version == "2.0":
-        address: Node = {"host": CONTROLLER_SERVICE, "port": CONTROLLER_PORT}
+        address: Node = {"host": CONTROLLER_SERVICE, "port": controller_port}
         out["worker"] = {
             "controllers": {"type": "STATIC", "static": {"endpoints": [address]}},
         }

@@ -10,6 +10,7 @@ import grpc
 import pulumi
 from pulumi.runtime.settings import get_engine
 
+from components.kubernetes.scaling import still_autoscaled
 from components.safeguards.name_conflicts import ANSWER, Failed
 
 
@@ -24,6 +25,9 @@ def watch() -> None:
     parents: dict[tuple[str, str, str], str] = {}
 
     def told(args: pulumi.ErrorHookArgs) -> bool:
+        if args.errors and (advice := still_autoscaled(args.errors[0])):
+            pulumi.log.error(f"{_parts(args.urn)[2]}: {advice}")
+            return False
         if args.failed_operation != "create" or not args.errors:
             return False
         start, chain, name = _parts(args.urn)

@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from components.kubernetes.cluster_apis import not_served
+
 
 @dataclass(frozen=True)
 class Failed:
@@ -76,6 +78,8 @@ OTHERWISE = "Otherwise:"
 
 def way_out(failed: Failed) -> str:
     """What a person can do; empty where nothing is known of it."""
+    if missing := not_served(failed.type, failed.words):
+        return missing
     answer = answer_to(failed)
     if answer is None:
         return ""

@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr
 
 from components.settings.base import OURS, Flag, Model, Secret, TextOrSecret, Whole, key
-from components.settings.pods import SUBDOMAIN, PodSettings
-
-NAME = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
-K8S = OURS + "; Kubernetes naming rules"
+from components.settings.edge import K8S, NAME, SUBDOMAIN, HttpRoute, Ingress, Monitoring
+from components.settings.pods import PodSettings
+from components.settings.scaling import Autoscaling, DisruptionBudget
 
 #: `kestra:version` to the release that runs where the settings name no image.
 DEFAULT_TAGS = {"1.3": "v1.3.31", "2.0": "v2.0.0"}
@@ -31,6 +30,7 @@ def _network(value: str) -> str:
 
 
 Network = Annotated[str, AfterValidator(_network)]
+NamespaceName = Annotated[str, Field(pattern=NAME)]
 Port = Annotated[Whole, Field(ge=1, le=65535)]
 
 COMPONENTS_1 = ("webserver", "executor", "scheduler", "indexer", "worker")
@@ -113,6 +113,14 @@ class Component(PodSettings):
         source=OURS,
     )
     extra_args: tuple[str, ...] = key((), "Further arguments of `kestra server`.", source=OURS)
+    autoscaling: Autoscaling | None = key(
+        None, "Number of pods by what they use, in mode distributed.", source=OURS
+    )
+    disruption_budget: DisruptionBudget | None = key(
+        None,
+        "How many pods stay while nodes are drained (of more than one: all but one).",
+        source=OURS,
+    )
 
 
 class GroupAccount(Model):
@@ -163,17 +171,6 @@ class Components(Model):
     controller: Component = key(Component, "Talks to workers over gRPC.", since="2.0", source=OURS)
 
 
-class Ingress(Model):
-    """Ingress, with TLS only."""
-
-    host: str = key(text="Host name.", pattern=SUBDOMAIN, source=K8S)
-    class_name: str | None = key(None, "Ingress class.", pattern=SUBDOMAIN, source=K8S)
-    tls_secret: str = key(
-        text="Existing Secret with the certificate.", pattern=SUBDOMAIN, source=K8S
-    )
-    annotations: dict[str, str] = key({}, "Annotations for the ingress controller.", source=OURS)
-
-
 class NetworkPolicy(Model):
     """Who may talk to Kestra's pods and whom they may talk to. Everything else is denied."""
 
@@ -186,14 +183,23 @@ class NetworkPolicy(Model):
         source=K8S,
     )
     monitoring_namespace: str | None = key(
-        None, "Namespace that may read port 8081.", pattern=NAME, source=K8S
+        None, "Namespace that may read the management port (8081).", pattern=NAME, source=K8S
     )
     egress_cidrs: tuple[Network, ...] = key(
         ("0.0.0.0/0",), "Networks that Kestra may reach on the egress ports.", source=OURS
     )
     egress_ports: tuple[Port, ...] = key(
         (443,),
-        "Ports that Kestra may reach, besides those of its database and secret store.",
+        "Ports that Kestra may reach, besides those of the addresses in the settings (docs/network.md).",
+        source=OURS,
+    )
+    dns_namespaces: tuple[NamespaceName, ...] = key(
+        ("kube-system",), "Namespaces whose pods resolve names, by port 53.", source=OURS
+    )
+    dns_cidrs: tuple[Network, ...] = key(
+        (),
+        "Networks that resolve names, by port 53: 169.254.20.10/32 is NodeLocal DNSCache, the default of new GKE "
+        "clusters.",
         source=OURS,
     )
 
@@ -250,6 +256,18 @@ class Deployment(PodSettings):
         (), "Existing Secrets whose keys become environment variables.", source=OURS
     )
     ingress: Ingress | None = key(None, "Ingress, with TLS only.", source=OURS)
+    http_route: HttpRoute | None = key(
+        None, "HTTPRoute of the Gateway API, instead of an Ingress or beside it.", source=OURS
+    )
+    monitoring: Monitoring | None = key(
+        None, "ServiceMonitor or PodMonitor of the Prometheus Operator.", source=OURS
+    )
+    autoscaling: Autoscaling | None = key(
+        None, "The same for every component that does not say its own.", source=OURS
+    )
+    disruption_budget: DisruptionBudget | None = key(
+        None, "The same for every component that does not say its own.", source=OURS
+    )
     network_policy: NetworkPolicy = key(NetworkPolicy, "Network policies.", source=OURS)
     storage_volume: StorageVolume | None = key(None, "Volume for local storage.", source=OURS)
     protect: Flag | None = key(

@@ -10,13 +10,16 @@ from policy.application import CARRIERS, Application, seconds
 from policy.cluster_objects import CONFIG_MAP, SECRET
 from policy.controls.kestra_servers import chart_values
 from policy.core.model import Context, Finding, Problem, Resource, Stack, control
-from policy.core.values import at, many, number, per
+from policy.core.values import UNKNOWN, OutOfView, Undecided, at, many, number, per
 from policy.effective_configuration import configurations, file_names
 from policy.mounted_files import mount_of
 from policy.pods import WORKLOADS, containers, namespace, pod, pod_path
 
 _SERVICE = "kubernetes:core/v1:Service"
 _INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
+_GATEWAY_API = "kubernetes:gateway.networking.k8s.io/"
+_ROUTES = (f"{_GATEWAY_API}v1:HTTPRoute", f"{_GATEWAY_API}v1beta1:HTTPRoute")
+_GATEWAYS = (f"{_GATEWAY_API}v1:Gateway", f"{_GATEWAY_API}v1beta1:Gateway")
 _GRACE = 300.0  # Kestra's default, in seconds
 
 
@@ -102,7 +105,7 @@ def deletable(stack: Stack, _: Context) -> Iterator[Finding]:
     "The management port stays inside",
     "high",
     risk="From outside, the management port shows what Kestra is made of, and can be asked to change it.",
-    steps=("Give the port to no Ingress, LoadBalancer or NodePort.",),
+    steps=("Give the port to no Ingress, HTTPRoute, LoadBalancer or NodePort.",),
     setting="components/kubernetes/deployment.py (a headless Service of its own)",
 )
 def management_inside(stack: Stack, _: Context) -> Iterator[Finding]:
@@ -121,30 +124,36 @@ def management_inside(stack: Stack, _: Context) -> Iterator[Finding]:
                 f"offers the management port by {kind}", "a ClusterIP", "spec.ports", service
             )
 
-    def routed(ingress: Resource) -> Iterator[Finding]:
-        backends = [
-            at(path, "backend.service")
-            for rule in many(ingress.at("spec.rules"))
-            for path in many(at(rule, "http.paths"))
-        ]
-        for backend in backends:
-            ports = {at(backend, "port.name"), number(at(backend, "port.number"))}
-            for service in stack.of(_SERVICE):
-                if service.at("metadata.name") == at(backend, "name") and namespace(
-                    service
-                ) == namespace(ingress):
-                    ports |= {
-                        "management"
-                        for p in managed(service)
-                        if {at(p, "name"), number(at(p, "port"))} & (ports - {None})
-                    }
-            if ports & {"management", 8081.0}:
-                yield Problem(
-                    "leads to the management port", "the port http", "spec.rules", ingress
-                )
+    def leads(edge: Resource, name: Any, ports: set[Any]) -> Iterator[Finding]:
+        for service in stack.of(_SERVICE):
+            if service.at("metadata.name") == name and namespace(service) == namespace(edge):
+                ports |= {
+                    "management"
+                    for p in managed(service)
+                    if {at(p, "name"), number(at(p, "port"))} & (ports - {None})
+                }
+        if ports & {"management", 8081.0}:
+            yield Problem("leads to the management port", "the port http", "spec.rules", edge)
+
+    def ingress(edge: Resource) -> Iterator[Finding]:
+        for rule in many(edge.at("spec.rules")):
+            for path in many(at(rule, "http.paths")):
+                backend = at(path, "backend.service")
+                ports = {at(backend, "port.name"), number(at(backend, "port.number"))}
+                yield from leads(edge, at(backend, "name"), ports)
+
+    def route(edge: Resource) -> Iterator[Finding]:
+        for backend in _backends(edge):
+            yield from leads(edge, at(backend, "name"), {number(at(backend, "port"))})
 
     yield from per(stack.of(_SERVICE), outside)
-    yield from per(stack.of(_INGRESS), routed)
+    yield from per(stack.of(_INGRESS), ingress)
+    yield from per(stack.of(*_ROUTES), route)
+
+
+def _backends(route: Resource) -> list[Any]:
+    """What an HTTPRoute leads to."""
+    return [b for rule in many(route.at("spec.rules")) for b in many(at(rule, "backendRefs"))]
 
 
 @control(
@@ -152,30 +161,68 @@ def management_inside(stack: Stack, _: Context) -> Iterator[Finding]:
     "Kestra is reached over TLS only",
     "high",
     risk="Without TLS, passwords and secrets that people type cross the network in clear.",
-    steps=("Give every host a certificate in spec.tls.", "Offer no plain port to the outside."),
-    setting="kestra:deployment.ingress.tls-secret",
-    types=(_INGRESS, _SERVICE),
+    steps=(
+        "Give every host of an Ingress a certificate in spec.tls.",
+        "Attach an HTTPRoute to a listener of its Gateway with TLS (sectionName).",
+        "Offer no plain port to the outside.",
+    ),
+    setting="kestra:deployment.ingress.tls-secret, kestra:deployment.http-route.gateway.section-name",
 )
-def tls_only(resource: Resource, _: Context) -> Iterator[Finding]:
-    if resource.type == _SERVICE:
-        if resource.at("spec.type") in ("LoadBalancer", "NodePort"):
-            plain = [
-                p for p in many(resource.at("spec.ports")) if number(at(p, "port")) in (80, 8080)
-            ]
-            if plain:
-                yield Problem(
-                    "offers a plain port to the outside", "an Ingress with TLS", "spec.type"
-                )
-        return
-    covered = {host for entry in many(resource.at("spec.tls")) for host in many(at(entry, "hosts"))}
-    for position, rule in enumerate(many(resource.at("spec.rules"))):
+def tls_only(stack: Stack, _: Context) -> Iterator[Finding]:
+    yield from per(stack.of(_SERVICE), _plain_service)
+    yield from per(stack.of(_INGRESS), _uncovered_hosts)
+    yield from per(
+        [(route, parent) for route in stack.of(*_ROUTES) for parent in _parents(route)],
+        lambda pair: _plain_listeners(stack, *pair),
+    )
+
+
+def _plain_service(service: Resource) -> Iterator[Finding]:
+    if service.at("spec.type") in ("LoadBalancer", "NodePort"):
+        plain = [p for p in many(service.at("spec.ports")) if number(at(p, "port")) in (80, 8080)]
+        if plain:
+            yield Problem(
+                "offers a plain port to the outside", "an Ingress with TLS", "spec.type", service
+            )
+
+
+def _uncovered_hosts(ingress: Resource) -> Iterator[Finding]:
+    covered = {host for entry in many(ingress.at("spec.tls")) for host in many(at(entry, "hosts"))}
+    for position, rule in enumerate(many(ingress.at("spec.rules"))):
         host = at(rule, "host")
         if host not in covered:
             yield Problem(
                 f"has no certificate for {host or 'any host'}",
                 "the host in spec.tls",
                 f"spec.rules.{position}",
+                ingress,
             )
+
+
+def _parents(route: Resource) -> list[Any]:
+    """The Gateways of an HTTPRoute that leads somewhere; one that only redirects is meant for plain HTTP."""
+    try:
+        return many(route.at("spec.parentRefs")) if _backends(route) else []
+    except Undecided:
+        return [UNKNOWN]
+
+
+def _plain_listeners(stack: Stack, route: Resource, parent: Any) -> Iterator[Finding]:
+    name, listener = at(parent, "name"), at(parent, "sectionName")
+    inside = at(parent, "namespace") or namespace(route)
+    for gateway in stack.of(*_GATEWAYS):
+        if gateway.at("metadata.name") != name or namespace(gateway) != inside:
+            continue
+        for own in many(gateway.at("spec.listeners")):
+            if listener in (None, at(own, "name")) and at(own, "protocol") not in ("HTTPS", "TLS"):
+                yield Problem(
+                    f"is attached to the listener {at(own, 'name')} with {at(own, 'protocol')}",
+                    "a listener with HTTPS",
+                    "spec.parentRefs",
+                    route,
+                )
+        return
+    raise OutOfView(f"the listeners of the Gateway {name}")
 
 
 @control(

@@ -16,6 +16,9 @@ _OURS = "the pods of this project always are; see components/kubernetes/pods.py"
 _RBAC = "kubernetes:rbac.authorization.k8s.io/v1:"
 _NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 _BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
+_AUTOSCALERS = tuple(
+    f"kubernetes:autoscaling/{version}:HorizontalPodAutoscaler" for version in ("v1", "v2")
+)
 
 
 @control(
@@ -338,11 +341,11 @@ def needs_and_health(workload: Resource, _: Context) -> Iterator[Finding]:
     "low",
     risk="Without a disruption budget the upgrade of nodes may end all replicas at once.",
     steps=("Add a PodDisruptionBudget whose selector matches the pods.",),
-    setting="kestra:deployment.components.<name>.replicas",
+    setting="kestra:deployment.components.<name>.disruption-budget (more than one replica has one by itself)",
 )
 def disruption_budget(stack: Stack, _: Context) -> Iterator[Finding]:
     def judge(workload: Resource) -> Iterator[Finding]:
-        replicas = number(workload.at("spec.replicas"))
+        replicas = _replicas(stack, workload)
         if replicas is None or replicas < 2:
             return
         for budget in stack.of(_BUDGET):
@@ -359,6 +362,20 @@ def disruption_budget(stack: Stack, _: Context) -> Iterator[Finding]:
     yield from per(
         stack.of("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"), judge
     )
+
+
+def _replicas(stack: Stack, workload: Resource) -> float | None:
+    """How many replicas a workload has at least: its own number, or that of its autoscaler."""
+    for scaler in stack.of(*_AUTOSCALERS):
+        target = scaler.at("spec.scaleTargetRef")
+        same = (at(target, "kind"), at(target, "name"), namespace(scaler)) == (
+            workload.type.rpartition(":")[2],
+            workload.at("metadata.name"),
+            namespace(workload),
+        )
+        if same:
+            return number(scaler.at("spec.minReplicas"))
+    return number(workload.at("spec.replicas"))
 
 
 @control(

@@ -13,6 +13,7 @@ from components.rendering.configuration import render
 from components.settings import Settings, report
 from components.validation import load_file
 from sandbox.clouds import places
+from sandbox.doctor.cluster_apis import examine_apis
 from sandbox.doctor.machine import Check, examine
 from sandbox.doctor.permissions import Answer, ask
 from sandbox.doctor.releases import examine_releases
@@ -60,9 +61,12 @@ def doctor(
     _stacks(console, state, stack)
     _settings(console, settings, everything=everything)
     found = of_state(state.checkpoint(stack)) or recorded(settings, stack)
+    apis = list(examine_apis(state, found, own=own))
+    if apis:
+        _checks(console, "Cluster", apis)
     answers = ask(state, settings, found, own=own)
     _permissions(console, found, answers)
-    lacking = [c for c in (*machine, *releases) if c.is_well is False]
+    lacking = [c for c in (*machine, *releases, *apis) if c.is_well is False]
     denied = [a for a in answers if a.lacking]
     if not lacking and not denied:
         told = (

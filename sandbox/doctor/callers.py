@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import subprocess
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,51 @@ def kubernetes(needs: Sequence[Need], kubeconfig: Path | None = None) -> Told:
         said = getattr(error, "reason", None) or type(error).__name__
         raise SandboxError(f"The API server does not answer ({said}).") from None
     return Told(f"the user of {kubeconfig or 'the current context'} at {host}", denied)
+
+
+def missing_apis(kinds: Iterable[tuple[str, str]], kubeconfig: Path | None = None) -> list[str]:
+    """Which kinds a cluster does not serve, as its discovery says.
+
+    Args:
+        kinds: API version (`gateway.networking.k8s.io/v1`) and kind.
+        kubeconfig: the file (default: as kubectl finds it).
+
+    Raises:
+        SandboxError: when there is no cluster, or it does not answer.
+    """
+    import kubernetes.client as api
+    import kubernetes.config as configuration
+    import urllib3.exceptions
+
+    try:
+        client = configuration.new_client_from_config(
+            config_file=str(kubeconfig) if kubeconfig else None
+        )
+        return [
+            f"{kind} of {version}" for version, kind in kinds if not _serves(client, version, kind)
+        ]
+    except configuration.ConfigException as error:
+        raise SandboxError(
+            f"There is no usable kubeconfig ({str(error).splitlines()[0]})."
+        ) from None
+    except (api.ApiException, urllib3.exceptions.HTTPError) as error:
+        said = getattr(error, "reason", None) or type(error).__name__
+        raise SandboxError(f"The API server does not answer ({said}).") from None
+
+
+def _serves(client: Any, version: str, kind: str) -> bool:
+    import kubernetes.client as api
+
+    try:
+        group, _, number = version.partition("/")
+        listing = api.CustomObjectsApi(client).get_api_resources(
+            group, number, _request_timeout=SECONDS
+        )
+    except api.ApiException as error:
+        if error.status == 404:
+            return False
+        raise
+    return any(resource.kind == kind for resource in listing.resources)
 
 
 def _may(reviews: Any, need: Need) -> bool:

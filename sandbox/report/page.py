@@ -12,6 +12,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
+from components.kubernetes.open_ports import OpenPort, open_ports
 from components.rendering.configuration import Configuration
 from components.settings import Settings
 from policy.advisories import table
@@ -68,6 +69,8 @@ class Report:
     paths: Sequence[SecretPath]
     diagram: Diagram
     accesses: Accesses
+    open_ports: Sequence[OpenPort]
+    """What the network policies let through; empty where they are off."""
     judgements: Judgements
 
     @property
@@ -169,6 +172,7 @@ def make(
         paths,
         diagram(settings, paths),
         accesses(settings, found.resources),
+        open_ports(settings),
         judge(
             found, environment(settings, stack, config or {}), chosen, levels, _releases(settings)
         ),

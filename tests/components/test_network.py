@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from components.kubernetes.network import egress_ports, ingress_annotations, policies
+from components.kubernetes.edge import ingress_annotations
+from components.kubernetes.egress import shared_ports
+from components.kubernetes.network import policies
 from components.settings import Settings
-from components.settings.deployment import Ingress
+from components.settings.edge import Ingress
 from components.validation import load
 from tests.conftest import stack_document
 
@@ -72,7 +74,7 @@ def _azure(**block: Any) -> Settings:
 
 def test_a_cloud_and_who_gives_its_tokens_are_reached_by_https_whatever_the_settings_list() -> None:
     settings = _azure(**{"workload-identity-client-id": "c"})
-    assert egress_ports(settings) == [443, 5432, 9000]
+    assert shared_ports(settings) == [443, 5432, 9000]
     assert "node" not in policies(settings, LABELS)
 
 
@@ -102,8 +104,8 @@ def test_no_network_or_no_port_means_none_and_not_all(network: dict[str, Any]) -
 
 
 def test_ports_of_databases_and_of_the_store_are_reachable() -> None:
-    assert egress_ports(_settings("local")) == [443]
-    assert egress_ports(_settings("local-vault")) == [443, 5432, 8200, 9000]
+    assert shared_ports(_settings("local")) == [443]
+    assert shared_ports(_settings("local-vault")) == [443, 5432, 8200, 9000]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_the_port_of_a_database_comes_from_its_address(url: str, ports: list[int
         queue={"type": "postgres"},
         repository={"type": "postgres"},
     )
-    assert egress_ports(found) == ports
+    assert shared_ports(found) == ports
 
 
 def test_the_management_port_is_open_to_monitoring_alone() -> None:

@@ -80,6 +80,26 @@ BUDGET = R(
     {"metadata": {"namespace": "kestra"}, "spec": {"selector": {"matchLabels": LABELS}}},
     "budget",
 )
+UNSCALED = WORKLOAD.but("spec.replicas", ABSENT)
+
+
+def scaler(fewest: int) -> R:
+    """An autoscaler of the workload."""
+    target = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "name": WORKLOAD.props["metadata"]["name"],
+    }
+    return R(
+        "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
+        {
+            "metadata": {"namespace": "kestra"},
+            "spec": {"scaleTargetRef": target, "minReplicas": fewest, "maxReplicas": 5},
+        },
+        "scaler",
+    )
+
+
 ROLE = R(
     f"{RBAC}Role",
     {
@@ -220,8 +240,8 @@ KUBERNETES: dict[str, Case] = {
         {"spec.selector.matchLabels": {"app": "other"}, "metadata.namespace": "other"},
         "spec.selector",
         around=[WORKLOAD],
-        good=[[WORKLOAD.but("spec.replicas", 1)]],
-        worse=[[WORKLOAD]],
+        good=[[WORKLOAD.but("spec.replicas", 1)], [UNSCALED, scaler(1)], [UNSCALED]],
+        worse=[[WORKLOAD], [UNSCALED, scaler(2)]],
     ),
     "ks-kubernetes-10": case(
         WORKLOAD,
@@ -366,6 +386,31 @@ INGRESS = R(
     "ingress",
 )
 MANAGEMENT = [{"name": "http", "port": 80, "targetPort": 8081}]
+ROUTE = R(
+    "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute",
+    {
+        "metadata": {"name": "web", "namespace": "kestra"},
+        "spec": {
+            "parentRefs": [{"name": "public", "namespace": "edge", "sectionName": "https"}],
+            "rules": [{"backendRefs": [{"name": "web", "port": 80}]}],
+        },
+    },
+    "route",
+)
+GATEWAY = R(
+    "kubernetes:gateway.networking.k8s.io/v1:Gateway",
+    {
+        "metadata": {"name": "public", "namespace": "edge"},
+        "spec": {
+            "listeners": [
+                {"name": "http", "port": 80, "protocol": "HTTP"},
+                {"name": "https", "port": 443, "protocol": "HTTPS"},
+            ]
+        },
+    },
+    "gateway",
+)
+ANY_LISTENER = ROUTE.but("spec.parentRefs", [{"name": "public", "namespace": "edge"}])
 
 SECURITY_VARIABLE = {"name": "MICRONAUT_SECURITY_ENABLED", "value": "true"}
 IN_FILE = application("micronaut", {"security": {"enabled": True}})
@@ -473,7 +518,10 @@ KESTRA: dict[str, Case] = {
         ],
         "spec.rules",
         around=[SERVICE],
+        good=[[ROUTE, SERVICE]],
         worse=[
+            [ROUTE, SERVICE.but("spec.ports", MANAGEMENT)],
+            [ROUTE.but("spec.rules.0.backendRefs", [{"name": "web", "port": 8081}])],
             [INGRESS, SERVICE.but("spec.ports", MANAGEMENT)],
             [SERVICE.but("spec.ports", MANAGEMENT).but("spec.type", "LoadBalancer")],
         ],
@@ -482,8 +530,17 @@ KESTRA: dict[str, Case] = {
         INGRESS,
         {"spec.tls": ABSENT, "spec.rules.0.host": "other.example.com"},
         "spec.tls",
-        good=[[SERVICE]],
-        worse=[[SERVICE.but("spec.type", "LoadBalancer")]],
+        good=[
+            [SERVICE],
+            [ROUTE, GATEWAY],
+            # It only redirects.
+            [ANY_LISTENER.but("spec.rules", [{"filters": [{"type": "RequestRedirect"}]}]), GATEWAY],
+        ],
+        worse=[
+            [SERVICE.but("spec.type", "LoadBalancer")],
+            [ANY_LISTENER, GATEWAY],
+            [ROUTE, GATEWAY.but("spec.listeners.1.protocol", "HTTP")],
+        ],
     ),
     "ks-kestra-19": case(
         WORKLOAD,

@@ -56,3 +56,9 @@ def test_what_is_unknown_is_not_decided(control: str) -> None:
         assert said.messages == [], stack
         assert all(reason.startswith("not decidable before the update") for reason in said.not_yet)
         assert said.not_yet, stack
+
+
+def test_a_route_to_a_gateway_of_others_is_told_and_not_refused() -> None:
+    said = judge(pack("production", {}), "ks-kestra-18", [cluster_fixtures.ROUTE])
+    assert said.messages == []
+    assert "the listeners of the Gateway public" in str(said.not_yet)

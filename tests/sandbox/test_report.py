@@ -501,3 +501,18 @@ def test_what_is_wrong_is_told_in_a_sentence(
     bad.write_text("3")
     assert _run("local", "--state", tmp_path / "s", "--policy-config", bad) == 1
     assert "is no configuration of the policy pack" in capsys.readouterr().err
+
+
+def test_the_page_says_what_the_network_lets_through_and_why() -> None:
+    page = html(report_of_stack("local-vault")).replace("<wbr>", "")
+    section = page.partition('<section id="network"')[2].partition("</section>")[0]
+    for words in (
+        "TCP 8080",
+        "API and user interface",
+        "TCP 5432",
+        "database",
+        "kestra:datasources.postgres.url",
+    ):
+        assert words in section
+    off = report_of_stack("local", deployment={"network-policy": {"enabled": False}})
+    assert "this stack denies nothing" in html(off)

@@ -180,12 +180,11 @@ def opened_without_log_in(s: Settings) -> Iterator[Finding]:
 
 def _monitoring(s: Settings) -> Iterator[Finding]:
     """A port that is opened for Prometheus, where nobody may read."""
-    network, chosen = s.deployment.network_policy, s.endpoints
+    network = s.deployment.network_policy
     if not network.enabled or network.monitoring_namespace is None:
         return
-    everything = chosen.all.sensitive if chosen.all else None
-    own = chosen.prometheus.sensitive if chosen.prometheus else None
-    if (everything if own is None else own) is not False:
+    # A monitor says the same of itself.
+    if s.deployment.monitoring is None and not reads_prometheus(s):
         yield Finding(
             ("deployment", "network-policy", "monitoring-namespace"),
             "opens a port at which nobody can read /prometheus",
@@ -194,3 +193,11 @@ def _monitoring(s: Settings) -> Iterator[Finding]:
             "without a log-in",
             warning=True,
         )
+
+
+def reads_prometheus(s: Settings) -> bool:
+    """Whether /prometheus answers where the endpoints ask for no log-in."""
+    chosen = s.endpoints
+    everything = chosen.all.sensitive if chosen.all else None
+    own = chosen.prometheus.sensitive if chosen.prometheus else None
+    return (everything if own is None else own) is False

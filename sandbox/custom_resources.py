@@ -1,0 +1,159 @@
+"""Definitions (CRDs) of the kinds that are not Kubernetes' own, as their projects publish them.
+
+They lie in Go modules, which Go fetches and checks; a copy of the few that are needed is kept in the cache.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.settings import Settings
+from sandbox.errors import SandboxError
+from sandbox.progress import Progress
+from sandbox.services import ControlPlane
+from sandbox.tools import cache_folder
+
+_DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_APPLY = {"fieldManager": "sandbox", "force": "true"}
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """Some of a project's definitions."""
+
+    module: str
+    version: str
+    sum: str
+    """What Go says of the module's content, so that another one is refused."""
+    folder: str
+    files: tuple[str, ...]
+
+    @property
+    def entry(self) -> Path:
+        """The cache's folder of them."""
+        return cache_folder() / "crds" / f"{self.module.rpartition('/')[2]}-{self.version}"
+
+
+GATEWAY_API = Definitions(
+    "sigs.k8s.io/gateway-api",
+    "v1.6.3",
+    "h1:lKpJa5bGlraC/QeACvCpsHLdmO6y0iKfzVl6gzaFEYc=",
+    "config/crd/standard",
+    ("gateway.networking.k8s.io_httproutes.yaml", "gateway.networking.k8s.io_gateways.yaml"),
+)
+PROMETHEUS_OPERATOR = Definitions(
+    "github.com/prometheus-operator/prometheus-operator",
+    "v0.85.0",
+    "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=",
+    "example/prometheus-operator-crd",
+    ("monitoring.coreos.com_servicemonitors.yaml", "monitoring.coreos.com_podmonitors.yaml"),
+)
+CERT_MANAGER = Definitions(
+    "github.com/cert-manager/cert-manager",
+    "v1.21.2",
+    "h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=",
+    "deploy/crds",
+    (
+        "cert-manager.io_certificates.yaml",
+        "cert-manager.io_clusterissuers.yaml",
+        "cert-manager.io_issuers.yaml",
+    ),
+)
+
+
+def definitions_of(settings: Settings) -> list[Definitions]:
+    """The definitions that a stack's objects need."""
+    deployment = settings.deployment
+    return [
+        *([GATEWAY_API] if deployment.http_route else []),
+        *([PROMETHEUS_OPERATOR] if deployment.monitoring else []),
+    ]
+
+
+def fetch(definitions: Definitions, progress: Progress) -> list[dict[str, Any]]:
+    """The definitions as documents, fetched when they are not in the cache.
+
+    Raises:
+        SandboxError: when Go is missing, or cannot fetch the module or finds another one.
+    """
+    entry = definitions.entry
+    if not all((entry / name).is_file() for name in definitions.files):
+        title = f"Fetching the definitions of {definitions.module} {definitions.version} (once)"
+        with progress.step(title):
+            _fetch(definitions)
+    return [yaml.safe_load((entry / name).read_text()) for name in definitions.files]
+
+
+def _fetch(definitions: Definitions) -> None:
+    go = shutil.which("go")
+    name = f"{definitions.module}@{definitions.version}"
+    if go is None:
+        raise SandboxError(
+            f"Go is not installed, which fetches {name} (https://go.dev/doc/install)."
+        )
+    entry = definitions.entry
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=entry.parent, prefix=".crds-") as folder:
+        # Outside of a module Go asks the database of sums itself.
+        done = subprocess.run(
+            [go, "mod", "download", "-json", name], cwd=folder, capture_output=True, text=True
+        )
+        try:
+            answer = json.loads(done.stdout)
+        except ValueError:
+            answer = {}
+        if done.returncode or answer.get("Error") or "Dir" not in answer:
+            said = (answer.get("Error") or done.stderr).strip()[-300:]
+            raise SandboxError(f"{name} could not be fetched: {said}. Run the command again.")
+        if answer.get("Sum") != definitions.sum:
+            raise SandboxError(f"{name} is not the one that is pinned ({answer.get('Sum')}).")
+        complete = Path(folder) / "complete"
+        complete.mkdir()
+        for file in definitions.files:
+            source = Path(answer["Dir"]) / definitions.folder / file
+            (complete / file).write_text(source.read_text())
+        shutil.rmtree(entry, ignore_errors=True)
+        complete.replace(entry)
+
+
+def install(plane: ControlPlane, documents: Iterable[dict[str, Any]]) -> None:
+    """Has an API server serve the kinds, and waits until it does.
+
+    Raises:
+        SandboxError: when it refuses a definition, or does not serve its kind in time.
+    """
+    with plane.session() as session:
+        names: list[str] = []
+        for document in documents:
+            name = document["metadata"]["name"]
+            answer = session.patch(
+                f"{plane.url}{_DEFINITIONS}/{name}",
+                params=_APPLY,
+                data=json.dumps(document),
+                headers={"Content-Type": "application/apply-patch+yaml"},
+                timeout=60,
+            )
+            if not answer.ok:
+                raise SandboxError(f"{name} is refused: {answer.json().get('message')}")
+            names.append(name)
+        deadline = time.monotonic() + 60
+        for name in names:
+            while not _established(session.get(f"{plane.url}{_DEFINITIONS}/{name}", timeout=60)):
+                if time.monotonic() > deadline:
+                    raise SandboxError(f"The API server does not serve {name}.")
+                time.sleep(0.1)
+
+
+def _established(answer: Any) -> bool:
+    conditions = answer.json().get("status", {}).get("conditions") or []
+    return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
