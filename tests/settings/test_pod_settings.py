@@ -301,6 +301,7 @@ def test_the_types_are_those_of_the_installed_sdk() -> None:
     )
 
 
+@long("stacks")
 @pytest.mark.parametrize("name", ["EnvVar", "Volume", "Container", "Toleration", "VolumeMount"])
 def test_the_types_agree_with_kubernetes_own_client(name: str) -> None:
     from kubernetes.client import models
