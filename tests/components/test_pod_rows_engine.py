@@ -51,7 +51,7 @@ def namespace(control_plane: ControlPlane) -> str:
 
 
 def _settings(rows: str) -> dict[str, Any]:
-    return loader._opaque(yaml.load(f"a:\n    {rows}\n", Loader=loader._Loader))["a"]
+    return loader._opaque(yaml.load(f"a:\n    {rows}\n", Loader=loader.BoundedLoader))["a"]
 
 
 @pytest.mark.engine
