@@ -102,9 +102,9 @@ LONG = (
     Long(r"settings/test_engine_config\.py::test_the_command", "access", keep="a secret in clear|an encrypted block"),
     Long(r"components/test_encrypted_variables_engine\.py", "access", keep="is_in_the_secret_alone$"),
     Long(
-        r"settings/test_pod_settings\.py::test_check_and.*refused",
+        r"settings/test_pod_settings\.py::test_check_and",
         "hostile",
-        keep=r"refused (env (unknown|twice|of the prefix)|encrypted|mount without)",
+        keep=r"(refused (env (unknown|twice)|encrypted|mount without)|valid (env|encrypted|volumes)|warned a secret)",
     ),
     Long(r"kestra/test_endpoints\.py.*2\.0", "access", sample=r"kestra/test_endpoints\.py.*1\.3"),
     Long(r"kestra/test_real_kestra\.py", "rotation", keep="what_was_meant"),

@@ -125,7 +125,8 @@ def problems(deployment: dict[str, Any], **changed: Any) -> dict[str, str]:
         said = load(document, source="f").warnings
     except SettingsError as error:
         said = error.problems
-    return {p.path.removeprefix("kestra:"): f"{p.severity}: {p.line()}" for p in said}
+    lines = {p.path.removeprefix("kestra:"): f"{p.severity}: {p.line()}" for p in said}
+    return {path: line for path, line in lines.items() if path != "ee.license"}
 
 
 def test_a_variable_of_one_component_is_not_one_of_all() -> None:
@@ -228,6 +229,29 @@ def test_a_file_that_a_volume_holds_is_no_word_worth() -> None:
     assert problems({}, datasources=system) == {}
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"kafka": {"client": {"properties": {"ssl.keystore.location": "/app/ssl/a.p12"}}}},
+        {"additional-configuration": {"acme": {"tls": {"trust-store": "/app/ssl/a.p12"}}}},
+        {
+            "micronaut": {
+                "http": {"client": {"ssl": {"key-store": {"path": "file:/app/ssl/a.p12"}}}}
+            }
+        },
+    ],
+    ids=["kafka", "additional", "micronaut"],
+)
+def test_a_file_is_missed_wherever_the_configuration_names_it(block: dict[str, Any]) -> None:
+    lines = [
+        line for line in problems({}, **block).values() if "which no volume of the pods" in line
+    ]
+    assert len(lines) == 1
+    assert "names /app/ssl/a.p12" in lines[0]
+    mount = {"extra-volume-mounts": [{"name": "a", "mountPath": "/app/ssl"}]}
+    assert not [line for line in problems(VOLUME | mount, **block).values() if "/app/ssl" in line]
+
+
 def test_workers_of_2_0_read_no_database() -> None:
     source = {"postgres": {"url": "jdbc:postgresql://a/b?sslrootcert=/app/certs/ca.crt"}}
     names = ("webserver", "executor", "scheduler", "indexer", "controller")
@@ -301,6 +325,7 @@ def test_the_types_are_those_of_the_installed_sdk() -> None:
     )
 
 
+@long("stacks")
 @pytest.mark.parametrize("name", ["EnvVar", "Volume", "Container", "Toleration", "VolumeMount"])
 def test_the_types_agree_with_kubernetes_own_client(name: str) -> None:
     from kubernetes.client import models

@@ -164,5 +164,7 @@ def _leaves(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
     elif isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
             yield from _leaves(item, (*loc, i))
+    elif isinstance(value, TextInClear):
+        yield loc, value.get_secret_value()
     elif isinstance(value, str):
         yield loc, value
