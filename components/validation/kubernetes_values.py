@@ -166,7 +166,7 @@ def field_problem(type_: str, field: str, value: Any) -> Problem | None:
     if name in _PATTERNS and not _PATTERNS[name][0].fullmatch(value):
         return ("has a form that is not allowed", f"it is {_PATTERNS[name][1]}", "correct it")
     # A port may be a name instead.
-    if name in _RANGES and not isinstance(value, str):
+    if name in _RANGES:
         return _range_problem(value, *_RANGES[name])
     if name == "HostAlias.ip" and not _is_address(value):
         return (
@@ -184,8 +184,8 @@ def field_problem(type_: str, field: str, value: Any) -> Problem | None:
     return None
 
 
-def _range_problem(value: int, least: int, most: int, rule: str) -> Problem | None:
-    if least <= value <= most:
+def _range_problem(value: int | str, least: int, most: int, rule: str) -> Problem | None:
+    if isinstance(value, str) or least <= value <= most:
         return None
     fix = "write an octal number, as 0440" if rule is _MODE[2] else "correct it"
     return ("is out of range", f"it is {rule}", fix)

@@ -36,7 +36,7 @@ OURS = (
 
 
 def _post(plane: ControlPlane, pod: dict[str, Any], namespace: str) -> requests.Response:
-    body = {"apiVersion": "v1", "kind": "Pod"} | pod
+    body: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod"} | pod
     body["metadata"] = {**body.get("metadata", {}), "name": "row"}
     url = f"{plane.url}/api/v1/namespaces/{namespace}/pods?dryRun=All&fieldValidation=Strict"
     return plane.session().post(url, json=body, timeout=30)
