@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from components.settings.base import OURS, Model, key
+from components.settings.pods import SUBDOMAIN
 
 NAME = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
-SUBDOMAIN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
 K8S = OURS + "; Kubernetes naming rules"
 GATEWAY_API = "Gateway API reference, HTTPRoute"
 CERT_MANAGER = "cert-manager documentation, annotated Ingress resource"
