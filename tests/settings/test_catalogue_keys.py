@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from components.rendering.configuration import Configuration, Given, render
 from components.settings import Problem, SettingsError
 from components.settings.base import OPAQUE
+from components.stack_config import decode_config
 from components.validation import load
 from components.validation.loader import load_stack
 from tests.settings.malformed_fixtures import enterprise, oss
@@ -397,3 +398,18 @@ def test_a_stack_without_such_keys_reads_no_catalogue(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("components.catalogue.catalogue", refuse)
     load(oss(), source="f")
+
+
+def test_without_a_stack_file_every_text_that_may_be_a_secret_is_one() -> None:
+    values = {
+        "kafka": '{"client": {"properties": {"a.b": "x"}}}',
+        "micronaut": '{"server": {"port": "9090", "ssl": {"key-store": {"password": "y"}}}}',
+        "additional-configuration": '{"vendor": {"a": ["z"]}}',
+        "deployment": '{"namespace": "kestra"}',
+    }
+    document: dict[str, Any] = decode_config(values, list(values), None)
+    assert document["kafka"]["client"]["properties"]["a.b"] == SecretStr("x")
+    assert document["micronaut"]["server"]["port"] == "9090"
+    assert document["micronaut"]["server"]["ssl"]["key-store"]["password"] == SecretStr("y")
+    assert document["additional-configuration"]["vendor"]["a"] == [SecretStr("z")]
+    assert document["deployment"] == {"namespace": "kestra"}
