@@ -80,7 +80,7 @@ class Reading:
         root: dict[Any, Any] = {}
         values = {leaf.path for leaf in self.leaves if leaf.value not in ({}, [])}
         for leaf in self.leaves:
-            path = _beside(leaf.path, values)
+            path = _with_dots(leaf.path, values)
             node = root
             for part in path[:-1]:
                 node = node.setdefault(part, {})
@@ -91,7 +91,7 @@ class Reading:
         return _sorted(root)
 
 
-def _beside(path: KeyPath, values: set[KeyPath]) -> KeyPath:
+def _with_dots(path: KeyPath, values: set[KeyPath]) -> KeyPath:
     """A path below a key that has a value itself, as one key with dots beside it: `traces.sampler.arg`."""
     for end in range(1, len(path)):
         if path[:end] in values:

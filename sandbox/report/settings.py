@@ -91,7 +91,7 @@ def _with_keys(made: list[Section], settings: Settings) -> list[Section]:
         )
     out = [replace(s, rows=(*s.rows, *rows.pop(s.key, []))) for s in made]
     text = "Keys of Kestra's, as docs/catalogue.md has them"
-    return [*out, *(Section(key, text, tuple(found), ()) for key, found in rows.items())]
+    return [*out, *(Section(key, text, tuple(below), ()) for key, below in rows.items())]
 
 
 def _catalogue_keys(settings: Settings) -> Iterator[tuple[str, Any]]:

@@ -156,7 +156,7 @@ def values(document: Mapping[str, Any]) -> dict[str, str]:
     }
     # Of an address, and of a text with pairs, only the password is secret.
     return {
-        path: next((found for mark, end in _MARKS if (found := _between(value, mark, end))), value)
+        path: next((part for mark, end in _MARKS if (part := _between(value, mark, end))), value)
         for path, value in clear.items()
     }
 

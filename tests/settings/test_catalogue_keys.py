@@ -10,11 +10,12 @@ from pydantic import SecretStr
 from components.rendering.configuration import Configuration, Given, render
 from components.settings import Problem, SettingsError
 from components.settings.base import OPAQUE
+from components.stack_config import decode_config
 from components.validation import load
 from components.validation.loader import load_stack
+from tests.settings.catalogue_secrets_fixtures import SECRET, SECRETS
 from tests.settings.malformed_fixtures import enterprise, oss
 
-SECRET = "Planted7xQ9-secret"
 FROM = {"environment-from": ["secrets"]}
 
 
@@ -189,77 +190,13 @@ def test_a_key_that_nobody_knows_is_told_with_what_may_be_meant(
     assert "remove it" not in problem
 
 
-SECRETS: dict[str, tuple[dict[str, Any], tuple[str | int, ...], str]] = {
-    "a sensitive key": (
-        {"tasks": {"sdk": {"authentication": {"api-token": SECRET}}}},
-        ("kestra", "tasks", "sdk", "authentication", "api-token"),
-        "kestra:tasks.sdk.authentication.api-token",
-    ),
-    "a property by its name": (
-        {"plugins": {"configurations": [{"type": "a", "values": {"db.password": SECRET}}]}},
-        ("kestra", "plugins", "configurations", 0, "values", "db.password"),
-        'kestra:plugins.configurations[0].values["db.password"]',
-    ),
-    "an item of a list": (
-        {"variables": {"globals": {"keys": [{"apiKey": SECRET}]}}},
-        ("kestra", "variables", "globals", "keys", 0, "apiKey"),
-        "kestra:variables.globals.keys[0].apiKey",
-    ),
-    "a user in an address": (
-        {"plugins": {"repositories": {"central": {"url": f"https://u:{SECRET}@m.example.com"}}}},
-        ("kestra", "plugins", "repositories", "central", "url"),
-        "kestra:plugins.repositories.central.url",
-    ),
-    "a JAAS text": (
-        {"variables": {"globals": {"jaas": f'x required username="u" password="{SECRET}";'}}},
-        ("kestra", "variables", "globals", "jaas"),
-        "kestra:variables.globals.jaas",
-    ),
-    "a connection string": (
-        {"variables": {"globals": {"c": f"AccountName=a;AccountKey={SECRET};EndpointSuffix=b"}}},
-        ("kestra", "variables", "globals", "c"),
-        "kestra:variables.globals.c",
-    ),
-    "a private key": (
-        {"storage": {"type": "minio", "minio": {"endpoint": "m", "bucket": "abc", "ca-pem": f"-----BEGIN PRIVATE KEY-----\n{SECRET}"}}},
-        ("kestra", "storage", "minio", "ca-pem"),
-        "kestra:storage.minio.ca-pem",
-    ),
-    "an account as JSON": (
-        {"variables": {"globals": {"account": f'{{"type": "service_account", "private_key": "{SECRET}"}}'}}},
-        ("kestra", "variables", "globals", "account"),
-        "kestra:variables.globals.account",
-    ),
-    "a webhook": (
-        {"variables": {"globals": {"hook": f"https://hooks.slack.com/services/{SECRET}"}}},
-        ("kestra", "variables", "globals", "hook"),
-        "kestra:variables.globals.hook",
-    ),
-    "a default": (
-        {"variables": {"globals": {"apiToken": f"${{TOKEN:{SECRET}}}"}}},
-        ("kestra", "variables", "globals", "apiToken"),
-        "kestra:variables.globals.apiToken",
-    ),
-    "a default within a text": (
-        {"variables": {"globals": {"url": f"jdbc:x?password=${{PW:{SECRET}}}"}}},
-        ("kestra", "variables", "globals", "url"),
-        "kestra:variables.globals.url",
-    ),
-    "additional configuration": (
-        {"additional-configuration": {"vendor": {"nested": [{"token": SECRET}]}}},
-        ("vendor", "nested", 0, "token"),
-        "kestra:additional-configuration.vendor.nested[0].token",
-    ),
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_in_clear_becomes_a_placeholder_and_a_warning_with_its_command(name: str) -> None:
     settings, path, setting = SECRETS[name]
     document = oss(**{"deployment": FROM} | settings)
-    told = [w for w in _warnings(document) if "stands in clear" in w.message]
-    assert [w.path for w in told] == [setting]
-    assert f"pulumi config set --path --secret '{setting}'" in told[0].fix
+    warned = [w for w in _warnings(document) if "stands in clear" in w.message]
+    assert [w.path for w in warned] == [setting]
+    assert f"pulumi config set --path --secret '{setting}'" in warned[0].fix
     configuration = render(load(document, source="f").settings)
     assert SECRET not in configuration.yaml()
     assert SECRET not in repr(load(document, source="f"))
@@ -321,10 +258,10 @@ def test_each_variable_that_nothing_provides_is_told(
     }
     environment = {"GIVEN": "x", "STORED": SecretStr("y")}
     document = oss(**settings[place], deployment={"environment": environment})
-    told = [w for w in load(document, source="f").warnings if "provides" in w.message]
-    assert len(told) == len(variables)
+    warned = [w for w in load(document, source="f").warnings if "provides" in w.message]
+    assert len(warned) == len(variables)
     for name in variables:
-        assert value == f"${{{name}}}" or any(name in w.message for w in told)
+        assert value == f"${{{name}}}" or any(name in w.message for w in warned)
 
 
 def test_variables_of_a_jdbc_address_stay_variables_even_beside_a_password() -> None:
@@ -371,8 +308,8 @@ def test_an_enterprise_edition_without_a_licence_is_told(
     settings: dict[str, Any], is_told: bool
 ) -> None:
     document = enterprise(**settings) if settings else enterprise(ee={})
-    told = [w for w in load(document, source="f").warnings if w.path == "kestra:ee.license"]
-    assert bool(told) == is_told
+    warned = [w for w in load(document, source="f").warnings if w.path == "kestra:ee.license"]
+    assert bool(warned) == is_told
 
 
 @pytest.mark.parametrize(
@@ -397,3 +334,18 @@ def test_a_stack_without_such_keys_reads_no_catalogue(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("components.catalogue.catalogue", refuse)
     load(oss(), source="f")
+
+
+def test_without_a_stack_file_every_text_that_may_be_a_secret_is_one() -> None:
+    values = {
+        "kafka": '{"client": {"properties": {"a.b": "x"}}}',
+        "micronaut": '{"server": {"port": "9090", "ssl": {"key-store": {"password": "y"}}}}',
+        "additional-configuration": '{"vendor": {"a": ["z"]}}',
+        "deployment": '{"namespace": "kestra"}',
+    }
+    document: dict[str, Any] = decode_config(values, list(values), None)
+    assert document["kafka"]["client"]["properties"]["a.b"] == SecretStr("x")
+    assert document["micronaut"]["server"]["port"] == "9090"
+    assert document["micronaut"]["server"]["ssl"]["key-store"]["password"] == SecretStr("y")
+    assert document["additional-configuration"]["vendor"]["a"] == [SecretStr("z")]
+    assert document["deployment"] == {"namespace": "kestra"}

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from pydantic import SecretStr
-
 from components.catalogue import CatalogueKey, KeyPath, lookup
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -45,7 +43,7 @@ _INSTEAD = {
 
 def keys_of_the_catalogue(s: Settings) -> Iterator[Finding]:
     """Each key that its version or edition does not have, or that something else here sets."""
-    told: set[Loc] = set()
+    reported: set[Loc] = set()
     for path, value in leaves_of(s.catalogue_keys):
         key = lookup(path).key
         if key is None:
@@ -57,13 +55,13 @@ def keys_of_the_catalogue(s: Settings) -> Iterator[Finding]:
         ):
             if finding is None:
                 continue
-            if finding.loc not in told:
-                told.add(finding.loc)
+            if finding.loc not in reported:
+                reported.add(finding.loc)
                 yield finding
             break
         else:
-            if (warning := _other_root(path)) and warning.loc not in told:
-                told.add(warning.loc)
+            if (warning := _other_root(path)) and warning.loc not in reported:
+                reported.add(warning.loc)
                 yield warning
 
 
@@ -157,7 +155,7 @@ def _other_root(path: KeyPath) -> Finding | None:
 
 def additional(s: Settings) -> Iterator[Finding]:
     """The open way: not for what the settings have, nor for what they refuse; told as not checked."""
-    told: set[Loc] = set()
+    reported: set[Loc] = set()
     for path, value in leaves_of(s.additional_configuration):
         if not path:
             continue
@@ -175,8 +173,8 @@ def additional(s: Settings) -> Iterator[Finding]:
                 f"{ADDITIONAL} is for keys that neither the settings nor the catalogue have",
                 f"write it as {setting}, where it is checked",
             )
-        elif at[:2] not in told:
-            told.add(at[:2])
+        elif at[:2] not in reported:
+            reported.add(at[:2])
             yield Finding(
                 at[:2],
                 "is not checked",
@@ -189,8 +187,3 @@ def additional(s: Settings) -> Iterator[Finding]:
 
 def _is_key(path: KeyPath) -> bool:
     return lookup(path).kind in ("key", "inside")
-
-
-def with_secret(value: Any) -> bool:
-    """Whether a value is encrypted, or a text that holds a secret."""
-    return isinstance(value, SecretStr)

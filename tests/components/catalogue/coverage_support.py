@@ -48,7 +48,6 @@ OWN: dict[str, Any] = {
     "kestra.url": "https://planted.example.com/",
     "kestra.server.basic-auth.open-urls": ["/api/v1/planted/"],
     "kestra.server.worker-task-restart-strategy": "NEVER",
-    "kestra.server.liveness.enabled": True,
     "kestra.server.liveness.heartbeat-interval": "13s",
     "kestra.server.liveness.interval": "13s",
     "kestra.storage.azure.endpoint": "https://planted.blob.core.windows.net",
@@ -66,7 +65,6 @@ OWN: dict[str, Any] = {
     "kestra.secret.azure-key-vault.key-vault-uri": "https://planted.vault.azure.net",
     "kestra.secret.beyondtrust.api-version": "V3_1",
     "kestra.secret.beyondtrust.owner-type": "Group",
-    "kestra.secret.isolation.enabled": True,
     "kestra.secret.vault.engine-version": 2,
     **{
         f"kestra.secret.{key}": "https://planted.example.com"
