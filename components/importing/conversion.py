@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from components.importing.draft import Draft, Place
@@ -43,11 +44,17 @@ class Conversion:
     """Every secret value that was seen, carried or not: none of them may be shown."""
 
     def where(self, origin: Origin | None) -> str:
-        """An origin for people: without the file's name where there is one input alone."""
+        """An origin for people: without the file's folder where no two inputs have one name, and without the file where
+        there is one input alone."""
         if origin is None:
             return ""
         files = {name for name, _ in self.installation.sources}
-        return origin.place if files == {origin.file} and origin.place else str(origin)
+        if files == {origin.file} and origin.place:
+            return origin.place
+        name = Path(origin.file).name
+        if origin.file in files and [Path(file).name for file in files].count(name) == 1:
+            return str(replace(origin, file=name))
+        return str(origin)
 
     def note(
         self,

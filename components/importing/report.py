@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from components.importing.adoption import (
@@ -56,6 +58,19 @@ class Report:
             lines.setdefault(path, ", ".join(filter(None, (sealed, origin))))
         return list(lines.items())
 
+    def _carried_lines(self) -> Iterator[str]:
+        """The settings below the place that they came from, each place once."""
+        carried = self.carried()
+        yield f"Carried over ({len(carried)}):"
+        places: dict[str, list[str]] = {}
+        for path, origin in carried:
+            place = origin.removeprefix("encrypted").removeprefix(", ")
+            sealed = " (encrypted)" if place != origin else ""
+            places.setdefault(place, []).append(path + sealed)
+        for place, paths in places.items():
+            yield f"  {place or 'from the inputs as a whole'}"
+            yield from (f"    {path}" for path in paths)
+
     def text(self) -> str:
         """The report as text."""
         return "\n".join(self._clean(line) for line in self._lines()) + "\n"
@@ -71,11 +86,8 @@ class Report:
         yield f"Stack file: {self.file}"
         for name, kind in c.installation.sources:
             yield f"Read: {name} ({kind})"
-        carried = self.carried()
         yield ""
-        yield f"Carried over ({len(carried)}):"
-        for path, origin in carried:
-            yield f"  {path}: carried{f' ({origin})' if origin else ''}"
+        yield from self._carried_lines()
         for kind, title in _KINDS:
             notes = [note for note in c.notes if note.kind == kind]
             if notes:
@@ -94,7 +106,7 @@ class Report:
             yield ""
             yield f"Warnings of the check ({len(self.warnings)}):"
             for problem in self.warnings:
-                yield f"  {problem.path}: {problem.message}. {problem.rule}. {problem.fix}."
+                yield f"  {problem.path}: {problem.message}. Rule: {problem.rule}. Fix: {problem.fix}."
         if steps := self.adoption():
             yield ""
             yield "The release in the same namespace (docs/coming-from.md; names of a release called kestra):"
@@ -129,19 +141,25 @@ class Report:
         encrypted = sum(isinstance(v.value, Sealed) for _, v in c.draft.leaves())
         counts = [f"{len(self.carried())} carried over", f"{encrypted} encrypted"]
         counts += [f"{sum(n.kind == kind for n in c.notes)} {kind}" for kind, _ in _KINDS]
-        counts += [f"{len(c.to_set)} to set", f"{len(self.warnings)} warnings"]
+        counts.append(f"{len(c.to_set)} to set")
+        counts.append(f"{len(self.warnings)} warning{'' if len(self.warnings) == 1 else 's'}")
         return ", ".join(counts) + "."
 
     def next_steps(self) -> list[str]:
         """What a person does next, in order."""
+        named = f"stacks/Pulumi.{self.stack}.yaml"
         steps = [f"pulumi stack init {self.stack}"]
         if "encryptionsalt" in self.seal.header:
             steps[0] += " (with the same passphrase; skip it where the stack exists)"
+        if Path(self.file).resolve() != Path(named).resolve():
+            steps.insert(
+                0, f"cp {shlex.quote(self.file)} {named} (the name under which Pulumi reads it)"
+            )
         if self.conversion.to_set:
             steps.append('the commands under "To set"')
         return [
             *steps,
-            f"python -m components check {self.file}",
+            f"python -m components check {named}",
             f"pulumi preview --stack {self.stack} (or, without a cluster, make preview STACK={self.stack})",
             "what the policy pack asks for besides: kestra:tags.owner, kestra:endpoints.all.basic-auth.username,"
             " kestra:deployment.image.digest (make preview POLICY=off shows the stack without it)",
