@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
-from components.importing.conversion import Conversion
+from components.importing.conversion import Conversion, set_command
 from components.importing.draft import Place, Value
 from components.settings.base import CREDENTIAL_IN_URL
+from components.validation.schema import config_path
 
 URL = ("deployment", "url")
 _LOCAL = re.compile(r"localhost|127(\.[0-9]+){3}|0\.0\.0\.0|::1|host\.docker\.internal")
@@ -64,14 +65,14 @@ def _datasources(c: Conversion) -> None:
             c.changed(
                 place,
                 f"{host} is the database of that machine; no pod has it",
-                "give the address at which the cluster reaches the database",
+                f"give the address at which the cluster reaches the database: {set_command(config_path(place), secret=False)}",
             )
         elif host and "." not in host:
             c.changed(
                 place,
                 f"{host} is the name of a host of one machine or compose network; it does not exist in a cluster "
                 "unless a Service of the namespace is called so",
-                "give the address at which the cluster reaches the database",
+                f"give the address at which the cluster reaches the database: {set_command(config_path(place), secret=False)}",
             )
 
 

@@ -84,13 +84,13 @@ def note_ports(service: Service, assembly: Assembly) -> None:
         what = service.where(f"ports {shown}")
         if target in (management, "8081") and target != server:
             local = "127.0.0.1" in address or "::1" in address
-            where = (
-                "to that machine" if local else "without a log-in to every network of that machine"
+            to = (
+                "to that machine" if local else "to every network of that machine, without a log-in"
             )
             assembly.note(
                 "changed",
                 what,
-                f"port {shown}, the management port {target}, was published {where}; the stack closes it",
+                f"the management port ({target}) was published as {shown} {to}; the stack closes it",
                 "kestra:deployment.network-policy.monitoring-namespace lets Prometheus in",
                 service.origin("ports"),
             )
@@ -206,7 +206,7 @@ def note_rest(service: Service, assembly: Assembly) -> None:
         assembly.note(
             "changed",
             service.where("user"),
-            f"ran as {user}, that is root; the pods run without root, so files that root wrote are not theirs",
+            f"ran as root (user {user}); the pods run without root, so files that root wrote are not theirs",
             origin=service.origin("user"),
         )
     grace = scalar(spec.get("stop_grace_period"))

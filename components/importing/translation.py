@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from components.importing import addresses
-from components.importing.conversion import Conversion, shown
+from components.importing.conversion import Conversion, set_command, shown
 from components.importing.draft import Place, Value
 from components.settings.deployment import DEFAULT_TAGS
 from components.validation.rules.deployment import MOVING_TAGS
+from components.validation.schema import config_path
 
 TAG = ("deployment", "image", "tag")
 _LOG_IN = "set kestra:endpoints.all.basic-auth.username for a log-in of the endpoints"
@@ -40,7 +41,7 @@ def convert(conversion: Conversion) -> None:
 
 def remark(conversion: Conversion) -> None:
     """What a person has to know of settings that are carried."""
-    for step in (_volume, _memory, _ports, _clear_connections):
+    for step in (_volume, _edge, _memory, _ports, _clear_connections):
         step(conversion)
 
 
@@ -209,8 +210,22 @@ def _volume(c: Conversion) -> None:
             ("storage", "type"),
             "local storage: the files lay in a volume or folder of the old installation, and here they live as long "
             "as the pod unless kestra:deployment.storage-volume.size is given; the files themselves are to be copied",
-            "set kestra:deployment.storage-volume, or move to an object store; several pods need one that all reach",
+            "set it (pulumi config set --path kestra:deployment.storage-volume.size 20Gi), or move to an object store; "
+            "several pods need a volume that all of them can mount, or an object store",
         )
+
+
+def _edge(c: Conversion) -> None:
+    allowed = ("deployment", "network-policy", "ingress-namespace")
+    if c.draft.at("deployment", "ingress") is None or c.draft.at(*allowed) is not None:
+        return
+    c.note(
+        "changed",
+        "network of the Ingress",
+        "the stack's network policies open the web port to pods of Kestra's own namespace alone, and an ingress "
+        "controller is in another one as a rule",
+        f"name its namespace: {set_command(config_path(allowed), secret=False)}",
+    )
 
 
 def _memory(c: Conversion) -> None:
