@@ -166,3 +166,14 @@ def test_a_block_that_is_missing_is_asked_for_by_the_key_that_it_needs(tmp_path:
 
 def test_roots_of_kestras_file_keep_their_name() -> None:
     assert {"datasources", "endpoints", "micronaut", "logger", "otel", "flyway"} <= ROOTS
+
+
+@pytest.mark.parametrize(("policy", "said"), [({}, True), ({"ingress-namespace": "nginx"}, False)])
+def test_the_namespace_of_the_ingress_controller_is_asked_for(
+    policy: dict[str, str], said: bool, tmp_path: Path
+) -> None:
+    ingress = {"host": "a.example", "tls-secret": "a-tls"}
+    deployment = {"ingress": ingress} | ({"network-policy": policy} if policy else {})
+    result = imported(tmp_path, installation(settings={"deployment": deployment}))
+    command = "pulumi config set --path 'kestra:deployment.network-policy.ingress-namespace'"
+    assert (command in result.report.text()) == said

@@ -91,3 +91,16 @@ def test_the_name_of_the_stack_comes_from_the_input(
 def test_a_name_that_is_no_name_of_a_stack_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(ImportRefused):
         import_installation(installation(), Arguments(("-",), name=name or " "))
+
+
+def test_a_file_elsewhere_is_copied_to_the_name_that_pulumi_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    here = import_installation(installation(), Arguments(("-",), name="prod"))
+    assert here.next_steps()[0].startswith("pulumi stack init prod")
+    output = str(tmp_path / "a file.yaml")
+    elsewhere = import_installation(installation(), Arguments(("-",), name="prod", output=output))
+    copied, init, *_ = elsewhere.next_steps()
+    assert copied.startswith(f"cp '{output}' stacks/Pulumi.prod.yaml ")
+    assert init.startswith("pulumi stack init prod")
