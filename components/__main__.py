@@ -30,7 +30,7 @@ def check(files: Sequence[str]) -> int:
 
 
 def render(file: str, *, environment: bool) -> int:
-    """Prints the application.yaml of a stack file, or the names of the variables that it needs."""
+    """Prints the application.yaml of a stack file, or the names of the stack's own variables in it."""
     from components.rendering.configuration import render as render_settings
 
     try:
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="python -m components",
-        description="Checks and renders the settings of a stack; makes them of a running installation; mends its state after a kill.",
+        description="Checks and renders the settings of a stack; makes a stack file of a running installation; mends the state after an update that was killed.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     checking = commands.add_parser(
@@ -120,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rendering = commands.add_parser("render", help="print the application.yaml of a stack file")
     rendering.add_argument("file", metavar="FILE", help="stacks/Pulumi.<stack>.yaml")
     rendering.add_argument(
-        "--environment", action="store_true", help="print the names of the variables that it needs"
+        "--environment", action="store_true", help="print the names of the variables that the stack provides for it"
     )
     opened = commands.add_parser(
         "network", help="print what the network policies of stack files open, and why"
