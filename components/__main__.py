@@ -120,7 +120,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rendering = commands.add_parser("render", help="print the application.yaml of a stack file")
     rendering.add_argument("file", metavar="FILE", help="stacks/Pulumi.<stack>.yaml")
     rendering.add_argument(
-        "--environment", action="store_true", help="print the names of the variables that the stack provides for it"
+        "--environment",
+        action="store_true",
+        help="print the names of the variables that the stack provides for it",
     )
     opened = commands.add_parser(
         "network", help="print what the network policies of stack files open, and why"

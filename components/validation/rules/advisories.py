@@ -13,6 +13,12 @@ from policy.advisories import Advisory, Holes, first_without_holes, holes
 from policy.releases import Releases, releases_of, undecided_tag
 
 _IMAGE = ("deployment", "image")
+#: Where Kestra itself publishes its images; another repository needs a copy first.
+_PUBLISHED = (
+    "kestra/kestra",
+    "registry.kestra.io/docker/kestra",
+    "registry.kestra.io/docker/kestra-ee",
+)
 _LIST = "docs/advisories.md lists the published holes of Kestra"
 
 
@@ -33,7 +39,7 @@ def known_holes(s: Settings) -> Iterator[Finding]:
     if releases is None:
         # A tag that moves is refused where no digest says what runs (checks/deployment.py).
         if image.digest or not MOVING_TAGS.fullmatch(tag):
-            yield from _undecided(s, undecided_tag(tag))
+            yield from _undecided(s, f"{undecided_tag(tag)}, so known holes are not looked for")
         return
     matches = holes(releases)
     for advisory in matches.known:
@@ -77,13 +83,13 @@ def _opened(advisory: Advisory, releases: Releases) -> Finding:
     )
 
 
-def _undecided(s: Settings, why: str) -> Iterator[Finding]:
+def _undecided(s: Settings, message: str) -> Iterator[Finding]:
     advice = (
         "write the release beside the digest" if s.deployment.image.digest else "name one release"
     )
     yield Finding(
         (*_IMAGE, "tag"),
-        f"known holes are not looked for: {why}",
+        message,
         _LIST,
         f"{advice}, for example tag: {DEFAULT_TAGS[s.version]}",
         warning=True,
@@ -94,10 +100,13 @@ def _another_release(s: Settings, releases: Releases) -> str:
     image, default = s.deployment.image, DEFAULT_TAGS[s.version]
     least = first_without_holes(releases)
     later = f"v{least} or later"
+    other = f"{default} or another release ({later})"
     if image.digest:
         return f"set kestra:deployment.image.digest and tag to those of {later} ({default} has none of them)"
+    if (image.repository or "").removeprefix("docker.io/") in _PUBLISHED:
+        return f"set kestra:deployment.image.tag to {other}"
     if image.repository:
-        return f"set kestra:deployment.image.tag to {default} or another of {later}, and copy that to the repository"
+        return f"copy the image of {other} to that repository, and set kestra:deployment.image.tag to it"
     return f"leave kestra:deployment.image.tag out ({default} runs then), or set it to {later}"
 
 
