@@ -37,7 +37,8 @@ def resolve(conversion: Conversion) -> Resolution:
         conversion.note(
             "changed",
             ", ".join(f"${{{name}}}" for name in result.consumed),
-            "the inputs have the values of these variables; they are written into the settings that named them",
+            "the inputs have the values of these variables; the settings that named them get the values themselves "
+            '(a secret that cannot be encrypted now is under "To set")',
         )
     for name, places in result.defaults.items():
         names = ", ".join(dict.fromkeys(conversion.draft.name(place) for place in places))

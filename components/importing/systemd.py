@@ -14,6 +14,7 @@ from components.importing.env_files import read_lines
 from components.importing.images import version_of
 from components.importing.installation import Origin, Variable
 from components.importing.readers import ImportRefused, Part
+from components.settings.deployment import DEFAULT_TAGS
 
 _SECTION = re.compile(r"\[([A-Za-z]+)\]")
 _PREFIX = re.compile(r"[-@:+!|]*")
@@ -158,8 +159,8 @@ def _release(command: Command, origin: Origin, assembly: Assembly) -> None:
     assembly.note(
         "changed",
         f"Kestra {command.release}",
-        f"the unit ran the release {command.release}; the stack runs the image of kestra:version {version}",
-        f"set kestra:deployment.image.tag to v{command.release} to run the same one"
+        f"the unit ran the release {command.release}; the stack runs {DEFAULT_TAGS[version]}",
+        f"set kestra:deployment.image.tag to v{command.release} to run the same one; check names its known holes"
         if (version == "2.0" or command.release.startswith("1.3"))
         else "upgrade the running installation to 1.3 first, by Kestra's migration guides",
         origin,

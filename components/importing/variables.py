@@ -38,7 +38,7 @@ def convert(c: Conversion, resolution: Resolution) -> None:
         c.note(
             "changed",
             ", ".join(moved),
-            "their values went into the settings that named them, and stand nowhere else",
+            "secrets that settings named; the settings have them, and the pods have no variables of these names",
         )
     if nameless:
         c.note(
