@@ -101,7 +101,7 @@ class Report:
                 yield f"  {item.setting}: {item.why}"
                 yield f"    {item.command}"
                 if others := [path for path in item.covers if path != item.setting]:
-                    yield f"    (until then check also names {', '.join(others)})"
+                    yield f"    (until then check reports {', '.join(others)} too)"
         if self.warnings:
             yield ""
             yield f"Warnings of the check ({len(self.warnings)}):"

@@ -217,7 +217,16 @@ def _volume(c: Conversion) -> None:
 
 def _edge(c: Conversion) -> None:
     allowed = ("deployment", "network-policy", "ingress-namespace")
-    if c.draft.at("deployment", "ingress") is None or c.draft.at(*allowed) is not None:
+    if c.draft.at("deployment", "ingress") is None:
+        if c.draft.at("deployment", "http-route") is None and not _named(c, "deployment.ingress"):
+            c.note(
+                "changed",
+                "the way to Kestra",
+                "the inputs have no Ingress and no HTTPRoute, so nothing outside of the cluster reaches Kestra",
+                "set kestra:deployment.ingress or kestra:deployment.http-route (docs/network.md)",
+            )
+        return
+    if c.draft.at(*allowed) is not None:
         return
     c.note(
         "changed",
@@ -226,6 +235,10 @@ def _edge(c: Conversion) -> None:
         "controller is in another one as a rule",
         f"name its namespace: {set_command(config_path(allowed), secret=False)}",
     )
+
+
+def _named(c: Conversion, setting: str) -> bool:
+    return any(setting in note.fix for note in c.notes)
 
 
 def _memory(c: Conversion) -> None:
