@@ -74,7 +74,7 @@ def test_no_key_silently_vanishes_or_appears_when_the_version_changes() -> None:
         (finding,) = differences[path][lacking]
         assert not finding.warning
         place = ".".join(map(str, finding.loc))
-        assert path.startswith(place) or place in ("secret.type", "store.also.type"), path
+        assert path.replace("<name>", "name").startswith(place) or place in ("secret.type", "store.also.type"), path
         assert finding.fix
 
 
