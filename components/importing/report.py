@@ -109,7 +109,7 @@ class Report:
                 yield f"  {problem.path}: {problem.message}. Rule: {problem.rule}. Fix: {problem.fix}."
         if steps := self.adoption():
             yield ""
-            yield "The release in the same namespace (docs/coming-from.md; names of a release called kestra):"
+            yield f"The release in the same namespace (docs/coming-from.md), whose objects begin with {self.release}:"
             yield from (f"  {step.line()}" for step in steps)
         yield ""
         yield self.totals()
@@ -125,13 +125,18 @@ class Report:
         origin = self.conversion.where(note.origin)
         return f"{note.what}: {note.why}{end}{f' ({origin})' if origin else ''}"
 
+    @property
+    def release(self) -> str:
+        """The name that the release's objects begin with; `kestra` where no input says it."""
+        return self.conversion.installation.release or "kestra"
+
     def adoption(self) -> list[Step]:
         """What becomes of a Helm release's objects; nothing for another kind of installation."""
         c = self.conversion
         if not any("helm" in kind.lower() for _, kind in c.installation.sources):
             return []
         settings = as_far_as_valid(c.draft.document(lambda value: value.value))
-        release = release_objects(settings)
+        release = release_objects(settings, self.release)
         namespace = settings.deployment.namespace
         return plan(release, inventory_of(settings), namespace=namespace, stack=self.stack)
 

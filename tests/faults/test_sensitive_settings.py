@@ -181,7 +181,7 @@ def test_no_object_shows_its_secrets(value: str) -> None:
 def test_no_error_of_the_models_shows_its_input(value: str) -> None:
     for wrong_part in (
         {"server": {"basic-auth": {"password": [value]}}},
-        {"declared-secrets": {"GIVEN": {"value": value}}},
+        {"declared-secrets": {"GIVEN": {"value": [value]}}},
         {"edition": value, "server": value, "tags": {"owner": {"x": value}}},
     ):
         with pytest.raises(ValidationError) as told:

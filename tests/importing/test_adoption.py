@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from components.importing.adoption import KubernetesObject as Object
@@ -10,6 +12,7 @@ from components.validation import load
 from tests.components.inventory_support import documents
 from tests.components.recording_support import run
 from tests.conftest import stack_document
+from tests.importing.installation_support import imported, installation
 
 
 @pytest.mark.parametrize("name", ["enterprise-2.0"])
@@ -60,3 +63,12 @@ def test_what_holds_data_stays_and_what_the_stack_runs_itself_is_replaced() -> N
     assert "kubectl -n flows delete deployment kestra-standalone" in lines
     assert "delete persistentvolumeclaim" not in lines
     assert "delete secret" not in lines
+
+
+def test_the_plan_names_the_objects_of_the_release_that_was_read(tmp_path: Path) -> None:
+    source = installation(settings={"deployment": {"mode": "standalone"}})
+    source.sources.append(("values.yaml", "values of the Helm chart 1.x"))
+    source.release = "flows-kestra"
+    text = imported(tmp_path, source).report.text()
+    assert "whose objects begin with flows-kestra:" in text
+    assert "Deployment flows-kestra-standalone is replaced" in text

@@ -124,7 +124,7 @@ def test_a_value_of_another_type_is_refused_in_the_words_of_the_models(
         (oss(micronaut={"environments": "k8s"}), "kestra:micronaut.environments", "use the settings"),
         (oss(micronaut={"config": {"files": "x"}}), "kestra:micronaut.config", "use the settings"),
         (oss(micronaut={"server": {"host": "127.0.0.1"}}), "kestra:micronaut.server.host", "restart for ever"),
-        (oss(micronaut={"server": {"port": "${PORT}"}}), "kestra:micronaut.server.port", "is not readable here"),
+        (oss(micronaut={"server": {"port": "${PORT}"}}), "kestra:micronaut.server.port", "is no port that can be read here"),
         (oss(micronaut={"server": {"port": 80}}), "kestra:micronaut.server.port", "1024"),
         (oss(endpoints={"all": {"path": "/x"}}), "kestra:endpoints.all.path", "probes"),
         (oss(server_type="WORKER"), "kestra:server-type", "kestra:deployment.mode"),
