@@ -229,3 +229,21 @@ def test_a_secret_variable_in_kubernetes_own_form_is_no_text_of_the_file(
     result = imported(tmp_path, source)
     _shows_nothing(result)
     assert result.unexpected_problems() == []
+
+
+def test_a_number_in_the_place_of_a_secret_is_a_secret(tmp_path: Path, passphrase: str) -> None:
+    """`password: 12345678` without quotes: Kestra reads its digits."""
+    number = "86420975"
+    text = f"""
+datasources: {{postgres: {{password: {number}}}}}
+kestra:
+  storage: {{type: s3, s3: {{bucket: flows, access-key: {number}, secret-key: {number}}}}}
+  variables: {{globals: {{password: {number}}}}}
+  plugins: {{defaults: [{{type: a.b, values: {{api-token: {number}, retries: 3}}}}]}}
+  secret: {{type: vault, vault: {{address: "https://v.example.com", token: {{token: {number}}}}}}}
+"""
+    result = imported(tmp_path, installation(text))
+    found = _secrets(result, passphrase)
+    assert [value for value in found.values() if number in value] == [number] * 6
+    assert number not in result.shown()
+    assert result.config["plugins"]["defaults"][0]["values"]["retries"] == 3
