@@ -35,6 +35,13 @@ ROWS: dict[str, tuple[str, str, Any, tuple[str, ...]]] = {
     "number as text": (
         "datasources: {postgres: {maximum-pool-size: '25'}}", "datasources.postgres.maximum-pool-size", 25, (),
     ),
+    "address of Kafka that no input has": (
+        "kestra: {queue: {type: kafka}}", "queue.type", "kafka", ('kestra:kafka.client.properties["bootstrap.servers"]',),
+    ),
+    "address of Elasticsearch that no input has": (
+        "kestra: {repository: {type: elasticsearch}}", "repository.type", "elasticsearch",
+        ("kestra:elasticsearch.client.http-hosts",),
+    ),
     "relative folder": (
         "kestra: {storage: {type: local, local: {base-path: app/storage}}}",
         "storage.local.base-path",
