@@ -104,6 +104,13 @@ def test_a_broken_file_among_good_ones_is_refused_and_all_are_named(tmp_path):
     assert all(word in text for word in ("broken.yaml", "other.yaml", "x.j2"))
 
 
+def test_a_text_beside_a_broken_file_is_named_in_a_whole_sentence(tmp_path):
+    inputs = Inputs(tmp_path)
+    names = [inputs.write("a.yaml", "a: ["), inputs.write("notes.txt", "some words")]
+    with pytest.raises(ImportRefused, match=r"notes\.txt is not read: a text\.$"):
+        read(names)
+
+
 def test_missing_files_are_named_at_once(tmp_path):
     text = _refusal([str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")])
     assert "a.yaml does not exist" in text
