@@ -150,6 +150,14 @@ def test_a_placeholder_stays_and_a_variable_that_nothing_gives_is_to_be_set(
     result.line("DB_USER", "DB_PASSWORD", "no input gives")
 
 
+def test_a_placeholder_of_a_key_that_no_input_has_is_to_be_set(tmp_path: Path) -> None:
+    text = "kestra: {url: 'https://${global.domain}/', environment: {name: '${kestra.queue.type}'}}"
+    result = imported(tmp_path, installation(text))
+    assert "pulumi config set --path 'kestra:deployment.url'" in result.commands()
+    assert "global.domain" in result.line("kestra:deployment.url", "no input has the key")
+    assert not [line for line in result.lines if "has the key kestra.queue.type" in line]
+
+
 def test_a_placeholder_whose_variable_comes_from_a_secret_of_the_cluster_stays(
     tmp_path: Path,
 ) -> None:
