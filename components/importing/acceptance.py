@@ -233,6 +233,8 @@ def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
     c.note(kind, name, f"{message}; {problem.rule}", fix, c.draft.origin(place))
     c.draft.remove(*place)
     path = config_path(place)
+    # Nothing says any more that it is carried.
+    c.notes = [n for n in c.notes if n.kind != "changed" or n.fix != path]
     c.to_set = [i for i in c.to_set if not i.setting.startswith((path + ".", path + "["))]
     return True
 

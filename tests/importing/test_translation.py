@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from components.importing.draft import ROOTS
-from tests.importing.installation_support import Imported, imported, installation
+from components.importing.installation import Note
+from tests.importing.installation_support import ORIGIN, Imported, imported, installation
 
 #: Configuration, a setting, its value (None: it is not there), and words of one line of the report.
 ROWS: dict[str, tuple[str, str, Any, tuple[str, ...]]] = {
@@ -173,3 +174,13 @@ def test_a_block_that_is_missing_is_asked_for_by_the_key_that_it_needs(tmp_path:
 
 def test_roots_of_kestras_file_keep_their_name() -> None:
     assert {"datasources", "endpoints", "micronaut", "logger", "otel", "flyway"} <= ROOTS
+
+
+def test_what_is_refused_is_not_told_as_carried_too(tmp_path: Path) -> None:
+    place = "deployment.components.standalone.autoscaling"
+    note = Note("changed", "HorizontalPodAutoscaler k", "is carried", f"kestra:{place}", ORIGIN)
+    scaling = {"min-replicas": 1, "max-replicas": 5, "cpu-percentage": 70}
+    settings = {"deployment": {"components": {"standalone": {"autoscaling": scaling}}}}
+    result = imported(tmp_path, installation(settings=settings, notes=[note]))
+    assert "has no use in mode standalone" in result.line(place, "max-replicas 5")
+    assert not [line for line in result.lines if "HorizontalPodAutoscaler k" in line]
