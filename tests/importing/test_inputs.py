@@ -159,6 +159,18 @@ def test_of_a_directory_compose_reads_its_own_files(tmp_path):
     assert result.says("deep/compose.yaml", kind="not carried")
 
 
+def test_a_compose_file_that_another_one_extends_is_no_stranger(tmp_path):
+    inputs = Inputs(tmp_path)
+    service = "{extends: {file: base.yml, service: kestra}, command: server standalone}"
+    inputs.write("a/compose.yaml", f"services: {{kestra: {service}}}")
+    inputs.write("a/base.yml", "services: {kestra: {image: 'kestra/kestra:v1.3.31'}}")
+    inputs.write("a/other.yml", "services: {redis: {image: redis}}")
+    result = Result(read([str(tmp_path / "a")]))
+    assert result.settings["deployment.image.tag"] == "v1.3.31"
+    assert result.says("other.yml", "another compose file", kind="not carried")
+    assert not result.says("base.yml", "another compose file")
+
+
 def test_a_directory_without_anything_is_refused(tmp_path):
     (tmp_path / "a.txt").write_text("planted")
     assert "Nothing can be imported" in _refusal([str(tmp_path)]) or "No input" in _refusal(
