@@ -44,6 +44,7 @@ def _warnings(document: dict[str, Any]) -> list[Problem]:
     ("settings", "path", "value"),
     [
         ({"tasks": {"tmpDir": {"path": "/t"}}}, ("kestra", "tasks", "tmp-dir", "path"), "/t"),
+        ({"otel": {"resource": {"attributes": "service.name=kestra,team=a"}}}, ("otel", "resource", "attributes"), "service.name=kestra,team=a"),
         ({"micronaut": {"server": {"port": "9090"}}}, ("micronaut", "server", "port"), 9090),
         ({"jdbc": {"queues": {"poll_size": 7.0}}}, ("kestra", "jdbc", "queues", "poll-size"), 7),
         ({"traces": {"root": 7}}, ("kestra", "traces", "root"), 7),
