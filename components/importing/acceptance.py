@@ -20,7 +20,7 @@ _ROUNDS = 60
 #: Where keys go that nobody checks.
 ADDITIONAL = "additional-configuration"
 #: What a fix of the check asks to be added.
-_ADDED = re.compile(r"\badd (kestra:[a-z0-9.-]+)")
+_ADDED = re.compile(r"\badd (kestra:[a-z0-9.-]+)(\[\"[a-z0-9.-]+\"\])?")
 
 
 def accept(c: Conversion, plain: Callable[[Value], object]) -> tuple[Problem, ...]:
@@ -196,8 +196,9 @@ def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
     if any(problem.path in item.covers for item in c.to_set):
         return False
     if match := _ADDED.search(problem.fix):
-        path = match[1].rstrip(".")
-        place_added = tuple(path.removeprefix("kestra:").split("."))
+        path = match[0].removeprefix("add ").rstrip(".")
+        place_added = tuple(match[1].removeprefix("kestra:").rstrip(".").split("."))
+        place_added += (match[2][2:-2],) if match[2] else ()
         if c.cover(path, problem.path):
             return False
         if c.draft.at(*place_added) is None:
@@ -232,6 +233,8 @@ def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
     c.note(kind, name, f"{message}; {problem.rule}", fix, c.draft.origin(place))
     c.draft.remove(*place)
     path = config_path(place)
+    # Nothing says any more that it is carried.
+    c.notes = [n for n in c.notes if n.kind != "changed" or n.fix != path]
     c.to_set = [i for i in c.to_set if not i.setting.startswith((path + ".", path + "["))]
     return True
 

@@ -10,6 +10,7 @@ from functools import cache
 from components.catalogue import catalogue, lookup
 from components.importing.installation import Sourced, Tree
 from components.importing.key_tree import KeyPath
+from components.validation.key_hints import meant
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
 from components.validation.rules.variable_rules import setting_keys
 from policy.environment_variables import Binding, bind, canonical
@@ -192,12 +193,16 @@ def _nearest(binding: Binding) -> str | None:
     names = _squeezed()
     if letters in names:
         return names[letters]
+    if setting := meant(re.split(r"[.\-_]", binding.key.removeprefix("kestra."))):
+        words = re.sub(r"[.\-_]", "", setting)
+        if near := names.get(words) or names.get(f"kestra{words}"):
+            return near
     # `KESTRA_DATASOURCES_POSTGRES_URL`: a root key below kestra; `KESTRA_CONFIGURATION_QUEUE_TYPE`.
     inner = letters.removeprefix("kestra").removeprefix("configuration")
     for name in (inner, inner.removeprefix("kestra"), f"kestra{inner}"):
         if name in names:
             return names[name]
-    close = difflib.get_close_matches(letters, names, n=1, cutoff=0.8)
+    close = difflib.get_close_matches(letters, names, n=1, cutoff=0.87)
     return names[close[0]] if close else None
 
 

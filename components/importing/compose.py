@@ -103,6 +103,9 @@ def _chosen(parts: Sequence[Part], assembly: Assembly) -> list[Part]:
         if project is not chosen:
             for part in project:
                 assembly.use(part)
+                if any(part.name in other.text for other in chosen or ()):
+                    # `extends` or `include` names it: it is read there.
+                    continue
                 assembly.note(
                     "not carried",
                     part.file,

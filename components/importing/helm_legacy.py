@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from components.importing import charts
@@ -244,13 +245,14 @@ def _files(release: Release, assembly: Assembly) -> tuple[list[Any], list[Any], 
 def _bundled(release: Release, assembly: Assembly) -> tuple[dict[str, Any], Origin]:
     """The file that the chart makes for the databases that it brings along; it wins over `configuration`."""
     document: dict[str, Any] = {}
-    origin = release.values.origin("deployments")
+    origins: list[Origin] = []
     for chart, default in BUNDLED.items():
         block = release.values.mapping(chart)
         enabled = block.get("enabled", default)
         if not enabled:
             continue
         origin = release.values.origin(chart)
+        origins.append(origin)
         _add_bundled(chart, release, document)
         host = f"{release.name}-{chart}" if release.name else f"<release>-{chart}"
         by_default = "" if "enabled" in block else ", by its default"
@@ -262,7 +264,9 @@ def _bundled(release: Release, assembly: Assembly) -> tuple[dict[str, Any], Orig
             _KEEP[chart],
             origin,
         )
-    return document, origin
+    if not origins:
+        return document, release.values.origin("deployments")
+    return document, replace(origins[-1], place=", ".join(origin.place for origin in origins))
 
 
 #: Where a bundled server's address stands.

@@ -172,7 +172,9 @@ def _collect(paths: Sequence[str], stdin: TextIO | BinaryIO | None) -> list[Part
     if problems:
         # What else is not read is named at once.
         others = [(p.file, kind) for p in unread if (kind := foreign_kind(p))]
-        problems += [f"{file} is not read: {what}; {fix}." for file, (what, fix) in others]
+        problems += [
+            f"{file} is not read: {'; '.join(filter(None, kind))}." for file, kind in others
+        ]
         raise ImportRefused(" ".join(dict.fromkeys(problems)))
     return parts
 

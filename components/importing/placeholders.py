@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from components.importing.conversion import Conversion
 from components.importing.draft import Place, Value
-from components.importing.secret_values import annotation_of, is_secret
+from components.importing.secret_values import annotation_of, is_secret, kestra_path
 from components.validation.schema import config_path
 from components.validation.sensitive import is_sensitive
 
@@ -124,7 +124,7 @@ def unprovided(c: Conversion) -> None:
     """Names every variable that the draft's placeholders need and that nothing gives."""
     named: dict[str, list[tuple[Place, Value]]] = {}
     for place, value in c.draft.leaves():
-        if place[0] == "deployment" and place[:2] != ("deployment", "environment"):
+        if place[0] == "deployment" and place[1] not in ("environment", "url"):
             continue
         if isinstance(value.value, str):
             for match in PLACEHOLDER.finditer(value.value):
@@ -137,9 +137,15 @@ def unprovided(c: Conversion) -> None:
     from_elsewhere = any(
         c.draft.at("deployment", key) is not None for key in ("environment-from", "extra-env-from")
     )
+    own = {".".join(map(str, kestra_path(place))) for place, _ in c.draft.leaves()}
     missing: list[str] = []
     for name, leaves in named.items():
-        if name in provided or "." in name or from_elsewhere:
+        if name in provided or from_elsewhere:
+            continue
+        # `${global.domain}` is a key of the configuration, or the variable that sets it.
+        if "." in name and (name in own or f"kestra.additional-configuration.{name}" in own):
+            continue
+        if re.sub(r"[.-]", "_", name).upper() in provided:
             continue
         missing.append(name)
         settings = ", ".join(dict.fromkeys(config_path(place) for place, _ in leaves))
@@ -159,7 +165,14 @@ def _ask(c: Conversion, name: str, settings: str, leaves: list[tuple[Place, Valu
         f"${{{name}}} in {settings}; nothing gives the variable {name} (or name a Secret that has it under "
         "kestra:deployment.environment-from, or a reference under kestra:deployment.extra-env)"
     )
-    if len(lone) == len(leaves) == 1:
+    if "." in name:
+        for place, _ in leaves:
+            c.ask(
+                place,
+                f"${{{name}}} in {settings}; no input has the key {name}",
+                secret=is_secret(place, "x9-Any"),
+            )
+    elif len(lone) == len(leaves) == 1:
         place = lone[0]
         known, annotation = annotation_of(place)
         secret = (known and is_sensitive(annotation)) or is_secret(place, "x9-Placeholder-Value")

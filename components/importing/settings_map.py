@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from components.importing.conversion import Conversion
 from components.importing.draft import Draft, Place, Value, as_values
-from components.importing.secret_values import annotation_of, catalogue_row
+from components.importing.secret_values import annotation_of, catalogue_row, is_secret
 from components.settings.base import Flag, Whole
 
 _LONGEST_KEY = 200
@@ -154,13 +154,22 @@ def _typed(place: Place, value: Any) -> Any:
 
 
 def _as_text(place: Place, value: Any) -> Any:
-    """A number where the setting takes a text, as in variables and annotations."""
+    """A number where the setting takes a text or a secret, as in variables, annotations and passwords."""
     known, annotation = annotation_of(place)
     parts = (annotation, *get_args(annotation))
     wants_text = known and str in parts and int not in parts and not _is(annotation, Flag)
-    if wants_text or place[:2] == ("deployment", "environment"):
+    if wants_text or place[:2] == ("deployment", "environment") or _is_secret_number(place, value):
         return str(value).lower() if isinstance(value, bool) else str(value)
     return value
+
+
+def _is_secret_number(place: Place, value: Any) -> bool:
+    """Whether a number is a secret, as `password: 12345678` without quotes; Kestra reads its digits."""
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and is_secret(place, str(value))
+    )
 
 
 def _is(annotation: Any, kind: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from components.catalogue import catalogue, segments
@@ -20,6 +20,8 @@ _LEVELS = {
     "deployments": "this is a level of the values of Kestra's Helm chart: write kestra:deployment.components",
     "dind": "this is a level of the values of Kestra's Helm chart: no container of Docker is deployed here; run tasks "
     "with the task runner Process or Kubernetes",
+    "configuration": "this is a level of the values of Kestra's Helm chart: its children go to the first level, those of "
+    "`kestra:` too",
     "config": "leave out this level: its keys are first-level settings",
     "application": "leave out this level: its children go to the first level",
 }
@@ -80,7 +82,7 @@ _SETTINGS = {
     "pod-disruption-budget": "deployment.disruption-budget", "network-policy": "deployment.network-policy",
     "worker-groups": "deployment.worker-groups", "service-monitor": "deployment.monitoring",
     "persistence": "deployment.storage-volume", "mode": "deployment.mode", "standalone": "deployment.components.standalone",
-    "java-opts": "deployment.components.standalone.java-options",
+    "java-opts": "deployment.components.standalone.java-options", "jvm": "deployment.components.standalone.java-options",
 }  # fmt: skip
 
 #: Word to the words that Kestra has for it.
@@ -118,9 +120,9 @@ def hint(name: str, known: Iterable[str], block: Loc) -> str:
         return f"write {config_path(setting.split('.'))}"
     if near := _by_meaning(name, names) or _by_letters(name, names):
         return f"did you mean {near}"
-    if places := _elsewhere(name, block):
-        return f"did you mean {' or '.join(places)}"
     own = block[:1] and block[0] in OURS
+    if not own and (places := _elsewhere(name, block)):
+        return f"did you mean {' or '.join(places)}"
     listing = f"use one of {', '.join(names)}" if names and len(names) <= 40 else ""
     if own:
         return listing or "remove it"
@@ -131,6 +133,23 @@ def _level(name: str, block: Loc) -> str | None:
     if block == ("configurations",) and name in ("application", "configmaps", "secrets"):
         return _APPLICATION
     return _LEVELS.get(name) if not block else None
+
+
+def meant(words: Sequence[str]) -> str | None:
+    """The setting that a key of Kestra's with these words, which nobody knows, was meant to be: `server`, `port`."""
+    meanings = _meanings()
+    for end in range(len(words), 0, -1):
+        if setting := meanings.get("".join(words[:end])):
+            return ".".join((setting, *words[end:]))
+    return None
+
+
+@cache
+def _meanings() -> dict[str, str]:
+    """Keys without dots and hyphens, as variables have them, to the settings of their meaning."""
+    return {
+        re.sub(r"[.-]", "", key): setting for key, setting in (*_SETTINGS.items(), *_PATHS.items())
+    }
 
 
 def _meant(name: str, block: Loc) -> str | None:
@@ -147,6 +166,7 @@ _PATHS = {
     "elasticsearch.http-hosts": "elasticsearch.client.http-hosts",
     "elasticsearch.hosts": "elasticsearch.client.http-hosts",
     "server.port": "micronaut.server.port",
+    "logging.level": "logger.levels",
     "server.context-path": "micronaut.server.context-path",
     "server.ssl": "micronaut.server.ssl",
     "security.oauth2": "micronaut.security.oauth2",

@@ -224,6 +224,8 @@ def unknown_key(name: str, known: Iterable[str], loc: Loc) -> tuple[str, str, st
     from components.validation.key_hints import hint
 
     rule = "Kestra would ignore an unknown key without a word"
+    if loc[:1] and loc[0] in OURS:
+        rule = "this part of the settings is not Kestra's, and has no other keys"
     return ("is no known key", rule, hint(name[:LONG_NAME], known, loc))
 
 

@@ -179,3 +179,19 @@ def test_a_configuration_that_is_no_yaml_is_named_without_its_text(tmp_path):
     result = Inputs(tmp_path).read(_env='ENV_A=b\nKESTRA_CONFIGURATION="kestra: [planted-pass"\n')
     assert result.says("no valid YAML", kind="not carried")
     assert "planted" not in result.shown
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("KESTRA_SERVER_PORT", "micronaut.server.port"),
+        ("KESTRA_SERVER_CONTEXT_PATH", "micronaut.server.context-path"),
+        ("KESTRA_SECRET_KEY", "encryption.secret-key"),
+        ("KESTRA_LICENSE_KEY", "ee.license.key"),
+        ("KESTRA_POSTGRES_URL", "datasources.postgres.url"),
+        ("KESTRA_PG_PASSWORD", "deployment.environment.ENV_PG_PASSWORD"),
+    ],
+)
+def test_a_name_that_is_no_setting_is_told_with_the_one_of_its_meaning(tmp_path, name, setting):
+    result = Inputs(tmp_path).read(_env=f"{name}=planted\n")
+    assert result.says(name, "is none", f"set kestra:{setting} if", kind="not carried")

@@ -105,6 +105,12 @@ def test_bundled_servers_are_configuration(
     assert node == expected
 
 
+def test_what_bundled_servers_set_says_which_servers() -> None:
+    values = "postgresql: {enabled: false}\n    minio: {enabled: true}\n    kafka: {enabled: true}"
+    queue = imported(f"{RELEASE}    {values}").installation.configuration["kestra"]["queue"]["type"]
+    assert queue.origin.place.endswith("spec.values.minio, HelmRelease flows: spec.values.kafka")
+
+
 def test_only_the_files_of_configuration_path_are_read() -> None:
     result = imported(
         "configuration: {kestra: {url: 'https://a.example'}}\nsecrets: {kestra: {queue: {type: h2}}}\n"

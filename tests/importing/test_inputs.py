@@ -104,6 +104,13 @@ def test_a_broken_file_among_good_ones_is_refused_and_all_are_named(tmp_path):
     assert all(word in text for word in ("broken.yaml", "other.yaml", "x.j2"))
 
 
+def test_a_text_beside_a_broken_file_is_named_in_a_whole_sentence(tmp_path):
+    inputs = Inputs(tmp_path)
+    names = [inputs.write("a.yaml", "a: ["), inputs.write("notes.txt", "some words")]
+    with pytest.raises(ImportRefused, match=r"notes\.txt is not read: a text\.$"):
+        read(names)
+
+
 def test_missing_files_are_named_at_once(tmp_path):
     text = _refusal([str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")])
     assert "a.yaml does not exist" in text
@@ -150,6 +157,18 @@ def test_of_a_directory_compose_reads_its_own_files(tmp_path):
     assert result.variables == {"ENV_A": "base", "ENV_B": "over"}
     assert result.says("docker-compose-ci.yml", kind="not carried")
     assert result.says("deep/compose.yaml", kind="not carried")
+
+
+def test_a_compose_file_that_another_one_extends_is_no_stranger(tmp_path):
+    inputs = Inputs(tmp_path)
+    service = "{extends: {file: base.yml, service: kestra}, command: server standalone}"
+    inputs.write("a/compose.yaml", f"services: {{kestra: {service}}}")
+    inputs.write("a/base.yml", "services: {kestra: {image: 'kestra/kestra:v1.3.31'}}")
+    inputs.write("a/other.yml", "services: {redis: {image: redis}}")
+    result = Result(read([str(tmp_path / "a")]))
+    assert result.settings["deployment.image.tag"] == "v1.3.31"
+    assert result.says("other.yml", "another compose file", kind="not carried")
+    assert not result.says("base.yml", "another compose file")
 
 
 def test_a_directory_without_anything_is_refused(tmp_path):

@@ -150,6 +150,14 @@ def test_a_placeholder_stays_and_a_variable_that_nothing_gives_is_to_be_set(
     result.line("DB_USER", "DB_PASSWORD", "no input gives")
 
 
+def test_a_placeholder_of_a_key_that_no_input_has_is_to_be_set(tmp_path: Path) -> None:
+    text = "kestra: {url: 'https://${global.domain}/', environment: {name: '${kestra.queue.type}'}}"
+    result = imported(tmp_path, installation(text))
+    assert "pulumi config set --path 'kestra:deployment.url'" in result.commands()
+    assert "global.domain" in result.line("kestra:deployment.url", "no input has the key")
+    assert not [line for line in result.lines if "has the key kestra.queue.type" in line]
+
+
 def test_a_placeholder_whose_variable_comes_from_a_secret_of_the_cluster_stays(
     tmp_path: Path,
 ) -> None:
@@ -229,3 +237,21 @@ def test_a_secret_variable_in_kubernetes_own_form_is_no_text_of_the_file(
     result = imported(tmp_path, source)
     _shows_nothing(result)
     assert result.unexpected_problems() == []
+
+
+def test_a_number_in_the_place_of_a_secret_is_a_secret(tmp_path: Path, passphrase: str) -> None:
+    """`password: 12345678` without quotes: Kestra reads its digits."""
+    number = "86420975"
+    text = f"""
+datasources: {{postgres: {{password: {number}}}}}
+kestra:
+  storage: {{type: s3, s3: {{bucket: flows, access-key: {number}, secret-key: {number}}}}}
+  variables: {{globals: {{password: {number}}}}}
+  plugins: {{defaults: [{{type: a.b, values: {{api-token: {number}, retries: 3}}}}]}}
+  secret: {{type: vault, vault: {{address: "https://v.example.com", token: {{token: {number}}}}}}}
+"""
+    result = imported(tmp_path, installation(text))
+    found = _secrets(result, passphrase)
+    assert [value for value in found.values() if number in value] == [number] * 6
+    assert number not in result.shown()
+    assert result.config["plugins"]["defaults"][0]["values"]["retries"] == 3

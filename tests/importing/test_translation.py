@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from components.importing.draft import ROOTS
-from tests.importing.installation_support import Imported, imported, installation
+from components.importing.installation import Note
+from tests.importing.installation_support import ORIGIN, Imported, imported, installation
 
 #: Configuration, a setting, its value (None: it is not there), and words of one line of the report.
 ROWS: dict[str, tuple[str, str, Any, tuple[str, ...]]] = {
@@ -34,6 +35,13 @@ ROWS: dict[str, tuple[str, str, Any, tuple[str, ...]]] = {
     ),
     "number as text": (
         "datasources: {postgres: {maximum-pool-size: '25'}}", "datasources.postgres.maximum-pool-size", 25, (),
+    ),
+    "address of Kafka that no input has": (
+        "kestra: {queue: {type: kafka}}", "queue.type", "kafka", ('kestra:kafka.client.properties["bootstrap.servers"]',),
+    ),
+    "address of Elasticsearch that no input has": (
+        "kestra: {repository: {type: elasticsearch}}", "repository.type", "elasticsearch",
+        ("kestra:elasticsearch.client.http-hosts",),
     ),
     "relative folder": (
         "kestra: {storage: {type: local, local: {base-path: app/storage}}}",
@@ -177,3 +185,13 @@ def test_the_namespace_of_the_ingress_controller_is_asked_for(
     result = imported(tmp_path, installation(settings={"deployment": deployment}))
     command = "pulumi config set --path 'kestra:deployment.network-policy.ingress-namespace'"
     assert (command in result.report.text()) == said
+
+
+def test_what_is_refused_is_not_told_as_carried_too(tmp_path: Path) -> None:
+    place = "deployment.components.standalone.autoscaling"
+    note = Note("changed", "HorizontalPodAutoscaler k", "is carried", f"kestra:{place}", ORIGIN)
+    scaling = {"min-replicas": 1, "max-replicas": 5, "cpu-percentage": 70}
+    settings = {"deployment": {"components": {"standalone": {"autoscaling": scaling}}}}
+    result = imported(tmp_path, installation(settings=settings, notes=[note]))
+    assert "has no use in mode standalone" in result.line(place, "max-replicas 5")
+    assert not [line for line in result.lines if "HorizontalPodAutoscaler k" in line]

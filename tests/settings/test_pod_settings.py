@@ -252,6 +252,11 @@ def test_a_file_is_missed_wherever_the_configuration_names_it(block: dict[str, A
     assert not [line for line in problems(VOLUME | mount, **block).values() if "/app/ssl" in line]
 
 
+def test_a_folder_in_which_kestra_writes_needs_an_empty_volume() -> None:
+    lines = problems({}, tasks={"tmp-dir": {"path": "/data/tmp"}}).values()
+    assert any("/data/tmp" in line and "mount an emptyDir" in line for line in lines)
+
+
 def test_workers_of_2_0_read_no_database() -> None:
     source = {"postgres": {"url": "jdbc:postgresql://a/b?sslrootcert=/app/certs/ca.crt"}}
     names = ("webserver", "executor", "scheduler", "indexer", "controller")

@@ -7,6 +7,7 @@ from typing import Any
 
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from components.validation.schema import config_path
 from policy.environment_variables import bind
 
 #: Type to the block of its client, the key of its address there, and what an address looks like.
@@ -41,7 +42,7 @@ def address(s: Settings) -> Iterator[Finding]:
             (part, "type"),
             f"has no address of {kind.capitalize()}",
             f"Kestra finds it by kestra.{name}, which has no default",
-            f"set kestra:{name}, for example to {example}, or to a ${{NAME}} of the pods' environment",
+            f"add {config_path((*block, key))}, for example {example}, or a ${{NAME}} of the pods' environment",
         )
 
 

@@ -50,6 +50,8 @@ _KEY_OF_FILE = re.compile(
     r"(?i)(^|[.-])((key|trust)-?stores?|certs?|certificates?|certificate-?chain|ca|cacerts|key-?tab|pem)"
     r"([.-]?(location|path|file|url))?$|(^|[.-])(location|file|filename)$|tmp-dir\.path$|credentials-path$"
 )
+#: Folders in which Kestra writes.
+_WRITTEN = re.compile(r"tmp-dir\.path$")
 
 
 def check(s: Settings) -> Iterator[Finding]:
@@ -69,8 +71,8 @@ def check(s: Settings) -> Iterator[Finding]:
                 f"names {' and '.join(lacking)}, which no volume of "
                 + ("the pods holds" if everywhere else f"{', '.join(who)} holds"),
                 "Kestra's container has the files of its image and those of its volumes",
-                "mount the Secret or the ConfigMap that has it with kestra:deployment.extra-volumes and "
-                "kestra:deployment.extra-volume-mounts (docs/pods.md)",
+                f"mount {'an emptyDir' if _WRITTEN.search(key) else 'the Secret or the ConfigMap that has it'} with "
+                "kestra:deployment.extra-volumes and kestra:deployment.extra-volume-mounts (docs/pods.md)",
                 warning=True,
             )
 
