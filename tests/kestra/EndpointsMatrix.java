@@ -21,7 +21,18 @@ import javax.net.ssl.X509TrustManager;
 public class EndpointsMatrix {
     static final ObjectMapper JSON = new ObjectMapper();
 
-    public static void main(String[] arguments) throws Exception {
+    public static void main(String[] arguments) {
+        try {
+            run();
+            System.exit(0);
+        } catch (Throwable failure) {
+            // Threads of a server that did not start keep the process else.
+            failure.printStackTrace();
+            System.exit(1);
+        }
+    }
+
+    static void run() throws Exception {
         JsonNode job = JSON.readTree(System.in);
         ObjectNode result = JSON.createObjectNode();
         ArrayNode runs = result.putArray("runs");
@@ -30,7 +41,6 @@ public class EndpointsMatrix {
         }
         System.out.println(JSON.writeValueAsString(result));
         System.out.flush();
-        System.exit(0);
     }
 
     static ArrayNode ask(JsonNode run) throws Exception {

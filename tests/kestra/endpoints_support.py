@@ -19,7 +19,7 @@ from sandbox.progress import Progress
 from sandbox.services import free_port
 from sandbox.verify import overlay
 from sandbox.verify.boot import boot
-from tests.kestra.harness_support import with_class
+from tests.kestra.harness_support import on_free_ports, with_class
 
 USER, PASSWORD = "monitoring", "Endpoints-31-word"
 LOG_IN = {"basic-auth": {"username": USER, "password": PASSWORD}}
@@ -93,11 +93,15 @@ def ask(
     source = Path(__file__).with_name("EndpointsMatrix.java")
     harness = with_class(kestra.ensure(version, progress), source, folder)
     asked = [(who, path) for path in paths for who in WHO]
-    runs = [
-        _run(version, endpoints, asked, folder / str(number))
-        for number, endpoints in enumerate(configurations.values())
-    ]
-    answers = boot(harness, {}, folder, {"runs": runs}, main="EndpointsMatrix")["runs"]
+
+    def attempt() -> list[Any]:
+        runs = [
+            _run(version, endpoints, asked, folder / str(number))
+            for number, endpoints in enumerate(configurations.values())
+        ]
+        return boot(harness, {}, folder, {"runs": runs}, main="EndpointsMatrix")["runs"]
+
+    answers = on_free_ports(folder, attempt)
     return {
         name: Answers(
             {key: (one["status"], one["body"]) for key, one in zip(asked, answer, strict=True)}

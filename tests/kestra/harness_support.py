@@ -5,9 +5,14 @@ from __future__ import annotations
 import dataclasses
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+from sandbox.errors import SandboxError
 from sandbox.kestra import Harness
+
+T = TypeVar("T")
 
 
 def with_class(harness: Harness, source: Path, folder: Path) -> Harness:
@@ -26,3 +31,17 @@ def with_class(harness: Harness, source: Path, folder: Path) -> Harness:
     javac = harness.java.parent / "javac"
     subprocess.run([javac, "-proc:none", "-d", classes, f"@{arguments}", source], check=True)
     return dataclasses.replace(harness, classpath=f"{classes}{os.pathsep}{harness.classpath}")
+
+
+def on_free_ports(folder: Path, attempt: Callable[[], T]) -> T:
+    """What an attempt gives, which chooses free ports and boots a server in the folder on them.
+
+    It is tried again where another program took one of them meanwhile.
+    """
+    for is_last in (False, False, True):
+        try:
+            return attempt()
+        except SandboxError:
+            if is_last or "Address already in use" not in (folder / "kestra.log").read_text():
+                raise
+    raise AssertionError("the last attempt returns or raises")

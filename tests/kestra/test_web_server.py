@@ -18,7 +18,7 @@ from sandbox.progress import Progress
 from sandbox.services import free_port
 from sandbox.verify import overlay
 from sandbox.verify.boot import boot
-from tests.kestra.harness_support import with_class
+from tests.kestra.harness_support import on_free_ports, with_class
 
 pytestmark = [pytest.mark.kestra]
 
@@ -54,18 +54,23 @@ def answers(
     )
     servers: dict[str, WebServer] = {}
     runs: list[dict[str, Any]] = []
-    for number, (name, block) in enumerate(SETTINGS.items()):
-        document: dict[str, Any] = {
-            "version": version,
-            "server": {"basic-auth": {"username": "admin@kestra.io"}},
-            "endpoints": {"all": {"port": free_port()}},
-            "micronaut": _with_ports(block),
-        }
-        settings = load(document, source="test").settings
-        configuration = render(settings).document
-        servers[name] = WebServer.of(configuration, settings)
-        runs.append(_run(version, configuration, servers[name], folder / str(number)))
-    result = boot(harness, {}, folder, {"runs": runs}, main="EndpointsMatrix")["runs"]
+
+    def attempt() -> list[Any]:
+        runs.clear()
+        for number, (name, block) in enumerate(SETTINGS.items()):
+            document: dict[str, Any] = {
+                "version": version,
+                "server": {"basic-auth": {"username": "admin@kestra.io"}},
+                "endpoints": {"all": {"port": free_port()}},
+                "micronaut": _with_ports(block),
+            }
+            settings = load(document, source="test").settings
+            configuration = render(settings).document
+            servers[name] = WebServer.of(configuration, settings)
+            runs.append(_run(version, configuration, servers[name], folder / str(number)))
+        return boot(harness, {}, folder, {"runs": runs}, main="EndpointsMatrix")["runs"]
+
+    result = on_free_ports(folder, attempt)
     return {
         name: (
             servers[name],

@@ -16,7 +16,7 @@ from tests.sandbox.report_support import report_of_stack
 
 pytestmark = pytest.mark.browser
 
-SECTIONS = ("summary", "secret-paths", "access", "policy", "limits", "settings")
+SECTIONS = ("summary", "secret-paths", "access", "network", "policy", "limits", "settings")
 #: Asks the browser what a person would see; added to a copy of the page, which runs no script itself.
 PROBE = """<script>
 const box = (e) => { const b = e.getBoundingClientRect(); return [b.width, b.height]; };
