@@ -106,6 +106,10 @@ LONG = (
         "hostile",
         keep=r"(refused (env (unknown|twice)|encrypted|mount without)|valid (env|encrypted|volumes)|warned a secret)",
     ),
+    Long(r"kestra/test_web_server\.py.*\[2\.0", "access", sample=r"kestra/test_web_server\.py.*\[1\.3"),
+    Long(r"plugins/test_custom_resources_engine\.py::test_a_cluster_without", "plugins", sample=r"plugins/test_custom_resources_engine\.py::test_a_real_api"),
+    Long(r"importing/test_adoption_engine\.py", "stacks", sample=r"importing/test_adoption\.py"),
+    Long(r"kestra/test_catalogue_artifacts\.py", "access", sample=r"components/catalogue/test_generate\.py"),
     Long(r"kestra/test_endpoints\.py.*2\.0", "access", sample=r"kestra/test_endpoints\.py.*1\.3"),
     Long(r"kestra/test_real_kestra\.py", "rotation", keep="what_was_meant"),
     Long(r"importing/test_cases\.py.*without_a_passphrase.*\[", "stacks", keep=r"\[06-"),
@@ -123,7 +127,6 @@ LONG = (
         keep="plugins-and-execution|enterprise-and-advanced @store|sso/keycloak|full-reference.* [1-9]\\]",
     ),
     Long(r"kestra/test_catalogue_binding\.py.*1\.3", "hostile", sample=r"kestra/test_catalogue_binding\.py.*2\.0"),
-    Long(r"kestra/test_catalogue_artifacts\.py::test_no_artifact", "hostile", sample=r"kestra/test_catalogue_artifacts\.py::test_the_committed"),
     Long(r"faults/test_error_hooks\.py::test_every_failure", "faults", keep=r"\[2-plain"),
 )  # fmt: skip
 #: The files that take longest, by measured times.

@@ -241,7 +241,7 @@ CATALOGUE: dict[str, Any] = {
         "repositories": {"central": {"url": f"https://kestra:{simple('maven')}@maven.example.com"}},
     },
     "datasources": {"postgres": {"url": "jdbc:postgresql://db/kestra", "data-source-properties": {"password": plant("pool")}}},
-    "otel": {"exporter": {"otlp": {"headers": {"x-team": plant("header")}}}},
+    "otel": {"exporter": {"otlp": {"headers": plant("header")}}},
     "variables": {"globals": {"hook": f"https://hooks.slack.com/services/{simple('hook')}"}},
     "additional-configuration": {"company": {"vendor": {"secret": plant("additional")}}},
 }  # fmt: skip
