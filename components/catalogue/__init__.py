@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Literal
+
+from components.settings.base import kebab
 
 KeyPath = tuple[str | int, ...]
 Kind = Literal["key", "inside", "block", "unknown"]
@@ -144,12 +145,6 @@ def _matches(node: _Node, rest: KeyPath, path: KeyPath) -> Iterator[Match]:
 def segments(key: str) -> list[str]:
     """The parts of a key: `kestra.ai.providers[].type` gives `kestra`, `ai`, `providers`, `[]`, `type`."""
     return key.replace("[]", ".[]").split(".")
-
-
-@lru_cache(maxsize=4096)
-def kebab(name: str) -> str:
-    """Micronaut's canonical spelling of a name: `initialDelay` and `initial_delay` give `initial-delay`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).replace("_", "-").lower()
 
 
 def read(path: Path = KEYS) -> list[CatalogueKey]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from components.catalogue import kebab
 from components.catalogue.artifacts import Artifacts
 from components.catalogue.java_types import Classes, JavaType, keys_of, parse
+from components.settings.base import kebab
 
 #: `${kestra.url}` and `${kestra.url:default}` in an annotation.
 _PLACEHOLDER = re.compile(r"\$\{([a-z][\w-]*(?:\.[\w-]+)+)(?::([^}]*))?\}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -29,6 +30,7 @@ PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(:[^{}]*)?\}")
 CREDENTIAL_IN_URL = re.compile(r"(?i)[?&;,(]\s*[a-z0-9_.-]*(password|pwd)\s*=|//[^/?@]*:[^/?@]*@")
 
 
+@lru_cache(maxsize=4096)
 def kebab(name: str) -> str:
     """Kestra's canonical spelling of a key: `initialDelay` and `initial_delay` give `initial-delay`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name)

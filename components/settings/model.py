@@ -103,27 +103,6 @@ class Settings(Model):
         return self.deployment.url or self.url
 
     @property
-    def server_tls(self) -> bool:
-        """Whether Kestra itself serves TLS (micronaut.server.ssl, or micronaut.ssl)."""
-        blocks = (("micronaut", "server", "ssl"), ("micronaut", "ssl"))
-        return any(self.catalogue_value(*block, "enabled") is True for block in blocks)
-
-    @property
-    def server_port(self) -> int:
-        """The port of Kestra's API and user interface (micronaut.server.port; with TLS micronaut.server.ssl.port)."""
-        if not self.server_tls:
-            return self.catalogue_value("micronaut", "server", "port") or 8080
-        blocks = (("micronaut", "server", "ssl"), ("micronaut", "ssl"))
-        ports = (self.catalogue_value(*block, "port") for block in blocks)
-        return next(filter(None, ports), 8443)
-
-    @property
-    def context_path(self) -> str:
-        """What every path of Kestra's begins with (micronaut.server.context-path): `/kestra`, or an empty text."""
-        path = str(self.catalogue_value("micronaut", "server", "context-path") or "").strip("/")
-        return f"/{path}" if path else ""
-
-    @property
     def beside(self) -> Settings | None:
         """The same stack with its two secret managers (`store.also`) in each other's place."""
         if self.store.also is None:

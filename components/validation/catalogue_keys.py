@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.catalogue import CatalogueKey, KeyPath, Match, catalogue, kebab, lookup
-from components.settings.base import SecretText, TextInClear, is_placeholder
+from components.catalogue import CatalogueKey, KeyPath, Match, catalogue, lookup
+from components.settings.base import SecretText, TextInClear, is_placeholder, kebab
 from components.settings.credentials import credential_sign
 from components.validation.forbidden_keys import forbidden
 from components.validation.schema import (

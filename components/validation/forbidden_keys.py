@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.catalogue import CatalogueKey, KeyPath, kebab
+from components.catalogue import CatalogueKey, KeyPath
+from components.settings.base import kebab
 from components.settings.model import Settings
 
 Refusal = tuple[str, str, str] | None

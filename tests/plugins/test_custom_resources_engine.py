@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from kubernetes import client, config
+from kubernetes import client
 from pulumi import automation
 
 from components.kubernetes.cluster_apis import not_served
@@ -153,27 +152,6 @@ def test_definitions_of_another_content_are_refused(
     with pytest.raises(Exception, match="is not the one that is pinned"):
         fetch(other, progress)
     assert not list(tmp_path.rglob("*.yaml"))
-
-
-@pytest.fixture(scope="module")
-def space(control_plane: Any) -> Iterator[str]:
-    config.load_kube_config(str(control_plane.kubeconfig), persist_config=False)
-    core = client.CoreV1Api()
-    name = f"t-{uuid.uuid4().hex[:8]}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    body: Any = {"metadata": {"name": name, "labels": labels}}
-    core.create_namespace(body)
-    yield name
-    core.delete_namespace(name)
-
-
-@pytest.fixture
-def stack(
-    tmp_path: Path, control_plane: Any, tools: dict[str, Path], space: str
-) -> Iterator[KubernetesStack]:
-    started = KubernetesStack(tmp_path, space, control_plane.kubeconfig, tools["pulumi"])
-    yield started
-    started.close()
 
 
 def _kestra(namespace: str, **deployment: Any) -> Callable[[], None]:

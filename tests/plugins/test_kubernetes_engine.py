@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
-from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from pulumi import automation
 
@@ -36,28 +34,6 @@ POD: Any = {
     },
     "containers": [CONTAINER],
 }
-
-
-@pytest.fixture(scope="module")
-def space(control_plane: Any) -> Iterator[str]:
-    """A namespace that enforces the restricted profile; the namespace controller empties it."""
-    config.load_kube_config(str(control_plane.kubeconfig), persist_config=False)
-    core = client.CoreV1Api()
-    name = f"t-{uuid.uuid4().hex[:8]}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    body: Any = {"metadata": {"name": name, "labels": labels}}
-    core.create_namespace(body)
-    yield name
-    core.delete_namespace(name)
-
-
-@pytest.fixture
-def stack(
-    tmp_path: Path, control_plane: Any, tools: dict[str, Path], space: str
-) -> Iterator[KubernetesStack]:
-    made = KubernetesStack(tmp_path, space, control_plane.kubeconfig, tools["pulumi"])
-    yield made
-    made.close()
 
 
 def _config_map(

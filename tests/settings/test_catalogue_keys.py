@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from components.rendering.configuration import Configuration, Given, render
+from components.rendering.web_server import WebServer
 from components.settings import Problem, SettingsError
 from components.settings.base import OPAQUE
 from components.stack_config import decode_config
@@ -330,7 +331,8 @@ def test_what_the_pods_follow_is_read_from_the_settings(
     server: dict[str, Any], port: int, path: str, tls: bool
 ) -> None:
     s = load(oss(micronaut={"server": server}), source="f").settings
-    assert (s.server_port, s.context_path, s.server_tls) == (port, path, tls)
+    web = WebServer.of(render(s).document, s)
+    assert (web.port, web.context_path, web.is_tls) == (port, path, tls)
 
 
 def test_a_stack_without_such_keys_reads_no_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
