@@ -91,7 +91,7 @@ def adopt(file: str, ids: Sequence[str]) -> int:
         return 0
     given = {name: id_ for name, _, id_ in (one.partition("=") for one in ids)}
     adopted = adopt_pending(deployment, by_name(given))
-    unknown = {name.rpartition("::")[2] for name in given} - set(adopted.found)
+    unknown = {name.rpartition("::")[2] for name in given} - set(adopted.adopted)
     if unknown or not all(given.values()):
         names = ", ".join(sorted(unknown)) or "NAME=ID"
         print(

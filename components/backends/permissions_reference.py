@@ -7,33 +7,25 @@ the policies, roles and grants come from.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from components import deployer_permissions
-from components.backends.aws import permissions as aws_permissions
-from components.backends.azure import permissions as azure_permissions
-from components.backends.gcp import permissions as gcp_permissions
-from components.backends.vault import permissions as vault_permissions
+from components.backends.registry import all_backends, backend
 
 FOLDER = Path(__file__).parents[2] / "docs" / "backends"
 COMMAND = ".venv/bin/python -m components.backends.permissions_reference"
 
-Row = tuple[str, str, str, str]
-
-TABLES: Mapping[str, Callable[[], Iterable[Row]]] = {
-    aws_permissions.SECRETS: lambda: aws_permissions.rows(aws_permissions.SECRETS),
-    aws_permissions.PARAMETERS: lambda: aws_permissions.rows(aws_permissions.PARAMETERS),
-    "azure-key-vault": azure_permissions.rows,
-    "google-secret-manager": gcp_permissions.rows,
-    "vault": vault_permissions.rows,
-}
-
 #: Of whoever runs `pulumi up`.
-DEPLOYERS = tuple(f"deployer-{cloud}" for cloud in ("aws", "azure", "gcp", "kubernetes", "vault"))
+DEPLOYERS = tuple(f"deployer-{owner}" for owner in deployer_permissions.owners())
+
 
 _HEAD = "| Mode | What is allowed | On what | Why |\n|---|---|---|---|\n"
 _PLACE = re.compile(r"(<!-- permissions of ([a-z-]+): .*? -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def managers() -> list[str]:
+    """The secret managers that have a table."""
+    return [one.type for one in all_backends() if any(one.permission_rows())]
 
 
 def table(manager: str) -> str:
@@ -49,18 +41,18 @@ def table(manager: str) -> str:
         )
     return _HEAD + "".join(
         f"| {mode} | {', '.join(f'`{item}`' for item in what.split(', '))} | {where} | {why} |\n"
-        for mode, what, where, why in TABLES[manager]()
+        for mode, what, where, why in backend(manager).permission_rows()
     )
 
 
 def filled(page: str) -> str:
     """A page with its tables as they are now."""
-    return _PLACE.sub(lambda found: found[1] + table(found[2]) + found[3], page)
+    return _PLACE.sub(lambda match: match[1] + table(match[2]) + match[3], page)
 
 
 def places(page: str) -> list[str]:
     """The managers whose tables a page holds."""
-    return [found[2] for found in _PLACE.finditer(page)]
+    return [match[2] for match in _PLACE.finditer(page)]
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 from components.settings.base import OURS, Duration, Flag, Model, Secret, Whole, key
 from components.settings.external import (
@@ -38,18 +38,6 @@ SecretType = Literal[
     "jdbc",
     "elasticsearch",
 ]
-
-TYPES: tuple[str, ...] = get_args(SecretType)
-
-Cloud = Literal["aws", "azure", "gcp"]
-
-#: Secret manager to the cloud that it belongs to.
-CLOUDS: dict[str, Cloud] = {
-    "aws-secret-manager": "aws",
-    "aws-ssm-parameter-store": "aws",
-    "azure-key-vault": "azure",
-    "google-secret-manager": "gcp",
-}
 
 Service = Literal["EXECUTOR", "INDEXER", "SCHEDULER", "WEBSERVER", "WORKER", "CONTROLLER"]
 
@@ -137,19 +125,6 @@ class SecretManager(Model):
     def backend(self) -> Manager | InternalStore | None:
         """The block of the chosen type."""
         return self.block(self.type)
-
-    @property
-    def aws(self) -> AwsSecretManager | AwsSsmParameterStore | None:
-        """The block of the chosen type, where that is one of AWS."""
-        return {
-            "aws-secret-manager": self.aws_secret_manager,
-            "aws-ssm-parameter-store": self.aws_ssm_parameter_store,
-        }.get(self.type)
-
-    @property
-    def cloud(self) -> Cloud | None:
-        """The cloud of the chosen type."""
-        return CLOUDS.get(self.type)
 
     @property
     def is_read_only(self) -> bool:

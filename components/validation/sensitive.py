@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import SecretStr
 
+from components.backends.registry import data_keys
 from components.settings.base import Model, is_placeholder, kebab
 from components.settings.credentials import credential_sign
 from components.settings.model import Settings
@@ -16,13 +17,6 @@ from components.validation.schema import OURS, Unmodelled, config_path, models_i
 
 Place = tuple[str | int, ...]
 """Keys from the first level on, and positions in lists."""
-
-#: Keys that Kestra encrypts data with.
-_BOUND = (
-    ("encryption", "secret-key"),
-    ("secret", "jdbc", "secret"),
-    ("secret", "elasticsearch", "secret"),
-)
 
 
 def is_sensitive(annotation: Any) -> bool:
@@ -111,6 +105,6 @@ def plain_secrets(document: Mapping[str, object], source: str) -> list[Problem]:
 def encrypt_fix(place: Sequence[str | int]) -> str:
     """What to do about a secret that stands in clear under a key, whose place is as it is written."""
     command = f"pulumi config set --path --secret '{config_path(place)}', which asks for the value"
-    if tuple(kebab(str(part)) for part in place) in _BOUND:
+    if ".".join(kebab(str(part)) for part in place) in ("encryption.secret-key", *data_keys()):
         return f"{command}; give it the same one, since Kestra reads what it stored with no other"
     return f"{command}; then give the secret a new value, since the old one was readable"

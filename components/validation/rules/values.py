@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from components.backends.registry import data_keys
 from components.settings.base import PLACEHOLDER, PLACEHOLDER_IN_TEXT, Model, TextInClear
 from components.settings.extra_variables import missing_in
 from components.settings.findings import Finding
@@ -44,7 +45,6 @@ def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
 
 #: Empty here is judged by a check of its own, is a database without a password, or an empty variable.
 _JUDGED_ELSEWHERE = ("encryption", "server", "declared-secrets", "datasources", "deployment")
-_INTERNAL = ("jdbc", "elasticsearch")
 
 
 def empty_secrets(s: Settings) -> Iterator[Finding]:
@@ -52,7 +52,7 @@ def empty_secrets(s: Settings) -> Iterator[Finding]:
     for loc, value in leaves(s):
         if not isinstance(value, SecretStr) or value.get_secret_value():
             continue
-        if loc[0] not in _JUDGED_ELSEWHERE and loc[1] not in _INTERNAL:
+        if loc[0] not in _JUDGED_ELSEWHERE and ".".join(map(str, loc)) not in data_keys():
             yield Finding(loc, "is empty", "a credential has a value", "set it, or remove the key")
 
 
