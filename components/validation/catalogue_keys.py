@@ -169,9 +169,9 @@ class _Reader:
                 self._wrong(one.loc, problem)
                 return
             known_below = {n for m in matches if m.known == len(m.path) - 1 for n in m.names}
-            block = setting_place(one.loc[:-1]) if len(one.loc) > 1 else ()
-            loc = (*one.loc[:-1], printable_key(one.loc[-1]))
-            self._wrong(loc, unknown_key(str(last), known_below, block))
+            *above, name = one.loc
+            block = setting_place(tuple(above)) if above else ()
+            self._wrong((*above, printable_key(name)), unknown_key(str(last), known_below, block))
             return
         best = max(known, key=lambda m: (m.kind == "key", m.kind == "inside"))
         loc = setting_place(best.path)
