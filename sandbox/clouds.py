@@ -9,14 +9,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.backends.registry import all_backends, backends_of
+from components.backends.registry import clouds as cloud_names
 from components.settings import Settings
 from sandbox.progress import Progress
 from sandbox.services import AwsServer, GoogleCloud
 from sandbox.services.aws import ACCOUNT
 from sandbox.services.gcp import PROJECT
 from sandbox.state import State
-
-_PLACES = {"vault": "vault", "aws": "aws", "azure-native": "azure", "gcp": "gcp"}
 
 #: What one machine cannot have of each cloud.
 LACKS: Mapping[str, str] = {
@@ -98,11 +98,11 @@ def places(state: State, stack: str, settings: Settings) -> set[str]:
 
     A stack that has moved deletes what it leaves behind in its old place.
     """
-    wanted = {manager.type for manager in settings.managers} & {"vault"} | settings.clouds
+    wanted = {backend.owner for backend in backends_of(settings)} - {""}
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         resources = state.latest(stack)["resources"] or []
         types = {resource["type"].split(":")[0] for resource in resources}
-        wanted |= {place for package, place in _PLACES.items() if package in types}
+        wanted |= {backend.owner for backend in all_backends() if backend.provider in types}
     return wanted
 
 
@@ -117,7 +117,7 @@ def start_clouds(
         progress: told what starts.
         wanted: the clouds, where they are not those of the settings alone (see `places`).
     """
-    wanted = settings.clouds if wanted is None else wanted
+    wanted = cloud_names(settings) if wanted is None else wanted
     aws = AwsServer(state.services / "aws") if "aws" in wanted else None
     google = GoogleCloud(state.services / "gcp") if "gcp" in wanted else None
     empty = False

@@ -58,7 +58,7 @@ def policies(
             labels, "webserver" if "webserver" in settings.components else "standalone"
         )
     }
-    made: dict[str, dict[str, Any]] = {
+    policies: dict[str, dict[str, Any]] = {
         # In a namespace of others, their pods are not ours to cut off.
         "default-deny": {
             "podSelector": {} if settings.deployment.create_namespace else pods,
@@ -76,13 +76,13 @@ def policies(
         # not get out to it, nor learn its address.
         own = settings.deployment.namespace
         if chosen.ingress_namespace in (None, own):
-            made["web-clients"] = _clients(web, server.port, dns)
+            policies["web-clients"] = _clients(web, server.port, dns)
         if chosen.monitoring_namespace == own:
-            made["management-clients"] = _clients(pods, server.management_port, dns)
+            policies["management-clients"] = _clients(pods, server.management_port, dns)
     if backends := _backends(settings):
-        made["backends"] = {"podSelector": pods, "policyTypes": ["Egress"], "egress": backends}
+        policies["backends"] = {"podSelector": pods, "policyTypes": ["Egress"], "egress": backends}
     if services := node_services(settings):
-        made["node"] = {
+        policies["node"] = {
             "podSelector": pods,
             "policyTypes": ["Egress"],
             "egress": [
@@ -91,7 +91,7 @@ def policies(
             ],
         }
     if chosen.monitoring_namespace:
-        made["monitoring"] = {
+        policies["monitoring"] = {
             "podSelector": pods,
             "policyTypes": ["Ingress"],
             "ingress": [
@@ -104,17 +104,17 @@ def policies(
     if "controller" in settings.components:
         controller = {"matchLabels": selector(labels, "controller")}
         worker = _workers(settings, labels)
-        made["controller"] = {
+        policies["controller"] = {
             "podSelector": controller,
             "policyTypes": ["Ingress"],
             "ingress": [{"from": [{"podSelector": worker}], "ports": _tcp(server.grpc_port)}],
         }
-        made["worker"] = {
+        policies["worker"] = {
             "podSelector": worker,
             "policyTypes": ["Egress"],
             "egress": [{"to": [{"podSelector": controller}], "ports": _tcp(server.grpc_port)}],
         }
-    return made
+    return policies
 
 
 def _backends(settings: Settings) -> list[dict[str, Any]]:

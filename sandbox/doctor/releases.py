@@ -12,6 +12,7 @@ from components.backends.azure.management_api import (
     is_retired,
     sdk_api_version,
 )
+from components.backends.registry import clouds
 from components.settings import Settings
 from policy.advisories import table
 from sandbox.doctor.machine import Check
@@ -33,7 +34,7 @@ def examine_releases(settings: Settings, today: datetime.date | None = None) -> 
     runs = release(settings)
     yield Check("Kestra's release", runs.words, runs.is_clean, runs.remedy)
     yield _table(today)
-    if "azure" in settings.clouds:
+    if "azure" in clouds(settings):
         yield _azure(today)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
+from components.backends.registry import backend_of, clouds
 from components.kubernetes.open_ports import OpenPort, open_ports
 from components.rendering.configuration import Configuration
 from components.settings import Settings
@@ -19,13 +20,13 @@ from policy.advisories import table
 from policy.core.options import Options
 from sandbox.clouds import LACKS
 from sandbox.errors import SandboxError
-from sandbox.leaks import search_text
+from sandbox.leak_scan.scan import search_text
 from sandbox.release import Release, release
 from sandbox.report import settings as setting_rows
 from sandbox.report.access import Accesses, accesses
 from sandbox.report.diagram import Diagram, diagram
 from sandbox.report.judgement import AREA_TITLES, RESULTS, Judgements, environment, judge
-from sandbox.report.paths import SecretPath, secret_paths, store_title
+from sandbox.report.paths import SecretPath, secret_paths
 from sandbox.report.resources import Found, packages
 from sandbox.report.settings import SOURCES, Row, Section, added, sections
 
@@ -76,7 +77,7 @@ class Report:
     @property
     def store(self) -> str:
         """The secret store by its name."""
-        return store_title(self.settings) or "none (open source: environment variables)"
+        return backend_of(self.settings).title or "none (open source: environment variables)"
 
     @property
     def release(self) -> Release:
@@ -99,7 +100,7 @@ class Report:
                 "values are encrypted in the state; a control that needs one says that it cannot decide."
             )
         later = "" if self.found.origin == "state" else "Once it is up there: "
-        said += [f"{later}{LACKS[cloud]}" for cloud in sorted(self.settings.clouds)]
+        said += [f"{later}{LACKS[cloud]}" for cloud in clouds(self.settings) if cloud in LACKS]
         said.append(
             "No container runs in the sandbox: that the image exists, that its probes succeed and that network "
             "policies filter packets is not shown."
