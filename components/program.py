@@ -11,7 +11,12 @@ from pydantic import SecretStr
 
 from components import tags
 from components.backends.interface import Identity, Store, StoreArgs
-from components.backends.registry import backend_of, create_identity, create_store
+from components.backends.registry import (
+    backend_of,
+    create_identity,
+    create_store,
+    is_provisioned,
+)
 from components.generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
 from components.kubernetes.deployment import Kestra, KestraArgs
 from components.kubernetes.pod_additions import secret_values
@@ -98,7 +103,7 @@ def provision(settings: Settings, guarding: pulumi.ResourceOptions | None = None
     needed = {s.key for s in configuration.environment.values() if isinstance(s, Needed)}
     generated = GeneratedSecrets(
         "generated",
-        sorted(key for key in needed if not backend_of(settings).provides(key)),
+        sorted(key for key in needed if not is_provisioned(key)),
         dict(settings.declared_secrets),
         rotation=settings.rotation,
     )

@@ -205,6 +205,10 @@ class Backend:
 
     # Settings and Kestra's configuration
 
+    def identity_block(self, settings: Settings) -> Any:
+        """Its block in `kestra:identity`, where `identity_model` is its own."""
+        return getattr(settings.identity, self.owner.replace("-", "_"))
+
     def with_defaults(self, settings: Settings) -> Settings:
         """The settings with what follows from other ones."""
         return settings

@@ -15,8 +15,10 @@ from components.backends.registry import all_backends, backend
 FOLDER = Path(__file__).parents[2] / "docs" / "backends"
 COMMAND = ".venv/bin/python -m components.backends.permissions_reference"
 
-#: Of whoever runs `pulumi up`.
-DEPLOYERS = tuple(f"deployer-{owner}" for owner in deployer_permissions.owners())
+
+def deployers() -> list[str]:
+    """The tables of whoever runs `pulumi up`."""
+    return [f"deployer-{owner}" for owner in deployer_permissions.owners()]
 
 
 _HEAD = "| Mode | What is allowed | On what | Why |\n|---|---|---|---|\n"
@@ -34,7 +36,7 @@ def table(manager: str) -> str:
     Raises:
         KeyError: for a manager that has none.
     """
-    if manager in DEPLOYERS:
+    if manager in deployers():
         return "| Resource type | What it takes |\n|---|---|\n" + "".join(
             f"| `{kind}` | {takes} |\n"
             for kind, takes in deployer_permissions.rows(manager.removeprefix("deployer-"))

@@ -82,6 +82,12 @@ def data_keys() -> dict[str, Backend]:
     return {one.data_key: one for one in all_backends() if one.data_key}
 
 
+def is_provisioned(path: str) -> bool:
+    """Whether a store or an identity provides what stands at a settings path, and no generator."""
+    first, type_, *_ = (*path.split("."), "")
+    return first == "secret" and type_ in BACKENDS and backend(type_).provides(path)
+
+
 def create_store(name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None) -> Store:
     """Registers the store of the stack's settings; imports only the SDK that it needs."""
     return backend_of(args.settings).create_store(name, args, opts)

@@ -11,10 +11,10 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from components.backends.settings_model import settings_model
 from components.catalogue import CatalogueKey, catalogue, segments
 from components.settings.base import Model
 from components.settings.durations import FORMS
-from components.settings.model import Settings
 from components.settings.pods import PodSettings, field_type
 from components.validation.schema import models_in
 from components.validation.sensitive import takes_secret
@@ -55,7 +55,7 @@ Kestra gets it unchecked.
 
 def reference() -> str:
     """The reference as Markdown."""
-    sections = "".join(_section(name, field) for name, field in _fields(Settings))
+    sections = "".join(_section(name, field) for name, field in _fields(settings_model()))
     return INTRODUCTION + sections + CATALOGUE + "".join(_catalogue_rows())
 
 

@@ -119,7 +119,9 @@ class SecretManager(Model):
 
     def block(self, kind: str) -> Manager | InternalStore | None:
         """The block under the key of a type."""
-        return getattr(self, _ATTRIBUTES[kind])
+        fields = type(self).model_fields.items()
+        names = (name for name, field in fields if (field.alias or name) == kind)
+        return next((getattr(self, name) for name in names), None)
 
     @property
     def backend(self) -> Manager | InternalStore | None:
@@ -130,6 +132,3 @@ class SecretManager(Model):
     def is_read_only(self) -> bool:
         """Read-only by the common key or by Vault's own."""
         return self.read_only or bool(self.vault and self.vault.read_only)
-
-
-_ATTRIBUTES = {field.alias or name: name for name, field in SecretManager.model_fields.items()}

@@ -12,6 +12,7 @@ import yaml
 from pydantic import SecretStr
 
 from components.backends.registry import backend_of
+from components.backends.settings_model import settings_model
 from components.settings.base import OPAQUE, kebab
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -61,7 +62,7 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     data: dict[str, Any] = {}
     unmodelled: list[Unmodelled] = []
     try:
-        for item in normalise(Settings, _as_written(document), spelling):
+        for item in normalise(settings_model(), _as_written(document), spelling):
             if isinstance(item, Unmodelled):
                 unmodelled.append(item)
             elif item[0] is None:

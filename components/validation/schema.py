@@ -13,6 +13,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from components.backends.settings_model import settings_model
 from components.settings.base import Model, kebab
 from components.settings.model import Settings
 from components.settings.pods import object_fields
@@ -310,9 +311,10 @@ def validate(data: dict[str, Any], spelling: Spelling) -> tuple[Settings, list[F
     """The settings as far as they are valid, what is wrong, and the places that were left out."""
     found: list[Found] = []
     removed: dict[Loc, None] = {}
+    model = settings_model()
     for _ in range(10_000):
         try:
-            return Settings.model_validate(data), found, list(removed)
+            return model.model_validate(data), found, list(removed)
         except ValidationError as error:
             for detail in error.errors(include_url=False, include_input=False):
                 loc = _block(detail["loc"])

@@ -8,9 +8,9 @@ from typing import Any, get_args, get_origin
 from pydantic import SecretStr
 
 from components.backends.registry import data_keys
+from components.backends.settings_model import settings_model
 from components.settings.base import Model, is_placeholder, kebab
 from components.settings.credentials import credential_sign
-from components.settings.model import Settings
 from components.settings.report import Problem
 from components.validation.catalogue_keys import ADDITIONAL, clear_secrets
 from components.validation.schema import OURS, Unmodelled, config_path, models_in
@@ -31,9 +31,9 @@ def takes_secret(annotation: Any) -> bool:
     return annotation is SecretStr or any(map(takes_secret, parts))
 
 
-def fields(model: type[Model] = Settings, at: Place = ()) -> Iterator[Place]:
-    """Every sensitive key of the settings; `*` is the name of one of several."""
-    for name, field in model.model_fields.items():
+def fields(model: type[Model] | None = None, at: Place = ()) -> Iterator[Place]:
+    """Every sensitive key of the settings, or of one model of them; `*` is the name of one of several."""
+    for name, field in (model or settings_model()).model_fields.items():
         path = (*at, field.alias or name)
         one, many = models_in(field.annotation)
         if one is not None:
@@ -45,16 +45,17 @@ def fields(model: type[Model] = Settings, at: Place = ()) -> Iterator[Place]:
 
 
 def in_clear(
-    document: Mapping[Any, Any], model: type[Model] = Settings, at: Place = ()
+    document: Mapping[Any, Any], model: type[Model] | None = None, at: Place = ()
 ) -> Iterator[tuple[Place, str]]:
     """Sensitive values that a document holds in clear, each with its place as it is written there.
 
     Args:
         document: first-level key (without namespace) to value; valid or not.
-        model: of the document.
+        model: of the document; default: the settings.
         at: where it stands.
     """
-    known = {field.alias or name: field for name, field in model.model_fields.items()}
+    fields = (model or settings_model()).model_fields
+    known = {field.alias or name: field for name, field in fields.items()}
     for written, value in document.items():
         # A key that is no text is refused elsewhere; a huge number could not even be written as one.
         if not isinstance(written, str):

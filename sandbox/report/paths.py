@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from components.backends.registry import backend_of
+from components.backends.registry import backend_of, is_provisioned
 from components.generated_secrets import ENCRYPTION_KEY
 from components.kubernetes.pod_additions import REGISTRATION_TOKEN
 from components.kubernetes.pods import PROBE_PASSWORD
@@ -105,7 +105,7 @@ def _variables(settings: Settings, configuration: Configuration) -> Iterator[Sec
         if isinstance(source, Given):
             origin: Origin = _written(source.value)
         else:
-            origin = "store" if backend_of(settings).provides(source.key) else "generator"
+            origin = "store" if is_provisioned(source.key) else "generator"
         recovery = recovery_place(settings) if path == ENCRYPTION_KEY else ""
         if path == MANAGEMENT_PASSWORD:
             management = origin

@@ -9,10 +9,10 @@ from components.backends.azure import permissions as azure_permissions
 from components.backends.gcp import permissions as gcp_permissions
 from components.backends.permissions_reference import (
     COMMAND,
-    DEPLOYERS,
     FOLDER,
-    TABLES,
+    deployers,
     filled,
+    managers,
     places,
     table,
 )
@@ -28,7 +28,7 @@ def test_a_page_is_not_stale(name: str) -> None:
 
 def test_each_table_stands_in_exactly_one_page() -> None:
     assert sorted(m for page in PAGES.values() for m in places(page)) == sorted(
-        (*TABLES, *DEPLOYERS)
+        (*managers(), *deployers())
     )
 
 

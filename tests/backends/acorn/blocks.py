@@ -1,0 +1,20 @@
+"""The settings of Acorn."""
+
+from __future__ import annotations
+
+from components.settings.base import OURS, Model, Secret, key
+from components.settings.managers import MANAGER, FlatManager
+
+
+class AcornBlock(FlatManager):
+    """`kestra:secret.acorn`."""
+
+    address: str = key(text="Address of the server.", pattern=r"^https://[^\s/]+", source=MANAGER)
+    shelf: str = key("kestra", "Where its secrets lie.", min_length=1, source=MANAGER)
+    token: Secret | None = key(None, "The token. Absent: one is made.", source=MANAGER)
+
+
+class AcornIdentity(Model):
+    """`kestra:identity.acorn`."""
+
+    team: str = key("platform", "The team that owns the token.", source=OURS)
