@@ -7,10 +7,13 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 JUDGED = $(if $(filter off,$(POLICY)),--no-policy)
 
+LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(VENV)/bin/uv pip compile --quiet --universal \
+  --python-version 3.11 --generate-hashes
+
 # Python up to 3.11.7 fails when two threads format a traceback at once.
 PYTEST = PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
-.PHONY: help up preview verify report doctor status down unit test test-long lint venv check bench
+.PHONY: help up preview verify report doctor status down unit test test-long lint venv lock check bench
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -61,6 +64,12 @@ lint: $(VENV)/dev ## ruff and types
 	@$(VENV)/bin/basedpyright
 
 venv: $(VENV)/program ## the virtual environment of the program
+
+lock: $(VENV)/dev ## the locked requirements, with hashes, from requirements/*.in; UPGRADE=1: the newest that fit
+	@cd requirements && $(LOCK) $(if $(UPGRADE),--upgrade) dev.in --output-file dev.txt
+	@cd requirements && for name in core aws azure gcp vault sandbox; do \
+	  $(LOCK) --constraints dev.txt $$name.in --output-file $$name.txt || exit 1; done
+	@cd requirements && $(LOCK) --constraints dev.txt all.in --output-file ../requirements.txt
 
 # pip comes last: an environment without it was interrupted while it was made.
 $(VENV)/bin/pip:
