@@ -17,7 +17,7 @@ from components.sdk_packages import sdk_packages
 from components.settings import Settings
 from sandbox import kestra
 from sandbox.errors import SandboxError
-from sandbox.plugins.official import STAND_INS, find
+from sandbox.providers.official import STAND_INS, find
 from sandbox.state import ROOT, State
 from sandbox.status import healthy_servers
 from sandbox.tools import CONTROL_PLANE, GO_NEEDED, Place, cache_folder, whereabouts
