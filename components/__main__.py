@@ -9,12 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.importing.arguments import add_arguments as add_import_arguments
+from components.sdk_packages import missing_packages
 from components.settings import SettingsError, report
 from components.validation import load_file
 
 
 def check(files: Sequence[str]) -> int:
-    """Checks stack files; prints a report for each. 0 when all are valid, else 1."""
+    """Checks stack files; prints a report for each. 0 when all are valid, else 1.
+
+    A package that a valid stack needs and that is not installed is named, and is no problem of the file.
+    """
     status = 0
     for file in files:
         try:
@@ -26,6 +30,8 @@ def check(files: Sequence[str]) -> int:
         print(f"{file}: valid for Kestra {loaded.settings.version}, {loaded.settings.edition}")
         if loaded.warnings:
             print(report(loaded.warnings), file=sys.stderr)
+        if missing := missing_packages(loaded.settings):
+            print(missing, file=sys.stderr)
     return status
 
 
