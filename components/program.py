@@ -23,7 +23,7 @@ from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
 from components.safeguards.error_hooks import watch
 from components.settings import Settings, SettingsError
-from components.settings.base import is_placeholder
+from components.settings.placeholders import is_placeholder
 from components.settings.secret import InternalStore
 from components.stack_config import read_config
 from components.validation import Loaded, load_stack

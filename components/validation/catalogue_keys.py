@@ -15,8 +15,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from components.catalogue import CatalogueKey, KeyPath, Match, catalogue, lookup
-from components.settings.base import SecretText, TextInClear, is_placeholder, kebab
+from components.settings.base import SecretText, TextInClear, kebab
 from components.settings.credentials import credential_sign
+from components.settings.placeholders import find_placeholders
 from components.validation.forbidden_keys import forbidden
 from components.validation.schema import (
     ENCRYPTED,
@@ -31,7 +32,6 @@ from components.validation.schema import (
     unknown_key,
 )
 from components.validation.types_of_keys import (
-    PLACEHOLDER,
     Wrong,
     is_scalar,
     typed,
@@ -329,9 +329,8 @@ def _is_sensitive(key: CatalogueKey | None) -> bool:
 
 def _is_secret(value: str) -> bool:
     """Whether the value of a sensitive key is one in clear; what its placeholders leave out is not."""
-    if any(match["default"] not in (None, ":") for match in PLACEHOLDER.finditer(value)):
-        return True
-    return not is_placeholder(value) and PLACEHOLDER.search(value) is None
+    placeholders = list(find_placeholders(value))
+    return not placeholders or any(placeholder.rest for placeholder in placeholders)
 
 
 def clear_secrets(one: Unmodelled) -> Iterator[tuple[Loc, str]]:

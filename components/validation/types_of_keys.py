@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.settings.base import PLACEHOLDER_IN_TEXT as PLACEHOLDER
 from components.settings.durations import check_duration, milliseconds
+from components.settings.placeholders import PLACEHOLDER
 
 Wrong = tuple[str, str, str]
 """What is wrong, the rule, the fix."""

@@ -13,8 +13,9 @@ from pydantic.fields import FieldInfo
 from components.rendering.configuration import Configuration, Needed
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
-from components.settings.base import OPAQUE, is_placeholder
+from components.settings.base import OPAQUE
 from components.settings.credentials import credential_sign
+from components.settings.placeholders import is_placeholder
 from components.validation.catalogue_keys import leaves_of, setting_place
 
 Source = Literal["stack file", "default", "generated", "provided", "added"]

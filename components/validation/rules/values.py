@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from components.settings.base import PLACEHOLDER, PLACEHOLDER_IN_TEXT, Model, TextInClear
-from components.settings.extra_variables import missing_in
+from components.settings.base import Model
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.validation.catalogue_keys import ADDITIONAL, leaves_of, setting_place
@@ -104,43 +103,3 @@ def addresses(s: Settings) -> Iterator[Finding]:
                 "an address stands readable in the rendered configuration",
                 "write the address without them and use the keys for credentials",
             )
-
-
-def placeholders(s: Settings) -> Iterator[Finding]:
-    """`${NAME}`, alone or within a text, that neither the settings nor a Secret of the user's provides."""
-    if s.deployment.environment_from:
-        return
-    for loc, value in leaves(s):
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if loc[0] in ("deployment", "identity", "tags", "declared-secrets", "rotation"):
-            continue
-        if not isinstance(text, str):
-            continue
-        is_lone = PLACEHOLDER.fullmatch(text) is not None
-        # A password is what it is in every letter; of a text that is encrypted `check` sees nothing.
-        is_model_secret = type(value) is SecretStr
-        if not isinstance(value, (str, TextInClear)) and not (is_lone and is_model_secret):
-            continue
-        names = {m["name"] for m in PLACEHOLDER_IN_TEXT.finditer(text) if m["default"] is None}
-        for name in sorted(names):
-            if not _VARIABLE.fullmatch(name) or _OF_PODS.fullmatch(name):
-                continue
-            if not (lacking := missing_in(s, name)):
-                continue
-            what = "a variable" if is_lone else f"{name}, a variable"
-            is_nowhere = len(lacking) == len(s.workloads)
-            where = "nothing here provides" if is_nowhere else f"{', '.join(lacking)} does not have"
-            yield Finding(
-                loc,
-                f"names {what} that {where}",
-                "Kestra reads ${NAME} from the environment of its pods",
-                "name the Secret that has it under kestra:deployment.environment-from, or one key of it under "
-                "kestra:deployment.extra-env",
-                warning=True,
-            )
-
-
-#: A name of an environment variable; one with a dot is a property of Kestra's.
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-#: What every container has by itself.
-_OF_PODS = re.compile(r"HOSTNAME|HOME|PATH|PWD|LANG|JAVA_HOME|TZ|USER|KUBERNETES_[A-Z0-9_]+")
