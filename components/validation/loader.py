@@ -118,7 +118,8 @@ def _keys_of_kestra(
         data[ADDITIONAL], others = others, None
     if not unmodelled and not others:
         return Reading(), Reading()
-    keys = catalogue_keys.read(unmodelled, spelling)
+    version = data.get("version", "1.3")
+    keys = catalogue_keys.read(unmodelled, spelling, version if version in ("1.3", "2.0") else None)
     return keys, catalogue_keys.read(others or (), spelling)
 
 

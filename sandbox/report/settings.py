@@ -16,7 +16,8 @@ from components.settings import Settings
 from components.settings.base import OPAQUE
 from components.settings.credentials import credential_sign
 from components.settings.placeholders import is_placeholder
-from components.validation.catalogue_keys import leaves_of, setting_place
+from components.validation.catalogue_keys import leaves_of
+from components.validation.catalogue_versions import setting_place
 
 Source = Literal["stack file", "default", "generated", "provided", "added"]
 #: What each source means, in the order of the report's legend.

@@ -43,7 +43,9 @@ def _texts(s: Settings) -> Iterator[tuple[Loc, str, bool]]:
             continue
         if isinstance(value, str):
             yield loc, value, True
-        elif isinstance(value, TextInClear) or (type(value) is SecretStr and as_placeholder(value.get_secret_value())):
+        elif isinstance(value, TextInClear) or (
+            type(value) is SecretStr and as_placeholder(value.get_secret_value())
+        ):
             yield loc, value.get_secret_value(), False
 
 

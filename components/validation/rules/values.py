@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from components.settings.base import Model
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from components.validation.catalogue_keys import ADDITIONAL, leaves_of, setting_place
+from components.validation.catalogue_keys import ADDITIONAL, leaves_of
+from components.validation.catalogue_versions import setting_place
 from components.validation.schema import Loc
 
 

@@ -71,14 +71,14 @@ def _version(s: Settings, group: WorkerGroup, loc: tuple[str, ...]) -> Iterator[
         yield Finding(
             (*loc, "registration-token"),
             "is not known to Kestra 1.3",
-            "workers of 1.3 join the group of their key",
-            "remove it",
+            "registration tokens came with 2.0; workers of 1.3 join the group of their key",
+            "remove it, or set kestra:version to 2.0",
         )
     if s.version == "2.0" and group.group_key is not None:
         yield Finding(
             (*loc, "key"),
             "is not known to Kestra 2.0",
-            "workers of 2.0 join the group of their registration token",
+            "keys of groups ended with 1.3; workers of 2.0 join the group of their registration token",
             "remove it, and set registration-token",
         )
     if s.version == "2.0" and group.registration_token is None:
