@@ -19,6 +19,7 @@ from pydantic_core import PydanticKnownError
 
 from components.settings.durations import check_duration as _duration
 from components.settings.placeholders import is_placeholder
+from components.settings.sizes import check_size
 
 #: The text of a `SecretStr` that stands for a value that is encrypted in the stack file: present, but not readable
 #: here.
@@ -131,6 +132,10 @@ def _no_flag(value: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_no_flag)]
 """A whole number; `true` is none."""
+
+
+Size = Annotated[int | str, PlainValidator(check_size)]
+"""An amount of bytes as Micronaut binds it: `10485760`, `10MB`."""
 
 
 def _text(value: Any) -> Any:

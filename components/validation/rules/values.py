@@ -58,7 +58,10 @@ def empty_secrets(s: Settings) -> Iterator[Finding]:
 
 def _has_host(address: str, loc: Loc) -> bool:
     # Variables, annotations and tags are the user's own, and may hold several addresses.
-    if loc[0] not in ("secret", "store", "storage", "identity") and loc != ("deployment", "url"):
+    if loc[0] not in ("secret", "store", "storage", "identity") and loc not in (
+        ("deployment", "url"),
+        ("url",),
+    ):
         return True
     # The network policy opens the port of Vault's address, which a placeholder would hide.
     if "${" in address and loc[-2:] != ("vault", "address"):
