@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
@@ -66,16 +66,27 @@ def _wrapped(text: str, start: str) -> str:
 
 
 def report(problems: Sequence[Problem]) -> str:
-    """All problems under a heading that counts them; one a line, but for several at one key with the same fix."""
+    """All problems, one a line, under headings that count them."""
+    return _under_headings(problems, lambda some: (f"  {problem.line()}" for problem in some))
+
+
+def terminal_report(problems: Sequence[Problem]) -> str:
+    """The same for a person at a terminal: several problems at one key with the same fix are one wrapped list."""
+    return _under_headings(problems, _entries)
+
+
+def _under_headings(
+    problems: Sequence[Problem], write: Callable[[Sequence[Problem]], Iterable[str]]
+) -> str:
     errors = [p for p in problems if p.severity == "error"]
     warnings = [p for p in problems if p.severity == "warning"]
     lines = []
     if errors:
         lines.append(f"{len(errors)} problem{'s' if len(errors) > 1 else ''} in the settings:")
-        lines += _entries(errors)
+        lines += write(errors)
     if warnings:
         lines.append(f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}:")
-        lines += _entries(warnings)
+        lines += write(warnings)
     return "\n".join(lines)
 
 
@@ -87,5 +98,5 @@ class SettingsError(Exception):
         super().__init__(report(problems))
 
     def report(self) -> str:
-        """The report (see `report`)."""
+        """The report, one line a problem."""
         return report(self.problems)

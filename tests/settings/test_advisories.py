@@ -8,7 +8,7 @@ import pytest
 
 from components.settings import SettingsError
 from components.settings.deployment import DEFAULT_TAGS
-from components.settings.report import Problem, report
+from components.settings.report import Problem, terminal_report
 from components.validation import load
 
 DIGEST = "sha256:" + "a" * 64
@@ -132,7 +132,7 @@ def test_open_management_endpoints_of_an_old_release_are_reported_with_their_adv
 def test_the_report_lists_the_holes_of_a_release_in_short_lines_with_the_fix_once() -> None:
     found = warnings(image={"tag": "v1.3.1"})
     assert len(found) > 5
-    lines = report(found).splitlines()
+    lines = terminal_report(found).splitlines()
     assert max(map(len, lines)) <= 100
     text = " ".join(" ".join(lines).split())
     for problem in found:
@@ -144,4 +144,4 @@ def test_the_report_lists_the_holes_of_a_release_in_short_lines_with_the_fix_onc
 
 def test_one_hole_alone_is_one_line_as_every_other_problem() -> None:
     found = warnings(image={"tag": "v1.3.1"})[:1]
-    assert report(found).splitlines() == ["1 warning:", f"  {found[0].line()}"]
+    assert terminal_report(found).splitlines() == ["1 warning:", f"  {found[0].line()}"]
