@@ -51,7 +51,8 @@ def namespace(control_plane: ControlPlane) -> str:
 
 
 def _settings(rows: str) -> dict[str, Any]:
-    return stack_file.mark_encrypted(yaml.load(f"a:\n    {rows}\n", Loader=stack_file.BoundedLoader))["a"]
+    document = yaml.load(f"a:\n    {rows}\n", Loader=stack_file.BoundedLoader)
+    return stack_file.mark_encrypted(document)["a"]
 
 
 @pytest.mark.engine

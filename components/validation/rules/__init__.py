@@ -106,6 +106,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     placeholders.misread,
     placeholders.log_in_of_endpoints,
     clear_secrets.variables,
+    clear_secrets.free_texts,
     extra_variables.names,
     extra_variables.prefixes,
     extra_variables.in_clear,

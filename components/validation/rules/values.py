@@ -35,7 +35,7 @@ def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
     elif isinstance(value, Mapping):
         for name, item in value.items():
             yield from leaves(item, (*loc, name))
-    elif isinstance(value, tuple):
+    elif isinstance(value, (tuple, list)):
         for i, item in enumerate(value):
             yield from leaves(item, (*loc, i))
     elif value is not None:
@@ -91,6 +91,8 @@ def addresses(s: Settings) -> Iterator[Finding]:
     for loc, value in leaves(s):
         # A variable is a warning, with the command that encrypts it (`clear_secrets`).
         is_variable = loc[:2] == ("deployment", "environment") or _is_extra_variable(loc)
+        # So is a text within an object of Kubernetes.
+        is_variable = is_variable or sum(isinstance(part, int) for part in loc) > 1
         if loc[0] == "datasources" or is_variable or not isinstance(value, str):
             continue
         if value.startswith(("http://", "https://")) and not _has_host(value, loc):
