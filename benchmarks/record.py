@@ -25,10 +25,12 @@ _OPTIONS = ("ignoreChanges", "deleteBeforeReplace", "customTimeouts", "deletedWi
 def record(stack_file: Path, file: Path) -> int:
     """Records the resources of a stack file; their number."""
     registered = run(read_file(stack_file)).registered
-    custom = {urn: found for urn, found in registered.items() if found[0].custom}
+    custom = {
+        urn: registration for urn, registration in registered.items() if registration[0].custom
+    }
     kinds = _classes({request.type for request, _ in custom.values()})
-    outputs = {urn: _unknowable(*found) for urn, found in custom.items()}
-    made: list[dict[str, Any]] = []
+    outputs = {urn: _unknowable(*registration) for urn, registration in custom.items()}
+    resources: list[dict[str, Any]] = []
     for urn, (request, inputs) in custom.items():
         for option in _OPTIONS:
             if hasattr(request, option) and _is_set(request, option):
@@ -37,7 +39,7 @@ def record(stack_file: Path, file: Path) -> int:
         known = {value: (other, path) for other in after for value, path in outputs[other]}
         kind = kinds[request.type]
         names = _parameters(kind)
-        made.append(
+        resources.append(
             {
                 "urn": urn,
                 "module": kind.__module__,
@@ -49,8 +51,8 @@ def record(stack_file: Path, file: Path) -> int:
                 "retain": request.retainOnDelete,
             }
         )
-    file.write_text(json.dumps(_ordered(made)))
-    return len(made)
+    file.write_text(json.dumps(_ordered(resources)))
+    return len(resources)
 
 
 def _is_set(request: Any, option: str) -> bool:
@@ -58,29 +60,29 @@ def _is_set(request: Any, option: str) -> bool:
     return bool(value.ListFields()) if hasattr(value, "ListFields") else bool(value)
 
 
-def _ordered(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _ordered(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What depends on others comes after them."""
     done: set[str] = set()
     ordered: list[dict[str, Any]] = []
-    while made:
-        ready = [one for one in made if set(one["after"]) <= done]
+    while resources:
+        ready = [one for one in resources if set(one["after"]) <= done]
         ordered += ready
         done |= {one["urn"] for one in ready}
-        made = [one for one in made if one["urn"] not in done]
+        resources = [one for one in resources if one["urn"] not in done]
     return ordered
 
 
 def _classes(types: set[str]) -> dict[str, type[pulumi.CustomResource]]:
     """The SDK's class of each type."""
-    found: dict[str, type[pulumi.CustomResource]] = {}
+    classes: dict[str, type[pulumi.CustomResource]] = {}
     waiting = [pulumi.CustomResource]
     for base in waiting:
         for kind in base.__subclasses__():
             waiting.append(kind)
             token = getattr(kind, "pulumi_type", None)
             if token in types:
-                found.setdefault(token, kind)
-    return found
+                classes.setdefault(token, kind)
+    return classes
 
 
 def _parameters(kind: type) -> dict[str, str]:

@@ -90,10 +90,10 @@ def adopt(file: str, ids: Sequence[str]) -> int:
         if not known:
             print("Nothing was under way.")
         return 0
-    given = {name: id_ for name, _, id_ in (one.partition("=") for one in ids)}
-    adopted = adopt_pending(deployment, by_name(given))
-    unknown = {name.rpartition("::")[2] for name in given} - set(adopted.found)
-    if unknown or not all(given.values()):
+    ids_by_name = {name: id_ for name, _, id_ in (one.partition("=") for one in ids)}
+    adopted = adopt_pending(deployment, by_name(ids_by_name))
+    unknown = {name.rpartition("::")[2] for name in ids_by_name} - set(adopted.found)
+    if unknown or not all(ids_by_name.values()):
         names = ", ".join(sorted(unknown)) or "NAME=ID"
         print(
             f"Not adopted: {names}. Each must be a resource that was being created, written NAME=ID;"

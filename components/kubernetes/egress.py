@@ -154,8 +154,8 @@ def shared_ports(settings: Settings, protocol: Protocol = "TCP") -> list[int]:
         for d in destinations(settings)
         if d.port is not None and not d.cidr and d.protocol == protocol
     }
-    asked = settings.deployment.network_policy.egress_ports if protocol == "TCP" else ()
-    return sorted(named | set(asked))
+    extra_ports = settings.deployment.network_policy.egress_ports if protocol == "TCP" else ()
+    return sorted(named | set(extra_ports))
 
 
 def single_addresses(settings: Settings) -> list[tuple[str, Protocol, int]]:

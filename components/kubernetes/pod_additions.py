@@ -82,9 +82,9 @@ def container_variables(workload: Workload, secret: pulumi.Input[str]) -> list[d
     ]
     group = workload.worker_group
     if group is not None and group.registration_token is not None:
-        kept = _kept_token(workload)
+        token = _kept_token(workload)
         # Micronaut resolves `${NAME}` in the value of a variable too.
-        value = kept if kept is not None else group.registration_token.get_secret_value()
+        value = token if token is not None else group.registration_token.get_secret_value()
         token = {"name": REGISTRATION_TOKEN, "value": value}
         variables.append(_bound(token, workload, "kestra", secret))
     return variables

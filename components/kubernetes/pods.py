@@ -97,9 +97,9 @@ def probe_command(login: EndpointsBasicAuth, port: int, path: str) -> list[str]:
     User and password may be `${NAME}` or `${NAME:default}`, which the container's environment resolves as
     Kestra does. The container's variable `STACK_PROBE_PASSWORD` is the password, or that default.
     """
-    given = login.password.get_secret_value() if login.password else ""
+    login_password = login.password.get_secret_value() if login.password else ""
     user, default = _variable(login.username or "")
-    password, _ = _variable(given)
+    password, _ = _variable(login_password)
     script = _PROBE.format(
         user=f"${{{user}-$1}}" if user else "$1",
         password=f"${{{password}-${PROBE_PASSWORD}}}" if password else f"${PROBE_PASSWORD}",

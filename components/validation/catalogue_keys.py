@@ -30,6 +30,7 @@ from components.validation.schema import (
     Unmodelled,
     config_path,
     encrypted_fix,
+    printable_key,
     unknown_key,
 )
 from components.validation.types_of_keys import (
@@ -185,8 +186,10 @@ class _Reader:
                 self._wrong(one.loc, problem)
                 return
             known_below = {n for m in matches if m.known == len(m.path) - 1 for n in m.names}
-            block = setting_place(one.loc[:-1]) if len(one.loc) > 1 else ()
-            self._unknown(one.loc, unknown_key(str(last), known_below, block), block)
+            *above, name = one.loc
+            block = setting_place(tuple(above)) if above else ()
+            shown = (*above, printable_key(name))
+            self._unknown(shown, unknown_key(str(last), known_below, block), block)
             return
         best = max(known, key=lambda m: (m.kind == "key", m.kind == "inside"))
         loc = setting_place(best.path)

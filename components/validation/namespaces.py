@@ -41,7 +41,7 @@ def misspelled_namespaces(keys: Iterable[object], source: str) -> list[Problem]:
         namespace, colon, name = key.partition(":") if isinstance(key, str) else ("", "", "")
         if not colon or namespace == NAMESPACE or namespace in _OF_PROVIDERS:
             continue
-        if meant := _meant(namespace, name):
+        if meant := _meant(namespace, printable_key(name)):
             what = f"stands in the namespace {printable_key(namespace)}, which nothing reads"
             problems.append(
                 Problem(printable_key(key), source, what, _RULE, f"did you mean {meant}", "warning")

@@ -23,9 +23,9 @@ from components.settings import Settings, SettingsError
 from components.settings.reference import reference
 from components.validation import load, load_file
 from components.validation.sensitive import fields, in_clear, plain_secrets
-from sandbox.leaks import Search, search_text
-from sandbox.plugins.quoting import quiet
-from sandbox.plugins.values import Secret, unmarshal
+from sandbox.leak_scan.scan import Search, search_text
+from sandbox.providers.quoting import quiet
+from sandbox.providers.values import Secret, unmarshal
 from sandbox.report import build, html
 from sandbox.state import State
 from tests.components.recording_support import run
@@ -130,6 +130,16 @@ def test_file_report_and_warnings_hold_no_secret(name: str, tmp_path: Path) -> N
         (repr(loaded), "repr"), (repr(render(loaded.settings)), "repr of configuration"),
     ):  # fmt: skip
         assert looking.text(text.encode(), place) == []
+
+
+@pytest.mark.parametrize("mark", ["'", '"'])
+def test_a_key_that_begins_with_a_quotation_mark_is_not_shown(mark: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.a.yaml"
+    file.write_text(f"config:\n  kestra:{mark}PlantedZq: x\n  kestra:edition: oss\n")
+    with pytest.raises(SettingsError) as raised:
+        load_file(file)
+    assert f"kestra:{mark}…: is no known key" in str(raised.value)
+    assert "PlantedZq" not in str(raised.value)
 
 
 def test_an_error_in_the_settings_tells_no_value() -> None:
