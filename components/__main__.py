@@ -10,7 +10,8 @@ from pathlib import Path
 
 from components.importing.arguments import add_arguments as add_import_arguments
 from components.sdk_packages import missing_packages
-from components.settings import SettingsError, report
+from components.settings import SettingsError
+from components.settings.report import terminal_report
 from components.validation import load_file
 
 
@@ -24,12 +25,12 @@ def check(files: Sequence[str]) -> int:
         try:
             loaded = load_file(file)
         except SettingsError as error:
-            print(error.report(), file=sys.stderr)
+            print(terminal_report(error.problems), file=sys.stderr)
             status = 1
             continue
         print(f"{file}: valid for Kestra {loaded.settings.version}, {loaded.settings.edition}")
         if loaded.warnings:
-            print(report(loaded.warnings), file=sys.stderr)
+            print(terminal_report(loaded.warnings), file=sys.stderr)
         if missing := missing_packages(loaded.settings):
             print(missing, file=sys.stderr)
     return status
@@ -43,10 +44,10 @@ def render(file: str, *, environment: bool) -> int:
         loaded = load_file(file)
         configuration = render_settings(loaded.settings)
     except SettingsError as error:
-        print(error.report(), file=sys.stderr)
+        print(terminal_report(error.problems), file=sys.stderr)
         return 1
     if loaded.warnings:
-        print(report(loaded.warnings), file=sys.stderr)
+        print(terminal_report(loaded.warnings), file=sys.stderr)
     if environment:
         print("\n".join(configuration.environment))
     else:
@@ -63,12 +64,12 @@ def network(files: Sequence[str]) -> int:
         try:
             loaded = load_file(file)
         except SettingsError as error:
-            print(error.report(), file=sys.stderr)
+            print(terminal_report(error.problems), file=sys.stderr)
             status = 1
             continue
         print(f"{file}:\n{as_text(loaded.settings)}", end="")
         if loaded.warnings:
-            print(report(loaded.warnings), file=sys.stderr)
+            print(terminal_report(loaded.warnings), file=sys.stderr)
     return status
 
 

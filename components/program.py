@@ -24,9 +24,9 @@ from components.safeguards.change_guard import Guard, watched
 from components.safeguards.error_hooks import watch
 from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError
-from components.settings.base import is_placeholder
+from components.settings.placeholders import is_placeholder
 from components.settings.secret import InternalStore
-from components.stack_config import read_config
+from components.stack_config import config_keys, read_config
 from components.validation import Loaded, load_stack
 
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
@@ -64,7 +64,8 @@ def read_settings(project: Path | None = None) -> Loaded:
         pulumi.RunError: with the report of every problem.
     """
     try:
-        return load_stack(read_config(project), source=f"Pulumi.{pulumi.get_stack()}.yaml")
+        source = f"Pulumi.{pulumi.get_stack()}.yaml"
+        return load_stack(read_config(project), source=source, keys=config_keys())
     except SettingsError as error:
         raise pulumi.RunError(error.report()) from None
 

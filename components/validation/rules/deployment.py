@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import get_args
 
+from components.settings.deployment import COMPONENTS_1, COMPONENTS_2
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.platform import StorageType
@@ -129,11 +130,14 @@ def deployment(s: Settings) -> Iterator[Finding]:
         )
     for name in d.components.model_fields_set:
         if name not in s.components:
+            is_new = name in COMPONENTS_2 and name not in COMPONENTS_1 and s.version == "1.3"
+            came = f"; the {name} came with 2.0" if is_new else ""
+            instead = ", or set kestra:version to 2.0 and mode to distributed" if is_new else ""
             yield Finding(
                 (*at, "components", name),
                 f"is not deployed in mode {d.mode} of Kestra {s.version}",
-                f"deployed are {', '.join(s.components)}",
-                "remove it",
+                f"deployed are {', '.join(s.components)}{came}",
+                f"remove it{instead}",
             )
     for name in d.environment:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
