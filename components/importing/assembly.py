@@ -178,6 +178,15 @@ class Assembly:
             self._layers.append((Rank.COMMAND, tree))
         for what, why, fix in command.lost:
             self.note("not carried", what, why, fix, origin)
+        if command.dropped_words:
+            self.note(
+                "changed",
+                "the words behind `sh -c`",
+                "a shell runs only the first word behind -c; the others did not reach Kestra, and are carried as they "
+                "were meant",
+                "check that these options are wanted",
+                origin,
+            )
 
     # Other inputs
 

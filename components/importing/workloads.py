@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.importing import pull_secrets
 from components.importing.assembly import Assembly
 from components.importing.commands import parse_command
 from components.importing.installation import Origin, Sourced
@@ -265,11 +266,8 @@ def _add_images(workloads: Sequence[Workload], assembly: Assembly) -> None:
                 workload.origin("image"),
             )
     for workload in workloads:
-        secrets = [dig(entry, "name") for entry in as_list(workload.pod.get("imagePullSecrets"))]
-        if names := [name for name in secrets if isinstance(name, str)]:
-            origin = workload.origin("imagePullSecrets")
-            assembly.add_setting("deployment.image.pull-secrets", sourced(names, origin), origin)
-            break
+        names = pull_secrets.names_of(workload.pod.get("imagePullSecrets"))
+        pull_secrets.add(names, workload.origin("imagePullSecrets"), assembly)
     policy = next((w for w in workloads if w.container.get("imagePullPolicy")), None)
     if policy is not None and policy.container["imagePullPolicy"] in ("Always", "Never"):
         assembly.add_setting(
