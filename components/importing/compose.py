@@ -24,7 +24,6 @@ from components.importing.compose_parts import (
     note_ports,
     note_rest,
 )
-from components.importing.compose_variables import unresolved
 from components.importing.env_files import read_lines
 from components.importing.images import is_kestra
 from components.importing.installation import Variable
@@ -267,14 +266,15 @@ def _environment(project: Project, service: Service, assembly: Assembly) -> dict
             elif not line.is_literal:
                 value = project.interpolation.text(value)
             if value is not None:
-                variables[line.name] = Variable(file.origin(line.name), value)
+                known = None if project.interpolation.is_open(value) else value
+                variables[line.name] = Variable(file.origin(line.name), known)
     for name, value in pairs(service.spec.get("environment")).items():
         origin = service.origin(f"environment.{name}")
         if value is None and (value := project.interpolation.variables.get(name)) is None:
             _note_bare(service, name, variables, assembly)
             continue
-        known = name == "KESTRA_CONFIGURATION" or not unresolved(value)
-        variables[name] = Variable(origin, value if known else _placeholder_only(value))
+        known = name == "KESTRA_CONFIGURATION" or not project.interpolation.is_open(value)
+        variables[name] = Variable(origin, value if known else None)
     return variables
 
 
@@ -300,11 +300,6 @@ def _drop_interpolated(
             "compose put their values into other settings, which are carried; as variables of their own they are not",
             "set kestra:deployment.environment for those that tasks read as variables",
         )
-
-
-def _placeholder_only(value: str) -> str | None:
-    """The value of a variable that names another: without its value."""
-    return None if unresolved(value) else value
 
 
 def _note_bare(

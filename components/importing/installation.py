@@ -43,6 +43,8 @@ class Variable:
     """Else Kubernetes' own `valueFrom` (`secretKeyRef`, `configMapKeyRef`, `fieldRef`, `resourceFieldRef`)."""
     component: str | None = None
     """The only component that has it; None: all have it."""
+    references: frozenset[str] = frozenset()
+    """Variables that Kubernetes puts into the value, which has `${NAME}` for each; any other `${…}` is text."""
 
 
 @dataclass(frozen=True)

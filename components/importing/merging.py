@@ -108,8 +108,8 @@ def _put_variable(
             "kestra.storage as a map",
             origin=variable.origin,
         )
-        own = name.removeprefix("KESTRA_")
         if name in environment:
+            own = name.removeprefix("KESTRA_")
             environment[own] = environment.pop(name)
     # Where its value comes from elsewhere, the variable stays, and the key names it.
     leaf: Any = Sourced(f"${{{own}}}", variable.origin)

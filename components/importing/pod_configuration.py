@@ -94,7 +94,7 @@ def add_configuration(
     Returns:
         Names of volumes that hold configuration, and folders of storage type local.
     """
-    environments = {w.target: environment(w, objects) for w in workloads}
+    environments = {w.target: environment(w, objects, assembly.unprovided) for w in workloads}
     chosen = min(workloads, key=_order)
     volumes: set[str] = set()
     sources: dict[str, list[str]] = {}

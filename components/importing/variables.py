@@ -26,8 +26,10 @@ def convert(c: Conversion, resolution: Resolution) -> None:
             continue
         if variable.value_from is not None:
             _reference(c, name, variable)
-        elif variable.value is None or re.search(r"\$\{", variable.value):
+        elif variable.value is None:
             nameless.append(name)
+        elif variable.references:
+            _composed(c, name, variable)
         elif name == _JAVA:
             _java_variable(c, variable)
         elif name in resolution.consumed and is_secret(_place(name), variable.value):
@@ -81,6 +83,20 @@ def _reference(c: Conversion, name: str, variable: Variable) -> None:
         "name": Value(name, variable.origin),
         "valueFrom": as_values(dict(variable.value_from or {}), variable.origin),
     }
+    _append(c, (*base, "extra-env"), entry)
+
+
+def _composed(c: Conversion, name: str, variable: Variable) -> None:
+    """A value into which Kubernetes puts other variables: in Kubernetes' own form."""
+    text = re.sub(
+        r"\$\{(\w+)\}",
+        lambda m: f"$({m[1]})" if m[1] in variable.references else m[0],
+        str(variable.value),
+    )
+    base: Place = ("deployment",)
+    if variable.component:
+        base = ("deployment", "components", variable.component)
+    entry = {"name": Value(name, variable.origin), "value": Value(text, variable.origin)}
     _append(c, (*base, "extra-env"), entry)
 
 
