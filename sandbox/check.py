@@ -14,7 +14,7 @@ from components.backends.vault.paths import VALUE, secret_path
 from components.rendering.configuration import render
 from components.settings import Settings
 from sandbox.cloud_check import check_clouds
-from sandbox.engine import Stack
+from sandbox.engine.automation import Stack
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.services import ControlPlane

@@ -22,16 +22,16 @@ from sandbox import custom_resources
 from sandbox.arguments import parser
 from sandbox.clouds import places, start_clouds
 from sandbox.display import Events, summary
-from sandbox.engine import PolicyRefusal, Stack
+from sandbox.engine.automation import PolicyRefusal, Stack
+from sandbox.engine.recovery import end_leftovers
+from sandbox.engine.workspace import refuse_encrypted
 from sandbox.errors import SandboxError
 from sandbox.judgement import Pack, show
 from sandbox.progress import Progress
-from sandbox.recovery import end_leftovers
 from sandbox.services import ControlPlane, Vault
 from sandbox.state import MARK, ROOT, Last, State
 from sandbox.status import servers, show_status
 from sandbox.tools import CONTROL_PLANE, ensure
-from sandbox.workspace import refuse_encrypted
 
 
 class Sandbox:

@@ -16,8 +16,8 @@ import yaml
 from rich.console import Console
 
 from components.settings.deployment import DEFAULT_TAGS
-from sandbox.callbacks import share_process
 from sandbox.display import Events
+from sandbox.engine.hook_server import share_process
 from sandbox.progress import Progress
 from sandbox.services import AwsServer, ControlPlane, Vault
 from sandbox.tools import CONTROL_PLANE, ensure

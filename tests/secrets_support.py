@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.plugins.values import Secret
+from sandbox.providers.values import Secret
 
 
 def without_secrets(value: Any) -> Any:

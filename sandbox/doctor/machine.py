@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from components.settings import Settings
 from sandbox import kestra
 from sandbox.errors import SandboxError
-from sandbox.plugins.official import STAND_INS, find
+from sandbox.providers.official import STAND_INS, find
 from sandbox.state import ROOT, State
 from sandbox.status import healthy_servers
 from sandbox.tools import CONTROL_PLANE, GO_NEEDED, Place, cache_folder, whereabouts

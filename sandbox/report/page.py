@@ -19,7 +19,7 @@ from policy.advisories import table
 from policy.core.options import Options
 from sandbox.clouds import LACKS
 from sandbox.errors import SandboxError
-from sandbox.leaks import search_text
+from sandbox.leak_scan.scan import search_text
 from sandbox.release import Release, release
 from sandbox.report import settings as setting_rows
 from sandbox.report.access import Accesses, accesses

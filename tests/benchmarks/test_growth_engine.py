@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.growth import declaring
 from benchmarks.rig import rig
-from sandbox.leaks import search
+from sandbox.leak_scan.scan import search
 from sandbox.progress import Progress
 from tests.tiers import long
 

@@ -19,8 +19,8 @@ from components.settings import SettingsError
 from components.stack_config import read_config
 from components.validation import Loaded, load, load_file
 from sandbox.doctor import _settings as print_settings
-from sandbox.leaks import Search
-from sandbox.plugins.values import unmarshal
+from sandbox.leak_scan.scan import Search
+from sandbox.providers.values import unmarshal
 from sandbox.report import build, html
 from sandbox.state import State
 from tests.components.recording_support import Recorder, run

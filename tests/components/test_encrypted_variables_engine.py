@@ -17,8 +17,8 @@ from rich.console import Console
 from components.program import deploy
 from components.stack_encryption import encrypted, new_salt
 from sandbox.cli import Sandbox
-from sandbox.engine import Stack
-from sandbox.leaks import Search
+from sandbox.engine.automation import Stack
+from sandbox.leak_scan.scan import Search
 from sandbox.services.process import private
 from sandbox.state import State
 from tests.conftest import silent, stack_document

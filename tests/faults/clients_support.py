@@ -10,8 +10,8 @@ from pathlib import Path
 
 import boto3
 
-from sandbox.plugins.azure_native.vaults import deleted_vault
-from sandbox.plugins.recorded import Store
+from sandbox.providers.azure_native.vaults import deleted_vault
+from sandbox.providers.recorded import Store
 
 
 def _asked(arguments: Sequence[str], *options: str) -> argparse.Namespace:

@@ -21,7 +21,7 @@ import requests
 import yaml
 from pulumi import automation as auto
 
-from sandbox.leaks import search, search_text
+from sandbox.leak_scan.scan import search, search_text
 from sandbox.services import AwsServer, ControlPlane, GoogleCloud, Vault
 from tests.faults.proxy_support import Proxy
 from tests.plugins.cloud_support import CloudStack

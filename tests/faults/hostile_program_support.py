@@ -10,13 +10,13 @@ import pytest
 
 from components.rendering.configuration import render
 from components.validation import load
-from sandbox.plugins.aws.provider import AwsPlugin
-from sandbox.plugins.azure_native.provider import STATE, AzurePlugin
-from sandbox.plugins.gcp.provider import GcpPlugin
-from sandbox.plugins.random.provider import RandomPlugin
-from sandbox.plugins.server import Engine
-from sandbox.plugins.values import Secret, unmarshal
-from sandbox.plugins.vault.provider import VaultPlugin
+from sandbox.providers.aws.provider import AwsPlugin
+from sandbox.providers.azure_native.provider import STATE, AzurePlugin
+from sandbox.providers.gcp.provider import GcpPlugin
+from sandbox.providers.random.provider import RandomPlugin
+from sandbox.providers.server import Engine
+from sandbox.providers.values import Secret, unmarshal
+from sandbox.providers.vault.provider import VaultPlugin
 from tests.components.recording_support import run
 from tests.faults.hostile_documents_support import Document
 from tests.faults.hostile_keys_support import PLANTED

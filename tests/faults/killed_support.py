@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from components.stack_encryption import key_of
 from sandbox.clouds import Clouds, own_account
-from sandbox.engine import EngineFailure, Outcome, Stack
-from sandbox.plugins.official import STAND_INS
-from sandbox.recovery import leftovers
+from sandbox.engine.automation import EngineFailure, Outcome, Stack
+from sandbox.engine.recovery import leftovers
+from sandbox.providers.official import STAND_INS
 from sandbox.services import AwsServer, ControlPlane, Vault
 from sandbox.state import State
 from tests.conftest import ROOT, silent

@@ -99,12 +99,14 @@ def main() -> None:
     name, plan, *rest = sys.argv[1:]
     # Both modules register the messages of errors: one process cannot have the two.
     kind = (
-        "sandbox.plugins.kubernetes.servicer" if name == "kubernetes" else "sandbox.plugins.server"
+        "sandbox.providers.kubernetes.servicer"
+        if name == "kubernetes"
+        else "sandbox.providers.server"
     )
     arm(importlib.import_module(kind).Servicer, Path(plan))
     sys.argv[1:] = rest
     runpy.run_module(
-        f"sandbox.plugins.{name.replace('-', '_')}", run_name="__main__", alter_sys=True
+        f"sandbox.providers.{name.replace('-', '_')}", run_name="__main__", alter_sys=True
     )
 
 

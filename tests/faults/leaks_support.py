@@ -18,8 +18,8 @@ import requests
 import yaml
 
 from sandbox.clouds import Clouds
-from sandbox.engine import Stack
-from sandbox.leaks import Leak, Search
+from sandbox.engine.automation import Stack
+from sandbox.leak_scan.scan import Leak, Search
 from sandbox.services import AwsServer, ControlPlane, Vault
 from sandbox.state import State
 from tests.conftest import ROOT
@@ -28,7 +28,7 @@ from tests.conftest import ROOT
 DUMPS = ("core*", "*.hprof", "hs_err_pid*", "*.dmp", "*.heapsnapshot")
 
 #: The engine gives a policy pack the whole configuration, secrets too, in PULUMI_CONFIG. What takes them out has them.
-LAUNCHERS = ("sandbox.plugins.analyzer", "pulumi-analyzer")
+LAUNCHERS = ("sandbox.providers.analyzer", "pulumi-analyzer")
 
 
 class Watch(threading.Thread):

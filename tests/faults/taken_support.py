@@ -19,7 +19,7 @@ from components.registrations import Registrations
 from components.safeguards.change_guard import watched
 from components.safeguards.error_hooks import watch
 from components.validation import load
-from sandbox.plugins import write_language
+from sandbox.providers import write_language
 from tests.conftest import ROOT
 from tests.plugins.cloud_support import CloudStack, Program
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from sandbox import cli
-from sandbox.leaks import search, search_text
+from sandbox.leak_scan.scan import search, search_text
 from sandbox.services import ControlPlane, Vault
 from sandbox.state import Last, State
 from tests.faults.proxy_support import Proxy, Then

@@ -16,7 +16,7 @@ from pulumi import automation as auto
 
 from components.__main__ import main
 from components.generated_secrets import base64_text, key_from
-from sandbox.recovery import is_locked, leftovers
+from sandbox.engine.recovery import is_locked, leftovers
 from tests.conftest import ROOT
 from tests.faults.inventory_support import InAws, InVault, differences, kubernetes, neutral, secret
 from tests.faults.killed_support import Point, World

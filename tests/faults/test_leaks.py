@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.leaks import Search
+from sandbox.leak_scan.scan import Search
 from tests.faults.leaks_support import Searched
 from tests.faults.planted_support import plant, stacks, values, wrong
 
@@ -163,8 +163,8 @@ def test_nothing_else_was_done(story: Searched) -> None:
 def test_the_processes_that_were_looked_at_are_all_there_are(story: Searched) -> None:
     words = " ".join(story.processes)
     for name in (
-        "pulumi", "sandbox.plugins.kubernetes", "sandbox.plugins.vault", "sandbox.plugins.random",
-        "sandbox.plugins.aws", "pulumi.policy", "etcd", "kube-apiserver", "vault", "moto.server", "kwok",
+        "pulumi", "sandbox.providers.kubernetes", "sandbox.providers.vault", "sandbox.providers.random",
+        "sandbox.providers.aws", "pulumi.policy", "etcd", "kube-apiserver", "vault", "moto.server", "kwok",
     ):  # fmt: skip
         assert name in words
     assert story.dumping == set()

@@ -19,8 +19,8 @@ import pytest
 from rich.console import Console
 
 from sandbox.display import Events
-from sandbox.engine import EngineFailure, Stack
-from sandbox.leaks import Search
+from sandbox.engine.automation import EngineFailure, Stack
+from sandbox.leak_scan.scan import Search
 from sandbox.progress import Progress
 from sandbox.state import State
 

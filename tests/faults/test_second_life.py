@@ -19,7 +19,7 @@ import requests
 from components.registrations import Registrations
 from components.safeguards.error_hooks import watch
 from sandbox.arguments import parser
-from sandbox.engine import EngineFailure, Stack
+from sandbox.engine.automation import EngineFailure, Stack
 from sandbox.services import Vault
 from sandbox.state import State
 from sandbox.status import servers

@@ -23,9 +23,9 @@ from components.settings import Settings, SettingsError
 from components.settings.reference import reference
 from components.validation import load, load_file
 from components.validation.sensitive import fields, in_clear, plain_secrets
-from sandbox.leaks import Search, search_text
-from sandbox.plugins.quoting import quiet
-from sandbox.plugins.values import Secret, unmarshal
+from sandbox.leak_scan.scan import Search, search_text
+from sandbox.providers.quoting import quiet
+from sandbox.providers.values import Secret, unmarshal
 from sandbox.report import build, html
 from sandbox.state import State
 from tests.components.recording_support import run

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from pulumi import automation as auto
 
-from sandbox.plugins import write_launchers
+from sandbox.providers import write_launchers
 from sandbox.services import AwsServer
 from tests.plugins.vault_stack_support import counts
 from tests.plugins.workspace_support import workspace

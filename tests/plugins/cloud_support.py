@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 from pulumi import automation as auto
 
-from sandbox.plugins import write_launchers
+from sandbox.providers import write_launchers
 from tests.plugins.vault_stack_support import VaultStack, counts
 
 Program = Callable[[], None]

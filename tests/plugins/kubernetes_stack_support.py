@@ -10,7 +10,7 @@ from typing import Any
 from kubernetes import client, config
 from pulumi import automation
 
-from sandbox.plugins import write_launchers
+from sandbox.providers import write_launchers
 from tests.plugins.workspace_support import workspace
 
 Program = Callable[[], None]

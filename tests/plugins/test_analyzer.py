@@ -7,7 +7,7 @@ import json
 import pytest
 
 from policy.core.levels import environment_of
-from sandbox.plugins.analyzer import needed
+from sandbox.providers.analyzer import needed
 
 
 def test_only_what_names_the_environment_is_left() -> None:

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sandbox.plugins import asking
-from sandbox.plugins.asking import OutOfTime, ask, deadline, retry_after, within
+from sandbox.providers import asking
+from sandbox.providers.asking import OutOfTime, ask, deadline, retry_after, within
 
 
 class Clock:

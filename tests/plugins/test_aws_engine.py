@@ -14,7 +14,7 @@ import pulumi_aws as aws
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.leaks import search
+from sandbox.leak_scan.scan import search
 from sandbox.services import AwsServer
 from tests.plugins.aws_stack_support import AwsStack, allow, policy, trust
 from tests.plugins.vault_stack_support import is_secret

@@ -12,15 +12,15 @@ import yaml
 from botocore.exceptions import ClientError
 from pulumi import _types
 
-from sandbox.plugins import aws
-from sandbox.plugins.aws.connection import SETTINGS, Aws
-from sandbox.plugins.aws.policies import same_policy
-from sandbox.plugins.aws.provider import AwsPlugin
-from sandbox.plugins.aws.resources import RESOURCES
-from sandbox.plugins.inputs import Schemas
-from sandbox.plugins.schema_from_sdk import extract
-from sandbox.plugins.server import Engine, ProviderError
-from sandbox.plugins.values import UNKNOWN, Secret
+from sandbox.providers import aws
+from sandbox.providers.aws.connection import SETTINGS, Aws
+from sandbox.providers.aws.policies import same_policy
+from sandbox.providers.aws.provider import AwsPlugin
+from sandbox.providers.aws.resources import RESOURCES
+from sandbox.providers.inputs import Schemas
+from sandbox.providers.schema_from_sdk import extract
+from sandbox.providers.server import Engine, ProviderError
+from sandbox.providers.values import UNKNOWN, Secret
 
 FOLDER = Path(aws.__file__).parent
 SCHEMAS = {s.token: s for s in Schemas(FOLDER / "schema.json")}

@@ -10,8 +10,8 @@ import pulumi
 import pulumi_azure_native as azure
 import pytest
 
-from sandbox.leaks import search
-from sandbox.plugins.recorded import Store
+from sandbox.leak_scan.scan import search
+from sandbox.providers.recorded import Store
 from tests.plugins.cloud_support import CloudStack, Program, imported, raw
 
 pytestmark = pytest.mark.engine

@@ -12,15 +12,15 @@ import kubernetes.client
 import pulumi
 import pytest
 
-from sandbox import plugins
-from sandbox.plugins.inputs import Schemas
-from sandbox.plugins.kubernetes import naming
-from sandbox.plugins.kubernetes.normalize import is_built_in
+from sandbox import providers
+from sandbox.providers.inputs import Schemas
+from sandbox.providers.kubernetes import naming
+from sandbox.providers.kubernetes.normalize import is_built_in
 from tests.components.inventory_support import documents
 from tests.components.recording_support import run
 from tests.conftest import ROOT
 
-FOLDER = Path(plugins.__file__).parent
+FOLDER = Path(providers.__file__).parent
 CHECKED = {s.token for file in FOLDER.glob("*/schema.json") for s in Schemas(file)}
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox import plugins
-from sandbox.plugins.fitting import AzureNative, Bridge
-from sandbox.plugins.inputs import ResourceSchema, Schemas
-from sandbox.plugins.schema_from_sdk import extract
-from sandbox.plugins.values import UNKNOWN, Secret
+from sandbox import providers
+from sandbox.providers.fitting import AzureNative, Bridge
+from sandbox.providers.inputs import ResourceSchema, Schemas
+from sandbox.providers.schema_from_sdk import extract
+from sandbox.providers.values import UNKNOWN, Secret
 
-FOLDER = Path(plugins.__file__).parent
+FOLDER = Path(providers.__file__).parent
 TABLES = sorted(f.parent.name for f in FOLDER.glob("*/replacing.yaml"))
 
 

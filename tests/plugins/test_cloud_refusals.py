@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from sandbox.plugins import azure_native, gcp
-from sandbox.plugins.azure_native.provider import RESOURCES as AZURE
-from sandbox.plugins.azure_native.provider import AzurePlugin
-from sandbox.plugins.gcp.provider import RESOURCES as GOOGLE
-from sandbox.plugins.gcp.provider import GcpPlugin
-from sandbox.plugins.inputs import Schemas
-from sandbox.plugins.server import Engine, ProviderError
-from sandbox.plugins.values import UNKNOWN, Secret
+from sandbox.providers import azure_native, gcp
+from sandbox.providers.azure_native.provider import RESOURCES as AZURE
+from sandbox.providers.azure_native.provider import AzurePlugin
+from sandbox.providers.gcp.provider import RESOURCES as GOOGLE
+from sandbox.providers.gcp.provider import GcpPlugin
+from sandbox.providers.inputs import Schemas
+from sandbox.providers.server import Engine, ProviderError
+from sandbox.providers.values import UNKNOWN, Secret
 
 EMAIL = "kestra@p.iam.gserviceaccount.com"
 RING = "projects/p/locations/global/keyRings/r"

@@ -12,8 +12,8 @@ import pulumi_gcp as gcp
 import pytest
 import requests
 
-from sandbox.leaks import search
-from sandbox.plugins.recorded import Store
+from sandbox.leak_scan.scan import search
+from sandbox.providers.recorded import Store
 from sandbox.services import GoogleCloud
 from tests.conftest import running
 from tests.plugins.cloud_support import CloudStack, Program, imported, raw

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi import _types
 
-from sandbox import plugins
-from sandbox.plugins.inputs import Schemas
-from sandbox.plugins.values import UNKNOWN, Secret, has_secret, has_unknown, marshal, unmarshal
+from sandbox import providers
+from sandbox.providers.inputs import Schemas
+from sandbox.providers.values import UNKNOWN, Secret, has_secret, has_unknown, marshal, unmarshal
 
-FOLDER = Path(plugins.__file__).parent
+FOLDER = Path(providers.__file__).parent
 SCHEMAS = [s for name in ("random", "vault") for s in Schemas(FOLDER / name / "schema.json")]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.plugins.kubernetes import readiness
+from sandbox.providers.kubernetes import readiness
 
 
 def _deployment(revision: str, **conditions: tuple[str, str]) -> dict[str, Any]:

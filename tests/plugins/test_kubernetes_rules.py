@@ -9,19 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.plugins.kubernetes import (
-    checkpoint,
-    kubeconfig,
-    naming,
-    ownership,
-)
-from sandbox.plugins.kubernetes.diff import Change, compare, ignore, merge_patch
-from sandbox.plugins.kubernetes.difference import difference
-from sandbox.plugins.kubernetes.immutable import replacing_paths
-from sandbox.plugins.kubernetes.naming import Kind
-from sandbox.plugins.kubernetes.normalize import canonical_quantity, normalize, prune
-from sandbox.plugins.kubernetes.settings import ProviderSettings, read
-from sandbox.plugins.kubernetes.values import (
+from sandbox.providers.kubernetes import checkpoint, kubeconfig, naming, ownership
+from sandbox.providers.kubernetes.diff import Change, compare, ignore, merge_patch
+from sandbox.providers.kubernetes.difference import difference
+from sandbox.providers.kubernetes.immutable import replacing_paths
+from sandbox.providers.kubernetes.naming import Kind
+from sandbox.providers.kubernetes.normalize import canonical_quantity, normalize, prune
+from sandbox.providers.kubernetes.settings import ProviderSettings, read
+from sandbox.providers.kubernetes.values import (
     UNKNOWN,
     Secret,
     from_struct,

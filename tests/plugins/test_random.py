@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.plugins.random import makers
-from sandbox.plugins.random.provider import RandomPlugin
-from sandbox.plugins.server import ProviderError
-from sandbox.plugins.values import UNKNOWN, Secret
+from sandbox.providers.random import makers
+from sandbox.providers.random.provider import RandomPlugin
+from sandbox.providers.server import ProviderError
+from sandbox.providers.values import UNKNOWN, Secret
 
 KINDS = {"Lower": str.islower, "Upper": str.isupper, "Numeric": str.isdigit}
 

@@ -12,7 +12,7 @@ import pulumi
 import pulumi_random as random
 import pytest
 
-from sandbox.leaks import search, search_text
+from sandbox.leak_scan.scan import search, search_text
 from tests.plugins.vault_stack_support import VaultStack, is_secret
 
 pytestmark = pytest.mark.engine

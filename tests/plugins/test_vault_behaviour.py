@@ -11,7 +11,7 @@ import pulumi
 import pulumi_vault as vault
 import pytest
 
-from sandbox.leaks import search, search_text
+from sandbox.leak_scan.scan import search, search_text
 from sandbox.services import Vault
 from tests.plugins.vault_stack_support import VaultStack, is_secret
 

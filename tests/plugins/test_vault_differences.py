@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sandbox.plugins.documents import go_json
-from sandbox.plugins.server import ProviderError
-from sandbox.plugins.values import UNKNOWN, Secret
-from sandbox.plugins.vault.provider import VaultPlugin
-from sandbox.plugins.vault.resources import RESOURCES
+from sandbox.providers.documents import go_json
+from sandbox.providers.server import ProviderError
+from sandbox.providers.values import UNKNOWN, Secret
+from sandbox.providers.vault.provider import VaultPlugin
+from sandbox.providers.vault.resources import RESOURCES
 
 PLUGIN = VaultPlugin()
 MOUNT = "vault:index/mount:Mount"

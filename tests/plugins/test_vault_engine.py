@@ -10,7 +10,7 @@ import pulumi_vault as vault
 import pytest
 from pulumi import automation as auto
 
-from sandbox.leaks import search
+from sandbox.leak_scan.scan import search
 from sandbox.services import Vault
 from tests.plugins.vault_stack_support import VaultStack
 

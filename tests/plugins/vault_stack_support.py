@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from pulumi import automation as auto
 
-from sandbox.plugins import write_launchers
+from sandbox.providers import write_launchers
 from sandbox.services import Vault
 from tests.plugins.workspace_support import workspace
 

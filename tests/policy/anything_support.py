@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sandbox.plugins.server import Diff, Engine, serve
-from sandbox.plugins.values import UNKNOWN
+from sandbox.providers.server import Diff, Engine, serve
+from sandbox.providers.values import UNKNOWN
 from tests.conftest import ROOT
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from pulumi import automation as auto
 
 from policy.core.levels import environment_of
-from sandbox.engine import Stack
+from sandbox.engine.automation import Stack
 from sandbox.judgement import Pack
-from sandbox.plugins import write_analyzer
+from sandbox.providers import write_analyzer
 from sandbox.state import State
 from tests.conftest import silent
 from tests.plugins.workspace_support import workspace

@@ -11,7 +11,7 @@ import pytest
 from pulumi import automation as auto
 from pulumi.automation import CommandResult
 
-from sandbox.engine import Stack
+from sandbox.engine.automation import Stack
 from sandbox.judgement import Pack
 from sandbox.state import State
 from tests.conftest import ROOT, silent

@@ -8,7 +8,7 @@ import pytest
 
 from policy import controls
 from policy.core.levels import environment_of
-from sandbox.engine import PolicyRefusal
+from sandbox.engine.automation import PolicyRefusal
 from tests.conftest import stack_document
 from tests.policy.stacks_support import FILES, JudgedStacks
 

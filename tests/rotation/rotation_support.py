@@ -19,7 +19,7 @@ from components.rendering.leaves import resolve
 from sandbox.check import read_back
 from sandbox.clouds import Clouds
 from sandbox.display import Events
-from sandbox.engine import NONE, Stack
+from sandbox.engine.automation import NONE, Stack
 from sandbox.progress import Progress
 from sandbox.services import ControlPlane, Vault
 from sandbox.state import State

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pulumi import automation as auto
 
-from sandbox.command import EngineCommand
+from sandbox.engine.command import EngineCommand
 
 ENGINE = """#!/bin/sh
 if [ "$1" = version ]; then echo v3.259.0; exit 0; fi

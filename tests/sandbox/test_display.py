@@ -10,7 +10,7 @@ from pulumi.automation import OutputValue
 from rich.console import Console
 
 from sandbox.display import Events, short_type, summary
-from sandbox.engine import Outcome
+from sandbox.engine.automation import Outcome
 from sandbox.progress import Progress
 
 URN = "urn:pulumi:local::kestra::kubernetes:core/v1:Secret::kestra-secret"

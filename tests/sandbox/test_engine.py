@@ -15,11 +15,11 @@ from pulumi.automation import CommandResult
 from rich.console import Console
 
 from sandbox.display import Events
-from sandbox.engine import Stack, _words
+from sandbox.engine.automation import Stack, _words
+from sandbox.engine.events import Recorder
+from sandbox.engine.redaction import Redaction
 from sandbox.errors import SandboxError
-from sandbox.events import Recorder
 from sandbox.progress import Progress
-from sandbox.redaction import Redaction
 from sandbox.state import Last, State
 
 TRAPS = {

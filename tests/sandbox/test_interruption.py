@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.recovery import is_locked, leftovers
+from sandbox.engine.recovery import is_locked, leftovers
 from sandbox.state import Last, State
 from tests.conftest import ROOT
 

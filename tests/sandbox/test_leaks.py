@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.leaks import Search, redacted, search, search_text
+from sandbox.leak_scan.scan import Search, redacted, search, search_text
 from tests.sandbox.places_support import FORMS, PLACES, VALUE
 
 SECRETS = {"PASSWORD": VALUE}

@@ -17,8 +17,8 @@ import yaml
 from pulumi import automation as auto
 
 from sandbox.check import read_back
-from sandbox.engine import Stack
-from sandbox.leaks import search, search_text
+from sandbox.engine.automation import Stack
+from sandbox.leak_scan.scan import search, search_text
 from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import began_at
 from sandbox.state import State

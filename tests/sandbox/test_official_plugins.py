@@ -16,9 +16,9 @@ import pytest
 from rich.console import Console
 
 from sandbox.cli import Sandbox
-from sandbox.engine import Stack
-from sandbox.plugins import write_launchers
-from sandbox.plugins.official import STAND_INS, find, partial, provide
+from sandbox.engine.automation import Stack
+from sandbox.providers import write_launchers
+from sandbox.providers.official import STAND_INS, find, partial, provide
 from sandbox.state import State
 from tests.conftest import silent
 from tests.tiers import long

@@ -11,7 +11,7 @@ import pytest
 
 from components.safeguards.interrupted_updates import Adopted, adopt_pending
 from sandbox.clouds import Clouds
-from sandbox.pending import Finder
+from sandbox.engine.pending import Finder
 from sandbox.services import AwsServer, GoogleCloud
 
 URN = "urn:pulumi:local::kestra::"

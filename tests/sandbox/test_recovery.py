@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.recovery import end_leftovers, is_locked, leftovers, mend_backend
+from sandbox.engine.recovery import end_leftovers, is_locked, leftovers, mend_backend
 from sandbox.state import State
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from components.safeguards.name_conflicts import OTHERWISE
 from sandbox.cli import Sandbox
-from sandbox.engine import EngineFailure
+from sandbox.engine.automation import EngineFailure
 from sandbox.state import State
 from tests.conftest import ROOT, silent
 from tests.tiers import long

@@ -9,8 +9,8 @@ import yaml
 
 from components import stack_encryption
 from components.stack_encryption import decrypted, encrypted, key_of, new_salt
+from sandbox.engine.workspace import write_workspace
 from sandbox.errors import SandboxError
-from sandbox.workspace import write_workspace
 
 THEIRS, OWN, PLANTED = "the caller's passphrase", "the sandbox's passphrase", "Planted-Value-Zq81"
 

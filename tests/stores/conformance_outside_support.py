@@ -12,7 +12,7 @@ from typing import Any
 import requests
 from botocore.exceptions import ClientError
 
-from sandbox.plugins.recorded import Store
+from sandbox.providers.recorded import Store
 from sandbox.services import AwsServer, GoogleCloud, Vault
 from sandbox.services.gcp import PROJECT
 

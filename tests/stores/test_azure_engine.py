@@ -12,7 +12,7 @@ from components.backends.azure.permissions import ROLES
 from components.backends.interface import StoreArgs
 from components.backends.registry import create_identity, create_store
 from components.validation import load
-from sandbox.plugins.recorded import Store
+from sandbox.providers.recorded import Store
 from tests.components.azure_fixtures import azure, managed
 from tests.plugins.cloud_support import CloudStack, Program
 

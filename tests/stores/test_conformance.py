@@ -16,7 +16,7 @@ import pytest
 
 from components.backends.interface import Identity, Store
 from components.program import Provisioned
-from sandbox.leaks import search, search_text
+from sandbox.leak_scan.scan import search, search_text
 from sandbox.services import GoogleCloud
 from tests.conftest import running
 from tests.stores import conformance_rows_support as table

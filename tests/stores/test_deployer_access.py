@@ -16,7 +16,7 @@ from components.deployer_permissions import Need, needed
 from sandbox.clouds import Clouds
 from sandbox.display import Events
 from sandbox.doctor import callers
-from sandbox.engine import EngineFailure, Stack
+from sandbox.engine.automation import EngineFailure, Stack
 from sandbox.report.resources import recorded
 from sandbox.services import AwsServer, ControlPlane, Vault
 from sandbox.services.aws import ACCOUNT

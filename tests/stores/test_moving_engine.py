@@ -15,7 +15,7 @@ from components.backends.registry import create_identity
 from components.program import create_stores
 from components.rendering.configuration import render
 from components.validation import load
-from sandbox.plugins import write_launchers
+from sandbox.providers import write_launchers
 from sandbox.services import AwsServer, Vault
 from tests.plugins.cloud_support import Program
 from tests.plugins.vault_stack_support import VaultStack

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from components import __version__
 from sandbox.cli import Sandbox
-from sandbox.engine import Stack
+from sandbox.engine.automation import Stack
 from sandbox.judgement import Violation
 from sandbox.services import ControlPlane
 from sandbox.services.process import private

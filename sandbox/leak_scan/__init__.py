@@ -1,0 +1,1 @@
+"""The search for values of secrets in everything that a run leaves behind."""

@@ -1,0 +1,30 @@
+"""The resource types that the stand-in knows."""
+
+from __future__ import annotations
+
+from sandbox.providers.aws.eks import Cluster, PodIdentityAssociation
+from sandbox.providers.aws.iam import OpenIdConnectProvider, Policy
+from sandbox.providers.aws.kms import Alias, Key
+from sandbox.providers.aws.resource import Resource
+from sandbox.providers.aws.roles import Role, RolePolicy, RolePolicyAttachment
+from sandbox.providers.aws.rotation import SecretRotation
+from sandbox.providers.aws.secretsmanager import Secret, SecretPolicy
+from sandbox.providers.aws.ssm import Parameter
+from sandbox.providers.aws.versions import SecretVersion
+
+RESOURCES: dict[str, Resource] = {
+    "aws:kms/key:Key": Key(),
+    "aws:kms/alias:Alias": Alias(),
+    "aws:secretsmanager/secret:Secret": Secret(),
+    "aws:secretsmanager/secretVersion:SecretVersion": SecretVersion(),
+    "aws:secretsmanager/secretPolicy:SecretPolicy": SecretPolicy(),
+    "aws:secretsmanager/secretRotation:SecretRotation": SecretRotation(),
+    "aws:ssm/parameter:Parameter": Parameter(),
+    "aws:iam/role:Role": Role(),
+    "aws:iam/rolePolicy:RolePolicy": RolePolicy(),
+    "aws:iam/policy:Policy": Policy(),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": RolePolicyAttachment(),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": OpenIdConnectProvider(),
+    "aws:eks/cluster:Cluster": Cluster(),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": PodIdentityAssociation(),
+}

@@ -1,0 +1,175 @@
+"""What every resource type has: its id, what Azure refuses, and what Azure answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal
+
+from sandbox.providers.recorded import Properties, Store, stable_uuid
+from sandbox.providers.server import ProviderError
+
+Objects = dict[str, Properties]
+GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class AzureError(ProviderError):
+    """A refusal, in Azure's words."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f'Status={status} Code="{code}" Message="{message}"')
+
+
+@dataclass
+class Azure:
+    """What the provider is configured with."""
+
+    store: Store
+    subscription: str
+    tenant: str
+    client: str
+    location: str | None = None
+
+    @property
+    def object(self) -> str:
+        """The id of who runs the program."""
+        return stable_uuid("object", self.client)
+
+
+class Resource:
+    """A type. What is kept of an object is Azure's answer, with the id, and what only the store needs below `_`."""
+
+    type: str
+    #: The path, with the inputs that it is made of.
+    path: str
+    api: str
+    #: The input that is named after the resource when the program gives no name.
+    named: str
+    naming: Literal["random", "uuid"] = "random"
+    #: Whether the type has a place, and whether the program must say which.
+    place: Literal["none", "optional", "required"] = "none"
+    #: Patterns of the API specification, by input.
+    patterns: ClassVar[dict[str, str]] = {}
+    #: What Azure fills in, which an import does not take for the program's own.
+    unasked: ClassVar[Properties] = {}
+    has_system_data = True
+
+    def check(self, p: Properties) -> list[str]:
+        """Reasons for what the official provider itself refuses. Values may be unknown."""
+        return [
+            f"'{name}' does not match expression '{pattern}'"
+            for name, pattern in self.patterns.items()
+            if isinstance(p.get(name), str) and not re.search(pattern, p[name])
+        ]
+
+    def id(self, a: Azure, p: Properties) -> str:
+        """Its id."""
+        found = self.path.format_map({"subscription": a.subscription} | p)
+        return re.sub("^/+", "/", found)
+
+    def parse(self, id_: str) -> Properties:
+        """The inputs that an id tells.
+
+        Raises:
+            ProviderError: when it is not one of this type.
+        """
+        parts = re.split(r"\{(\w+)\}", self.path.lstrip("/"))
+        # What is between the names is written in any case; a scope is itself a path.
+        pattern = "".join(
+            f"(?P<{part}>{'.+' if part in ('scope', 'resourceUri') else '[^/]+'})"
+            if i % 2
+            else re.escape(part)
+            for i, part in enumerate(parts)
+        )
+        match = re.fullmatch(pattern, id_.lstrip("/"), re.IGNORECASE)
+        if match is None:
+            raise ProviderError(f"unexpected resource id {id_!r}: it must be {self.path}")
+        found = match.groupdict()
+        found.pop("subscription", None)
+        return {k: f"/{v}" if k in ("scope", "resourceUri") else v for k, v in found.items()}
+
+    def refuse(self, a: Azure, objects: Objects, p: Properties, before: Properties | None) -> None:
+        """Raises what Azure answers to inputs that it does not take; `before` is the object when it is there.
+
+        Raises:
+            AzureError: in Azure's words.
+        """
+
+    def answer(
+        self, a: Azure, objects: Objects, p: Properties, before: Properties | None
+    ) -> Properties:
+        """What Azure answers, beside id, name, type and system data."""
+        names = set(re.findall(r"\{(\w+)\}", self.path))
+        return {k: v for k, v in p.items() if k not in names}
+
+    def kept(
+        self, a: Azure, objects: Objects, p: Properties, before: Properties | None
+    ) -> Properties:
+        """The whole of what is kept."""
+        id_ = self.id(a, p)
+        out = self.answer(a, objects, p, before) | {
+            "id": id_,
+            "name": id_.rsplit("/", 1)[-1],
+            "type": self.type,
+        }
+        if self.has_system_data:
+            now = datetime.now(UTC).isoformat(timespec="microseconds")
+            made = (before or {}).get("systemData") or {
+                "createdAt": now,
+                "createdBy": a.client,
+                "createdByType": "Application",
+            }
+            changed = {"lastModifiedBy": a.client, "lastModifiedByType": "Application"}
+            out["systemData"] = made | changed | {"lastModifiedAt": now}
+        return out
+
+    def delete(self, a: Azure, objects: Objects, id_: str) -> None:
+        """Removes it; one that is not there is no error."""
+        objects.pop(id_.lower(), None)
+
+
+def part(id_: str, name: str) -> str:
+    """What stands after a name in an id: `part(id, "resourceGroups")`."""
+    match = re.search(rf"/{name}/([^/]+)", id_, re.IGNORECASE)
+    return match[1] if match else ""
+
+
+def require(objects: Objects, id_: str) -> Properties:
+    """The object of a vault, an identity or an endpoint that another one stands on.
+
+    Raises:
+        AzureError: when it is not there.
+    """
+    found = objects.get(id_.lower())
+    if found is None:
+        kind, _, name = id_.partition("/providers/")[2].rpartition("/")
+        raise AzureError(
+            404,
+            "ResourceNotFound",
+            f"The Resource '{kind}/{name}' under resource group '{part(id_, 'resourceGroups')}' was not "
+            "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+        )
+    return found
+
+
+def same_place(kept: Properties, p: Properties) -> None:
+    """Refuses to move what is there.
+
+    Raises:
+        AzureError: when the location is another one.
+    """
+    if normal(kept["location"]) != normal(p["location"]):
+        name, group = kept["name"], part(kept["id"], "resourceGroups")
+        raise AzureError(
+            409,
+            "InvalidResourceLocation",
+            f"The resource '{name}' already exists in location '{kept['location']}' in resource group "
+            f"'{group}'. A resource with the same name cannot be created in location '{p['location']}'. "
+            "Please select a new resource name.",
+        )
+
+
+def normal(location: Any) -> str:
+    """A location without its spaces and capitals, which mean nothing."""
+    return str(location).lower().replace(" ", "")

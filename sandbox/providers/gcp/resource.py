@@ -1,0 +1,192 @@
+"""What every resource type has: how it is made, read back, compared and deleted."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from sandbox.providers.documents import ZERO
+from sandbox.providers.gcp.api import REQUEST_SECONDS, GoogleError, SecretManager
+from sandbox.providers.recorded import Properties, Store
+from sandbox.providers.server import ProviderError
+
+Failures = list[tuple[str, str]]
+
+
+@dataclass
+class Google:
+    """What the provider is configured with."""
+
+    store: Store
+    project: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    """Labels that every resource gets: the default ones and the provider's own mark."""
+    endpoint: str | None = None
+    request_seconds: float = REQUEST_SECONDS
+    _api: SecretManager | None = None
+
+    @property
+    def secrets(self) -> SecretManager:
+        """Secret Manager.
+
+        Raises:
+            ProviderError: when there is no endpoint; this stand-in never calls Google.
+        """
+        if self._api is None:
+            if not self.endpoint:
+                raise ProviderError(
+                    "this stand-in calls no server of Google: set gcp:secretManagerCustomEndpoint or "
+                    "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT, or install the official plugin"
+                )
+            self._api = SecretManager(self.endpoint, self.request_seconds)
+        return self._api
+
+    def of(self, p: Properties) -> str:
+        """The project of a resource.
+
+        Raises:
+            ProviderError: when neither it nor the provider names one.
+        """
+        project = p.get("project") or self.project
+        if not project:
+            raise ProviderError("project: required field is not set")
+        return project
+
+
+def number(project: str) -> str:
+    """The number of a project; the same for the same name, of twelve digits."""
+    return str(10**11 + int(hashlib.sha256(project.encode()).hexdigest(), 16) % (9 * 10**11))
+
+
+class Resource:
+    """A type. `create`, `read` and `update` give the outputs."""
+
+    #: What stands before the server's words: `Error creating Secret`.
+    noun: str = ""
+    #: Inputs that Google fills in without that being a difference.
+    computed: frozenset[str] = frozenset({"project"})
+    #: Inputs that have a value where the program gives none.
+    defaults: ClassVar[Properties] = {"deletionPolicy": "DELETE"}
+    #: The input that is named after the resource when the program gives no name.
+    named: str | None = None
+    separator = "-"
+    #: Whether the provider's own labels are added.
+    labelled = False
+    #: Inputs that the official provider compares by the last part of their path.
+    links: frozenset[str] = frozenset()
+    #: Inputs whose order means nothing.
+    sets: frozenset[str] = frozenset()
+
+    def check(self, p: Properties) -> Failures:
+        """Property and reason for what the provider itself refuses. Values may be unknown."""
+        return []
+
+    def id(self, g: Google, p: Properties) -> str:
+        """Its id in the state."""
+        raise NotImplementedError
+
+    def create(self, g: Google, p: Properties) -> tuple[str, Properties]:
+        """Id and outputs of a new one."""
+        raise NotImplementedError
+
+    def read(self, g: Google, id_: str, p: Properties) -> Properties | None:
+        """What is there, laid over `p`; None when it is gone."""
+        raise NotImplementedError
+
+    def update(self, g: Google, id_: str, p: Properties, olds: Properties) -> Properties:
+        """Outputs after a change."""
+        raise NotImplementedError
+
+    def delete(self, g: Google, id_: str, p: Properties) -> None:
+        """Removes it."""
+        raise NotImplementedError
+
+    def parse(self, g: Google, id_: str) -> Properties:
+        """The properties that an import id tells.
+
+        Raises:
+            ProviderError: for an id that does not fit.
+        """
+        raise NotImplementedError
+
+    def same(self, name: str, before: Any, after: Any) -> bool:
+        """Whether a value inside an input is what the state has. Numbers and texts may stand for another."""
+        if before in ZERO and after in ZERO:
+            return True
+        if name in self.links and isinstance(before, str) and isinstance(after, str):
+            return before.rsplit("/", 1)[-1] == after.rsplit("/", 1)[-1]
+        if isinstance(before, (dict, list)) or isinstance(after, (dict, list)):
+            return before == after
+        return (
+            str(before).lower() == str(after).lower() if _loose(before, after) else before == after
+        )
+
+
+class Recorded(Resource):
+    """A type that is kept by its inputs only: no server for it can be had on one machine."""
+
+    def create(self, g: Google, p: Properties) -> tuple[str, Properties]:
+        id_ = self.id(g, p)
+        with g.store.open() as objects:
+            if id_ in objects:
+                raise ProviderError(
+                    f"Error creating {self.noun}: {GoogleError(409, self.taken(id_))}"
+                )
+            self.before(g, objects, p)
+            objects[id_] = self.made(g, id_, p)
+        return id_, self.seen(g, id_, p, objects[id_])
+
+    def read(self, g: Google, id_: str, p: Properties) -> Properties | None:
+        found = g.store.get(id_)
+        return None if found is None or self.gone(found) else self.seen(g, id_, p, found)
+
+    def update(self, g: Google, id_: str, p: Properties, olds: Properties) -> Properties:
+        with g.store.open() as objects:
+            if id_ not in objects:
+                raise ProviderError(
+                    f"Error updating {self.noun} {id_!r}: {GoogleError(404, f'{id_} not found.')}"
+                )
+            objects[id_] |= self.made(g, id_, p)
+        return self.seen(g, id_, p, objects[id_])
+
+    def delete(self, g: Google, id_: str, p: Properties) -> None:
+        g.store.remove(id_)
+
+    def taken(self, id_: str) -> str:
+        """What Google says when there is one already."""
+        return f"{self.noun} {id_} already exists."
+
+    def before(self, g: Google, objects: dict[str, Properties], p: Properties) -> None:
+        """Refuses what Google refuses because of other objects."""
+
+    def made(self, g: Google, id_: str, p: Properties) -> Properties:
+        """What is kept."""
+        return {k: v for k, v in p.items() if v is not None}
+
+    def seen(self, g: Google, id_: str, p: Properties, kept: Properties) -> Properties:
+        """Outputs of what is kept."""
+        return p | kept
+
+    def gone(self, kept: Properties) -> bool:
+        """Whether what is kept counts as deleted."""
+        return False
+
+
+def ids(pattern: str, id_: str) -> Properties:
+    """The parts of an import id.
+
+    Raises:
+        ProviderError: when it does not fit the pattern.
+    """
+    match = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), id_)
+    if match is None:
+        raise ProviderError(
+            f"Import id {id_!r} doesn't match any of the accepted formats: [{pattern}]"
+        )
+    return match.groupdict()
+
+
+def _loose(before: Any, after: Any) -> bool:
+    return any(isinstance(v, (bool, int, float)) for v in (before, after))

@@ -1,0 +1,6 @@
+"""Serves the stand-in."""
+
+from sandbox.providers.server import serve
+from sandbox.providers.vault.provider import VaultPlugin
+
+serve(VaultPlugin())
