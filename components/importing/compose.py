@@ -251,6 +251,7 @@ def _environment(project: Project, service: Service, assembly: Assembly) -> dict
         file = assembly.companion(path, service.part)
         if file is None:
             optional = "" if is_required else " (it is optional there)"
+            assembly.miss_configuration(path)
             assembly.note(
                 "not carried",
                 service.where(f"env_file {path}"),

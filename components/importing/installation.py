@@ -70,6 +70,8 @@ class Missing:
     variables: tuple[str, ...]
     """Names of what nobody gives: variables of compose, of a template, of the environment."""
     origin: Origin
+    why: str = ""
+    """Why there is no value, where it is not that nobody gives the variables."""
 
 
 #: A tree of Kestra's (Micronaut's) keys in kebab-case; leaves are `Sourced`, lists are lists of trees or leaves.
@@ -99,6 +101,8 @@ class Installation:
     """
     missing: list[Missing] = field(default_factory=list)
     """Keys to set before the stack file is complete; each has a note too."""
+    absent_configuration: list[str] = field(default_factory=list)
+    """Files and variables with configuration that Kestra reads, and that no input holds; each has a note too."""
     extra_env_from: list[dict[str, Any]] = field(default_factory=list)
     """Kubernetes' `envFrom` entries."""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -110,6 +114,8 @@ class Installation:
     """
     release: str = ""
     """The name that a Helm release's objects begin with (the chart's full name); empty where no input says it."""
+    release_account: str | None = None
+    """The service account that the Helm release makes; None: it makes none."""
     notes: list[Note] = field(default_factory=list)
     """What is changed, refused or not carried over, and why."""
     sources: list[tuple[str, str]] = field(default_factory=list)

@@ -52,11 +52,11 @@ def mark_secrets(draft: Draft, known: set[str]) -> None:
         if isinstance(value, Value) and isinstance(value.value, str):
             value.is_secret = True
     known |= {v.value for _, v in draft.leaves() if v.is_secret and isinstance(v.value, str)}
-    distinctive = {text for text in known if is_distinctive(text)}
+    distinctive = [_pattern(text) for text in known if is_distinctive(text)]
     for _, value in draft.leaves():
         # The same text in another place is the same secret.
-        if isinstance(value.value, str) and any(text in value.value for text in distinctive):
-            value.is_secret = True
+        if isinstance(value.value, str | int) and any(p.search(str(value.value)) for p in distinctive):
+            value.value, value.is_secret = str(value.value), True
 
 
 def _is_secret_variable(draft: Draft, place: Place, text: str) -> bool:
@@ -82,7 +82,7 @@ def is_secret(place: Place, text: str) -> bool:
         catalogue_sensitive(place)
         or holds_secret(text)
         or credential_sign(names[-1], text) is not None
-        or (_COLLECTIONS.search(above) is not None and not text.isdigit())
+        or (_COLLECTIONS.search(above) is not None and not re.fullmatch(r"[0-9]{1,7}", text))
     )
 
 
@@ -118,7 +118,14 @@ def _holds_encoded_key(text: str) -> bool:
 
 def is_distinctive(text: str) -> bool:
     """Whether a secret is no word that stands in other places for itself, as `postgres` and `kestra-db` do."""
-    return len(text) >= 8 and re.fullmatch(r"[a-z_-]+|[A-Z_-]+|[0-9]+", text) is None
+    return len(text) >= 8 and re.fullmatch(r"[a-z_-]+|[A-Z_-]+", text) is None
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Where a secret stands: digits are not part of a longer number."""
+    if text.isdigit():
+        return re.compile(rf"(?<!\d){text}(?!\d)")
+    return re.compile(re.escape(text))
 
 
 def annotation_of(place: Place) -> tuple[bool, Any]:
@@ -185,12 +192,16 @@ class Redaction:
         texts: set[str] = set()
         for value in values:
             lines = [value, *value.splitlines()]
-            texts |= {line.strip() for line in lines if is_distinctive(line.strip())}
+            texts |= {line.strip() for line in lines if _is_to_hide(line.strip())}
         encoded = {base64.b64encode(t.encode()).decode().rstrip("=") for t in texts}
-        self._texts = sorted(texts | encoded, key=len, reverse=True)
+        self._patterns = [_pattern(t) for t in sorted(texts | encoded, key=len, reverse=True)]
 
     def __call__(self, text: str) -> str:
         """The text with `[secret]` in place of each value and of its base64."""
-        for secret in self._texts:
-            text = text.replace(secret, "[secret]")
+        for pattern in self._patterns:
+            text = pattern.sub("[secret]", text)
         return text
+
+
+def _is_to_hide(text: str) -> bool:
+    return is_distinctive(text) or re.fullmatch(r"[0-9]{6,}", text) is not None
