@@ -28,6 +28,7 @@ from components.validation.schema import (
     Unmodelled,
     config_path,
     encrypted_fix,
+    printable_key,
     unknown_key,
 )
 from components.validation.types_of_keys import (
@@ -169,7 +170,8 @@ class _Reader:
                 return
             known_below = {n for m in matches if m.known == len(m.path) - 1 for n in m.names}
             block = setting_place(one.loc[:-1]) if len(one.loc) > 1 else ()
-            self._wrong(one.loc, unknown_key(str(last), known_below, block))
+            loc = (*one.loc[:-1], printable_key(one.loc[-1]))
+            self._wrong(loc, unknown_key(str(last), known_below, block))
             return
         best = max(known, key=lambda m: (m.kind == "key", m.kind == "inside"))
         loc = setting_place(best.path)
