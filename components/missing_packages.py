@@ -22,9 +22,13 @@ def explain(error: ModuleNotFoundError, target: str) -> str:
     name = (error.name or "").partition(".")[0]
     if not name or name in _OWN:
         raise error
-    python = Path(".venv", "bin", "python")
-    is_made, is_used = (_ROOT / python).exists(), Path(sys.prefix) == _ROOT / ".venv"
-    steps = [f"run `make {target}` in {_ROOT}"] if is_used or not is_made else []
+    environment = _ROOT / ".venv"
+    is_used = Path(sys.prefix) == environment
+    steps = []
+    if is_used or not (environment / "bin" / "python").exists():
+        steps.append(f"run `make {target}` in {_ROOT}")
     if not is_used:
-        steps.append(f"use `{python}` there in place of `python`, or `. .venv/bin/activate`")
+        steps.append(
+            f"run the command with {environment}/bin/python, or after `. {environment}/bin/activate`"
+        )
     return f"{sys.executable} has no package {name}: {', then '.join(steps)}."

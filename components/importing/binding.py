@@ -163,12 +163,15 @@ def is_word_of_map(name: str) -> bool:
     return len(bind(name).map_names("kestra.storage")) >= 3
 
 
-def variable_of_file(name: str, value: str | None) -> str:
-    """The variable whose value is in the file that this variable names; empty where it names none."""
+def variable_of_file(name: str) -> str:
+    """The variable whose value is in a file that this variable names; empty where it names none by its own name."""
     match = _FILE.fullmatch(name)
-    if match is None or not (value is None or re.match(r"[./~]|[A-Za-z]:\\|file:", value)):
-        return ""
-    return match[1] or match[2]
+    return (match[1] or match[2]) if match else ""
+
+
+def is_path(value: str | None) -> bool:
+    """Whether a value may be the path of a file."""
+    return value is None or re.match(r"[./~]|[A-Za-z]:\\|file:", value) is not None
 
 
 def why_no_key(name: str) -> tuple[str, str]:

@@ -28,7 +28,6 @@ from components.importing.env_files import read_lines
 from components.importing.images import is_kestra
 from components.importing.installation import Variable
 from components.importing.readers import ImportRefused, Part
-from components.settings.credentials import credential_sign
 
 #: What compose takes of a folder, and what stands beside it.
 _DEFAULTS = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
@@ -148,7 +147,7 @@ def read_services(
     environments = {
         component: _environment(project, carried[component][0], assembly) for component in carried
     }
-    _drop_interpolated(project, environments, assembly)
+    _mark_interpolated(project, environments, assembly)
     mounts = mounts_of(service, project)
     add_files(service, mounts, command, environments[first], assembly)
     _add_variables(environments, assembly)
@@ -279,28 +278,15 @@ def _environment(project: Project, service: Service, assembly: Assembly) -> dict
     return variables
 
 
-def _drop_interpolated(
-    project: Project, environments: Mapping[str, dict[str, Variable]], assembly: Assembly
+def _mark_interpolated(
+    project: Project, environments: Mapping[str, Mapping[str, Variable]], assembly: Assembly
 ) -> None:
-    """Leaves out secrets of an env file that compose has put where they are needed: they would be there twice."""
-    dropped: dict[str, None] = {}
+    """Marks variables of an env file that compose has put where they are needed: the process has them by the way."""
     for variables in environments.values():
-        for name, variable in list(variables.items()):
+        for name, variable in variables.items():
             is_of_file = not variable.origin.place.startswith("services.")
-            if (
-                is_of_file
-                and name in project.interpolation.used
-                and credential_sign(name, variable.value or "")
-            ):
-                dropped[name] = None
-                del variables[name]
-    if dropped:
-        assembly.note(
-            "changed",
-            ", ".join(dropped),
-            "compose put their values into other settings, which are carried; as variables of their own they are not",
-            "set kestra:deployment.environment for those that tasks read as variables",
-        )
+            if is_of_file and name in project.interpolation.used:
+                assembly.installation.interpolated.add(name)
 
 
 def _note_bare(

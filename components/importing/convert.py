@@ -10,6 +10,7 @@ from components.importing import (
     log_in,
     placeholders,
     settings_map,
+    side_containers,
     translation,
     variables,
 )
@@ -50,6 +51,7 @@ def convert(
     c.notes += installation.notes
     settings_map.start(c)
     _see_secrets(c)
+    side_containers.move_secrets(c)
     resolution = placeholders.resolve(c)
     settings_map.write_types(c.draft)
     mark_secrets(c.draft, c.secrets)

@@ -93,6 +93,8 @@ class Installation:
     """
     environment: dict[str, Variable] = field(default_factory=dict)
     """The other variables: those that placeholders name, `ENV_…`, `SECRET_…`, `JAVA_OPTS`, anything else."""
+    interpolated: set[str] = field(default_factory=set)
+    """Names of variables in `environment` whose values another program has put where they are needed."""
     declared_secrets: dict[str, Variable] = field(default_factory=dict)
     """Secrets that flows read by `secret()`, from variables `SECRET_<name>`: name without `SECRET_` to the decoded value.
 

@@ -185,7 +185,7 @@ def _ask_for_files(assembly: Assembly, tree: Tree) -> None:
     installation = assembly.installation
     used = _named_variables(assembly, tree)
     for name, variable in list(installation.environment.items()):
-        own = binding.variable_of_file(name, variable.value)
+        own = binding.variable_of_file(name)
         if not own or name in used or variable.value_from is not None:
             continue
         path = binding.key_of(own, tree)
@@ -193,7 +193,9 @@ def _ask_for_files(assembly: Assembly, tree: Tree) -> None:
         if own.startswith("SECRET_"):
             missing = Variable(variable.origin)
             installation.declared_secrets.setdefault(own.removeprefix("SECRET_"), missing)
-        elif path is None and not credential_sign(own, "x9-Any-Secret"):
+        elif path is None and not (
+            binding.is_path(variable.value) and credential_sign(own, "x9-Any-Secret")
+        ):
             continue
         elif not is_set and own not in used:
             why = f"its value is in a file that {name} names, and no input has it"
@@ -203,7 +205,7 @@ def _ask_for_files(assembly: Assembly, tree: Tree) -> None:
         assembly.note(
             "not carried",
             name,
-            f"Kestra reads no file by a variable; {own} itself, or a placeholder, is needed"
+            f"Kestra reads no file by a variable of this name; {own} itself, or a placeholder, is needed"
             + (", and is there" if is_set else ""),
             "" if is_set else 'the value is under "To set"',
             variable.origin,

@@ -31,6 +31,25 @@ _SHELL_PAIR = re.compile(
 #: An expression of a flow's, resolved by the executor: `{{ secret('NAME') }}`.
 _EXPRESSION = re.compile(r"\{\{-?\s*(secret\(\s*['\"][\w-]+['\"]\s*\)|[A-Za-z_][\w.]*)\s*-?\}\}")
 _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][\w.-]*:?\}")
+#: `--password Planted`, `--db-token=…` in a command.
+_OPTION = re.compile(
+    r"(?i)(^|[\s'\"])--?[\w-]*(password|passwd|passphrase|pwd|pass|secret|token|api-?key|secret-?key)"
+    r"([=\s]+|$)(?P<value>['\"]?[^\s'\"$/<{(-][^\s'\"$]{3,})?"
+)
+#: `curl -u user:password`; numbers are user and group.
+_USER = re.compile(
+    r"(^|\s)(-u|--user|--proxy-user)[=\s]?['\"]?[^\s:'\"$/]+:(?![0-9]{1,6}\b)[^\s'\"$/{<]{4,}"
+)
+#: Programs that take a password right behind a short option.
+_SHORT_OPTION = re.compile(
+    r"\b((mysql|mariadb)[\w-]*\b[^|;&\n]*\s-p(?!ort\b)|redis-cli\b[^|;&\n]*\s(-a|--pass)\s+|sshpass\s+-p\s*"
+    r"|(docker|helm|podman|mongo\w*)\b[^|;&\n]*\s-p\s+)['\"]?[^\s'\"$<{:-][^\s'\"$:]{3,}(?=$|[\s'\"])"
+)
+#: `X-Api-Key: …`, `password: …` in a text.
+_IN_TEXT = re.compile(
+    r"(?i)\b(x-[\w-]*(key|token)|private-token|authorization|password|passwd|passphrase|secret|token|api[_-]?key)"
+    r"\s*(:|\bis\b)\s*['\"]?(?=[^\s'\"]*[0-9A-Z])[^\s'\"$<{(]{6,}"
+)
 _COLLECTIONS = re.compile(r"(?i)(passwords|secrets|tokens|credentials|api-?keys|headers)$")
 
 
@@ -103,6 +122,21 @@ def holds_secret(text: str) -> bool:
         or _SHELL_PAIR.search(rest)
         or (len(rest) > 40 and _holds_encoded_key(rest))
     )
+
+
+def is_secret_text(text: str) -> bool:
+    """Whether a free text (a command, an annotation) holds a secret."""
+    rest = _EXPRESSION.sub("", _PLACEHOLDER.sub("", text))
+    return (
+        holds_secret(text)
+        or any(match["value"] for match in _OPTION.finditer(rest))
+        or any(p.search(rest) for p in (_USER, _SHORT_OPTION, _IN_TEXT))
+    )
+
+
+def asks_for_secret(text: str) -> bool:
+    """Whether a word of a command is an option whose value, a secret, is the next word: `--password`."""
+    return any(match.end() == len(text) and not match["value"] for match in _OPTION.finditer(text))
 
 
 def _holds_encoded_key(text: str) -> bool:

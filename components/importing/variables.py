@@ -10,7 +10,7 @@ from typing import Any
 from components.importing.conversion import Conversion
 from components.importing.draft import Place, Value, as_values
 from components.importing.installation import Variable
-from components.importing.placeholders import Resolution
+from components.importing.placeholders import PLACEHOLDER, Resolution
 from components.importing.secret_values import holds_secret, is_secret
 
 _JAVA = "JAVA_OPTS"
@@ -21,6 +21,9 @@ def convert(c: Conversion, resolution: Resolution) -> None:
     _declared(c)
     moved: list[str] = []
     nameless: list[str] = []
+    needless: list[str] = []
+    empty: list[str] = []
+    named = _named(c)
     for name, variable in c.installation.environment.items():
         if name.startswith("SECRET_"):
             continue
@@ -32,6 +35,14 @@ def convert(c: Conversion, resolution: Resolution) -> None:
             _composed(c, name, variable)
         elif name == _JAVA:
             _java_variable(c, variable)
+        elif name in named or name.startswith("ENV_"):
+            _literal(c, name, variable)
+        elif not variable.value:
+            empty.append(name)
+        elif name.startswith("COMPOSE_") or (
+            name in c.installation.interpolated and name not in resolution.consumed
+        ):
+            needless.append(name)
         elif name in resolution.consumed and is_secret(_place(name), variable.value):
             moved.append(name)
         else:
@@ -42,6 +53,21 @@ def convert(c: Conversion, resolution: Resolution) -> None:
             ", ".join(moved),
             "secrets that settings named; the settings have them, and the pods have no variables of these names",
         )
+    if needless:
+        c.note(
+            "changed",
+            ", ".join(needless),
+            "variables of compose itself, or whose values compose put into other settings, which are carried; as "
+            "variables of the pods they are not",
+            "set kestra:deployment.environment for those that tasks read as variables",
+        )
+    if empty:
+        c.note(
+            "changed",
+            ", ".join(empty),
+            "empty, which is as good as absent; left out",
+            "set kestra:deployment.environment where a task needs the empty variable",
+        )
     if nameless:
         c.note(
             "not carried",
@@ -51,6 +77,12 @@ def convert(c: Conversion, resolution: Resolution) -> None:
         )
     _sources(c)
     _java_secrets(c)
+
+
+def _named(c: Conversion) -> set[str]:
+    """Variables that placeholders of the draft still name."""
+    texts = [value.value for _, value in c.draft.leaves() if isinstance(value.value, str)]
+    return {match[1] for text in texts for match in PLACEHOLDER.finditer(text)}
 
 
 def _place(name: str) -> Place:

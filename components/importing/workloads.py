@@ -13,6 +13,7 @@ from components.importing.commands import parse_command
 from components.importing.installation import Origin, Sourced
 from components.importing.kubernetes_objects import as_list, as_mapping, dig, number, scalar_text
 from components.importing.restricted_pods import container_refusal, note_decided, volume_refusal
+from components.importing.secret_values import is_secret_text
 from components.settings.credentials import credential_sign
 
 #: Options of pods that are carried as they are: Kubernetes' name to the setting's.
@@ -328,7 +329,8 @@ def annotation_texts(
     for name, value in annotations.items():
         text = scalar_text(value) or ""
         # The name of a Secret is none itself (`nginx.ingress.kubernetes.io/auth-secret`).
-        if not str(name).endswith("secret") and credential_sign(str(name), text):
+        is_name_of_secret = str(name).endswith("secret") and not is_secret_text(text)
+        if not is_name_of_secret and (credential_sign(str(name), text) or is_secret_text(text)):
             assembly.note(
                 "not carried",
                 f"{origin.place}: annotation {name}",
