@@ -8,11 +8,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.importing.arguments import add_arguments as add_import_arguments
-from components.sdk_packages import missing_packages
-from components.settings import SettingsError
-from components.settings.report import terminal_report
-from components.validation import load_file
+from components.missing_packages import explain
+
+try:
+    from components.importing.arguments import add_arguments as add_import_arguments
+    from components.sdk_packages import missing_packages
+    from components.settings import SettingsError
+    from components.settings.report import terminal_report
+    from components.validation import load_file
+except ModuleNotFoundError as error:
+    sys.exit(explain(error, "venv"))
 
 
 def check(files: Sequence[str]) -> int:
@@ -162,4 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except ModuleNotFoundError as error:
+        # Some commands load more packages than others.
+        sys.exit(explain(error, "venv"))
