@@ -113,6 +113,8 @@ def test_a_property_that_nothing_provides_is_told(
     [
         ("${A:${B:x}}", "placeholder in the default of another", "${FIRST:SECOND:default}"),
         ("${A:http://h:80/}", "default with a colon", "${A:`http://h:80/`}"),
+        ("${A:jdbc:h2:mem:x}", "default with a colon", "${A:`jdbc:h2:mem:x`}"),
+        ("${A:db.example.com:5432}", "default with a colon", "${A:`db.example.com:5432`}"),
         ("${A:localhost:8080}", "default with a colon", "${A:`localhost:8080`}"),
     ],
 )
