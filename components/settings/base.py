@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from components.settings.durations import check_duration as _duration
+from components.settings.findings import invalid_setting
 from components.settings.placeholders import is_placeholder
 from components.settings.sizes import check_size
 
@@ -116,7 +117,9 @@ def _boolean(value: Any) -> Any:
         return value
     if isinstance(value, str) and value in ("true", "false"):
         return value == "true"
-    raise ValueError("is not true or false|write true or false|Kestra reads anything else as false")
+    raise invalid_setting(
+        "is not true or false", "Kestra reads anything else as false", "write true or false"
+    )
 
 
 Flag = Annotated[bool, BeforeValidator(_boolean)]
@@ -126,7 +129,9 @@ Flag = Annotated[bool, BeforeValidator(_boolean)]
 def _no_flag(value: Any) -> Any:
     # YAML reads `yes` as true, and Python takes true for 1.
     if isinstance(value, bool):
-        raise ValueError("is not a whole number|write a number|this key takes a whole number")
+        raise invalid_setting(
+            "is not a whole number", "this key takes a whole number", "write a number"
+        )
     return value
 
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from components.settings.base import OURS, Flag, Model, Secret, TextOrSecret, Whole, key
 from components.settings.edge import K8S, NAME, SUBDOMAIN, HttpRoute, Ingress, Monitoring
+from components.settings.findings import invalid_setting
 from components.settings.pods import PodSettings
 from components.settings.scaling import Autoscaling, DisruptionBudget
 
@@ -25,7 +26,9 @@ def _network(value: str) -> str:
     except ValueError:
         value = ""
     if "/" not in value:
-        raise ValueError("is no network|write for example 10.0.0.0/8|an address, / and a length")
+        raise invalid_setting(
+            "is no network", "an address, / and a length", "write for example 10.0.0.0/8"
+        )
     return value
 
 

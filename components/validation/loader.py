@@ -81,7 +81,9 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     problems = [Problem(spelling.path(f[0]), source, *f[1:]) for f in found]
     warnings = []
     for finding in _findings(settings, removed):
-        if finding.relative and _blurred(finding.loc, [*removed, *(f[0] for f in found)]):
+        if finding.depends_on_neighbours and _blurred(
+            finding.loc, [*removed, *(f[0] for f in found)]
+        ):
             continue
         fix = encrypt_fix(spelling.place(finding.loc)) if finding.encrypts else finding.fix
         problem = Problem(

@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from components.settings.base import Model, kebab
+from components.settings.findings import INVALID_SETTING
 from components.settings.model import Settings
 from components.settings.pods import object_fields
 
@@ -251,9 +252,8 @@ def _kind(error: ErrorDetails) -> tuple[str, str, str]:
             f"one of {ctx['expected']}, spelled exactly so",
             "write one of them",
         )
-    if kind == "value_error":
-        text, fix, rule = str(ctx["error"]).split("|")
-        return (text, rule, fix)
+    if kind == INVALID_SETTING:
+        return (ctx["message"], ctx["rule"], ctx["fix"])
     if kind == "string_pattern_mismatch":
         return ("has a form that is not allowed", f"it matches {ctx['pattern']}", "correct it")
     if kind in ("greater_than_equal", "less_than_equal"):

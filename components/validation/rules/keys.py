@@ -124,6 +124,7 @@ def _missing(at: Loc, existing: Loc) -> Finding:
         f"with {config_path(existing)} data is bound to a key that exists, so none is generated in its place",
         f"set the key with `pulumi config set --path --secret '{config_path(at)}'`, which asks for the value; for a "
         "new installation remove existing",
+        kind="missing",
     )
 
 
