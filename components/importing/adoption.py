@@ -14,7 +14,7 @@ from typing import Literal
 
 from components.rendering.sections import CONTROLLER_SERVICE
 from components.settings import Settings
-from components.validation.schema import Spelling, validate
+from components.validation.schema import KeySpelling, validate
 
 Fate = Literal["adopted", "replaced", "stays"]
 
@@ -160,7 +160,7 @@ def as_far_as_valid(document: Mapping[str, object]) -> Settings:
         "deployment": block,
         "identity": document.get("identity", {}),
     }
-    return validate(copy.deepcopy(data), Spelling())[0]
+    return validate(copy.deepcopy(data), KeySpelling())[0]
 
 
 def release_objects(settings: Settings, release: str = "kestra") -> list[KubernetesObject]:
