@@ -22,6 +22,7 @@ from components.rendering.secret_backends import PROVIDED
 from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
 from components.safeguards.error_hooks import watch
+from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError
 from components.settings.placeholders import is_placeholder
 from components.settings.secret import InternalStore
@@ -38,11 +39,14 @@ def deploy(project: Path | None = None) -> None:
         project: folder of `Pulumi.yaml`, for an inline program that runs in another one.
 
     Raises:
-        pulumi.RunError: with the report of every problem, before anything is registered.
+        pulumi.RunError: with the report of every problem, or the packages that are missing, before anything is
+            registered.
     """
     loaded = read_settings(project)
     for warning in loaded.warnings:
         pulumi.log.warn(warning.line())
+    if missing := missing_packages(loaded.settings):
+        raise pulumi.RunError(missing)
     registrations = Registrations()
     registrations.follow()
     watch()

@@ -11,6 +11,7 @@ from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.platform import StorageType
 from components.settings.quantities import amount
+from policy.releases import Image
 
 
 def platform(s: Settings) -> Iterator[Finding]:
@@ -77,7 +78,10 @@ def deployment(s: Settings) -> Iterator[Finding]:
             "a digest, or the tag of one release",
             "write for example v1.3.31",
         )
-    if d.image.tag and (major := re.match(r"v?(\d+)\.", d.image.tag)) and major[1] != s.version[0]:
+    # The tag of an image of one's own is no release of Kestra's.
+    tag = d.image.tag or ""
+    is_release = Image(d.image.repository or "kestra/kestra", tag, "").has_release_tag
+    if is_release and (major := re.match(r"v?(\d+)\.", tag)) and major[1] != s.version[0]:
         yield Finding(
             (*at, "image", "tag"),
             f"is not of Kestra {s.version}",
