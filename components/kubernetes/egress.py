@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from components.rendering.addresses import UNKNOWN, Address, read_address, read_port
-from components.rendering.configuration import Configuration, Given, render
+from components.rendering.configuration import Configuration, ProvidedValue, render
 from components.rendering.leaves import unliteral
 from components.rendering.pod_variables import PodVariable, pod_variables
 from components.rendering.tree import tree
@@ -197,7 +197,7 @@ def _leaves(configuration: Configuration) -> Iterator[_Leaf]:
         is_secret = False
         if isinstance(value, str):
             variable = configuration.environment.get(value[2:-1])
-            if isinstance(variable, Given):
+            if isinstance(variable, ProvidedValue):
                 value, is_secret = unliteral(variable.value.get_secret_value()), True
         yield _Leaf(canonical(written), _setting(written), value, is_secret)
 
