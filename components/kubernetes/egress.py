@@ -20,7 +20,7 @@ from components.rendering.pod_variables import PodVariable, pod_variables
 from components.rendering.tree import tree
 from components.rendering.web_server import leaves
 from components.settings import Settings
-from components.settings.base import CREDENTIAL_IN_URL, revealed
+from components.settings.base import CREDENTIAL_IN_URL, reveal
 from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.placeholders import resolve_placeholders
 from policy.environment_variables import bind, canonical
@@ -213,7 +213,7 @@ def _second_manager(settings: Settings) -> Iterator[_Leaf]:
         yield _Leaf(
             place,
             f"kestra:store.also.{written}",
-            revealed(value) if is_secret else value,
+            reveal(value) if is_secret else value,
             is_secret,
         )
 

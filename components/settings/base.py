@@ -98,7 +98,7 @@ def key(
     return Field(default, description=text, json_schema_extra=extra, **limits)
 
 
-OURS = "this project"
+SOURCE_PROJECT = "this project"
 
 
 def _not_number(value: Any) -> Any:
@@ -122,7 +122,7 @@ def _boolean(value: Any) -> Any:
     )
 
 
-Flag = Annotated[bool, BeforeValidator(_boolean)]
+StrictBool = Annotated[bool, BeforeValidator(_boolean)]
 """`true` or `false`. Kestra reads anything else as false, so anything else is refused."""
 
 
@@ -135,7 +135,7 @@ def _no_flag(value: Any) -> Any:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_no_flag)]
+StrictInt = Annotated[int, BeforeValidator(_no_flag)]
 """A whole number; `true` is none."""
 
 
@@ -148,7 +148,9 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Mark = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+RotationToken = Annotated[
+    str, BeforeValidator(_text), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")
+]
 """Any short text that says nothing but that it is another than the last one: `2026-11`, `3`."""
 
 #: The largest number that Kestra's integers hold.
@@ -176,6 +178,6 @@ TextOrSecret = Annotated[str | SecretStr, PlainValidator(_text_or_secret)]
 """A text where it is written in clear, a secret where it is encrypted in the stack file."""
 
 
-def revealed(value: SecretStr | str | None) -> str | None:
+def reveal(value: SecretStr | str | None) -> str | None:
     """The value of a secret, or of what may be one, for a check; never for a message."""
     return value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.settings.base import OPAQUE, revealed
+from components.settings.base import OPAQUE, reveal
 from components.settings.findings import Finding
 from components.validation.schema import Loc
 
@@ -54,7 +54,7 @@ def _values(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
 
 
 def _bytes(value: Any) -> int:
-    value = revealed(value)
+    value = reveal(value)
     if not isinstance(value, str):
         return 8
     size = len(value.encode())

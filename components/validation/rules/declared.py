@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings.base import revealed
+from components.settings.base import reveal
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
@@ -49,7 +49,7 @@ def declared_secrets(s: Settings) -> Iterator[Finding]:
                 else "set value with `pulumi config set --path --secret`, or add generate: {}",
                 kind="value" if both else "missing",
             )
-        if secret.value is not None and not revealed(secret.value):
+        if secret.value is not None and not reveal(secret.value):
             yield Finding((*at, "value"), "is empty", "a secret has a value", "set it")
 
 

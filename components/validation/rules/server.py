@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings.base import is_readable, revealed
+from components.settings.base import is_readable, reveal
 from components.settings.durations import milliseconds
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -66,7 +66,7 @@ def basic_auth(s: Settings) -> Iterator[Finding]:
             "Kestra refuses other user names and opens its set-up page",
             "write an e-mail address",
         )
-    password = revealed(auth.password)
+    password = reveal(auth.password)
     if (
         password is not None
         and is_readable(password)
