@@ -176,10 +176,10 @@ def create_stores(
         opts: options of both.
     """
     first = create_store("store", StoreArgs(settings, fragment, secrets, encryption_key), opts)
-    if settings.beside is None:
+    if settings.secondary is None:
         return first, None
     # Under the same name, so that the day the two change places replaces nothing.
-    second = StoreArgs(settings.beside, {}, secrets, encryption_key)
+    second = StoreArgs(settings.secondary, {}, secrets, encryption_key)
     return first, create_store("store", second, opts)
 
 

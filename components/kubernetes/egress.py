@@ -204,7 +204,7 @@ def _leaves(configuration: Configuration) -> Iterator[_Leaf]:
 
 def _second_manager(settings: Settings) -> Iterator[_Leaf]:
     """The other secret manager: while the stack moves, pods of before and after the change run side by side."""
-    second = settings.beside
+    second = settings.secondary
     if second is None or second.secret is None:
         return
     for written, value in leaves(tree(second.secret)):

@@ -115,7 +115,7 @@ class Settings(Model):
         return self.deployment.url or self.url
 
     @property
-    def beside(self) -> Settings | None:
+    def secondary(self) -> Settings | None:
         """The same stack with its two secret managers (`store.also`) in each other's place."""
         if self.store.also is None:
             return None
