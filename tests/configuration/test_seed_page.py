@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.rendering.configuration import Needed, render
+from components.rendering.configuration import GeneratedValueRef, render
 from components.settings import SettingsError
 from components.validation import load
 
@@ -284,7 +284,9 @@ def sections(document: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
 def test_a_block_of_the_page_renders_to_its_own_keys_and_values(block: Block) -> None:
     document, settings = pasted(block)
     configuration = render(load(settings, source="test").settings)
-    needed = {s.key: s.key for s in configuration.environment.values() if isinstance(s, Needed)}
+    needed = {
+        s.key: s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)
+    }
     rendered = dict(leaves(sections(configuration.intended(needed), document)))
 
     expected = dict(leaves(document)) | {path: value for path, (value, _) in block.added.items()}

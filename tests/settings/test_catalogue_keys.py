@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from components.rendering.configuration import Configuration, Given, render
+from components.rendering.configuration import Configuration, ProvidedValue, render
 from components.rendering.web_server import WebServer
 from components.settings import Problem, SettingsError
 from components.settings.base import OPAQUE
@@ -207,7 +207,7 @@ def test_a_secret_in_clear_becomes_a_placeholder_and_a_warning_with_its_command(
     assert SECRET not in configuration.yaml()
     assert SECRET not in repr(load(document, source="f"))
     variable = configuration.environment[_at(configuration, *path)[2:-1]]
-    assert isinstance(variable, Given)
+    assert isinstance(variable, ProvidedValue)
     assert SECRET in variable.value.get_secret_value()
 
 
@@ -275,7 +275,7 @@ def test_variables_of_a_jdbc_address_stay_variables_even_beside_a_password() -> 
     configuration = _rendered(datasources={"postgres": {"url": url}})
     name = _at(configuration, "datasources", "postgres", "url")[2:-1]
     variable = configuration.environment[name]
-    assert isinstance(variable, Given)
+    assert isinstance(variable, ProvidedValue)
     assert variable.value.get_secret_value() == url
 
 

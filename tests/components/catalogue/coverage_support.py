@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from components.catalogue import CatalogueKey, lookup
-from components.rendering.configuration import Given, render
+from components.rendering.configuration import ProvidedValue, render
 from components.settings import SettingsError
 from components.validation import load
 from tests.conftest import ROOT
@@ -308,7 +308,7 @@ def outcome(document: dict[str, Any], expected: dict[str, Any]) -> Outcome:
     values = {
         name: value.value.get_secret_value()
         for name, value in configuration.environment.items()
-        if isinstance(value, Given)
+        if isinstance(value, ProvidedValue)
     }
     return Outcome(
         [k for k, v in expected.items() if not _stands(configuration.document, values, v)], ""
