@@ -39,9 +39,9 @@ def load_check_render(times: int) -> Iterator[Result]:
 
     file, took = largest(), []
     for _ in range(times + 1):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         render(load_file(file).settings).yaml()
-        took.append((time.perf_counter() - begun) * 1000)
+        took.append((time.perf_counter() - start) * 1000)
     yield result(
         "settings.load-check-render", statistics.median(took[1:]), "ms", None, MILLISECONDS
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from components.rendering.configuration import render
+from components.sdk_packages import missing_packages
 from components.validation import load_file
 from policy.core.options import NAME, Options
 from sandbox.errors import SandboxError
@@ -37,6 +38,8 @@ def build(state: State, stack: str, file: Path, policy_config: Path | None = Non
     settings = load_file(os.path.relpath(file)).settings
     found = read_resources(state.checkpoint(stack))
     if found is None:
+        if missing := missing_packages(settings):
+            raise SandboxError(missing)
         found = record_resources(settings, stack)
     options, levels = _pack_config(policy_config)
     return make(
