@@ -41,19 +41,23 @@ URL = "jdbc:mysql://db:3306/kestra?user=kestra&password=Planted1-in-url"
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_no_secret_of_the_settings_is_on_the_page(like: str, version: str, edition: str) -> None:
-    given = document(like, version, edition)
-    given["deployment"] = {
-        **given.get("deployment", {}),
+    settings = document(like, version, edition)
+    settings["deployment"] = {
+        **settings.get("deployment", {}),
         "environment": {"EXTRA_TOKEN": f"{PLANTED}-in-environment"},
     }
-    if given["datasources"]:
-        given["datasources"]["mysql"] = {"url": URL, "password": f"${{NAME:{PLANTED}-default}}"}
+    if settings["datasources"]:
+        settings["datasources"]["mysql"] = {"url": URL, "password": f"${{NAME:{PLANTED}-default}}"}
     if edition == "oss":
-        given["declared-secrets"] = {"ONE": {"namespace": "a", "value": f"{PLANTED}-declared"}}
-    made = report_of(given)
-    page = html(made)
+        settings["declared-secrets"] = {"ONE": {"namespace": "a", "value": f"{PLANTED}-declared"}}
+    if settings["queue"] == {"type": "kafka"}:
+        client = {"properties": {"bootstrap.servers": "kafka:9092"}}
+        settings["kafka"] = {"client": client}
+        settings["elasticsearch"] = {"client": {"http-hosts": ["https://elasticsearch:9200"]}}
+    report = report_of(settings)
+    page = html(report)
     assert PLANTED not in page.replace("<wbr>", "")
-    assert not any(value in page for value in secret_values(made.settings).values())
+    assert not any(value in page for value in secret_values(report.settings).values())
 
 
 def _filled(annotation: Any, path: str) -> Any:
