@@ -17,7 +17,7 @@ from components.settings import Settings
 from components.settings.base import Model
 from components.settings.findings import Finding
 from components.settings.permissions import is_first_vocabulary, translate
-from components.settings.reference import leaves
+from components.validation.model_keys import leaves
 from components.validation.rules import check_all
 from components.validation.rules.advisories import known_holes
 from components.validation.schema import models_in
