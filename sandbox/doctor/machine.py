@@ -16,8 +16,8 @@ from pathlib import Path
 from components.sdk_packages import sdk_packages
 from components.settings import Settings
 from sandbox import kestra
+from sandbox.engine.plugin_choice import choose
 from sandbox.errors import SandboxError
-from sandbox.providers.official import STAND_INS, find
 from sandbox.state import ROOT, State
 from sandbox.status import healthy_servers
 from sandbox.tools import CONTROL_PLANE, GO_NEEDED, Place, cache_folder, whereabouts
@@ -175,10 +175,10 @@ def _kestra(settings: Settings) -> Iterator[Check]:
 
 
 def _plugins() -> Check:
-    plugins = [find(name) for name in STAND_INS]
-    official = [plugin.name for plugin in plugins if plugin.executable]
-    standing = sorted(set(STAND_INS) - set(official))
+    plugins = choose()
+    official = [plugin.name for plugin in plugins if plugin.is_official]
+    standing = [plugin.name for plugin in plugins if not plugin.is_official]
     told = [f"official: {', '.join(official)}"] if official else []
     told += [f"stand-ins: {', '.join(standing)}"] if standing else []
-    told += [f"not used: {text}" for plugin in plugins for text in plugin.ignored]
+    told += [f"not used: {text}" for plugin in plugins for text in plugin.official.ignored]
     return Check("provider plugins", "; ".join(told), True)
