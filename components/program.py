@@ -21,7 +21,7 @@ from components.rendering.configuration import Configuration, Given, Needed, ren
 from components.rendering.secret_backends import PROVIDED
 from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
-from components.safeguards.error_hooks import watch
+from components.safeguards.error_hooks import register_error_hook
 from components.settings import Settings, SettingsError
 from components.settings.base import is_placeholder
 from components.settings.secret import InternalStore
@@ -45,7 +45,7 @@ def deploy(project: Path | None = None) -> None:
         pulumi.log.warn(warning.line())
     registrations = Registrations()
     registrations.follow()
-    watch()
+    register_error_hook()
     build(loaded.settings, watched(loaded.settings))
     pulumi.run(registrations.answered)
 
