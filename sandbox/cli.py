@@ -16,6 +16,7 @@ import yaml
 from filelock import FileLock, Timeout
 from rich.console import Console
 
+from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError, report
 from components.validation import load_file
 from sandbox import custom_resources
@@ -69,9 +70,12 @@ class Sandbox:
 
         Raises:
             SettingsError: with every problem.
+            SandboxError: when Python lacks the SDK of its secret manager.
         """
         file = self._file(stack)
         loaded = load_file(os.path.relpath(file))
+        if missing := missing_packages(loaded.settings):
+            raise SandboxError(missing)
         refuse_encrypted(
             stack,
             yaml.safe_load(file.read_text()),

@@ -201,8 +201,16 @@ def _into(
             yield item  # type: ignore[misc]
 
 
+_QUOTATION_MARKS = ("'", '"')
+
+
 def printable_key(key: object) -> str:
-    """A key of a document as text, whatever it is."""
+    """A key of a document as text, whatever it is.
+
+    YAML reads a quotation mark after `kestra:` as part of the key. What follows it may be a value, which is not shown.
+    """
+    if isinstance(key, str) and key[:1] in _QUOTATION_MARKS:
+        return f"{key[0]}…"
     # Python refuses to write a number of more than 4,300 digits.
     large = isinstance(key, int) and abs(key) >= 2**63
     return key if isinstance(key, str) else "a number" if large else str(key)
@@ -223,6 +231,9 @@ def unknown_key(name: str, known: Iterable[str], loc: Loc) -> tuple[str, str, st
     # Hints read the catalogue, which few stacks need.
     from components.validation.key_hints import hint
 
+    if name[:1] in _QUOTATION_MARKS:
+        rule = "YAML reads a quotation mark in the middle of a key as part of it"
+        return ("is no known key", rule, "quote the whole key with its namespace, or nothing of it")
     rule = "Kestra would ignore an unknown key without a word"
     if loc[:1] and loc[0] in OURS:
         rule = "this part of the settings is not Kestra's, and has no other keys"

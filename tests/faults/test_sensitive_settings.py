@@ -132,6 +132,16 @@ def test_file_report_and_warnings_hold_no_secret(name: str, tmp_path: Path) -> N
         assert looking.text(text.encode(), place) == []
 
 
+@pytest.mark.parametrize("mark", ["'", '"'])
+def test_a_key_that_begins_with_a_quotation_mark_is_not_shown(mark: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.a.yaml"
+    file.write_text(f"config:\n  kestra:{mark}PlantedZq: x\n  kestra:edition: oss\n")
+    with pytest.raises(SettingsError) as raised:
+        load_file(file)
+    assert f"kestra:{mark}…: is no known key" in str(raised.value)
+    assert "PlantedZq" not in str(raised.value)
+
+
 def test_an_error_in_the_settings_tells_no_value() -> None:
     with pytest.raises(SettingsError) as told:
         load(settings_of(wrong()), source="x")
