@@ -8,24 +8,36 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.importing.arguments import add_arguments as add_import_arguments
-from components.settings import SettingsError, report
-from components.validation import load_file
+from components.missing_packages import explain
+
+try:
+    from components.importing.arguments import add_arguments as add_import_arguments
+    from components.sdk_packages import missing_packages
+    from components.settings import SettingsError
+    from components.settings.report import terminal_report
+    from components.validation import load_file
+except ModuleNotFoundError as error:
+    sys.exit(explain(error, "venv"))
 
 
 def check(files: Sequence[str]) -> int:
-    """Checks stack files; prints a report for each. 0 when all are valid, else 1."""
+    """Checks stack files; prints a report for each. 0 when all are valid, else 1.
+
+    A package that a valid stack needs and that is not installed is named, and is no problem of the file.
+    """
     status = 0
     for file in files:
         try:
             loaded = load_file(file)
         except SettingsError as error:
-            print(error.report(), file=sys.stderr)
+            print(terminal_report(error.problems), file=sys.stderr)
             status = 1
             continue
         print(f"{file}: valid for Kestra {loaded.settings.version}, {loaded.settings.edition}")
         if loaded.warnings:
-            print(report(loaded.warnings), file=sys.stderr)
+            print(terminal_report(loaded.warnings), file=sys.stderr)
+        if missing := missing_packages(loaded.settings):
+            print(missing, file=sys.stderr)
     return status
 
 
@@ -37,10 +49,10 @@ def render(file: str, *, environment: bool) -> int:
         loaded = load_file(file)
         configuration = render_settings(loaded.settings)
     except SettingsError as error:
-        print(error.report(), file=sys.stderr)
+        print(terminal_report(error.problems), file=sys.stderr)
         return 1
     if loaded.warnings:
-        print(report(loaded.warnings), file=sys.stderr)
+        print(terminal_report(loaded.warnings), file=sys.stderr)
     if environment:
         print("\n".join(configuration.environment))
     else:
@@ -57,12 +69,12 @@ def network(files: Sequence[str]) -> int:
         try:
             loaded = load_file(file)
         except SettingsError as error:
-            print(error.report(), file=sys.stderr)
+            print(terminal_report(error.problems), file=sys.stderr)
             status = 1
             continue
         print(f"{file}:\n{as_text(loaded.settings)}", end="")
         if loaded.warnings:
-            print(report(loaded.warnings), file=sys.stderr)
+            print(terminal_report(loaded.warnings), file=sys.stderr)
     return status
 
 
@@ -155,4 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except ModuleNotFoundError as error:
+        # Some commands load more packages than others.
+        sys.exit(explain(error, "venv"))

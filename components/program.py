@@ -21,14 +21,20 @@ from components.generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
 from components.kubernetes.deployment import Kestra, KestraArgs
 from components.kubernetes.pod_additions import secret_values
 from components.registrations import Registrations
-from components.rendering.configuration import Configuration, Given, Needed, render
+from components.rendering.configuration import (
+    Configuration,
+    GeneratedValueRef,
+    ProvidedValue,
+    render,
+)
 from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
-from components.safeguards.error_hooks import register_name_conflict_hook
+from components.safeguards.error_hooks import register_error_hook
+from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError
-from components.settings.base import is_placeholder
+from components.settings.placeholders import is_placeholder
 from components.settings.secret import InternalStore
-from components.stack_config import read_config
+from components.stack_config import config_keys, read_config
 from components.validation import Loaded, load_stack
 
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
@@ -41,14 +47,17 @@ def deploy(project: Path | None = None) -> None:
         project: folder of `Pulumi.yaml`, for an inline program that runs in another one.
 
     Raises:
-        pulumi.RunError: with the report of every problem, before anything is registered.
+        pulumi.RunError: with the report of every problem, or the packages that are missing, before anything is
+            registered.
     """
     loaded = read_settings(project)
     for warning in loaded.warnings:
         pulumi.log.warn(warning.line())
+    if missing := missing_packages(loaded.settings):
+        raise pulumi.RunError(missing)
     registrations = Registrations()
     registrations.follow()
-    register_name_conflict_hook()
+    register_error_hook()
     build(loaded.settings, watched(loaded.settings))
     pulumi.run(registrations.answered)
 
@@ -63,7 +72,8 @@ def read_settings(project: Path | None = None) -> Loaded:
         pulumi.RunError: with the report of every problem.
     """
     try:
-        return load_stack(read_config(project), source=f"Pulumi.{pulumi.get_stack()}.yaml")
+        source = f"Pulumi.{pulumi.get_stack()}.yaml"
+        return load_stack(read_config(project), source=source, keys=config_keys())
     except SettingsError as error:
         raise pulumi.RunError(error.report()) from None
 
@@ -100,7 +110,7 @@ def provision(settings: Settings, guarding: pulumi.ResourceOptions | None = None
         guarding: options of the guard, `components.safeguards.change_guard.watched()` for one that refuses.
     """
     configuration = render(settings)
-    needed = {s.key for s in configuration.environment.values() if isinstance(s, Needed)}
+    needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
     generated = GeneratedSecrets(
         "generated",
         sorted(key for key in needed if not is_provisioned(key)),
@@ -192,7 +202,7 @@ def _environment(
     """Variables of the placeholders, and the encrypted ones of the settings."""
     variables = settings.deployment.secret_environment | secret_values(settings)
     return {name: _secret(value) for name, value in variables.items()} | {
-        name: _secret(source.value) if isinstance(source, Given) else provided[source.key]
+        name: _secret(source.value) if isinstance(source, ProvidedValue) else provided[source.key]
         for name, source in configuration.environment.items()
     }
 

@@ -93,6 +93,11 @@ def own_account(text: str) -> str:
     return re.sub(r"(arn:aws[a-z-]*:(?:iam|lambda):[a-z0-9-]*:)\d{12}:", rf"\g<1>{ACCOUNT}:", text)
 
 
+def service_names() -> dict[str, str]:
+    """Provider to the service that its resources need."""
+    return {backend.provider: backend.owner for backend in all_backends() if backend.provider}
+
+
 def places(state: State, stack: str, settings: Settings) -> set[str]:
     """`vault`, `aws`, `azure`, `gcp`: where the settings want something, or the stack still has something.
 
@@ -102,7 +107,7 @@ def places(state: State, stack: str, settings: Settings) -> set[str]:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         resources = state.latest(stack)["resources"] or []
         types = {resource["type"].split(":")[0] for resource in resources}
-        wanted |= {backend.owner for backend in all_backends() if backend.provider in types}
+        wanted |= {place for package, place in service_names().items() if package in types}
     return wanted
 
 

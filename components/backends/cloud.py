@@ -27,6 +27,7 @@ class CloudBackend(Backend):
             f"has no kestra:store.{self.cloud}",
             "a stack that writes secrets also provisions their key and their protection",
             f"add kestra:store.{self.cloud}",
+            "missing",
         )
 
     def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:

@@ -7,6 +7,7 @@ what a new one needs.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 from components.backends import secret_naming
 from components.settings.base import Model
 from components.settings.declared import DeclaredSecret
-from components.settings.findings import Finding
+from components.settings.findings import Finding, Kind
 from components.settings.model import Settings
 from components.settings.tag_rules import TagLimits
 
@@ -137,6 +138,7 @@ class NotWritable(NamedTuple):
     message: str
     rule: str
     fix: str
+    kind: Kind = "value"
 
 
 class DeployerNeed(NamedTuple):
@@ -146,6 +148,23 @@ class DeployerNeed(NamedTuple):
     """An action; of Vault a capability."""
     where: str = ""
     """Of Vault a path."""
+
+
+@dataclass(frozen=True)
+class SdkPackage:
+    """The SDK of a Pulumi provider."""
+
+    name: str
+    """As the package index has it."""
+    module: str
+    """As Python imports it."""
+    lock: str
+    """The locked requirements that have it, relative to the project."""
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether Python finds it; nothing is imported."""
+        return importlib.util.find_spec(self.module) is not None
 
 
 class Backend:
@@ -166,6 +185,8 @@ class Backend:
     provider: ClassVar[str] = ""
     """Pulumi's package that provisions in it; empty where nothing is provisioned."""
     provider_title: ClassVar[str] = ""
+    sdk_package: ClassVar[SdkPackage | None] = None
+    """The provider's SDK, where a stack of this manager imports one."""
 
     block_required: ClassVar[bool] = True
     """Whether its block holds something that Kestra cannot do without."""

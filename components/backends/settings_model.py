@@ -9,7 +9,7 @@ from pydantic import create_model
 
 from components.backends.interface import Backend
 from components.backends.registry import BACKENDS, all_backends
-from components.settings.base import OURS, key
+from components.settings.base import SOURCE_PROJECT, key
 from components.settings.identity import Identity
 from components.settings.managers import MANAGER
 from components.settings.model import Settings
@@ -37,7 +37,7 @@ def _with_blocks(backends: tuple[Backend, ...]) -> type[Settings]:
     identities: dict[str, Any] = {
         b.owner.replace("-", "_"): (
             b.identity_model,
-            key(b.identity_model, f"Identity in {b.title}.", source=OURS, alias=b.owner),
+            key(b.identity_model, f"Identity in {b.title}.", source=SOURCE_PROJECT, alias=b.owner),
         )
         for b in backends
         if b.identity_model
@@ -56,6 +56,9 @@ def _with_blocks(backends: tuple[Backend, ...]) -> type[Settings]:
         "Settings",
         __base__=Settings,
         secret=(manager | None, fields["secret"]),
-        store=(store, key(store, fields["store"].description or "", source=OURS)),
-        identity=(identity, key(identity, fields["identity"].description or "", source=OURS)),
+        store=(store, key(store, fields["store"].description or "", source=SOURCE_PROJECT)),
+        identity=(
+            identity,
+            key(identity, fields["identity"].description or "", source=SOURCE_PROJECT),
+        ),
     )

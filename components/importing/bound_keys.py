@@ -6,7 +6,7 @@ from components.backends.registry import data_keys
 from components.importing.conversion import Conversion
 from components.importing.draft import Place, Value
 from components.importing.placeholders import ENCRYPTION
-from components.settings.base import is_placeholder
+from components.settings.placeholders import is_placeholder
 from components.validation.rules.keys import CIPHERS, decoded_size
 
 

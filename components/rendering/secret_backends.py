@@ -6,20 +6,20 @@ from collections.abc import Iterable
 
 from components.backends.registry import backend
 
-from .leaves import Needed, Node
+from .leaves import GeneratedValueRef, Node
 
 
 def secret(settings: dict[str, Node], provided: Iterable[str] = ()) -> dict[str, Node]:
     """The ``secret`` settings as Kestra's ``kestra.secret`` block.
 
     Only the block of ``type`` is rendered. What the stack provides (see the settings reference)
-    appears as :class:`Needed`; ``provided`` names what its store or identity provides, keys of the block.
+    appears as :class:`GeneratedValueRef`; ``provided`` names what its store or identity provides, keys of the block.
     """
     kind = str(settings["type"])
     own = settings.get(kind)
     block: dict[str, Node] = dict(own) if isinstance(own, dict) else {}
     for name in provided:
-        block.setdefault(name, Needed(f"secret.{kind}.{name}"))
+        block.setdefault(name, GeneratedValueRef(f"secret.{kind}.{name}"))
     block = backend(kind).rendered(block, settings.get("read-only"))
     out: dict[str, Node] = {"type": kind}
     if "read-only" in settings or block.get("read-only") is not None:

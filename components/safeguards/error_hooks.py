@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import grpc
@@ -11,42 +12,51 @@ import pulumi
 from pulumi.runtime.settings import SETTINGS
 
 from components.kubernetes.scaling import still_autoscaled
+from components.safeguards import name_conflicts
 from components.safeguards.failed_resource import FailedResource
-from components.safeguards.name_conflicts import SUGGEST_FIX
+from components.safeguards.hints import suggest_fixes
 
 
-def register_name_conflict_hook() -> None:
-    """Has every resource of the stack, from here on, answer a taken name with a fix (`name_conflicts.SUGGEST_FIX`).
+def suggest_fix(failed: FailedResource) -> str:
+    """What a person can do about a failure; empty where nothing is known of it."""
+    return name_conflicts.suggest_fix(failed) or next(iter(suggest_fixes([failed.message])), "")
+
+
+ANSWER: ContextVar[Callable[[FailedResource], str]] = ContextVar("answer", default=suggest_fix)
+"""What the program answers a failure with; the sandbox has its own."""
+
+
+def register_error_hook() -> None:
+    """Has every resource of the stack that fails, from here on, say what can be done (`ANSWER`), each advice once.
 
     The hook runs only when a resource fails, and asks for no second try. For a real engine only, as mocks know no
     hooks.
     """
     suppress_log_errors_after_engine_exit()
-    suggest_fix = SUGGEST_FIX.get()
+    answer = ANSWER.get()
     parents: dict[tuple[str, str, str], str] = {}
+    suggested = set[str]()
 
-    def report(args: pulumi.ErrorHookArgs) -> bool:
-        if args.errors and (advice := still_autoscaled(args.errors[0])):
-            pulumi.log.error(f"{_parts(args.urn)[2]}: {advice}")
-            return False
-        if args.failed_operation != "create" or not args.errors:
+    def suggest(args: pulumi.ErrorHookArgs) -> bool:
+        if not args.errors:
             return False
         start, chain, name = _parts(args.urn)
         of_parent, _, type_ = chain.rpartition("$")
         parent = parents.get((of_parent.rpartition("$")[2], type_, name))
-        advice = suggest_fix(
-            FailedResource(
-                args.urn,
-                _plain(args.new_inputs or {}),
-                args.errors[0],
-                f"{start}::{of_parent}::{parent}" if parent else "",
-            )
+        failed = FailedResource(
+            args.urn,
+            _plain(args.new_inputs or {}),
+            args.errors[0],
+            f"{start}::{of_parent}::{parent}" if parent else "",
+            args.failed_operation,
         )
-        if advice:
+        advice = still_autoscaled(failed.message) or answer(failed)
+        if advice and advice not in suggested:
+            suggested.add(advice)
             pulumi.log.error(f"{name}: {advice}")
         return False
 
-    hook = pulumi.ErrorHook("kestra-way-out", report)
+    hook = pulumi.ErrorHook("kestra-way-out", suggest)
 
     def bind(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not isinstance(args.resource, pulumi.CustomResource):

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FailedResource:
-    """A resource that could not be created."""
+    """A resource that failed."""
 
     urn: str
     inputs: Mapping[str, Any]
@@ -19,6 +19,8 @@ class FailedResource:
     """What the server said."""
     parent: str = ""
     """URN of the component that it belongs to."""
+    operation: str = "create"
+    """What failed: `create`, `update` or `delete`."""
 
     @property
     def type(self) -> str:

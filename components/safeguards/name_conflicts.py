@@ -7,8 +7,7 @@ resource (`components/safeguards/error_hooks.py`), and by tools that show a fail
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextvars import ContextVar
+from collections.abc import Iterator
 
 from components.backends.registry import all_backends
 from components.kubernetes.cluster_apis import not_served
@@ -25,7 +24,9 @@ _EARLIER = (
 
 
 def suggest_fix(failed: FailedResource) -> str:
-    """What a person can do; empty where nothing is known of it."""
+    """What a person can do about a name that is taken; empty where nothing is known of it."""
+    if failed.operation != "create":
+        return ""
     if missing := not_served(failed.type, failed.message):
         return missing
     answer = answer_to(failed)
@@ -73,8 +74,3 @@ def _kubernetes(failed: FailedResource) -> tuple[str, str, str]:
 
 
 _KUBERNETES = ConflictHint(r"^kubernetes:", r'"[^"]+" already exists|field conflict', _kubernetes)
-
-SUGGEST_FIX: ContextVar[Callable[[FailedResource], str]] = ContextVar(
-    "suggest_fix", default=suggest_fix
-)
-"""What the program says of a name that is taken; the sandbox knows more of it."""

@@ -13,9 +13,10 @@ from components.generated_secrets import ENCRYPTION_KEY
 from components.kubernetes.pod_additions import REGISTRATION_TOKEN
 from components.kubernetes.pods import PROBE_PASSWORD
 from components.program import MANAGEMENT_PASSWORD
-from components.rendering.configuration import Configuration, Given
+from components.rendering.configuration import Configuration, ProvidedValue
 from components.settings import Settings
-from components.settings.base import OPAQUE, is_placeholder
+from components.settings.base import OPAQUE
+from components.settings.placeholders import is_placeholder
 from components.settings.pods import containers
 from components.settings.workloads import places
 
@@ -102,7 +103,7 @@ def _variables(settings: Settings, configuration: Configuration) -> Iterator[Sec
     management: Origin | None = None
     for variable, source in configuration.environment.items():
         path = names.get(variable, variable).removeprefix("kestra.")
-        if isinstance(source, Given):
+        if isinstance(source, ProvidedValue):
             origin: Origin = _written(source.value)
         else:
             origin = "store" if is_provisioned(source.key) else "generator"

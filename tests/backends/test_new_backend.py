@@ -12,7 +12,6 @@ from typing import Any, get_args
 import pulumi
 import pytest
 
-from components.backends import permissions_reference
 from components.backends.interface import Reader
 from components.backends.registry import BACKENDS, all_backends, backend_of
 from components.deployer_permissions import Need, needed
@@ -24,6 +23,7 @@ from components.settings import SettingsError
 from components.settings.secret import SecretType
 from components.validation import load
 from components.validation.sensitive import plain_secrets
+from docsgen import permissions
 from sandbox.report.access import accesses
 from sandbox.report.diagram import diagram
 from sandbox.report.paths import secret_paths
@@ -186,11 +186,11 @@ def test_a_name_that_is_taken_is_answered_in_its_words() -> None:
 
 
 def test_its_permissions_are_written_into_its_page() -> None:
-    page = permissions_reference.filled((FOLDER / "page.md").read_text())
+    page = permissions.filled((FOLDER / "page.md").read_text())
     assert "| read-only | `read` | `<shelf>` | Flows read values. |" in page
     assert "| `acorn:index/secret:Secret` | `secrets.read`, `secrets.write` |" in page
-    assert {"acorn", "deployer-acorn"} == set(permissions_reference.places(page))
-    assert "acorn" in permissions_reference.managers()
+    assert {"acorn", "deployer-acorn"} == set(permissions.places(page))
+    assert "acorn" in permissions.managers()
     needs = needed([("acorn:index/token:Token", {})], "kestra")
     assert needs == [Need("acorn", "tokens.create"), Need("acorn", "tokens.revoke")]
 

@@ -1,15 +1,16 @@
-"""`python -m tests.stores.conformance_support`: rewrites the page of the docs that shows the table."""
+"""The page of the docs that shows the conformance table; `python -m docsgen --tests` writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.stores.conformance_rows_support import CASES, ROWS, Row
 
 TARGET = ROOT / "docs" / "backends" / "conformance.md"
 _SAID = ("not_here", "stand_in_only", "shown", "protected", "stays")
-COMMAND = ".venv/bin/python -m tests.stores.conformance_support"
+COMMAND = "python -m docsgen --tests"
 
 _HEAD = f"""<!-- Written by `{COMMAND}`; do not edit. -->
 # What holds for which backend
@@ -96,6 +97,6 @@ def _stays() -> Iterator[str]:
             yield f"| {name} | nothing | nothing was there |\n"
 
 
-if __name__ == "__main__":
-    TARGET.write_text(page(), encoding="utf-8")
-    print(f"wrote {TARGET.name}")
+def files() -> dict[Path, str]:
+    """For `docsgen`."""
+    return {TARGET: page()}

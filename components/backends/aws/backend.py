@@ -13,6 +13,7 @@ from components.backends.interface import (
     Identity,
     NameRule,
     PermissionRow,
+    SdkPackage,
     Store,
     StoreArgs,
     to_identity,
@@ -37,6 +38,7 @@ class AwsBackend(CloudBackend):
     cloud_title = "AWS"
     provider = "aws"
     provider_title = "AWS"
+    sdk_package = SdkPackage("pulumi-aws", "pulumi_aws", "requirements/aws.txt")
     setting_rules = (rules.credentials, rules.provisioned)
     deployer_actions = deployer_permissions.ACTIONS
     tag_limits = AWS_TAGS

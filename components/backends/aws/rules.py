@@ -32,6 +32,7 @@ def credentials(s: Settings) -> Iterator[Finding]:
             "is missing",
             "access-key-id and secret-key-id go together",
             "set both, or neither to use the pod's identity",
+            kind="missing",
         )
     if block.session_token is not None and not all(have.values()):
         yield Finding(
@@ -39,6 +40,7 @@ def credentials(s: Settings) -> Iterator[Finding]:
             "stands without its keys",
             "a session token belongs to access-key-id and secret-key-id",
             "set both, or remove it",
+            kind="missing",
         )
 
 
@@ -170,6 +172,7 @@ def _aws_names(s: Settings) -> Iterator[Finding]:
             "is missing",
             "the role that is made may read parameters by the beginning of their names, and not all of them",
             "add filter-on-prefix, for example {prefix: kestra-}",
+            kind="missing",
         )
     key = manager.aws_ssm_parameter_store and manager.aws_ssm_parameter_store.kms_key_id
     if key and s.store.aws is None and not re.fullmatch(KMS_ARN, key):
@@ -212,6 +215,7 @@ def _aws_identity(s: Settings) -> Iterator[Finding]:
             "is missing",
             "<namespace>-<service account> is longer than the 64 characters of a role's name",
             "add a shorter one",
+            kind="missing",
         )
     static = block is not None and block.access_key_id is not None
     described = bool(identity.role_name or identity.permissions_boundary)
@@ -245,4 +249,5 @@ def _aws_identity(s: Settings) -> Iterator[Finding]:
                     "stands without sts-role-arn",
                     "it belongs to the role that Kestra assumes",
                     "add sts-role-arn, or remove it",
+                    kind="missing",
                 )

@@ -14,6 +14,7 @@ from components.backends.interface import (
     Identity,
     NameRule,
     PermissionRow,
+    SdkPackage,
     Store,
     StoreArgs,
     to_identity,
@@ -41,6 +42,7 @@ class KeyVault(CloudBackend):
     cloud_title = "Azure"
     provider = "azure-native"
     provider_title = "Azure"
+    sdk_package = SdkPackage("pulumi-azure-native", "pulumi_azure_native", "requirements/azure.txt")
     block_required = True
     setting_rules = (rules.vault, rules.store, rules.secrets)
     identity_rules = (rules.identity,)

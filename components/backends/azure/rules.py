@@ -10,10 +10,10 @@ from datetime import datetime
 from components.backends.azure.names import TYPE, recovery_vault_name
 from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.secret_naming import secret_tags
-from components.settings.base import is_placeholder
 from components.settings.findings import Finding
 from components.settings.managers import VAULT_NAME, AzureKeyVault
 from components.settings.model import Settings
+from components.settings.placeholders import is_placeholder
 from components.settings.store import AzureStore
 from components.settings.tag_rules import convention, problems
 
@@ -47,6 +47,7 @@ def vault(s: Settings) -> Iterator[Finding]:
             "is missing",
             "one of vault-name and key-vault-uri names the vault",
             "add vault-name",
+            kind="missing",
         )
     if block.vault_name is not None and block.key_vault_uri is not None:
         yield Finding(
@@ -82,6 +83,7 @@ def store(s: Settings) -> Iterator[Finding]:
             "is missing",
             "a stack that provisions names the vault",
             "write vault-name in place of key-vault-uri",
+            kind="missing",
         )
     else:
         yield from _recovery(s, block)
@@ -95,6 +97,7 @@ def store(s: Settings) -> Iterator[Finding]:
                 "has no vault to work on: create-vault is false",
                 "the stack leaves the network of an existing vault alone",
                 "remove it",
+                kind="relation",
             )
 
 
@@ -154,6 +157,7 @@ def _network(chosen: AzureStore) -> Iterator[Finding]:
             "Kestra must reach the vault",
             "add private-endpoint, or public-network with allowed-subnet-ids, or an endpoint of your own",
             warning=True,
+            kind="missing",
         )
 
 
@@ -242,6 +246,7 @@ def identity(s: Settings) -> Iterator[Finding]:
                 "is missing",
                 "the identity needs a resource group, and there is no kestra:store.azure",
                 "add it",
+                kind="missing",
             )
         yield Finding(
             ("identity", "azure", "oidc-issuer-url"),

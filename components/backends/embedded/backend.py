@@ -19,11 +19,11 @@ class InternalStore(Backend):
     is_read_only_capable = False
 
     def rendered(self, block: dict[str, Node], read_only: Node | None) -> dict[str, Node]:
-        from components.rendering.leaves import Needed
+        from components.rendering.leaves import GeneratedValueRef
 
         # A key of this project's checks, unknown to Kestra.
         known = {name: value for name, value in block.items() if name != "existing"}
-        return {"secret": Needed(self.data_key)} | known
+        return {"secret": GeneratedValueRef(self.data_key)} | known
 
     @property
     def data_key(self) -> str:

@@ -12,6 +12,7 @@ from components.backends.interface import (
     Identity,
     NameRule,
     PermissionRow,
+    SdkPackage,
     Store,
     StoreArgs,
     to_identity,
@@ -39,6 +40,7 @@ class SecretManager(CloudBackend):
     cloud_title = "Google Cloud"
     provider = "gcp"
     provider_title = "Google Cloud"
+    sdk_package = SdkPackage("pulumi-gcp", "pulumi_gcp", "requirements/gcp.txt")
     setting_rules = (rules.store, rules.aliases)
     identity_rules = (rules.identity,)
     declared_keys = ("version-aliases",)

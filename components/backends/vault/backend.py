@@ -11,6 +11,7 @@ from components.backends.interface import (
     DeployerNeed,
     Identity,
     PermissionRow,
+    SdkPackage,
     Store,
     StoreArgs,
 )
@@ -35,6 +36,7 @@ class VaultBackend(Backend):
     title = "HashiCorp Vault"
     provider = "vault"
     provider_title = "Vault"
+    sdk_package = SdkPackage("pulumi-vault", "pulumi_vault", "requirements/vault.txt")
     setting_rules = (rules.log_in, rules.paths, rules.shared_engine, rules.lives)
     writes_secrets = True
     tag_limits = VAULT_METADATA

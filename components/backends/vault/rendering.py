@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.rendering.leaves import Needed, Node
+from components.rendering.leaves import GeneratedValueRef, Node
 from components.settings.managers import VaultAppRole, VaultKubernetes
 
 _METHODS = ("password", "token", "app-role", "kubernetes")
@@ -31,9 +31,11 @@ def _log_in(method: str, block: dict[str, Node]) -> Node:
     if method == "app-role":
         return {
             "path": _APP_ROLE_PATH,
-            "role-id": Needed("secret.vault.app-role.role-id"),
-            "secret-id": Needed("secret.vault.app-role.secret-id"),
+            "role-id": GeneratedValueRef("secret.vault.app-role.role-id"),
+            "secret-id": GeneratedValueRef("secret.vault.app-role.secret-id"),
         } | block
     if method == "token":
-        return {"token": Needed("secret.vault.token.token")} | block
-    return block | {"password": block.get("password", Needed("secret.vault.password.password"))}
+        return {"token": GeneratedValueRef("secret.vault.token.token")} | block
+    return block | {
+        "password": block.get("password", GeneratedValueRef("secret.vault.password.password"))
+    }

@@ -64,6 +64,7 @@ def log_in(s: Settings) -> Iterator[Finding]:
             "is missing",
             "role-id and secret-id go together",
             "set both, or neither to have them provisioned",
+            kind="missing",
         )
     identity = s.identity.vault
     if (milliseconds(identity.token_ttl) or 0) > (milliseconds(identity.token_max_ttl) or 0):
@@ -76,6 +77,7 @@ def log_in(s: Settings) -> Iterator[Finding]:
             else "is below token-ttl (1h)",
             "token-ttl <= token-max-ttl",
             "shorten token-ttl or lengthen token-max-ttl",
+            kind="relation",
         )
     for name, value in (
         ("token-ttl", identity.token_ttl),

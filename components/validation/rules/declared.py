@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from components.backends.registry import all_backends, backend_of, backends_of
-from components.settings.base import revealed
+from components.settings.base import reveal
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
@@ -37,6 +37,7 @@ def declared_secrets(s: Settings) -> Iterator[Finding]:
                 "is missing",
                 "in the Enterprise Edition a secret belongs to a namespace of Kestra's",
                 "add the namespace whose flows read it",
+                kind="missing",
             )
         if (secret.value is None) == (secret.generate is None):
             both = secret.value is not None
@@ -47,8 +48,9 @@ def declared_secrets(s: Settings) -> Iterator[Finding]:
                 "remove one"
                 if both
                 else "set value with `pulumi config set --path --secret`, or add generate: {}",
+                kind="value" if both else "missing",
             )
-        if secret.value is not None and not revealed(secret.value):
+        if secret.value is not None and not reveal(secret.value):
             yield Finding((*at, "value"), "is empty", "a secret has a value", "set it")
 
 
@@ -58,13 +60,14 @@ def where(s: Settings) -> Iterator[Finding]:
         return
     at, backend = ("declared-secrets",), backend_of(s)
     if reason := backend.not_writable(s):
-        yield Finding(at, reason.message, reason.rule, reason.fix)
+        yield Finding(at, reason.message, reason.rule, reason.fix, kind=reason.kind)
     if backend.writes_secrets and not s.secret.is_read_only:
         yield Finding(
             at,
             "needs read-only mode",
             "in managed mode Kestra is the index of its secrets and does not see those that others wrote",
             "set kestra:secret.read-only to true, or create them in Kestra",
+            kind="relation",
         )
 
 

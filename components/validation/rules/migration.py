@@ -42,6 +42,7 @@ def secondary_store(s: Settings) -> Iterator[Finding]:
             "has nothing to write",
             "declared secrets are written to it; those that Kestra created, Kestra does not move",
             "remove the block",
+            kind="missing",
         )
     for name, declaration in s.declared_secrets.items():
         if declaration.rotation is not None:

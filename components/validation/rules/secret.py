@@ -22,6 +22,7 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
             "is missing",
             f"type {manager.type} needs its block",
             "add it",
+            kind="missing",
         )
     if backend.since > s.version:
         yield Finding(
@@ -66,6 +67,7 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
             "tags are put on secrets that Kestra creates; a read-only Kestra creates none",
             "use filter-on-tags to choose what is visible",
             warning=True,
+            kind="relation",
         )
 
 

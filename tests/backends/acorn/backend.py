@@ -45,9 +45,9 @@ class Acorn(Backend):
     }
 
     def rendered(self, block: dict[str, Node], read_only: Node | None) -> dict[str, Node]:
-        from components.rendering.leaves import Needed
+        from components.rendering.leaves import GeneratedValueRef
 
-        return {"token": Needed("secret.acorn.token")} | block
+        return {"token": GeneratedValueRef("secret.acorn.token")} | block
 
     def rotatable(self, settings: Settings) -> set[str]:
         block = settings.secret and settings.secret.block("acorn")

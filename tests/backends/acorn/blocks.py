@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.base import OURS, Model, Secret, key
+from components.settings.base import SOURCE_PROJECT, Model, Secret, key
 from components.settings.managers import MANAGER, FlatManager
 
 
@@ -17,4 +17,4 @@ class AcornBlock(FlatManager):
 class AcornIdentity(Model):
     """`kestra:identity.acorn`."""
 
-    team: str = key("platform", "The team that owns the token.", source=OURS)
+    team: str = key("platform", "The team that owns the token.", source=SOURCE_PROJECT)

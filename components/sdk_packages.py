@@ -1,0 +1,43 @@
+"""Which Python packages a stack needs besides those of every stack: the SDKs of its secret managers' providers."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from components.backends.interface import SdkPackage
+from components.backends.registry import all_backends, backends_of
+from components.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+#: Owner of a provider (`Backend.owner`) to its SDK.
+SDK_PACKAGES = {one.owner: one.sdk_package for one in all_backends() if one.sdk_package}
+
+
+def sdk_packages(settings: Settings) -> list[SdkPackage]:
+    """The SDKs that a stack imports: those of its secret manager, and of the second one while it moves."""
+    packages = {one.sdk_package for one in backends_of(settings) if one.sdk_package}
+    return sorted(packages, key=lambda package: package.name)
+
+
+def missing_packages(settings: Settings) -> str | None:
+    """What to install before the stack can run, as one sentence with the command; None when all is there."""
+    missing = [package for package in sdk_packages(settings) if not package.is_installed]
+    if not missing:
+        return None
+    files = [os.path.relpath(ROOT / package.lock) for package in missing]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        *(word for file in files for word in ("-r", file)),
+    ]
+    return (
+        f"The stack's secret manager needs {' and '.join(package.name for package in missing)}, which Python does "
+        f"not find. Install with: {shlex.join(command)}"
+    )
