@@ -10,6 +10,7 @@ import grpc
 import pulumi
 from pulumi.runtime.settings import get_engine
 
+from components.kubernetes.rollout import explain_timeout
 from components.kubernetes.scaling import still_autoscaled
 from components.safeguards.name_conflicts import ANSWER, Failed
 
@@ -26,6 +27,9 @@ def watch() -> None:
 
     def told(args: pulumi.ErrorHookArgs) -> bool:
         if args.errors and (advice := still_autoscaled(args.errors[0])):
+            pulumi.log.error(f"{_parts(args.urn)[2]}: {advice}")
+            return False
+        if args.errors and (advice := explain_timeout(args.errors[0], args.new_inputs or {})):
             pulumi.log.error(f"{_parts(args.urn)[2]}: {advice}")
             return False
         if args.failed_operation != "create" or not args.errors:
