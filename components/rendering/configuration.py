@@ -78,16 +78,16 @@ def render(settings: Settings) -> Configuration:
     (``heartbeat``, ``basic-auth.enabled``) and, in the open-source edition, Enterprise-only
     blocks. Never raises for settings that the loader accepted.
     """
-    given = tree(settings)
+    nodes = tree(settings)
     version, edition = settings.version, settings.edition
     document: dict[str, Node] = {}
-    management = endpoints(given, version)
+    management = endpoints(nodes, version)
     if management:
         document["endpoints"] = management
     if settings.datasources:
-        document["datasources"] = _datasources(given)
+        document["datasources"] = _datasources(nodes)
     document["kestra"] = sections.kestra(
-        given,
+        nodes,
         version=version,
         edition=edition,
         permissions=_permissions(settings),
@@ -156,8 +156,8 @@ def _warnings(settings: Settings) -> tuple[Problem, ...]:
     )
 
 
-def _datasources(given: dict[str, Node]) -> Node:
-    sources = block(given, "datasources") or {}
+def _datasources(nodes: dict[str, Node]) -> Node:
+    sources = block(nodes, "datasources") or {}
     for name in sources:
         source = block(sources, name) or {}
         url = source.get("url")

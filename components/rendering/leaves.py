@@ -17,13 +17,8 @@ from typing import TypeAlias
 
 from pydantic import SecretStr
 
-from components.settings.base import (
-    PLACEHOLDER_IN_TEXT as _PLACEHOLDER,
-)
-from components.settings.base import (
-    SecretText,
-    is_placeholder,
-)
+from components.settings.base import SecretText
+from components.settings.placeholders import PLACEHOLDER, as_placeholder
 
 _ENVIRONMENT_PREFIX = "STACK"
 # The name is never set (no document path starts with LITERAL), so the default always applies;
@@ -75,7 +70,7 @@ def text(value: str) -> str:
     """
     out: list[str] = []
     end = 0
-    for match in _PLACEHOLDER.finditer(value):
+    for match in PLACEHOLDER.finditer(value):
         out += [literal(value[end : match.start()]), match.group()]
         end = match.end()
     return "".join([*out, literal(value[end:])])
@@ -104,11 +99,12 @@ class Environment:
 
     def _secret(self, path: tuple[str, ...], secret: SecretStr) -> str:
         value = secret.get_secret_value()
-        if not is_placeholder(value):
+        placeholder = as_placeholder(value)
+        if placeholder is None:
             if isinstance(secret, SecretText):
                 return self._variable(path, Given(SecretStr(text(value))))
             return self._variable(path, Given(SecretStr(literal(value))))
-        if ":" not in value or value.endswith(":}"):
+        if not placeholder.rest:
             return value
         # The default of a sensitive setting is a secret too; Micronaut resolves the placeholder
         # just as well from inside our variable.
@@ -141,7 +137,7 @@ def resolve(document: object, values: Mapping[str, str]) -> object:
         return [resolve(value, values) for value in document]
     if not isinstance(document, str):
         return document
-    match = _PLACEHOLDER.fullmatch(document)
-    if match is not None and match["name"] in values:
-        return unliteral(values[match["name"]])
+    placeholder = as_placeholder(document)
+    if placeholder is not None and placeholder.name in values:
+        return unliteral(values[placeholder.name])
     return unliteral(document)

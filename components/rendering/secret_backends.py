@@ -27,8 +27,8 @@ def secret(settings: dict[str, Node], provided: Iterable[str] = ()) -> dict[str,
     appears as :class:`Needed`; ``provided`` names what its cloud provides, keys of the block.
     """
     kind = str(settings["type"])
-    given = settings.get(kind)
-    backend: dict[str, Node] = dict(given) if isinstance(given, dict) else {}
+    block = settings.get(kind)
+    backend: dict[str, Node] = dict(block) if isinstance(block, dict) else {}
     if kind in ("jdbc", "elasticsearch"):
         # A word for this project's checks, unknown to Kestra.
         backend.pop("existing", None)
@@ -54,8 +54,8 @@ def _vault(backend: dict[str, Node], read_only: Node | None) -> dict[str, Node]:
     for method in _VAULT_AUTH:
         if method not in out:
             continue
-        given = out[method]
-        out[method] = _vault_auth(method, dict(given) if isinstance(given, dict) else {})
+        login = out[method]
+        out[method] = _vault_auth(method, dict(login) if isinstance(login, dict) else {})
     return out
 
 

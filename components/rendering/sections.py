@@ -41,9 +41,9 @@ def security(
 
     ``permissions`` are those of the default role, already in that version's vocabulary.
     """
-    given = block(settings, "security") or {}
+    security_block = block(settings, "security") or {}
     out: dict[str, Node] = {}
-    for key, value in given.items():
+    for key, value in security_block.items():
         if key in _ADMINISTRATOR.values() and isinstance(value, dict):
             out[_ADMINISTRATOR[version]] = with_password(value, "security.super-admin.password")
         elif key == "default-role" and isinstance(value, dict) and permissions is not None:

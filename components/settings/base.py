@@ -18,13 +18,12 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from components.settings.durations import check_duration as _duration
+from components.settings.placeholders import is_placeholder
+from components.settings.sizes import check_size
 
 #: The text of a `SecretStr` that stands for a value that is encrypted in the stack file: present, but not readable
 #: here.
 OPAQUE = "\0encrypted\0"
-
-#: A value that Kestra itself resolves from its environment: rendered as written.
-PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(:[^{}]*)?\}")
 
 #: A JDBC URL can carry the password itself (`?password=…`, `//user:password@host`).
 CREDENTIAL_IN_URL = re.compile(r"(?i)[?&;,(]\s*[a-z0-9_.-]*(password|pwd)\s*=|//[^/?@]*:[^/?@]*@")
@@ -35,15 +34,6 @@ def kebab(name: str) -> str:
     """Kestra's canonical spelling of a key: `initialDelay` and `initial_delay` give `initial-delay`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name)
     return spaced.replace("_", "-").lower()
-
-
-def is_placeholder(value: str) -> bool:
-    """Whether the whole value is one `${NAME}` or `${NAME:default}`."""
-    return PLACEHOLDER.fullmatch(value) is not None
-
-
-#: Within a text: the name of a variable, or of a property of Kestra's, and its default where it has one.
-PLACEHOLDER_IN_TEXT = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?P<default>:[^${}]*)?\}")
 
 
 def is_readable(value: str) -> bool:
@@ -142,6 +132,10 @@ def _no_flag(value: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_no_flag)]
 """A whole number; `true` is none."""
+
+
+Size = Annotated[int | str, PlainValidator(check_size)]
+"""An amount of bytes as Micronaut binds it: `10485760`, `10MB`."""
 
 
 def _text(value: Any) -> Any:

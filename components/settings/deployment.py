@@ -275,7 +275,7 @@ class Deployment(PodSettings):
     )
     accept: str | None = key(
         None,
-        "Lets one refused update pass that would lose secrets: the word that the refusal prints (docs/guards.md). "
+        "Lets one refused update pass that would lose secrets: the acceptance code that the refusal prints (docs/guards.md). "
         "It holds for that change alone.",
         pattern=r"^ok-[0-9a-f]{8}$",
         source=OURS,

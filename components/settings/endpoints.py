@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from components.settings.base import LARGEST, Flag, Model, Secret, Whole, key
+from components.settings.base import Flag, Model, Secret, Size, Whole, key
 
 HARDENING = "Kestra documentation, migration-guide/v2.0.0/management-endpoint-hardening"
 MICRONAUT = "Micronaut documentation, management and monitoring"
@@ -86,12 +86,10 @@ class DiskSpace(HealthIndicator):
     """Whether a disk has space left."""
 
     path: str | None = key(None, "A folder on the disk.", source=MICRONAUT)
-    threshold: Whole | None = key(
+    threshold: Size | None = key(
         None,
-        "Space below which it is down (Micronaut: 10485760).",
-        unit="bytes",
-        ge=0,
-        le=LARGEST,
+        "Space below which it is down, as 10MB or a number of bytes (Micronaut: 10485760).",
+        unit="size",
         source=MICRONAUT,
     )
 

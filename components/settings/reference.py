@@ -132,6 +132,8 @@ def _type(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if str in arguments and SecretStr in arguments:
         return "text or secret"
+    if str in arguments and int in arguments:
+        return "number or text"
     if origin in (Union, types.UnionType):
         return _type(next(a for a in arguments if a is not type(None)))
     if origin is Literal:

@@ -14,9 +14,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.catalogue import CatalogueKey, KeyPath, Match, catalogue, lookup
-from components.settings.base import SecretText, TextInClear, is_placeholder, kebab
+from components.catalogue import CatalogueKey, KeyPath, Match, lookup
+from components.settings.base import SecretText, TextInClear, kebab
 from components.settings.credentials import credential_sign
+from components.settings.placeholders import find_placeholders
+from components.validation.catalogue_versions import block_version_finding, setting_place
 from components.validation.forbidden_keys import forbidden
 from components.validation.schema import (
     ENCRYPTED,
@@ -32,7 +34,6 @@ from components.validation.schema import (
     unknown_key,
 )
 from components.validation.types_of_keys import (
-    PLACEHOLDER,
     Wrong,
     is_scalar,
     typed,
@@ -116,11 +117,6 @@ def frozen(node: Any) -> Any:
     return tuple(map(frozen, node)) if isinstance(node, tuple) else node
 
 
-def setting_place(path: KeyPath) -> Loc:
-    """The setting of a path in Kestra's file."""
-    return tuple(path[1:]) if path[0] == "kestra" else tuple(path)
-
-
 def is_catalogue_root(name: str) -> bool:
     """Whether a first-level setting of this name, in the catalogue's spelling, is a block or key of the catalogue."""
     return name != "kestra" and any(lookup(path).kind != "unknown" for path in _paths((name,)))
@@ -130,22 +126,29 @@ def _paths(loc: Loc) -> list[KeyPath]:
     return [("kestra", *loc), *([loc] if loc[0] != "kestra" else [])]
 
 
-def read(unmodelled: Iterable[Unmodelled], spelling: Spelling | None = None) -> Reading:
+def read(
+    unmodelled: Iterable[Unmodelled],
+    spelling: Spelling | None = None,
+    version: str | None = None,
+) -> Reading:
     """Reads keys that no model has, in the order in which they were written.
 
     Args:
         unmodelled: the keys.
         spelling: is told how each was written.
+        version: of Kestra, `1.3` or `2.0`; None: not known.
     """
-    reader = _Reader(spelling or Spelling())
+    reader = _Reader(spelling or Spelling(), version)
     for one in unmodelled:
         reader.read(one)
     return reader.reading
 
 
 class _Reader:
-    def __init__(self, spelling: Spelling) -> None:
+    def __init__(self, spelling: Spelling, version: str | None) -> None:
         self.reading = Reading()
+        self._version = version
+        self._other_version: set[Loc] = set()
         self._spelling = spelling
         self._places: set[KeyPath] = set()
         self._seen: dict[KeyPath, Loc] = {}
@@ -157,7 +160,21 @@ class _Reader:
             self._value(_paths(one.loc), one)
 
     def _wrong(self, loc: Loc, wrong: Wrong) -> None:
+        if self._version and (other := block_version_finding(self._version, loc)):
+            if other.loc in self._other_version:
+                return
+            self._other_version.add(other.loc)
+            loc, wrong = other.loc, (other.message, other.rule, other.fix)
         self.reading.problems.append((loc, *wrong))
+
+    def _unknown(self, loc: Loc, wrong: Wrong, block: Loc) -> None:
+        # Hints read the catalogue, which few stacks need.
+        from components.validation.key_hints import meant_setting
+
+        if meant_setting(kebab(str(loc[-1])), block):
+            self.reading.problems.append((loc, *wrong))
+        else:
+            self._wrong(loc, wrong)
 
     def _value(self, paths: list[KeyPath], one: Unmodelled, *, in_map: bool = False) -> None:
         last = one.written[-1]
@@ -169,9 +186,10 @@ class _Reader:
                 self._wrong(one.loc, problem)
                 return
             known_below = {n for m in matches if m.known == len(m.path) - 1 for n in m.names}
-            block = setting_place(one.loc[:-1]) if len(one.loc) > 1 else ()
-            loc = (*one.loc[:-1], printable_key(one.loc[-1]))
-            self._wrong(loc, unknown_key(str(last), known_below, block))
+            *above, name = one.loc
+            block = setting_place(tuple(above)) if above else ()
+            shown = (*above, printable_key(name))
+            self._unknown(shown, unknown_key(str(last), known_below, block), block)
             return
         best = max(known, key=lambda m: (m.kind == "key", m.kind == "inside"))
         loc = setting_place(best.path)
@@ -331,9 +349,8 @@ def _is_sensitive(key: CatalogueKey | None) -> bool:
 
 def _is_secret(value: str) -> bool:
     """Whether the value of a sensitive key is one in clear; what its placeholders leave out is not."""
-    if any(match["default"] not in (None, ":") for match in PLACEHOLDER.finditer(value)):
-        return True
-    return not is_placeholder(value) and PLACEHOLDER.search(value) is None
+    placeholders = list(find_placeholders(value))
+    return not placeholders or any(placeholder.rest for placeholder in placeholders)
 
 
 def clear_secrets(one: Unmodelled) -> Iterator[tuple[Loc, str]]:
@@ -366,12 +383,3 @@ def leaves_of(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
 def key_of(path: KeyPath) -> CatalogueKey | None:
     """The key of the catalogue to which a value at a path belongs."""
     return lookup(path).key
-
-
-def keys_below(block: str) -> list[CatalogueKey]:
-    """The keys of the catalogue at and below a block."""
-    return [
-        key
-        for key in catalogue()
-        if key.key == block or key.key.startswith((f"{block}.", f"{block}[]"))
-    ]

@@ -8,15 +8,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.settings.base import PLACEHOLDER_IN_TEXT as PLACEHOLDER
 from components.settings.durations import check_duration, milliseconds
+from components.settings.placeholders import PLACEHOLDER
+from components.settings.sizes import FORMS, size_in_bytes
 
 Wrong = tuple[str, str, str]
 """What is wrong, the rule, the fix."""
 
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
-#: As Micronaut reads a size: bytes, or a whole number with its unit.
-_SIZE = re.compile(r"[0-9]+\s*([kKmMgG][bB])?")
 _TEXT: Wrong = ("is not text", "this key takes text", "write it in quotes")
 
 
@@ -88,14 +87,9 @@ def _duration(value: Any) -> tuple[Any, Wrong | None]:
 
 
 def _size(value: Any) -> tuple[Any, Wrong | None]:
-    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    if is_number or (isinstance(value, str) and _SIZE.fullmatch(value)):
+    if size_in_bytes(value) is not None:
         return value, None
-    return value, (
-        "is no size that Kestra binds",
-        "a size is a whole number of bytes, or one with KB, MB or GB",
-        "write for example 10MB",
-    )
+    return value, ("is no size that Kestra binds", FORMS, "write for example 10MB")
 
 
 def _list(value: Any) -> tuple[Any, Wrong | None]:

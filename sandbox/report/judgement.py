@@ -21,7 +21,7 @@ from policy.core.model import (
     message,
 )
 from policy.core.options import Options
-from sandbox.report.resources import Found
+from sandbox.inspection.resources import StackResources
 
 Result = Literal["violated", "undecided", "satisfied", "nothing"]
 #: Results in the order of the charts, with their words and the sign that stands beside the colour.
@@ -143,7 +143,7 @@ def environment(settings: Settings, stack: str, config: Mapping[str, str]) -> En
 
 
 def judge(
-    found: Found,
+    found: StackResources,
     where: Environment,
     options: Options,
     levels: Mapping[str, str] | None = None,
@@ -169,7 +169,7 @@ def judge(
     )
 
 
-def _judge(control: Control, found: Found, context: Context, strictness: str) -> Judgement:
+def _judge(control: Control, found: StackResources, context: Context, strictness: str) -> Judgement:
     subjects: Sequence[Resource | Stack]
     if strictness == "disabled":
         subjects = []

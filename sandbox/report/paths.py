@@ -16,8 +16,9 @@ from components.program import MANAGEMENT_PASSWORD
 from components.rendering.configuration import Configuration, Given
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
-from components.settings.base import OPAQUE, is_placeholder
+from components.settings.base import OPAQUE
 from components.settings.declared import DeclaredSecret
+from components.settings.placeholders import is_placeholder
 from components.settings.pods import containers
 from components.settings.visibility import recovery_name, recovery_vault_name, store_name
 from components.settings.workloads import places

@@ -6,13 +6,14 @@ from typing import Any
 
 import yaml
 
+from sandbox.inspection.recorder import SIGNATURE
 from tests.components import azure_fixtures
 from tests.components.recording_support import run
 from tests.conftest import ROOT, stack_document
 
 FOLDER = ROOT / "tests" / "inventories"
 #: The engine's protocol marks a secret value with this key.
-SECRET_MARK = "4dabf18193072939515e22adb298388d"
+SECRET_MARK = SIGNATURE
 COMMAND = ".venv/bin/python -m tests.components.inventory_support"
 
 

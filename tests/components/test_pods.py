@@ -167,7 +167,7 @@ def test_the_probe_logs_in_and_tells_healthy_from_not(health: int) -> None:
     [
         ("monitoring", "${MANAGEMENT}", {"MANAGEMENT": PASSWORD}, True),
         ("monitoring", "${MANAGEMENT:other}", {"MANAGEMENT": PASSWORD}, True),
-        ("monitoring", f"${{MANAGEMENT:{PASSWORD}}}", {}, True),
+        ("monitoring", f"${{MANAGEMENT:`{PASSWORD}`}}", {}, True),
         ("monitoring", "${MANAGEMENT}", {}, False),
         ("${OPERATOR}", PASSWORD, {"OPERATOR": "monitoring"}, True),
         ("${OPERATOR:monitoring}", PASSWORD, {}, True),

@@ -140,7 +140,9 @@ def test_drift_is_looked_for_and_nothing_is_written() -> None:
 
 
 def test_the_engine_is_the_one_of_the_requirements() -> None:
-    (version,) = re.findall(r"^pulumi==(.+)$", (ROOT / "requirements.txt").read_text(), re.M)
+    (version,) = re.findall(
+        r"^pulumi==(.+)$", (ROOT / "requirements" / "core.in").read_text(), re.M
+    )
     found = {
         step["with"]["pulumi-version"]
         for job in JOBS.values()

@@ -14,8 +14,8 @@ from hypothesis.internal.constants_ast import Constants
 from components.settings import SettingsError
 from components.settings.base import kebab
 from components.settings.secret import CLOUDS, TYPES
-from components.validation.loader import read_file
 from components.validation.rules.secret import SINCE_2
+from components.validation.stack_file import read_file
 from tests.configuration.documents_fixtures import EDITIONS, VERSIONS, document
 from tests.conftest import ROOT
 from tests.faults.hostile_keys_support import (

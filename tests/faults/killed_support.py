@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from components.stack_encryption import key_of
 from sandbox.clouds import Clouds, own_account
 from sandbox.engine.automation import EngineFailure, Outcome, Stack
+from sandbox.engine.official_plugins import NAMES
 from sandbox.engine.recovery import leftovers
-from sandbox.providers.official import STAND_INS
 from sandbox.services import AwsServer, ControlPlane, Vault
 from sandbox.state import State
 from tests.conftest import ROOT, silent
@@ -80,7 +80,7 @@ class World:
         self.aws = AwsServer(services / "aws")
         for folder in (self.stacks, self.launchers):
             folder.mkdir()
-        for name in STAND_INS:
+        for name in NAMES:
             words = [sys.executable, "-m", "tests.faults.killing_plugin_helper", name, self.plan]
             command = " ".join(shlex.quote(str(word)) for word in words)
             launcher = self.launchers / f"pulumi-resource-{name}"

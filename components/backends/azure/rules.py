@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from components.settings.base import is_placeholder
 from components.settings.findings import Finding
 from components.settings.managers import VAULT_NAME, AzureKeyVault
 from components.settings.model import Settings
+from components.settings.placeholders import is_placeholder
 from components.settings.store import AzureStore
 from components.settings.tag_rules import convention, problems
 from components.settings.visibility import recovery_vault_name, secret_tags

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import get_args
 
+from components.settings.deployment import COMPONENTS_1, COMPONENTS_2
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.platform import StorageType
 from components.settings.quantities import amount
+from policy.releases import Image
 
 
 def platform(s: Settings) -> Iterator[Finding]:
@@ -72,7 +74,10 @@ def deployment(s: Settings) -> Iterator[Finding]:
             "a digest, or the tag of one release",
             "write for example v1.3.31",
         )
-    if d.image.tag and (major := re.match(r"v?(\d+)\.", d.image.tag)) and major[1] != s.version[0]:
+    # The tag of an image of one's own is no release of Kestra's.
+    tag = d.image.tag or ""
+    is_release = Image(d.image.repository or "kestra/kestra", tag, "").has_release_tag
+    if is_release and (major := re.match(r"v?(\d+)\.", tag)) and major[1] != s.version[0]:
         yield Finding(
             (*at, "image", "tag"),
             f"is not of Kestra {s.version}",
@@ -129,11 +134,14 @@ def deployment(s: Settings) -> Iterator[Finding]:
         )
     for name in d.components.model_fields_set:
         if name not in s.components:
+            is_new = name in COMPONENTS_2 and name not in COMPONENTS_1 and s.version == "1.3"
+            came = f"; the {name} came with 2.0" if is_new else ""
+            instead = ", or set kestra:version to 2.0 and mode to distributed" if is_new else ""
             yield Finding(
                 (*at, "components", name),
                 f"is not deployed in mode {d.mode} of Kestra {s.version}",
-                f"deployed are {', '.join(s.components)}",
-                "remove it",
+                f"deployed are {', '.join(s.components)}{came}",
+                f"remove it{instead}",
             )
     for name in d.environment:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):

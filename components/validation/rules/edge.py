@@ -14,6 +14,7 @@ def check(s: Settings) -> Iterator[Finding]:
     """Certificates, the namespaces that traffic comes from, and TLS up to the pods."""
     yield from _ingress(s)
     yield from _route(s)
+    yield from _ingress_namespace(s)
     yield from _tls_to_pods(s)
     yield from _monitoring(s)
     yield from _names(s)
@@ -51,15 +52,6 @@ def _route(s: Settings) -> Iterator[Finding]:
             "name the listener with TLS",
             warning=True,
         )
-    network = s.deployment.network_policy
-    if network.enabled and network.ingress_namespace is None:
-        yield Finding(
-            ("deployment", "network-policy", "ingress-namespace"),
-            "is not set",
-            "the web port is open to pods of Kestra's own namespace alone, and the Gateway's are elsewhere as a rule",
-            "set it to the namespace of the Gateway's pods",
-            warning=True,
-        )
     if ingress is not None and ingress.host != route.host and s.deployment.url is None:
         yield Finding(
             ("deployment", "url"),
@@ -68,6 +60,29 @@ def _route(s: Settings) -> Iterator[Finding]:
             "set the address that users open",
             warning=True,
         )
+
+
+def _ingress_namespace(s: Settings) -> Iterator[Finding]:
+    """The namespace of what hands requests on: the policies let nobody else to the web port."""
+    network = s.deployment.network_policy
+    entrances = [
+        text
+        for text, block in (
+            ("the ingress controller", s.deployment.ingress),
+            ("the Gateway", s.deployment.http_route),
+        )
+        if block is not None
+    ]
+    if not entrances or not network.enabled or network.ingress_namespace is not None:
+        return
+    yield Finding(
+        ("deployment", "network-policy", "ingress-namespace"),
+        "is not set",
+        "the web port is open to pods of Kestra's own namespace alone, and those of "
+        f"{' and '.join(entrances)} are elsewhere as a rule",
+        f"set it to the namespace of the pods of {' and '.join(entrances)}",
+        warning=True,
+    )
 
 
 def _tls_to_pods(s: Settings) -> Iterator[Finding]:

@@ -161,7 +161,7 @@ def password_rules(s: Settings) -> Iterator[Finding]:
             yield Finding(
                 (*at, "password-regexp"),
                 "does not exist in Kestra 2.0",
-                "2.0 has structured rules, and a regular expression cannot be translated faithfully",
+                "it ended with 1.3; 2.0 has structured rules, and a regular expression cannot be translated faithfully",
                 _structured_instead(rules.password_regexp),
             )
         elif not rules.password_regexp or _unbalanced(rules.password_regexp):
@@ -178,7 +178,7 @@ def password_rules(s: Settings) -> Iterator[Finding]:
                 yield Finding(
                     (*at, name),
                     "does not exist in Kestra 1.3",
-                    "1.3 takes one regular expression",
+                    "structured rules came with 2.0; 1.3 takes one regular expression",
                     f"write password-regexp: '{expression(written)}' instead of the structured rules, "
                     "or set kestra:version to 2.0",
                 )

@@ -15,7 +15,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-from sandbox.providers.official import STAND_INS
+from sandbox.engine.official_plugins import sdk_versions
 
 
 class Host(language_pb2_grpc.LanguageRuntimeServicer):
@@ -24,7 +24,7 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
     def GetRequiredPackages(self, request: Any, context: Any) -> Any:
         packages = [
             plugin_pb2.PackageDependency(name=name, kind="resource", version=f"v{version}")
-            for name, version in STAND_INS.items()
+            for name, version in sdk_versions().items()
         ]
         return language_pb2.GetRequiredPackagesResponse(packages=packages)
 

@@ -13,9 +13,11 @@ from pydantic.fields import FieldInfo
 from components.rendering.configuration import Configuration, Needed
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
-from components.settings.base import OPAQUE, is_placeholder
+from components.settings.base import OPAQUE
 from components.settings.credentials import credential_sign
-from components.validation.catalogue_keys import leaves_of, setting_place
+from components.settings.placeholders import is_placeholder
+from components.validation.catalogue_keys import leaves_of
+from components.validation.catalogue_versions import setting_place
 
 Source = Literal["stack file", "default", "generated", "provided", "added"]
 #: What each source means, in the order of the report's legend.

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from policy.core.levels import environment_of
-from sandbox.providers.analyzer import needed
+from sandbox.engine.policy_host import needed
 
 
 def test_only_what_names_the_environment_is_left() -> None:
