@@ -127,7 +127,7 @@ def test_expressions_are_read_as_the_official_provider_reads_them(
 )
 def test_what_is_no_condition_fails_the_resource(expression: str, words: str) -> None:
     client: Any = None
-    with pytest.raises(waits.NotReady, match="^") as caught:
+    with pytest.raises(waits.NotReady) as caught:
         waits.until_ready(
             client, DEPLOYMENT, _deployment(expression), 1, lambda _: None, threading.Event()
         )
