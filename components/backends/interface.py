@@ -11,7 +11,7 @@ import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from components.backends import secret_naming
@@ -212,6 +212,8 @@ class Backend:
     """Where it answers by HTTPS, where no setting holds the address."""
     deployer_actions: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     """Type of its resources to what whoever runs `pulumi up` must be allowed."""
+    drift: ClassVar[ModuleType | None] = None
+    """How its API says which version of a secret is in force (`components/drift.py`); None where refresh sees it."""
     account_annotation: ClassVar[str] = ""
     """Annotation by which a Kubernetes service account has an identity in it; empty where there is none."""
 

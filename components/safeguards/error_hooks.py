@@ -11,6 +11,7 @@ import grpc
 import pulumi
 from pulumi.runtime.settings import SETTINGS
 
+from components.kubernetes.rollout import explain_timeout
 from components.kubernetes.scaling import still_autoscaled
 from components.safeguards import name_conflicts
 from components.safeguards.failed_resource import FailedResource
@@ -50,7 +51,11 @@ def register_error_hook() -> None:
             f"{start}::{of_parent}::{parent}" if parent else "",
             args.failed_operation,
         )
-        advice = still_autoscaled(failed.message) or answer(failed)
+        advice = (
+            still_autoscaled(failed.message)
+            or explain_timeout(failed.message, args.new_inputs or {})
+            or answer(failed)
+        )
         if advice and advice not in suggested:
             suggested.add(advice)
             pulumi.log.error(f"{name}: {advice}")

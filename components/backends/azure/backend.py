@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from components.backends.azure import deployer_permissions, names, permissions, rules
+from components.backends.azure import deployer_permissions, drift, names, permissions, rules
 from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.azure.workload_identity import CLIENT_ID, POD_LABELS, account_annotations
 from components.backends.cloud import CloudBackend
@@ -52,6 +52,7 @@ class KeyVault(CloudBackend):
     )
     deployer_actions = deployer_permissions.ACTIONS
     tag_limits = AZURE_TAGS
+    drift = drift
     hosts = ("*.vault.azure.net", "login.microsoftonline.com")
     account_annotation = CLIENT_ID
 

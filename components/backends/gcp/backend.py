@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from components.backends.cloud import CloudBackend
-from components.backends.gcp import deployer_permissions, names, permissions, rules
+from components.backends.gcp import deployer_permissions, drift, names, permissions, rules
 from components.backends.gcp.tag_limits import GOOGLE_LABELS
 from components.backends.interface import (
     Identity,
@@ -47,6 +47,7 @@ class SecretManager(CloudBackend):
     name_rule = NameRule(r"[A-Za-z0-9_-]{1,255}", "255 letters, digits, _ and - at most")
     deployer_actions = deployer_permissions.ACTIONS
     tag_limits = GOOGLE_LABELS
+    drift = drift
     hosts = ("*.googleapis.com",)
     account_annotation = names.ACCOUNT
 

@@ -15,7 +15,7 @@ from components.backends.interface import (
     Store,
     StoreArgs,
 )
-from components.backends.vault import deployer_permissions, permissions, rendering, rules
+from components.backends.vault import deployer_permissions, drift, permissions, rendering, rules
 from components.backends.vault.paths import ENCRYPTION_KEY_PATH, secret_path, stack_engine
 from components.backends.vault.tag_limits import VAULT_METADATA
 from components.settings.declared import DeclaredSecret
@@ -40,6 +40,7 @@ class VaultBackend(Backend):
     setting_rules = (rules.log_in, rules.paths, rules.shared_engine, rules.lives)
     writes_secrets = True
     tag_limits = VAULT_METADATA
+    drift = drift
 
     def with_defaults(self, settings: Settings) -> Settings:
         """Where the block names no auth method: the service account, or AppRole out of the cluster's reach."""
