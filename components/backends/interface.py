@@ -194,6 +194,8 @@ class Backend:
     """The model of its block in `kestra:secret`; None where `components/settings/secret.py` has it."""
     identity_model: ClassVar[type[Model] | None] = None
     """The model of its block in `kestra:identity`; None where it has none, or `components/settings` has it."""
+    known_keys: ClassVar[tuple[str, ...]] = ()
+    """Keys of its block that the stack itself reads, so that no placeholder of Kestra's may stand there."""
     setting_rules: ClassVar[Sequence[Rule]] = ()
     """Checks of the settings; they hold for a second manager too."""
     identity_rules: ClassVar[Sequence[Rule]] = ()

@@ -39,6 +39,7 @@ class VaultBackend(Backend):
     sdk_package = SdkPackage("pulumi-vault", "pulumi_vault", "requirements/vault.txt")
     setting_rules = (rules.log_in, rules.paths, rules.shared_engine, rules.lives)
     writes_secrets = True
+    known_keys = ("address",)
     tag_limits = VAULT_METADATA
     drift = drift
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from components.backends.registry import data_keys
+from components.backends.registry import BACKENDS, backend, data_keys
 from components.settings.base import Model
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -56,6 +56,12 @@ def empty_secrets(s: Settings) -> Iterator[Finding]:
             yield Finding(loc, "is empty", "a credential has a value", "set it, or remove the key")
 
 
+def _is_read_here(loc: Loc) -> bool:
+    """Whether the place is a key of a secret manager that the stack itself reads."""
+    *_, type_, name = ("", *loc)
+    return type_ in BACKENDS and name in backend(str(type_)).known_keys
+
+
 def _has_host(address: str, loc: Loc) -> bool:
     # Variables, annotations and tags are the user's own, and may hold several addresses.
     if loc[0] not in ("secret", "store", "storage", "identity") and loc not in (
@@ -63,8 +69,8 @@ def _has_host(address: str, loc: Loc) -> bool:
         ("url",),
     ):
         return True
-    # The network policy opens the port of Vault's address, which a placeholder would hide.
-    if "${" in address and loc[-2:] != ("vault", "address"):
+    # The network policy opens the port of such an address, which a placeholder would hide.
+    if "${" in address and not _is_read_here(loc):
         return True
     # Java, unlike Python, takes no other characters.
     if "${" not in address and not _WRITTEN.fullmatch(address):
