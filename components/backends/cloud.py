@@ -18,7 +18,7 @@ class CloudBackend(Backend):
     writes_secrets = True
 
     def provisions(self, settings: Settings) -> bool:
-        return getattr(settings.store, self.cloud) is not None
+        return self.store_block(settings) is not None
 
     def not_writable(self, settings: Settings) -> NotWritable | None:
         if self.provisions(settings):

@@ -181,7 +181,6 @@ class Backend:
     """The first version of Kestra that has it."""
     cloud: ClassVar[str] = ""
     """Key of its blocks in `kestra:store` and `kestra:identity`; empty where it has none in `store`."""
-    cloud_title: ClassVar[str] = ""
     provider: ClassVar[str] = ""
     """Pulumi's package that provisions in it; empty where nothing is provisioned."""
     provider_title: ClassVar[str] = ""
@@ -194,6 +193,8 @@ class Backend:
     """The model of its block in `kestra:secret`; None where `components/settings/secret.py` has it."""
     identity_model: ClassVar[type[Model] | None] = None
     """The model of its block in `kestra:identity`; None where it has none, or `components/settings` has it."""
+    store_model: ClassVar[type[Model] | None] = None
+    """The model of its block in `kestra:store`; None where it has none, or `components/settings` has it."""
     known_keys: ClassVar[tuple[str, ...]] = ()
     """Keys of its block that the stack itself reads, so that no placeholder of Kestra's may stand there."""
     setting_rules: ClassVar[Sequence[Rule]] = ()
@@ -233,6 +234,10 @@ class Backend:
     def identity_block(self, settings: Settings) -> Any:
         """Its block in `kestra:identity`, where `identity_model` is its own."""
         return getattr(settings.identity, self.owner.replace("-", "_"))
+
+    def store_block(self, settings: Settings) -> Any:
+        """Its block in `kestra:store`; None where the stack has none."""
+        return getattr(settings.store, self.cloud.replace("-", "_"))
 
     def with_defaults(self, settings: Settings) -> Settings:
         """The settings with what follows from other ones."""

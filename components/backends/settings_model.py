@@ -19,7 +19,13 @@ from components.settings.store import Store
 
 def settings_model() -> type[Settings]:
     """The model that a stack file is checked with: that of the settings, with every backend's own blocks in it."""
-    return _with_blocks(tuple(b for b in all_backends() if b.block_model or b.identity_model))
+    return _with_blocks(
+        tuple(
+            one
+            for one in all_backends()
+            if one.block_model or one.identity_model or one.store_model
+        )
+    )
 
 
 @cache
@@ -42,6 +48,14 @@ def _with_blocks(backends: tuple[Backend, ...]) -> type[Settings]:
         for b in backends
         if b.identity_model
     }
+    stores: dict[str, Any] = {
+        b.cloud.replace("-", "_"): (
+            b.store_model | None,
+            key(None, f"For {b.type}.", source=SOURCE_PROJECT, alias=b.cloud),
+        )
+        for b in backends
+        if b.store_model
+    }
     type_: Any = Literal[tuple(BACKENDS)]  # type: ignore[valid-type]
     manager = create_model(
         "SecretManager",
@@ -49,7 +63,9 @@ def _with_blocks(backends: tuple[Backend, ...]) -> type[Settings]:
         type=(type_, SecretManager.model_fields["type"]),
         **blocks,
     )
-    store = create_model("Store", __base__=Store, also=(manager | None, Store.model_fields["also"]))
+    store = create_model(
+        "Store", __base__=Store, also=(manager | None, Store.model_fields["also"]), **stores
+    )
     identity = create_model("Identity", __base__=Identity, **identities)
     fields = Settings.model_fields
     return create_model(

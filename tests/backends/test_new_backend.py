@@ -99,8 +99,13 @@ def test_the_check_knows_its_block_and_its_rules() -> None:
     problems = _problems(_document({"address": "acorn", "shelf": "a b", "shelv": "x"}))
     assert problems["kestra:secret.acorn.address"] == "has a form that is not allowed"
     assert problems["kestra:secret.acorn.shelv"] == "is no known key"
+    assert _settings(store={"acorn": {}}).store.acorn.copies == 1
+    copies = _problems(_document(store={"acorn": {"copies": 0}}))
+    assert copies == {"kestra:store.acorn.copies": "is out of range"}
     assert _problems(_document({"shelf": "a b"}))["kestra:secret.acorn.shelf"] == "is no word"
     assert _problems(_document(version="1.3"))["kestra:secret.type"] == "is acorn on Kestra 1.3"
+    elsewhere = _problems(stack_document("local-vault") | {"store": {"acorn": {}}})
+    assert elsewhere == {"kestra:store.acorn": "has no secret manager that it belongs to"}
     missing = _document()
     del missing["secret"]["acorn"]
     assert _problems(missing)["kestra:secret.acorn"] == "is missing"

@@ -35,7 +35,6 @@ class AwsBackend(CloudBackend):
     """What both managers of AWS have in common."""
 
     cloud = "aws"
-    cloud_title = "AWS"
     provider = "aws"
     provider_title = "AWS"
     sdk_package = SdkPackage("pulumi-aws", "pulumi_aws", "requirements/aws.txt")

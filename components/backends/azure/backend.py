@@ -39,7 +39,6 @@ class KeyVault(CloudBackend):
     type = names.TYPE
     title = "Azure Key Vault"
     cloud = "azure"
-    cloud_title = "Azure"
     provider = "azure-native"
     provider_title = "Azure"
     sdk_package = SdkPackage("pulumi-azure-native", "pulumi_azure_native", "requirements/azure.txt")

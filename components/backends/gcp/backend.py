@@ -37,7 +37,6 @@ class SecretManager(CloudBackend):
     type = names.TYPE
     title = "Google Secret Manager"
     cloud = "gcp"
-    cloud_title = "Google Cloud"
     provider = "gcp"
     provider_title = "Google Cloud"
     sdk_package = SdkPackage("pulumi-gcp", "pulumi_gcp", "requirements/gcp.txt")

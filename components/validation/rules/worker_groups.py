@@ -148,7 +148,7 @@ def _account(
         if annotation not in account.annotations and backend.is_account_identity(s):
             yield Finding(
                 (*at, "annotations"),
-                f"give the group no identity in {backend.cloud_title}",
+                f"give the group no identity in {backend.provider_title}",
                 "its workers read secrets with their own account, to which this stack grants nothing",
                 f"add {annotation} (docs/pods.md), or set name to {shared} to share Kestra's account",
                 warning=True,

@@ -17,7 +17,7 @@ from components.safeguards.failed_resource import ConflictHint, by_name
 from components.settings.declared import DeclaredSecret
 from components.settings.model import Settings
 from tests.backends.acorn import rules
-from tests.backends.acorn.blocks import AcornBlock, AcornIdentity
+from tests.backends.acorn.blocks import AcornBlock, AcornIdentity, AcornShelf
 
 if TYPE_CHECKING:
     import pulumi
@@ -31,10 +31,12 @@ class Acorn(Backend):
     type = "acorn"
     title = "Acorn"
     since = "2.0"
+    cloud = "acorn"
     provider = "acorn"
     provider_title = "Acorn"
     block_model = AcornBlock
     identity_model = AcornIdentity
+    store_model = AcornShelf
     setting_rules = (rules.shelf,)
     writes_secrets = True
     tag_limits = rules.TAGS

@@ -50,7 +50,8 @@ class AcornStore(pulumi.ComponentResource):
         for secret, declared in settings.declared_secrets.items():
             path = ACORN.secret_location(settings, secret, declared)
             value = pulumi.Output.secret(args.secrets[secret])
-            props = {"path": path, "value": value, "tags": labels}
+            block = ACORN.store_block(settings)
+            props = {"path": path, "value": value, "tags": labels, "copies": block and block.copies}
             written[secret] = AcornSecret(f"{name}-declared-{secret}", props, own)
         if args.encryption_key is not None:
             kept = pulumi.ResourceOptions(
