@@ -57,24 +57,22 @@ def _with_blocks(backends: tuple[Backend, ...]) -> type[Settings]:
         if b.store_model
     }
     type_: Any = Literal[tuple(BACKENDS)]  # type: ignore[valid-type]
-    manager = create_model(
+    manager: Any = create_model(
         "SecretManager",
         __base__=SecretManager,
         type=(type_, SecretManager.model_fields["type"]),
         **blocks,
     )
-    store = create_model(
-        "Store", __base__=Store, also=(manager | None, Store.model_fields["also"]), **stores
-    )
+    stores["also"] = (manager | None, Store.model_fields["also"])
+    store = create_model("Store", __base__=Store, **stores)
     identity = create_model("Identity", __base__=Identity, **identities)
     fields = Settings.model_fields
-    return create_model(
-        "Settings",
-        __base__=Settings,
-        secret=(manager | None, fields["secret"]),
-        store=(store, key(store, fields["store"].description or "", source=SOURCE_PROJECT)),
-        identity=(
+    sections: dict[str, Any] = {
+        "secret": (manager | None, fields["secret"]),
+        "store": (store, key(store, fields["store"].description or "", source=SOURCE_PROJECT)),
+        "identity": (
             identity,
             key(identity, fields["identity"].description or "", source=SOURCE_PROJECT),
         ),
-    )
+    }
+    return create_model("Settings", __base__=Settings, **sections)

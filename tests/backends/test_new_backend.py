@@ -177,6 +177,7 @@ def test_a_stack_moves_to_it() -> None:
     vault = {"type": "vault", "read-only": True, "vault": {"address": "https://v:8200"}}
     acorn = _document()["secret"]
     settings = load(_document(secret=vault, store={"also": acorn}), source="test").settings
+    assert settings.secondary is not None
     assert backend_of(settings.secondary).title == "Acorn"
     acorn["acorn"]["shelf"] = "a b"
     problems = _problems(_document(secret=vault, store={"also": acorn}))
