@@ -24,7 +24,6 @@ from components.settings import Problem
 from components.settings.base import OPAQUE
 from components.validation.sensitive import is_sensitive
 
-
 #: Settings that say where Kestra keeps what it knows.
 _PLATFORM = ("queue", "repository", "datasources")
 

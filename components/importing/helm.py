@@ -47,7 +47,15 @@ _ADDED = (
 )
 _MERGED = ("nodeSelector", "affinity", "podAnnotations", "podLabels", "annotations", "labels")
 _PARTS = frozenset(
-    (*_REPLACED, *_ADDED, *_MERGED, "revisionHistoryLimit", "progressDeadlineSeconds", "jvm", *pull_secrets.KEYS)
+    (
+        *_REPLACED,
+        *_ADDED,
+        *_MERGED,
+        "revisionHistoryLimit",
+        "progressDeadlineSeconds",
+        "jvm",
+        *pull_secrets.KEYS,
+    )
 )
 _OF_COMMON = _PARTS | {"configmapReloader"}
 _OF_IMAGE = frozenset(("repository", "tag", "pullPolicy", *pull_secrets.KEYS))

@@ -22,8 +22,8 @@ from components.importing.kubernetes_objects import (
     listed,
     scalar_text,
 )
-from components.importing.workloads import Workload, spread
 from components.importing.unrendered_values import why_no_value
+from components.importing.workloads import Workload, spread
 from components.settings.credentials import credential_sign
 
 #: Variables that say what is read as configuration.

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, get_args
 
 from components.catalogue import CatalogueKey, lookup
-from components.importing.draft import ROOTS, Draft, Place, Value
+from components.importing.draft import Draft, Place, Value, kestra_path
 from components.settings import Settings
 from components.settings.base import CREDENTIAL_IN_URL, kebab
 from components.settings.credentials import credential_sign
@@ -74,7 +74,9 @@ def mark_secrets(draft: Draft, known: set[str]) -> None:
     distinctive = [_pattern(text) for text in known if is_distinctive(text)]
     for _, value in draft.leaves():
         # The same text in another place is the same secret.
-        if isinstance(value.value, str | int) and any(p.search(str(value.value)) for p in distinctive):
+        if isinstance(value.value, str | int) and any(
+            p.search(str(value.value)) for p in distinctive
+        ):
             value.value, value.is_secret = str(value.value), True
 
 
@@ -96,7 +98,7 @@ def is_secret(place: Place, text: str) -> bool:
     if place[0] == "deployment":
         return holds_secret(text)
     names = [str(part) for part in place if isinstance(part, str)]
-    above = names[-2] if len(names) > 1 else ""
+    above = names[-1] if isinstance(place[-1], int) else names[-2] if len(names) > 1 else ""
     return (
         catalogue_sensitive(place)
         or holds_secret(text)
@@ -212,11 +214,6 @@ def catalogue_sensitive(place: Place) -> bool:
     """Whether the catalogue calls a key a secret."""
     row = catalogue_row(place)
     return row is not None and row.sensitive
-
-
-def kestra_path(place: Place) -> Place:
-    """A setting's path in Kestra's file."""
-    return place if place[0] in ROOTS else ("kestra", *place)
 
 
 class Redaction:
