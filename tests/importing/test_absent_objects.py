@@ -67,6 +67,19 @@ def test_an_object_that_is_there_or_is_made_is_not_named(other: str) -> None:
     assert not imported(deployment(SECRET_REF) + other).has_note("Secret gone (")
 
 
+@pytest.mark.parametrize(
+    "container",
+    [
+        "envFrom: [{secretRef: {name: gone}, prefix: SECRET_}]",
+        "env: [{name: KESTRA_CONFIGURATION, valueFrom: {secretKeyRef: {name: gone, key: k}}}]",
+    ],
+)
+def test_a_reference_that_is_not_carried_has_a_line_of_its_own(container: str) -> None:
+    result = imported(deployment(container))
+    assert not result.has_note("Secret gone (")
+    assert result.note("not carried", "Secret gone")
+
+
 def test_an_optional_reference_is_not_named() -> None:
     container = "envFrom: [{secretRef: {name: gone, optional: true}}]"
     assert not imported(deployment(container) + config_map()).has_note("Secret gone (")
