@@ -35,8 +35,9 @@ def expressions(manifest: Mapping[str, Any]) -> list[str]:
         listed = json.loads(text)
     except ValueError:
         listed = None
-    is_list = isinstance(listed, list) and all(isinstance(item, str) for item in listed)
-    wanted: list[str] = listed if is_list else [text]
+    wanted = [text]
+    if isinstance(listed, list) and all(isinstance(item, str) for item in listed):
+        wanted = [str(item) for item in listed]
     if not wanted:
         raise ExpressionError("at least one condition must be specified")
     for expression in wanted:
