@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.rendering.configuration import Given, render
+from components.rendering.configuration import ProvidedValue, render
 from components.validation import load
 
 from .documents_fixtures import EDITIONS, VERSIONS, document
@@ -24,7 +24,7 @@ def text(like: str, version: str, edition: str) -> str:
     settings = load(document(like, version, edition), source="test").settings
     configuration = render(settings)
     origins = [
-        f"# {name}: {'given' if isinstance(source, Given) else 'needed, ' + source.key}\n"
+        f"# {name}: {'given' if isinstance(source, ProvidedValue) else 'needed, ' + source.key}\n"
         for name, source in configuration.environment.items()
     ]
     return configuration.yaml() + "".join(origins)
