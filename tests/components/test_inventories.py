@@ -23,7 +23,6 @@ from tests.components.recording_support import Recorder, run
 @pytest.mark.parametrize(("name", "document"), documents().items(), ids=documents().keys())
 def test_a_stack_is_what_its_inventory_says(name: str, document: dict[str, Any]) -> None:
     known = (FOLDER / f"{name}.yaml").read_text()
-<<<<<<< HEAD
     now = text(name, document)
     assert now == known, f"the stack differs from its inventory; if that is meant, run: {COMMAND}"
     assert "Password-1-of" not in now
@@ -97,11 +96,3 @@ def test_a_reduced_inventory_shows_a_resource_that_is_made_anew_unprotected_or_s
     (urn,) = (u for u, (request, _) in recorded.registered.items() if request.name == name)
     change(recorded, urn)
     assert inventory(recorded, full=False) != before
-=======
-    inventory = text(document)
-    assert inventory == known, (
-        f"the stack differs from its inventory; if that is meant, run: {COMMAND}"
-    )
-    assert "Password-1-of" not in inventory
-    assert "bytes-of" not in inventory
->>>>>>> main
