@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import unescape
 from pathlib import Path
 
@@ -184,12 +185,8 @@ def _releases(settings: Settings) -> dict[str, str]:
     return {image.digest: image.tag} if image.digest and image.tag else {}
 
 
-def html(report: Report) -> str:
-    """The page: one file that loads nothing.
-
-    Raises:
-        SandboxError: when a secret value of the settings would be on it; names the setting, never the value.
-    """
+@cache
+def _template() -> jinja2.Template:
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -198,7 +195,16 @@ def html(report: Report) -> str:
         lstrip_blocks=True,
     )
     templates.filters["breakable"] = _breakable
-    page = templates.get_template("page.html").render(
+    return templates.get_template("page.html")
+
+
+def html(report: Report) -> str:
+    """The page: one file that loads nothing.
+
+    Raises:
+        SandboxError: when a secret value of the settings would be on it; names the setting, never the value.
+    """
+    page = _template().render(
         report=report,
         sources=SOURCES,
         results=RESULTS,
