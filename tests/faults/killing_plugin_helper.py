@@ -5,7 +5,6 @@ Run as `python -m tests.faults.killing_plugin_helper <stand-in> <plan> [engine's
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import runpy
@@ -15,6 +14,8 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+
+from sandbox.providers.runtime.servicer import Servicer
 
 CALLS = ("Create", "Read", "Update", "Delete")
 
@@ -97,13 +98,7 @@ def arm(servicer: type, file: Path) -> None:
 
 def main() -> None:
     name, plan, *rest = sys.argv[1:]
-    # Both modules register the messages of errors: one process cannot have the two.
-    kind = (
-        "sandbox.providers.kubernetes.servicer"
-        if name == "kubernetes"
-        else "sandbox.providers.server"
-    )
-    arm(importlib.import_module(kind).Servicer, Path(plan))
+    arm(Servicer, Path(plan))
     sys.argv[1:] = rest
     runpy.run_module(
         f"sandbox.providers.{name.replace('-', '_')}", run_name="__main__", alter_sys=True
