@@ -5,28 +5,33 @@ WORKERS ?=
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# Python compiles what it imports; of an SDK that is a small part.
+PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile
 JUDGED = $(if $(filter off,$(POLICY)),--no-policy)
+
+LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(VENV)/bin/uv pip compile --quiet --universal \
+  --python-version 3.11 --generate-hashes
 
 # Python up to 3.11.7 fails when two threads format a traceback at once.
 PYTEST = PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
-.PHONY: help up preview verify report doctor status down unit test test-long lint venv check bench
+.PHONY: help up preview verify report doctor status down unit test test-long lint venv lock check bench
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-up: $(VENV)/sandbox ## bring STACK (default: local) up on this machine, and verify it with a real Kestra
+up: $(VENV)/ready-up-$(STACK) ## bring STACK (default: local) up on this machine, and verify it with a real Kestra
 	@$(RUN) -m sandbox up $(STACK) $(JUDGED)
 	@$(RUN) -m sandbox verify $(STACK)
 
-preview: $(VENV)/sandbox ## show what `make up` would do; POLICY=off: not judged by the policy pack
+preview: $(VENV)/ready-preview-$(STACK) ## show what `make up` would do; POLICY=off: not judged by the policy pack
 	@$(RUN) -m sandbox preview $(STACK) $(JUDGED)
 
-verify: $(VENV)/sandbox ## boot a real Kestra with what the Kubernetes API holds, and compare
+verify: $(VENV)/ready-up-$(STACK) ## boot a real Kestra with what the Kubernetes API holds, and compare
 	@$(RUN) -m sandbox verify $(STACK)
 
-report: $(VENV)/sandbox ## write the security of STACK as one HTML page
+report: $(VENV)/ready-report-$(STACK) ## write the security of STACK as one HTML page
 	@$(RUN) -m sandbox report $(STACK)
 
 doctor: $(VENV)/sandbox ## what machine, settings and permissions lack for STACK; OWN=1 asks your own clouds
@@ -38,7 +43,7 @@ status: $(VENV)/sandbox ## what runs
 down: $(VENV)/sandbox ## end the servers; PURGE=1 removes the state too
 	@$(RUN) -m sandbox down $(if $(PURGE),--purge)
 
-check: $(VENV)/program ## check every stack file
+check: $(VENV)/core ## check every stack file
 	@$(RUN) -m components check stacks/*.yaml
 
 unit: $(VENV)/dev ## the tests that need nothing but Python (2 min)
@@ -60,7 +65,17 @@ lint: $(VENV)/dev ## ruff and types
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/basedpyright
 
-venv: $(VENV)/program ## the virtual environment of the program
+venv: $(if $(FOR),venv-for,$(VENV)/program) ## the virtual environment of the program; FOR="aws vault": the SDKs of these alone
+
+.PHONY: venv-for
+venv-for: | $(VENV)/bin/pip
+	@$(PIP) $(foreach name,$(FOR),-r requirements/$(name).txt)
+
+lock: $(VENV)/dev ## the locked requirements, with hashes, from requirements/*.in; UPGRADE=1: the newest that fit
+	@cd requirements && $(LOCK) $(if $(UPGRADE),--upgrade) dev.in --output-file dev.txt
+	@cd requirements && for name in core aws azure gcp vault sandbox start; do \
+	  $(LOCK) --constraints dev.txt $$name.in --output-file $$name.txt || exit 1; done
+	@cd requirements && $(LOCK) --constraints dev.txt all.in --output-file ../requirements.txt
 
 # pip comes last: an environment without it was interrupted while it was made.
 $(VENV)/bin/pip:
@@ -69,17 +84,32 @@ $(VENV)/bin/pip:
 	@$(PYTHON) -m venv --clear $(VENV) || \
 	  { echo "The venv module is missing (Debian: apt-get install python3-venv)"; rm -rf $(VENV); exit 1; }
 
-$(VENV)/program: requirements.txt | $(VENV)/bin/pip
-	@echo "Installing the Python packages of the program"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+$(VENV)/core: requirements/core.txt | $(VENV)/bin/pip
+	@echo "Installing the Python packages that every stack needs"
+	@$(PIP) -r requirements/core.txt
 	@touch $@
 
-$(VENV)/sandbox: requirements-sandbox.txt requirements.txt | $(VENV)/bin/pip
-	@echo "Installing the Python packages of the sandbox"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-sandbox.txt
-	@touch $@ $(VENV)/program
+$(VENV)/program: requirements.txt | $(VENV)/bin/pip
+	@echo "Installing the Python packages of the program"
+	@$(PIP) -r requirements.txt
+	@touch $@ $(VENV)/core
 
-$(VENV)/dev: requirements-dev.txt requirements-sandbox.txt requirements.txt | $(VENV)/bin/pip
+$(VENV)/sandbox: requirements/sandbox.txt | $(VENV)/bin/pip
+	@echo "Installing the Python packages of the sandbox"
+	@$(PIP) -r requirements/sandbox.txt
+	@touch $@ $(VENV)/core
+
+$(VENV)/start: requirements/start.txt | $(VENV)/bin/pip
+	@$(PIP) -r requirements/start.txt
+	@touch $@
+
+# Packages, tools and Kestra are installed, built and fetched at the same time, once for a stack.
+READY := $(foreach for,report preview up,$(VENV)/ready-$(for)-$(STACK))
+$(READY): $(VENV)/ready-%-$(STACK): $(wildcard stacks/Pulumi.$(STACK).yaml) requirements/sandbox.txt | $(VENV)/start
+	@$(RUN) -m sandbox.prepare $* $(STACK)
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt | $(VENV)/bin/pip
 	@echo "Installing the Python packages of the tests"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@ $(VENV)/program $(VENV)/sandbox
+	@$(PIP) -r requirements/dev.txt
+	@touch $@ $(VENV)/core $(VENV)/program $(VENV)/sandbox $(VENV)/start

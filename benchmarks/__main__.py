@@ -109,43 +109,43 @@ class Kept:
         self._machine: dict[str, Any] = machine.machine()
         self.missed: list[Result] = []
 
-    def keep(self, name: str, made: Iterable[Result]) -> None:
+    def keep(self, name: str, measured: Iterable[Result]) -> None:
         """Keeps what a benchmark yields, one by one."""
-        for found in made:
-            results.merge([found], self.file)
-            self._progress.note(page.line(found))
-            if found.judged is False:
-                self.missed.append(found)
+        for result in measured:
+            results.merge([result], self.file)
+            self._progress.note(page.line(result))
+            if result.judged is False:
+                self.missed.append(result)
         if not self._quick:
             results.note(name, machine.now(), self._machine)
 
 
-def measure(given: argparse.Namespace, progress: Progress) -> int:
+def measure(options: argparse.Namespace, progress: Progress) -> int:
     """Runs the chosen benchmarks; 1 when one misses its target."""
-    kept = Kept(progress, quick=given.quick)
-    names = chosen(given.names, quick=given.quick)
-    if given.cold or given.tests:
-        names = names if given.names else []
-    if given.resume:
+    record = Kept(progress, quick=options.quick)
+    names = chosen(options.names, quick=options.quick)
+    if options.cold or options.tests:
+        names = names if options.names else []
+    if options.resume:
         commit, done = machine.now().commit, results.measured()
         names = [n for n in names if n not in done or done[n].commit != commit]
     with ExitStack() as stack:
-        session = Session(stack, progress, quick=given.quick)
+        session = Session(stack, progress, quick=options.quick)
         for n, name in enumerate(names, 1):
             with progress.step(BENCHMARKS[name].title, n, len(names)):
-                kept.keep(name, BENCHMARKS[name].act(session))
+                record.keep(name, BENCHMARKS[name].act(session))
         if any(name.startswith("growth.") for name in names):
-            kept.keep("growth", growth.exponents(results.read(kept.file)))
-    if given.cold:
+            record.keep("growth", growth.exponents(results.read(record.file)))
+    if options.cold:
         with progress.step("The sandbox with an empty cache"):
-            kept.keep("sandbox.cold", sandbox_commands.commands(cold=True))
-    if given.tests:
-        kept.keep("tests", sandbox_commands.slowest(given.tests))
-    if not given.quick:
+            record.keep("sandbox.cold", sandbox_commands.commands(cold=True))
+    if options.tests:
+        record.keep("tests", sandbox_commands.slowest(options.tests))
+    if not options.quick:
         page.write()
-    for found in kept.missed:
-        progress.console.print(f"Missed: {page.line(found)}", style="red", markup=False)
-    return 1 if kept.missed else 0
+    for result in record.missed:
+        progress.console.print(f"Missed: {page.line(result)}", style="red", markup=False)
+    return 1 if record.missed else 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -177,14 +177,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--draw", action="store_true", help="only draw chart and page from the results"
     )
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if given.draw:
+    if options.draw:
         page.write()
         return 0
     try:
-        return measure(given, Progress(Console(highlight=False, soft_wrap=True)))
+        return measure(options, Progress(Console(highlight=False, soft_wrap=True)))
     except SandboxError as error:
         print(f"Error: {error}", file=sys.stderr)
     except KeyboardInterrupt:

@@ -17,28 +17,28 @@ SECRET, REFERENCE = "$secret", "$of"
 
 def register(file: str) -> None:
     """Registers the recorded resources in their order."""
-    made: dict[str, pulumi.CustomResource] = {}
+    resources: dict[str, pulumi.CustomResource] = {}
     for one in json.loads(Path(file).read_text()):
         kind = getattr(importlib.import_module(one["module"]), one["class"])
-        made[one["urn"]] = kind(
+        resources[one["urn"]] = kind(
             one["name"],
-            **{name: _value(value, made) for name, value in one["inputs"].items()},
+            **{name: _value(value, resources) for name, value in one["inputs"].items()},
             opts=pulumi.ResourceOptions(
-                depends_on=[made[urn] for urn in one["after"]],
+                depends_on=[resources[urn] for urn in one["after"]],
                 protect=one["protect"] or None,
                 retain_on_delete=one["retain"] or None,
             ),
         )
 
 
-def _value(value: Any, made: dict[str, pulumi.CustomResource]) -> Any:
+def _value(value: Any, resources: dict[str, pulumi.CustomResource]) -> Any:
     if isinstance(value, dict):
         if SECRET in value:
-            return pulumi.Output.secret(_value(value[SECRET], made))
+            return pulumi.Output.secret(_value(value[SECRET], resources))
         if REFERENCE in value:
             of, name = value[REFERENCE]
             if name == "metadata.name":
-                return made[of].metadata.name  # type: ignore[attr-defined]
-            return getattr(made[of], name)
-        return {name: _value(inner, made) for name, inner in value.items()}
-    return [_value(inner, made) for inner in value] if isinstance(value, list) else value
+                return resources[of].metadata.name  # type: ignore[attr-defined]
+            return getattr(resources[of], name)
+        return {name: _value(inner, resources) for name, inner in value.items()}
+    return [_value(inner, resources) for inner in value] if isinstance(value, list) else value

@@ -19,29 +19,29 @@ def main() -> None:
         parser.add_argument(name)
     parser.add_argument("--bare")
     parser.add_argument("--pack")
-    given = parser.parse_args()
+    options = parser.parse_args()
 
     def program() -> None:
-        if given.bare:
+        if options.bare:
             from benchmarks.bare import register
 
-            register(given.bare)
+            register(options.bare)
         else:
             from components.program import deploy
 
-            deploy(Path(given.workspace))
+            deploy(Path(options.workspace))
 
     stack = auto.select_stack(
-        given.stack,
+        options.stack,
         project_name="kestra",
         program=program,
         opts=auto.LocalWorkspaceOptions(
-            work_dir=given.workspace,
-            pulumi_command=auto.PulumiCommand(root=given.engine, skip_version_check=True),
+            work_dir=options.workspace,
+            pulumi_command=auto.PulumiCommand(root=options.engine, skip_version_check=True),
         ),
     )
-    packs: dict[str, Any] = {"policy_packs": [given.pack]} if given.pack else {}
-    if given.operation == "preview":
+    packs: dict[str, Any] = {"policy_packs": [options.pack]} if options.pack else {}
+    if options.operation == "preview":
         stack.preview(color="never", **packs)
     else:
         stack.up(color="never", show_secrets=False, **packs)

@@ -60,10 +60,10 @@ def exponents(known: Sequence[Result]) -> Iterator[Result]:
 
     The target is that of the bare program: where the engine itself is not linear, we are not either.
     """
-    by_name = {found.name: found for found in known}
+    by_name = {by_size.name: by_size for by_size in known}
     for operation in OPERATIONS:
-        found = [(size, by_name.get(f"growth.{operation}.{size}")) for size in SIZES]
-        points = [(size, r.value, r.floor) for size, r in found if r is not None and r.floor]
+        by_size = [(size, by_name.get(f"growth.{operation}.{size}")) for size in SIZES]
+        points = [(size, r.value, r.floor) for size, r in by_size if r is not None and r.floor]
         if len(points) < 3:
             continue
         ours = exponent([(size, value) for size, value, _ in points])
@@ -76,7 +76,9 @@ def exponent(points: Sequence[tuple[int, float]]) -> float | None:
     """Slope of the logarithms of what comes with each size above the first; None when nothing does."""
     (first, base), *rest = points
     above = [
-        (math.log(size - first), math.log(taken - base)) for size, taken in rest if taken > base
+        (math.log(size - first), math.log(seconds - base))
+        for size, seconds in rest
+        if seconds > base
     ]
     if len(above) < 2:
         return None

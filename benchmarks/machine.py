@@ -34,8 +34,8 @@ def machine() -> dict[str, Any]:
 
 
 def _system() -> str:
-    found = re.search(r'^PRETTY_NAME="?([^"\n]+)', _text(Path("/etc/os-release")), re.MULTILINE)
-    return found[1] if found else platform.system()
+    match = re.search(r'^PRETTY_NAME="?([^"\n]+)', _text(Path("/etc/os-release")), re.MULTILINE)
+    return match[1] if match else platform.system()
 
 
 def _text(file: Path) -> str:

@@ -47,7 +47,7 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = No
         SandboxError: when it fails, with the end of what it said.
     """
     with tempfile.TemporaryFile() as said:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         process = subprocess.Popen(
             command,
             cwd=cwd,
@@ -65,7 +65,7 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = No
             raise
         finally:
             peak.end()
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             said.seek(0)
@@ -94,13 +94,13 @@ class _Peak(threading.Thread):
 
 def family(pid: int) -> list[int]:
     """A process and its living descendants."""
-    found = [pid]
-    for each in found:
+    pids = [pid]
+    for each in pids:
         with suppress(OSError):
             for thread in Path(f"/proc/{each}/task").iterdir():
                 with suppress(OSError):
-                    found += map(int, (thread / "children").read_text().split())
-    return found
+                    pids += map(int, (thread / "children").read_text().split())
+    return pids
 
 
 def resident(pid: int) -> int:

@@ -20,13 +20,13 @@ CHART, PAGE = FOLDER / "chart.svg", ROOT / "docs" / "benchmarks.md"
 COMMAND = "python -m benchmarks --draw"
 
 
-def line(found: Result) -> str:
+def line(result: Result) -> str:
     """A result as a person reads it in the console."""
-    text = f"{found.name}: {_number(found.value)} {found.unit}"
-    if found.ratio is not None and found.floor is not None:
-        text += f", floor {_number(found.floor)}, ratio {found.ratio:.2f}"
-    if found.target is not None:
-        text += f" (target {found.target:g}: {'met' if found.judged else 'missed'})"
+    text = f"{result.name}: {_number(result.value)} {result.unit}"
+    if result.ratio is not None and result.floor is not None:
+        text += f", floor {_number(result.floor)}, ratio {result.ratio:.2f}"
+    if result.target is not None:
+        text += f" (target {result.target:g}: {'met' if result.judged else 'missed'})"
     return text
 
 
@@ -34,18 +34,18 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def chart(found: Sequence[Result]) -> str:
+def chart(all_results: Sequence[Result]) -> str:
     """The chart as SVG: ratios against their targets, and growth on logarithmic scales."""
-    ratios = [r for r in found if r.ratio is not None and r.target is not None]
+    ratios = [r for r in all_results if r.ratio is not None and r.target is not None]
     widest = max([1.5, *(r.ratio or 0 for r in ratios)])
-    panels = [_panel(found, operation) for operation in OPERATIONS]
+    panels = [_panel(all_results, operation) for operation in OPERATIONS]
     return _template("chart.svg.jinja").render(
         ratios=ratios, scale=300 / widest, panels=[p for p in panels if p], line=line
     )
 
 
-def _panel(found: Sequence[Result], operation: str) -> dict[str, Any] | None:
-    known = {r.name: r for r in found}
+def _panel(all_results: Sequence[Result], operation: str) -> dict[str, Any] | None:
+    known = {r.name: r for r in all_results}
     points = [
         (n, known[f"growth.{operation}.{n}"]) for n in SIZES if f"growth.{operation}.{n}" in known
     ]
@@ -75,18 +75,18 @@ def _panel(found: Sequence[Result], operation: str) -> dict[str, Any] | None:
     }
 
 
-def page(found: Sequence[Result], machine: dict[str, Any]) -> str:
+def page(all_results: Sequence[Result], machine: dict[str, Any]) -> str:
     """docs/benchmarks.md."""
     by_group: dict[str, list[Result]] = {}
-    for one in found:
+    for one in all_results:
         by_group.setdefault(one.name.split(".")[0], []).append(one)
     described = {k: v for k, v in machine.items() if k != "measured"}
     return _template("page.md.jinja").render(
         groups=by_group,
-        judged=[r for r in found if r.judged is not None],
+        judged=[r for r in all_results if r.judged is not None],
         machine=described,
         measured=machine.get("measured", {}),
-        missing=missing({r.name for r in found}),
+        missing=missing({r.name for r in all_results}),
         number=_number,
         command=COMMAND,
     )
@@ -94,11 +94,11 @@ def page(found: Sequence[Result], machine: dict[str, Any]) -> str:
 
 def write(folder: Path = FOLDER, file: Path = PAGE) -> None:
     """Draws both from `results.json` and `machine.json`."""
-    found = results.read(folder / results.RESULTS.name)
+    all_results = results.read(folder / results.RESULTS.name)
     described = folder / results.MACHINE.name
     machine = json.loads(described.read_text()) if described.exists() else {}
-    (folder / CHART.name).write_text(chart(found))
-    file.write_text(page(found, machine))
+    (folder / CHART.name).write_text(chart(all_results))
+    file.write_text(page(all_results, machine))
 
 
 def _template(name: str) -> jinja2.Template:

@@ -98,10 +98,12 @@ def read(file: Path = RESULTS) -> list[Result]:
     return [Result.of(row) for row in json.loads(file.read_text())] if file.exists() else []
 
 
-def merge(made: Iterable[Result], file: Path = RESULTS) -> None:
+def merge(measured: Iterable[Result], file: Path = RESULTS) -> None:
     """Puts results in place of those of the same names; the file is whole at every moment."""
-    kept = {found.name: found for found in read(file)} | {found.name: found for found in made}
-    write_whole(file, [kept[name].row() for name in sorted(kept, key=_order)])
+    rows = {result.name: result for result in read(file)} | {
+        result.name: result for result in measured
+    }
+    write_whole(file, [rows[name].row() for name in sorted(rows, key=_order)])
 
 
 def write_whole(file: Path, document: Any) -> None:
@@ -133,8 +135,8 @@ def measured(file: Path = MACHINE) -> dict[str, Measured]:
     if not file.exists():
         return {}
     return {
-        name: Measured(**found)
-        for name, found in json.loads(file.read_text()).get("measured", {}).items()
+        name: Measured(**fields)
+        for name, fields in json.loads(file.read_text()).get("measured", {}).items()
     }
 
 

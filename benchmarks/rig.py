@@ -106,9 +106,9 @@ class Rig:
 def rig(progress: Progress) -> Iterator[Rig]:
     """A rig in a folder of its own, which is removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="kestra-benchmarks-"))
-    made = Rig(folder, progress)
+    new_rig = Rig(folder, progress)
     try:
-        yield made
+        yield new_rig
     finally:
-        made.end()
+        new_rig.end()
         shutil.rmtree(folder, ignore_errors=True)

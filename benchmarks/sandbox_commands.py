@@ -61,8 +61,8 @@ def slowest(file: Path) -> Iterator[Result]:
         file: what `pytest --junitxml=FILE` wrote, or the text of a run with `--durations=…`.
     """
     text = file.read_text(errors="replace")
-    found = _junit(text) if text.lstrip().startswith("<") else _lines(text)
-    for name, seconds in sorted(found.items(), key=lambda item: -item[1])[:SLOWEST]:
+    durations = _junit(text) if text.lstrip().startswith("<") else _lines(text)
+    for name, seconds in sorted(durations.items(), key=lambda item: -item[1])[:SLOWEST]:
         yield result(f"tests.{name}", seconds, "s")
 
 
@@ -74,13 +74,13 @@ def _junit(text: str) -> dict[str, float]:
 
 
 def _lines(text: str) -> dict[str, float]:
-    found: dict[str, float] = {}
+    durations: dict[str, float] = {}
     for seconds, test in re.findall(
         r"^\s*([\d.]+)s (?:call|setup|teardown)\s+(\S.*?)\s*$", text, re.MULTILINE
     ):
         name = _short(test)
-        found[name] = found.get(name, 0) + float(seconds)
-    return found
+        durations[name] = durations.get(name, 0) + float(seconds)
+    return durations
 
 
 def _short(test: str) -> str:

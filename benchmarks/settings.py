@@ -39,9 +39,9 @@ def load_check_render(times: int) -> Iterator[Result]:
 
     file, took = largest(), []
     for _ in range(times + 1):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         render(load_file(file).settings).yaml()
-        took.append((time.perf_counter() - begun) * 1000)
+        took.append((time.perf_counter() - start) * 1000)
     yield result(
         "settings.load-check-render", statistics.median(took[1:]), "ms", None, MILLISECONDS
     )
@@ -50,9 +50,11 @@ def load_check_render(times: int) -> Iterator[Result]:
 
 _USED = """
 import json, sys
-from tests.components.recording_support import run
-from tests.conftest import stack_document
-run(stack_document(sys.argv[1]))
+from components.program import build
+from components.validation import load_file
+from sandbox.inspection.recorder import preview
+settings = load_file(sys.argv[1]).settings
+preview(lambda: build(settings), "test")
 loaded = [n for n, m in sys.modules.items() if type(m).__name__ == "module"]
 print(json.dumps([[n for n in loaded if n.startswith("components.")],
                   ["pulumi", *(n for n in loaded if n.startswith("pulumi_"))]]))
@@ -61,7 +63,8 @@ print(json.dumps([[n for n in loaded if n.startswith("components.")],
 
 def imported(stack: str) -> tuple[list[str], list[str]]:
     """Modules that a run of a stack's program loads: the project's own, and the SDK's."""
-    command = [sys.executable, "-c", _USED, stack]
+    file = ROOT / "stacks" / f"Pulumi.{stack}.yaml"
+    command = [sys.executable, "-c", _USED, str(file)]
     done = subprocess.run(
         command, cwd=ROOT, env=ordinary(os.environ), capture_output=True, text=True, check=True
     )

@@ -1,4 +1,7 @@
-"""`python -m components check FILE…`, `render FILE`, `network FILE…`, `import FILE…` and `adopt STATE`: no engine, no cloud."""
+"""`python -m components check FILE…`, `render FILE`, `network FILE…`, `import FILE…`, `adopt STATE`: no engine, no cloud.
+
+`drift STATE` asks the secret manager for the numbers of versions, with the caller's credentials.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,36 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.importing.arguments import add_arguments as add_import_arguments
-from components.settings import SettingsError, report
-from components.validation import load_file
+from components.missing_packages import explain
+
+try:
+    from components.importing.arguments import add_arguments as add_import_arguments
+    from components.sdk_packages import missing_packages
+    from components.settings import SettingsError
+    from components.settings.report import terminal_report
+    from components.validation import load_file
+except ModuleNotFoundError as error:
+    sys.exit(explain(error, "venv"))
 
 
 def check(files: Sequence[str]) -> int:
-    """Checks stack files; prints a report for each. 0 when all are valid, else 1."""
+    """Checks stack files; prints a report for each. 0 when all are valid, else 1.
+
+    A package that a valid stack needs and that is not installed is named, and is no problem of the file.
+    """
     status = 0
     for file in files:
         try:
             loaded = load_file(file)
         except SettingsError as error:
-            print(error.report(), file=sys.stderr)
+            print(terminal_report(error.problems), file=sys.stderr)
             status = 1
             continue
         print(f"{file}: valid for Kestra {loaded.settings.version}, {loaded.settings.edition}")
         if loaded.warnings:
-            print(report(loaded.warnings), file=sys.stderr)
+            print(terminal_report(loaded.warnings), file=sys.stderr)
+        if missing := missing_packages(loaded.settings):
+            print(missing, file=sys.stderr)
     return status
 
 
@@ -37,10 +52,10 @@ def render(file: str, *, environment: bool) -> int:
         loaded = load_file(file)
         configuration = render_settings(loaded.settings)
     except SettingsError as error:
-        print(error.report(), file=sys.stderr)
+        print(terminal_report(error.problems), file=sys.stderr)
         return 1
     if loaded.warnings:
-        print(report(loaded.warnings), file=sys.stderr)
+        print(terminal_report(loaded.warnings), file=sys.stderr)
     if environment:
         print("\n".join(configuration.environment))
     else:
@@ -57,12 +72,12 @@ def network(files: Sequence[str]) -> int:
         try:
             loaded = load_file(file)
         except SettingsError as error:
-            print(error.report(), file=sys.stderr)
+            print(terminal_report(error.problems), file=sys.stderr)
             status = 1
             continue
         print(f"{file}:\n{as_text(loaded.settings)}", end="")
         if loaded.warnings:
-            print(report(loaded.warnings), file=sys.stderr)
+            print(terminal_report(loaded.warnings), file=sys.stderr)
     return status
 
 
@@ -89,10 +104,10 @@ def adopt(file: str, ids: Sequence[str]) -> int:
         if not known:
             print("Nothing was under way.")
         return 0
-    given = {name: id_ for name, _, id_ in (one.partition("=") for one in ids)}
-    adopted = adopt_pending(deployment, by_name(given))
-    unknown = {name.rpartition("::")[2] for name in given} - set(adopted.found)
-    if unknown or not all(given.values()):
+    ids_by_name = {name: id_ for name, _, id_ in (one.partition("=") for one in ids)}
+    adopted = adopt_pending(deployment, by_name(ids_by_name))
+    unknown = {name.rpartition("::")[2] for name in ids_by_name} - set(adopted.found)
+    if unknown or not all(ids_by_name.values()):
         names = ", ".join(sorted(unknown)) or "NAME=ID"
         print(
             f"Not adopted: {names}. Each must be a resource that was being created, written NAME=ID;"
@@ -135,6 +150,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     adopting.add_argument(
         "ids", nargs="*", metavar="NAME=ID", help="what exists of what was being created"
     )
+    drifting = commands.add_parser(
+        "drift", help="say which secrets have another version in force than the stack wrote"
+    )
+    drifting.add_argument(
+        "file", metavar="STATE", help="what `pulumi stack export` wrote; - for standard input"
+    )
     add_import_arguments(
         commands.add_parser(
             "import", help="make a stack file of a running installation (docs/coming-from.md)"
@@ -147,6 +168,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(chosen)
     if chosen.command == "adopt":
         return adopt(chosen.file, chosen.ids)
+    if chosen.command == "drift":
+        from components.drift import run as drift
+
+        return drift(chosen.file)
     if chosen.command == "check":
         return check(chosen.files)
     if chosen.command == "network":
@@ -155,4 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except ModuleNotFoundError as error:
+        # Some commands load more packages than others.
+        sys.exit(explain(error, "venv"))

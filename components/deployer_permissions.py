@@ -371,9 +371,13 @@ def rows(cloud: str) -> Iterator[tuple[str, str]]:
     """
     if cloud == "vault":
         for type_, paths in VAULT.items():
-            told = "; ".join(f"`{path}`: {', '.join(held)}" for path, held in paths.items())
-            yield type_, told
-        provider = "; ".join(f"`{p}`: {', '.join(held)}" for p, held in VAULT_PROVIDER.items())
+            rights = "; ".join(
+                f"`{path}`: {', '.join(capabilities)}" for path, capabilities in paths.items()
+            )
+            yield type_, rights
+        provider = "; ".join(
+            f"`{p}`: {', '.join(capabilities)}" for p, capabilities in VAULT_PROVIDER.items()
+        )
         yield "the provider itself", provider
     elif cloud == "kubernetes":
         for type_, kind in KUBERNETES.items():

@@ -17,15 +17,21 @@ from components.generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
 from components.kubernetes.deployment import Kestra, KestraArgs
 from components.kubernetes.pod_additions import secret_values
 from components.registrations import Registrations
-from components.rendering.configuration import Configuration, Given, Needed, render
+from components.rendering.configuration import (
+    Configuration,
+    GeneratedValueRef,
+    ProvidedValue,
+    render,
+)
 from components.rendering.secret_backends import PROVIDED
 from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
-from components.safeguards.error_hooks import watch
+from components.safeguards.error_hooks import register_error_hook
+from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError
-from components.settings.base import is_placeholder
+from components.settings.placeholders import is_placeholder
 from components.settings.secret import InternalStore
-from components.stack_config import read_config
+from components.stack_config import config_keys, read_config
 from components.validation import Loaded, load_stack
 
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
@@ -38,14 +44,17 @@ def deploy(project: Path | None = None) -> None:
         project: folder of `Pulumi.yaml`, for an inline program that runs in another one.
 
     Raises:
-        pulumi.RunError: with the report of every problem, before anything is registered.
+        pulumi.RunError: with the report of every problem, or the packages that are missing, before anything is
+            registered.
     """
     loaded = read_settings(project)
     for warning in loaded.warnings:
         pulumi.log.warn(warning.line())
+    if missing := missing_packages(loaded.settings):
+        raise pulumi.RunError(missing)
     registrations = Registrations()
     registrations.follow()
-    watch()
+    register_error_hook()
     build(loaded.settings, watched(loaded.settings))
     pulumi.run(registrations.answered)
 
@@ -60,7 +69,8 @@ def read_settings(project: Path | None = None) -> Loaded:
         pulumi.RunError: with the report of every problem.
     """
     try:
-        return load_stack(read_config(project), source=f"Pulumi.{pulumi.get_stack()}.yaml")
+        source = f"Pulumi.{pulumi.get_stack()}.yaml"
+        return load_stack(read_config(project), source=source, keys=config_keys())
     except SettingsError as error:
         raise pulumi.RunError(error.report()) from None
 
@@ -97,7 +107,7 @@ def provision(settings: Settings, guarding: pulumi.ResourceOptions | None = None
         guarding: options of the guard, `components.safeguards.change_guard.watched()` for one that refuses.
     """
     configuration = render(settings)
-    needed = {s.key for s in configuration.environment.values() if isinstance(s, Needed)}
+    needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
     generated = GeneratedSecrets(
         "generated",
         sorted(key for key in needed if not key.startswith(PROVIDED)),
@@ -116,9 +126,9 @@ def provision(settings: Settings, guarding: pulumi.ResourceOptions | None = None
 
 def build(settings: Settings, guarding: pulumi.ResourceOptions | None = None) -> None:
     """Registers the stack's resources and exports its outputs; for the arguments see `provision()`."""
-    made = provision(settings, guarding)
-    configuration, store, identity = made.configuration, made.store, made.identity
-    provided = made.values
+    resources = provision(settings, guarding)
+    configuration, store, identity = resources.configuration, resources.store, resources.identity
+    provided = resources.values
     kestra = Kestra(
         "kestra",
         KestraArgs(
@@ -126,12 +136,12 @@ def build(settings: Settings, guarding: pulumi.ResourceOptions | None = None) ->
             configuration.yaml(),
             _environment(settings, configuration, provided),
             identity,
-            {} if settings.is_enterprise else made.secrets,
+            {} if settings.is_enterprise else resources.secrets,
             store.version_ids,
             _management_password(settings, provided),
             WebServer.of(configuration.document, settings),
         ),
-        made.guard.passed,
+        resources.guard.passed,
     )
     pulumi.export("endpoint", kestra.endpoint)
     pulumi.export("namespace", kestra.namespace)
@@ -141,12 +151,12 @@ def build(settings: Settings, guarding: pulumi.ResourceOptions | None = None) ->
     pulumi.export("configMap", kestra.config_map)
     pulumi.export("secret", kestra.secret)
     pulumi.export("secretIds", store.secret_ids)
-    if made.second is not None:
-        pulumi.export("alsoSecretIds", made.second.secret_ids)
+    if resources.second is not None:
+        pulumi.export("alsoSecretIds", resources.second.secret_ids)
     pulumi.export("versionIds", store.version_ids)
     pulumi.export("configuration", configuration.yaml())
     pulumi.export("tags", tags.convention(settings.tags))
-    pulumi.export("generated", pulumi.Output.secret({**provided, **_named(made.generated)}))
+    pulumi.export("generated", pulumi.Output.secret({**provided, **_named(resources.generated)}))
 
 
 def create_stores(
@@ -166,10 +176,10 @@ def create_stores(
         opts: options of both.
     """
     first = create_store("store", StoreArgs(settings, fragment, secrets, encryption_key), opts)
-    if settings.beside is None:
+    if settings.secondary is None:
         return first, None
     # Under the same name, so that the day the two change places replaces nothing.
-    second = StoreArgs(settings.beside, {}, secrets, encryption_key)
+    second = StoreArgs(settings.secondary, {}, secrets, encryption_key)
     return first, create_store("store", second, opts)
 
 
@@ -192,32 +202,34 @@ def _environment(
     """Variables of the placeholders, and the encrypted ones of the settings."""
     variables = settings.deployment.secret_environment | secret_values(settings)
     return {name: _secret(value) for name, value in variables.items()} | {
-        name: _secret(source.value) if isinstance(source, Given) else provided[source.key]
+        name: _secret(source.value) if isinstance(source, ProvidedValue) else provided[source.key]
         for name, source in configuration.environment.items()
     }
 
 
 def _encryption_key(settings: Settings, generated: GeneratedSecrets) -> pulumi.Output[str] | None:
     """The key for the store to keep; None where only Kestra's environment has it."""
-    given = settings.encryption.secret_key
-    if given is None:
+    secret_key = settings.encryption.secret_key
+    if secret_key is None:
         return generated.values[ENCRYPTION_KEY]
-    return None if is_placeholder(given.get_secret_value()) else _secret(given)
+    return None if is_placeholder(secret_key.get_secret_value()) else _secret(secret_key)
 
 
 def _keys_held(settings: Settings, generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
     """Keys without which Kestra could not read what it stored, a placeholder's own text included."""
-    given = settings.encryption.secret_key
-    found = {"encryptionKey": _secret(given) if given else generated.values[ENCRYPTION_KEY]}
+    secret_key = settings.encryption.secret_key
+    keys = {
+        "encryptionKey": _secret(secret_key) if secret_key else generated.values[ENCRYPTION_KEY]
+    }
     kind = settings.secret.type if settings.secret else None
     if kind in ("jdbc", "elasticsearch"):
         assert settings.secret is not None
         block = settings.secret.block(kind)
         if isinstance(block, InternalStore) and block.secret is not None:
-            found["internalKey"] = _secret(block.secret)
+            keys["internalKey"] = _secret(block.secret)
         else:
-            found["internalKey"] = generated.values[f"secret.{kind}.secret"]
-    return found
+            keys["internalKey"] = generated.values[f"secret.{kind}.secret"]
+    return keys
 
 
 def _management_password(
@@ -226,9 +238,9 @@ def _management_password(
     everything = settings.endpoints.all
     if everything is None or everything.basic_auth is None:
         return None
-    given = everything.basic_auth.password
-    if given is not None:
-        return _secret(given)
+    password = everything.basic_auth.password
+    if password is not None:
+        return _secret(password)
     return provided[MANAGEMENT_PASSWORD]
 
 

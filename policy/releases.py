@@ -66,6 +66,11 @@ class Image:
         return not self.is_kestra and _DERIVED.search(self.last) is not None
 
     @property
+    def has_release_tag(self) -> bool:
+        """Whether the tag is one of Kestra's releases, and not the number of an image of somebody's own."""
+        return self.is_kestra or (self.is_derived and self.tag.startswith("v"))
+
+    @property
     def last(self) -> str:
         """The last part of the repository: `kestra` of `registry.example.com:5000/kestra/kestra`."""
         return self.repository.rpartition("/")[2]

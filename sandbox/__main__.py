@@ -4,7 +4,12 @@ import resource
 import signal
 import sys
 
-from sandbox.cli import main
+from components.missing_packages import explain
+
+try:
+    from sandbox.cli import main
+except ModuleNotFoundError as error:
+    sys.exit(explain(error, ".venv/sandbox"))
 
 if __name__ == "__main__":
     # A dump of the engine's, a plugin's or Kestra's memory would hold every secret.

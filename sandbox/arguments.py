@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from sandbox.state import ROOT
@@ -25,9 +26,15 @@ def parser() -> argparse.ArgumentParser:
         help="folder of the stack files (default: stacks)",
     )
     common.add_argument(
+        "--offline",
+        action="store_true",
+        default=bool(os.environ.get("KESTRA_SANDBOX_OFFLINE")),
+        help="use the sandbox's own stand-ins for all provider plugins, and download none",
+    )
+    common.add_argument(
         "--official-plugins",
         action="store_true",
-        help="let Pulumi download the official provider plugins",
+        help="ask again for official provider plugins that could not be downloaded within the last hour",
     )
     made = argparse.ArgumentParser(
         prog="python -m sandbox",

@@ -9,21 +9,25 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import yaml
 from filelock import FileLock, Timeout
 from rich.console import Console
 
+from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError, report
 from components.validation import load_file
 from sandbox import custom_resources
 from sandbox.arguments import parser
-from sandbox.clouds import places, start_clouds
+from sandbox.clouds import PLACES, places, start_clouds
 from sandbox.display import Events, summary
 from sandbox.engine.automation import PolicyRefusal, Stack
-from sandbox.engine.recovery import end_leftovers
+from sandbox.engine.official_plugins import NAMES
+from sandbox.engine.plugin_choice import PluginChoice, choose, write_choices
+from sandbox.engine.plugin_downloads import Downloads
+from sandbox.engine.recovery import end_orphaned_processes
 from sandbox.engine.workspace import refuse_encrypted
 from sandbox.errors import SandboxError
 from sandbox.judgement import Pack, show
@@ -42,7 +46,8 @@ class Sandbox:
         state: State,
         console: Console,
         *,
-        official_plugins: bool = False,
+        offline: bool = False,
+        download_again: bool = False,
         stacks: Path = ROOT / "stacks",
         policy: bool = True,
         policy_config: Path | None = None,
@@ -51,7 +56,7 @@ class Sandbox:
         self._policy, self._policy_config = policy, policy_config
         self.state, self.console = state, console
         self.progress = Progress(console)
-        self._official = official_plugins
+        self._offline, self._download_again = offline, download_again
 
     def _file(self, stack: str) -> Path:
         file = self._stacks / f"Pulumi.{stack}.yaml"
@@ -65,9 +70,12 @@ class Sandbox:
 
         Raises:
             SettingsError: with every problem.
+            SandboxError: when Python lacks the SDK of its secret manager.
         """
         file = self._file(stack)
         loaded = load_file(os.path.relpath(file))
+        if missing := missing_packages(loaded.settings):
+            raise SandboxError(missing)
         refuse_encrypted(
             stack,
             yaml.safe_load(file.read_text()),
@@ -127,20 +135,33 @@ class Sandbox:
             plane,
             vault,
             clouds=clouds,
-            official_plugins=self._official,
+            plugins=self.choose_plugins(stack, wanted, tools["pulumi"]),
             stacks=self._stacks,
             told=self.progress.note,
             pack=pack,
         )
-        self.tell_plugins(made)
         return made
 
-    def tell_plugins(self, stack: Stack) -> None:
-        """Prints which provider plugins a stack uses, and which the machine has and cannot use."""
-        used = ", ".join(f"{name} ({kind})" for name, kind in stack.plugins.items())
-        self.console.print(f"  Provider plugins: {used}", style="dim", markup=False)
-        for ignored in stack.ignored_plugins:
-            self.console.print(f"  Not used: {ignored}.", style="yellow", markup=False)
+    def choose_plugins(
+        self, stack: str, services: Collection[str], pulumi: Path
+    ) -> list[PluginChoice]:
+        """The stack's provider plugins; prints which, why, and what the machine has and cannot use.
+
+        Args:
+            stack: its name.
+            services: that it needs (see `sandbox.clouds.places`).
+            pulumi: the engine's command, which downloads plugins.
+        """
+        downloads = Downloads(pulumi, self.progress, again=self._download_again)
+        needed = ["random", "kubernetes", *(n for n in NAMES if PLACES.get(n) in services)]
+        used = choose(needed, offline=self._offline, downloads=downloads)
+        for plugin in used:
+            self.console.print(f"  Provider plugin {plugin}", style="dim", markup=False)
+            for ignored in plugin.official.ignored:
+                self.console.print(f"  Not used: {ignored}.", style="yellow", markup=False)
+        write_choices(self.state.stack(stack), used)
+        # The engine also asks for those of resources that the state has and nobody needs any more.
+        return used + choose([n for n in NAMES if n not in needed], offline=self._offline)
 
     def up(self, name: str) -> None:
         """Brings a stack up."""
@@ -244,7 +265,7 @@ class Sandbox:
     def down(self, *, purge: bool) -> None:
         """Ends what the sandbox started; with `purge` removes the state too."""
         with self.progress.step("Ending the servers"):
-            end_leftovers(self.state)
+            end_orphaned_processes(self.state)
             for server in reversed(servers(self.state)):
                 server.stop(seconds=15)
         if purge:
@@ -281,7 +302,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     sandbox = Sandbox(
         state,
         console,
-        official_plugins=arguments.official_plugins,
+        offline=arguments.offline,
+        download_again=arguments.official_plugins,
         stacks=arguments.stacks.resolve(),
         policy=not getattr(arguments, "no_policy", False),
         policy_config=given.resolve() if given else None,

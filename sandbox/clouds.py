@@ -16,7 +16,8 @@ from sandbox.services.aws import ACCOUNT
 from sandbox.services.gcp import PROJECT
 from sandbox.state import State
 
-_PLACES = {"vault": "vault", "aws": "aws", "azure-native": "azure", "gcp": "gcp"}
+PLACES = {"vault": "vault", "aws": "aws", "azure-native": "azure", "gcp": "gcp"}
+"""Provider to the service that its resources need."""
 
 #: What one machine cannot have of each cloud.
 LACKS: Mapping[str, str] = {
@@ -102,7 +103,7 @@ def places(state: State, stack: str, settings: Settings) -> set[str]:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         resources = state.latest(stack)["resources"] or []
         types = {resource["type"].split(":")[0] for resource in resources}
-        wanted |= {place for package, place in _PLACES.items() if package in types}
+        wanted |= {place for package, place in PLACES.items() if package in types}
     return wanted
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sandbox.engine.plugin_choice import read_choices
 from sandbox.services import AwsServer, ControlPlane, GoogleCloud, Server, Vault
 from sandbox.state import Last, State
 from sandbox.tools import CONTROL_PLANE
@@ -80,6 +81,9 @@ def show_status(state: State, console: Console) -> None:
             str(last.outputs.get("endpoint", "-")),
         )
     console.print(stacks if stacks.row_count else "No stacks.")
+    for name in state.stacks():
+        for plugin in read_choices(state.stack(name)):
+            console.print(f"{name}: provider plugin {plugin}", markup=False)
 
 
 def _table(title: str, *columns: str) -> Table:

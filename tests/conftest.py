@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ ROOT = Path(__file__).parents[1]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # A run in one process that is ended from outside leaves no servers behind either; a worker that is killed does.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+# Nothing is downloaded by a test that is not about downloads, wherever it runs.
+os.environ.setdefault("KESTRA_SANDBOX_OFFLINE", "1")
 
 # One process runs hundreds of engines here.
 share_process()

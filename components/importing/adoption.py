@@ -12,9 +12,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from components.kubernetes.monitoring import monitor_kind
+from components.kubernetes.pods import STORAGE_CLAIM, stores_locally
+from components.kubernetes.scaling import autoscaling_of, budget_of
 from components.rendering.sections import CONTROLLER_SERVICE
 from components.settings import Settings
-from components.validation.schema import Spelling, validate
+from components.settings.workloads import group_accounts
+from components.validation.schema import KeySpelling, validate
 
 Fate = Literal["adopted", "replaced", "stays"]
 
@@ -124,24 +128,33 @@ def _data(item: KubernetesObject, database: str) -> str:
 
 def inventory_of(settings: Settings) -> list[KubernetesObject]:
     """The objects whose names the program chooses itself; ConfigMap and Secret get generated names."""
-    deployment = settings.deployment
-    items = [
-        ("ServiceAccount", settings.identity.service_account.name),
-        *(("Deployment", f"kestra-{name}") for name in settings.components),
+    deployment, account = settings.deployment, settings.identity.service_account
+    items = {
+        ("ServiceAccount", account.name),
+        *(("ServiceAccount", name) for name, _ in group_accounts(settings).values()),
         ("Service", "kestra-web"),
         ("Service", "kestra-management"),
-    ]
+    }
     if deployment.create_namespace:
-        items.append(("Namespace", deployment.namespace))
+        items.add(("Namespace", deployment.namespace))
     if "controller" in settings.components:
-        items.append(("Service", CONTROLLER_SERVICE))
+        items.add(("Service", CONTROLLER_SERVICE))
     if deployment.ingress is not None:
-        items.append(("Ingress", "kestra"))
-    if deployment.storage_volume is not None:
-        items.append(("PersistentVolumeClaim", "kestra-storage"))
-    for name in settings.components:
-        if getattr(deployment.components, name).replicas > 1:
-            items.append(("PodDisruptionBudget", f"kestra-{name}"))
+        items.add(("Ingress", "kestra"))
+    if deployment.http_route is not None:
+        items.add(("HTTPRoute", "kestra"))
+    if deployment.monitoring is not None:
+        items.add((monitor_kind(deployment.monitoring), "kestra"))
+    volume = deployment.storage_volume
+    if volume is not None and not volume.existing_claim and stores_locally(settings):
+        items.add(("PersistentVolumeClaim", STORAGE_CLAIM))
+    for workload in settings.workloads:
+        name, component = f"kestra-{workload.name}", workload.component
+        items.add(("Deployment", name))
+        if autoscaling_of(deployment, component) is not None:
+            items.add(("HorizontalPodAutoscaler", name))
+        if budget_of(deployment, component) is not None:
+            items.add(("PodDisruptionBudget", name))
     return sorted(KubernetesObject(*item) for item in items)
 
 
@@ -160,22 +173,26 @@ def as_far_as_valid(document: Mapping[str, object]) -> Settings:
         "deployment": block,
         "identity": document.get("identity", {}),
     }
-    return validate(copy.deepcopy(data), Spelling())[0]
+    return validate(copy.deepcopy(data), KeySpelling())[0]
 
 
-def release_objects(settings: Settings, release: str = "kestra") -> list[KubernetesObject]:
+def release_objects(
+    settings: Settings, release: str = "kestra", account: str | None = "kestra"
+) -> list[KubernetesObject]:
     """The objects that the official chart makes for what the settings were imported from.
 
     Args:
         settings: imported from the values of a release.
         release: the chart's full name: that of the release where it holds `kestra`, else `<release>-kestra`.
+        account: the service account that the release makes; None: it makes none.
     """
     items = [
         ("ConfigMap", f"{release}-config"),
         ("Service", release),
-        ("ServiceAccount", settings.identity.service_account.name),
         *(("Deployment", f"{release}-{name}") for name in settings.components),
     ]
+    if account is not None:
+        items.append(("ServiceAccount", account))
     if settings.deployment.ingress is not None:
         items.append(("Ingress", release))
     return sorted(KubernetesObject(*item) for item in items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Literal
@@ -12,8 +13,10 @@ from components.importing.documents import Unreadable, load_documents
 from components.importing.images import image_settings
 from components.importing.installation import Installation, Note, Origin, Sourced, Tree, Variable
 from components.importing.key_tree import canonical_tree, get, merge, put
-from components.importing.readers import Part
+from components.importing.readers import ImportRefused, Part
 
+#: A text that another program would have put in: `${CONFIG}`, `{{ config }}`.
+_EXPRESSIONS = re.compile(r"(\s|\$\{[^{}]*\}|\$\w+|\{\{[^{}]*\}\}|<[\w-]+>)+")
 _PORT = ("micronaut", "server", "port")
 
 
@@ -41,6 +44,8 @@ class Assembly:
         """Whether all variables of Kestra's container are known."""
         self.unprovided: set[str] = set()
         """Variables of another program (compose, a template) that no input gives."""
+        self._unreadable: list[str] = []
+        """Configuration that Kestra reads, and that is no YAML: where it stands, and what is wrong."""
         self._parts = list(parts)
         self._used: set[str] = set()
         self._layers: list[tuple[Rank, Tree]] = []
@@ -85,18 +90,28 @@ class Assembly:
                 "correct it, and import again",
                 origin,
             )
+            self._unreadable.append(f"{origin} {error}")
             return False
         for remark in loaded.remarks:
             self.duplicate(origin, remark)
         for document in loaded.documents:
             if isinstance(document, Mapping):
                 self.add_configuration(document, origin, rank)
-        if loaded.documents and not any(isinstance(d, Mapping) for d in loaded.documents):
-            self.note(
-                "not carried", origin.place or origin.file, "is no mapping of keys", origin=origin
-            )
+        documents = [d for d in loaded.documents if d is not None]
+        if documents and not any(isinstance(d, Mapping) for d in documents):
+            place = origin.place or origin.file
+            self.note("not carried", place, "is no mapping of keys", origin=origin)
+            if _EXPRESSIONS.fullmatch(text):
+                self.miss_configuration(place)
+            else:
+                self._unreadable.append(f"{origin} is no mapping of keys")
             return False
         return True
+
+    def miss_configuration(self, what: str) -> None:
+        """Says that Kestra reads configuration which no input holds."""
+        if what not in self.installation.absent_configuration:
+            self.installation.absent_configuration.append(what)
 
     def duplicate(self, origin: Origin, remark: str) -> None:
         """Notes a key that a file writes twice."""
@@ -138,6 +153,7 @@ class Assembly:
                     "give the text as a file, for example application.yaml",
                     variable.origin,
                 )
+                self.miss_configuration(name)
             return
         self.installation.environment[name] = variable
 
@@ -178,6 +194,15 @@ class Assembly:
             self._layers.append((Rank.COMMAND, tree))
         for what, why, fix in command.lost:
             self.note("not carried", what, why, fix, origin)
+        if command.dropped_words:
+            self.note(
+                "changed",
+                "the words behind `sh -c`",
+                "a shell runs only the first word behind -c; the others did not reach Kestra, and are carried as they "
+                "were meant",
+                "check that these options are wanted",
+                origin,
+            )
 
     # Other inputs
 
@@ -214,7 +239,16 @@ class Assembly:
     # The result
 
     def finish(self) -> Installation:
-        """Merges everything and gives the result. Called once, after all readers."""
+        """Merges everything and gives the result. Called once, after all readers.
+
+        Raises:
+            ImportRefused: where nothing of Kestra's configuration can be read.
+        """
+        if self._unreadable and not self.has_configuration:
+            raise ImportRefused(
+                f"Nothing was written: {'; '.join(self._unreadable)}. It is Kestra's configuration, without which its "
+                "database, queue and storage are unknown. Correct or render it, and import again."
+            )
         tree, options = self._merged(below=True), self._merged(below=False)
         merging.bind_variables(self, tree, options)
         merge(tree, options)

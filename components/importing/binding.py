@@ -40,7 +40,8 @@ LAUNCHER_VARIABLES = {
     ),
 }
 """Variables of the launcher's and Micronaut's own that are not carried: why, and what to do."""
-_FILE_SUFFIX = re.compile(r"(.+)_FILE$")
+#: `POSTGRES_PASSWORD_FILE`, `X__FILE`, `FILE__X`: the value is in a file, as scripts of images understand it.
+_FILE = re.compile(r"(.+?)__?FILE|FILE__(.+)")
 
 
 def is_configuration(name: str) -> bool:
@@ -162,6 +163,17 @@ def is_word_of_map(name: str) -> bool:
     return len(bind(name).map_names("kestra.storage")) >= 3
 
 
+def variable_of_file(name: str) -> str:
+    """The variable whose value is in a file that this variable names; empty where it names none by its own name."""
+    match = _FILE.fullmatch(name)
+    return (match[1] or match[2]) if match else ""
+
+
+def is_path(value: str | None) -> bool:
+    """Whether a value may be the path of a file."""
+    return value is None or re.match(r"[./~]|[A-Za-z]:\\|file:", value) is not None
+
+
 def why_no_key(name: str) -> tuple[str, str]:
     """Why a variable that looks like a setting is none, and what to do."""
     binding = bind(name)
@@ -169,11 +181,6 @@ def why_no_key(name: str) -> tuple[str, str]:
         return (
             "Micronaut takes the _ behind an index for a part of it, so the list got an empty item",
             "write the item where the list is set",
-        )
-    if match := _FILE_SUFFIX.fullmatch(name):
-        return (
-            f"Kestra reads no file by a variable; {match[1]} itself, or a placeholder, is needed",
-            "set the key with pulumi config set --path --secret",
         )
     near = _nearest(binding)
     hint = f"; {near} was probably meant" if near else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.importing.conversion import Conversion
 from components.importing.draft import Place, Value
 from components.importing.placeholders import ENCRYPTION
-from components.settings.base import is_placeholder
+from components.settings.placeholders import is_placeholder
 from components.validation.rules.keys import CIPHERS, decoded_size
 
 #: The key of each internal secret store.

@@ -113,6 +113,9 @@ def _add_account(release: Release, assembly: Assembly) -> None:
     name = account.get("name") or values.get("serviceAccountName")
     annotations = as_mapping(account.get("annotations"))
     at = "identity.service-account"
+    if release.generation != "0.x" and account.get("create") is not False:
+        own = name if isinstance(name, str) and name else release.fullname
+        assembly.installation.release_account = own or "kestra"
     if not name and annotations and release.fullname:
         # Trust of a cloud role names the account, so it must keep the name that the chart gave it.
         name = release.fullname

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from components.importing import pull_secrets
 from components.importing.assembly import Assembly
 from components.importing.cluster_ingress import add_ingress, add_route
 from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, number
@@ -227,6 +228,11 @@ def _add_account(workloads: Sequence[Workload], objects: Objects, assembly: Asse
                 "look at kestra:identity.service-account",
                 workload.origin("serviceAccountName"),
             )
+    for item in objects.of("ServiceAccount"):
+        # Kubernetes gives them to every pod of the account.
+        if first is not None and item.name == (name or "default"):
+            names = pull_secrets.names_of(item.get("imagePullSecrets"))
+            pull_secrets.add(names, item.origin("imagePullSecrets"), assembly)
     if first is None or not isinstance(name, str) or name == "default":
         return
     at = "identity.service-account"

@@ -5,6 +5,7 @@ Options are those of `kestra server` 1.3 and 2.0 (picocli: `--port 80`, `--port=
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from dataclasses import dataclass, field
 
 COMPONENTS = ("standalone", "webserver", "executor", "scheduler", "indexer", "worker", "controller")
 _SHELL = re.compile(r"(.*/)?(ba|da|a|z|k)?sh")
-_SHELL_COMMAND = re.compile(r"-[a-z]*c")
+_SHELL_COMMAND = re.compile(r"-[a-z]*c[a-z]*")
+_POSITION = re.compile(r"\$\{?(\d)\}?")
 _BREAKS = frozenset(("&&", "||", ";", "|", "&", "(", ")", "\n"))
 _REDIRECTION = re.compile(r"\d*(>>?|<)(&?\d*|.*)")
 _PROGRAM = re.compile(
@@ -51,6 +53,8 @@ class Command:
     """The release in the program's name: `1.3.8`."""
     lost: list[tuple[str, str, str]] = field(default_factory=list)
     """Part, reason and fix of what cannot be kept."""
+    dropped_words: bool = False
+    """Whether `sh -c` runs the program's name alone, and its words only look like arguments of it."""
 
 
 def parse_command(words: Sequence[str]) -> Command:
@@ -58,7 +62,7 @@ def parse_command(words: Sequence[str]) -> Command:
     command = Command()
     words = [str(word) for word in words]
     script = _script(words)
-    statements = _statements(script) if script is not None else [_words_of(words)]
+    statements = [_words_of(words)] if script is None else _of_script(*script, command)
     rest: list[list[str]] = []
     for statement in statements:
         if not command.component and _starts_server(statement):
@@ -84,19 +88,68 @@ def _words_of(words: list[str]) -> list[str]:
     return words
 
 
-def _script(words: list[str]) -> str | None:
-    """The script of `sh -c script`; the shell itself may be the entry point and is then not there."""
+def _script(words: list[str]) -> tuple[str, list[str]] | None:
+    """The script of `sh -c script` and the words behind it; the shell may be the entry point and is then not there."""
     if len(words) == 1:
         parts = split_words(words[0])
         if len(parts) > 2 and _SHELL.fullmatch(parts[0]):
             words = parts
         elif re.search(r"&&|;|\n", words[0]):
-            return words[0]
+            return words[0], []
     for index, word in enumerate(words[:-1]):
-        if _SHELL_COMMAND.fullmatch(word) and (index == 0 or _SHELL.fullmatch(words[index - 1])):
-            # Behind -c only the first word is the script, unless there is no shell and it is Kestra's own -c.
-            return words[index + 1] if index or " " in words[index + 1] else None
+        if not _SHELL_COMMAND.fullmatch(word) or not (index == 0 or _is_shell(words[:index])):
+            continue
+        rest = words[index + 1 :]
+        if rest[0] == "--" and len(rest) > 1:
+            rest = rest[1:]
+        # Without a shell it may be Kestra's own -c.
+        return (rest[0], rest[1:]) if index or " " in rest[0] else None
     return None
+
+
+def _is_shell(words: Sequence[str]) -> bool:
+    """Whether words end in a shell and its options: `tini -- bash -e -o pipefail`."""
+    shell = next((i for i, word in enumerate(words) if _SHELL.fullmatch(word)), None)
+    return shell is not None and all(
+        word.startswith(("-", "+")) or before in ("-o", "+o") or re.fullmatch(r"-[a-z]*o", before)
+        for before, word in itertools.pairwise(words[shell:])
+    )
+
+
+def _of_script(script: str, arguments: Sequence[str], command: Command) -> list[list[str]]:
+    """The statements of a script. Words behind it are its `$0`, `$1` …, and nothing else reads them."""
+    statements = [_with_arguments(words, arguments) for words in _statements(script)]
+    dropped = list(arguments)
+    if dropped and not re.search(r"\$\{?[@*\d]", script):
+        whole = [*split_words(script), *dropped]
+        is_meant = not any(map(_starts_server, statements)) and _starts_server(whole)
+        command.dropped_words = is_meant
+        if is_meant:
+            return [whole]
+        options = [word.partition("=")[0] for word in dropped if word.startswith("-")]
+        command.lost += [
+            (
+                option,
+                "it stands behind the script of `sh -c`, so the shell took it and Kestra never got it",
+                "set what it means by hand if it was meant for Kestra",
+            )
+            for option in options
+            if re.fullmatch(r"--?[a-z][a-z-]*", option)
+        ]
+    return statements
+
+
+def _with_arguments(words: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    """Words of a script with its arguments put in: `"$@"`, `$0`, `${1}`."""
+    result: list[str] = []
+    for word in words:
+        if word in ("$@", "$*", "${@}", "${*}"):
+            result += arguments[1:]
+        elif (match := _POSITION.fullmatch(word)) and int(match[1]) < len(arguments):
+            result.append(arguments[int(match[1])])
+        else:
+            result.append(word)
+    return result
 
 
 def _statements(script: str) -> list[list[str]]:

@@ -24,12 +24,10 @@ from components.importing.compose_parts import (
     note_ports,
     note_rest,
 )
-from components.importing.compose_variables import unresolved
 from components.importing.env_files import read_lines
 from components.importing.images import is_kestra
 from components.importing.installation import Variable
 from components.importing.readers import ImportRefused, Part
-from components.settings.credentials import credential_sign
 
 #: What compose takes of a folder, and what stands beside it.
 _DEFAULTS = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
@@ -149,7 +147,7 @@ def read_services(
     environments = {
         component: _environment(project, carried[component][0], assembly) for component in carried
     }
-    _drop_interpolated(project, environments, assembly)
+    _mark_interpolated(project, environments, assembly)
     mounts = mounts_of(service, project)
     add_files(service, mounts, command, environments[first], assembly)
     _add_variables(environments, assembly)
@@ -252,6 +250,7 @@ def _environment(project: Project, service: Service, assembly: Assembly) -> dict
         file = assembly.companion(path, service.part)
         if file is None:
             optional = "" if is_required else " (it is optional there)"
+            assembly.miss_configuration(path)
             assembly.note(
                 "not carried",
                 service.where(f"env_file {path}"),
@@ -267,44 +266,27 @@ def _environment(project: Project, service: Service, assembly: Assembly) -> dict
             elif not line.is_literal:
                 value = project.interpolation.text(value)
             if value is not None:
-                variables[line.name] = Variable(file.origin(line.name), value)
+                known = None if project.interpolation.is_open(value) else value
+                variables[line.name] = Variable(file.origin(line.name), known)
     for name, value in pairs(service.spec.get("environment")).items():
         origin = service.origin(f"environment.{name}")
         if value is None and (value := project.interpolation.variables.get(name)) is None:
             _note_bare(service, name, variables, assembly)
             continue
-        known = name == "KESTRA_CONFIGURATION" or not unresolved(value)
-        variables[name] = Variable(origin, value if known else _placeholder_only(value))
+        known = name == "KESTRA_CONFIGURATION" or not project.interpolation.is_open(value)
+        variables[name] = Variable(origin, value if known else None)
     return variables
 
 
-def _drop_interpolated(
-    project: Project, environments: Mapping[str, dict[str, Variable]], assembly: Assembly
+def _mark_interpolated(
+    project: Project, environments: Mapping[str, Mapping[str, Variable]], assembly: Assembly
 ) -> None:
-    """Leaves out secrets of an env file that compose has put where they are needed: they would be there twice."""
-    dropped: dict[str, None] = {}
+    """Marks variables of an env file that compose has put where they are needed: the process has them by the way."""
     for variables in environments.values():
-        for name, variable in list(variables.items()):
+        for name, variable in variables.items():
             is_of_file = not variable.origin.place.startswith("services.")
-            if (
-                is_of_file
-                and name in project.interpolation.used
-                and credential_sign(name, variable.value or "")
-            ):
-                dropped[name] = None
-                del variables[name]
-    if dropped:
-        assembly.note(
-            "changed",
-            ", ".join(dropped),
-            "compose put their values into other settings, which are carried; as variables of their own they are not",
-            "set kestra:deployment.environment for those that tasks read as variables",
-        )
-
-
-def _placeholder_only(value: str) -> str | None:
-    """The value of a variable that names another: without its value."""
-    return None if unresolved(value) else value
+            if is_of_file and name in project.interpolation.used:
+                assembly.installation.interpolated.add(name)
 
 
 def _note_bare(

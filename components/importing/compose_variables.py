@@ -15,6 +15,8 @@ from components.importing.documents import Override
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: What a template's variable is called where compose would see a name with a default: `${license-key}`.
 _HYPHENATED = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
+#: What Micronaut takes for a placeholder, with the brace behind it.
+_LITERAL = re.compile(r"([A-Za-z_][\w.]*)(:[^{}]*)?\}")
 _DEEPEST = 20
 
 
@@ -69,6 +71,13 @@ class Interpolation:
                 parts.append("$")
                 position = sign + 1
         return "".join(parts) + text[position:]
+
+    def is_open(self, text: str) -> bool:
+        """Whether a text names a variable that no input gave. `$${X}` has become `${X}`, which is a text."""
+        return any(
+            (match := _LITERAL.fullmatch(inner)) is None or match[1] in self.missing
+            for inner in re.findall(r"\$\{([^}]*\}?)", text)
+        )
 
     def _bare(self, name: str, before: str) -> str:
         """`$NAME`: what looks like a piece of a password is no name, and is never repeated in a message."""

@@ -10,11 +10,12 @@ from components.importing import (
     log_in,
     placeholders,
     settings_map,
+    side_containers,
     translation,
     variables,
 )
 from components.importing.conversion import Conversion
-from components.importing.draft import Sealed, Value
+from components.importing.draft import UNKNOWN, Sealed, Value
 from components.importing.installation import Installation
 from components.importing.sealing import Seal, seal_secrets
 from components.importing.secret_values import annotation_of, is_secret, mark_secrets
@@ -22,6 +23,9 @@ from components.importing.settings_map import setting_place
 from components.settings import Problem
 from components.settings.base import OPAQUE
 from components.validation.sensitive import is_sensitive
+
+#: Settings that say where Kestra keeps what it knows.
+_PLATFORM = ("queue", "repository", "datasources")
 
 
 def convert(
@@ -46,6 +50,7 @@ def convert(
     c.notes += installation.notes
     settings_map.start(c)
     _see_secrets(c)
+    side_containers.move_secrets(c)
     resolution = placeholders.resolve(c)
     settings_map.write_types(c.draft)
     mark_secrets(c.draft, c.secrets)
@@ -63,6 +68,7 @@ def convert(
     seal_secrets(c, seal)
     warnings = acceptance.accept(c, _sealed)
     _forget_written(c)
+    _mark_incomplete(c)
     return c, warnings
 
 
@@ -105,6 +111,7 @@ def _ask_for_missing(c: Conversion) -> None:
         secret = (known and is_sensitive(annotation)) or is_secret(place, "x9-Any-Secret")
         names = ", ".join(f"${{{name}}}" for name in missing.variables)
         why = f"the inputs name {names} for it" if names else "no input has its value"
+        why = missing.why or why
         if place in bound_keys.BOUND:
             c.draft.put(
                 (*place[:-1], "existing"),
@@ -126,6 +133,24 @@ def _forget_written(c: Conversion) -> None:
     """What stands in the file after all is not to be set."""
     places = {acceptance.spelled(place) for place, _ in c.draft.leaves()}
     c.to_set = [item for item in c.to_set if item.setting not in places or "${" in item.why]
+
+
+def _mark_incomplete(c: Conversion) -> None:
+    """Lets the check refuse a stack of whose platform nothing is known: it would run on a database of its own."""
+    absent = c.installation.absent_configuration
+    if not absent or any(c.draft.at(key) is not None for key in _PLATFORM):
+        return
+    why = "no input holds the configuration that says it"
+    for key in _PLATFORM[:2]:
+        c.draft.put((key, "type"), Value(UNKNOWN, comment=why))
+        c.ask((key, "type"), f"{why}; check refuses the stack until it is set")
+    c.note(
+        "changed",
+        ", ".join(absent),
+        "Kestra's configuration is not among the inputs, so its database, queue and storage are unknown here: this "
+        "stack is not the installation yet, and check refuses it",
+        "give it as a further input, and import again",
+    )
 
 
 def _revealed(value: Value) -> object:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import yaml
 
-from components.validation.loader import BoundedLoader
+from components.validation.stack_file import BoundedLoader
 from components.validation.yaml_scalars import resolve_as_pulumi
 
 MOST_BYTES = 1024 * 1024

@@ -18,6 +18,8 @@ Scalar = str | int | float | bool
 ROOTS = frozenset(
     ("datasources", "endpoints", "micronaut", "logger", "otel", "flyway", "jackson", "netty")
 )
+UNKNOWN = "to-be-set"
+"""Stands where a value is missing that nothing else shows to be missing; `check` refuses it."""
 #: First-level settings that are no keys of Kestra's.
 OURS = frozenset(
     (

@@ -11,7 +11,6 @@ from components.importing.assembly import Assembly
 from components.importing.chart_values import Layer, merge, typed
 from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, listed
 from components.importing.readers import Part
-from components.importing.substitution import flux_substitution
 from components.importing.value_sources import file_layers, find_values, names_chart, text_layer
 
 #: Kinds that hold values, with the group of their API.
@@ -116,10 +115,6 @@ def _read_flux(
         if layer is not None:
             result.layers.append(layer)
     result.layers.append(Layer(item.file, _place(item, "spec.values"), values))
-    substitution = flux_substitution(item, objects)
-    if substitution is not None:
-        result.layers = [substitution.layer(layer) for layer in result.layers]
-        substitution.note(item.title, assembly)
     return result
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from components.importing import charts
+from components.importing import charts, pull_secrets
 from components.importing.assembly import Assembly
 from components.importing.chart_values import Values
 from components.importing.commands import split_words
@@ -47,9 +47,18 @@ _ADDED = (
 )
 _MERGED = ("nodeSelector", "affinity", "podAnnotations", "podLabels", "annotations", "labels")
 _PARTS = frozenset(
-    (*_REPLACED, *_ADDED, *_MERGED, "revisionHistoryLimit", "progressDeadlineSeconds", "jvm")
+    (
+        *_REPLACED,
+        *_ADDED,
+        *_MERGED,
+        "revisionHistoryLimit",
+        "progressDeadlineSeconds",
+        "jvm",
+        *pull_secrets.KEYS,
+    )
 )
 _OF_COMMON = _PARTS | {"configmapReloader"}
+_OF_IMAGE = frozenset(("repository", "tag", "pullPolicy", *pull_secrets.KEYS))
 _OF_DEPLOYMENTS = _OF_COMMON | {"enabled", "workerThreads", "extraArgs", "dind", "controller"}
 _OF_GROUPS = _OF_DEPLOYMENTS | {"serviceAccountName"}
 #: Parts that have no meaning for the program's pods, and that it decides without harm.
@@ -102,6 +111,8 @@ def workloads(release: Release, assembly: Assembly) -> list[Workload]:
     values = release.values
     _add_configuration(release, assembly)
     _note_unread_keys(release, assembly)
+    blocks = [(w, name) for w in ("deployments", "workerGroups") for name, _ in _enabled(values, w)]
+    pull_secrets.add_of_chart(values, blocks, assembly)
     result = [
         _workload(release, "deployments", name, content, assembly)
         for name, content in _enabled(values, "deployments")
@@ -194,7 +205,6 @@ def _workload(
         "initContainers": both("initContainers"),
         "containers": both("extraContainers"),
         "volumes": volumes + both("extraVolumes"),
-        "imagePullSecrets": values.sequence("imagePullSecrets"),
     }
     container = {
         "image": release.image(),
@@ -220,7 +230,6 @@ def _workload(
         "strategy": places.get(kind, prefix + kind),
         "image": "image",
         "imagePullPolicy": "image.pullPolicy",
-        "imagePullSecrets": "imagePullSecrets",
         "configuration": "configurations",
     }
     _note_unread_parts(prefix, content, _OF_GROUPS if group else _OF_DEPLOYMENTS, origin, assembly)
@@ -313,11 +322,13 @@ def _note_unread_keys(release: Release, assembly: Assembly) -> None:
     """Notes keys of the values that no template of the chart's reads."""
     values = release.values
     for key, value in values.tree.items():
-        if key in charts.CURRENT_KEYS or key.startswith("_") or value in (None, {}, [], ""):
+        is_read = key in charts.CURRENT_KEYS or key in pull_secrets.KEYS
+        if is_read or key.startswith("_") or value in (None, {}, [], ""):
             continue
         note_unread(key, release, assembly)
-    common = values.mapping("common")
-    _note_unread_parts("common.", common, _OF_COMMON, values.origin("common"), assembly)
+    for block, known in (("common", _OF_COMMON), ("image", _OF_IMAGE)):
+        origin = values.origin(block)
+        _note_unread_parts(f"{block}.", values.mapping(block), known, origin, assembly)
 
 
 def note_unread(key: str, release: Release, assembly: Assembly) -> None:

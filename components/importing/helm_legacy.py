@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from components.importing import charts
+from components.importing import charts, pull_secrets
 from components.importing.assembly import Assembly
 from components.importing.commands import split_words
 from components.importing.helm import CONFIGURATION, Release, add_document, note_unread
@@ -42,6 +42,7 @@ _OF_DEPLOYMENTS = frozenset(
             "strategy",
             "workerThreads",
             "autoscaler",
+            *pull_secrets.KEYS,
         ],
     )
 )
@@ -60,11 +61,14 @@ def workloads(release: Release, assembly: Assembly) -> list[Workload]:
     """The pods of a release; adds its configuration files to the release's objects."""
     values = release.values
     for key, value in values.tree.items():
-        if key not in charts.LEGACY_KEYS and value not in (None, {}, [], ""):
+        is_read = key in charts.LEGACY_KEYS or key in pull_secrets.KEYS
+        if not is_read and value not in (None, {}, [], ""):
             note_unread(key, release, assembly)
     mounts, volumes, paths = _files(release, assembly)
+    enabled = list(_enabled(release))
+    pull_secrets.add_of_chart(values, [(where, name) for where, name, _ in enabled], assembly)
     result = []
-    for where, name, content in _enabled(release):
+    for where, name, content in enabled:
         result.append(_workload(release, where, name, content, mounts, volumes, paths))
         for part, value in content.items():
             if part not in _OF_DEPLOYMENTS and value not in (None, {}, [], ""):
@@ -108,7 +112,6 @@ def _workload(
         "extraVolumes",
         "extraVolumeMounts",
         "initContainers",
-        "imagePullSecrets",
         "podAnnotations",
     )
     places |= {part: part for part in shared} | {
@@ -154,7 +157,6 @@ def _workload(
         "initContainers": values.sequence("initContainers"),
         "containers": as_list(one("extraContainers")),
         "volumes": [*volumes, *values.sequence("extraVolumes")],
-        "imagePullSecrets": values.sequence("imagePullSecrets"),
     }
     return Workload(
         component=component,

@@ -47,8 +47,8 @@ def image_settings(reference: str, origin: Origin, assembly: Assembly) -> None:
         assembly.add_setting("deployment.image.digest", digest, origin)
     if _TAG.fullmatch(tag):
         assembly.add_setting("deployment.image.tag", tag, origin)
-        # The tag of an image of one's own says nothing of Kestra's release.
-        if (image.is_kestra or image.is_derived) and (version := version_of(tag)):
+        # The tag of an image of one's own says nothing of Kestra's release, unless it is written as Kestra's are.
+        if image.has_release_tag and (version := version_of(tag)):
             assembly.add_setting("version", version, origin)
     if re.search(
         r"(^|[/_.-])kestra[-_]?(ee|enterprise)($|[/_.-])", repository

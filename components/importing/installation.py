@@ -43,6 +43,8 @@ class Variable:
     """Else Kubernetes' own `valueFrom` (`secretKeyRef`, `configMapKeyRef`, `fieldRef`, `resourceFieldRef`)."""
     component: str | None = None
     """The only component that has it; None: all have it."""
+    references: frozenset[str] = frozenset()
+    """Variables that Kubernetes puts into the value, which has `${NAME}` for each; any other `${…}` is text."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Missing:
     variables: tuple[str, ...]
     """Names of what nobody gives: variables of compose, of a template, of the environment."""
     origin: Origin
+    why: str = ""
+    """Why there is no value, where it is not that nobody gives the variables."""
 
 
 #: A tree of Kestra's (Micronaut's) keys in kebab-case; leaves are `Sourced`, lists are lists of trees or leaves.
@@ -89,6 +93,8 @@ class Installation:
     """
     environment: dict[str, Variable] = field(default_factory=dict)
     """The other variables: those that placeholders name, `ENV_…`, `SECRET_…`, `JAVA_OPTS`, anything else."""
+    interpolated: set[str] = field(default_factory=set)
+    """Names of variables in `environment` whose values another program has put where they are needed."""
     declared_secrets: dict[str, Variable] = field(default_factory=dict)
     """Secrets that flows read by `secret()`, from variables `SECRET_<name>`: name without `SECRET_` to the decoded value.
 
@@ -97,6 +103,8 @@ class Installation:
     """
     missing: list[Missing] = field(default_factory=list)
     """Keys to set before the stack file is complete; each has a note too."""
+    absent_configuration: list[str] = field(default_factory=list)
+    """Files and variables with configuration that Kestra reads, and that no input holds; each has a note too."""
     extra_env_from: list[dict[str, Any]] = field(default_factory=list)
     """Kubernetes' `envFrom` entries."""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -108,6 +116,8 @@ class Installation:
     """
     release: str = ""
     """The name that a Helm release's objects begin with (the chart's full name); empty where no input says it."""
+    release_account: str | None = None
+    """The service account that the Helm release makes; None: it makes none."""
     notes: list[Note] = field(default_factory=list)
     """What is changed, refused or not carried over, and why."""
     sources: list[tuple[str, str]] = field(default_factory=list)

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from components.importing.installation import Origin
@@ -113,6 +113,14 @@ class Objects:
     def add_entries(self, source: Source, name: str, entries: Mapping[str, Entry]) -> None:
         """Adds keys of a ConfigMap or Secret; later ones win."""
         self._entries.setdefault((source, name), {}).update(entries)
+
+    def replace(self, item: KubernetesObject, document: Mapping[str, Any]) -> None:
+        """Puts another document in an object's place."""
+        new = replace(item, document=document)
+        self.all[self.all.index(item)] = new
+        if new.kind in ("ConfigMap", "Secret"):
+            source: Source = "Secret" if new.kind == "Secret" else "ConfigMap"
+            self.add_entries(source, new.name, dict(_entries(new)))
 
     def of(self, *kinds: str) -> list[KubernetesObject]:
         """The objects of some kinds, in the order of the inputs."""

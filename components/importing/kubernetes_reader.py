@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.importing import charts, helm, helm_legacy, kustomize, manifests
+from components.importing.absent_objects import note_absent
 from components.importing.assembly import Assembly
 from components.importing.chart_objects import add_chart_objects
 from components.importing.chart_values import Layer, Values
@@ -18,7 +19,7 @@ from components.importing.kubernetes_objects import Entry, Objects, Source, dig
 from components.importing.pod_configuration import add_configuration, is_configuration
 from components.importing.pod_volumes import carried_volumes
 from components.importing.readers import ImportRefused, Part
-from components.importing.substitution import template_substitution
+from components.importing.substitution import substitute_flux, template_substitution
 from components.importing.unrendered_values import without_unrendered
 from components.importing.value_sources import below, find_values, merged, names_chart
 from components.importing.workloads import Workload, add_workloads
@@ -77,6 +78,7 @@ class KubernetesReader:
         # What kustomizations name is among the objects already, or is read now.
         for part in filter(kustomize.is_kustomization, parts):
             kustomize.add_kustomization(part, objects, assembly)
+        substitute_flux(objects, assembly)
         releases = _releases(parts, objects, assembly)
         plain = [part for part in files if _is_values(part) and not assembly.is_used(part)]
         layers = [_layer(part, assembly) for part in plain]
@@ -243,6 +245,7 @@ def _finish(workloads: Sequence[Workload], objects: Objects, assembly: Assembly)
     )
     add_workloads(carried, scaled, assembly)
     add_edges(carried, objects, assembly)
+    note_absent(carried, objects, assembly)
 
 
 def _values_of_objects(objects: Objects) -> Iterator[Layer]:

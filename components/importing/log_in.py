@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.importing.conversion import Conversion
 from components.importing.draft import Value
-from components.settings.base import is_placeholder
+from components.settings.placeholders import is_placeholder
 from components.validation.rules.server import USERNAME as EMAIL
 from components.validation.rules.server import password_rules_broken
 

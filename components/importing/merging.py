@@ -21,6 +21,7 @@ from components.importing.key_tree import (
     put,
     remove,
 )
+from components.settings.credentials import credential_sign
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
 from components.validation.rules.java_options import OPTION_VARIABLES
 
@@ -57,6 +58,7 @@ def bind_variables(assembly: Assembly, tree: Tree, options: Tree) -> None:
 def leave_out(assembly: Assembly) -> None:
     """Takes out what is no key, and keys that have no value; each is named."""
     tree = assembly.installation.configuration
+    _ask_for_files(assembly, tree)
     _leave_out_unknown(assembly, tree)
     _leave_out_expressions(assembly, tree)
     _leave_out_missing(assembly, tree)
@@ -108,8 +110,8 @@ def _put_variable(
             "kestra.storage as a map",
             origin=variable.origin,
         )
-        own = name.removeprefix("KESTRA_")
         if name in environment:
+            own = name.removeprefix("KESTRA_")
             environment[own] = environment.pop(name)
     # Where its value comes from elsewhere, the variable stays, and the key names it.
     leaf: Any = Sourced(f"${{{own}}}", variable.origin)
@@ -159,10 +161,7 @@ def _without_keys(variable: Variable, text: str, tree: Tree) -> str:
 def _leave_out_unknown(assembly: Assembly, tree: Tree) -> None:
     """Names variables that look like Kestra's keys and are none, unless a placeholder names them."""
     environment = assembly.installation.environment
-    texts = [leaf.value for _, leaf in leaves(tree)] + [v.value for v in environment.values()]
-    used = {
-        name for text in texts if isinstance(text, str) for name, _ in _PLACEHOLDER.findall(text)
-    }
+    used = _named_variables(assembly, tree)
     for name, variable in list(environment.items()):
         if name in used or name in OPTION_VARIABLES:
             continue
@@ -170,6 +169,47 @@ def _leave_out_unknown(assembly: Assembly, tree: Tree) -> None:
             why, fix = binding.why_no_key(name)
             assembly.note("not carried", name, why, fix, variable.origin)
             del environment[name]
+
+
+def _named_variables(assembly: Assembly, tree: Tree) -> set[str]:
+    """Variables that placeholders name."""
+    variables = assembly.installation.environment.values()
+    texts = [leaf.value for _, leaf in leaves(tree)] + [v.value for v in variables]
+    return {
+        name for text in texts if isinstance(text, str) for name, _ in _PLACEHOLDER.findall(text)
+    }
+
+
+def _ask_for_files(assembly: Assembly, tree: Tree) -> None:
+    """Variables that name a file with a secret (`…_PASSWORD_FILE`): Kestra reads none, so the value is to be set."""
+    installation = assembly.installation
+    used = _named_variables(assembly, tree)
+    for name, variable in list(installation.environment.items()):
+        own = binding.variable_of_file(name)
+        if not own or name in used or variable.value_from is not None:
+            continue
+        path = binding.key_of(own, tree)
+        is_set = own in installation.environment or (path and get(tree, path) is not None)
+        if own.startswith("SECRET_"):
+            missing = Variable(variable.origin)
+            installation.declared_secrets.setdefault(own.removeprefix("SECRET_"), missing)
+        elif path is None and not (
+            binding.is_path(variable.value) and credential_sign(own, "x9-Any-Secret")
+        ):
+            continue
+        elif not is_set and own not in used:
+            why = f"its value is in a file that {name} names, and no input has it"
+            place = path or ("deployment", "environment", own)
+            installation.missing.append(Missing(place, (name,), variable.origin, why))
+        del installation.environment[name]
+        assembly.note(
+            "not carried",
+            name,
+            f"Kestra reads no file by a variable of this name; {own} itself, or a placeholder, is needed"
+            + (", and is there" if is_set else ""),
+            "" if is_set else 'the value is under "To set"',
+            variable.origin,
+        )
 
 
 def _leave_out_expressions(assembly: Assembly, tree: Tree) -> None:

@@ -77,6 +77,10 @@ def _resolve(c: Conversion, place: Place, value: Value, result: Resolution) -> N
         if new == text:
             break
         text = new
+    if PLACEHOLDER.search(text):
+        # A variable that names itself.
+        _keep(c, place, value)
+        return
     value.value = text
     if not text and place != ENCRYPTION:
         # An empty text is no value to Kestra, and of an empty key the report has more to say.
@@ -88,11 +92,9 @@ def _resolve(c: Conversion, place: Place, value: Value, result: Resolution) -> N
 
 
 def value_of(c: Conversion, name: str) -> str | None:
-    """The value that an input gives a variable; None where it has none, or names another's."""
+    """The value that an input gives a variable, which may name others; None where it has none."""
     variable = c.installation.environment.get(name)
-    if variable is None or variable.value is None or "${" in variable.value:
-        return None
-    return variable.value
+    return variable.value if variable is not None else None
 
 
 def _default_holds(c: Conversion, place: Place, name: str, default: str) -> bool:
@@ -123,8 +125,12 @@ def _keep(c: Conversion, place: Place, value: Value) -> None:
 def unprovided(c: Conversion) -> None:
     """Names every variable that the draft's placeholders need and that nothing gives."""
     named: dict[str, list[tuple[Place, Value]]] = {}
+    texts = [v.value for p, v in c.draft.leaves() if p[0] != "deployment" or p[1] == "url"]
+    needed = {m[1] for t in texts if isinstance(t, str) for m in PLACEHOLDER.finditer(t)}
     for place, value in c.draft.leaves():
-        if place[0] == "deployment" and place[1] not in ("environment", "url"):
+        # The text of a variable is none of Kestra's placeholders, unless a placeholder of Kestra's names it.
+        is_needed = place[:2] == ("deployment", "environment") and place[-1] in needed
+        if place[0] == "deployment" and not is_needed and place[1] != "url":
             continue
         if isinstance(value.value, str):
             for match in PLACEHOLDER.finditer(value.value):

@@ -94,7 +94,7 @@ def add_configuration(
     Returns:
         Names of volumes that hold configuration, and folders of storage type local.
     """
-    environments = {w.target: environment(w, objects) for w in workloads}
+    environments = {w.target: environment(w, objects, assembly.unprovided) for w in workloads}
     chosen = min(workloads, key=_order)
     volumes: set[str] = set()
     sources: dict[str, list[str]] = {}
@@ -205,6 +205,7 @@ class _Reading:
                 "give them as further inputs: kubectl get secret,configmap -o yaml",
                 workload.origin("configuration"),
             )
+            assembly.miss_configuration("configuration")
         if self.unread_variable:
             kind, _, rest = self.unread_variable.partition(" ")
             _note_missing(kind, rest, "KESTRA_CONFIGURATION", workload, "env", assembly)
@@ -224,6 +225,7 @@ class _Reading:
             elif file is not None:
                 _note_missing(file.source, file.name, file.key, workload, "configuration", assembly)
             else:
+                assembly.miss_configuration(path)
                 assembly.note(
                     "not carried",
                     path,
@@ -259,6 +261,7 @@ def is_configuration(text: str) -> bool:
 def _note_missing(
     source: str, name: str, key: str, workload: Workload, part: str, assembly: Assembly
 ) -> None:
+    assembly.miss_configuration(f"{source} {name}, key {key}")
     assembly.note(
         "not carried",
         f"{source} {name}, key {key}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from components.importing.kubernetes_objects import (
     listed,
     scalar_text,
 )
+from components.importing.unrendered_values import why_no_value
 from components.importing.workloads import Workload, spread
 from components.settings.credentials import credential_sign
 
@@ -71,8 +72,16 @@ class Environment:
         return ""
 
 
-def environment(workload: Workload, objects: Objects) -> Environment:
-    """The variables of a container: `env` over `envFrom`, later entries over earlier ones."""
+def environment(
+    workload: Workload, objects: Objects, unprovided: Collection[str] = ()
+) -> Environment:
+    """The variables of a container: `env` over `envFrom`, later entries over earlier ones.
+
+    Args:
+        workload: with the container.
+        objects: of the inputs.
+        unprovided: variables of another program that no input gives; what names them has no value.
+    """
     result = Environment()
     for entry in listed(workload.container, "envFrom"):
         _add_from(entry, workload, objects, result)
@@ -88,9 +97,18 @@ def environment(workload: Workload, objects: Objects) -> Environment:
         if isinstance(source, Mapping) and source:
             _add_reference(name, source, origin, objects, result)
         else:
-            text = scalar_text(value) or ""
-            result.variables[name] = Variable(origin, _expanded(text, result))
+            _add_text(name, scalar_text(value) or "", origin, unprovided, result)
     return result
+
+
+def _add_text(
+    name: str, text: str, origin: Origin, unprovided: Collection[str], result: Environment
+) -> None:
+    if why_no_value(text, unprovided):
+        result.variables[name] = Variable(origin)
+        return
+    expanded, references = _expanded(text, result)
+    result.variables[name] = Variable(origin, expanded, references=references)
 
 
 def _add_from(entry: Any, workload: Workload, objects: Objects, result: Environment) -> None:
@@ -151,8 +169,13 @@ def _add_reference(
     result.variables[name] = Variable(origin, value_from=dict(source))
 
 
-def _expanded(text: str, result: Environment) -> str:
-    """`$(NAME)` as Kubernetes puts it in: the value of an earlier variable, or Kestra's `${NAME}` for a reference."""
+def _expanded(text: str, result: Environment) -> tuple[str, frozenset[str]]:
+    """`$(NAME)` as Kubernetes puts it in: the value of an earlier variable, or Kestra's `${NAME}` for a reference.
+
+    Returns:
+        The text, and the names of the references.
+    """
+    references: set[str] = set()
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
@@ -162,10 +185,11 @@ def _expanded(text: str, result: Environment) -> str:
         if variable is not None and variable.value is not None:
             return variable.value
         if variable is not None or name in result.provided:
+            references.add(name)
             return f"${{{name}}}"
         return match.group(0)
 
-    return _REFERENCE.sub(value, text)
+    return _REFERENCE.sub(value, text), frozenset(references)
 
 
 def add_variables(

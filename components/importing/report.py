@@ -17,7 +17,7 @@ from components.importing.adoption import (
     release_objects,
 )
 from components.importing.conversion import Conversion
-from components.importing.draft import Place, Sealed
+from components.importing.draft import UNKNOWN, Place, Sealed
 from components.importing.installation import Note
 from components.importing.sealing import Seal
 from components.settings import Problem
@@ -52,6 +52,8 @@ class Report:
         """Each setting that is in the file, with what it is: from where, encrypted or not."""
         lines: dict[str, str] = {}
         for place, value in self.conversion.draft.leaves():
+            if value.value == UNKNOWN:
+                continue
             path = config_path(_shortened(place))
             origin = value.comment or self.conversion.where(value.origin)
             sealed = "encrypted" if isinstance(value.value, Sealed) else ""
@@ -136,7 +138,7 @@ class Report:
         if not any("helm" in kind.lower() for _, kind in c.installation.sources):
             return []
         settings = as_far_as_valid(c.draft.document(lambda value: value.value))
-        release = release_objects(settings, self.release)
+        release = release_objects(settings, self.release, c.installation.release_account)
         namespace = settings.deployment.namespace
         return plan(release, inventory_of(settings), namespace=namespace, stack=self.stack)
 

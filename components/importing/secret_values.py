@@ -31,6 +31,25 @@ _SHELL_PAIR = re.compile(
 #: An expression of a flow's, resolved by the executor: `{{ secret('NAME') }}`.
 _EXPRESSION = re.compile(r"\{\{-?\s*(secret\(\s*['\"][\w-]+['\"]\s*\)|[A-Za-z_][\w.]*)\s*-?\}\}")
 _PLACEHOLDER = re.compile(r"\$\{[A-Za-z_][\w.-]*:?\}")
+#: `--password Planted`, `--db-token=…` in a command.
+_OPTION = re.compile(
+    r"(?i)(^|[\s'\"])--?[\w-]*(password|passwd|passphrase|pwd|pass|secret|token|api-?key|secret-?key)"
+    r"([=\s]+|$)(?P<value>['\"]?[^\s'\"$/<{(-][^\s'\"$]{3,})?"
+)
+#: `curl -u user:password`; numbers are user and group.
+_USER = re.compile(
+    r"(^|\s)(-u|--user|--proxy-user)[=\s]?['\"]?[^\s:'\"$/]+:(?![0-9]{1,6}\b)[^\s'\"$/{<]{4,}"
+)
+#: Programs that take a password right behind a short option.
+_SHORT_OPTION = re.compile(
+    r"\b((mysql|mariadb)[\w-]*\b[^|;&\n]*\s-p(?!ort\b)|redis-cli\b[^|;&\n]*\s(-a|--pass)\s+|sshpass\s+-p\s*"
+    r"|(docker|helm|podman|mongo\w*)\b[^|;&\n]*\s-p\s+)['\"]?[^\s'\"$<{:-][^\s'\"$:]{3,}(?=$|[\s'\"])"
+)
+#: `X-Api-Key: …`, `password: …` in a text.
+_IN_TEXT = re.compile(
+    r"(?i)\b(x-[\w-]*(key|token)|private-token|authorization|password|passwd|passphrase|secret|token|api[_-]?key)"
+    r"\s*(:|\bis\b)\s*['\"]?(?=[^\s'\"]*[0-9A-Z])[^\s'\"$<{(]{6,}"
+)
 _COLLECTIONS = re.compile(r"(?i)(passwords|secrets|tokens|credentials|api-?keys|headers)$")
 
 
@@ -52,11 +71,13 @@ def mark_secrets(draft: Draft, known: set[str]) -> None:
         if isinstance(value, Value) and isinstance(value.value, str):
             value.is_secret = True
     known |= {v.value for _, v in draft.leaves() if v.is_secret and isinstance(v.value, str)}
-    distinctive = {text for text in known if is_distinctive(text)}
+    distinctive = [_pattern(text) for text in known if is_distinctive(text)]
     for _, value in draft.leaves():
         # The same text in another place is the same secret.
-        if isinstance(value.value, str) and any(text in value.value for text in distinctive):
-            value.is_secret = True
+        if isinstance(value.value, str | int) and any(
+            p.search(str(value.value)) for p in distinctive
+        ):
+            value.value, value.is_secret = str(value.value), True
 
 
 def _is_secret_variable(draft: Draft, place: Place, text: str) -> bool:
@@ -82,7 +103,7 @@ def is_secret(place: Place, text: str) -> bool:
         catalogue_sensitive(place)
         or holds_secret(text)
         or credential_sign(names[-1], text) is not None
-        or (_COLLECTIONS.search(above) is not None and not text.isdigit())
+        or (_COLLECTIONS.search(above) is not None and not re.fullmatch(r"[0-9]{1,7}", text))
     )
 
 
@@ -105,6 +126,21 @@ def holds_secret(text: str) -> bool:
     )
 
 
+def is_secret_text(text: str) -> bool:
+    """Whether a free text (a command, an annotation) holds a secret."""
+    rest = _EXPRESSION.sub("", _PLACEHOLDER.sub("", text))
+    return (
+        holds_secret(text)
+        or any(match["value"] for match in _OPTION.finditer(rest))
+        or any(p.search(rest) for p in (_USER, _SHORT_OPTION, _IN_TEXT))
+    )
+
+
+def asks_for_secret(text: str) -> bool:
+    """Whether a word of a command is an option whose value, a secret, is the next word: `--password`."""
+    return any(match.end() == len(text) and not match["value"] for match in _OPTION.finditer(text))
+
+
 def _holds_encoded_key(text: str) -> bool:
     """Whether it is base64 of a private key or of a service account."""
     if not re.fullmatch(r"[A-Za-z0-9+/\s]+=*\s*", text):
@@ -118,7 +154,14 @@ def _holds_encoded_key(text: str) -> bool:
 
 def is_distinctive(text: str) -> bool:
     """Whether a secret is no word that stands in other places for itself, as `postgres` and `kestra-db` do."""
-    return len(text) >= 8 and re.fullmatch(r"[a-z_-]+|[A-Z_-]+|[0-9]+", text) is None
+    return len(text) >= 8 and re.fullmatch(r"[a-z_-]+|[A-Z_-]+", text) is None
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Where a secret stands: digits are not part of a longer number."""
+    if text.isdigit():
+        return re.compile(rf"(?<!\d){text}(?!\d)")
+    return re.compile(re.escape(text))
 
 
 def annotation_of(place: Place) -> tuple[bool, Any]:
@@ -185,12 +228,16 @@ class Redaction:
         texts: set[str] = set()
         for value in values:
             lines = [value, *value.splitlines()]
-            texts |= {line.strip() for line in lines if is_distinctive(line.strip())}
+            texts |= {line.strip() for line in lines if _is_to_hide(line.strip())}
         encoded = {base64.b64encode(t.encode()).decode().rstrip("=") for t in texts}
-        self._texts = sorted(texts | encoded, key=len, reverse=True)
+        self._patterns = [_pattern(t) for t in sorted(texts | encoded, key=len, reverse=True)]
 
     def __call__(self, text: str) -> str:
         """The text with `[secret]` in place of each value and of its base64."""
-        for secret in self._texts:
-            text = text.replace(secret, "[secret]")
+        for pattern in self._patterns:
+            text = pattern.sub("[secret]", text)
         return text
+
+
+def _is_to_hide(text: str) -> bool:
+    return is_distinctive(text) or re.fullmatch(r"[0-9]{6,}", text) is not None

@@ -79,22 +79,40 @@ class Substitution:
         )
 
 
-def flux_substitution(item: KubernetesObject, objects: Objects) -> Substitution | None:
-    """The substitution that holds for an object; None where Flux puts nothing in.
+def substitute_flux(objects: Objects, assembly: Assembly) -> None:
+    """Puts Flux's variables into the objects that they hold for, and notes those that no input gives.
 
     An input does not say which Kustomization applies an object. With one of them that has `postBuild`, or with a
     `$${` in the object, which only a substitution explains, its `${…}` are Flux's.
     """
-    for part in ("annotations", "labels"):
-        if item.mapping("metadata", part).get(f"{_GROUP}/substitute") == "disabled":
-            return None
-    values: dict[str, str] = {}
-    active = _has_escape(item.document)
+    values = _flux_values(objects)
+    for item in list(objects.all):
+        is_kustomization = str(item.get("apiVersion")).startswith(_GROUP)
+        is_active = values is not None or _has_escape(item.document)
+        if is_kustomization or not is_active or _is_disabled(item):
+            continue
+        substitution = Substitution("Flux", _FLUX, values or {})
+        document = substitution.tree(item.document)
+        if document != item.document:
+            objects.replace(item, document)
+        substitution.note(item.title, assembly)
+
+
+def _is_disabled(item: KubernetesObject) -> bool:
+    return any(
+        item.mapping("metadata", part).get(f"{_GROUP}/substitute") == "disabled"
+        for part in ("annotations", "labels")
+    )
+
+
+def _flux_values(objects: Objects) -> dict[str, str] | None:
+    """Values of the variables that the Kustomizations of the inputs name; None where none has `postBuild`."""
+    values: dict[str, str] | None = None
     for kustomization in objects.of("Kustomization"):
         build = kustomization.get("spec", "postBuild")
         if not str(kustomization.get("apiVersion")).startswith(_GROUP) or not build:
             continue
-        active = True
+        values = values or {}
         references = dig(build, "substituteFrom")
         for reference in references if isinstance(references, list) else ():
             kind, name = dig(reference, "kind"), dig(reference, "name")
@@ -105,7 +123,7 @@ def flux_substitution(item: KubernetesObject, objects: Objects) -> Substitution 
         own = dig(build, "substitute")
         for name, value in own.items() if isinstance(own, Mapping) else ():
             values[str(name)] = scalar_text(value) or ""
-    return Substitution("Flux", _FLUX, values) if active else None
+    return values
 
 
 def template_substitution(part: Part) -> Substitution | None:

@@ -127,6 +127,7 @@ def _variables(unit: _Unit, assembly: Assembly) -> dict[str, Variable]:
         path = value.removeprefix("-")
         file = assembly.companion(path, unit.part)
         if file is None:
+            assembly.miss_configuration(path)
             assembly.note(
                 "not carried",
                 f"EnvironmentFile {path}",
@@ -185,6 +186,7 @@ def add_file(path: str, part: Part, assembly: Assembly, rank: Rank) -> bool:
     """Adds a configuration file that an input names; a missing one is noted, and the result is False."""
     file = assembly.companion(path, part)
     if file is None:
+        assembly.miss_configuration(path)
         assembly.note(
             "not carried",
             path,

@@ -10,6 +10,7 @@ from components.importing.draft import Place, Value
 from components.settings.deployment import DEFAULT_TAGS
 from components.validation.rules.deployment import MOVING_TAGS
 from components.validation.schema import config_path
+from policy.releases import Image
 
 TAG = ("deployment", "image", "tag")
 _LOG_IN = "set kestra:endpoints.all.basic-auth.username for a log-in of the endpoints"
@@ -49,6 +50,10 @@ def _image(c: Conversion) -> None:
     tag = c.draft.text(*TAG)
     if tag is None or "$" in tag:
         return
+    repository = c.draft.text("deployment", "image", "repository") or "kestra/kestra"
+    if not Image(repository, tag, "").has_release_tag:
+        _own_image(c, tag)
+        return
     version = str(c.draft.text("version"))
     release = re.match(r"v?(\d+)\.(\d+)", tag)
     if MOVING_TAGS.fullmatch(tag) and c.draft.at("deployment", "image", "digest") is not None:
@@ -73,6 +78,23 @@ def _image(c: Conversion) -> None:
     elif release and re.fullmatch(r"v?\d+\.\d+(-[a-z-]+)?", tag):
         c.changed(
             TAG, f"{tag} names no patch release, so the tag moves; it is kept", "name a release"
+        )
+
+
+def _own_image(c: Conversion, tag: str) -> None:
+    """An image that somebody built: its tag is no release of Kestra's."""
+    if MOVING_TAGS.fullmatch(tag) and c.draft.at("deployment", "image", "digest") is None:
+        why = f"{tag} is a tag that moves, of an image of your own"
+        c.drop(TAG, f"{why}; left out", "name the tag or the digest of one build")
+        c.ask(TAG, f"{why}; the tag of one build is needed")
+    version = c.draft.at("version")
+    if isinstance(version, Value) and version.origin is None:
+        c.note(
+            "changed",
+            "kestra.version",
+            f"the image is one of your own, whose tag does not say which Kestra is in it; {version.value} is taken",
+            "set kestra:version if it is another; Kestra before 1.3 is to be upgraded first",
+            c.draft.origin(("deployment", "image")),
         )
 
 

@@ -59,14 +59,16 @@ def _clean(
         return [item for item in cleaned if item is not None]
     # The tag of an image is named where the image is read, and extra manifests are templates of Helm's.
     is_read = path[:1] in (("image",), ("extraManifests",)) or path[-1:] == ("command",)
-    if not isinstance(node, str) or is_read or not (why := _why(node, unprovided)):
+    if not isinstance(node, str) or is_read or not (why := why_no_value(node, unprovided)):
         return node
     place = ".".join((layer.place, dotted(path))).strip(".")
     assembly.note("not carried", dotted(path), why, origin=Origin(layer.file, place))
-    return None
+    # A variable without its value would be an empty one; it is read as one whose value nobody knows.
+    return node if path[-1] == "value" and "extraEnv" in path else None
 
 
-def _why(text: str, unprovided: Collection[str]) -> str:
+def why_no_value(text: str, unprovided: Collection[str]) -> str:
+    """Why a text is no value yet; empty where it is one."""
     names = [name for name in _PLACEHOLDER.findall(text) if name in unprovided]
     if names:
         return f"another program puts {', '.join(names)} in here, and no input gives the value"

@@ -10,7 +10,7 @@ from typing import Any
 from components.importing.conversion import Conversion
 from components.importing.draft import Place, Value, as_values
 from components.importing.installation import Variable
-from components.importing.placeholders import Resolution
+from components.importing.placeholders import PLACEHOLDER, Resolution
 from components.importing.secret_values import holds_secret, is_secret
 
 _JAVA = "JAVA_OPTS"
@@ -21,15 +21,28 @@ def convert(c: Conversion, resolution: Resolution) -> None:
     _declared(c)
     moved: list[str] = []
     nameless: list[str] = []
+    needless: list[str] = []
+    empty: list[str] = []
+    named = _named(c)
     for name, variable in c.installation.environment.items():
         if name.startswith("SECRET_"):
             continue
         if variable.value_from is not None:
             _reference(c, name, variable)
-        elif variable.value is None or re.search(r"\$\{", variable.value):
+        elif variable.value is None:
             nameless.append(name)
+        elif variable.references:
+            _composed(c, name, variable)
         elif name == _JAVA:
             _java_variable(c, variable)
+        elif name in named or name.startswith("ENV_"):
+            _literal(c, name, variable)
+        elif not variable.value:
+            empty.append(name)
+        elif name.startswith("COMPOSE_") or (
+            name in c.installation.interpolated and name not in resolution.consumed
+        ):
+            needless.append(name)
         elif name in resolution.consumed and is_secret(_place(name), variable.value):
             moved.append(name)
         else:
@@ -40,6 +53,21 @@ def convert(c: Conversion, resolution: Resolution) -> None:
             ", ".join(moved),
             "secrets that settings named; the settings have them, and the pods have no variables of these names",
         )
+    if needless:
+        c.note(
+            "changed",
+            ", ".join(needless),
+            "variables of compose itself, or whose values compose put into other settings, which are carried; as "
+            "variables of the pods they are not",
+            "set kestra:deployment.environment for those that tasks read as variables",
+        )
+    if empty:
+        c.note(
+            "changed",
+            ", ".join(empty),
+            "empty, which is as good as absent; left out",
+            "set kestra:deployment.environment where a task needs the empty variable",
+        )
     if nameless:
         c.note(
             "not carried",
@@ -49,6 +77,12 @@ def convert(c: Conversion, resolution: Resolution) -> None:
         )
     _sources(c)
     _java_secrets(c)
+
+
+def _named(c: Conversion) -> set[str]:
+    """Variables that placeholders of the draft still name."""
+    texts = [value.value for _, value in c.draft.leaves() if isinstance(value.value, str)]
+    return {match[1] for text in texts for match in PLACEHOLDER.finditer(text)}
 
 
 def _place(name: str) -> Place:
@@ -81,6 +115,20 @@ def _reference(c: Conversion, name: str, variable: Variable) -> None:
         "name": Value(name, variable.origin),
         "valueFrom": as_values(dict(variable.value_from or {}), variable.origin),
     }
+    _append(c, (*base, "extra-env"), entry)
+
+
+def _composed(c: Conversion, name: str, variable: Variable) -> None:
+    """A value into which Kubernetes puts other variables: in Kubernetes' own form."""
+    text = re.sub(
+        r"\$\{(\w+)\}",
+        lambda m: f"$({m[1]})" if m[1] in variable.references else m[0],
+        str(variable.value),
+    )
+    base: Place = ("deployment",)
+    if variable.component:
+        base = ("deployment", "components", variable.component)
+    entry = {"name": Value(name, variable.origin), "value": Value(text, variable.origin)}
     _append(c, (*base, "extra-env"), entry)
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.importing import pull_secrets
 from components.importing.assembly import Assembly
 from components.importing.commands import parse_command
 from components.importing.installation import Origin, Sourced
 from components.importing.kubernetes_objects import as_list, as_mapping, dig, number, scalar_text
 from components.importing.restricted_pods import container_refusal, note_decided, volume_refusal
+from components.importing.secret_values import is_secret_text
 from components.settings.credentials import credential_sign
 
 #: Options of pods that are carried as they are: Kubernetes' name to the setting's.
@@ -265,11 +267,8 @@ def _add_images(workloads: Sequence[Workload], assembly: Assembly) -> None:
                 workload.origin("image"),
             )
     for workload in workloads:
-        secrets = [dig(entry, "name") for entry in as_list(workload.pod.get("imagePullSecrets"))]
-        if names := [name for name in secrets if isinstance(name, str)]:
-            origin = workload.origin("imagePullSecrets")
-            assembly.add_setting("deployment.image.pull-secrets", sourced(names, origin), origin)
-            break
+        names = pull_secrets.names_of(workload.pod.get("imagePullSecrets"))
+        pull_secrets.add(names, workload.origin("imagePullSecrets"), assembly)
     policy = next((w for w in workloads if w.container.get("imagePullPolicy")), None)
     if policy is not None and policy.container["imagePullPolicy"] in ("Always", "Never"):
         assembly.add_setting(
@@ -330,7 +329,8 @@ def annotation_texts(
     for name, value in annotations.items():
         text = scalar_text(value) or ""
         # The name of a Secret is none itself (`nginx.ingress.kubernetes.io/auth-secret`).
-        if not str(name).endswith("secret") and credential_sign(str(name), text):
+        is_name_of_secret = str(name).endswith("secret") and not is_secret_text(text)
+        if not is_name_of_secret and (credential_sign(str(name), text) or is_secret_text(text)):
             assembly.note(
                 "not carried",
                 f"{origin.place}: annotation {name}",

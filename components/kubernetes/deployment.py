@@ -24,6 +24,7 @@ from components.kubernetes.pods import (
     stores_locally,
     version_hash,
 )
+from components.kubernetes.rollout import rollout_annotation
 from components.rendering.configuration import CONTROLLER_SERVICE
 from components.rendering.web_server import WebServer, public_url
 from components.settings import Settings
@@ -134,13 +135,13 @@ class Kestra(pulumi.ComponentResource):
 
     def _metadata(self, name: str | None = None, component: str | None = None) -> Any:
         labels = self._labels | ({"app.kubernetes.io/component": component} if component else {})
-        made: dict[str, Any] = {"namespace": self.namespace, "labels": labels}
-        return made | ({"name": name} if name else {})
+        metadata: dict[str, Any] = {"namespace": self.namespace, "labels": labels}
+        return metadata | ({"name": name} if name else {})
 
     def _namespace(self) -> pulumi.Output[str]:
-        wanted = self._settings.deployment
-        if not wanted.create_namespace:
-            return pulumi.Output.from_input(wanted.namespace)
+        deployment = self._settings.deployment
+        if not deployment.create_namespace:
+            return pulumi.Output.from_input(deployment.namespace)
         security = {
             f"pod-security.kubernetes.io/{mode}{suffix}": value
             for mode in ("enforce", "audit", "warn")
@@ -148,7 +149,7 @@ class Kestra(pulumi.ComponentResource):
         }
         return core.v1.Namespace(
             f"{self._name}-namespace",
-            metadata={"name": wanted.namespace, "labels": self._labels | security},
+            metadata={"name": deployment.namespace, "labels": self._labels | security},
             opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protect),
         ).metadata.name
 
@@ -239,9 +240,10 @@ class Kestra(pulumi.ComponentResource):
             self._args.server,
         )
         chosen = {"matchLabels": selector(self._labels, name)}
-        made = apps.v1.Deployment(
+        resource = apps.v1.Deployment(
             f"{self._name}-{name}",
-            metadata=self._metadata(f"kestra-{name}", name),
+            metadata=self._metadata(f"kestra-{name}", name)
+            | _annotated(rollout_annotation(None if scaled else component.replicas)),
             spec=_api(
                 {
                     **({} if scaled else {"replicas": component.replicas}),
@@ -273,7 +275,7 @@ class Kestra(pulumi.ComponentResource):
                 spec=_api(scaling.budget_spec(budget, chosen)),
                 opts=self._child,
             )
-        return made.metadata.name
+        return resource.metadata.name
 
     def _versions_of(self, component: str) -> pulumi.Input[str]:
         """The versions that concern a component: one that Kestra denies the secrets of its store reads none."""

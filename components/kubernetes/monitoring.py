@@ -8,11 +8,11 @@ from typing import Any
 import pulumi
 
 from components.kubernetes.pods import selector
-from components.rendering.pod_variables import resolve, values_by_name
+from components.rendering.pod_variables import values_by_name
 from components.rendering.web_server import WebServer
 from components.settings import Settings
-from components.settings.base import is_placeholder
 from components.settings.edge import Monitoring
+from components.settings.placeholders import is_placeholder, resolve_placeholders
 
 OPERATOR_API = "monitoring.coreos.com/v1"
 USERNAME, PASSWORD = "username", "password"
@@ -86,8 +86,10 @@ def log_in_data(
     every, variables = settings.endpoints.all, values_by_name(settings)
     username = (every and every.basic_auth and every.basic_auth.username) or ""
     return {
-        USERNAME: pulumi.Output.secret(resolve(username, variables)),
-        PASSWORD: pulumi.Output.secret(password or "").apply(lambda text: resolve(text, variables)),
+        USERNAME: pulumi.Output.secret(resolve_placeholders(username, variables)),
+        PASSWORD: pulumi.Output.secret(password or "").apply(
+            lambda text: resolve_placeholders(text, variables)
+        ),
     }
 
 
@@ -101,4 +103,8 @@ def unresolved_log_in(settings: Settings) -> list[str]:
         USERNAME: every.basic_auth.username or "",
         PASSWORD: password.get_secret_value() if password else "",
     }
-    return [key for key, value in values.items() if is_placeholder(resolve(value, variables))]
+    return [
+        key
+        for key, value in values.items()
+        if is_placeholder(resolve_placeholders(value, variables))
+    ]

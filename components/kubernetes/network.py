@@ -23,16 +23,16 @@ _AZURE_METADATA = [("169.254.169.254/32", 80)]
 
 def node_services(settings: Settings) -> list[tuple[str, int]]:
     """Address and port of what the node itself answers: who gives a pod its cloud identity."""
-    found: list[tuple[str, int]] = []
+    addresses: list[tuple[str, int]] = []
     if settings.identity.aws.pod_identity:
-        found += _POD_IDENTITY_AGENT
+        addresses += _POD_IDENTITY_AGENT
     if "gcp" in settings.clouds and settings.identity.gcp.workload_pool:
-        found += _GKE_METADATA
+        addresses += _GKE_METADATA
     for manager in settings.managers:
         block = manager.azure_key_vault
         if block and (block.managed_identity_client_id or block.managed_identity_resource_id):
-            found += _AZURE_METADATA
-    return list(dict.fromkeys(found))
+            addresses += _AZURE_METADATA
+    return list(dict.fromkeys(addresses))
 
 
 #: Namespaces whose DNS pods listen on another port than their Service, by which a policy judges.
@@ -72,7 +72,7 @@ def policies(
             labels, "webserver" if "webserver" in settings.components else "standalone"
         )
     }
-    made: dict[str, dict[str, Any]] = {
+    policies: dict[str, dict[str, Any]] = {
         # In a namespace of others, their pods are not ours to cut off.
         "default-deny": {
             "podSelector": {} if settings.deployment.create_namespace else pods,
@@ -90,13 +90,13 @@ def policies(
         # not get out to it, nor learn its address.
         own = settings.deployment.namespace
         if chosen.ingress_namespace in (None, own):
-            made["web-clients"] = _clients(web, server.port, dns)
+            policies["web-clients"] = _clients(web, server.port, dns)
         if chosen.monitoring_namespace == own:
-            made["management-clients"] = _clients(pods, server.management_port, dns)
+            policies["management-clients"] = _clients(pods, server.management_port, dns)
     if backends := _backends(settings):
-        made["backends"] = {"podSelector": pods, "policyTypes": ["Egress"], "egress": backends}
+        policies["backends"] = {"podSelector": pods, "policyTypes": ["Egress"], "egress": backends}
     if services := node_services(settings):
-        made["node"] = {
+        policies["node"] = {
             "podSelector": pods,
             "policyTypes": ["Egress"],
             "egress": [
@@ -105,7 +105,7 @@ def policies(
             ],
         }
     if chosen.monitoring_namespace:
-        made["monitoring"] = {
+        policies["monitoring"] = {
             "podSelector": pods,
             "policyTypes": ["Ingress"],
             "ingress": [
@@ -118,17 +118,17 @@ def policies(
     if "controller" in settings.components:
         controller = {"matchLabels": selector(labels, "controller")}
         worker = _workers(settings, labels)
-        made["controller"] = {
+        policies["controller"] = {
             "podSelector": controller,
             "policyTypes": ["Ingress"],
             "ingress": [{"from": [{"podSelector": worker}], "ports": _tcp(server.grpc_port)}],
         }
-        made["worker"] = {
+        policies["worker"] = {
             "podSelector": worker,
             "policyTypes": ["Egress"],
             "egress": [{"to": [{"podSelector": controller}], "ports": _tcp(server.grpc_port)}],
         }
-    return made
+    return policies
 
 
 def _backends(settings: Settings) -> list[dict[str, Any]]:

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from components.rendering.leaves import literal
 from components.settings import Settings
-from components.settings.base import is_placeholder
 from components.settings.java import VARIABLE
+from components.settings.placeholders import as_placeholder
 from components.settings.pods import Object, PodSettings
 from components.settings.workloads import Workload
 
@@ -67,10 +67,10 @@ def _kept_token(workload: Workload) -> SecretStr | None:
     if group is None or group.registration_token is None:
         return None
     value = group.registration_token.get_secret_value()
-    if not is_placeholder(value):
+    placeholder = as_placeholder(value)
+    if placeholder is None:
         return SecretStr(literal(value))
-    has_default = ":" in value and not value.endswith(":}")
-    return SecretStr(value) if has_default else None
+    return SecretStr(value) if placeholder.rest else None
 
 
 def container_variables(workload: Workload, secret: pulumi.Input[str]) -> list[dict[str, Any]]:
@@ -82,9 +82,9 @@ def container_variables(workload: Workload, secret: pulumi.Input[str]) -> list[d
     ]
     group = workload.worker_group
     if group is not None and group.registration_token is not None:
-        kept = _kept_token(workload)
+        token = _kept_token(workload)
         # Micronaut resolves `${NAME}` in the value of a variable too.
-        value = kept if kept is not None else group.registration_token.get_secret_value()
+        value = token if token is not None else group.registration_token.get_secret_value()
         token = {"name": REGISTRATION_TOKEN, "value": value}
         variables.append(_bound(token, workload, "kestra", secret))
     return variables

@@ -12,7 +12,6 @@ import pulumi
 from components.kubernetes import pod_additions
 from components.rendering.web_server import WebServer
 from components.settings import Settings
-from components.settings.base import is_placeholder
 from components.settings.deployment import DEFAULT_TAGS, Component
 from components.settings.endpoints import EndpointsBasicAuth
 from components.settings.java import (
@@ -23,6 +22,7 @@ from components.settings.java import (
     java_options,
     with_extra_variables,
 )
+from components.settings.placeholders import as_placeholder
 from components.settings.quantities import amount
 from components.settings.workloads import Workload
 
@@ -97,9 +97,9 @@ def probe_command(login: EndpointsBasicAuth, port: int, path: str) -> list[str]:
     User and password may be `${NAME}` or `${NAME:default}`, which the container's environment resolves as
     Kestra does. The container's variable `STACK_PROBE_PASSWORD` is the password, or that default.
     """
-    given = login.password.get_secret_value() if login.password else ""
+    login_password = login.password.get_secret_value() if login.password else ""
     user, default = _variable(login.username or "")
-    password, _ = _variable(given)
+    password, _ = _variable(login_password)
     script = _PROBE.format(
         user=f"${{{user}-$1}}" if user else "$1",
         password=f"${{{password}-${PROBE_PASSWORD}}}" if password else f"${PROBE_PASSWORD}",
@@ -116,10 +116,8 @@ def probe_password(password: str) -> str:
 
 def _variable(value: str) -> tuple[str, str]:
     """Variable that a setting names (empty: none), and the text that counts without it."""
-    if not is_placeholder(value):
-        return "", value
-    name, _, default = value[2:-1].partition(":")
-    return name, default
+    placeholder = as_placeholder(value)
+    return ("", value) if placeholder is None else (placeholder.name, placeholder.default or "")
 
 
 def pod_template(workload: Workload, args: PodArgs) -> Any:

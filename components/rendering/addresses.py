@@ -113,6 +113,14 @@ def read_address(text: str, usual: int | None = None) -> list[Address]:
     return addresses
 
 
+def url_path(url: str) -> str:
+    """The path of a URL; empty where it has none, or is no URL."""
+    scheme = _SCHEME.match(url)
+    rest = re.split(r"[?#]", url[scheme.end() :], maxsplit=1)[0] if scheme else ""
+    _, slash, path = rest.partition("/")
+    return slash + path
+
+
 def read_jdbc_url(url: str, usual: int | None = None) -> list[Address]:
     """The servers of a JDBC URL; none for a database in a file or in memory."""
     parts = url[len("jdbc:") :]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from components.settings import Settings
-from components.settings.base import PLACEHOLDER, revealed
+from components.settings.base import reveal
 
 
 @dataclass(frozen=True)
@@ -40,33 +39,9 @@ def pod_variables(settings: Settings) -> Iterator[PodVariable]:
 
 
 def _variable(setting: str, name: str, value: str | SecretStr) -> PodVariable:
-    return PodVariable(setting, name, revealed(value) or "", isinstance(value, SecretStr))
+    return PodVariable(setting, name, reveal(value) or "", isinstance(value, SecretStr))
 
 
 def values_by_name(settings: Settings) -> dict[str, str]:
     """Name to value, secret ones included; of several the first counts."""
     return {v.name: v.value for v in reversed(list(pod_variables(settings)))}
-
-
-def resolve(text: str, variables: Mapping[str, str]) -> str:
-    """A text whose `${NAME}` are resolved by variables, and by the defaults in it; what is unknown stays.
-
-    Args:
-        text: for example `http://${HOST}:${PORT:9000}`.
-        variables: name to value.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        name, _, default = match.group()[2:-1].partition(":")
-        known = variables.get(name)
-        if known is not None:
-            return known
-        return default if match[1] is not None else match.group()
-
-    # The value of a variable may name another one.
-    for _ in range(4):
-        resolved = PLACEHOLDER.sub(value, text)
-        if resolved == text:
-            break
-        text = resolved
-    return text

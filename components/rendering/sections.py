@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.settings.platform import LocalStorage
 
-from .leaves import Needed, Node
+from .leaves import GeneratedValueRef, Node
 from .nodes import block, with_password
 from .secret_backends import secret
 
@@ -41,9 +41,9 @@ def security(
 
     ``permissions`` are those of the default role, already in that version's vocabulary.
     """
-    given = block(settings, "security") or {}
+    security_block = block(settings, "security") or {}
     out: dict[str, Node] = {}
-    for key, value in given.items():
+    for key, value in security_block.items():
         if key in _ADMINISTRATOR.values() and isinstance(value, dict):
             out[_ADMINISTRATOR[version]] = with_password(value, "security.super-admin.password")
         elif key == "default-role" and isinstance(value, dict) and permissions is not None:
@@ -79,7 +79,7 @@ def kestra(
     encryption = block(settings, "encryption") or {}
     # A word for this project's checks, unknown to Kestra.
     encryption.pop("existing", None)
-    out["encryption"] = {"secret-key": Needed("encryption.secret-key")} | encryption
+    out["encryption"] = {"secret-key": GeneratedValueRef("encryption.secret-key")} | encryption
     out |= {key: settings[key] for key in ("queue", "repository") if key in settings}
     storage = block(settings, "storage")
     if storage is not None:

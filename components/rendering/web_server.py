@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.rendering.addresses import read_port
-from components.rendering.pod_variables import resolve, values_by_name
+from components.rendering.pod_variables import values_by_name
 from components.settings import Settings
+from components.settings.placeholders import resolve_placeholders
 from policy.environment_variables import canonical
 
 HTTP, HTTPS, MANAGEMENT, GRPC = 8080, 8443, 8081, 50051
@@ -107,7 +108,7 @@ def relevant(configuration: Mapping[str, Any], settings: Settings) -> dict[str, 
         if place.partition(".")[0] in roots and (key := names.get(canonical(place))):
             if isinstance(value, str) and "${" in value:
                 variables = values_by_name(settings) if variables is None else variables
-                value = resolve(value, variables)
+                value = resolve_placeholders(value, variables)
             chosen[key] = value
     return chosen
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-#: What another place provides: `${NAME}` and `${NAME:}` of Kestra, `$(NAME)` of Kubernetes.
-_REFERENCE = re.compile(r"\$\{[A-Za-z_][\w.-]*:?\}|\$\([A-Za-z_]\w*\)")
+from components.settings.placeholders import PLACEHOLDER
+
+#: What the environment of a container provides, in Kubernetes' form.
+_REFERENCE = re.compile(r"\$\([A-Za-z_]\w*\)")
 _SWITCH = re.compile(r"(?i)true|false|yes|no|on|off|none|null|enabled|disabled")
 _PATH = re.compile(r"(file:)?\.{0,2}/[\w./-]*(\.[A-Za-z0-9]{2,8}|/[a-z._-]+)")
 
@@ -70,7 +72,8 @@ def credential_sign(name: str, value: str) -> str | None:
         name: of the variable.
         value: its text; what comes from elsewhere (`${NAME}`, `$(NAME)`) is no credential in clear.
     """
-    rest = _REFERENCE.sub("", value)
+    rest = PLACEHOLDER.sub(lambda match: match[0] if match["rest"] else "", value)
+    rest = _REFERENCE.sub("", rest)
     if _PRIVATE_KEY.search(rest):
         return "holds a private key"
     pairs = (match["value"].strip("\"'") for match in _IN_PAIR.finditer(rest))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 _PARTS = (
-    (r"\(\?=\.\{(\d+),\}\$?\)", "password-min-length"),
+    (r"\(\?=\.\{([0-9]{1,6}),\}\$?\)", "password-min-length"),
     (r"\(\?=\.\*\[a-z\]\)", "password-min-lower-case"),
     (r"\(\?=\.\*\[A-Z\]\)", "password-min-upper-case"),
     (r"\(\?=\.\*(?:\[0-9\]|\\d)\)", "password-min-digits"),
@@ -23,7 +23,7 @@ def structured(expression: str) -> dict[str, int | bool] | None:
     """
     rest = expression.removeprefix("^").removesuffix("$")
     found: dict[str, int] = {}
-    if end := re.search(r"\.(?:\*|\+|\{(\d+),\})$", rest):
+    if end := re.search(r"\.(?:\*|\+|\{([0-9]{1,6}),\})$", rest):
         rest = rest[: end.start()]
         found["password-min-length"] = int(end[1] or 0)
     while rest:

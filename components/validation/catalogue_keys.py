@@ -14,30 +14,32 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.catalogue import CatalogueKey, KeyPath, Match, catalogue, lookup
-from components.settings.base import SecretText, TextInClear, is_placeholder, kebab
+from components.catalogue import CatalogueKey, KeyPath, Match, lookup
+from components.settings.base import SecretText, TextInClear, kebab
 from components.settings.credentials import credential_sign
+from components.settings.findings import Finding
+from components.settings.placeholders import find_placeholders
+from components.validation.catalogue_versions import block_version_finding, setting_place
 from components.validation.forbidden_keys import forbidden
 from components.validation.schema import (
     ENCRYPTED,
     LONG_NAME,
     OURS,
-    Found,
+    KeySpelling,
     Loc,
-    Spelling,
     Unmodelled,
     config_path,
     encrypted_fix,
+    printable_key,
     unknown_key,
 )
 from components.validation.types_of_keys import (
-    PLACEHOLDER,
     Wrong,
     is_scalar,
     typed,
     whole,
 )
-from components.validation.value_limits import wrong_value
+from components.validation.value_limits import reject_reason
 
 ADDITIONAL = "additional-configuration"
 #: A block whose keys Kestra reads as they are written: LDAP's `user-attributes.firstName`.
@@ -69,7 +71,7 @@ class Leaf:
 class Reading:
     """What was read of the keys that no model has."""
 
-    problems: list[Found] = field(default_factory=list)
+    problems: list[Finding] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
 
     def tree(self) -> dict[str, Any]:
@@ -115,11 +117,6 @@ def frozen(node: Any) -> Any:
     return tuple(map(frozen, node)) if isinstance(node, tuple) else node
 
 
-def setting_place(path: KeyPath) -> Loc:
-    """The setting of a path in Kestra's file."""
-    return tuple(path[1:]) if path[0] == "kestra" else tuple(path)
-
-
 def is_catalogue_root(name: str) -> bool:
     """Whether a first-level setting of this name, in the catalogue's spelling, is a block or key of the catalogue."""
     return name != "kestra" and any(lookup(path).kind != "unknown" for path in _paths((name,)))
@@ -129,22 +126,29 @@ def _paths(loc: Loc) -> list[KeyPath]:
     return [("kestra", *loc), *([loc] if loc[0] != "kestra" else [])]
 
 
-def read(unmodelled: Iterable[Unmodelled], spelling: Spelling | None = None) -> Reading:
+def read(
+    unmodelled: Iterable[Unmodelled],
+    spelling: KeySpelling | None = None,
+    version: str | None = None,
+) -> Reading:
     """Reads keys that no model has, in the order in which they were written.
 
     Args:
         unmodelled: the keys.
         spelling: is told how each was written.
+        version: of Kestra, `1.3` or `2.0`; None: not known.
     """
-    reader = _Reader(spelling or Spelling())
+    reader = _Reader(spelling or KeySpelling(), version)
     for one in unmodelled:
         reader.read(one)
     return reader.reading
 
 
 class _Reader:
-    def __init__(self, spelling: Spelling) -> None:
+    def __init__(self, spelling: KeySpelling, version: str | None) -> None:
         self.reading = Reading()
+        self._version = version
+        self._other_version: set[Loc] = set()
         self._spelling = spelling
         self._places: set[KeyPath] = set()
         self._seen: dict[KeyPath, Loc] = {}
@@ -156,7 +160,22 @@ class _Reader:
             self._value(_paths(one.loc), one)
 
     def _wrong(self, loc: Loc, wrong: Wrong) -> None:
-        self.reading.problems.append((loc, *wrong))
+        if self._version and (other := block_version_finding(self._version, loc)):
+            if other.loc in self._other_version:
+                return
+            self._other_version.add(other.loc)
+            self.reading.problems.append(other)
+        else:
+            self.reading.problems.append(Finding(loc, *wrong))
+
+    def _unknown(self, loc: Loc, wrong: Wrong, block: Loc) -> None:
+        # Hints read the catalogue, which few stacks need.
+        from components.validation.key_hints import meant_setting
+
+        if meant_setting(kebab(str(loc[-1])), block):
+            self.reading.problems.append(Finding(loc, *wrong))
+        else:
+            self._wrong(loc, wrong)
 
     def _value(self, paths: list[KeyPath], one: Unmodelled, *, in_map: bool = False) -> None:
         last = one.written[-1]
@@ -168,8 +187,10 @@ class _Reader:
                 self._wrong(one.loc, problem)
                 return
             known_below = {n for m in matches if m.known == len(m.path) - 1 for n in m.names}
-            block = setting_place(one.loc[:-1]) if len(one.loc) > 1 else ()
-            self._wrong(one.loc, unknown_key(str(last), known_below, block))
+            *above, name = one.loc
+            block = setting_place(tuple(above)) if above else ()
+            shown = (*above, printable_key(name))
+            self._unknown(shown, unknown_key(str(last), known_below, block), block)
             return
         best = max(known, key=lambda m: (m.kind == "key", m.kind == "inside"))
         loc = setting_place(best.path)
@@ -231,7 +252,7 @@ class _Reader:
         self._wrong(loc, wrong)
 
     def _typed(self, key: CatalogueKey, path: KeyPath, one: Unmodelled, loc: Loc) -> None:
-        wrong = wrong_value(one.value)
+        wrong = reject_reason(one.value)
         value = one.value
         if wrong is None:
             value, wrong = typed(key.type, value)
@@ -266,7 +287,7 @@ class _Reader:
                     self._wrong((*loc, i), _NO_VALUE)
                 else:
                     self._free(item, (*path, i), (*loc, i), (*written, i), key)
-        elif (wrong := wrong_value(value)) is not None:
+        elif (wrong := reject_reason(value)) is not None:
             self._wrong(loc, wrong)
         elif is_scalar(value):
             self._leaf(path, written, whole(value), key)
@@ -289,12 +310,12 @@ def _name(name: object) -> str | None:
         return str(name).lower()
     if isinstance(name, int):
         return str(name) if abs(name) < 2**63 else None
-    is_usable = isinstance(name, str) and wrong_value(name) is None and "${" not in name
+    is_usable = isinstance(name, str) and reject_reason(name) is None and "${" not in name
     return name if is_usable else None  # type: ignore[return-value]
 
 
 def _wrong_name(name: object) -> Wrong:
-    if isinstance(name, str) and (wrong := wrong_value(name)) is not None:
+    if isinstance(name, str) and (wrong := reject_reason(name)) is not None:
         message, rule, fix = wrong
         return (f"has a key whose name {message}", rule, fix)
     if isinstance(name, str):
@@ -329,9 +350,8 @@ def _is_sensitive(key: CatalogueKey | None) -> bool:
 
 def _is_secret(value: str) -> bool:
     """Whether the value of a sensitive key is one in clear; what its placeholders leave out is not."""
-    if any(match["default"] not in (None, ":") for match in PLACEHOLDER.finditer(value)):
-        return True
-    return not is_placeholder(value) and PLACEHOLDER.search(value) is None
+    placeholders = list(find_placeholders(value))
+    return not placeholders or any(placeholder.rest for placeholder in placeholders)
 
 
 def clear_secrets(one: Unmodelled) -> Iterator[tuple[Loc, str]]:
@@ -364,12 +384,3 @@ def leaves_of(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
 def key_of(path: KeyPath) -> CatalogueKey | None:
     """The key of the catalogue to which a value at a path belongs."""
     return lookup(path).key
-
-
-def keys_below(block: str) -> list[CatalogueKey]:
-    """The keys of the catalogue at and below a block."""
-    return [
-        key
-        for key in catalogue()
-        if key.key == block or key.key.startswith((f"{block}.", f"{block}[]"))
-    ]

@@ -112,6 +112,9 @@ def _log_in(s: Settings, value: Any) -> Refusal:
 
 
 def _read_here(names: tuple[str, ...], value: Any) -> Refusal:
+    # Rendering is above the settings: imported when it is used.
+    from components.rendering.addresses import read_port
+
     key = ".".join(names)
     if not isinstance(value, (bool, int)) and (not isinstance(value, str) or "${" in value):
         return (
@@ -119,7 +122,7 @@ def _read_here(names: tuple[str, ...], value: Any) -> Refusal:
             f"probes, Services and network policies follow {key}",
             "write the value itself, in clear",
         )
-    if names[-1] == "port" and not 1024 <= int(value) <= 65535:
+    if names[-1] == "port" and (read_port(value) or 0) < 1024:
         return (
             "is no port that Kestra can listen on",
             "a process without privileges listens on a port from 1024 to 65535",

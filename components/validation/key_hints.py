@@ -116,7 +116,7 @@ def hint(name: str, known: Iterable[str], block: Loc) -> str:
         names = sorted({*names, *first_level()})
     if level := _level(name, block):
         return level
-    if setting := _meant(name, block):
+    if setting := meant_setting(name, block):
         return f"write {config_path(setting.split('.'))}"
     if near := _by_meaning(name, names) or _by_letters(name, names):
         return f"did you mean {near}"
@@ -152,7 +152,8 @@ def _meanings() -> dict[str, str]:
     }
 
 
-def _meant(name: str, block: Loc) -> str | None:
+def meant_setting(name: str, block: Loc) -> str | None:
+    """The setting of the meaning that a key has in a block; None where the key says nothing of another one."""
     if not block:
         return _SETTINGS.get(name)
     path = ".".join(map(str, (*block, name)))

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import SecretStr
-
-from components.settings.base import OPAQUE, kebab
+from components.settings.base import kebab
 from components.settings.findings import Finding
 from components.settings.managers import VaultAppRole, VaultKubernetes
 from components.settings.model import Settings
 from components.settings.report import Problem, SettingsError
 from components.validation import catalogue_keys
 from components.validation.catalogue_keys import ADDITIONAL, Reading
+from components.validation.namespaces import misspelled_namespaces
 from components.validation.rules import check_all, vault_methods
 from components.validation.schema import (
     LONG_NAME,
-    Found,
+    Canonical,
+    KeySpelling,
     Loc,
-    Spelling,
     Unmodelled,
-    normalise,
-    printable_key,
+    canonicalize_keys,
     remove,
     validate,
 )
 from components.validation.sensitive import encrypt_fix, plain_secrets
-from components.validation.value_limits import unusable
-from components.validation.yaml_scalars import resolve_as_pulumi
-
-NAMESPACE = "kestra:"
+from components.validation.stack_file import file_problem, read_stack_file, settings_of
+from components.validation.value_limits import find_invalid_values
 
 
 @dataclass(frozen=True)
@@ -56,58 +51,62 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     Raises:
         SettingsError: with every problem at once.
     """
-    spelling = Spelling()
-    found: list[Found] = []
+    spelling = KeySpelling()
+    findings: list[Finding] = []
     data: dict[str, Any] = {}
     unmodelled: list[Unmodelled] = []
     try:
-        for item in normalise(Settings, _as_written(document), spelling):
+        for item in canonicalize_keys(Settings, _as_written(document), spelling):
             if isinstance(item, Unmodelled):
                 unmodelled.append(item)
-            elif item[0] is None:
-                data = item[1]
+            elif isinstance(item, Canonical):
+                data = item.value
             else:
-                found.append(item)  # type: ignore[arg-type]
+                findings.append(item)
         keys, additional = _keys_of_kestra(unmodelled, data, spelling)
-        found += keys.problems + additional.problems
+        findings += keys.problems + additional.problems
         values = [leaf.value for leaf in (*keys.leaves, *additional.leaves)]
-        useless = list(unusable(data, values))
-        places = [item[0] for item in useless if item[0]]
+        invalid = list(find_invalid_values(data, values))
+        places = [finding.loc for finding in invalid if finding.loc]
         for place in places:
             remove(data, place)
         written = _variables(data)
-        settings, wrong, removed = validate(data, spelling)
+        settings, refused, removed = validate(data, spelling)
     except RecursionError:
-        raise SettingsError([_of_file(source, "is nested too deeply", "flatten it")]) from None
+        raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
     settings = _with_log_in(_with_unread(settings, written, removed))
     settings = _with_keys(settings, keys, additional)
-    found += useless + wrong
+    findings += invalid + refused
     removed += places
-    problems = [Problem(spelling.path(f[0]), source, *f[1:]) for f in found]
-    warnings = []
-    for finding in _findings(settings, removed):
-        if finding.relative and _blurred(finding.loc, [*removed, *(f[0] for f in found)]):
-            continue
-        fix = encrypt_fix(spelling.place(finding.loc)) if finding.encrypts else finding.fix
-        problem = Problem(
-            spelling.path(finding.loc),
-            source,
-            finding.message,
-            finding.rule,
-            fix,
-            "warning" if finding.warning else "error",
-        )
-        (warnings if finding.warning else problems).append(problem)
+    wrong = [*removed, *(finding.loc for finding in findings)]
+    findings += [
+        finding
+        for finding in _findings(settings, removed)
+        if not (finding.depends_on_neighbours and is_consequence_of_invalid_key(finding.loc, wrong))
+    ]
+    problems = [_problem(finding, source, spelling) for finding in findings]
+    errors = [problem for problem in problems if problem.severity == "error"]
     # What is refused needs no second word.
-    refused = {problem.path for problem in problems}
-    warnings = [warning for warning in warnings if warning.path not in refused]
-    if problems:
-        raise SettingsError([*sorted(problems, key=lambda p: p.path), *warnings])
+    paths = {error.path for error in errors}
+    warnings = [p for p in problems if p.severity == "warning" and p.path not in paths]
+    if errors:
+        raise SettingsError([*sorted(errors, key=lambda p: p.path), *warnings])
     return Loaded(settings, tuple(warnings))
 
 
+def _problem(finding: Finding, source: str, spelling: KeySpelling) -> Problem:
+    return Problem(
+        spelling.path(finding.loc),
+        source,
+        finding.message,
+        finding.rule,
+        encrypt_fix(spelling.place(finding.loc)) if finding.encrypts else finding.fix,
+        "warning" if finding.warning else "error",
+    )
+
+
 def _keys_of_kestra(
-    unmodelled: list[Unmodelled], data: dict[str, Any], spelling: Spelling
+    unmodelled: list[Unmodelled], data: dict[str, Any], spelling: KeySpelling
 ) -> tuple[Reading, Reading]:
     """Keys that no model has: those of the catalogue, and those of `additional-configuration`."""
     others = data.pop(ADDITIONAL, None)
@@ -118,7 +117,8 @@ def _keys_of_kestra(
         data[ADDITIONAL], others = others, None
     if not unmodelled and not others:
         return Reading(), Reading()
-    keys = catalogue_keys.read(unmodelled, spelling)
+    version = data.get("version", "1.3")
+    keys = catalogue_keys.read(unmodelled, spelling, version if version in ("1.3", "2.0") else None)
     return keys, catalogue_keys.read(others or (), spelling)
 
 
@@ -182,7 +182,7 @@ def _findings(settings: Settings, removed: list[Loc]) -> list[Finding]:
     return [finding for finding in first if all(finding in other for other in others)]
 
 
-def _blurred(loc: Loc, wrong: list[Loc]) -> bool:
+def is_consequence_of_invalid_key(loc: Loc, wrong: list[Loc]) -> bool:
     """Whether a relation may only be broken because a neighbour was left out as invalid.
 
     Neighbours in the same block count where blocks are small and their keys belong together (three
@@ -228,147 +228,30 @@ def load_file(path: Path | str) -> Loaded:
     Raises:
         SettingsError: with every problem at once; also for a file that is missing or no YAML.
     """
-    return load_stack(read_file(path), source=str(path))
+    file = read_stack_file(path)
+    try:
+        loaded = load_stack(settings_of(file), source=file.source, keys=file.config)
+    except SettingsError as error:
+        raise SettingsError(file.with_lines(error.problems)) from None
+    return Loaded(loaded.settings, file.with_lines(loaded.warnings))
 
 
-def load_stack(document: Mapping[str, object], *, source: str) -> Loaded:
-    """Loads the settings of a stack (see `load`), and warns of the secrets that it holds in clear.
+def load_stack(
+    document: Mapping[str, object], *, source: str, keys: Iterable[object] = ()
+) -> Loaded:
+    """Loads the settings of a stack (see `load`), and warns of what nobody reads and of secrets in clear.
+
+    Args:
+        document: first-level key to value.
+        source: what the report names as the place of the settings.
+        keys: every key of the stack's configuration, with its namespace.
 
     Raises:
         SettingsError: with every problem at once.
     """
-    plain = plain_secrets(document, source)
+    plain = [*misspelled_namespaces(keys, source), *plain_secrets(document, source)]
     try:
         loaded = load(document, source=source)
     except SettingsError as error:
         raise SettingsError([*error.problems, *plain]) from None
     return Loaded(loaded.settings, (*loaded.warnings, *plain))
-
-
-def read_file(path: Path | str) -> dict[str, object]:
-    """The first-level settings of a stack file; an encrypted value is a `SecretStr` of `OPAQUE`.
-
-    Raises:
-        SettingsError: for a file that is missing, no YAML, or has no usable `config`.
-    """
-    source = str(path)
-    try:
-        if Path(path).stat().st_size > _MOST_BYTES:
-            what = f"has more than {_MOST_BYTES:,} bytes"
-            raise SettingsError([_of_file(source, what, "keep large values outside")])
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SettingsError(
-            [_of_file(source, "does not exist", "name an existing stack file")]
-        ) from None
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError(
-            [_of_file(source, "cannot be read as text", "name a readable file")]
-        ) from None
-    try:
-        document = yaml.load(text, Loader=BoundedLoader)  # noqa: S506
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark else ""
-        what = f"has the key {error.key} twice" if isinstance(error, _Twice) else "is no valid YAML"
-        raise SettingsError([_of_file(source, what + where, "correct the line")]) from None
-    except RecursionError:
-        raise SettingsError(
-            [_of_file(source, "is nested too deeply, or merges without end", "flatten it")]
-        ) from None
-    except ValueError:
-        raise SettingsError(
-            [_of_file(source, "has a value that is no YAML", "correct it")]
-        ) from None
-    if document is None:
-        document = {}
-    config = document.get("config") if isinstance(document, dict) else None
-    if config is None and isinstance(document, dict):
-        config = {}
-    if not isinstance(config, dict):
-        raise SettingsError(
-            [_of_file(source, "has no block `config`", "write the settings under config:")]
-        )
-    settings: dict[str, object] = {}
-    for name, value in config.items():
-        if not isinstance(name, str) or name.startswith(NAMESPACE) or ":" not in name:
-            # Pulumi takes any other key for a text.
-            short = name.removeprefix(NAMESPACE) if isinstance(name, str) else printable_key(name)
-            if short in settings:
-                what = f"has the key {short} with and without its namespace"
-                raise SettingsError([_of_file(source, what, "keep one of them")])
-            try:
-                settings[short] = _opaque(value)
-            except RecursionError:
-                what = f"has an alias inside itself, or aliases without end, under {short}"
-                raise SettingsError([_of_file(source, what, "write the value out")]) from None
-    return settings
-
-
-def _of_file(source: str, message: str, fix: str) -> Problem:
-    return Problem("config", source, message, "a stack file is YAML with a block config", fix)
-
-
-#: Bytes of a stack file; reading that much YAML takes many seconds. 3,000 encrypted secrets are 650,000.
-_MOST_BYTES = 1024 * 1024
-#: Brackets within brackets; the deepest setting is seven blocks down.
-_DEEPEST = 100
-#: Values of one first-level key, aliases written out; beyond it the file is a bomb, not settings.
-_MOST_VALUES = 100_000
-
-
-def _opaque(value: Any, left: list[int] | None = None) -> Any:
-    left = [_MOST_VALUES] if left is None else left
-    left[0] -= 1
-    if left[0] < 0:
-        raise RecursionError
-    if isinstance(value, dict):
-        if set(value) == {"secure"} and isinstance(value["secure"], str):
-            return SecretStr(OPAQUE)
-        return {key: _opaque(item, left) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_opaque(item, left) for item in value]
-    return value
-
-
-class _Twice(yaml.YAMLError):
-    def __init__(self, key: str, mark: Any) -> None:
-        super().__init__()
-        self.key, self.problem_mark = key, mark
-
-
-class BoundedLoader(yaml.SafeLoader):
-    """Refuses a key that is written twice, where YAML would keep the last one silently, and merges without end."""
-
-    def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803
-        # Reading brackets within brackets takes the square of their number.
-        if self.flow_level >= _DEEPEST:
-            raise RecursionError
-        super().fetch_flow_collection_start(TokenClass)
-
-    def flatten_mapping(self, node: Any) -> None:
-        merged = [
-            block
-            for key_node, value in node.value
-            if key_node.tag == "tag:yaml.org,2002:merge"
-            for block in (value.value if isinstance(value, yaml.SequenceNode) else [value])
-            if isinstance(block, yaml.MappingNode)
-        ]
-        for block in merged:
-            self.flatten_mapping(block)
-        # YAML writes out what is merged: ten blocks that each merge ten are a bomb.
-        if sum(len(block.value) for block in merged) > _MOST_VALUES:
-            raise RecursionError
-        super().flatten_mapping(node)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            if isinstance(key_node, yaml.ScalarNode) and key_node.tag != "tag:yaml.org,2002:merge":
-                if key_node.value in seen:
-                    raise _Twice(key_node.value, key_node.start_mark)
-                seen.add(key_node.value)
-        return super().construct_mapping(node, deep=deep)
-
-
-resolve_as_pulumi(BoundedLoader)

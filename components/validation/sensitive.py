@@ -7,9 +7,10 @@ from typing import Any, get_args, get_origin
 
 from pydantic import SecretStr
 
-from components.settings.base import Model, is_placeholder, kebab
+from components.settings.base import Model, kebab
 from components.settings.credentials import credential_sign
 from components.settings.model import Settings
+from components.settings.placeholders import as_placeholder
 from components.settings.report import Problem
 from components.validation.catalogue_keys import ADDITIONAL, clear_secrets
 from components.validation.schema import OURS, Unmodelled, config_path, models_in
@@ -89,7 +90,8 @@ def _holds_secret(path: Place, annotation: Any, value: str) -> bool:
         is_url = kebab(str(path[0])) == "datasources" and path[-1] == "url"
         return is_url and credential_sign("", value) is not None
     # The default of `${NAME:default}` is a secret too.
-    return not is_placeholder(value) or (":" in value and not value.endswith(":}"))
+    placeholder = as_placeholder(value)
+    return placeholder is None or bool(placeholder.rest)
 
 
 def plain_secrets(document: Mapping[str, object], source: str) -> list[Problem]:

@@ -7,16 +7,16 @@ import re
 from typing import Any
 
 from pydantic import SecretStr
+from pydantic_core import PydanticCustomError
 
-from components.settings.base import PLACEHOLDER_IN_TEXT as PLACEHOLDER
 from components.settings.durations import check_duration, milliseconds
+from components.settings.placeholders import PLACEHOLDER
+from components.settings.sizes import FORMS, size_in_bytes
 
 Wrong = tuple[str, str, str]
 """What is wrong, the rule, the fix."""
 
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
-#: As Micronaut reads a size: bytes, or a whole number with its unit.
-_SIZE = re.compile(r"[0-9]+\s*([kKmMgG][bB])?")
 _TEXT: Wrong = ("is not text", "this key takes text", "write it in quotes")
 
 
@@ -82,20 +82,15 @@ def _duration(value: Any) -> tuple[Any, Wrong | None]:
     try:
         # Nothing is a duration too; what it means is up to the key.
         return value if milliseconds(value) == 0 else check_duration(value), None
-    except ValueError as error:
-        message, fix, rule = str(error).split("|")
-        return value, (message, rule, fix)
+    except PydanticCustomError as error:
+        context = error.context or {}
+        return value, (context["message"], context["rule"], context["fix"])
 
 
 def _size(value: Any) -> tuple[Any, Wrong | None]:
-    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    if is_number or (isinstance(value, str) and _SIZE.fullmatch(value)):
+    if size_in_bytes(value) is not None:
         return value, None
-    return value, (
-        "is no size that Kestra binds",
-        "a size is a whole number of bytes, or one with KB, MB or GB",
-        "write for example 10MB",
-    )
+    return value, ("is no size that Kestra binds", FORMS, "write for example 10MB")
 
 
 def _list(value: Any) -> tuple[Any, Wrong | None]:

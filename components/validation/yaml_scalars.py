@@ -54,7 +54,11 @@ def dates_of_pulumi(value: Any) -> Any:
     if isinstance(value, list):
         return [dates_of_pulumi(item) for item in value]
     match = _DATE_OF_GO.fullmatch(value) if isinstance(value, str) else None
-    return datetime.date.fromisoformat(match[1]) if match else value
+    try:
+        return datetime.date.fromisoformat(match[1]) if match else value
+    except ValueError:
+        # A text that only looks like a date.
+        return value
 
 
 def _date(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> datetime.date | str:

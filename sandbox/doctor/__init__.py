@@ -17,8 +17,8 @@ from sandbox.doctor.cluster_apis import examine_apis
 from sandbox.doctor.machine import Check, examine
 from sandbox.doctor.permissions import Answer, ask
 from sandbox.doctor.releases import examine_releases
-from sandbox.report.resources import Found, of_state, recorded
-from sandbox.report.settings import Row, sections
+from sandbox.inspection.resources import StackResources, read_resources, record_resources
+from sandbox.inspection.settings_view import Row, sections
 from sandbox.state import Last, State
 
 _SIGNS = {True: "ok", False: "lacks", None: "-"}
@@ -60,7 +60,7 @@ def doctor(
     _checks(console, "Releases", releases)
     _stacks(console, state, stack)
     _settings(console, settings, everything=everything)
-    found = of_state(state.checkpoint(stack)) or recorded(settings, stack)
+    found = read_resources(state.checkpoint(stack)) or record_resources(settings, stack)
     apis = list(examine_apis(state, found, own=own))
     if apis:
         _checks(console, "Cluster", apis)
@@ -137,7 +137,7 @@ def _settings(console: Console, settings: Settings, *, everything: bool) -> None
             console.print(f"  {section.key}, by default: {told}", style="dim", markup=False)
 
 
-def _permissions(console: Console, found: Found, answers: list[Answer]) -> None:
+def _permissions(console: Console, found: StackResources, answers: list[Answer]) -> None:
     origin = "the last update" if found.origin == "state" else "what the program registers"
     _title(console, f"Permissions to deploy it (by the resources of {origin})")
     for answer in answers:

@@ -9,14 +9,14 @@ from components.kubernetes.cluster_apis import SERVED_BY
 from sandbox.doctor.callers import missing_apis
 from sandbox.doctor.machine import Check
 from sandbox.errors import SandboxError
-from sandbox.report.resources import Found
+from sandbox.inspection.resources import StackResources
 from sandbox.state import State
 from sandbox.status import is_healthy, services
 
 _AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
 
 
-def examine_apis(state: State, resources: Found, *, own: bool) -> Iterator[Check]:
+def examine_apis(state: State, resources: StackResources, *, own: bool) -> Iterator[Check]:
     """One check a stack with such kinds; asks the sandbox's cluster, or the caller's own.
 
     Args:
@@ -49,7 +49,7 @@ def examine_apis(state: State, resources: Found, *, own: bool) -> Iterator[Check
     yield Check("cluster's APIs", words, not missing, " ".join(remedies))
 
 
-def foreign_kinds(resources: Found) -> list[tuple[str, str]]:
+def foreign_kinds(resources: StackResources) -> list[tuple[str, str]]:
     """API version and kind of what another installation serves, each once."""
     kinds: dict[tuple[str, str], None] = {}
     for resource in resources.resources:

@@ -11,11 +11,13 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from components.sdk_packages import sdk_packages
 from components.settings import Settings
 from sandbox import kestra
+from sandbox.engine.plugin_choice import choose
 from sandbox.errors import SandboxError
-from sandbox.providers.official import STAND_INS, find
 from sandbox.state import ROOT, State
 from sandbox.status import healthy_servers
 from sandbox.tools import CONTROL_PLANE, GO_NEEDED, Place, cache_folder, whereabouts
@@ -50,7 +52,7 @@ def examine(state: State, settings: Settings, wanted: Collection[str]) -> Iterat
         wanted: the servers that the stack needs (see `sandbox.clouds.places`).
     """
     yield _python()
-    yield from _packages()
+    yield _packages(settings)
     yield _memory()
     names = ["pulumi", *CONTROL_PLANE, *(["vault"] if "vault" in wanted else [])]
     places = {name: whereabouts(name) for name in names}
@@ -69,24 +71,39 @@ def _python() -> Check:
     return Check("Python", version, sys.version_info >= (3, 11), "Install Python 3.11 or later.")
 
 
-def _packages() -> Iterator[Check]:
-    wrong = []
-    for file in ("requirements.txt", "requirements-sandbox.txt"):
-        for line in (ROOT / file).read_text().splitlines():
-            if found := _PINNED.match(line):
-                name, wanted = found.groups()
-                try:
-                    has = importlib.metadata.version(name)
-                except importlib.metadata.PackageNotFoundError:
-                    has = "none"
-                if has != wanted:
-                    wrong.append(f"{name} is {has}, not {wanted}")
-    yield Check(
+def _packages(settings: Settings) -> Check:
+    locks = ["requirements/sandbox.txt", *(package.lock for package in sdk_packages(settings))]
+    pins = {name: pin for lock in locks for name, pin in _pins(ROOT / lock).items()}
+    wrong = [
+        f"{name} is {installed or 'not installed'}, not {pin}"
+        for name, pin in pins.items()
+        if (installed := _installed(name)) != pin
+    ]
+    return Check(
         "Python packages",
-        "; ".join(wrong) or "as pinned in requirements.txt and requirements-sandbox.txt",
+        "; ".join(wrong) or f"as pinned for {' and '.join(locks)}",
         not wrong,
-        "Run `.venv/bin/python -m pip install -r requirements-sandbox.txt`.",
+        f"Run `.venv/bin/python -m pip install {' '.join(f'-r {lock}' for lock in locks)}`.",
     )
+
+
+def _pins(lock: Path) -> dict[str, str]:
+    """Package to version of what a lock is made for; what these need themselves is left out."""
+    pins: dict[str, str] = {}
+    for line in lock.with_suffix(".in").read_text().splitlines():
+        if line.startswith("-r "):
+            pins |= _pins(lock.parent / line.removeprefix("-r "))
+        elif pin := _PINNED.match(line):
+            pins[pin[1]] = pin[2]
+    return pins
+
+
+def _installed(name: str) -> str | None:
+    """The installed version of a package; None where it is not."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _memory() -> Check:
@@ -158,10 +175,10 @@ def _kestra(settings: Settings) -> Iterator[Check]:
 
 
 def _plugins() -> Check:
-    plugins = [find(name) for name in STAND_INS]
-    official = [plugin.name for plugin in plugins if plugin.executable]
-    standing = sorted(set(STAND_INS) - set(official))
+    plugins = choose()
+    official = [plugin.name for plugin in plugins if plugin.is_official]
+    standing = [plugin.name for plugin in plugins if not plugin.is_official]
     told = [f"official: {', '.join(official)}"] if official else []
     told += [f"stand-ins: {', '.join(standing)}"] if standing else []
-    told += [f"not used: {text}" for plugin in plugins for text in plugin.ignored]
+    told += [f"not used: {text}" for plugin in plugins for text in plugin.official.ignored]
     return Check("provider plugins", "; ".join(told), True)

@@ -14,7 +14,7 @@ from components.deployer_permissions import Need, needed
 from components.settings import Settings
 from sandbox.doctor import callers
 from sandbox.errors import SandboxError
-from sandbox.report.resources import Found
+from sandbox.inspection.resources import StackResources
 from sandbox.state import State
 from sandbox.status import is_healthy, services
 
@@ -44,7 +44,7 @@ class Answer:
     was_asked: bool = True
 
 
-def ask(state: State, settings: Settings, found: Found, *, own: bool) -> list[Answer]:
+def ask(state: State, settings: Settings, found: StackResources, *, own: bool) -> list[Answer]:
     """Every owner of permissions that the stack's resources need, each asked once.
 
     Args:

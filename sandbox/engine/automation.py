@@ -10,15 +10,15 @@ import re
 import shlex
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
 
+from components.safeguards.error_hooks import ANSWER
 from components.safeguards.interrupted_updates import adopt_pending
-from components.safeguards.name_conflicts import ANSWER
 from components.settings import Settings
 from components.stack_config import decode_config
 from components.validation import load
@@ -26,27 +26,29 @@ from sandbox import providers
 from sandbox.clouds import Clouds
 from sandbox.display import Events
 from sandbox.encryption import secrets_of
+from sandbox.engine import official_plugins
 from sandbox.engine.command import EngineCommand
 from sandbox.engine.environment import command_root, engine_variables, system_path
 from sandbox.engine.events import Recorder
 from sandbox.engine.hook_server import share_process
+from sandbox.engine.official_plugins import Official
 from sandbox.engine.pending import Finder
+from sandbox.engine.plugin_choice import PluginChoice, choose
 from sandbox.engine.recovery import (
-    end_leftovers,
+    end_orphaned_processes,
     is_locked,
-    mend_backend,
     redact_init_errors,
+    repair_backend,
 )
 from sandbox.engine.redaction import Redaction
 from sandbox.engine.workspace import use_own_vault, write_workspace
 from sandbox.errors import SandboxError
 from sandbox.hints import own_commands, with_advice
 from sandbox.judgement import Pack, refusal
-from sandbox.providers import official
 from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private
 from sandbox.state import NO_STATE, PROJECT, ROOT, Last, State
-from sandbox.taken_names import way_out
+from sandbox.taken_names import suggest_fix
 
 NONE = Clouds()
 
@@ -80,7 +82,7 @@ class Stack:
         vault: Vault | None,
         *,
         clouds: Clouds = NONE,
-        official_plugins: bool = False,
+        plugins: Iterable[PluginChoice] | None = None,
         stacks: Path = ROOT / "stacks",
         told: Callable[[str], None] = lambda _: None,
         pack: Pack | None = None,
@@ -93,16 +95,9 @@ class Stack:
         self._accepted = False
         self.name, self._state, self._tools = name, state, tools
         self.plane, self.vault, self.clouds = plane, vault, clouds
-        self._download = official_plugins
         self.folder = state.stack(name)
-        self._official = [official.find(plugin) for plugin in official.STAND_INS]
-        self.plugins = {
-            plugin.name: "official" if official_plugins or plugin.executable else "stand-in"
-            for plugin in self._official
-        }
-        """Plugin to what is used: `official` or `stand-in`."""
-        self.ignored_plugins = [text for plugin in self._official for text in plugin.ignored]
-        """Official plugins that the machine has and cannot use, a sentence each."""
+        self.plugins = list(choose() if plugins is None else plugins)
+        """Which plugin each provider has."""
         self._redaction = Redaction()
 
     @property
@@ -113,6 +108,10 @@ class Stack:
     def _azure(self) -> Path:
         """What the stand-in keeps of Azure."""
         return self._state.directory / "azure" / "recorded.json"
+
+    @property
+    def _official(self) -> list[Official]:
+        return [plugin.official for plugin in self.plugins if plugin.is_official]
 
     def write_workspace(self) -> None:
         """Copies project and stack file, with the sandbox's addresses in place of the file's.
@@ -136,7 +135,7 @@ class Stack:
         # A launcher of an earlier run would come before the official plugin.
         shutil.rmtree(folder, ignore_errors=True)
         launchers = providers.write_launchers(
-            folder, [name for name, kind in self.plugins.items() if kind == "stand-in"]
+            folder, [plugin.name for plugin in self.plugins if not plugin.is_official]
         )
         # Not all of PATH reaches the engine, and it would take another one that PATH has before those of its folder.
         providers.write_forwarders(
@@ -146,9 +145,10 @@ class Stack:
         if self.packs:
             providers.write_analyzer(folder)
         path = [str(Path(self._tools["pulumi"]).parent), str(launchers), *system_path()]
-        return engine_variables(
-            self._state, path, self.plane, self.vault, may_download=self._download
-        ) | {"KESTRA_SANDBOX_AZURE_STATE": str(self._azure), **self.clouds.environment}
+        return engine_variables(self._state, path, self.plane, self.vault) | {
+            "KESTRA_SANDBOX_AZURE_STATE": str(self._azure),
+            **self.clouds.environment,
+        }
 
     def _followed_program(self) -> None:
         self._redaction.follow()
@@ -167,11 +167,11 @@ class Stack:
     def _selected(self) -> Iterator[auto.Stack]:
         workspace = self.folder / "workspace"
         self._state.backend.mkdir(parents=True, exist_ok=True)
-        official.provide(self._official, self._state.pulumi_home)
+        official_plugins.provide(self._official, self._state.pulumi_home)
         self.write_workspace()
-        if end_leftovers(self._state):
+        if end_orphaned_processes(self._state):
             self._told("Ended what a killed command had left running.")
-        mend_backend(self._state)
+        repair_backend(self._state)
         self._know_secrets()
         # Made of the caller's environment (where plugins are, proxies), so before that is put aside.
         caller, own = dict(os.environ), self.environment()
@@ -200,7 +200,7 @@ class Stack:
     def _program(self) -> None:
         from components.program import deploy
 
-        token = ANSWER.set(functools.partial(way_out, self._state, self.name))
+        token = ANSWER.set(functools.partial(suggest_fix, self._state, self.name))
         try:
             deploy(self.folder / "workspace")
         finally:

@@ -11,16 +11,12 @@ from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private
 from sandbox.state import State
 
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
-
 
 def engine_variables(
     state: State,
     path: Iterable[str],
     plane: ControlPlane,
     vault: Vault | None,
-    *,
-    may_download: bool,
 ) -> dict[str, str]:
     """The variables of the engine, from scratch.
 
@@ -29,7 +25,6 @@ def engine_variables(
         path: folders of PATH.
         plane: the Kubernetes API.
         vault: the server; its token is written where `vault login` keeps it.
-        may_download: whether the engine downloads plugins, for which it gets the caller's proxies.
     """
     variables = {
         "PATH": os.pathsep.join(path),
@@ -41,13 +36,10 @@ def engine_variables(
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(state.passphrase_file()),
         "TMPDIR": str(_temporary(state)),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "false" if may_download else "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "true",
         "KUBECONFIG": str(plane.kubeconfig),
     }
-    if may_download:
-        both = (name for proxy in _PROXIES for name in (proxy, proxy.lower()))
-        variables |= {name: os.environ[name] for name in both if name in os.environ}
     if vault is not None:
         variables["VAULT_ADDR"] = vault.address
         # As `vault login` keeps it, for the plugin that needs it and no other.

@@ -29,12 +29,12 @@ def write_forwarders(directory: Path, executables: Iterable[Path]) -> None:
 def write_analyzer(directory: Path) -> Path:
     """Writes the executable by which an engine without Python's language plugin runs policy packs."""
     name = "pulumi-analyzer-policy-python"
-    return _write(directory, name, f'{_python("sandbox.providers.analyzer")} "$1" "$2"')
+    return _write(directory, name, f'{_python("sandbox.engine.policy_host")} "$1" "$2"')
 
 
 def write_language(directory: Path) -> Path:
     """Writes the executable that `pulumi import` asks for the program's packages."""
-    command = f'{_python("sandbox.providers.language")} "$@"'
+    command = f'{_python("sandbox.engine.import_host")} "$@"'
     return _write(directory, "pulumi-language-python", command)
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import yaml
 
 from components.rendering.configuration import render
+from components.sdk_packages import missing_packages
 from components.validation import load_file
 from policy.core.options import NAME, Options
 from sandbox.errors import SandboxError
+from sandbox.inspection.resources import StackResources, read_resources, record_resources
 from sandbox.report.page import Report, html, make
-from sandbox.report.resources import Found, of_state, recorded
 from sandbox.services.process import private
 from sandbox.state import Last, State
 
@@ -35,9 +36,11 @@ def build(state: State, stack: str, file: Path, policy_config: Path | None = Non
         SandboxError: when state, configuration or program cannot be used.
     """
     settings = load_file(os.path.relpath(file)).settings
-    found = of_state(state.checkpoint(stack))
+    found = read_resources(state.checkpoint(stack))
     if found is None:
-        found = recorded(settings, stack)
+        if missing := missing_packages(settings):
+            raise SandboxError(missing)
+        found = record_resources(settings, stack)
     options, levels = _pack_config(policy_config)
     return make(
         stack,
@@ -63,7 +66,7 @@ def write(report: Report, target: Path) -> None:
     private(target, page)
 
 
-def _when(found: Found, last: Last | None) -> str:
+def _when(found: StackResources, last: Last | None) -> str:
     if found.origin == "recorded":
         return "as the program registers them; the stack is not up in the sandbox"
     if last is None:

@@ -17,11 +17,11 @@ from policy.core.model import (
     Resource,
     Severity,
     Stack,
-    judged,
+    evaluate,
     message,
 )
 from policy.core.options import Options
-from sandbox.report.resources import Found
+from sandbox.inspection.resources import StackResources
 
 Result = Literal["violated", "undecided", "satisfied", "nothing"]
 #: Results in the order of the charts, with their words and the sign that stands beside the colour.
@@ -42,7 +42,7 @@ class Judgement:
     control: Control
     level: str
     result: Result
-    judged: int
+    subjects: int
     """Resources that it looked at; 0 for rules on whole stacks."""
     messages: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ def environment(settings: Settings, stack: str, config: Mapping[str, str]) -> En
 
 
 def judge(
-    found: Found,
+    found: StackResources,
     where: Environment,
     options: Options,
     levels: Mapping[str, str] | None = None,
@@ -169,7 +169,7 @@ def judge(
     )
 
 
-def _judge(control: Control, found: Found, context: Context, strictness: str) -> Judgement:
+def _judge(control: Control, found: StackResources, context: Context, strictness: str) -> Judgement:
     subjects: Sequence[Resource | Stack]
     if strictness == "disabled":
         subjects = []
@@ -180,7 +180,7 @@ def _judge(control: Control, found: Found, context: Context, strictness: str) ->
     messages: list[str] = []
     undecided: list[str] = []
     for subject in subjects:
-        verdict = judged(control, subject, context)
+        verdict = evaluate(control, subject, context)
         whose = subject if isinstance(subject, Resource) else None
         messages += [message(control, problem, whose) for problem in verdict.problems]
         undecided += [f"{whose.name}: {path}" if whose else path for path in verdict.undecided]

@@ -19,15 +19,15 @@ from policy.advisories import table
 from policy.core.options import Options
 from sandbox.clouds import LACKS
 from sandbox.errors import SandboxError
+from sandbox.inspection import settings_view
+from sandbox.inspection.resources import StackResources, packages
+from sandbox.inspection.settings_view import SOURCES, Row, Section, added, sections
 from sandbox.leak_scan.scan import search_text
 from sandbox.release import Release, release
-from sandbox.report import settings as setting_rows
 from sandbox.report.access import Accesses, accesses
 from sandbox.report.diagram import Diagram, diagram
 from sandbox.report.judgement import AREA_TITLES, RESULTS, Judgements, environment, judge
 from sandbox.report.paths import SecretPath, secret_paths, store_title
-from sandbox.report.resources import Found, packages
-from sandbox.report.settings import SOURCES, Row, Section, added, sections
 
 _BREAK = "<wbr>"
 _SHORTEST = 8
@@ -60,7 +60,7 @@ class Report:
     made: datetime.datetime
     settings: Settings
     """For version, edition and tags."""
-    found: Found
+    found: StackResources
     judged_at: str
     """When and how the resources came to be, in words."""
     options: Options
@@ -134,7 +134,7 @@ def make(
     file: str,
     settings: Settings,
     configuration: Configuration,
-    found: Found,
+    found: StackResources,
     *,
     options: Options | None = None,
     levels: Mapping[str, str] | None = None,
@@ -203,11 +203,11 @@ def html(report: Report) -> str:
         sources=SOURCES,
         results=RESULTS,
         area_titles=AREA_TITLES,
-        hidden=setting_rows.HIDDEN,
+        hidden=settings_view.HIDDEN,
     )
     secrets = {
         name: value
-        for name, value in setting_rows.secret_values(report.settings).items()
+        for name, value in settings_view.secret_values(report.settings).items()
         if len(value) >= _SHORTEST
     }
     # As a person would read it: without marks between its parts.

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.settings.base import is_placeholder
 from components.settings.durations import milliseconds
+from components.settings.placeholders import is_placeholder
 from sandbox.verify.report import Report
 
 _DURATIONS = re.compile(

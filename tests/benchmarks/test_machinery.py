@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
 import yaml
 from rich.console import Console
@@ -19,9 +18,10 @@ from benchmarks import __main__ as program
 from benchmarks import bare, machine, measure, page, record, results, sandbox_commands, settings
 from benchmarks.growth import declaring
 from benchmarks.results import Result, result
+from components.program import build
+from components.validation import load_file
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
-from tests.components.recording_support import Recorder, _test
 from tests.conftest import ROOT
 
 HOLDS = "x = bytearray(150 * 2**20); import time; time.sleep(0.4)"
@@ -68,9 +68,9 @@ def test_an_import_is_compared_with_the_sdk_modules_that_the_stack_uses(
     assert "pulumi_kubernetes.core.v1" in sdk
     assert not [name for name in sdk if name.startswith("pulumi_aws")]
     monkeypatch.setattr(settings, "imported", lambda _: (["components.tags"], ["json"]))
-    (found,) = settings.imports("kubernetes", 1)
-    assert found.ratio is not None
-    assert found.ratio > 1.5
+    (result,) = settings.imports("kubernetes", 1)
+    assert result.ratio is not None
+    assert result.ratio > 1.5
 
 
 def test_load_check_and_render_are_measured_on_the_largest_stack_file() -> None:
@@ -95,17 +95,18 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[
 def test_the_bare_program_registers_what_the_project_registers(
     recorded: tuple[Path, list[dict[str, Any]]],
 ) -> None:
-    file, wanted = recorded
-    recorder = Recorder()
-    pulumi.runtime.set_mocks(recorder, project="kestra", stack="test", preview=False)
-    _test(lambda: bare.register(str(file)))
-    assert set(recorder.resources) == {one["name"] for one in wanted}
-    document = yaml.safe_load((file.parent / "stack.yaml").read_text())["config"]
-    from tests.components.recording_support import run
-
-    ours = run({k.removeprefix("kestra:"): v for k, v in document.items()})
-    for name, found in recorder.resources.items():
-        assert found == ours.resources[name], name
+    file, resources = recorded
+    bare_ones = record.registrations(lambda: bare.register(str(file)))
+    loaded = load_file(file.parent / "stack.yaml").settings
+    ours = {r.request.name: r for r in record.registrations(lambda: build(loaded)).values()}
+    assert len(bare_ones) == len(resources) == len(ours)
+    for registration in bare_ones.values():
+        request = registration.request
+        other = ours[request.name]
+        assert registration.inputs == other.inputs, request.name
+        assert request.type == other.request.type
+        assert request.protect == other.request.protect
+        assert request.retainOnDelete == other.request.retainOnDelete
 
 
 def test_the_bare_program_waits_as_the_project_does(

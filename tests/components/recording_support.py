@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import pickle
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import pulumi
-from pulumi.runtime import rpc
-from pulumi.runtime.mocks import MockMonitor
 
 from components.program import build
+from components.settings import Settings
 from components.validation import load
+from sandbox.inspection.recorder import RecordingMonitor, ensure_event_loop
+from sandbox.inspection.recorder import run as _run_program
 from tests.components import aws_support, azure_fixtures, gcp_fixtures
 
 
@@ -82,19 +82,14 @@ class Recorder(pulumi.runtime.Mocks):
         return {n: i for n, (t, i) in self.resources.items() if t.endswith(f":{type_}")}
 
 
-class _Monitor(MockMonitor):
+class _Monitor(RecordingMonitor):
     """Keeps the options of resources, which mocks are not told of."""
 
     def __init__(self, recorder: Recorder) -> None:
-        super().__init__(recorder)
+        super().__init__(recorder, "kestra", "test")
         self._recorder = recorder
 
-    def make_urn(self, parent: str, type_: str, name: str) -> str:
-        # Engines of other tests leave the names of their project and stack in this process.
-        *_, rest = super().make_urn(parent, type_, name).split("::", 2)
-        return f"urn:pulumi:test::kestra::{rest}"
-
-    def RegisterResource(self, request: Any) -> Any:
+    def answer(self, urn: str, request: Any) -> Any:
         recorder = self._recorder
         recorder.requests[request.name] = request
         recorder.parents[request.name] = request.parent
@@ -104,10 +99,9 @@ class _Monitor(MockMonitor):
             recorder.retained.add(request.name)
         if request.deletedWith:
             recorder.deleted_with[request.name] = request.deletedWith
-        answer = super().RegisterResource(request)
-        assert answer.urn not in recorder.registered, f"registered twice: {answer.urn}"
-        recorder.registered[answer.urn] = (request, rpc.deserialize_properties(request.object))
-        return answer
+        if urn in self.registrations:
+            recorder.registered[urn] = (request, self.registrations[urn].inputs)
+        return super().answer(urn, request)
 
 
 def run(document: dict[str, Any]) -> Recorder:
@@ -128,17 +122,16 @@ def register(document: dict[str, Any]) -> Recorder:
     """Registers the stack of some settings with mocks, and waits for everything."""
     recorder = Recorder()
     settings = load(document, source="test").settings
-    exported: dict[str, Any] = {}
-    previous, pulumi.export = pulumi.export, lambda name, value: exported.__setitem__(name, value)
-    try:
-        pulumi.runtime.set_mocks(
-            recorder, project="kestra", stack="test", preview=False, monitor=_Monitor(recorder)
-        )
-        _test(lambda: build(settings))
-        _test(lambda: _record(recorder, exported))
-    finally:
-        pulumi.export = previous
+    _run_program(lambda: _exporting(settings, recorder), _Monitor(recorder), "test")
     return recorder
+
+
+def _exporting(settings: Settings, recorder: Recorder) -> pulumi.Output[Any]:
+    root: Any = pulumi.runtime.get_root_resource()
+    # Another run in this process may have left its own.
+    root.outputs.clear()
+    build(settings)
+    return _record(recorder, root.outputs)
 
 
 def _record(recorder: Recorder, exported: dict[str, Any]) -> pulumi.Output[Any]:
@@ -152,8 +145,5 @@ def _record(recorder: Recorder, exported: dict[str, Any]) -> pulumi.Output[Any]:
 
 
 def _test(act: Any) -> None:
-    try:
-        asyncio.get_event_loop()
-    except RuntimeError:
-        asyncio.set_event_loop(asyncio.new_event_loop())
+    ensure_event_loop()
     pulumi.runtime.test(act)()

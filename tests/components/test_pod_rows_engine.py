@@ -8,7 +8,7 @@ import pytest
 import requests
 import yaml
 
-from components.validation import loader
+from components.validation import stack_file
 from sandbox.services import ControlPlane
 from tests.components.pods_support import settings, templates
 from tests.settings.pod_rows_fixtures import REFUSED, VALID
@@ -51,7 +51,8 @@ def namespace(control_plane: ControlPlane) -> str:
 
 
 def _settings(rows: str) -> dict[str, Any]:
-    return loader._opaque(yaml.load(f"a:\n    {rows}\n", Loader=loader.BoundedLoader))["a"]
+    document = yaml.load(f"a:\n    {rows}\n", Loader=stack_file.BoundedLoader)
+    return stack_file.mark_encrypted(document)["a"]
 
 
 @pytest.mark.engine

@@ -28,7 +28,7 @@ from tests.conftest import ROOT
 DUMPS = ("core*", "*.hprof", "hs_err_pid*", "*.dmp", "*.heapsnapshot")
 
 #: The engine gives a policy pack the whole configuration, secrets too, in PULUMI_CONFIG. What takes them out has them.
-LAUNCHERS = ("sandbox.providers.analyzer", "pulumi-analyzer")
+LAUNCHERS = ("sandbox.engine.policy_host", "pulumi-analyzer")
 
 
 class Watch(threading.Thread):

@@ -20,9 +20,9 @@ from components.backends.interface import StoreArgs
 from components.kubernetes.deployment import KestraArgs
 from components.rendering.configuration import render
 from components.settings import Settings, SettingsError
-from components.settings.reference import reference
 from components.validation import load, load_file
 from components.validation.sensitive import fields, in_clear, plain_secrets
+from docsgen.settings import page
 from sandbox.leak_scan.scan import Search, search_text
 from sandbox.providers.runtime.redaction import silence_client_logs
 from sandbox.providers.runtime.values import Secret, unmarshal
@@ -72,7 +72,7 @@ def test_every_sensitive_setting_is_planted_in_some_stack() -> None:
 
 
 def test_the_reference_knows_the_same_sensitive_settings() -> None:
-    rows = [line.split("`")[1] for line in reference().splitlines() if "| **secret** " in line]
+    rows = [line.split("`")[1] for line in page().splitlines() if "| **secret** " in line]
     listed = {tuple(row.replace("<name>", "*").split(".")) for row in rows}
     assert listed == set(fields())
 
@@ -130,6 +130,16 @@ def test_file_report_and_warnings_hold_no_secret(name: str, tmp_path: Path) -> N
         (repr(loaded), "repr"), (repr(render(loaded.settings)), "repr of configuration"),
     ):  # fmt: skip
         assert looking.text(text.encode(), place) == []
+
+
+@pytest.mark.parametrize("mark", ["'", '"'])
+def test_a_key_that_begins_with_a_quotation_mark_is_not_shown(mark: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.a.yaml"
+    file.write_text(f"config:\n  kestra:{mark}PlantedZq: x\n  kestra:edition: oss\n")
+    with pytest.raises(SettingsError) as raised:
+        load_file(file)
+    assert f"kestra:{mark}…: is no known key" in str(raised.value)
+    assert "PlantedZq" not in str(raised.value)
 
 
 def test_an_error_in_the_settings_tells_no_value() -> None:

@@ -9,7 +9,7 @@ from google.protobuf import json_format, struct_pb2
 from pulumi_policy import policy as internals
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 
-from policy.core import adapter
+from policy.core import sdk_values
 from policy.core.values import Sealed
 
 
@@ -18,8 +18,8 @@ def sdk(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The SDK as the pack changes it, and afterwards as it was."""
     for name in ("json_format", "deserialize_properties", "unknown_checking_proxy"):
         monkeypatch.setattr(internals, name, getattr(internals, name))
-    assert adapter.keep_marks()
-    assert adapter.convert_once()
+    assert sdk_values.keep_marks()
+    assert sdk_values.convert_once()
     return internals
 
 
@@ -42,7 +42,7 @@ def test_the_same_properties_are_converted_once_and_others_apart(sdk: Any) -> No
 
 def test_secret_values_keep_their_marks(sdk: Any) -> None:
     mark = {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": "hidden"}
-    (value,) = adapter._plain(_props(sdk, {"a": mark})).values()
+    (value,) = sdk_values.plain(_props(sdk, {"a": mark})).values()
     assert isinstance(value, Sealed)
 
 
@@ -60,5 +60,5 @@ def test_messages_that_are_no_properties_are_converted_as_before(sdk: Any) -> No
 def test_an_sdk_with_another_inside_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(internals, "unknown_checking_proxy")
     before = internals.json_format  # type: ignore[attr-defined]
-    assert not adapter.convert_once()
+    assert not sdk_values.convert_once()
     assert internals.json_format is before  # type: ignore[attr-defined]

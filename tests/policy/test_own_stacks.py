@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pulumi_policy.secret import Secret
 
-from policy.core import adapter
+from policy.core import sdk_values
 from policy.core.model import Environment, Resource, Stack
 from policy.effective_configuration import configurations
 from tests.components import every_pod_setting_support
@@ -98,7 +98,7 @@ def test_each_server_of_a_stack_is_judged_with_its_file_and_its_variables(name: 
     recorded = run(documents()[name])
     stack = Stack(
         [
-            Resource(type_, made, adapter._plain(_value(inputs)))
+            Resource(type_, made, sdk_values.plain(_value(inputs)))
             for made, (type_, inputs) in recorded.resources.items()
         ]
     )

@@ -11,8 +11,8 @@ from typing import Any
 from components.rendering.configuration import render
 from components.validation import load
 from policy.core.options import Options
+from sandbox.inspection.resources import record_resources
 from sandbox.report.page import Report, make
-from sandbox.report.resources import recorded
 from tests.conftest import stack_document
 
 NOW = datetime.datetime(2030, 1, 2, 3, 4, tzinfo=datetime.UTC)
@@ -32,7 +32,7 @@ def report_of(
     """The report of some settings, on the resources that the program registers."""
     settings = load(dict(document), source="test").settings
     configuration = render(settings)
-    found = recorded(settings, stack)
+    found = record_resources(settings, stack)
     return make(stack, "test.yaml", settings, configuration, found, options=options, now=NOW)
 
 

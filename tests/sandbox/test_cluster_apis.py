@@ -11,7 +11,7 @@ from components.kubernetes.cluster_apis import not_served
 from sandbox.custom_resources import GATEWAY_API, PROMETHEUS_OPERATOR, definitions_of
 from sandbox.doctor import cluster_apis
 from sandbox.errors import SandboxError
-from sandbox.report.resources import recorded
+from sandbox.inspection.resources import record_resources
 from sandbox.state import State
 from tests.components.edge_support import DISTRIBUTED, STACK, load_settings
 
@@ -26,7 +26,7 @@ REFUSAL = (
 
 
 def _check(tmp_path: Path, deployment: dict[str, Any], own: bool = True) -> list[Any]:
-    resources = recorded(load_settings(STACK | {"deployment": deployment}), "test")
+    resources = record_resources(load_settings(STACK | {"deployment": deployment}), "test")
     return list(cluster_apis.examine_apis(State(tmp_path), resources, own=own))
 
 

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import io
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import pulumi
-import pulumi_random
 import pytest
-from rich.console import Console
 
-from sandbox.cli import Sandbox
 from sandbox.engine.automation import Stack
+from sandbox.engine.official_plugins import (
+    NAMES,
+    UNUSABLE,
+    Official,
+    find,
+    partial,
+    provide,
+    pulumi_plugins,
+    reported_version,
+    sdk_versions,
+)
+from sandbox.engine.plugin_choice import PluginChoice, choose
 from sandbox.providers import write_launchers
-from sandbox.providers.official import STAND_INS, find, partial, provide
-from sandbox.state import State
-from tests.conftest import silent
+from tests.conftest import ROOT, silent
+from tests.sandbox.official_plugins_support import password_program, stack_of
 from tests.tiers import long
 
-FOLDER = f"resource-random-v{STAND_INS['random']}"
+VERSION = sdk_versions()["random"]
+FOLDER = f"resource-random-v{VERSION}"
 NAME = "pulumi-resource-random"
 
 Machine = Callable[[Path], None]
@@ -79,29 +85,22 @@ def _foreign() -> bytes:
     return bytes(head)
 
 
-def _stack(root: Path, monkeypatch: pytest.MonkeyPatch, pulumi_: Path | None = None) -> Stack:
-    for folder in ("home", "bin", "stacks"):
-        (root / folder).mkdir(exist_ok=True)
-    monkeypatch.setenv("HOME", str(root / "home"))
-    monkeypatch.delenv("PULUMI_HOME", raising=False)
-    if (root / "other").exists():
-        monkeypatch.setenv("PULUMI_HOME", str(root / "other"))
-    monkeypatch.setenv("PATH", f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    (root / "stacks" / "Pulumi.dev.yaml").write_text("config: {}\n")
-    state = State(root / "state")
-    state.create()
-    plane: Any = SimpleNamespace(kubeconfig=root / "kubeconfig")
-    tools = {"pulumi": pulumi_ or root / "pulumi"}
-    return Stack(state, "dev", tools, plane, None, stacks=root / "stacks")
+@pytest.fixture(autouse=True)
+def no_downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this machine's cache holds does not count."""
+    monkeypatch.setenv("KESTRA_SANDBOX_CACHE", str(tmp_path / "cache"))
+
+
+def _random(stack: Stack) -> PluginChoice:
+    return next(plugin for plugin in stack.plugins if plugin.name == "random")
+
+
+def _find() -> Official:
+    return find("random", [pulumi_plugins()])
 
 
 def _used(root: Path) -> bool:
     return any(file.name == "used" for file in root.rglob("used"))
-
-
-def _password() -> None:
-    password = pulumi_random.RandomPassword("password", length=20)
-    pulumi.export("length", password.result.apply(len))
 
 
 GOOD = [
@@ -119,9 +118,9 @@ def test_the_engine_uses_the_plugin_that_the_machine_has(
     machine: Machine, tmp_path: Path, tools: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine(tmp_path)
-    stack = _stack(tmp_path, monkeypatch, tools["pulumi"])
-    assert stack.plugins["random"] == "official"
-    monkeypatch.setattr(stack, "_program", _password)
+    stack = stack_of(tmp_path, monkeypatch, tools["pulumi"])
+    assert _random(stack).is_official
+    monkeypatch.setattr(stack, "_program", password_program)
     assert stack.up(silent()).outputs["length"].value == 20
     assert _used(tmp_path)
 
@@ -156,14 +155,19 @@ def _broken_on_path(root: Path) -> None:
     _program(root / "bin" / NAME, _foreign())
 
 
+def _silent_on_path(root: Path) -> None:
+    _program(root / "bin" / NAME, b"#!/bin/sh\nexit 1\n")
+
+
 BAD: dict[Machine, str] = {
     _not_complete: "is not installed completely",
     _without_executable: f"has no executable {NAME}",
     _for_another_processor: "is for another system or processor",
     _for_no_system: "is for another system or processor",
     _not_to_be_executed: "may not be executed",
-    _of_another_version: f"is not version {STAND_INS['random']}",
+    _of_another_version: f"is not version {VERSION}",
     _broken_on_path: "is for another system or processor",
+    _silent_on_path: "does not start",
 }
 
 
@@ -172,9 +176,9 @@ def test_a_plugin_that_cannot_be_used_is_reported_and_the_stand_in_takes_its_pla
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine(tmp_path)
-    stack = _stack(tmp_path, monkeypatch)
-    assert stack.plugins["random"] == "stand-in"
-    (ignored,) = stack.ignored_plugins
+    stack = stack_of(tmp_path, monkeypatch)
+    assert not _random(stack).is_official
+    (ignored,) = _random(stack).official.ignored
     assert str(tmp_path) in ignored
     assert BAD[machine] in ignored
 
@@ -182,9 +186,8 @@ def test_a_plugin_that_cannot_be_used_is_reported_and_the_stand_in_takes_its_pla
 def test_a_machine_without_official_plugins_gets_no_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stack = _stack(tmp_path, monkeypatch)
-    assert set(stack.plugins.values()) == {"stand-in"}
-    assert stack.ignored_plugins == []
+    stack = stack_of(tmp_path, monkeypatch)
+    assert not any(plugin.is_official or plugin.official.ignored for plugin in stack.plugins)
 
 
 @pytest.mark.engine
@@ -195,8 +198,8 @@ def test_the_engine_is_not_hindered_by_a_plugin_that_cannot_be_used(
     machine: Machine, tmp_path: Path, tools: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine(tmp_path)
-    stack = _stack(tmp_path, monkeypatch, tools["pulumi"])
-    monkeypatch.setattr(stack, "_program", _password)
+    stack = stack_of(tmp_path, monkeypatch, tools["pulumi"])
+    monkeypatch.setattr(stack, "_program", password_program)
     assert stack.up(silent()).outputs["length"].value == 20
 
 
@@ -213,22 +216,22 @@ def test_a_copy_is_a_whole_folder_as_pulumi_keeps_it(
     copy.parent.mkdir(parents=True)
     copy.symlink_to(_home(tmp_path))  # as earlier versions of the sandbox left it
     copy.with_name(f"{FOLDER}.tmp0").mkdir()  # as a killed copy leaves it
-    provide([find("random"), find("vault")], target)
+    provide([_find(), Official("vault")], target)
     assert [entry.name for entry in copy.parent.iterdir()] == [FOLDER]
     assert copy.is_dir()
     assert not copy.is_symlink()
     assert os.access(copy / NAME, os.X_OK)
     assert (copy / "more" / "LICENSE").read_text() == "text"
     inode = copy.stat().st_ino
-    provide([find("random")], target)
+    provide([_find()], target)
     assert copy.stat().st_ino == inode, "what is there already is not copied again"
     executable = _home(tmp_path) / NAME
     executable.unlink()
     _program(executable, b"#!/bin/sh\n# another one\n")
-    provide([find("random")], target)
+    provide([_find()], target)
     assert (copy / NAME).read_text().endswith("another one\n")
     partial(copy).touch()
-    provide([find("random")], target)
+    provide([_find()], target)
     assert not partial(copy).exists()
 
 
@@ -239,7 +242,7 @@ def test_a_link_to_nothing_in_a_plugins_folder_is_left_out(
     monkeypatch.delenv("PULUMI_HOME", raising=False)
     _in_pulumis_folder(tmp_path)
     (_home(tmp_path) / "README.md").symlink_to(tmp_path / "gone")
-    provide([find("random")], tmp_path / "own")
+    provide([_find()], tmp_path / "own")
     copy = tmp_path / "own" / "plugins" / FOLDER
     assert [file.name for file in copy.iterdir()] == [NAME]
 
@@ -255,21 +258,58 @@ def test_files_are_copied_where_they_cannot_be_linked(
 
     monkeypatch.setattr(os, "link", refuse)
     _in_pulumis_folder(tmp_path)
-    provide([find("random")], tmp_path / "own")
+    provide([_find()], tmp_path / "own")
     copy = tmp_path / "own" / "plugins" / FOLDER / NAME
     assert copy.stat().st_ino != (_home(tmp_path) / NAME).stat().st_ino
     assert os.access(copy, os.X_OK)
     before = copy.stat().st_mtime_ns
-    provide([find("random")], tmp_path / "own")
+    provide([_find()], tmp_path / "own")
     assert copy.stat().st_mtime_ns == before
 
 
-def test_the_stacks_commands_say_what_is_not_used(
+def test_a_plugin_on_the_path_counts_by_its_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _without_executable(tmp_path)
-    stack = _stack(tmp_path, monkeypatch)
-    said = io.StringIO()
-    Sandbox(State(tmp_path / "state"), Console(file=said, width=300)).tell_plugins(stack)
-    assert "random (stand-in)" in said.getvalue()
-    assert f"Not used: {_home(tmp_path)} has no executable {NAME}." in said.getvalue()
+    """The engine would take it whatever its version."""
+    _program(tmp_path / "bin" / NAME, b"#!/bin/sh\n")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    assert find("random", [], lambda _: VERSION).executable == tmp_path / "bin" / NAME
+    other = find("random", [], lambda _: "4.20.0")
+    assert other.executable is None
+    executable = tmp_path / "bin" / NAME
+    assert other.ignored == (f"{executable} is version 4.20.0, and the SDK asks for {VERSION}",)
+    monkeypatch.setenv("PULUMI_IGNORE_AMBIENT_PLUGINS", "true")
+    assert find("random", [], lambda _: VERSION) == Official("random")
+
+
+@pytest.mark.engine
+def test_a_plugin_tells_its_version(tmp_path: Path) -> None:
+    assert reported_version(_plugin(tmp_path)) == VERSION
+
+
+def test_the_plugins_versions_are_those_that_requirements_txt_pins() -> None:
+    pinned = dict(
+        re.findall(r"(?m)^pulumi-([a-z-]+)==(\S+)", (ROOT / "requirements.txt").read_text())
+    )
+    assert sdk_versions() == {name: pinned[name] for name in NAMES}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_official_plugins_that_the_local_servers_do_not_suit_are_not_used(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _program(tmp_path / "bin" / f"pulumi-resource-{name}", b"#!/bin/sh\n")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    (choice,) = choose([name])
+    assert not choice.is_official
+    assert str(choice) == f"{name} {sdk_versions()[name]} (stand-in: {UNUSABLE[name]})"
+
+
+def test_offline_keeps_to_stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("PULUMI_HOME", raising=False)
+    _in_pulumis_folder(tmp_path)
+    (official,) = choose(["random"])
+    assert str(official) == f"random {VERSION} (official: {_home(tmp_path)})"
+    (choice,) = choose(["random"], offline=True)
+    assert str(choice) == f"random {VERSION} (stand-in: --offline)"

@@ -23,12 +23,12 @@ from policy.core.options import Exemption, Options
 from policy.core.values import UNKNOWN, Sealed, Undecided, reveal
 from sandbox.cli import main
 from sandbox.errors import SandboxError
+from sandbox.inspection.resources import StackResources, plain, read_resources
+from sandbox.inspection.settings_view import secret_values, sections
 from sandbox.report import write
 from sandbox.report.diagram import BOX, diagram
 from sandbox.report.judgement import RESULTS, judge
 from sandbox.report.page import html
-from sandbox.report.resources import Found, of_state, plain
-from sandbox.report.settings import secret_values, sections
 from tests.configuration.documents_fixtures import EDITIONS, PLANTED, VERSIONS, document
 from tests.conftest import ROOT, stack_document
 from tests.sandbox.report_support import BACKENDS, report_of, report_of_stack
@@ -41,19 +41,23 @@ URL = "jdbc:mysql://db:3306/kestra?user=kestra&password=Planted1-in-url"
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("edition", EDITIONS)
 def test_no_secret_of_the_settings_is_on_the_page(like: str, version: str, edition: str) -> None:
-    given = document(like, version, edition)
-    given["deployment"] = {
-        **given.get("deployment", {}),
+    settings = document(like, version, edition)
+    settings["deployment"] = {
+        **settings.get("deployment", {}),
         "environment": {"EXTRA_TOKEN": f"{PLANTED}-in-environment"},
     }
-    if given["datasources"]:
-        given["datasources"]["mysql"] = {"url": URL, "password": f"${{NAME:{PLANTED}-default}}"}
+    if settings["datasources"]:
+        settings["datasources"]["mysql"] = {"url": URL, "password": f"${{NAME:{PLANTED}-default}}"}
     if edition == "oss":
-        given["declared-secrets"] = {"ONE": {"namespace": "a", "value": f"{PLANTED}-declared"}}
-    made = report_of(given)
-    page = html(made)
+        settings["declared-secrets"] = {"ONE": {"namespace": "a", "value": f"{PLANTED}-declared"}}
+    if settings["queue"] == {"type": "kafka"}:
+        client = {"properties": {"bootstrap.servers": "kafka:9092"}}
+        settings["kafka"] = {"client": client}
+        settings["elasticsearch"] = {"client": {"http-hosts": ["https://elasticsearch:9200"]}}
+    report = report_of(settings)
+    page = html(report)
     assert PLANTED not in page.replace("<wbr>", "")
-    assert not any(value in page for value in secret_values(made.settings).values())
+    assert not any(value in page for value in secret_values(report.settings).values())
 
 
 def _filled(annotation: Any, path: str) -> Any:
@@ -320,7 +324,7 @@ def test_an_exemption_of_the_configuration_counts_and_is_shown() -> None:
 
 def test_a_value_that_is_not_known_is_undecided_and_no_violation() -> None:
     key = Resource("aws:kms/key:Key", "key", {"enableKeyRotation": UNKNOWN})
-    found = judge(Found("recorded", (key,)), "production", Options())
+    found = judge(StackResources("recorded", (key,)), "production", Options())
     (rotation,) = [j for j in found.all if j.control.id == "ks-keys-01"]
     assert rotation.result == "undecided"
     assert rotation.undecided == ("key: enableKeyRotation",)
@@ -429,7 +433,7 @@ def test_secrets_of_a_state_are_closed_and_cannot_be_decided(tmp_path: Path) -> 
     secret = {**SECRET, "ciphertext": "v1:abc:def"}
     urn = "urn:pulumi:local::kestra::kubernetes:core/v1:Secret::it"
     entry = {"urn": urn, "type": "kubernetes:core/v1:Secret", "inputs": {"data": secret}}
-    found = of_state(_state(tmp_path, [entry, entry | {"delete": True}]))
+    found = read_resources(_state(tmp_path, [entry, entry | {"delete": True}]))
     assert found is not None
     (it,) = found.resources
     assert isinstance(it.props["data"], Sealed)
@@ -480,7 +484,7 @@ def test_a_state_that_cannot_be_read_is_told_in_a_sentence(tmp_path: Path, text:
     file = tmp_path / "local.json"
     file.write_text(text)
     with pytest.raises(SandboxError, match="cannot be read"):
-        of_state(file)
+        read_resources(file)
 
 
 def test_the_page_is_for_its_owner_only(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

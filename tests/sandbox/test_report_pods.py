@@ -7,8 +7,8 @@ from typing import Any
 from components.rendering.configuration import render
 from components.settings import Settings
 from components.validation import load
+from sandbox.inspection.settings_view import sections
 from sandbox.report.paths import secret_paths
-from sandbox.report.settings import sections
 from tests.components import every_pod_setting_support
 
 PLANTED = "Pl4nted-In-Clear9"

@@ -17,7 +17,8 @@ import yaml
 
 from components.program import read_settings
 from components.settings import Problem, Settings, SettingsError
-from components.validation import Loaded, load_file, loader
+from components.validation import Loaded, load_file
+from components.validation.stack_file import BoundedLoader
 from tests.components.recording_support import Recorder
 
 Said = set[tuple[str, str, str, str, str]]
@@ -93,7 +94,7 @@ def by_check(file: Path) -> tuple[Loaded | None, Said]:
 
 def parse(text: str) -> Any:
     """A stack file as Pulumi parses it (`test_engine_config.py`)."""
-    return yaml.load(text, Loader=loader.BoundedLoader)
+    return yaml.load(text, Loader=BoundedLoader)
 
 
 def by_engine(folder: Path, text: str) -> tuple[Loaded | None, str]:

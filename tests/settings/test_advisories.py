@@ -8,7 +8,7 @@ import pytest
 
 from components.settings import SettingsError
 from components.settings.deployment import DEFAULT_TAGS
-from components.settings.report import Problem
+from components.settings.report import Problem, terminal_report
 from components.validation import load
 
 DIGEST = "sha256:" + "a" * 64
@@ -127,3 +127,21 @@ def test_open_management_endpoints_of_an_old_release_are_reported_with_their_adv
     log_in = {"basic-auth": {"username": "probe"}}
     closed = {**endpoints, "all": {**endpoints.get("all", {}), **log_in}}
     assert messages("1.3", closed) == []
+
+
+def test_the_report_lists_the_holes_of_a_release_in_short_lines_with_the_fix_once() -> None:
+    findings = warnings(image={"tag": "v1.3.1"})
+    assert len(findings) > 5
+    lines = terminal_report(findings).splitlines()
+    assert max(map(len, lines)) <= 100
+    text = " ".join(" ".join(lines).split())
+    for problem in findings:
+        assert problem.message in text
+        assert problem.rule in text
+    assert text.count(findings[0].fix) == 1
+    assert text.count("kestra:deployment.image.tag:") == 1
+
+
+def test_one_hole_alone_is_one_line_as_every_other_problem() -> None:
+    findings = warnings(image={"tag": "v1.3.1"})[:1]
+    assert terminal_report(findings).splitlines() == ["1 warning:", f"  {findings[0].line()}"]

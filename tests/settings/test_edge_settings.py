@@ -82,6 +82,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]  # fmt: skip
 WARNED: list[tuple[dict[str, Any], str]] = [
     ({"deployment": {"http-route": ROUTE}}, "deployment.network-policy.ingress-namespace"),
+    ({"deployment": {"ingress": INGRESS}}, "deployment.network-policy.ingress-namespace"),
+    ({"deployment": {"ingress": INGRESS, "http-route": ROUTE}}, "deployment.network-policy.ingress-namespace"),
     (
         {"deployment": {"http-route": {"host": "k.example.com", "gateway": {"name": "g"}}}},
         "deployment.http-route.gateway.section-name",
@@ -119,8 +121,14 @@ def test_what_hardly_works_is_a_warning(changes: dict[str, Any], key: str) -> No
 
 
 GOOD: list[dict[str, Any]] = [
-    {"deployment": {"ingress": {"host": "k.example.com", "cluster-issuer": "letsencrypt"}}},
+    {
+        "deployment": {
+            "ingress": {"host": "k.example.com", "cluster-issuer": "letsencrypt"},
+            "network-policy": {"ingress-namespace": "edge"},
+        }
+    },
     {"deployment": {"http-route": ROUTE, "network-policy": {"ingress-namespace": "gateways"}}},
+    {"deployment": {"ingress": INGRESS, "network-policy": {"ingress-namespace": "edge"}}},
     {
         "endpoints": LOG_IN,
         "deployment": {"monitoring": {}, "network-policy": {"monitoring-namespace": "monitoring"}},
@@ -133,7 +141,13 @@ GOOD: list[dict[str, Any]] = [
             "network-policy": {"monitoring-namespace": "monitoring"},
         },
     },
-    {"micronaut": TLS, "deployment": {"ingress": INGRESS | {"class-name": "nginx"}}},
+    {
+        "micronaut": TLS,
+        "deployment": {
+            "ingress": INGRESS | {"class-name": "nginx"},
+            "network-policy": {"ingress-namespace": "edge"},
+        },
+    },
     {
         "micronaut": {"server": {"context-path": "/k", "port": 9080}},
         "deployment": {"url": "https://k.example.com/k/"},

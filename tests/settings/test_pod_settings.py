@@ -11,7 +11,7 @@ import yaml
 
 from components.settings import SettingsError
 from components.settings.pods import PodSettings
-from components.validation import kubernetes_types, load, loader
+from components.validation import kubernetes_types, load, stack_file
 from components.validation.rules.file_paths import paths
 from tests.settings.engine_support import by_check, by_engine, lines, project, report_lines
 from tests.settings.pod_rows_fixtures import REFUSED, SECRET, VALID, WARNED
@@ -26,8 +26,8 @@ def text(rows: str) -> str:
 
 def report(rows: str) -> tuple[list[Any], list[Any]]:
     """Errors and warnings of a stack with these lines."""
-    config = yaml.load(text(rows), Loader=loader.BoundedLoader)["config"]
-    document = {k.removeprefix("kestra:"): loader._opaque(v) for k, v in config.items()}
+    config = yaml.load(text(rows), Loader=stack_file.BoundedLoader)["config"]
+    document = {k.removeprefix("kestra:"): stack_file.mark_encrypted(v) for k, v in config.items()}
     try:
         return [], list(load(document, source="f").warnings)
     except SettingsError as error:
@@ -144,8 +144,8 @@ def test_a_variable_of_one_component_is_not_one_of_all() -> None:
 def test_a_variable_of_a_setting_is_there_where_the_setting_asks_for_it() -> None:
     name = "DATASOURCES_POSTGRES_PASSWORD"
     variable = {"name": name, "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}
-    asked = {"postgres": {"url": "jdbc:postgresql://a/b", "password": f"${{{name}}}"}}
-    assert problems({"extra-env": [variable]}, datasources=asked) == {}
+    datasources = {"postgres": {"url": "jdbc:postgresql://a/b", "password": f"${{{name}}}"}}
+    assert problems({"extra-env": [variable]}, datasources=datasources) == {}
     absent = {"postgres": {"url": "jdbc:postgresql://a/b"}}
     assert problems({"extra-env": [variable]}, datasources=absent) == {}
     other = {"postgres": {"url": "jdbc:postgresql://a/b", "password": "${OTHER}"}}

@@ -17,7 +17,7 @@ from sandbox.clouds import Clouds
 from sandbox.display import Events
 from sandbox.doctor import callers
 from sandbox.engine.automation import EngineFailure, Stack
-from sandbox.report.resources import recorded
+from sandbox.inspection.resources import record_resources
 from sandbox.services import AwsServer, ControlPlane, Vault
 from sandbox.services.aws import ACCOUNT
 from sandbox.services.certificates import Authority
@@ -137,7 +137,7 @@ def _needs(kind: str, folder: Path) -> list[Need]:
 
     name = _file(folder, kind)
     settings = load_file(str(folder / f"Pulumi.{name}.yaml")).settings
-    found = recorded(settings, name)
+    found = record_resources(settings, name)
     return needed(((r.type, r.props) for r in found.resources), settings.deployment.namespace)
 
 

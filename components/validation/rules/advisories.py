@@ -10,7 +10,7 @@ from components.settings.model import Settings
 from components.validation.rules import endpoints
 from components.validation.rules.deployment import MOVING_TAGS
 from policy.advisories import Advisory, Holes, first_without_holes, holes
-from policy.releases import Releases, releases_of, undecided_tag
+from policy.releases import Image, Releases, releases_of, undecided_tag
 
 _IMAGE = ("deployment", "image")
 #: Where Kestra itself publishes its images; another repository needs a copy first.
@@ -35,6 +35,10 @@ def known_holes(s: Settings) -> Iterator[Finding]:
         )
         return
     tag = image.tag or DEFAULT_TAGS[s.version]
+    if not Image(image.repository or "kestra/kestra", tag, "").has_release_tag:
+        if image.digest or not MOVING_TAGS.fullmatch(tag):
+            yield _own_image()
+        return
     releases = releases_of(tag)
     if releases is None:
         # A tag that moves is refused where no digest says what runs (checks/deployment.py).
@@ -79,6 +83,16 @@ def _opened(advisory: Advisory, releases: Releases) -> Finding:
         f"leaves a known hole of {releases} open: {advisory.name}, {advisory.severity}: {advisory.title}",
         f"{advisory.address}; {advisory.fixed_text}, closed by {advisory.closed_by.what}",
         fix,
+        warning=True,
+    )
+
+
+def _own_image() -> Finding:
+    return Finding(
+        (*_IMAGE, "tag"),
+        "is a tag of an image of your own, so known holes of the Kestra in it are not looked for",
+        _LIST,
+        "look for the release that the image was built on in that list",
         warning=True,
     )
 

@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from components.catalogue import CatalogueKey, KeyPath, lookup
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from components.validation.catalogue_keys import (
-    ADDITIONAL,
-    keys_below,
-    leaves_of,
+from components.validation.catalogue_keys import ADDITIONAL, leaves_of
+from components.validation.catalogue_versions import (
+    highest_block,
     setting_place,
+    version_finding,
 )
 from components.validation.forbidden_keys import owned, refused
 from components.validation.schema import Loc, config_path
-
-VERSIONS = ("1.3", "2.0")
-
-#: Block that a version no longer has, or does not have yet, to what takes its place; the longest fits.
-_INSTEAD = {
-    "kestra.plugins.defaults": "write the defaults as kestra:policies",
-    "kestra.tasks.defaults": "write the defaults as kestra:policies",
-    "kestra.policies": "write what they set as kestra:plugins.defaults",
-    "kestra.jdbc.cleaner": "write it as kestra:jdbc.queue.cleaner",
-    "kestra.jdbc.cleaner.types": "write kestra:jdbc.queue.cleaner.retention, which holds for every type",
-    "kestra.jdbc.queue.cleaner": "write it as kestra:jdbc.cleaner",
-    "kestra.jdbc.executor.thread-count": "write it as kestra:executor.thread-count",
-    "kestra.executor.thread-count": "write it as kestra:jdbc.executor.thread-count",
-    "kestra.mail-service": "write it as kestra:ee.mail-service",
-    "kestra.ee.custom-links": "write it as kestra:ee.right-sidebar.custom-links",
-    "kestra.ee.tenants": "remove it: tenants are always on since 0.23; kestra:ee.tenants.fallback-tenant names the one "
-    "that addresses without a tenant mean",
-    "kestra.templates": "remove it: write a template's tasks as a flow, and call it with the task Subflow",
-    "kestra.worker.group-key": "write the group under kestra:deployment.worker-groups",
-    "flyway": "remove it: 2.0 changes its database with `kestra migrate`, set under kestra:migration",
-    "kestra.migration": "remove it: 1.3 changes its database with Flyway, set under kestra:flyway",
-}  # fmt: skip
 
 
 def keys_of_the_catalogue(s: Settings) -> Iterator[Finding]:
@@ -49,8 +26,8 @@ def keys_of_the_catalogue(s: Settings) -> Iterator[Finding]:
         if key is None:
             continue
         for finding in (
+            version_finding(s.version, path, key),
             _owned(s, path, key, value),
-            _version(s, path, key),
             _edition(s, path, key),
         ):
             if finding is None:
@@ -73,7 +50,7 @@ def _owned(s: Settings, path: KeyPath, key: CatalogueKey, value: Any) -> Finding
 def _edition(s: Settings, path: KeyPath, key: CatalogueKey) -> Finding | None:
     if key.edition != "enterprise" or s.is_enterprise:
         return None
-    end = _highest(path, "edition")
+    end = highest_block(path, "edition")
     return Finding(
         setting_place(path[:end]),
         f"is {_kind(path, end)} of the Enterprise Edition",
@@ -82,63 +59,8 @@ def _edition(s: Settings, path: KeyPath, key: CatalogueKey) -> Finding | None:
     )
 
 
-def _version(s: Settings, path: KeyPath, key: CatalogueKey) -> Finding | None:
-    if key.is_in(s.version) or _is_in_map(path, s.version):
-        return None
-    is_new = bool(key.since) and _number(s.version) < _number(key.since)
-    end = _highest(path, "since" if is_new else "until")
-    instead = next(
-        (fix for block, fix in sorted(_INSTEAD.items(), reverse=True) if _is_in(key.key, block)), ""
-    )
-    if is_new:
-        fix = f"{instead or 'remove it'}, or set kestra:version to {key.since}"
-        what = f"does not exist in Kestra {s.version}"
-        return Finding(
-            setting_place(path[:end]), what, f"{_name(path, end)} came with {key.since}", fix
-        )
-    what = f"does not exist in Kestra {s.version}"
-    rule = f"{_name(path, end)} ended with {key.until}"
-    return Finding(setting_place(path[:end]), what, rule, instead or "remove it")
-
-
-def _is_in_map(path: KeyPath, version: str) -> bool:
-    """Whether a map of this version holds the path, which takes everything."""
-    above = (lookup(path[:end]).key for end in range(2, len(path)))
-    return any(key is not None and key.type == "map" and key.is_in(version) for key in above)
-
-
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
-
-
-def _name(path: KeyPath, end: int) -> str:
-    return ".".join(str(part) for part in path[:end] if isinstance(part, str))
-
-
 def _kind(path: KeyPath, end: int) -> str:
     return "a block" if end < len(path) else "a key"
-
-
-def _is_in(key: str, block: str) -> bool:
-    return key == block or key.startswith((f"{block}.", f"{block}["))
-
-
-def _highest(path: KeyPath, column: str) -> int:
-    """The end of the highest block of a path whose keys all say the same of edition or version."""
-    for end in range(2 if path[0] == "kestra" else 1, len(path)):
-        if isinstance(path[end - 1], str) and _says_one(path[:end], column):
-            return end
-    return len(path)
-
-
-@cache
-def _says_one(block: KeyPath, column: str) -> bool:
-    match = lookup(block)
-    if match.kind != "block":
-        return False
-    pattern = [part if isinstance(part, str) else "[]" for part in block]
-    values = {getattr(key, column) for key in keys_below(".".join(pattern).replace(".[]", "[]"))}
-    return len(values) == 1 and (column != "edition" or values == {"enterprise"})
 
 
 def _other_root(path: KeyPath) -> Finding | None:

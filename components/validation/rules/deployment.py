@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import get_args
 
+from components.settings.deployment import COMPONENTS_1, COMPONENTS_2
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.platform import StorageType
 from components.settings.quantities import amount
+from policy.releases import Image
 
 
 def platform(s: Settings) -> Iterator[Finding]:
@@ -39,7 +41,11 @@ def platform(s: Settings) -> Iterator[Finding]:
         for kind in get_args(StorageType)[1:]:
             if storage.type == kind and not _has_block(s, kind):
                 yield Finding(
-                    ("storage", kind), "is missing", f"type {kind} needs its block", "add it"
+                    ("storage", kind),
+                    "is missing",
+                    f"type {kind} needs its block",
+                    "add it",
+                    kind="missing",
                 )
         for kind in get_args(StorageType):
             if storage.type != kind and _has_block(s, kind):
@@ -72,7 +78,10 @@ def deployment(s: Settings) -> Iterator[Finding]:
             "a digest, or the tag of one release",
             "write for example v1.3.31",
         )
-    if d.image.tag and (major := re.match(r"v?(\d+)\.", d.image.tag)) and major[1] != s.version[0]:
+    # The tag of an image of one's own is no release of Kestra's.
+    tag = d.image.tag or ""
+    is_release = Image(d.image.repository or "kestra/kestra", tag, "").has_release_tag
+    if is_release and (major := re.match(r"v?(\d+)\.", tag)) and major[1] != s.version[0]:
         yield Finding(
             (*at, "image", "tag"),
             f"is not of Kestra {s.version}",
@@ -91,6 +100,7 @@ def deployment(s: Settings) -> Iterator[Finding]:
             "distributed needs a shared queue and repository",
             "h2 and memory live in one process",
             "set kestra:queue and kestra:repository to postgres, or mode to standalone",
+            kind="relation",
         )
     local = s.storage is None or s.storage.type == "local"
     if d.mode == "distributed" and local and d.storage_volume is None:
@@ -99,6 +109,7 @@ def deployment(s: Settings) -> Iterator[Finding]:
             "is missing",
             "local storage of several pods is one volume that all of them mount (ReadWriteMany)",
             "add it, or set kestra:storage.type to an object store",
+            kind="missing",
         )
     yield from _storage_volume(s)
     if d.storage_volume is not None and not local:
@@ -107,6 +118,7 @@ def deployment(s: Settings) -> Iterator[Finding]:
             "has no use",
             "a volume holds storage of type local",
             "remove it, or set kestra:storage.type to local",
+            kind="relation",
         )
     for workload in s.workloads:
         resources = workload.component.resources
@@ -118,6 +130,7 @@ def deployment(s: Settings) -> Iterator[Finding]:
                     "is above the limit",
                     "requests <= limits",
                     "lower it, or raise the limit",
+                    kind="relation",
                 )
     replicas = d.components.standalone.replicas
     if d.mode == "standalone" and replicas > 1:
@@ -129,11 +142,14 @@ def deployment(s: Settings) -> Iterator[Finding]:
         )
     for name in d.components.model_fields_set:
         if name not in s.components:
+            is_new = name in COMPONENTS_2 and name not in COMPONENTS_1 and s.version == "1.3"
+            came = f"; the {name} came with 2.0" if is_new else ""
+            instead = ", or set kestra:version to 2.0 and mode to distributed" if is_new else ""
             yield Finding(
                 (*at, "components", name),
                 f"is not deployed in mode {d.mode} of Kestra {s.version}",
-                f"deployed are {', '.join(s.components)}",
-                "remove it",
+                f"deployed are {', '.join(s.components)}{came}",
+                f"remove it{instead}",
             )
     for name in d.environment:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
@@ -162,6 +178,7 @@ def _storage_volume(s: Settings) -> Iterator[Finding]:
             "is missing",
             "a volume is claimed with a size, or is that of an existing claim",
             "add it, or name the claim under existing-claim",
+            kind="missing",
         )
     if volume.existing_claim is not None:
         for name in ("size", "class_name"):
@@ -171,6 +188,7 @@ def _storage_volume(s: Settings) -> Iterator[Finding]:
                     "has no use beside existing-claim",
                     "an existing claim has its size and its class",
                     "remove it",
+                    kind="relation",
                 )
     if s.deployment.mode != "distributed":
         return
@@ -200,4 +218,5 @@ def production(s: Settings) -> Iterator[Finding]:
             "is missing",
             "production has an owner",
             "set the team that answers for it",
+            kind="missing",
         )

@@ -14,6 +14,7 @@ def check(s: Settings) -> Iterator[Finding]:
     """Certificates, the namespaces that traffic comes from, and TLS up to the pods."""
     yield from _ingress(s)
     yield from _route(s)
+    yield from _ingress_namespace(s)
     yield from _tls_to_pods(s)
     yield from _monitoring(s)
     yield from _names(s)
@@ -29,6 +30,7 @@ def _ingress(s: Settings) -> Iterator[Finding]:
             "is missing",
             "an ingress serves TLS only",
             "name the Secret with the certificate, or set cluster-issuer or issuer, which have cert-manager make it",
+            kind="missing",
         )
     if ingress.cluster_issuer and ingress.issuer:
         yield Finding(
@@ -51,15 +53,6 @@ def _route(s: Settings) -> Iterator[Finding]:
             "name the listener with TLS",
             warning=True,
         )
-    network = s.deployment.network_policy
-    if network.enabled and network.ingress_namespace is None:
-        yield Finding(
-            ("deployment", "network-policy", "ingress-namespace"),
-            "is not set",
-            "the web port is open to pods of Kestra's own namespace alone, and the Gateway's are elsewhere as a rule",
-            "set it to the namespace of the Gateway's pods",
-            warning=True,
-        )
     if ingress is not None and ingress.host != route.host and s.deployment.url is None:
         yield Finding(
             ("deployment", "url"),
@@ -68,6 +61,29 @@ def _route(s: Settings) -> Iterator[Finding]:
             "set the address that users open",
             warning=True,
         )
+
+
+def _ingress_namespace(s: Settings) -> Iterator[Finding]:
+    """The namespace of what hands requests on: the policies let nobody else to the web port."""
+    network = s.deployment.network_policy
+    entrances = [
+        text
+        for text, block in (
+            ("the ingress controller", s.deployment.ingress),
+            ("the Gateway", s.deployment.http_route),
+        )
+        if block is not None
+    ]
+    if not entrances or not network.enabled or network.ingress_namespace is not None:
+        return
+    yield Finding(
+        ("deployment", "network-policy", "ingress-namespace"),
+        "is not set",
+        "the web port is open to pods of Kestra's own namespace alone, and those of "
+        f"{' and '.join(entrances)} are elsewhere as a rule",
+        f"set it to the namespace of the pods of {' and '.join(entrances)}",
+        warning=True,
+    )
 
 
 def _tls_to_pods(s: Settings) -> Iterator[Finding]:
@@ -132,6 +148,7 @@ def _monitoring(s: Settings) -> Iterator[Finding]:
             f"the {' and '.join(keys)} of kestra:endpoints.all.basic-auth is a variable of the pods, which Prometheus "
             "does not have",
             "name the Secret and its keys, for example log-in-secret: {name: kestra-secrets, password-key: PASSWORD}",
+            kind="missing",
         )
     if monitoring.log_in_secret and not has_log_in:
         yield Finding(
@@ -139,6 +156,7 @@ def _monitoring(s: Settings) -> Iterator[Finding]:
             "has no use",
             "the endpoints ask for no log-in",
             "remove it, or set kestra:endpoints.all.basic-auth",
+            kind="relation",
         )
 
 

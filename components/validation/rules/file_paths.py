@@ -15,7 +15,8 @@ from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
 from components.settings.pods import PodSettings
 from components.settings.workloads import Workload
-from components.validation.catalogue_keys import leaves_of, setting_place
+from components.validation.catalogue_keys import leaves_of
+from components.validation.catalogue_versions import setting_place
 from components.validation.rules.pods import own_mounts
 from components.validation.schema import Loc
 

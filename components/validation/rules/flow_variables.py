@@ -15,6 +15,7 @@ from components.settings.credentials import credential_sign
 from components.settings.extra_variables import comes_from_elsewhere, literal
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from components.settings.placeholders import find_placeholders, variable_of
 from policy.environment_variables import SECRET_FAMILIES, Binding, bind
 
 PREFIX = "kestra.variables.env-vars-prefix"
@@ -105,7 +106,8 @@ def _placeholders(node: object) -> Iterator[str]:
         text = node.get_secret_value() if isinstance(node, SecretStr) else node
         is_hidden = isinstance(node, SecretText) and not isinstance(node, TextInClear)
         if isinstance(text, str) and not is_hidden:
-            yield from re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)", text)
+            for placeholder in find_placeholders(text):
+                yield from map(variable_of, placeholder.names)
 
 
 def has_own_prefix(s: Settings) -> bool:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from components.settings.base import PLACEHOLDER, PLACEHOLDER_IN_TEXT, Model, TextInClear
-from components.settings.extra_variables import missing_in
+from components.settings.base import Model
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from components.validation.catalogue_keys import ADDITIONAL, leaves_of, setting_place
+from components.validation.catalogue_keys import ADDITIONAL, leaves_of
+from components.validation.catalogue_versions import setting_place
 from components.validation.schema import Loc
 
 
@@ -35,7 +35,7 @@ def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
     elif isinstance(value, Mapping):
         for name, item in value.items():
             yield from leaves(item, (*loc, name))
-    elif isinstance(value, tuple):
+    elif isinstance(value, (tuple, list)):
         for i, item in enumerate(value):
             yield from leaves(item, (*loc, i))
     elif value is not None:
@@ -58,7 +58,10 @@ def empty_secrets(s: Settings) -> Iterator[Finding]:
 
 def _has_host(address: str, loc: Loc) -> bool:
     # Variables, annotations and tags are the user's own, and may hold several addresses.
-    if loc[0] not in ("secret", "store", "storage", "identity") and loc != ("deployment", "url"):
+    if loc[0] not in ("secret", "store", "storage", "identity") and loc not in (
+        ("deployment", "url"),
+        ("url",),
+    ):
         return True
     # The network policy opens the port of Vault's address, which a placeholder would hide.
     if "${" in address and loc[-2:] != ("vault", "address"):
@@ -88,6 +91,8 @@ def addresses(s: Settings) -> Iterator[Finding]:
     for loc, value in leaves(s):
         # A variable is a warning, with the command that encrypts it (`clear_secrets`).
         is_variable = loc[:2] == ("deployment", "environment") or _is_extra_variable(loc)
+        # So is a text within an object of Kubernetes.
+        is_variable = is_variable or sum(isinstance(part, int) for part in loc) > 1
         if loc[0] == "datasources" or is_variable or not isinstance(value, str):
             continue
         if value.startswith(("http://", "https://")) and not _has_host(value, loc):
@@ -104,43 +109,3 @@ def addresses(s: Settings) -> Iterator[Finding]:
                 "an address stands readable in the rendered configuration",
                 "write the address without them and use the keys for credentials",
             )
-
-
-def placeholders(s: Settings) -> Iterator[Finding]:
-    """`${NAME}`, alone or within a text, that neither the settings nor a Secret of the user's provides."""
-    if s.deployment.environment_from:
-        return
-    for loc, value in leaves(s):
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if loc[0] in ("deployment", "identity", "tags", "declared-secrets", "rotation"):
-            continue
-        if not isinstance(text, str):
-            continue
-        is_lone = PLACEHOLDER.fullmatch(text) is not None
-        # A password is what it is in every letter; of a text that is encrypted `check` sees nothing.
-        is_model_secret = type(value) is SecretStr
-        if not isinstance(value, (str, TextInClear)) and not (is_lone and is_model_secret):
-            continue
-        names = {m["name"] for m in PLACEHOLDER_IN_TEXT.finditer(text) if m["default"] is None}
-        for name in sorted(names):
-            if not _VARIABLE.fullmatch(name) or _OF_PODS.fullmatch(name):
-                continue
-            if not (lacking := missing_in(s, name)):
-                continue
-            what = "a variable" if is_lone else f"{name}, a variable"
-            is_nowhere = len(lacking) == len(s.workloads)
-            where = "nothing here provides" if is_nowhere else f"{', '.join(lacking)} does not have"
-            yield Finding(
-                loc,
-                f"names {what} that {where}",
-                "Kestra reads ${NAME} from the environment of its pods",
-                "name the Secret that has it under kestra:deployment.environment-from, or one key of it under "
-                "kestra:deployment.extra-env",
-                warning=True,
-            )
-
-
-#: A name of an environment variable; one with a dot is a property of Kestra's.
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-#: What every container has by itself.
-_OF_PODS = re.compile(r"HOSTNAME|HOME|PATH|PWD|LANG|JAVA_HOME|TZ|USER|KUBERNETES_[A-Z0-9_]+")

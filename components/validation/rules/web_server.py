@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -13,7 +12,7 @@ from policy.environment_variables import canonical
 def check(s: Settings) -> Iterator[Finding]:
     """Two servers on one port, a path that a probe cannot ask, and an address outside of the context path."""
     # Rendering is above the settings: imported when it is used.
-    from components.rendering.addresses import read_port
+    from components.rendering.addresses import read_port, url_path
     from components.rendering.configuration import render
     from components.rendering.web_server import HTTP, WebServer, leaves, path, relevant
 
@@ -43,7 +42,7 @@ def check(s: Settings) -> Iterator[Finding]:
     server = WebServer.of(document, s)
     yield from _one_port(server.port, server.management_port, list(values))
     url = s.address
-    is_inside = url and f"{urlsplit(url).path.rstrip('/')}/".startswith(f"{server.context_path}/")
+    is_inside = url and f"{url_path(url).rstrip('/')}/".startswith(f"{server.context_path}/")
     if url and "${" not in url and not is_inside:
         yield Finding(
             ("deployment", "url") if s.deployment.url else ("url",),

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings.base import PLACEHOLDER
 from components.settings.deployment import WorkerGroup
 from components.settings.extra_variables import missing_in
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from components.settings.placeholders import as_placeholder, variable_of
 from policy.environment_variables import bind
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
@@ -71,14 +71,14 @@ def _version(s: Settings, group: WorkerGroup, loc: tuple[str, ...]) -> Iterator[
         yield Finding(
             (*loc, "registration-token"),
             "is not known to Kestra 1.3",
-            "workers of 1.3 join the group of their key",
-            "remove it",
+            "registration tokens came with 2.0; workers of 1.3 join the group of their key",
+            "remove it, or set kestra:version to 2.0",
         )
     if s.version == "2.0" and group.group_key is not None:
         yield Finding(
             (*loc, "key"),
             "is not known to Kestra 2.0",
-            "workers of 2.0 join the group of their registration token",
+            "keys of groups ended with 1.3; workers of 2.0 join the group of their registration token",
             "remove it, and set registration-token",
         )
     if s.version == "2.0" and group.registration_token is None:
@@ -87,6 +87,7 @@ def _version(s: Settings, group: WorkerGroup, loc: tuple[str, ...]) -> Iterator[
             "is missing",
             "a worker of 2.0 without one joins the default group",
             "make one in Kestra under Instance Owner, Infrastructure, Worker Groups, and set it with --secret",
+            kind="missing",
         )
     if group.registration_token is not None and not group.registration_token.get_secret_value():
         yield Finding(
@@ -100,13 +101,17 @@ def _variable(
     if group.registration_token is None:
         return
     text = group.registration_token.get_secret_value()
-    is_lone = PLACEHOLDER.fullmatch(text) and ":" not in text
-    if is_lone and workload in missing_in(s, text[2:-1]):
+    placeholder = as_placeholder(text)
+    if (
+        placeholder is not None
+        and placeholder.rest is None
+        and workload in missing_in(s, variable_of(placeholder.name))
+    ):
         yield Finding(
             (*loc, "registration-token"),
             "names a variable that nothing here provides",
             "Kestra reads ${NAME} from the environment of its pods",
-            f"add {text[2:-1]} to extra-env of the group, with the secretKeyRef of the Secret that has it",
+            f"add {variable_of(placeholder.name)} to extra-env of the group, with the secretKeyRef of the Secret that has it",
             warning=True,
         )
     for i, variable in enumerate(group.extra_env):

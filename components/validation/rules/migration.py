@@ -1,0 +1,71 @@
+"""A second secret manager beside the first, while a stack moves from one to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from components.backends.aws import rules as aws_rules
+from components.backends.azure import rules as azure_rules
+from components.backends.gcp import rules as gcp_rules
+from components.backends.vault import rules as vault_rules
+from components.settings import visibility
+from components.settings.findings import Finding
+from components.settings.model import Settings
+from components.validation.rules import declared, secret
+
+_CHECKS = (
+    secret.secret_manager,
+    secret.aws,
+    secret.azure,
+    secret.vault,
+    vault_rules.paths,
+    vault_rules.shared_engine,
+    secret.prefixes,
+    declared.where,
+    aws_rules.provisioned,
+    azure_rules.store,
+    azure_rules.secrets,
+    gcp_rules.store,
+    gcp_rules.aliases,
+    visibility.check,
+)
+
+
+def secondary_store(s: Settings) -> Iterator[Finding]:
+    """The second manager: another type, with something to write to it, valid as the first is."""
+    second = s.secondary
+    if second is None or second.secret is None:
+        return
+    at = ("store", "also")
+    if s.secret is None or s.secret.type == second.secret.type:
+        yield Finding(
+            (*at, "type"),
+            "is no other secret manager than that of kestra:secret",
+            "a stack moves from one to another",
+            "change it, or remove the block",
+        )
+        return
+    if not s.declared_secrets:
+        yield Finding(
+            at,
+            "has nothing to write",
+            "declared secrets are written to it; those that Kestra created, Kestra does not move",
+            "remove the block",
+            kind="missing",
+        )
+    for name, declaration in s.declared_secrets.items():
+        if declaration.rotation is not None:
+            yield Finding(
+                ("declared-secrets", name, "rotation"),
+                "changes the value in AWS alone while the stack has a second secret manager",
+                "the other one is written the value that the stack knows, which AWS no longer has",
+                "write the current value as value, and remove rotation until the stack has moved",
+            )
+    for check in _CHECKS:
+        known = set(check(s))
+        for finding in check(second):
+            if finding.warning or finding in known:
+                continue
+            loc, fix = finding.loc, finding.fix.replace("kestra:secret", "kestra:store.also")
+            yield replace(finding, loc=(*at, *loc[1:]) if loc[0] == "secret" else loc, fix=fix)
