@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pulumi import _types
 
@@ -53,6 +53,7 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=5), JSON, max_size=4))
 def test_values_survive_the_protocol_but_for_nulls_of_objects(properties: dict[str, Any]) -> None:
     assert unmarshal(marshal(properties)) == _without_nulls(properties)
