@@ -17,7 +17,12 @@ from components.generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
 from components.kubernetes.deployment import Kestra, KestraArgs
 from components.kubernetes.pod_additions import secret_values
 from components.registrations import Registrations
-from components.rendering.configuration import Configuration, Given, Needed, render
+from components.rendering.configuration import (
+    Configuration,
+    GeneratedValueRef,
+    ProvidedValue,
+    render,
+)
 from components.rendering.secret_backends import PROVIDED
 from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
@@ -105,7 +110,7 @@ def provision(settings: Settings, guarding: pulumi.ResourceOptions | None = None
         guarding: options of the guard, `components.safeguards.change_guard.watched()` for one that refuses.
     """
     configuration = render(settings)
-    needed = {s.key for s in configuration.environment.values() if isinstance(s, Needed)}
+    needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
     generated = GeneratedSecrets(
         "generated",
         sorted(key for key in needed if not key.startswith(PROVIDED)),
@@ -174,10 +179,10 @@ def create_stores(
         opts: options of both.
     """
     first = create_store("store", StoreArgs(settings, fragment, secrets, encryption_key), opts)
-    if settings.beside is None:
+    if settings.secondary is None:
         return first, None
     # Under the same name, so that the day the two change places replaces nothing.
-    second = StoreArgs(settings.beside, {}, secrets, encryption_key)
+    second = StoreArgs(settings.secondary, {}, secrets, encryption_key)
     return first, create_store("store", second, opts)
 
 
@@ -200,7 +205,7 @@ def _environment(
     """Variables of the placeholders, and the encrypted ones of the settings."""
     variables = settings.deployment.secret_environment | secret_values(settings)
     return {name: _secret(value) for name, value in variables.items()} | {
-        name: _secret(source.value) if isinstance(source, Given) else provided[source.key]
+        name: _secret(source.value) if isinstance(source, ProvidedValue) else provided[source.key]
         for name, source in configuration.environment.items()
     }
 

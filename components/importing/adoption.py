@@ -18,7 +18,7 @@ from components.kubernetes.scaling import autoscaling_of, budget_of
 from components.rendering.sections import CONTROLLER_SERVICE
 from components.settings import Settings
 from components.settings.workloads import group_accounts
-from components.validation.schema import Spelling, validate
+from components.validation.schema import KeySpelling, validate
 
 Fate = Literal["adopted", "replaced", "stays"]
 
@@ -173,7 +173,7 @@ def as_far_as_valid(document: Mapping[str, object]) -> Settings:
         "deployment": block,
         "identity": document.get("identity", {}),
     }
-    return validate(copy.deepcopy(data), Spelling())[0]
+    return validate(copy.deepcopy(data), KeySpelling())[0]
 
 
 def release_objects(

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from components.importing.conversion import Conversion
 from components.importing.draft import Draft, Place, Value, as_values
 from components.importing.secret_values import annotation_of, catalogue_row, is_secret
-from components.settings.base import Flag, Whole
+from components.settings.base import StrictBool, StrictInt
 
 _LONGEST_KEY = 200
 _ENTERPRISE_TYPES = {"queue": "kafka", "repository": "elasticsearch"}
@@ -142,10 +142,10 @@ def _typed(place: Place, value: Any) -> Any:
     row = None if known else catalogue_row(place)
     kind = row.type if row is not None else ""
     text = value.strip()
-    if (_is(annotation, Flag) or kind == "boolean") and text.lower() in ("true", "false"):
+    if (_is(annotation, StrictBool) or kind == "boolean") and text.lower() in ("true", "false"):
         return text.lower() == "true"
     if (
-        (_is(annotation, Whole) or kind == "number")
+        (_is(annotation, StrictInt) or kind == "number")
         and text.lstrip("-").isdecimal()
         and len(text) < 19
     ):
@@ -157,7 +157,7 @@ def _as_text(place: Place, value: Any) -> Any:
     """A number where the setting takes a text or a secret, as in variables, annotations and passwords."""
     known, annotation = annotation_of(place)
     parts = (annotation, *get_args(annotation))
-    wants_text = known and str in parts and int not in parts and not _is(annotation, Flag)
+    wants_text = known and str in parts and int not in parts and not _is(annotation, StrictBool)
     if wants_text or place[:2] == ("deployment", "environment") or _is_secret_number(place, value):
         return str(value).lower() if isinstance(value, bool) else str(value)
     return value

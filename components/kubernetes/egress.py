@@ -14,13 +14,13 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from components.rendering.addresses import UNKNOWN, Address, read_address, read_port
-from components.rendering.configuration import Configuration, Given, render
+from components.rendering.configuration import Configuration, ProvidedValue, render
 from components.rendering.leaves import unliteral
 from components.rendering.pod_variables import PodVariable, pod_variables
 from components.rendering.tree import tree
 from components.rendering.web_server import leaves
 from components.settings import Settings
-from components.settings.base import CREDENTIAL_IN_URL, revealed
+from components.settings.base import CREDENTIAL_IN_URL, reveal
 from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.placeholders import resolve_placeholders
 from policy.environment_variables import bind, canonical
@@ -197,14 +197,14 @@ def _leaves(configuration: Configuration) -> Iterator[_Leaf]:
         is_secret = False
         if isinstance(value, str):
             variable = configuration.environment.get(value[2:-1])
-            if isinstance(variable, Given):
+            if isinstance(variable, ProvidedValue):
                 value, is_secret = unliteral(variable.value.get_secret_value()), True
         yield _Leaf(canonical(written), _setting(written), value, is_secret)
 
 
 def _second_manager(settings: Settings) -> Iterator[_Leaf]:
     """The other secret manager: while the stack moves, pods of before and after the change run side by side."""
-    second = settings.beside
+    second = settings.secondary
     if second is None or second.secret is None:
         return
     for written, value in leaves(tree(second.secret)):
@@ -213,7 +213,7 @@ def _second_manager(settings: Settings) -> Iterator[_Leaf]:
         yield _Leaf(
             place,
             f"kestra:store.also.{written}",
-            revealed(value) if is_secret else value,
+            reveal(value) if is_secret else value,
             is_secret,
         )
 

@@ -16,21 +16,21 @@ from pydantic import SecretStr
 from components.rendering import document as _document
 from components.rendering import sections
 from components.rendering.endpoints import endpoints
-from components.rendering.leaves import Environment, Given, Needed, Node, resolve
+from components.rendering.leaves import Environment, GeneratedValueRef, Node, ProvidedValue, resolve
 from components.rendering.nodes import block
 from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
 from components.rendering.tree import plain, tree
 from components.rendering.web_server import WebServer, public_url
 from components.settings import Problem, Settings
-from components.settings.base import CREDENTIAL_IN_URL, SecretText, revealed
+from components.settings.base import CREDENTIAL_IN_URL, SecretText, reveal
 from components.settings.permissions import is_first_vocabulary, translate
 
 __all__ = [
     "CONTROLLER_PORT",
     "CONTROLLER_SERVICE",
     "Configuration",
-    "Given",
-    "Needed",
+    "GeneratedValueRef",
+    "ProvidedValue",
     "render",
 ]
 
@@ -46,7 +46,7 @@ class Configuration:
     """
 
     document: dict[str, Any]
-    environment: dict[str, Given | Needed]
+    environment: dict[str, ProvidedValue | GeneratedValueRef]
     warnings: tuple[Problem, ...] = field(default=())
 
     def yaml(self) -> str:
@@ -56,12 +56,12 @@ class Configuration:
     def intended(self, provided: Mapping[str, str]) -> dict[str, Any]:
         """The document as Kestra is meant to see it, secrets in clear.
 
-        provided: value per :class:`Needed` key, as the stack generated it. Raises KeyError (with
+        provided: value per :class:`GeneratedValueRef` key, as the stack generated it. Raises KeyError (with
         the key, never a value) if one is missing.
         """
         values = {
             name: source.value.get_secret_value()
-            if isinstance(source, Given)
+            if isinstance(source, ProvidedValue)
             else provided[source.key]
             for name, source in self.environment.items()
         }
@@ -162,6 +162,6 @@ def _datasources(nodes: dict[str, Node]) -> Node:
         source = block(sources, name) or {}
         url = source.get("url")
         if isinstance(url, SecretStr) or (isinstance(url, str) and CREDENTIAL_IN_URL.search(url)):
-            source["url"] = SecretText(revealed(url) or "")
+            source["url"] = SecretText(reveal(url) or "")
         sources[name] = source
     return sources

@@ -27,7 +27,7 @@ _DOLLAR_BRACE = "${STACK_LITERAL:`${`}"
 
 
 @dataclass(frozen=True)
-class Given:
+class ProvidedValue:
     """An environment variable whose value came in with the settings.
 
     ``value`` is the text for the environment variable, ready for Micronaut: equal to the setting
@@ -38,7 +38,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Needed:
+class GeneratedValueRef:
     """An environment variable whose value the stack generates or provisions.
 
     ``key`` is the dotted settings path, for example ``encryption.secret-key``.
@@ -47,7 +47,9 @@ class Needed:
     key: str
 
 
-Node: TypeAlias = "str | int | float | bool | SecretStr | Needed | list[Node] | dict[str, Node]"
+Node: TypeAlias = (
+    "str | int | float | bool | SecretStr | GeneratedValueRef | list[Node] | dict[str, Node]"
+)
 """A value of the tree: a scalar, a secret (given, or needed from the stack), a list, a mapping."""
 
 
@@ -80,7 +82,7 @@ class Environment:
     """Collects the environment variables of a document while it is written."""
 
     def __init__(self) -> None:
-        self.variables: dict[str, Given | Needed] = {}
+        self.variables: dict[str, ProvidedValue | GeneratedValueRef] = {}
 
     def write(self, node: Node, path: tuple[str, ...] = ()) -> object:
         """``node`` as plain YAML data; every secret below it becomes a placeholder.
@@ -91,7 +93,7 @@ class Environment:
             return {key: self.write(value, (*path, key)) for key, value in node.items()}
         if isinstance(node, list):
             return [self.write(value, (*path, str(i))) for i, value in enumerate(node)]
-        if isinstance(node, Needed):
+        if isinstance(node, GeneratedValueRef):
             return self._variable(path, node)
         if isinstance(node, SecretStr):
             return self._secret(path, node)
@@ -102,15 +104,15 @@ class Environment:
         placeholder = as_placeholder(value)
         if placeholder is None:
             if isinstance(secret, SecretText):
-                return self._variable(path, Given(SecretStr(text(value))))
-            return self._variable(path, Given(SecretStr(literal(value))))
+                return self._variable(path, ProvidedValue(SecretStr(text(value))))
+            return self._variable(path, ProvidedValue(SecretStr(literal(value))))
         if not placeholder.rest:
             return value
         # The default of a sensitive setting is a secret too; Micronaut resolves the placeholder
         # just as well from inside our variable.
-        return self._variable(path, Given(secret))
+        return self._variable(path, ProvidedValue(secret))
 
-    def _variable(self, path: tuple[str, ...], source: Given | Needed) -> str:
+    def _variable(self, path: tuple[str, ...], source: ProvidedValue | GeneratedValueRef) -> str:
         name = "_".join(map(_word, (_ENVIRONMENT_PREFIX, *path)))
         if name in self.variables:
             # Two paths can spell alike (`my-db.x`, `my_db.x`): the exact path tells them apart.

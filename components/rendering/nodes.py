@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .leaves import Needed, Node
+from .leaves import GeneratedValueRef, Node
 
 
 def block(settings: dict[str, Node], key: str) -> dict[str, Node] | None:
@@ -13,7 +13,7 @@ def block(settings: dict[str, Node], key: str) -> dict[str, Node] | None:
 
 def with_password(credentials: dict[str, Node], key: str) -> dict[str, Node]:
     """Credentials with a password: the given one, else the one that the stack generates."""
-    password = credentials.get("password", Needed(key))
+    password = credentials.get("password", GeneratedValueRef(key))
     out = dict(credentials)
     # `username`, then `password`, as everybody writes it.
     head = {"username": out.pop("username")} if "username" in out else {}

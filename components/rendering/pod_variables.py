@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from components.settings import Settings
-from components.settings.base import revealed
+from components.settings.base import reveal
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def pod_variables(settings: Settings) -> Iterator[PodVariable]:
 
 
 def _variable(setting: str, name: str, value: str | SecretStr) -> PodVariable:
-    return PodVariable(setting, name, revealed(value) or "", isinstance(value, SecretStr))
+    return PodVariable(setting, name, reveal(value) or "", isinstance(value, SecretStr))
 
 
 def values_by_name(settings: Settings) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from components.settings.managers import VaultAppRole, VaultKubernetes
 
-from .leaves import Needed, Node
+from .leaves import GeneratedValueRef, Node
 
 _VAULT_AUTH = ("password", "token", "app-role", "kubernetes")
 # Kestra has no defaults for these; they are those of the settings, which the provisioning uses too.
@@ -24,7 +24,7 @@ def secret(settings: dict[str, Node], provided: Iterable[str] = ()) -> dict[str,
     """The ``secret`` settings as Kestra's ``kestra.secret`` block.
 
     Only the block of ``type`` is rendered. What the stack provides (see the settings reference)
-    appears as :class:`Needed`; ``provided`` names what its cloud provides, keys of the block.
+    appears as :class:`GeneratedValueRef`; ``provided`` names what its cloud provides, keys of the block.
     """
     kind = str(settings["type"])
     block = settings.get(kind)
@@ -32,9 +32,9 @@ def secret(settings: dict[str, Node], provided: Iterable[str] = ()) -> dict[str,
     if kind in ("jdbc", "elasticsearch"):
         # A word for this project's checks, unknown to Kestra.
         backend.pop("existing", None)
-        backend.setdefault("secret", Needed(f"secret.{kind}.secret"))
+        backend.setdefault("secret", GeneratedValueRef(f"secret.{kind}.secret"))
     for name in provided:
-        backend.setdefault(name, Needed(f"secret.{kind}.{name}"))
+        backend.setdefault(name, GeneratedValueRef(f"secret.{kind}.{name}"))
     if kind == "vault":
         backend = _vault(backend, settings.get("read-only"))
     out: dict[str, Node] = {"type": kind}
@@ -65,9 +65,11 @@ def _vault_auth(method: str, block: dict[str, Node]) -> Node:
     if method == "app-role":
         return {
             "path": _APP_ROLE_PATH,
-            "role-id": Needed("secret.vault.app-role.role-id"),
-            "secret-id": Needed("secret.vault.app-role.secret-id"),
+            "role-id": GeneratedValueRef("secret.vault.app-role.role-id"),
+            "secret-id": GeneratedValueRef("secret.vault.app-role.secret-id"),
         } | block
     if method == "token":
-        return {"token": Needed("secret.vault.token.token")} | block
-    return block | {"password": block.get("password", Needed("secret.vault.password.password"))}
+        return {"token": GeneratedValueRef("secret.vault.token.token")} | block
+    return block | {
+        "password": block.get("password", GeneratedValueRef("secret.vault.password.password"))
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.settings.platform import LocalStorage
 
-from .leaves import Needed, Node
+from .leaves import GeneratedValueRef, Node
 from .nodes import block, with_password
 from .secret_backends import secret
 
@@ -79,7 +79,7 @@ def kestra(
     encryption = block(settings, "encryption") or {}
     # A word for this project's checks, unknown to Kestra.
     encryption.pop("existing", None)
-    out["encryption"] = {"secret-key": Needed("encryption.secret-key")} | encryption
+    out["encryption"] = {"secret-key": GeneratedValueRef("encryption.secret-key")} | encryption
     out |= {key: settings[key] for key in ("queue", "repository") if key in settings}
     storage = block(settings, "storage")
     if storage is not None:

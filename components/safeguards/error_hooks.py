@@ -11,6 +11,7 @@ import grpc
 import pulumi
 from pulumi.runtime.settings import get_engine
 
+from components.kubernetes.rollout import explain_timeout
 from components.kubernetes.scaling import still_autoscaled
 from components.safeguards import name_conflicts
 from components.safeguards.hints import suggest_fixes
@@ -50,7 +51,11 @@ def register_error_hook() -> None:
             f"{start}::{of_parent}::{parent}" if parent else "",
             args.failed_operation,
         )
-        advice = still_autoscaled(failed.words) or answer(failed)
+        advice = (
+            still_autoscaled(failed.words)
+            or explain_timeout(failed.words, args.new_inputs or {})
+            or answer(failed)
+        )
         if advice and advice not in suggested:
             suggested.add(advice)
             pulumi.log.error(f"{name}: {advice}")

@@ -31,7 +31,7 @@ def fingerprint(key: str) -> str:
 
 def facts(settings: Settings) -> dict[str, Any]:
     """What the settings alone say about what is held."""
-    views = [settings, *([settings.beside] if settings.beside else [])]
+    views = [settings, *([settings.secondary] if settings.secondary else [])]
     return {
         "environment": settings.tags.environment,
         "reads": settings.secret.type if settings.secret else NONE,

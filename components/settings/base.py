@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from components.settings.durations import check_duration as _duration
+from components.settings.findings import invalid_setting
 from components.settings.placeholders import is_placeholder
 from components.settings.sizes import check_size
 
@@ -97,7 +98,7 @@ def key(
     return Field(default, description=text, json_schema_extra=extra, **limits)
 
 
-OURS = "this project"
+SOURCE_PROJECT = "this project"
 
 
 def _not_number(value: Any) -> Any:
@@ -116,21 +117,25 @@ def _boolean(value: Any) -> Any:
         return value
     if isinstance(value, str) and value in ("true", "false"):
         return value == "true"
-    raise ValueError("is not true or false|write true or false|Kestra reads anything else as false")
+    raise invalid_setting(
+        "is not true or false", "Kestra reads anything else as false", "write true or false"
+    )
 
 
-Flag = Annotated[bool, BeforeValidator(_boolean)]
+StrictBool = Annotated[bool, BeforeValidator(_boolean)]
 """`true` or `false`. Kestra reads anything else as false, so anything else is refused."""
 
 
 def _no_flag(value: Any) -> Any:
     # YAML reads `yes` as true, and Python takes true for 1.
     if isinstance(value, bool):
-        raise ValueError("is not a whole number|write a number|this key takes a whole number")
+        raise invalid_setting(
+            "is not a whole number", "this key takes a whole number", "write a number"
+        )
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_no_flag)]
+StrictInt = Annotated[int, BeforeValidator(_no_flag)]
 """A whole number; `true` is none."""
 
 
@@ -143,7 +148,9 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Mark = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+RotationToken = Annotated[
+    str, BeforeValidator(_text), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")
+]
 """Any short text that says nothing but that it is another than the last one: `2026-11`, `3`."""
 
 #: The largest number that Kestra's integers hold.
@@ -171,6 +178,6 @@ TextOrSecret = Annotated[str | SecretStr, PlainValidator(_text_or_secret)]
 """A text where it is written in clear, a secret where it is encrypted in the stack file."""
 
 
-def revealed(value: SecretStr | str | None) -> str | None:
+def reveal(value: SecretStr | str | None) -> str | None:
     """The value of a secret, or of what may be one, for a check; never for a message."""
     return value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from components.settings.base import Flag, Model, key
+from components.settings.base import Model, StrictBool, key
 
 
 class Configurations(Model):
     """Configuration files."""
 
-    delete_files_on_start: Flag = key(
+    delete_files_on_start: StrictBool = key(
         False,
         "Kestra deletes the files that it was configured from once it has started, so that tasks cannot "
         "read them. The deployment then gives each container start a writable copy in memory.",

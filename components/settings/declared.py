@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from components.settings.base import OURS, Flag, Mark, Model, Secret, Whole, key
+from components.settings.base import (
+    SOURCE_PROJECT,
+    Model,
+    RotationToken,
+    Secret,
+    StrictBool,
+    StrictInt,
+    key,
+)
 from components.settings.store import AWS, AZURE, GCP
 
 
 class Generate(Model):
     """A value that the stack generates once and keeps."""
 
-    length: Whole = key(32, "Characters.", unit="characters", ge=16, le=256, source=OURS)
-    special: Flag = key(False, "Whether special characters occur.", source=OURS)
-    rotation: Mark | None = key(
-        None, "Any text; another text makes another value (docs/rotation.md).", source=OURS
+    length: StrictInt = key(
+        32, "Characters.", unit="characters", ge=16, le=256, source=SOURCE_PROJECT
+    )
+    special: StrictBool = key(False, "Whether special characters occur.", source=SOURCE_PROJECT)
+    rotation: RotationToken | None = key(
+        None,
+        "Any text; another text makes another value (docs/rotation.md).",
+        source=SOURCE_PROJECT,
     )
 
 
@@ -41,17 +53,21 @@ class DeclaredSecret(Model):
         "flows of every namespace read it.",
         pattern=r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*$",
         max_length=150,
-        source=OURS + "; Kestra namespace rules",
+        source=SOURCE_PROJECT + "; Kestra namespace rules",
     )
     tenant: str = key(
-        "main", "Kestra tenant.", pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=63, source=OURS
+        "main",
+        "Kestra tenant.",
+        pattern=r"^[a-z0-9][a-z0-9_-]*$",
+        max_length=63,
+        source=SOURCE_PROJECT,
     )
     value: Secret | None = key(
-        None, "The value, set with `pulumi config set --path --secret`.", source=OURS
+        None, "The value, set with `pulumi config set --path --secret`.", source=SOURCE_PROJECT
     )
-    generate: Generate | None = key(None, "Generate the value instead.", source=OURS)
-    description: str | None = key(None, "What it is for.", max_length=500, source=OURS)
-    tags: dict[str, str] = key({}, "Tags of this secret.", source=OURS)
+    generate: Generate | None = key(None, "Generate the value instead.", source=SOURCE_PROJECT)
+    description: str | None = key(None, "What it is for.", max_length=500, source=SOURCE_PROJECT)
+    tags: dict[str, str] = key({}, "Tags of this secret.", source=SOURCE_PROJECT)
     content_type: str | None = key(
         None,
         "Kind of content (Azure Key Vault; absent: text/plain).",
@@ -66,7 +82,7 @@ class DeclaredSecret(Model):
         source=AZURE,
     )
     rotation: Rotation | None = key(None, "Rotation (AWS Secrets Manager).", source=AWS)
-    version_aliases: dict[str, Whole] = key(
+    version_aliases: dict[str, StrictInt] = key(
         {},
         "Alias to number of a version that exists (Google Secret Manager). A secret with aliases keeps its old "
         "versions when its value changes.",

@@ -7,8 +7,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from components.settings.base import OURS, Flag, Model, Secret, TextOrSecret, Whole, key
+from components.settings.base import (
+    SOURCE_PROJECT,
+    Model,
+    Secret,
+    StrictBool,
+    StrictInt,
+    TextOrSecret,
+    key,
+)
 from components.settings.edge import K8S, NAME, SUBDOMAIN, HttpRoute, Ingress, Monitoring
+from components.settings.findings import invalid_setting
 from components.settings.pods import PodSettings
 from components.settings.scaling import Autoscaling, DisruptionBudget
 
@@ -25,13 +34,15 @@ def _network(value: str) -> str:
     except ValueError:
         value = ""
     if "/" not in value:
-        raise ValueError("is no network|write for example 10.0.0.0/8|an address, / and a length")
+        raise invalid_setting(
+            "is no network", "an address, / and a length", "write for example 10.0.0.0/8"
+        )
     return value
 
 
 Network = Annotated[str, AfterValidator(_network)]
 NamespaceName = Annotated[str, Field(pattern=NAME)]
-Port = Annotated[Whole, Field(ge=1, le=65535)]
+Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 
 COMPONENTS_1 = ("webserver", "executor", "scheduler", "indexer", "worker")
 COMPONENTS_2 = (*COMPONENTS_1, "controller")
@@ -44,22 +55,24 @@ class Image(Model):
         None,
         "Repository (kestra/kestra; Enterprise: registry.kestra.io/docker/kestra-ee).",
         pattern=r"^([a-z0-9][a-z0-9.-]*(:[0-9]+)?/)?[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*$",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     tag: str | None = key(
         None,
         "Tag; `latest` and other moving tags are refused"
         f" ({' or '.join(DEFAULT_TAGS.values())} by kestra:version).",
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     digest: str | None = key(
-        None, "Digest; wins over the tag.", pattern=r"^sha256:[0-9a-f]{64}$", source=OURS
+        None, "Digest; wins over the tag.", pattern=r"^sha256:[0-9a-f]{64}$", source=SOURCE_PROJECT
     )
     pull_policy: Literal["IfNotPresent", "Always", "Never"] = key(
-        "IfNotPresent", "When the image is pulled.", source=OURS
+        "IfNotPresent", "When the image is pulled.", source=SOURCE_PROJECT
     )
-    pull_secrets: tuple[Existing, ...] = key((), "Names of existing pull Secrets.", source=OURS)
+    pull_secrets: tuple[Existing, ...] = key(
+        (), "Names of existing pull Secrets.", source=SOURCE_PROJECT
+    )
 
 
 class Quantities(Model):
@@ -84,21 +97,23 @@ class Quantities(Model):
 class Resources(Model):
     """What a container asks for and may use."""
 
-    requests: Quantities = key(Quantities, "What is reserved.", source=OURS)
-    limits: Quantities = key(Quantities, "What is allowed.", source=OURS)
+    requests: Quantities = key(Quantities, "What is reserved.", source=SOURCE_PROJECT)
+    limits: Quantities = key(Quantities, "What is allowed.", source=SOURCE_PROJECT)
 
 
 class Component(PodSettings):
     """One of Kestra's server components."""
 
-    replicas: Whole = key(1, "Number of pods.", unit="pods", ge=0, le=100, source=OURS)
+    replicas: StrictInt = key(
+        1, "Number of pods.", unit="pods", ge=0, le=100, source=SOURCE_PROJECT
+    )
     resources: Resources = key(
-        Resources, "Resources (500m and 1Gi requested, 2Gi memory allowed).", source=OURS
+        Resources, "Resources (500m and 1Gi requested, 2Gi memory allowed).", source=SOURCE_PROJECT
     )
-    worker_threads: Whole | None = key(
-        None, "Threads of the worker (standalone and worker).", ge=0, le=1024, source=OURS
+    worker_threads: StrictInt | None = key(
+        None, "Threads of the worker (standalone and worker).", ge=0, le=1024, source=SOURCE_PROJECT
     )
-    heap_percentage: Whole | None = key(
+    heap_percentage: StrictInt | None = key(
         None,
         "Share of the memory limit for Java's heap (50, unless java-options or a variable say it).",
         unit="percent",
@@ -110,16 +125,18 @@ class Component(PodSettings):
         None,
         "Options of the Java virtual machine, after those of a variable JAVA_OPTS in deployment.environment or "
         "extra-env.",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
-    extra_args: tuple[str, ...] = key((), "Further arguments of `kestra server`.", source=OURS)
+    extra_args: tuple[str, ...] = key(
+        (), "Further arguments of `kestra server`.", source=SOURCE_PROJECT
+    )
     autoscaling: Autoscaling | None = key(
-        None, "Number of pods by what they use, in mode distributed.", source=OURS
+        None, "Number of pods by what they use, in mode distributed.", source=SOURCE_PROJECT
     )
     disruption_budget: DisruptionBudget | None = key(
         None,
         "How many pods stay while nodes are drained (of more than one: all but one).",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
 
 
@@ -130,12 +147,12 @@ class GroupAccount(Model):
         None,
         "Name (absent: `kestra-worker-<group>`). That of kestra:identity.service-account shares Kestra's account.",
         pattern=NAME,
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     annotations: dict[str, str] = key(
         {},
         "Annotations, which give the group a cloud identity of its own (docs/pods.md).",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
 
 
@@ -156,25 +173,29 @@ class WorkerGroup(Component):
         since="2.0",
         source="Kestra documentation, worker groups",
     )
-    service_account: GroupAccount = key(GroupAccount, "Service account of its own.", source=OURS)
+    service_account: GroupAccount = key(
+        GroupAccount, "Service account of its own.", source=SOURCE_PROJECT
+    )
 
 
 class Components(Model):
     """Server components. `standalone` in mode standalone, the others in mode distributed."""
 
-    standalone: Component = key(Component, "All in one.", source=OURS)
-    webserver: Component = key(Component, "API and user interface.", source=OURS)
-    executor: Component = key(Component, "Runs the state of executions.", source=OURS)
-    scheduler: Component = key(Component, "Evaluates triggers.", source=OURS)
-    indexer: Component = key(Component, "Writes to the repository.", source=OURS)
-    worker: Component = key(Component, "Runs tasks.", source=OURS)
-    controller: Component = key(Component, "Talks to workers over gRPC.", since="2.0", source=OURS)
+    standalone: Component = key(Component, "All in one.", source=SOURCE_PROJECT)
+    webserver: Component = key(Component, "API and user interface.", source=SOURCE_PROJECT)
+    executor: Component = key(Component, "Runs the state of executions.", source=SOURCE_PROJECT)
+    scheduler: Component = key(Component, "Evaluates triggers.", source=SOURCE_PROJECT)
+    indexer: Component = key(Component, "Writes to the repository.", source=SOURCE_PROJECT)
+    worker: Component = key(Component, "Runs tasks.", source=SOURCE_PROJECT)
+    controller: Component = key(
+        Component, "Talks to workers over gRPC.", since="2.0", source=SOURCE_PROJECT
+    )
 
 
 class NetworkPolicy(Model):
     """Who may talk to Kestra's pods and whom they may talk to. Everything else is denied."""
 
-    enabled: Flag = key(True, "Whether the policies are made.", source=OURS)
+    enabled: StrictBool = key(True, "Whether the policies are made.", source=SOURCE_PROJECT)
     ingress_namespace: str | None = key(
         None,
         "Namespace of the ingress controller, the only one that reaches the web port. Absent: the pods of Kestra's "
@@ -186,21 +207,21 @@ class NetworkPolicy(Model):
         None, "Namespace that may read the management port (8081).", pattern=NAME, source=K8S
     )
     egress_cidrs: tuple[Network, ...] = key(
-        ("0.0.0.0/0",), "Networks that Kestra may reach on the egress ports.", source=OURS
+        ("0.0.0.0/0",), "Networks that Kestra may reach on the egress ports.", source=SOURCE_PROJECT
     )
     egress_ports: tuple[Port, ...] = key(
         (443,),
         "Ports that Kestra may reach, besides those of the addresses in the settings (docs/network.md).",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     dns_namespaces: tuple[NamespaceName, ...] = key(
-        ("kube-system",), "Namespaces whose pods resolve names, by port 53.", source=OURS
+        ("kube-system",), "Namespaces whose pods resolve names, by port 53.", source=SOURCE_PROJECT
     )
     dns_cidrs: tuple[Network, ...] = key(
         (),
         "Networks that resolve names, by port 53: 169.254.20.10/32 is NodeLocal DNSCache, the default of new GKE "
         "clusters.",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
 
 
@@ -232,53 +253,66 @@ class Deployment(PodSettings):
     """Kestra on Kubernetes."""
 
     namespace: str = key("kestra", "Namespace.", pattern=NAME, max_length=63, source=K8S)
-    create_namespace: Flag = key(
-        True, "Whether the namespace is made, enforcing Pod Security `restricted`.", source=OURS
+    create_namespace: StrictBool = key(
+        True,
+        "Whether the namespace is made, enforcing Pod Security `restricted`.",
+        source=SOURCE_PROJECT,
     )
     url: str | None = key(
-        None, "Address that users see (kestra.url).", pattern=r"^https?://[^\s/]+", source=OURS
+        None,
+        "Address that users see (kestra.url).",
+        pattern=r"^https?://[^\s/]+",
+        source=SOURCE_PROJECT,
     )
     mode: Literal["standalone", "distributed"] = key(
-        "standalone", "One pod for everything, or one Deployment a component.", source=OURS
+        "standalone",
+        "One pod for everything, or one Deployment a component.",
+        source=SOURCE_PROJECT,
     )
-    image: Image = key(Image, "The container image.", source=OURS)
-    components: Components = key(Components, "Server components.", source=OURS)
+    image: Image = key(Image, "The container image.", source=SOURCE_PROJECT)
+    components: Components = key(Components, "Server components.", source=SOURCE_PROJECT)
     worker_groups: dict[str, WorkerGroup] = key(
-        {}, "Name to group of workers, Enterprise (docs/pods.md).", source=OURS
+        {}, "Name to group of workers, Enterprise (docs/pods.md).", source=SOURCE_PROJECT
     )
     environment: dict[str, TextOrSecret] = key(
         {},
         "Environment variables of the containers. An encrypted one is kept in the stack's Secret; one in clear stands "
         "in the specification of the pods. Both win over environment-from.",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     environment_from: tuple[Existing, ...] = key(
-        (), "Existing Secrets whose keys become environment variables.", source=OURS
+        (), "Existing Secrets whose keys become environment variables.", source=SOURCE_PROJECT
     )
-    ingress: Ingress | None = key(None, "Ingress, with TLS only.", source=OURS)
+    ingress: Ingress | None = key(None, "Ingress, with TLS only.", source=SOURCE_PROJECT)
     http_route: HttpRoute | None = key(
-        None, "HTTPRoute of the Gateway API, instead of an Ingress or beside it.", source=OURS
+        None,
+        "HTTPRoute of the Gateway API, instead of an Ingress or beside it.",
+        source=SOURCE_PROJECT,
     )
     monitoring: Monitoring | None = key(
-        None, "ServiceMonitor or PodMonitor of the Prometheus Operator.", source=OURS
+        None, "ServiceMonitor or PodMonitor of the Prometheus Operator.", source=SOURCE_PROJECT
     )
     autoscaling: Autoscaling | None = key(
-        None, "The same for every component that does not say its own.", source=OURS
+        None, "The same for every component that does not say its own.", source=SOURCE_PROJECT
     )
     disruption_budget: DisruptionBudget | None = key(
-        None, "The same for every component that does not say its own.", source=OURS
+        None, "The same for every component that does not say its own.", source=SOURCE_PROJECT
     )
-    network_policy: NetworkPolicy = key(NetworkPolicy, "Network policies.", source=OURS)
-    storage_volume: StorageVolume | None = key(None, "Volume for local storage.", source=OURS)
-    protect: Flag | None = key(
-        None, "Whether stores and keys are protected (absent: yes in production).", source=OURS
+    network_policy: NetworkPolicy = key(NetworkPolicy, "Network policies.", source=SOURCE_PROJECT)
+    storage_volume: StorageVolume | None = key(
+        None, "Volume for local storage.", source=SOURCE_PROJECT
+    )
+    protect: StrictBool | None = key(
+        None,
+        "Whether stores and keys are protected (absent: yes in production).",
+        source=SOURCE_PROJECT,
     )
     accept: str | None = key(
         None,
         "Lets one refused update pass that would lose secrets: the acceptance code that the refusal prints (docs/guards.md). "
         "It holds for that change alone.",
         pattern=r"^ok-[0-9a-f]{8}$",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
 
     @property

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from components.settings.findings import invalid_setting
+
 FORMS = "a whole number with ms, s, m, h or d (500ms, 45s, 7d) or ISO 8601 (PT1M30S, P30D)"
 
 _SHORT = re.compile(r"(?P<n>[0-9]+)(?P<unit>ms|s|m|h|d)")
@@ -38,19 +40,26 @@ def seconds(duration: str) -> int:
 
 
 def check_duration(text: str) -> str:
-    """The duration as written; ValueError when Kestra would silently use its default instead."""
+    """The duration as written.
+
+    Raises:
+        PydanticCustomError: when Kestra would silently use its default instead.
+    """
     length = milliseconds(text)
     if length is None:
         hint = _suggestion(text)
-        raise ValueError(
-            f"is no duration that Kestra binds{hint}|write {FORMS}|"
-            "Kestra would use its default instead, without a word"
+        raise invalid_setting(
+            f"is no duration that Kestra binds{hint}",
+            "Kestra would use its default instead, without a word",
+            f"write {FORMS}",
         )
     if length <= 0:
-        raise ValueError("is not positive|write a duration above zero|a duration is above zero")
+        raise invalid_setting(
+            "is not positive", "a duration is above zero", "write a duration above zero"
+        )
     if length > _LONGEST:
-        raise ValueError(
-            "is longer than a hundred years|write a shorter duration|a hundred years at most"
+        raise invalid_setting(
+            "is longer than a hundred years", "a hundred years at most", "write a shorter duration"
         )
     return text
 

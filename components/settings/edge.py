@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import OURS, Model, key
+from components.settings.base import SOURCE_PROJECT, Model, key
 from components.settings.pods import SUBDOMAIN
 
 NAME = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
-K8S = OURS + "; Kubernetes naming rules"
+K8S = SOURCE_PROJECT + "; Kubernetes naming rules"
 GATEWAY_API = "Gateway API reference, HTTPRoute"
 CERT_MANAGER = "cert-manager documentation, annotated Ingress resource"
 OPERATOR = "Prometheus Operator API reference"
@@ -41,7 +41,9 @@ class Ingress(Model):
         pattern=SUBDOMAIN,
         source=CERT_MANAGER,
     )
-    annotations: dict[str, str] = key({}, "Annotations for the ingress controller.", source=OURS)
+    annotations: dict[str, str] = key(
+        {}, "Annotations for the ingress controller.", source=SOURCE_PROJECT
+    )
 
     @property
     def certificate(self) -> str | None:
@@ -70,7 +72,7 @@ class HttpRoute(Model):
 
     host: str = key(text="Host name.", pattern=SUBDOMAIN, source=GATEWAY_API)
     gateway: Gateway = key(text="The Gateway.", source=GATEWAY_API)
-    annotations: dict[str, str] = key({}, "Annotations of the route.", source=OURS)
+    annotations: dict[str, str] = key({}, "Annotations of the route.", source=SOURCE_PROJECT)
 
 
 class LogInSecret(Model):
@@ -110,5 +112,5 @@ class Monitoring(Model):
         None,
         "Where the endpoints' log-in is read (absent: a Secret of the stack with it); needed where "
         "kestra:endpoints.all.basic-auth holds ${NAME} of a Secret of yours.",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.base import OURS, Flag, Model, Secret, key
+from components.settings.base import SOURCE_PROJECT, Model, Secret, StrictBool, key
 
 
 class Encryption(Model):
@@ -15,10 +15,10 @@ class Encryption(Model):
         unit="base64 of 32 bytes",
         source="Kestra EncryptionService; configuration/security-and-secrets, Encryption",
     )
-    existing: Flag = key(
+    existing: StrictBool = key(
         False,
         "Whether Kestra has encrypted data with this key already. Then the key has to be given, none is generated in "
         "its place, and 16 or 24 bytes (AES-128, AES-192) or the key of the internal secret store are warnings "
         "(docs/rotation.md).",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )

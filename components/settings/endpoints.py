@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from components.settings.base import Flag, Model, Secret, Size, Whole, key
+from components.settings.base import Model, Secret, Size, StrictBool, StrictInt, key
 
 HARDENING = "Kestra documentation, migration-guide/v2.0.0/management-endpoint-hardening"
 MICRONAUT = "Micronaut documentation, management and monitoring"
@@ -31,14 +31,14 @@ class AllEndpoints(Model):
         "prometheus and loggers answer who is logged in, and nobody else.",
         source=HARDENING,
     )
-    port: Whole | None = key(
+    port: StrictInt | None = key(
         None,
         "Port of the management endpoints (Kestra: 8081).",
         ge=1024,
         le=65535,
         source=HARDENING,
     )
-    sensitive: Flag | None = key(
+    sensitive: StrictBool | None = key(
         None,
         "What counts for an endpoint without a value of its own. true: Micronaut refuses it to everybody, logged in "
         "or not (the Enterprise Edition's own users may pass). Rendered as true with a log-in, and on 1.3.",
@@ -49,8 +49,8 @@ class AllEndpoints(Model):
 class EnabledEndpoint(Model):
     """An endpoint that can be switched off."""
 
-    enabled: Flag | None = key(None, "Whether it exists.", source=HARDENING)
-    sensitive: Flag | None = key(
+    enabled: StrictBool | None = key(None, "Whether it exists.", source=HARDENING)
+    sensitive: StrictBool | None = key(
         None,
         "true: refused to everybody. false: open to whoever has the log-in, and to all where there is none.",
         source=HARDENING,
@@ -79,7 +79,7 @@ class EnvEndpoint(EnabledEndpoint):
 class HealthIndicator(Model):
     """A part of `/health`."""
 
-    enabled: Flag | None = key(None, "Whether it is a part.", source=MICRONAUT)
+    enabled: StrictBool | None = key(None, "Whether it is a part.", source=MICRONAUT)
 
 
 class DiskSpace(HealthIndicator):
@@ -116,7 +116,7 @@ class HealthEndpoint(EnabledEndpoint):
 class LoggersEndpoint(EnabledEndpoint):
     """`/loggers`."""
 
-    write_sensitive: Flag | None = key(
+    write_sensitive: StrictBool | None = key(
         None,
         "true: nobody may change a level. false: who may read them may. Rendered as true on 1.3; 2.0 has it by itself.",
         source=HARDENING,

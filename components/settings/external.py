@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import Duration, Flag, Secret, Whole, key
+from components.settings.base import Duration, Secret, StrictBool, StrictInt, key
 from components.settings.managers import MANAGER, FlatManager
 
 ADDRESS = r"^https?://[^\s/]+"
@@ -30,8 +30,8 @@ class CyberArk(PathManager):
     password: Secret = key(text="Password.", source=MANAGER)
     platform_id: str = key(text="Platform of the accounts.", min_length=1, source=MANAGER)
     safe_name: str = key(text="Safe that holds the accounts.", min_length=1, source=MANAGER)
-    use_proxy: Flag | None = key(None, "Whether the system's proxy is used.", source=MANAGER)
-    validate_certs: Flag | None = key(
+    use_proxy: StrictBool | None = key(None, "Whether the system's proxy is used.", source=MANAGER)
+    validate_certs: StrictBool | None = key(
         None, "Whether the server's certificate is checked.", source=MANAGER
     )
 
@@ -55,7 +55,7 @@ class OnePassword(PathManager):
     address: str = key(text="Address of the Connect server.", pattern=ADDRESS, source=MANAGER)
     token: Secret = key(text="Connect token.", source=MANAGER)
     vault_id: str = key(text="Id of the vault.", min_length=1, source=MANAGER)
-    validate_certs: Flag | None = key(
+    validate_certs: StrictBool | None = key(
         None, "Whether the server's certificate is checked.", source=MANAGER
     )
 
@@ -67,7 +67,7 @@ class BeyondTrust(PathManager):
     api_key: Secret = key(text="API key.", source=MANAGER)
     run_as: str = key(text="User that the API key acts as.", min_length=1, source=MANAGER)
     folder_id: str | None = key(None, "Folder of the secrets.", min_length=1, source=MANAGER)
-    owner_id: Whole | None = key(None, "Owner of new secrets.", ge=0, source=MANAGER)
+    owner_id: StrictInt | None = key(None, "Owner of new secrets.", ge=0, source=MANAGER)
     owner_type: Literal["User", "Group"] | None = key(
         None, "Kind of owner (Kestra: User).", source=MANAGER
     )
@@ -85,9 +85,11 @@ class Delinea(PathManager):
     username: str = key(text="User name.", min_length=1, source=MANAGER)
     password: Secret = key(text="Password.", source=MANAGER)
     domain: str | None = key(None, "Domain of the user.", min_length=1, source=MANAGER)
-    folder_id: Whole | None = key(None, "Folder of the secrets.", ge=-1, source=MANAGER)
-    secret_template_id: Whole | None = key(None, "Template of new secrets.", ge=1, source=MANAGER)
-    site_id: Whole | None = key(None, "Site of new secrets.", ge=1, source=MANAGER)
+    folder_id: StrictInt | None = key(None, "Folder of the secrets.", ge=-1, source=MANAGER)
+    secret_template_id: StrictInt | None = key(
+        None, "Template of new secrets.", ge=1, source=MANAGER
+    )
+    site_id: StrictInt | None = key(None, "Site of new secrets.", ge=1, source=MANAGER)
     connect_timeout: Duration | None = _timeout("PT15S", "Connection")
     read_timeout: Duration | None = _timeout("PT1M", "Read")
 

@@ -1,8 +1,14 @@
-"""What a check of the settings found."""
+"""What is wrong with settings: what a check found, and what a model refuses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+from pydantic_core import PydanticCustomError
+
+Kind = Literal["value", "missing", "relation"]
+"""Whether a value is wrong by itself, something is missing, or two settings do not go together."""
 
 
 @dataclass(frozen=True)
@@ -16,21 +22,19 @@ class Finding:
     warning: bool = False
     encrypts: bool = False
     """Whether the fix is the command that encrypts the value at the place, which the report knows as it is written."""
+    kind: Kind = "value"
 
     @property
-    def relative(self) -> bool:
-        """Whether it speaks of a missing key or of a relation, so that a bad neighbour may explain it."""
-        return self.message.startswith(
-            (
-                "is missing",
-                "has no",
-                "has neither",
-                "stands without",
-                "is not below",
-                "is not above",
-                "is above",
-                "is below",
-                "needs read-only",
-                "distributed needs",
-            )
-        )
+    def depends_on_neighbours(self) -> bool:
+        """Whether a neighbour that was left out as invalid may explain it."""
+        return self.kind != "value"
+
+
+#: Type of pydantic's errors that carry message, rule and fix in their context.
+INVALID_SETTING = "invalid_setting"
+
+
+def invalid_setting(message: str, rule: str, fix: str) -> PydanticCustomError:
+    """The error that a model's validator raises; its context has the three texts."""
+    context = {"message": message, "rule": rule, "fix": fix}
+    return PydanticCustomError(INVALID_SETTING, "{message}", context)

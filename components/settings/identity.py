@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.base import OURS, Duration, Flag, Model, Whole, key
+from components.settings.base import SOURCE_PROJECT, Duration, Model, StrictBool, StrictInt, key
 from components.settings.deployment import NAME
 
 EKS = "AWS documentation, Amazon EKS user guide and IAM API reference"
@@ -13,34 +13,36 @@ GKE = "Google Cloud documentation, Workload Identity Federation for GKE"
 class ServiceAccount(Model):
     """The Kubernetes service account of Kestra's pods."""
 
-    name: str = key("kestra", "Name.", pattern=NAME, source=OURS)
-    annotations: dict[str, str] = key({}, "Annotations.", source=OURS)
+    name: str = key("kestra", "Name.", pattern=NAME, source=SOURCE_PROJECT)
+    annotations: dict[str, str] = key({}, "Annotations.", source=SOURCE_PROJECT)
 
 
 class VaultIdentity(Model):
     """What the stack provisions in Vault for Kestra to log in with."""
 
-    reach_cluster: Flag = key(
+    reach_cluster: StrictBool = key(
         True,
         "Whether Vault reaches the cluster's API server. Decides how Kestra logs in where kestra:secret.vault "
         "names no auth method: with its service account, or with an AppRole.",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     kubernetes_host: str = key(
         "https://kubernetes.default.svc",
         "Address at which Vault reaches the API server.",
         pattern=r"^https://[^\s/]+",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     kubernetes_ca_certificate: str | None = key(
-        None, "PEM of the API server's authority (absent: Vault's own pod's).", source=OURS
+        None,
+        "PEM of the API server's authority (absent: Vault's own pod's).",
+        source=SOURCE_PROJECT,
     )
     audience: str | None = key(
         None,
         "Audience that the service account's token must have: one of the API server's own "
         "(--api-audiences), which Kestra's pods get.",
         min_length=1,
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     audit_file: str | None = key(
         None,
@@ -48,32 +50,37 @@ class VaultIdentity(Model):
         pattern=r"^(/[^\s]*[^/\s]|stdout)$",
         source="Vault documentation, audit devices",
     )
-    mount_auth: Flag = key(
+    mount_auth: StrictBool = key(
         True,
         "Whether the auth method is mounted; false where the path is mounted already.",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
-    mount_engine: Flag = key(
+    mount_engine: StrictBool = key(
         True,
         "Whether the KV engine is mounted; false where root-engine exists already. Kestra's role then reaches only "
         "what is Kestra's in it (docs/backends/vault.md).",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     paths: tuple[str, ...] = key(
         (),
         "Folders below root-engine that Kestra's role may use with everything in them, in place of those that "
         "follow from the settings (absent: docs/backends/vault.md).",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
-    token_ttl: Duration = key("1h", "Life of a token.", unit="duration", source=OURS)
+    token_ttl: Duration = key("1h", "Life of a token.", unit="duration", source=SOURCE_PROJECT)
     token_max_ttl: Duration = key(
-        "24h", "Life of a renewed token at most.", unit="duration", source=OURS
+        "24h", "Life of a renewed token at most.", unit="duration", source=SOURCE_PROJECT
     )
     secret_id_ttl: Duration = key(
-        "720h", "Life of an AppRole secret id.", unit="duration", source=OURS
+        "720h", "Life of an AppRole secret id.", unit="duration", source=SOURCE_PROJECT
     )
-    secret_id_num_uses: Whole = key(
-        1000, "Log-ins with one AppRole secret id.", unit="log-ins", ge=1, le=1_000_000, source=OURS
+    secret_id_num_uses: StrictInt = key(
+        1000,
+        "Log-ins with one AppRole secret id.",
+        unit="log-ins",
+        ge=1,
+        le=1_000_000,
+        source=SOURCE_PROJECT,
     )
 
 
@@ -100,15 +107,15 @@ class AwsPodIdentity(Model):
 class AwsIdentity(Model):
     """The IAM role of Kestra's pods; at most one of irsa, pod-identity and role-arn."""
 
-    irsa: AwsIrsa | None = key(None, "The role is taken by OIDC token.", source=OURS)
+    irsa: AwsIrsa | None = key(None, "The role is taken by OIDC token.", source=SOURCE_PROJECT)
     pod_identity: AwsPodIdentity | None = key(
-        None, "The role is given by the cluster's Pod Identity agent.", source=OURS
+        None, "The role is given by the cluster's Pod Identity agent.", source=SOURCE_PROJECT
     )
     role_arn: str | None = key(
         None,
         "A role that exists already, taken by OIDC token; its policy is yours.",
         pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     role_name: str | None = key(
         None,
@@ -134,7 +141,7 @@ class AzureIdentity(Model):
         source=AKS,
     )
     resource_group: str | None = key(
-        None, "Resource group of the identity (absent: the store's).", source=OURS
+        None, "Resource group of the identity (absent: the store's).", source=SOURCE_PROJECT
     )
     name: str | None = key(
         None,
@@ -168,8 +175,8 @@ class GcpIdentity(Model):
 class Identity(Model):
     """Who Kestra is."""
 
-    service_account: ServiceAccount = key(ServiceAccount, "Service account.", source=OURS)
-    vault: VaultIdentity = key(VaultIdentity, "Log-in to Vault.", source=OURS)
-    aws: AwsIdentity = key(AwsIdentity, "Role in AWS.", source=OURS)
-    azure: AzureIdentity = key(AzureIdentity, "Managed identity in Azure.", source=OURS)
-    gcp: GcpIdentity = key(GcpIdentity, "Service account in Google Cloud.", source=OURS)
+    service_account: ServiceAccount = key(ServiceAccount, "Service account.", source=SOURCE_PROJECT)
+    vault: VaultIdentity = key(VaultIdentity, "Log-in to Vault.", source=SOURCE_PROJECT)
+    aws: AwsIdentity = key(AwsIdentity, "Role in AWS.", source=SOURCE_PROJECT)
+    azure: AzureIdentity = key(AzureIdentity, "Managed identity in Azure.", source=SOURCE_PROJECT)
+    gcp: GcpIdentity = key(GcpIdentity, "Service account in Google Cloud.", source=SOURCE_PROJECT)

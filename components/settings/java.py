@@ -11,7 +11,7 @@ import re
 
 from pydantic import SecretStr
 
-from components.settings.base import revealed
+from components.settings.base import reveal
 from components.settings.deployment import Component, Deployment
 from components.settings.extra_variables import find, literal
 from components.settings.pods import PodSettings
@@ -85,7 +85,7 @@ def comes_from_secret(deployment: Deployment) -> bool:
 def heap_default(deployment: Deployment, component: Component) -> int | None:
     """The share in percent of a component whose settings say nothing of its heap; None where they do."""
     said = [component.java_options or ""]
-    said += [revealed(deployment.environment.get(name)) or "" for name in (VARIABLE, *READ_BY_JAVA)]
+    said += [reveal(deployment.environment.get(name)) or "" for name in (VARIABLE, *READ_BY_JAVA)]
     if component.heap_percentage is not None or any(map(sets_heap, said)):
         return None
     return HEAP_PERCENTAGE

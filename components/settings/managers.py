@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import Duration, Flag, Model, Secret, key
+from components.settings.base import Duration, Model, Secret, StrictBool, key
 
 MANAGER = "Kestra documentation, enterprise/governance/secrets-manager"
 
@@ -17,7 +17,7 @@ class FilterOnPrefix(Model):
     """Read-only mode: only secrets whose name begins with the prefix are visible."""
 
     prefix: str = key(text="The prefix of the names.", min_length=1, source=MANAGER)
-    keep_prefix: Flag = key(False, "Whether flows write the prefix too.", source=MANAGER)
+    keep_prefix: StrictBool = key(False, "Whether flows write the prefix too.", source=MANAGER)
 
 
 class NestedFilter(Model):
@@ -208,7 +208,7 @@ class Vault(FlatManager):
         source=MANAGER,
     )
     role: str | None = key(None, "Role, for auth methods that take one.", source=MANAGER)
-    read_only: Flag | None = key(
+    read_only: StrictBool | None = key(
         None,
         "Read-only mode; rendered beside kestra.secret.read-only since sources differ.",
         source=MANAGER,

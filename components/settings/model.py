@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import PrivateAttr
 
-from components.settings.base import OURS, Mark, Model, key
+from components.settings.base import SOURCE_PROJECT, Model, RotationToken, key
 from components.settings.configurations import Configurations
 from components.settings.declared import DeclaredSecret
 from components.settings.deployment import COMPONENTS_1, COMPONENTS_2, Deployment
@@ -29,50 +29,62 @@ class Settings(Model):
     """What a stack may say, under `kestra:`, in the order of Kestra's page."""
 
     version: Literal["1.3", "2.0"] = key(
-        "1.3", "Kestra version that is rendered for. Quote it in YAML.", source=OURS
+        "1.3", "Kestra version that is rendered for. Quote it in YAML.", source=SOURCE_PROJECT
     )
-    edition: Literal["oss", "enterprise"] = key("oss", "Kestra edition.", source=OURS)
-    encryption: Encryption = key(Encryption, "Encryption at rest (kestra.encryption).", source=OURS)
+    edition: Literal["oss", "enterprise"] = key("oss", "Kestra edition.", source=SOURCE_PROJECT)
+    encryption: Encryption = key(
+        Encryption, "Encryption at rest (kestra.encryption).", source=SOURCE_PROJECT
+    )
     secret: SecretManager | None = key(
-        None, "Secret manager (kestra.secret), Enterprise.", source=OURS
+        None, "Secret manager (kestra.secret), Enterprise.", source=SOURCE_PROJECT
     )
     declared_secrets: dict[str, DeclaredSecret] = key(
-        {}, "Name to secret that this stack provides.", source=OURS
+        {}, "Name to secret that this stack provides.", source=SOURCE_PROJECT
     )
-    rotation: dict[str, Mark] = key(
+    rotation: dict[str, RotationToken] = key(
         {},
         "Value that the stack makes, as `pulumi stack output generated` names it, to any text; another text makes "
         "another value (docs/rotation.md).",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
-    server: Server = key(Server, "Server (kestra.server).", source=OURS)
-    endpoints: Endpoints = key(Endpoints, "Management endpoints (root key endpoints).", source=OURS)
+    server: Server = key(Server, "Server (kestra.server).", source=SOURCE_PROJECT)
+    endpoints: Endpoints = key(
+        Endpoints, "Management endpoints (root key endpoints).", source=SOURCE_PROJECT
+    )
     heartbeat: Heartbeat | None = key(
-        None, "Ignored by Kestra since 0.16.", until="0.15", source=OURS
+        None, "Ignored by Kestra since 0.16.", until="0.15", source=SOURCE_PROJECT
     )
-    security: Security | None = key(None, "Security (kestra.security), Enterprise.", source=OURS)
+    security: Security | None = key(
+        None, "Security (kestra.security), Enterprise.", source=SOURCE_PROJECT
+    )
     configurations: Configurations = key(
-        Configurations, "Configuration files (kestra.configurations).", source=OURS
+        Configurations, "Configuration files (kestra.configurations).", source=SOURCE_PROJECT
     )
-    datasources: dict[str, Datasource] = key({}, "Databases (root key datasources).", source=OURS)
-    queue: Queue | None = key(None, "Queue (kestra.queue).", source=OURS)
-    repository: Repository | None = key(None, "Repository (kestra.repository).", source=OURS)
-    storage: Storage | None = key(None, "Internal storage (kestra.storage).", source=OURS)
-    deployment: Deployment = key(Deployment, "Kestra on Kubernetes.", source=OURS)
-    identity: Identity = key(Identity, "Who Kestra is to its secret store.", source=OURS)
-    store: Store = key(Store, "What is provisioned in the secret manager's cloud.", source=OURS)
-    tags: TagSettings = key(TagSettings, "Tags of every resource.", source=OURS)
+    datasources: dict[str, Datasource] = key(
+        {}, "Databases (root key datasources).", source=SOURCE_PROJECT
+    )
+    queue: Queue | None = key(None, "Queue (kestra.queue).", source=SOURCE_PROJECT)
+    repository: Repository | None = key(
+        None, "Repository (kestra.repository).", source=SOURCE_PROJECT
+    )
+    storage: Storage | None = key(None, "Internal storage (kestra.storage).", source=SOURCE_PROJECT)
+    deployment: Deployment = key(Deployment, "Kestra on Kubernetes.", source=SOURCE_PROJECT)
+    identity: Identity = key(Identity, "Who Kestra is to its secret store.", source=SOURCE_PROJECT)
+    store: Store = key(
+        Store, "What is provisioned in the secret manager's cloud.", source=SOURCE_PROJECT
+    )
+    tags: TagSettings = key(TagSettings, "Tags of every resource.", source=SOURCE_PROJECT)
     url: str | None = key(
         None,
         "Address that users see (kestra.url); the same as deployment.url.",
         pattern=r"^https?://[^\s/]+",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     additional_configuration: dict[str, Any] = key(
         {},
         "Root key of Kestra's file to what stands below it, for keys that neither these settings nor docs/catalogue.md "
         "have. Rendered as written, not checked.",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     _catalogue_keys: Mapping[str, Any] = PrivateAttr(default_factory=lambda: MappingProxyType({}))
 
@@ -103,7 +115,7 @@ class Settings(Model):
         return self.deployment.url or self.url
 
     @property
-    def beside(self) -> Settings | None:
+    def secondary(self) -> Settings | None:
         """The same stack with its two secret managers (`store.also`) in each other's place."""
         if self.store.also is None:
             return None

@@ -22,6 +22,8 @@ PLACEHOLDER = re.compile(rf"\$\{{\s*(?P<name>{_NAME})(?::(?P<rest>[^{{}}]*)|\s*)
 _ESCAPED = re.compile(r"(.+)?:`([^`]+?)`")
 #: One placeholder within another, which Micronaut does not resolve.
 _NESTED = re.compile(rf"\$\{{\s*{_NAME}:[^{{}}]*\$\{{")
+#: A name that somebody may have meant as a further one: a variable, or a property of more than one word.
+_SECOND_NAME = re.compile(r"[A-Z][A-Z0-9_]*|[A-Za-z][A-Za-z0-9_]*([.-][A-Za-z0-9_.\[\]-]+)+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -56,7 +58,7 @@ class Placeholder:
         others, default = self.names[1:], self.default
         if not others or default is None:
             return False
-        if "/" in f"{''.join(others)}{default}":
+        if "/" in default or not all(map(_SECOND_NAME.fullmatch, others)):
             return True
         return default.isdecimal() and any(other != other.upper() for other in others)
 

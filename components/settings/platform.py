@@ -12,13 +12,13 @@ from pydantic_core import PydanticKnownError
 from components.settings.base import (
     CREDENTIAL_IN_URL,
     OPAQUE,
-    Flag,
     Model,
     Secret,
+    StrictBool,
+    StrictInt,
     TextOrSecret,
-    Whole,
     key,
-    revealed,
+    reveal,
 )
 
 FULL = "Kestra documentation, configuration/full-reference"
@@ -27,7 +27,7 @@ _JDBC_URL = r"^jdbc:|^\$\{"
 
 
 def _jdbc_url(value: str | SecretStr) -> str | SecretStr:
-    text = revealed(value) or ""
+    text = reveal(value) or ""
     if text != OPAQUE and not re.search(_JDBC_URL, text):
         raise PydanticKnownError("string_pattern_mismatch", {"pattern": _JDBC_URL})
     return value
@@ -43,16 +43,16 @@ class Datasource(Model):
     driver_class_name: str | None = key(None, "Java class of the driver.", source=FULL)
     username: str | None = key(None, "User name.", source=FULL)
     password: Secret | None = key(None, "Password, or `${NAME}`.", source=FULL)
-    maximum_pool_size: Whole | None = key(
+    maximum_pool_size: StrictInt | None = key(
         None, "Connections at most (10).", unit="connections", ge=1, le=1000, source=FULL
     )
-    minimum_idle: Whole | None = key(
+    minimum_idle: StrictInt | None = key(
         None, "Idle connections kept.", unit="connections", ge=0, le=1000, source=FULL
     )
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
-            is_secret = name == "url" and CREDENTIAL_IN_URL.search(revealed(value) or "")
+            is_secret = name == "url" and CREDENTIAL_IN_URL.search(reveal(value) or "")
             yield name, "[secret]" if is_secret else value
 
 
@@ -86,7 +86,7 @@ class S3Storage(Model):
     endpoint: str | None = key(None, "Other endpoint.", source=FULL)
     access_key: Secret | None = key(None, "Static access key id.", source=FULL)
     secret_key: Secret | None = key(None, "Static secret access key.", source=FULL)
-    force_path_style: Flag | None = key(None, "Bucket in the path.", source=FULL)
+    force_path_style: StrictBool | None = key(None, "Bucket in the path.", source=FULL)
     sts_role_arn: str | None = key(None, "Role to assume.", source=FULL)
 
 
@@ -113,8 +113,8 @@ class MinioStorage(Model):
     """MinIO."""
 
     endpoint: str = key(text="Host.", min_length=1, source=FULL)
-    port: Whole | None = key(None, "Port.", ge=1, le=65535, source=FULL)
-    secure: Flag | None = key(None, "Whether TLS is used.", source=FULL)
+    port: StrictInt | None = key(None, "Port.", ge=1, le=65535, source=FULL)
+    secure: StrictBool | None = key(None, "Whether TLS is used.", source=FULL)
     bucket: str = key(text="Bucket.", min_length=3, source=FULL)
     access_key: Secret | None = key(None, "Access key.", source=FULL)
     secret_key: Secret | None = key(None, "Secret key.", source=FULL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
 
@@ -21,11 +21,18 @@ class Problem:
     rule: str
     fix: str
     severity: Literal["error", "warning"] = "error"
+    line_number: int | None = field(default=None, compare=False)
+    """Of the key in the stack file, beginning with 1; None where it is not known or the key is not there."""
+
+    @property
+    def location(self) -> str:
+        """The stack file, with the line where it is known."""
+        return self.source if self.line_number is None else f"{self.source}:{self.line_number}"
 
     def line(self) -> str:
         """One line: where, what, the rule, the fix."""
         return _printable(
-            f"{self.source}: {self.path}: {self.message}. Rule: {self.rule}. Fix: {self.fix}."
+            f"{self.location}: {self.path}: {self.message}. Rule: {self.rule}. Fix: {self.fix}."
         )
 
 
@@ -42,12 +49,12 @@ _WIDTH = 100
 
 def _entries(problems: Sequence[Problem]) -> Iterator[str]:
     """One line a problem; several at one key with the same fix are listed below it, wrapped, with the fix once."""
-    for (source, path, fix), group in groupby(problems, lambda p: (p.source, p.path, p.fix)):
+    for (location, path, fix), group in groupby(problems, lambda p: (p.location, p.path, p.fix)):
         same = list(group)
         if len(same) == 1:
             yield f"  {same[0].line()}"
             continue
-        yield f"  {_printable(f'{source}: {path}')}: {len(same)} findings with the same fix:"
+        yield f"  {_printable(f'{location}: {path}')}: {len(same)} findings with the same fix:"
         for problem in same:
             yield _wrapped(f"{problem.message}.", "    - ")
             yield _wrapped(f"Rule: {problem.rule}.", "      ")

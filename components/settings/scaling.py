@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from components.settings.base import Model, Whole, key
+from components.settings.base import Model, StrictInt, key
 
 AUTOSCALING = "Kubernetes API reference, HorizontalPodAutoscaler v2"
 BUDGET = "Kubernetes API reference, PodDisruptionBudget"
@@ -17,9 +17,13 @@ CPU_PERCENTAGE = 80
 class Autoscaling(Model):
     """Pods are added and removed by what they use; `replicas` then says nothing."""
 
-    min_replicas: Whole = key(1, "Pods at least.", unit="pods", ge=1, le=100, source=AUTOSCALING)
-    max_replicas: Whole = key(text="Pods at most.", unit="pods", ge=1, le=1000, source=AUTOSCALING)
-    cpu_percentage: Whole | None = key(
+    min_replicas: StrictInt = key(
+        1, "Pods at least.", unit="pods", ge=1, le=100, source=AUTOSCALING
+    )
+    max_replicas: StrictInt = key(
+        text="Pods at most.", unit="pods", ge=1, le=1000, source=AUTOSCALING
+    )
+    cpu_percentage: StrictInt | None = key(
         None,
         f"Share of the requested cpu that the pods are kept at ({CPU_PERCENTAGE}, unless memory-percentage is set).",
         unit="percent",
@@ -27,7 +31,7 @@ class Autoscaling(Model):
         le=1000,
         source=AUTOSCALING,
     )
-    memory_percentage: Whole | None = key(
+    memory_percentage: StrictInt | None = key(
         None,
         "Share of the requested memory that the pods are kept at. Java gives little of it back.",
         unit="percent",

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from components.settings.base import OURS, Duration, Flag, Model, Secret, Whole, key
+from components.settings.base import (
+    SOURCE_PROJECT,
+    Duration,
+    Model,
+    Secret,
+    StrictBool,
+    StrictInt,
+    key,
+)
 from components.settings.external import (
     BeyondTrust,
     Bitwarden,
@@ -63,19 +71,19 @@ class InternalStore(Model):
         unit="characters",
         source=MANAGER,
     )
-    existing: Flag = key(
+    existing: StrictBool = key(
         False,
         "Whether Kestra has encrypted secrets with this key already. Then the key has to be given, none is generated "
         "in its place, and a shorter key or that of kestra.encryption are warnings (docs/rotation.md).",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
 
 
 class Cache(Model):
     """Keeps resolved secrets in memory."""
 
-    enabled: Flag = key(False, "Whether secrets are cached.", source=MANAGER)
-    maximum_size: Whole | None = key(
+    enabled: StrictBool = key(False, "Whether secrets are cached.", source=MANAGER)
+    maximum_size: StrictInt | None = key(
         None, "Number of secrets kept.", unit="secrets", ge=1, le=10_000_000, source=MANAGER
     )
     expire_after_write: Duration | None = key(
@@ -89,7 +97,7 @@ class Cache(Model):
 class Isolation(Model):
     """Which of Kestra's services may not resolve secrets."""
 
-    enabled: Flag = key(False, "Whether the list is enforced.", source=MANAGER)
+    enabled: StrictBool = key(False, "Whether the list is enforced.", source=MANAGER)
     denied_services: tuple[Service, ...] = key(
         (),
         "Service types; CONTROLLER exists since 2.0.",
@@ -101,7 +109,7 @@ class SecretManager(Model):
     """The secret manager of Kestra Enterprise."""
 
     type: SecretType = key(text="Which secret manager.", source=MANAGER)
-    read_only: Flag = key(
+    read_only: StrictBool = key(
         False,
         "Whether another owner (this stack) writes the secrets and Kestra only reads them. Decides what "
         "Kestra is told and what its identity may do.",

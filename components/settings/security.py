@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.base import Duration, Flag, Model, Secret, Whole, key
+from components.settings.base import Duration, Model, Secret, StrictBool, StrictInt, key
 
 PAGE = "Kestra documentation, configuration/security-and-secrets"
 
@@ -48,19 +48,19 @@ class PasswordRules(Model):
     password_regexp: str | None = key(
         None, "Java regular expression that a password must match.", until="1.3", source=PAGE
     )
-    password_min_length: Whole | None = key(
+    password_min_length: StrictInt | None = key(
         None, "Characters at least (Kestra: 8).", since="2.0", ge=8, le=256, source=PAGE
     )
-    password_require_special: Flag | None = key(
+    password_require_special: StrictBool | None = key(
         None, "Whether a special character is needed (Kestra: true).", since="2.0", source=PAGE
     )
-    password_min_digits: Whole | None = key(
+    password_min_digits: StrictInt | None = key(
         None, "Digits at least (Kestra: 1).", since="2.0", ge=0, le=256, source=PAGE
     )
-    password_min_lower_case: Whole | None = key(
+    password_min_lower_case: StrictInt | None = key(
         None, "Lower-case letters at least (Kestra: 1).", since="2.0", ge=0, le=256, source=PAGE
     )
-    password_min_upper_case: Whole | None = key(
+    password_min_upper_case: StrictInt | None = key(
         None, "Upper-case letters at least (Kestra: 1).", since="2.0", ge=0, le=256, source=PAGE
     )
     password_allowed_special_characters: str | None = key(

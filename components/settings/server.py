@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import LARGEST, Duration, Flag, Model, Secret, Whole, key
+from components.settings.base import LARGEST, Duration, Model, Secret, StrictBool, StrictInt, key
 
 CONFIG = "Kestra ServerConfig"
 AUTH = "Kestra BasicAuthService"
@@ -13,7 +13,7 @@ AUTH = "Kestra BasicAuthService"
 class BasicAuth(Model):
     """Log-in of the open-source edition."""
 
-    enabled: Flag | None = key(
+    enabled: StrictBool | None = key(
         None,
         "Ignored by Kestra since 0.24: authentication is always on.",
         until="0.23",
@@ -34,7 +34,7 @@ class BasicAuth(Model):
 class Liveness(Model):
     """How Kestra finds out that a server instance is dead. The same on every component."""
 
-    enabled: Flag = key(True, "Whether dead instances are detected.", source=CONFIG)
+    enabled: StrictBool = key(True, "Whether dead instances are detected.", source=CONFIG)
     interval: Duration | None = key(
         None, "How often liveness is checked (Kestra: 5s).", unit="duration", source=CONFIG
     )
@@ -82,10 +82,10 @@ class ServiceBlock(Model):
 class Preview(Model):
     """Preview of files in the user interface."""
 
-    initial_rows: Whole | None = key(
+    initial_rows: StrictInt | None = key(
         None, "Rows shown at first (Kestra: 100).", unit="rows", ge=1, le=LARGEST, source=CONFIG
     )
-    max_rows: Whole | None = key(
+    max_rows: StrictInt | None = key(
         None, "Rows shown at most (Kestra: 5000).", unit="rows", ge=1, le=LARGEST, source=CONFIG
     )
 
@@ -119,6 +119,6 @@ class Heartbeat(Model):
     frequency: Duration | None = key(
         None, "How often workers reported.", unit="duration", until="0.15", source="Kestra 0.15"
     )
-    heartbeat_missed: Whole | None = key(
+    heartbeat_missed: StrictInt | None = key(
         None, "Missed reports until a worker was dead.", ge=1, until="0.15", source="Kestra 0.15"
     )

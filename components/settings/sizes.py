@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from components.settings.findings import invalid_setting
 from components.settings.placeholders import PLACEHOLDER
 
 FORMS = "a size is a whole number of bytes, or one with KB, MB or GB directly behind it"
@@ -30,9 +31,13 @@ def size_in_bytes(value: Any) -> int | None:
 
 
 def check_size(value: Any) -> Any:
-    """The size as written, or a text with a placeholder; ValueError where Micronaut does not bind it."""
+    """The size as written, or a text with a placeholder.
+
+    Raises:
+        PydanticCustomError: where Micronaut does not bind it.
+    """
     if isinstance(value, str) and PLACEHOLDER.search(value):
         return value
     if size_in_bytes(value) is None:
-        raise ValueError(f"is no size that Kestra binds|write for example 10MB|{FORMS}")
+        raise invalid_setting("is no size that Kestra binds", FORMS, "write for example 10MB")
     return value

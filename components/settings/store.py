@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import OURS, Duration, Flag, Model, Whole, key
+from components.settings.base import SOURCE_PROJECT, Duration, Model, StrictBool, StrictInt, key
 from components.settings.managers import VAULT_NAME
 from components.settings.secret import SecretManager
 
@@ -23,14 +23,14 @@ class AwsKey(Model):
         None,
         "ARN of a key that exists already; absent: one is made, with rotation.",
         pattern=KMS_ARN,
-        source=OURS,
+        source=SOURCE_PROJECT,
     )
     administrators: tuple[str, ...] = key(
         (),
         "ARNs of those who manage the key and cannot decrypt with it (absent: the account's own IAM decides).",
         source=AWS,
     )
-    deletion_window_days: Whole | None = key(
+    deletion_window_days: StrictInt | None = key(
         None,
         "Wait before a deleted key is gone (absent: 7 in development, 30 elsewhere).",
         unit="days",
@@ -38,7 +38,7 @@ class AwsKey(Model):
         le=30,
         source=AWS,
     )
-    rotation_period_days: Whole = key(
+    rotation_period_days: StrictInt = key(
         365, "How often the key material changes.", unit="days", ge=90, le=2560, source=AWS
     )
 
@@ -58,8 +58,8 @@ class AwsReplica(Model):
 class AwsStore(Model):
     """AWS Secrets Manager or SSM Parameter Store: key, declared secrets, recovery copy of the encryption key."""
 
-    kms: AwsKey = key(AwsKey, "Encryption key in KMS.", source=OURS)
-    recovery_window_days: Whole | None = key(
+    kms: AwsKey = key(AwsKey, "Encryption key in KMS.", source=SOURCE_PROJECT)
+    recovery_window_days: StrictInt | None = key(
         None,
         "Wait before a deleted secret is gone; 0 deletes at once, in development only (absent: 0 in "
         "development, 30 elsewhere). Secrets Manager only.",
@@ -103,20 +103,22 @@ class AzureStore(Model):
     location: str | None = key(
         None, "Region, for example westeurope (absent: the resource group's).", source=AZURE
     )
-    create_vault: Flag = key(
-        True, "Whether the vault is made; false where vault-name exists already.", source=OURS
+    create_vault: StrictBool = key(
+        True,
+        "Whether the vault is made; false where vault-name exists already.",
+        source=SOURCE_PROJECT,
     )
     recovery_vault_name: str | None = key(
         None,
         "Vault for the recovery copy of the encryption key, always made, kept when the stack is destroyed "
         "(absent: `<vault-name>-rec`).",
         pattern=VAULT_NAME,
-        source=OURS + "; Azure naming rules",
+        source=SOURCE_PROJECT + "; Azure naming rules",
     )
     sku: Literal["standard", "premium"] = key(
         "standard", "premium keeps keys in an HSM.", source=AZURE
     )
-    soft_delete_days: Whole | None = key(
+    soft_delete_days: StrictInt | None = key(
         None,
         "How long deleted secrets can be recovered (absent: 7 in development, 90 elsewhere).",
         unit="days",
@@ -124,13 +126,13 @@ class AzureStore(Model):
         le=90,
         source=AZURE,
     )
-    purge_protection: Flag | None = key(
+    purge_protection: StrictBool | None = key(
         None,
         "Whether nobody can purge before that time; cannot be turned off again (absent: off in "
         "development, on elsewhere).",
         source=AZURE,
     )
-    public_network: Flag = key(
+    public_network: StrictBool = key(
         False, "Whether the vault answers from public networks at all.", source=AZURE
     )
     allowed_addresses: tuple[str, ...] = key(
@@ -151,7 +153,9 @@ class AzureStore(Model):
 class GcpKey(Model):
     """The customer-managed Cloud KMS key of the secrets (CMEK)."""
 
-    enabled: Flag = key(True, "Whether secrets are encrypted with a key of one's own.", source=OURS)
+    enabled: StrictBool = key(
+        True, "Whether secrets are encrypted with a key of one's own.", source=SOURCE_PROJECT
+    )
     name: str | None = key(
         None,
         "A key that exists already, `projects/…/locations/…/keyRings/…/cryptoKeys/…`; one location only "
@@ -173,15 +177,15 @@ class GcpStore(Model):
     regions: tuple[str, ...] = key(
         (), "Locations of the replicas (empty: automatic replication).", source=GCP
     )
-    kms: GcpKey = key(GcpKey, "Encryption key in Cloud KMS.", source=OURS)
+    kms: GcpKey = key(GcpKey, "Encryption key in Cloud KMS.", source=SOURCE_PROJECT)
     destroy_ttl: Duration | None = key(
         None,
         "Wait before a destroyed version is gone (absent: 24h in development, 30d elsewhere).",
         unit="duration",
         source=GCP,
     )
-    enable_services: Flag = key(
-        False, "Whether the stack turns on the project's APIs that it needs.", source=OURS
+    enable_services: StrictBool = key(
+        False, "Whether the stack turns on the project's APIs that it needs.", source=SOURCE_PROJECT
     )
 
 
@@ -189,13 +193,13 @@ class Store(Model):
     """What the stack provisions; only the block of the chosen secret manager."""
 
     aws: AwsStore | None = key(
-        None, "For aws-secret-manager and aws-ssm-parameter-store.", source=OURS
+        None, "For aws-secret-manager and aws-ssm-parameter-store.", source=SOURCE_PROJECT
     )
-    azure: AzureStore | None = key(None, "For azure-key-vault.", source=OURS)
-    gcp: GcpStore | None = key(None, "For google-secret-manager.", source=OURS)
+    azure: AzureStore | None = key(None, "For azure-key-vault.", source=SOURCE_PROJECT)
+    gcp: GcpStore | None = key(None, "For google-secret-manager.", source=SOURCE_PROJECT)
     also: SecretManager | None = key(
         None,
         "A second secret manager that declared secrets are written to as well, while a stack moves from one to "
         "another: the keys of kestra:secret.",
-        source=OURS,
+        source=SOURCE_PROJECT,
     )

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import OURS, Model, key
+from components.settings.base import SOURCE_PROJECT, Model, key
 
 
 class TagSettings(Model):
     """Tags of every resource, translated for each cloud (`components/tags.py`)."""
 
-    application: str = key("kestra", "Application.", min_length=1, max_length=63, source=OURS)
+    application: str = key(
+        "kestra", "Application.", min_length=1, max_length=63, source=SOURCE_PROJECT
+    )
     environment: Literal["development", "staging", "production"] = key(
-        "development", "Environment; decides protection and retention.", source=OURS
+        "development", "Environment; decides protection and retention.", source=SOURCE_PROJECT
     )
     owner: str | None = key(
-        None, "Team that answers for it; required in production.", min_length=1, source=OURS
+        None,
+        "Team that answers for it; required in production.",
+        min_length=1,
+        source=SOURCE_PROJECT,
     )
     data_class: Literal["public", "internal", "confidential", "restricted"] = key(
-        "confidential", "Class of the data.", source=OURS
+        "confidential", "Class of the data.", source=SOURCE_PROJECT
     )
-    additional: dict[str, str] = key({}, "The project's own tags.", source=OURS)
+    additional: dict[str, str] = key({}, "The project's own tags.", source=SOURCE_PROJECT)

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from components.catalogue import CatalogueKey, KeyPath, Match, lookup
 from components.settings.base import SecretText, TextInClear, kebab
 from components.settings.credentials import credential_sign
+from components.settings.findings import Finding
 from components.settings.placeholders import find_placeholders
 from components.validation.catalogue_versions import block_version_finding, setting_place
 from components.validation.forbidden_keys import forbidden
@@ -24,9 +25,8 @@ from components.validation.schema import (
     ENCRYPTED,
     LONG_NAME,
     OURS,
-    Found,
+    KeySpelling,
     Loc,
-    Spelling,
     Unmodelled,
     config_path,
     encrypted_fix,
@@ -39,7 +39,7 @@ from components.validation.types_of_keys import (
     typed,
     whole,
 )
-from components.validation.value_limits import wrong_value
+from components.validation.value_limits import reject_reason
 
 ADDITIONAL = "additional-configuration"
 #: A block whose keys Kestra reads as they are written: LDAP's `user-attributes.firstName`.
@@ -71,7 +71,7 @@ class Leaf:
 class Reading:
     """What was read of the keys that no model has."""
 
-    problems: list[Found] = field(default_factory=list)
+    problems: list[Finding] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
 
     def tree(self) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _paths(loc: Loc) -> list[KeyPath]:
 
 def read(
     unmodelled: Iterable[Unmodelled],
-    spelling: Spelling | None = None,
+    spelling: KeySpelling | None = None,
     version: str | None = None,
 ) -> Reading:
     """Reads keys that no model has, in the order in which they were written.
@@ -138,14 +138,14 @@ def read(
         spelling: is told how each was written.
         version: of Kestra, `1.3` or `2.0`; None: not known.
     """
-    reader = _Reader(spelling or Spelling(), version)
+    reader = _Reader(spelling or KeySpelling(), version)
     for one in unmodelled:
         reader.read(one)
     return reader.reading
 
 
 class _Reader:
-    def __init__(self, spelling: Spelling, version: str | None) -> None:
+    def __init__(self, spelling: KeySpelling, version: str | None) -> None:
         self.reading = Reading()
         self._version = version
         self._other_version: set[Loc] = set()
@@ -164,15 +164,16 @@ class _Reader:
             if other.loc in self._other_version:
                 return
             self._other_version.add(other.loc)
-            loc, wrong = other.loc, (other.message, other.rule, other.fix)
-        self.reading.problems.append((loc, *wrong))
+            self.reading.problems.append(other)
+        else:
+            self.reading.problems.append(Finding(loc, *wrong))
 
     def _unknown(self, loc: Loc, wrong: Wrong, block: Loc) -> None:
         # Hints read the catalogue, which few stacks need.
         from components.validation.key_hints import meant_setting
 
         if meant_setting(kebab(str(loc[-1])), block):
-            self.reading.problems.append((loc, *wrong))
+            self.reading.problems.append(Finding(loc, *wrong))
         else:
             self._wrong(loc, wrong)
 
@@ -251,7 +252,7 @@ class _Reader:
         self._wrong(loc, wrong)
 
     def _typed(self, key: CatalogueKey, path: KeyPath, one: Unmodelled, loc: Loc) -> None:
-        wrong = wrong_value(one.value)
+        wrong = reject_reason(one.value)
         value = one.value
         if wrong is None:
             value, wrong = typed(key.type, value)
@@ -286,7 +287,7 @@ class _Reader:
                     self._wrong((*loc, i), _NO_VALUE)
                 else:
                     self._free(item, (*path, i), (*loc, i), (*written, i), key)
-        elif (wrong := wrong_value(value)) is not None:
+        elif (wrong := reject_reason(value)) is not None:
             self._wrong(loc, wrong)
         elif is_scalar(value):
             self._leaf(path, written, whole(value), key)
@@ -309,12 +310,12 @@ def _name(name: object) -> str | None:
         return str(name).lower()
     if isinstance(name, int):
         return str(name) if abs(name) < 2**63 else None
-    is_usable = isinstance(name, str) and wrong_value(name) is None and "${" not in name
+    is_usable = isinstance(name, str) and reject_reason(name) is None and "${" not in name
     return name if is_usable else None  # type: ignore[return-value]
 
 
 def _wrong_name(name: object) -> Wrong:
-    if isinstance(name, str) and (wrong := wrong_value(name)) is not None:
+    if isinstance(name, str) and (wrong := reject_reason(name)) is not None:
         message, rule, fix = wrong
         return (f"has a key whose name {message}", rule, fix)
     if isinstance(name, str):

@@ -16,14 +16,15 @@ from typing import Any
 from pydantic import SecretStr
 
 from components.settings.base import kebab
+from components.settings.findings import Finding
 from components.settings.pods import KubernetesType
 from components.validation import kubernetes_values
 from components.validation.schema import (
     ENCRYPTED,
     LONG_NAME,
-    Found,
+    Canonical,
+    KeySpelling,
     Loc,
-    Spelling,
     encrypted_fix,
     printable_key,
 )
@@ -47,10 +48,10 @@ def _by_spelling(type_: str) -> dict[str, str]:
     return {kebab(field): field for field in types()[type_]}
 
 
-def normalise_objects(
-    type_: KubernetesType, value: Any, spelling: Spelling, loc: Loc
-) -> Iterator[Found | tuple[None, Any]]:
-    """Yields what is wrong with a setting of Kubernetes' form, and last `(None, the value in camelCase)`.
+def canonicalize_objects(
+    type_: KubernetesType, value: Any, spelling: KeySpelling, loc: Loc
+) -> Iterator[Finding | Canonical]:
+    """Yields what is wrong with a setting of Kubernetes' form, and last the value in camelCase.
 
     What is wrong is left out of the value. A value that is neither object nor list stays, for the model to refuse.
 
@@ -70,18 +71,18 @@ def normalise_objects(
     elif isinstance(value, Mapping):
         clean = reader.read(type_.name, value, loc)
     yield from reader.problems
-    yield (None, clean)
+    yield Canonical(clean)
 
 
 class _Reader:
     """Reads values by their types and keeps what is wrong with them."""
 
-    def __init__(self, spelling: Spelling) -> None:
+    def __init__(self, spelling: KeySpelling) -> None:
         self._spelling = spelling
-        self.problems: list[Found] = []
+        self.problems: list[Finding] = []
 
     def _refuse(self, loc: Loc, what: str, rule: str, fix: str) -> object:
-        self.problems.append((loc, what, rule, fix))
+        self.problems.append(Finding(loc, what, rule, fix))
         return _ABSENT
 
     def read(self, type_: str, value: Any, loc: Loc, *, may_be_secret: bool = False) -> Any:

@@ -19,17 +19,17 @@ from components.validation.namespaces import misspelled_namespaces
 from components.validation.rules import check_all, vault_methods
 from components.validation.schema import (
     LONG_NAME,
-    Found,
+    Canonical,
+    KeySpelling,
     Loc,
-    Spelling,
     Unmodelled,
-    normalise,
+    canonicalize_keys,
     remove,
     validate,
 )
 from components.validation.sensitive import encrypt_fix, plain_secrets
-from components.validation.stack_file import file_problem, read_config_block, settings_of
-from components.validation.value_limits import unusable
+from components.validation.stack_file import file_problem, read_stack_file, settings_of
+from components.validation.value_limits import find_invalid_values
 
 
 @dataclass(frozen=True)
@@ -51,58 +51,62 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     Raises:
         SettingsError: with every problem at once.
     """
-    spelling = Spelling()
-    found: list[Found] = []
+    spelling = KeySpelling()
+    findings: list[Finding] = []
     data: dict[str, Any] = {}
     unmodelled: list[Unmodelled] = []
     try:
-        for item in normalise(Settings, _as_written(document), spelling):
+        for item in canonicalize_keys(Settings, _as_written(document), spelling):
             if isinstance(item, Unmodelled):
                 unmodelled.append(item)
-            elif item[0] is None:
-                data = item[1]
+            elif isinstance(item, Canonical):
+                data = item.value
             else:
-                found.append(item)  # type: ignore[arg-type]
+                findings.append(item)
         keys, additional = _keys_of_kestra(unmodelled, data, spelling)
-        found += keys.problems + additional.problems
+        findings += keys.problems + additional.problems
         values = [leaf.value for leaf in (*keys.leaves, *additional.leaves)]
-        useless = list(unusable(data, values))
-        places = [item[0] for item in useless if item[0]]
+        invalid = list(find_invalid_values(data, values))
+        places = [finding.loc for finding in invalid if finding.loc]
         for place in places:
             remove(data, place)
         written = _variables(data)
-        settings, wrong, removed = validate(data, spelling)
+        settings, refused, removed = validate(data, spelling)
     except RecursionError:
         raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
     settings = _with_log_in(_with_unread(settings, written, removed))
     settings = _with_keys(settings, keys, additional)
-    found += useless + wrong
+    findings += invalid + refused
     removed += places
-    problems = [Problem(spelling.path(f[0]), source, *f[1:]) for f in found]
-    warnings = []
-    for finding in _findings(settings, removed):
-        if finding.relative and _blurred(finding.loc, [*removed, *(f[0] for f in found)]):
-            continue
-        fix = encrypt_fix(spelling.place(finding.loc)) if finding.encrypts else finding.fix
-        problem = Problem(
-            spelling.path(finding.loc),
-            source,
-            finding.message,
-            finding.rule,
-            fix,
-            "warning" if finding.warning else "error",
-        )
-        (warnings if finding.warning else problems).append(problem)
+    wrong = [*removed, *(finding.loc for finding in findings)]
+    findings += [
+        finding
+        for finding in _findings(settings, removed)
+        if not (finding.depends_on_neighbours and is_consequence_of_invalid_key(finding.loc, wrong))
+    ]
+    problems = [_problem(finding, source, spelling) for finding in findings]
+    errors = [problem for problem in problems if problem.severity == "error"]
     # What is refused needs no second word.
-    refused = {problem.path for problem in problems}
-    warnings = [warning for warning in warnings if warning.path not in refused]
-    if problems:
-        raise SettingsError([*sorted(problems, key=lambda p: p.path), *warnings])
+    paths = {error.path for error in errors}
+    warnings = [p for p in problems if p.severity == "warning" and p.path not in paths]
+    if errors:
+        raise SettingsError([*sorted(errors, key=lambda p: p.path), *warnings])
     return Loaded(settings, tuple(warnings))
 
 
+def _problem(finding: Finding, source: str, spelling: KeySpelling) -> Problem:
+    return Problem(
+        spelling.path(finding.loc),
+        source,
+        finding.message,
+        finding.rule,
+        encrypt_fix(spelling.place(finding.loc)) if finding.encrypts else finding.fix,
+        "warning" if finding.warning else "error",
+    )
+
+
 def _keys_of_kestra(
-    unmodelled: list[Unmodelled], data: dict[str, Any], spelling: Spelling
+    unmodelled: list[Unmodelled], data: dict[str, Any], spelling: KeySpelling
 ) -> tuple[Reading, Reading]:
     """Keys that no model has: those of the catalogue, and those of `additional-configuration`."""
     others = data.pop(ADDITIONAL, None)
@@ -178,7 +182,7 @@ def _findings(settings: Settings, removed: list[Loc]) -> list[Finding]:
     return [finding for finding in first if all(finding in other for other in others)]
 
 
-def _blurred(loc: Loc, wrong: list[Loc]) -> bool:
+def is_consequence_of_invalid_key(loc: Loc, wrong: list[Loc]) -> bool:
     """Whether a relation may only be broken because a neighbour was left out as invalid.
 
     Neighbours in the same block count where blocks are small and their keys belong together (three
@@ -224,8 +228,12 @@ def load_file(path: Path | str) -> Loaded:
     Raises:
         SettingsError: with every problem at once; also for a file that is missing or no YAML.
     """
-    config = read_config_block(path)
-    return load_stack(settings_of(config, str(path)), source=str(path), keys=config)
+    file = read_stack_file(path)
+    try:
+        loaded = load_stack(settings_of(file), source=file.source, keys=file.config)
+    except SettingsError as error:
+        raise SettingsError(file.with_lines(error.problems)) from None
+    return Loaded(loaded.settings, file.with_lines(loaded.warnings))
 
 
 def load_stack(

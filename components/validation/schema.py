@@ -14,18 +14,24 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from components.settings.base import Model, kebab
+from components.settings.findings import INVALID_SETTING, Finding
 from components.settings.model import Settings
 from components.settings.pods import object_fields
 
 Loc = tuple[str | int, ...]
-Found = tuple[Loc, str, str, str]
-"""Where, what is wrong, the rule, the fix."""
 
 #: First-level settings that are no keys of Kestra's.
 OURS = (
     "version", "edition", "declared-secrets", "rotation", "deployment", "identity", "store", "tags",
     "additional-configuration",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """What was read without its faults, its keys in the canonical spelling."""
+
+    value: Any
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ def encrypted_fix(place: Iterable[str | int], *, is_block: bool) -> str:
     )
 
 
-class Spelling:
+class KeySpelling:
     """How the user wrote each key."""
 
     def __init__(self) -> None:
@@ -113,9 +119,9 @@ def models_in(annotation: Any) -> tuple[type[Model] | None, type[Model] | None]:
     origin = get_origin(annotation)
     if origin in (Union, types.UnionType):
         for part in get_args(annotation):
-            found = models_in(part)
-            if found != (None, None):
-                return found
+            models = models_in(part)
+            if models != (None, None):
+                return models
     if origin is dict:
         return None, models_in(get_args(annotation)[1])[0]
     if origin is typing.Annotated:
@@ -123,35 +129,31 @@ def models_in(annotation: Any) -> tuple[type[Model] | None, type[Model] | None]:
     return None, None
 
 
-def normalise(
-    model: type[Model], data: Mapping[Any, Any], spelling: Spelling, loc: Loc = ()
-) -> Iterator[Found | Unmodelled | tuple[None, dict[str, Any]]]:
-    """Yields what is wrong with the keys, keys that may be of the catalogue's, and last `(None, the data in Kestra's
-    spelling)`."""
+def canonicalize_keys(
+    model: type[Model], data: Mapping[Any, Any], spelling: KeySpelling, loc: Loc = ()
+) -> Iterator[Finding | Unmodelled | Canonical]:
+    """Yields what is wrong with the keys, keys that may be of the catalogue's, and last the data in Kestra's spelling."""
     by_alias = {field.alias or name: field for name, field in model.model_fields.items()}
     clean: dict[str, Any] = {}
     for written, value in data.items():
         if not isinstance(written, str):
             at = (*loc, printable_key(written))
-            yield (at, "is no text key", "keys are text", f"write one of {_listing(by_alias)}")
+            fix = f"write one of {_listing(by_alias)}"
+            yield Finding(at, "is no text key", "keys are text", fix)
             continue
         name = written if written in by_alias else kebab(written)
         at = (*loc, name)
         if name in clean:
             other = spelling.path(at)
-            yield (
-                at,
-                f"is written twice, as {other} too",
-                "one spelling a key",
-                "keep one of them",
-            )
+            what = f"is written twice, as {other} too"
+            yield Finding(at, what, "one spelling a key", "keep one of them")
             continue
         spelling.note(at, written)
         if (type_ := object_fields(model).get(name)) is not None:
             # It stands on this module, and few stacks have such a key.
-            from components.validation.kubernetes_objects import normalise_objects
+            from components.validation.kubernetes_objects import canonicalize_objects
 
-            yield from _into(clean, name, normalise_objects(type_, value, spelling, at))
+            yield from _into(clean, name, canonicalize_objects(type_, value, spelling, at))
             continue
         if name in by_alias:
             one, many = models_in(by_alias[name].annotation)
@@ -159,25 +161,27 @@ def normalise(
             one, many = model.OTHERS, None
         else:
             if at[0] in OURS or at == ("kestra",) or not all(isinstance(part, str) for part in at):
-                yield (at, *unknown_key(name, by_alias, loc))
+                yield Finding(at, *unknown_key(name, by_alias, loc))
             else:
                 yield Unmodelled(at, tuple(spelling.place(at)), value)
             continue
         if one is not None and isinstance(value, Mapping):
-            yield from _into(clean, name, normalise(one, value, spelling, at))
+            yield from _into(clean, name, canonicalize_keys(one, value, spelling, at))
         elif many is not None and isinstance(value, Mapping):
             inner: dict[str, Any] = {}
             clean[name] = inner
             for item, block in value.items():
                 if not isinstance(item, str):
-                    yield (
+                    yield Finding(
                         (*at, printable_key(item)),
                         "is no text key",
                         "names are text",
                         "write it in quotes",
                     )
                 elif isinstance(block, Mapping):
-                    yield from _into(inner, item, normalise(many, block, spelling, (*at, item)))
+                    yield from _into(
+                        inner, item, canonicalize_keys(many, block, spelling, (*at, item))
+                    )
                 else:
                     inner[item] = copy.deepcopy(block)
         elif value is None and one is not None:
@@ -186,19 +190,19 @@ def normalise(
         else:
             # What is invalid is taken out of the data later; the caller's document stays as it is.
             clean[name] = copy.deepcopy(value)
-    yield (None, clean)
+    yield Canonical(clean)
 
 
 def _into(
     clean: dict[str, Any],
     name: str,
-    found: Iterator[Found | Unmodelled | tuple[None, dict[str, Any]]],
-) -> Iterator[Found | Unmodelled]:
-    for item in found:
-        if isinstance(item, tuple) and item[0] is None:
-            clean[name] = item[1]
+    items: Iterator[Finding | Unmodelled | Canonical],
+) -> Iterator[Finding | Unmodelled]:
+    for item in items:
+        if isinstance(item, Canonical):
+            clean[name] = item.value
         else:
-            yield item  # type: ignore[misc]
+            yield item
 
 
 _QUOTATION_MARKS = ("'", '"')
@@ -240,7 +244,7 @@ def unknown_key(name: str, known: Iterable[str], loc: Loc) -> tuple[str, str, st
     return ("is no known key", rule, hint(name[:LONG_NAME], known, loc))
 
 
-def _kind(error: ErrorDetails) -> tuple[str, str, str]:
+def translate_error(error: ErrorDetails) -> tuple[str, str, str]:
     """Message, rule and fix for pydantic's error; never its input."""
     kind, ctx = error["type"], error.get("ctx", {})
     if kind == "missing":
@@ -251,9 +255,8 @@ def _kind(error: ErrorDetails) -> tuple[str, str, str]:
             f"one of {ctx['expected']}, spelled exactly so",
             "write one of them",
         )
-    if kind == "value_error":
-        text, fix, rule = str(ctx["error"]).split("|")
-        return (text, rule, fix)
+    if kind == INVALID_SETTING:
+        return (ctx["message"], ctx["rule"], ctx["fix"])
     if kind == "string_pattern_mismatch":
         return ("has a form that is not allowed", f"it matches {ctx['pattern']}", "correct it")
     if kind in ("greater_than_equal", "less_than_equal"):
@@ -306,23 +309,26 @@ def remove(data: Any, loc: Loc) -> bool:
 _BLOCKS = ("tuple_type", "dict_type", "model_type", "model_attributes_type")
 
 
-def validate(data: dict[str, Any], spelling: Spelling) -> tuple[Settings, list[Found], list[Loc]]:
+def validate(
+    data: dict[str, Any], spelling: KeySpelling
+) -> tuple[Settings, list[Finding], list[Loc]]:
     """The settings as far as they are valid, what is wrong, and the places that were left out."""
-    found: list[Found] = []
+    findings: list[Finding] = []
     removed: dict[Loc, None] = {}
     for _ in range(10_000):
         try:
-            return Settings.model_validate(data), found, list(removed)
+            return Settings.model_validate(data), findings, list(removed)
         except ValidationError as error:
             for detail in error.errors(include_url=False, include_input=False):
                 loc = _block(detail["loc"])
-                entry = (loc, *_kind(detail))
+                finding = Finding(loc, *translate_error(detail))
                 if isinstance(_value_at(data, loc), SecretStr):
                     is_block = detail["type"] in _BLOCKS
-                    entry = (loc, *ENCRYPTED, encrypted_fix(spelling.place(loc), is_block=is_block))
+                    fix = encrypted_fix(spelling.place(loc), is_block=is_block)
+                    finding = Finding(loc, *ENCRYPTED, fix)
                 # Asked of the place's own ends, since a list may have a hundred thousand wrong items.
                 if not any(loc[:end] in removed for end in range(len(loc) + 1)):
-                    found.append(entry)
+                    findings.append(finding)
                 gone = loc[:-1] if detail["type"] == "missing" else loc
                 removed[gone] = None
                 if not remove(data, gone):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +19,64 @@ from components.validation.yaml_scalars import resolve_as_pulumi
 NAMESPACE = "kestra:"
 
 
+@dataclass(frozen=True)
+class StackFile:
+    """The block `config` of a stack file as YAML reads it, and where its keys stand."""
+
+    source: str
+    config: Mapping[Any, Any]
+    document: yaml.Node | None
+
+    def line_of(self, path: str) -> int | None:
+        """The line of a key, which begins with 1; None where the file does not have it.
+
+        Args:
+            path: as a report writes it: `kestra:server.basic-auth.open-urls[0]`.
+        """
+        for key, block in (
+            self.document.value if isinstance(self.document, yaml.MappingNode) else ()
+        ):
+            if key.value == "config":
+                return _line_in(block, path, is_first=True)
+        return None
+
+    def with_lines(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """The problems with the lines of their keys."""
+        return tuple(replace(p, line_number=self.line_of(p.path)) for p in problems)
+
+
+def _line_in(node: yaml.Node, path: str, *, is_first: bool = False) -> int | None:
+    if isinstance(node, yaml.SequenceNode) and (match := re.match(r"\[([0-9]{1,9})\]", path)):
+        items = node.value[int(match[1]) :]
+        return _line_at(items[0], items[0], path[match.end() :]) if items else None
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        name = str(key.value)
+        forms = (f".{name}", f'["{name}"]')
+        if is_first:
+            forms = (name if ":" in name else f"{NAMESPACE}{name}",)
+        for form in forms:
+            if path.startswith(form) and path[len(form) :][:1] in ("", ".", "["):
+                line = _line_at(key, value, path[len(form) :])
+                if line is not None:
+                    return line
+    return None
+
+
+def _line_at(key: yaml.Node, value: yaml.Node, rest: str) -> int | None:
+    return _line_in(value, rest) if rest else key.start_mark.line + 1
+
+
 def read_file(path: Path | str) -> dict[str, object]:
     """The first-level settings of a stack file; an encrypted value is a `SecretStr` of `OPAQUE`.
 
     Raises:
         SettingsError: for a file that is missing, no YAML, or has no usable `config`.
     """
-    return settings_of(read_config_block(path), str(path))
+    return settings_of(read_stack_file(path))
 
 
-def read_config_block(path: Path | str) -> dict[Any, Any]:
-    """The block `config` of a stack file, as YAML reads it.
+def read_stack_file(path: Path | str) -> StackFile:
+    """A stack file, with what is written under `config`.
 
     Raises:
         SettingsError: for a file that is missing, no YAML, or has no usable `config`.
@@ -47,11 +96,17 @@ def read_config_block(path: Path | str) -> dict[Any, Any]:
             [file_problem(source, "cannot be read as text", "name a readable file")]
         ) from None
     try:
-        document = yaml.load(text, Loader=BoundedLoader)  # noqa: S506
+        loader = BoundedLoader(text)
+        node = loader.get_single_node()
+        document = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        what = f"has the key {error.key} twice" if isinstance(error, _Twice) else "is no valid YAML"
+        what = (
+            f"has the key {error.key} twice"
+            if isinstance(error, DuplicateKeyError)
+            else "is no valid YAML"
+        )
         raise SettingsError([file_problem(source, what + where, "correct the line")]) from None
     except RecursionError:
         raise SettingsError(
@@ -70,11 +125,12 @@ def read_config_block(path: Path | str) -> dict[Any, Any]:
         raise SettingsError(
             [file_problem(source, "has no block `config`", "write the settings under config:")]
         )
-    return config
+    return StackFile(source, config, node)
 
 
-def settings_of(config: Mapping[Any, Any], source: str) -> dict[str, object]:
-    """The first-level settings of the block `config` of a stack file (see `read_file`)."""
+def settings_of(file: StackFile) -> dict[str, object]:
+    """The first-level settings of a stack file (see `read_file`)."""
+    source, config = file.source, file.config
     settings: dict[str, object] = {}
     for name, value in config.items():
         if not isinstance(name, str) or name.startswith(NAMESPACE) or ":" not in name:
@@ -123,7 +179,7 @@ def mark_encrypted(value: Any, left: list[int] | None = None) -> Any:
     return value
 
 
-class _Twice(yaml.YAMLError):
+class DuplicateKeyError(yaml.YAMLError):
     def __init__(self, key: str, mark: Any) -> None:
         super().__init__()
         self.key, self.problem_mark = key, mark
@@ -158,7 +214,7 @@ class BoundedLoader(yaml.SafeLoader):
         for key_node, _ in node.value:
             if isinstance(key_node, yaml.ScalarNode) and key_node.tag != "tag:yaml.org,2002:merge":
                 if key_node.value in seen:
-                    raise _Twice(key_node.value, key_node.start_mark)
+                    raise DuplicateKeyError(key_node.value, key_node.start_mark)
                 seen.add(key_node.value)
         return super().construct_mapping(node, deep=deep)
 

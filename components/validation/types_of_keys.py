@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from pydantic import SecretStr
+from pydantic_core import PydanticCustomError
 
 from components.settings.durations import check_duration, milliseconds
 from components.settings.placeholders import PLACEHOLDER
@@ -81,9 +82,9 @@ def _duration(value: Any) -> tuple[Any, Wrong | None]:
     try:
         # Nothing is a duration too; what it means is up to the key.
         return value if milliseconds(value) == 0 else check_duration(value), None
-    except ValueError as error:
-        message, fix, rule = str(error).split("|")
-        return value, (message, rule, fix)
+    except PydanticCustomError as error:
+        context = error.context or {}
+        return value, (context["message"], context["rule"], context["fix"])
 
 
 def _size(value: Any) -> tuple[Any, Wrong | None]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.settings.base import OPAQUE, revealed
-from components.validation.schema import Found, Loc
+from components.settings.base import OPAQUE, reveal
+from components.settings.findings import Finding
+from components.validation.schema import Loc
 
 #: Bytes of one value: a process takes 131,071 for an environment variable with its name.
 MOST_BYTES = 100_000
@@ -17,8 +18,8 @@ MOST_ALTOGETHER = 700_000
 _WHOLE = 2**63
 
 
-def unusable(data: Mapping[str, Any], others: Iterable[Any] = ()) -> Iterator[Found]:
-    """Place, what is wrong, rule and fix of each such value; of the document itself at the place ().
+def find_invalid_values(data: Mapping[str, Any], others: Iterable[Any] = ()) -> Iterator[Finding]:
+    """Each such value; the document itself is at the place ().
 
     Args:
         data: the settings.
@@ -26,12 +27,12 @@ def unusable(data: Mapping[str, Any], others: Iterable[Any] = ()) -> Iterator[Fo
     """
     size = sum(map(_bytes, others))
     for loc, value in _values(data):
-        if (wrong := wrong_value(value)) is not None:
-            yield (loc, *wrong)
+        if (wrong := reject_reason(value)) is not None:
+            yield Finding(loc, *wrong)
         else:
             size += _bytes(value)
     if size > MOST_ALTOGETHER:
-        yield (
+        yield Finding(
             (),
             "are too large",
             f"all settings together have at most {MOST_ALTOGETHER:,} bytes: Kubernetes keeps 1 MiB in one object",
@@ -53,7 +54,7 @@ def _values(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
 
 
 def _bytes(value: Any) -> int:
-    value = revealed(value)
+    value = reveal(value)
     if not isinstance(value, str):
         return 8
     size = len(value.encode())
@@ -61,7 +62,7 @@ def _bytes(value: Any) -> int:
     return size if value.isprintable() else 4 * size
 
 
-def wrong_value(value: Any) -> tuple[str, str, str] | None:
+def reject_reason(value: Any) -> tuple[str, str, str] | None:
     """What is wrong with a value, the rule and the fix; None where nothing is."""
     if isinstance(value, SecretStr):
         text = value.get_secret_value()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from components.rendering.configuration import Configuration, Needed
+from components.rendering.configuration import Configuration, GeneratedValueRef
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
 from components.settings.base import OPAQUE
@@ -62,7 +62,7 @@ class Section:
 
 def sections(settings: Settings, configuration: Configuration) -> list[Section]:
     """Every first-level key, in the order of Kestra's page."""
-    needed = {s.key for s in configuration.environment.values() if isinstance(s, Needed)}
+    needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
     made: list[Section] = []
     for name, field in Settings.model_fields.items():
         key = field.alias or name
@@ -209,7 +209,7 @@ def added(settings: Settings, configuration: Configuration, made: list[Section])
         if key == "url" or any(key.startswith(f"{t}[") or t.startswith(f"{key}[") for t in told):
             continue
         name = configuration.environment.get(str(value)[2:-1])
-        if isinstance(name, Needed):
+        if isinstance(name, GeneratedValueRef):
             continue
         text, is_secret = (HIDDEN, True) if name is not None else show(key, value)
         rows.append(Row(path, text, "added", is_secret))

@@ -124,9 +124,9 @@ def _store(settings: Settings) -> Iterator[Access]:
     place = recovery_place(settings)
     if place:
         yield Access("Kestra", "anything", place, _why_not(settings), "may not")
-    if settings.beside is not None:
+    if settings.secondary is not None:
         yield Access(
-            "Kestra", "anything", f"{store_title(settings.beside)}, where the stack moves from or to",
+            "Kestra", "anything", f"{store_title(settings.secondary)}, where the stack moves from or to",
             "its identity is bound to the first store only", "may not",
         )  # fmt: skip
 

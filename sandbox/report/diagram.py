@@ -126,7 +126,7 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
                 "recovery", 1, len(middle), "Recovery copy", "encryption key", recovery, kind="kept"
             )
         )
-    beside = settings.beside
+    beside = settings.secondary
     if beside is not None:
         place = store_place(beside)
         middle.append(

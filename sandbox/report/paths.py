@@ -13,7 +13,7 @@ from components.generated_secrets import ENCRYPTION_KEY
 from components.kubernetes.pod_additions import REGISTRATION_TOKEN
 from components.kubernetes.pods import PROBE_PASSWORD
 from components.program import MANAGEMENT_PASSWORD
-from components.rendering.configuration import Configuration, Given
+from components.rendering.configuration import Configuration, ProvidedValue
 from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
 from components.settings.base import OPAQUE
@@ -165,14 +165,14 @@ def _variables(settings: Settings, configuration: Configuration) -> Iterator[Sec
     management: Origin | None = None
     for variable, source in configuration.environment.items():
         path = names.get(variable, variable).removeprefix("kestra.")
-        if isinstance(source, Given):
+        if isinstance(source, ProvidedValue):
             origin: Origin = _written(source.value)
         else:
             origin = "store" if source.key.startswith(PROVIDED) else "generator"
         recovery = recovery_place(settings) if path == ENCRYPTION_KEY else ""
         if path == MANAGEMENT_PASSWORD:
             management = origin
-        also = recovery_place(settings.beside) if recovery and settings.beside else ""
+        also = recovery_place(settings.secondary) if recovery and settings.secondary else ""
         yield SecretPath(path, origin, recovery, variable, also, bool(recovery))
     for name, value in settings.deployment.secret_environment.items():
         yield SecretPath(f"deployment.environment.{name}", _written(value), "", name)
@@ -200,7 +200,7 @@ def _declared(settings: Settings) -> Iterator[SecretPath]:
     for name, declared in settings.declared_secrets.items():
         origin = "generator" if declared.value is None else _written(declared.value)
         if provisions(settings):
-            beside = settings.beside
+            beside = settings.secondary
             also = _declared_place(beside, name, declared) if beside else ""
             yield SecretPath(name, origin, _declared_place(settings, name, declared), also=also)
         else:

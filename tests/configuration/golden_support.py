@@ -1,16 +1,16 @@
-"""The golden files; ``python -m tests.configuration.golden_support`` writes them anew."""
+"""The golden files of rendered configurations; `python -m docsgen --tests` writes them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from components.rendering.configuration import Given, render
+from components.rendering.configuration import ProvidedValue, render
 from components.validation import load
 
 from .documents_fixtures import EDITIONS, VERSIONS, document
 
 FOLDER = Path(__file__).parent / "goldens"
-REWRITE = "python -m tests.configuration.golden_support"
+REWRITE = "python -m docsgen --tests"
 CASES = [(like, v, e) for like in ("staging", "production") for v in VERSIONS for e in EDITIONS]
 
 
@@ -24,13 +24,12 @@ def text(like: str, version: str, edition: str) -> str:
     settings = load(document(like, version, edition), source="test").settings
     configuration = render(settings)
     origins = [
-        f"# {name}: {'given' if isinstance(source, Given) else 'needed, ' + source.key}\n"
+        f"# {name}: {'given' if isinstance(source, ProvidedValue) else 'needed, ' + source.key}\n"
         for name, source in configuration.environment.items()
     ]
     return configuration.yaml() + "".join(origins)
 
 
-if __name__ == "__main__":
-    for case in CASES:
-        path(*case).write_text(text(*case), encoding="utf-8")
-        print(path(*case))
+def files() -> dict[Path, str]:
+    """For `docsgen`."""
+    return {path(*case): text(*case) for case in CASES}

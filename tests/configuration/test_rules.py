@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.rendering.configuration import CONTROLLER_SERVICE, Needed, render
+from components.rendering.configuration import CONTROLLER_SERVICE, GeneratedValueRef, render
 from components.settings import Settings
 from components.validation import load
 
@@ -19,7 +19,7 @@ def rendered(settings: dict[str, Any]) -> dict[str, Any]:
 
 def needed(settings: dict[str, Any]) -> set[str]:
     environment = render(load(settings, source="test").settings).environment
-    return {source.key for source in environment.values() if isinstance(source, Needed)}
+    return {source.key for source in environment.values() if isinstance(source, GeneratedValueRef)}
 
 
 def enterprise(**blocks: Any) -> dict[str, Any]:

@@ -11,7 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from components.rendering.configuration import Configuration, Given, Needed, render
+from components.rendering.configuration import (
+    Configuration,
+    GeneratedValueRef,
+    ProvidedValue,
+    render,
+)
 from components.rendering.document import dump
 from components.rendering.leaves import Environment, literal, resolve, text, unliteral
 from components.settings import Settings
@@ -100,7 +105,9 @@ def secrets_in(node: Any) -> list[str]:
 
 def intended(configuration: Configuration) -> dict[str, Any]:
     sources = configuration.environment.values()
-    return configuration.intended({s.key: f"<{s.key}>" for s in sources if isinstance(s, Needed)})
+    return configuration.intended(
+        {s.key: f"<{s.key}>" for s in sources if isinstance(s, GeneratedValueRef)}
+    )
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
@@ -124,7 +131,7 @@ def test_the_file_holds_no_secret_and_its_placeholders_are_exactly_the_environme
     given_values = [
         s.value.get_secret_value()
         for s in configuration.environment.values()
-        if isinstance(s, Given)
+        if isinstance(s, ProvidedValue)
     ]
     assert sorted(given_values) == sorted(values)
     reached = str(intended(configuration))
@@ -148,7 +155,7 @@ def test_any_password_reaches_kestra_as_it_is(value: str) -> None:
     reached = intended(configuration)["kestra"]["server"]["basic-auth"]["password"]
     assert reached == "p-" + value
     source = configuration.environment["STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD"]
-    assert isinstance(source, Given)
+    assert isinstance(source, ProvidedValue)
     # The only placeholder that Micronaut meets in the variable is the one that stands for `${`.
     assert "${" not in source.value.get_secret_value().replace(literal("${"), "")
 
@@ -193,7 +200,7 @@ def test_the_default_of_a_pass_through_placeholder_stays_out_of_the_file() -> No
     configuration = render(stack)
     assert PLANTED not in configuration.yaml()
     source = configuration.environment["STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD"]
-    assert isinstance(source, Given)
+    assert isinstance(source, ProvidedValue)
     assert source.value.get_secret_value() == written
 
 
@@ -217,7 +224,7 @@ def test_two_paths_that_spell_alike_get_two_variables() -> None:
     values = {
         name: source.value.get_secret_value()
         for name, source in environment.variables.items()
-        if isinstance(source, Given)
+        if isinstance(source, ProvidedValue)
     }
     assert resolve(document, values) == {"my-db": {"x": "one"}, "my_db": {"x": "two"}}
 

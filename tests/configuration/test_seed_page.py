@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.rendering.configuration import Needed, render
+from components.rendering.configuration import GeneratedValueRef, render
 from components.settings import SettingsError
 from components.validation import load
 
@@ -275,16 +275,18 @@ def pasted(block: Block, changed: bool = True) -> tuple[dict[str, Any], dict[str
 
 def sections(document: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
     """Of a rendered document, the sections that the block speaks of."""
-    found = {k: v for k, v in document.items() if k in like and k != "kestra"}
+    section = {k: v for k, v in document.items() if k in like and k != "kestra"}
     kestra = {k: v for k, v in document["kestra"].items() if k in like.get("kestra", {})}
-    return found | ({"kestra": kestra} if kestra else {})
+    return section | ({"kestra": kestra} if kestra else {})
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda b: b.name)
 def test_a_block_of_the_page_renders_to_its_own_keys_and_values(block: Block) -> None:
     document, settings = pasted(block)
     configuration = render(load(settings, source="test").settings)
-    needed = {s.key: s.key for s in configuration.environment.values() if isinstance(s, Needed)}
+    needed = {
+        s.key: s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)
+    }
     rendered = dict(leaves(sections(configuration.intended(needed), document)))
 
     expected = dict(leaves(document)) | {path: value for path, (value, _) in block.added.items()}

@@ -18,7 +18,7 @@ _FITTING: dict[str, Callable[[Draw], Any]] = {
     "number": lambda draw: draw.choice([0, 7, -1, 2.5, 3.0, "12", "1e3", "${N}", 2**40]),
     "boolean": lambda draw: draw.choice([True, False, "true", "false", "${B:true}"]),
     "duration": lambda draw: draw.choice(["5s", "PT1M", "0s", "7d", "${D:5s}"]),
-    "size": lambda draw: draw.choice([1024, "10MB", "1 gb", "${S}"]),
+    "size": lambda draw: draw.choice([1024, "10MB", "1gb", "${S}"]),
     "list": lambda draw: draw.choice([[], ["a"], ["a", 1, True], "a,b", draw.sample(HOSTILE, 3)]),
     "map": lambda draw: _map(draw, 3),
 }

@@ -6,10 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-import pytest
 from hypothesis import strategies as st
-from hypothesis.internal.conjecture import providers
-from hypothesis.internal.constants_ast import Constants
 
 from components.settings import SettingsError
 from components.settings.base import kebab
@@ -30,20 +27,6 @@ from tests.faults.hostile_keys_support import (
     keys,
     values,
 )
-
-
-@pytest.fixture(autouse=True)
-def steady() -> Iterator[None]:
-    """The same documents in every run.
-
-    Hypothesis draws constants of the project's modules that are loaded, which depends on the tests that ran before.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(providers, "_get_local_constants", Constants)
-        providers.CONSTANTS_CACHE.cache.clear()
-        yield
-    providers.CONSTANTS_CACHE.cache.clear()
-
 
 Document = dict[str, Any]
 Draw = Callable[[st.SearchStrategy[Any]], Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from components.rendering.configuration import Configuration, Given, render
+from components.rendering.configuration import Configuration, ProvidedValue, render
 from components.settings import SettingsError
 from components.settings import report as report_of
 from components.validation import Loaded, load
@@ -107,7 +107,7 @@ def check_rendered(loaded: Loaded, *, is_planted: bool = True) -> Configuration:
     assert set(_OURS.findall(text)) == set(configuration.environment)
     for name, source in configuration.environment.items():
         assert re.fullmatch(r"STACK_[A-Z0-9_]+", name)
-        assert not isinstance(source, Given) or "\0" not in source.value.get_secret_value()
+        assert not isinstance(source, ProvidedValue) or "\0" not in source.value.get_secret_value()
     kestra = configuration.document["kestra"]
     if not settings.is_enterprise:
         assert "secret" not in kestra

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.rendering.configuration import Needed, render
+from components.rendering.configuration import GeneratedValueRef, render
 from components.validation import load
 from sandbox import kestra
 from sandbox.progress import Progress
@@ -67,12 +67,12 @@ def bind(documents: Sequence[Document], folder: Path, progress: Progress) -> lis
 def _prepared(document: Document, folder: Path) -> tuple[str, dict[str, str], dict[str, Any], Any]:
     settings = load(document, source="f.yaml").settings
     configuration = render(settings)
-    needed = {s.key for s in configuration.environment.values() if isinstance(s, Needed)}
+    needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
     provided = {
         key: KEY if key == "encryption.secret-key" else f"Provided-1 {key}" for key in needed
     }
     environment = {
-        name: provided[s.key] if isinstance(s, Needed) else s.value.get_secret_value()
+        name: provided[s.key] if isinstance(s, GeneratedValueRef) else s.value.get_secret_value()
         for name, s in configuration.environment.items()
     }
     intended = configuration.intended(provided)

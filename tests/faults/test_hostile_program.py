@@ -18,13 +18,12 @@ from sandbox.progress import Progress
 from tests.components.recording_support import Recorder
 from tests.faults import hostile_documents_support as documents
 from tests.faults import hostile_kestra_support as real
-from tests.faults.hostile_documents_support import steady
 from tests.faults.hostile_judge_support import Tally
 from tests.faults.hostile_program_support import faults, plugins
 from tests.faults.test_hostile_settings import hostile
 from tests.tiers import long
 
-__all__ = ["plugins", "steady"]
+__all__ = ["plugins"]
 #: Documents that are grown, and how many of the valid ones a real Kestra binds; the first is the sample.
 FEW, MANY = 36, 300
 AMOUNTS = pytest.mark.parametrize(

@@ -19,12 +19,9 @@ from components.settings import SettingsError
 from components.validation import load_file
 from tests.faults import hostile_documents_support as documents
 from tests.faults import hostile_texts_support as texts
-from tests.faults.hostile_documents_support import steady
 from tests.faults.hostile_judge_support import Tally, check_rendered, check_report
 from tests.faults.hostile_keys_support import LEAVES, PLANTED, keys
 from tests.tiers import long
-
-__all__ = ["steady"]
 
 #: `HOSTILE_DOCUMENTS=100000 pytest tests/faults/test_hostile_settings.py` runs more, of other ones.
 AT_LEAST = 10_000

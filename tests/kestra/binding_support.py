@@ -14,7 +14,7 @@ from typing import Any
 
 from components.catalogue import CatalogueKey, catalogue, segments
 from components.catalogue.artifacts import Artifacts
-from components.rendering.configuration import Given, render
+from components.rendering.configuration import ProvidedValue, render
 from components.validation import load
 
 _FIXTURES = Path(__file__).parent / "fixtures"
@@ -153,7 +153,7 @@ def _stack(
     variables = {
         name: source.value.get_secret_value()
         for name, source in configuration.environment.items()
-        if isinstance(source, Given)
+        if isinstance(source, ProvidedValue)
     }
     return copy.deepcopy(dict(configuration.document)), variables
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.rendering.configuration import Given, render
+from components.rendering.configuration import ProvidedValue, render
 from components.settings import SettingsError
 from components.settings.placeholders import as_placeholder, resolve_placeholders
 from components.settings.report import Problem
@@ -80,7 +80,7 @@ def test_the_default_of_a_property_in_a_sensitive_setting_is_a_secret(place: str
     assert not [p for p in _problems(document) if PLANTED in p.line()]
     configuration = render(load(document, source="f").settings)
     assert PLANTED not in configuration.yaml()
-    values = [v.value for v in configuration.environment.values() if isinstance(v, Given)]
+    values = [v.value for v in configuration.environment.values() if isinstance(v, ProvidedValue)]
     assert f"${{a.b:{PLANTED}}}" in [value.get_secret_value() for value in values]
 
 
@@ -113,6 +113,8 @@ def test_a_property_that_nothing_provides_is_told(
     [
         ("${A:${B:x}}", "placeholder in the default of another", "${FIRST:SECOND:default}"),
         ("${A:http://h:80/}", "default with a colon", "${A:`http://h:80/`}"),
+        ("${A:jdbc:h2:mem:x}", "default with a colon", "${A:`jdbc:h2:mem:x`}"),
+        ("${A:db.example.com:5432}", "default with a colon", "${A:`db.example.com:5432`}"),
         ("${A:localhost:8080}", "default with a colon", "${A:`localhost:8080`}"),
     ],
 )

@@ -141,6 +141,7 @@ def _aws_names(s: Settings) -> Iterator[Finding]:
             "is missing",
             "the role that is made may read parameters by the beginning of their names, and not all of them",
             "add filter-on-prefix, for example {prefix: kestra-}",
+            kind="missing",
         )
     key = manager.aws_ssm_parameter_store and manager.aws_ssm_parameter_store.kms_key_id
     if key and s.store.aws is None and not re.fullmatch(KMS_ARN, key):
@@ -183,6 +184,7 @@ def _aws_identity(s: Settings) -> Iterator[Finding]:
             "is missing",
             "<namespace>-<service account> is longer than the 64 characters of a role's name",
             "add a shorter one",
+            kind="missing",
         )
     static = block is not None and block.access_key_id is not None
     described = bool(identity.role_name or identity.permissions_boundary)
@@ -216,4 +218,5 @@ def _aws_identity(s: Settings) -> Iterator[Finding]:
                     "stands without sts-role-arn",
                     "it belongs to the role that Kestra assumes",
                     "add sts-role-arn, or remove it",
+                    kind="missing",
                 )

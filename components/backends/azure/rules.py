@@ -45,6 +45,7 @@ def store(s: Settings) -> Iterator[Finding]:
             "is missing",
             "a stack that provisions names the vault",
             "write vault-name in place of key-vault-uri",
+            kind="missing",
         )
     else:
         yield from _recovery(s, block)
@@ -58,6 +59,7 @@ def store(s: Settings) -> Iterator[Finding]:
                 "has no vault to work on: create-vault is false",
                 "the stack leaves the network of an existing vault alone",
                 "remove it",
+                kind="relation",
             )
 
 
@@ -117,6 +119,7 @@ def _network(chosen: AzureStore) -> Iterator[Finding]:
             "Kestra must reach the vault",
             "add private-endpoint, or public-network with allowed-subnet-ids, or an endpoint of your own",
             warning=True,
+            kind="missing",
         )
 
 
@@ -205,6 +208,7 @@ def identity(s: Settings) -> Iterator[Finding]:
                 "is missing",
                 "the identity needs a resource group, and there is no kestra:store.azure",
                 "add it",
+                kind="missing",
             )
         yield Finding(
             ("identity", "azure", "oidc-issuer-url"),

@@ -60,6 +60,7 @@ def identity(s: Settings) -> Iterator[Finding]:
             "is missing, and `<namespace>-<service account>` is no id of a Google service account",
             "6 to 30 lower-case letters, digits and hyphens, beginning with a letter",
             "write account-id",
+            kind="missing",
         )
     if s.secret.is_read_only:
         if s.store.gcp is None and (block is None or block.filter_on_prefix is None):
@@ -82,6 +83,7 @@ def _project(s: Settings) -> Iterator[Finding]:
             "is missing",
             "a stack that provisions names the project",
             "add it",
+            kind="missing",
         )
 
 

@@ -15,7 +15,6 @@ from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.validation.rules import (
     advisories,
-    beside,
     catalogue_rules,
     clear_secrets,
     clients,
@@ -29,6 +28,7 @@ from components.validation.rules import (
     heap,
     java_options,
     keys,
+    migration,
     placeholders,
     pod_security,
     pods,
@@ -75,7 +75,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     gcp_rules.identity,
     gcp_rules.store,
     gcp_rules.aliases,
-    beside.also,
+    migration.secondary_store,
     server.basic_auth,
     endpoints.check,
     server.liveness,

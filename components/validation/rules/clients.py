@@ -43,6 +43,7 @@ def address(s: Settings) -> Iterator[Finding]:
             f"has no address of {kind.capitalize()}",
             f"Kestra finds it by kestra.{name}, which has no default",
             f"add {config_path((*block, key))}, for example {example}, or a ${{NAME}} of the pods' environment",
+            kind="missing",
         )
 
 
@@ -85,6 +86,7 @@ def licence(s: Settings) -> Iterator[Finding]:
             "the Enterprise Edition checks its licence when it starts, and does not start without one",
             "set kestra:ee.license.id, fingerprint and key, encrypted or as ${NAME} of the pods' environment",
             warning=True,
+            kind="missing",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings.base import revealed
+from components.settings.base import reveal
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
@@ -36,6 +36,7 @@ def declared_secrets(s: Settings) -> Iterator[Finding]:
                 "is missing",
                 "in the Enterprise Edition a secret belongs to a namespace of Kestra's",
                 "add the namespace whose flows read it",
+                kind="missing",
             )
         if (secret.value is None) == (secret.generate is None):
             both = secret.value is not None
@@ -46,8 +47,9 @@ def declared_secrets(s: Settings) -> Iterator[Finding]:
                 "remove one"
                 if both
                 else "set value with `pulumi config set --path --secret`, or add generate: {}",
+                kind="value" if both else "missing",
             )
-        if secret.value is not None and not revealed(secret.value):
+        if secret.value is not None and not reveal(secret.value):
             yield Finding((*at, "value"), "is empty", "a secret has a value", "set it")
 
 
@@ -76,6 +78,7 @@ def where(s: Settings) -> Iterator[Finding]:
             f"has no kestra:store.{cloud}",
             "a stack that writes secrets also provisions their key and their protection",
             f"add kestra:store.{cloud}",
+            kind="missing",
         )
     if not s.secret.is_read_only and (cloud is not None or kind == "vault"):
         yield Finding(
@@ -83,6 +86,7 @@ def where(s: Settings) -> Iterator[Finding]:
             "needs read-only mode",
             "in managed mode Kestra is the index of its secrets and does not see those that others wrote",
             "set kestra:secret.read-only to true, or create them in Kestra",
+            kind="relation",
         )
 
 

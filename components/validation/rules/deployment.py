@@ -41,7 +41,11 @@ def platform(s: Settings) -> Iterator[Finding]:
         for kind in get_args(StorageType)[1:]:
             if storage.type == kind and not _has_block(s, kind):
                 yield Finding(
-                    ("storage", kind), "is missing", f"type {kind} needs its block", "add it"
+                    ("storage", kind),
+                    "is missing",
+                    f"type {kind} needs its block",
+                    "add it",
+                    kind="missing",
                 )
         for kind in get_args(StorageType):
             if storage.type != kind and _has_block(s, kind):
@@ -96,6 +100,7 @@ def deployment(s: Settings) -> Iterator[Finding]:
             "distributed needs a shared queue and repository",
             "h2 and memory live in one process",
             "set kestra:queue and kestra:repository to postgres, or mode to standalone",
+            kind="relation",
         )
     local = s.storage is None or s.storage.type == "local"
     if d.mode == "distributed" and local and d.storage_volume is None:
@@ -104,6 +109,7 @@ def deployment(s: Settings) -> Iterator[Finding]:
             "is missing",
             "local storage of several pods is one volume that all of them mount (ReadWriteMany)",
             "add it, or set kestra:storage.type to an object store",
+            kind="missing",
         )
     yield from _storage_volume(s)
     if d.storage_volume is not None and not local:
@@ -112,6 +118,7 @@ def deployment(s: Settings) -> Iterator[Finding]:
             "has no use",
             "a volume holds storage of type local",
             "remove it, or set kestra:storage.type to local",
+            kind="relation",
         )
     for workload in s.workloads:
         resources = workload.component.resources
@@ -123,6 +130,7 @@ def deployment(s: Settings) -> Iterator[Finding]:
                     "is above the limit",
                     "requests <= limits",
                     "lower it, or raise the limit",
+                    kind="relation",
                 )
     replicas = d.components.standalone.replicas
     if d.mode == "standalone" and replicas > 1:
@@ -170,6 +178,7 @@ def _storage_volume(s: Settings) -> Iterator[Finding]:
             "is missing",
             "a volume is claimed with a size, or is that of an existing claim",
             "add it, or name the claim under existing-claim",
+            kind="missing",
         )
     if volume.existing_claim is not None:
         for name in ("size", "class_name"):
@@ -179,6 +188,7 @@ def _storage_volume(s: Settings) -> Iterator[Finding]:
                     "has no use beside existing-claim",
                     "an existing claim has its size and its class",
                     "remove it",
+                    kind="relation",
                 )
     if s.deployment.mode != "distributed":
         return
@@ -208,4 +218,5 @@ def production(s: Settings) -> Iterator[Finding]:
             "is missing",
             "production has an owner",
             "set the team that answers for it",
+            kind="missing",
         )

@@ -30,6 +30,7 @@ def _ingress(s: Settings) -> Iterator[Finding]:
             "is missing",
             "an ingress serves TLS only",
             "name the Secret with the certificate, or set cluster-issuer or issuer, which have cert-manager make it",
+            kind="missing",
         )
     if ingress.cluster_issuer and ingress.issuer:
         yield Finding(
@@ -147,6 +148,7 @@ def _monitoring(s: Settings) -> Iterator[Finding]:
             f"the {' and '.join(keys)} of kestra:endpoints.all.basic-auth is a variable of the pods, which Prometheus "
             "does not have",
             "name the Secret and its keys, for example log-in-secret: {name: kestra-secrets, password-key: PASSWORD}",
+            kind="missing",
         )
     if monitoring.log_in_secret and not has_log_in:
         yield Finding(
@@ -154,6 +156,7 @@ def _monitoring(s: Settings) -> Iterator[Finding]:
             "has no use",
             "the endpoints ask for no log-in",
             "remove it, or set kestra:endpoints.all.basic-auth",
+            kind="relation",
         )
 
 

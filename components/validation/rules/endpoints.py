@@ -53,7 +53,11 @@ def _log_in(s: Settings) -> Iterator[Finding]:
     at = ("endpoints", "all", "basic-auth", "username")
     if auth and not auth.username:
         yield Finding(
-            at, "is missing", "a log-in of the management endpoints has a user name", "add it"
+            at,
+            "is missing",
+            "a log-in of the management endpoints has a user name",
+            "add it",
+            kind="missing",
         )
     elif auth and auth.username and ":" in auth.username:
         yield Finding(

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Iterator
 
-from components.settings.base import OPAQUE, is_readable, revealed
+from components.settings.base import OPAQUE, is_readable, reveal
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.secret import InternalStore
@@ -33,7 +33,7 @@ def decoded_size(key: str) -> int | None:
 def encryption_key(s: Settings) -> Iterator[Finding]:
     """32 bytes; 16 and 24 where data is encrypted with the key already. Kestra fails on others at first use."""
     block, at = s.encryption, ("encryption", "secret-key")
-    value = revealed(block.secret_key)
+    value = reveal(block.secret_key)
     if value is None:
         if block.existing:
             yield _missing(at, ("encryption", "existing"))
@@ -86,7 +86,7 @@ def internal_key(s: Settings) -> Iterator[Finding]:
     if not isinstance(block, InternalStore):
         return
     at, existing = ("secret", kind, "secret"), ("secret", kind, "existing")
-    value = revealed(block.secret)
+    value = reveal(block.secret)
     if value is None:
         if block.existing:
             yield _missing(at, existing)
@@ -108,7 +108,7 @@ def internal_key(s: Settings) -> Iterator[Finding]:
         else:
             fix = "make one with `openssl rand -base64 32`, or leave it out to have it generated"
             yield Finding(at, fewer, rule, fix + kept)
-    if value and value == revealed(s.encryption.secret_key):
+    if value and value == reveal(s.encryption.secret_key):
         same, rule = "is the key of kestra:encryption.secret-key", "one key, one purpose"
         if block.existing or s.encryption.existing:
             yield _kept(at, same, rule)
@@ -124,6 +124,7 @@ def _missing(at: Loc, existing: Loc) -> Finding:
         f"with {config_path(existing)} data is bound to a key that exists, so none is generated in its place",
         f"set the key with `pulumi config set --path --secret '{config_path(at)}'`, which asks for the value; for a "
         "new installation remove existing",
+        kind="missing",
     )
 
 

@@ -108,6 +108,7 @@ def _init_containers(pod: PodSettings, loc: Loc) -> Iterator[Finding]:
                     "has no use in a container that ends",
                     "an init container has probes and hooks when its restartPolicy is Always",
                     "remove it, or set restartPolicy to Always",
+                    kind="relation",
                 )
 
 

@@ -34,6 +34,7 @@ def _autoscaling(s: Settings, scaling: Autoscaling | None, at: Loc) -> Iterator[
             "has no use in mode standalone",
             "one pod holds every component there, with its own queue or storage",
             "set kestra:deployment.mode to distributed, or remove it",
+            kind="relation",
         )
     if scaling.min_replicas > scaling.max_replicas:
         yield Finding(
@@ -41,6 +42,7 @@ def _autoscaling(s: Settings, scaling: Autoscaling | None, at: Loc) -> Iterator[
             "is above max-replicas",
             "min-replicas <= max-replicas",
             "lower it",
+            kind="relation",
         )
     if scaling.memory_percentage is not None:
         yield Finding(

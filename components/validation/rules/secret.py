@@ -34,6 +34,7 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
             "is missing",
             f"type {manager.type} needs its block",
             "add it",
+            kind="missing",
         )
     if manager.type in SINCE_2 and s.version != "2.0":
         yield Finding(
@@ -78,6 +79,7 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
             "tags are put on secrets that Kestra creates; a read-only Kestra creates none",
             "use filter-on-tags to choose what is visible",
             warning=True,
+            kind="relation",
         )
 
 
@@ -98,6 +100,7 @@ def aws(s: Settings) -> Iterator[Finding]:
             "is missing",
             "access-key-id and secret-key-id go together",
             "set both, or neither to use the pod's identity",
+            kind="missing",
         )
     if block.session_token is not None and not all(have.values()):
         yield Finding(
@@ -105,6 +108,7 @@ def aws(s: Settings) -> Iterator[Finding]:
             "stands without its keys",
             "a session token belongs to access-key-id and secret-key-id",
             "set both, or remove it",
+            kind="missing",
         )
 
 
@@ -120,6 +124,7 @@ def azure(s: Settings) -> Iterator[Finding]:
             "is missing",
             "one of vault-name and key-vault-uri names the vault",
             "add vault-name",
+            kind="missing",
         )
     if block.vault_name is not None and block.key_vault_uri is not None:
         yield Finding(
@@ -173,6 +178,7 @@ def vault(s: Settings) -> Iterator[Finding]:
             "is missing",
             "role-id and secret-id go together",
             "set both, or neither to have them provisioned",
+            kind="missing",
         )
     identity = s.identity.vault
     if (milliseconds(identity.token_ttl) or 0) > (milliseconds(identity.token_max_ttl) or 0):
@@ -185,6 +191,7 @@ def vault(s: Settings) -> Iterator[Finding]:
             else "is below token-ttl (1h)",
             "token-ttl <= token-max-ttl",
             "shorten token-ttl or lengthen token-max-ttl",
+            kind="relation",
         )
     for name, value in (
         ("token-ttl", identity.token_ttl),

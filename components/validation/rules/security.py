@@ -48,6 +48,7 @@ def _enterprise(s: Settings) -> Iterator[Finding]:
             "has no secret manager to be written to",
             "the Enterprise Edition reads secrets from its secret manager",
             "set kestra:secret to an external manager in read-only mode",
+            kind="missing",
         )
     elif s.secret is None:
         yield Finding(
@@ -56,6 +57,7 @@ def _enterprise(s: Settings) -> Iterator[Finding]:
             "the Enterprise Edition needs a secret manager since 0.20",
             "set kestra:secret.type, at least to jdbc",
             warning=True,
+            kind="missing",
         )
     if s.server.basic_auth is not None:
         yield Finding(
@@ -64,6 +66,7 @@ def _enterprise(s: Settings) -> Iterator[Finding]:
             "the Enterprise Edition has its own accounts",
             "use kestra:security.super-admin and remove this block",
             warning=True,
+            kind="relation",
         )
 
 
@@ -108,6 +111,7 @@ def default_role(s: Settings) -> Iterator[Finding]:
                 "has no counterpart in Kestra 2.0",
                 "a permission is translated only where 2.0 has the same",
                 "remove it; for IMPERSONATE write USER: [IMPERSONATE] in 2.0's words",
+                kind="relation",
             )
         if not granted:
             yield Finding(

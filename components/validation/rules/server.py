@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings.base import is_readable, revealed
+from components.settings.base import is_readable, reveal
 from components.settings.durations import milliseconds
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -37,6 +37,7 @@ def basic_auth(s: Settings) -> Iterator[Finding]:
                 "is missing",
                 "without a log-in the first visitor takes over the open-source edition at its set-up page",
                 "set username; the password is generated when it is left out",
+                kind="missing",
             )
         return
     if auth.enabled is not None:
@@ -46,6 +47,7 @@ def basic_auth(s: Settings) -> Iterator[Finding]:
             "Kestra ignores it since 0.24; authentication is always on",
             "remove it",
             warning=True,
+            kind="relation",
         )
     if auth.username is None:
         yield Finding(
@@ -53,6 +55,7 @@ def basic_auth(s: Settings) -> Iterator[Finding]:
             "is missing",
             "Kestra needs a user name beside the password",
             "set an e-mail address",
+            kind="missing",
         )
     elif is_readable(auth.username) and (
         len(auth.username) > 256 or not USERNAME.fullmatch(auth.username)
@@ -63,7 +66,7 @@ def basic_auth(s: Settings) -> Iterator[Finding]:
             "Kestra refuses other user names and opens its set-up page",
             "write an e-mail address",
         )
-    password = revealed(auth.password)
+    password = reveal(auth.password)
     if (
         password is not None
         and is_readable(password)
@@ -104,6 +107,7 @@ def liveness(s: Settings) -> Iterator[Finding]:
             else "is not above heartbeat-interval (3s)",
             "heartbeat-interval < timeout; otherwise living servers count as dead",
             "shorten heartbeat-interval or lengthen timeout",
+            kind="relation",
         )
     if (milliseconds(live.interval or "5s") or 0) > timeout:
         yield Finding(
@@ -111,6 +115,7 @@ def liveness(s: Settings) -> Iterator[Finding]:
             "is above the timeout" if live.interval else "is below interval (5s)",
             "interval <= timeout",
             "shorten interval or lengthen timeout",
+            kind="relation",
         )
     if not live.enabled:
         yield Finding(
@@ -131,4 +136,5 @@ def ignored(s: Settings) -> Iterator[Finding]:
             "Kestra ignores kestra.heartbeat since 0.16",
             "use kestra:server.liveness.heartbeat-interval and timeout",
             warning=True,
+            kind="relation",
         )

@@ -24,4 +24,5 @@ def blocks(s: Settings) -> Iterator[Finding]:
                     "has no secret manager that it belongs to",
                     f"it works with kestra:secret.type {types}",
                     "remove it, or change kestra:secret.type",
+                    kind="missing",
                 )

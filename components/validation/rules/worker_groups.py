@@ -87,6 +87,7 @@ def _version(s: Settings, group: WorkerGroup, loc: tuple[str, ...]) -> Iterator[
             "is missing",
             "a worker of 2.0 without one joins the default group",
             "make one in Kestra under Instance Owner, Infrastructure, Worker Groups, and set it with --secret",
+            kind="missing",
         )
     if group.registration_token is not None and not group.registration_token.get_secret_value():
         yield Finding(

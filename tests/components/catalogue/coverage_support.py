@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from components.catalogue import CatalogueKey, lookup
-from components.rendering.configuration import Given, render
+from components.rendering.configuration import ProvidedValue, render
 from components.settings import SettingsError
 from components.validation import load
 from tests.conftest import ROOT
@@ -306,9 +306,9 @@ def outcome(document: dict[str, Any], expected: dict[str, Any]) -> Outcome:
         return Outcome(list(expected), error.report())
     configuration = render(settings)
     values = {
-        name: given.value.get_secret_value()
-        for name, given in configuration.environment.items()
-        if isinstance(given, Given)
+        name: value.value.get_secret_value()
+        for name, value in configuration.environment.items()
+        if isinstance(value, ProvidedValue)
     }
     return Outcome(
         [k for k, v in expected.items() if not _stands(configuration.document, values, v)], ""

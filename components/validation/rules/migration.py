@@ -32,9 +32,9 @@ _CHECKS = (
 )
 
 
-def also(s: Settings) -> Iterator[Finding]:
+def secondary_store(s: Settings) -> Iterator[Finding]:
     """The second manager: another type, with something to write to it, valid as the first is."""
-    second = s.beside
+    second = s.secondary
     if second is None or second.secret is None:
         return
     at = ("store", "also")
@@ -52,6 +52,7 @@ def also(s: Settings) -> Iterator[Finding]:
             "has nothing to write",
             "declared secrets are written to it; those that Kestra created, Kestra does not move",
             "remove the block",
+            kind="missing",
         )
     for name, declaration in s.declared_secrets.items():
         if declaration.rotation is not None:
@@ -63,8 +64,8 @@ def also(s: Settings) -> Iterator[Finding]:
             )
     for check in _CHECKS:
         known = set(check(s))
-        for found in check(second):
-            if found.warning or found in known:
+        for finding in check(second):
+            if finding.warning or finding in known:
                 continue
-            loc, fix = found.loc, found.fix.replace("kestra:secret", "kestra:store.also")
-            yield replace(found, loc=(*at, *loc[1:]) if loc[0] == "secret" else loc, fix=fix)
+            loc, fix = finding.loc, finding.fix.replace("kestra:secret", "kestra:store.also")
+            yield replace(finding, loc=(*at, *loc[1:]) if loc[0] == "secret" else loc, fix=fix)
