@@ -369,18 +369,6 @@ def may_be_secret(place: Loc) -> bool:
     return any(key.sensitive or key.type == "map" for key in keys)
 
 
-def leaves_of(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    """Every value of a tree of keys, with its path in Kestra's file."""
-    if isinstance(node, Mapping) and (node or not path):
-        for name, item in node.items():
-            yield from leaves_of(item, (*path, name))
-    elif isinstance(node, tuple) and node:
-        for i, item in enumerate(node):
-            yield from leaves_of(item, (*path, i))
-    else:
-        yield path, node
-
-
 def key_of(path: KeyPath) -> CatalogueKey | None:
     """The key of the catalogue to which a value at a path belongs."""
     return lookup(path).key
