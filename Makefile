@@ -21,17 +21,17 @@ PYTEST = PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --dist loadfile --no-loadscope-r
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-up: $(VENV)/sandbox ## bring STACK (default: local) up on this machine, and verify it with a real Kestra
+up: $(VENV)/ready-up-$(STACK) ## bring STACK (default: local) up on this machine, and verify it with a real Kestra
 	@$(RUN) -m sandbox up $(STACK) $(JUDGED)
 	@$(RUN) -m sandbox verify $(STACK)
 
-preview: $(VENV)/sandbox ## show what `make up` would do; POLICY=off: not judged by the policy pack
+preview: $(VENV)/ready-preview-$(STACK) ## show what `make up` would do; POLICY=off: not judged by the policy pack
 	@$(RUN) -m sandbox preview $(STACK) $(JUDGED)
 
-verify: $(VENV)/sandbox ## boot a real Kestra with what the Kubernetes API holds, and compare
+verify: $(VENV)/ready-up-$(STACK) ## boot a real Kestra with what the Kubernetes API holds, and compare
 	@$(RUN) -m sandbox verify $(STACK)
 
-report: $(VENV)/sandbox ## write the security of STACK as one HTML page
+report: $(VENV)/ready-report-$(STACK) ## write the security of STACK as one HTML page
 	@$(RUN) -m sandbox report $(STACK)
 
 doctor: $(VENV)/sandbox ## what machine, settings and permissions lack for STACK; OWN=1 asks your own clouds
@@ -73,7 +73,7 @@ venv-for: | $(VENV)/bin/pip
 
 lock: $(VENV)/dev ## the locked requirements, with hashes, from requirements/*.in; UPGRADE=1: the newest that fit
 	@cd requirements && $(LOCK) $(if $(UPGRADE),--upgrade) dev.in --output-file dev.txt
-	@cd requirements && for name in core aws azure gcp vault sandbox; do \
+	@cd requirements && for name in core aws azure gcp vault sandbox start; do \
 	  $(LOCK) --constraints dev.txt $$name.in --output-file $$name.txt || exit 1; done
 	@cd requirements && $(LOCK) --constraints dev.txt all.in --output-file ../requirements.txt
 
@@ -94,12 +94,22 @@ $(VENV)/program: requirements.txt | $(VENV)/bin/pip
 	@$(PIP) -r requirements.txt
 	@touch $@ $(VENV)/core
 
-$(VENV)/sandbox: requirements/sandbox.txt requirements.txt | $(VENV)/bin/pip
+$(VENV)/sandbox: requirements/sandbox.txt | $(VENV)/bin/pip
 	@echo "Installing the Python packages of the sandbox"
-	@$(PIP) -r requirements.txt -r requirements/sandbox.txt
-	@touch $@ $(VENV)/program $(VENV)/core
+	@$(PIP) -r requirements/sandbox.txt
+	@touch $@ $(VENV)/core
+
+$(VENV)/start: requirements/start.txt | $(VENV)/bin/pip
+	@$(PIP) -r requirements/start.txt
+	@touch $@
+
+# Packages, tools and Kestra are installed, built and fetched at the same time, once for a stack.
+READY := $(foreach for,report preview up,$(VENV)/ready-$(for)-$(STACK))
+$(READY): $(VENV)/ready-%-$(STACK): $(wildcard stacks/Pulumi.$(STACK).yaml) requirements/sandbox.txt | $(VENV)/start
+	@$(RUN) -m sandbox.prepare $* $(STACK)
+	@touch $@
 
 $(VENV)/dev: requirements/dev.txt | $(VENV)/bin/pip
 	@echo "Installing the Python packages of the tests"
 	@$(PIP) -r requirements/dev.txt
-	@touch $@ $(VENV)/core $(VENV)/program $(VENV)/sandbox
+	@touch $@ $(VENV)/core $(VENV)/program $(VENV)/sandbox $(VENV)/start

@@ -1,4 +1,7 @@
-"""`python -m components check FILE…`, `render FILE`, `network FILE…`, `import FILE…` and `adopt STATE`: no engine, no cloud."""
+"""`python -m components check FILE…`, `render FILE`, `network FILE…`, `import FILE…`, `adopt STATE`: no engine, no cloud.
+
+`drift STATE` asks the secret manager for the numbers of versions, with the caller's credentials.
+"""
 
 from __future__ import annotations
 
@@ -147,6 +150,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     adopting.add_argument(
         "ids", nargs="*", metavar="NAME=ID", help="what exists of what was being created"
     )
+    drifting = commands.add_parser(
+        "drift", help="say which secrets have another version in force than the stack wrote"
+    )
+    drifting.add_argument(
+        "file", metavar="STATE", help="what `pulumi stack export` wrote; - for standard input"
+    )
     add_import_arguments(
         commands.add_parser(
             "import", help="make a stack file of a running installation (docs/coming-from.md)"
@@ -159,6 +168,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(chosen)
     if chosen.command == "adopt":
         return adopt(chosen.file, chosen.ids)
+    if chosen.command == "drift":
+        from components.drift import run as drift
+
+        return drift(chosen.file)
     if chosen.command == "check":
         return check(chosen.files)
     if chosen.command == "network":

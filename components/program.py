@@ -26,7 +26,7 @@ from components.rendering.configuration import (
 from components.rendering.secret_backends import PROVIDED
 from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
-from components.safeguards.error_hooks import watch
+from components.safeguards.error_hooks import register_error_hook
 from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError
 from components.settings.placeholders import is_placeholder
@@ -54,7 +54,7 @@ def deploy(project: Path | None = None) -> None:
         raise pulumi.RunError(missing)
     registrations = Registrations()
     registrations.follow()
-    watch()
+    register_error_hook()
     build(loaded.settings, watched(loaded.settings))
     pulumi.run(registrations.answered)
 

@@ -13,7 +13,7 @@ from policy.configuration_texts import UnreadableText, is_kestras, parse
 from policy.container_variables import ContainerVariables
 from policy.controls.kestra_servers import HELM, Server
 from policy.core.model import Problem, Resource
-from policy.core.values import UNKNOWN, Undecided, at, many, raw, reveal
+from policy.core.values import UNKNOWN, Undecided, as_list, get_path, raw, reveal
 from policy.pods import WORKLOADS, containers
 
 SUPER_ADMINS = ("kestra.security.super-admin", "kestra.security.instance-owner")
@@ -100,7 +100,7 @@ class Application:
         value = self.get(key)
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
-        return many(value)
+        return as_list(value)
 
     def is_true(self, key: str) -> bool:
         """Whether a key is `true`, as `seen`."""
@@ -158,21 +158,27 @@ class Application:
         return _HIDDEN if setting and self._resolved(setting, _DEPTH).is_secret else value
 
     def problem(
-        self, has: str, wants: str, key: str, *, setting: str = "", position: int | None = None
+        self,
+        actual: str,
+        expected: str,
+        key: str,
+        *,
+        setting: str = "",
+        position: int | None = None,
     ) -> Problem:
         """A problem with a key, at the source that gives it; or at `home` when nothing does."""
-        actual = self.setting(key) or self._inside(key)
-        if actual is None:
+        source = self.setting(key) or self._inside(key)
+        if source is None:
             resource, path = self.home
-            return MissingSetting(has, wants, f"{path}: {key}", resource, setting, key)
-        if position in actual.entries or (position is None and actual.entries):
-            actual = actual.entries[min(actual.entries) if position is None else position]
-        where = actual.where
-        if position is not None and isinstance(actual.value, list):
-            where = f"{where}.{position}"
-        if names := self._variables_in(actual.value):
-            where = f"{where} (from the variable {', '.join(names)})"
-        return Problem(has, wants, where, actual.resource, actual.setting or setting)
+            return MissingSetting(actual, expected, f"{path}: {key}", resource, setting, key)
+        if position in source.entries or (position is None and source.entries):
+            source = source.entries[min(source.entries) if position is None else position]
+        property_path = source.where
+        if position is not None and isinstance(source.value, list):
+            property_path = f"{property_path}.{position}"
+        if names := self._variables_in(source.value):
+            property_path = f"{property_path} (from the variable {', '.join(names)})"
+        return Problem(actual, expected, property_path, source.resource, source.setting or setting)
 
     def _variables_in(self, value: Any) -> list[str]:
         """The variables of the container that a value's placeholders name."""
@@ -276,11 +282,11 @@ def _texts(resource: Resource) -> Iterator[tuple[str, Any]]:
             yield entry.path, entry.value
     elif resource.type in HELM:
         for path in ("configurations.application", "configuration", "secrets"):
-            yield f"values.{path}", resource.at(f"values.{path}")
+            yield f"values.{path}", resource.get_path(f"values.{path}")
     else:
         for container in containers(resource):
-            for position, entry in enumerate(many(container.at("env"))):
-                if at(entry, "name") == "KESTRA_CONFIGURATION":
+            for position, entry in enumerate(as_list(container.get_path("env"))):
+                if get_path(entry, "name") == "KESTRA_CONFIGURATION":
                     yield f"{container.path}.env.{position}.value", raw(entry, "value")
 
 

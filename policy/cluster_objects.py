@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy.core.model import Resource, Stack
-from policy.core.values import UNKNOWN, OutOfView, Sealed, Undecided, at, reveal
+from policy.core.values import UNKNOWN, OutOfView, Sealed, Undecided, get_path, reveal
 
 CONFIG_MAP, SECRET = "kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret"
 _FIELDS = ("data", "binaryData", "stringData")
@@ -104,7 +104,7 @@ def _noun(kind: str) -> str:
 
 def _known(resource: Resource, path: str) -> Any:
     try:
-        return at(resource.props, path)
+        return get_path(resource.props, path)
     except Undecided:
         return None
 

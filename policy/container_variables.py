@@ -9,7 +9,7 @@ from typing import Any
 
 from policy.cluster_objects import CONFIG_MAP, SECRET, ClusterObjects, Entry, entries
 from policy.core.model import Resource
-from policy.core.values import UNKNOWN, OutOfView, Sealed, Undecided, at, raw, reveal
+from policy.core.values import UNKNOWN, OutOfView, Sealed, Undecided, get_path, raw, reveal
 
 _EXPANSION = re.compile(r"\$(?:\$|\((?P<name>[^()]*)\))")
 _REFERENCES = {"secretKeyRef": SECRET, "configMapKeyRef": CONFIG_MAP}
@@ -93,7 +93,7 @@ class ContainerVariables:
 
     def _add_all(self, source: Any) -> None:
         try:
-            prefix = str(at(source, "prefix") or "")
+            prefix = str(get_path(source, "prefix") or "")
         except Undecided as reason:
             self.unseen.append(UnseenVariables(reason))
             return
@@ -112,7 +112,7 @@ class ContainerVariables:
         if entry is UNKNOWN or raw(entry, "name") is UNKNOWN:
             self.unseen.append(UnseenVariables(Undecided(path)))
             return
-        name, source = str(at(entry, "name")), raw(entry, "valueFrom")
+        name, source = str(get_path(entry, "name")), raw(entry, "valueFrom")
         if source is None:
             self._set(self._expanded(name, raw(entry, "value"), f"{path}.value"))
             return
@@ -126,7 +126,7 @@ class ContainerVariables:
 
     def _refer(self, name: str, kind: str, reference: Any, path: str) -> None:
         try:
-            key = str(at(reference, "key"))
+            key = str(get_path(reference, "key"))
             entry = self._objects.entry(kind, raw(reference, "name"), key, self._workload)
         except Undecided as reason:
             if raw(reference, "optional") is True:

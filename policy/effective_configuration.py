@@ -29,7 +29,7 @@ from policy.container_variables import ContainerVariables
 from policy.controls.kestra_containers import config_option
 from policy.controls.kestra_servers import HELM, Server, chart_servers, workload_servers
 from policy.core.model import Context, Finding, Resource, Stack
-from policy.core.values import UNKNOWN, OutOfView, Sealed, Undecided, per, reveal
+from policy.core.values import UNKNOWN, OutOfView, Sealed, Undecided, check_each, reveal
 from policy.mounted_files import file_at, mount_of
 from policy.pods import WORKLOADS
 
@@ -59,10 +59,10 @@ def configurations(stack: Stack) -> Configurations:
     return stack.memory["configurations"]
 
 
-Judge = Callable[[Application, Context], Iterable[Finding]]
+Check = Callable[[Application, Context], Iterable[Finding]]
 
 
-def each_application(judge: Judge) -> Callable[[Stack, Context], Iterator[Finding]]:
+def each_application(check: Check) -> Callable[[Stack, Context], Iterator[Finding]]:
     """A judge of one configuration as a judge of a stack; what several servers share is said once."""
 
     def judging(stack: Stack, context: Context) -> Iterator[Finding]:
@@ -70,15 +70,15 @@ def each_application(judge: Judge) -> Callable[[Stack, Context], Iterator[Findin
         yield from known.undecided
         said: set[tuple[Any, ...]] = set()
         for application in known.applications:
-            for finding in per([application], lambda a: judge(a, context)):
+            for finding in check_each([application], lambda a: check(a, context)):
                 if isinstance(finding, MissingSetting):
                     finding = _attributed(finding, application, known.applications)
                 if not isinstance(finding, Undecided):
                     whose = finding.resource
-                    what = (whose and (whose.urn, whose.type, whose.name), finding.has)
-                    if (*what, finding.where, finding.setting) in said:
+                    what = (whose and (whose.urn, whose.type, whose.name), finding.actual)
+                    if (*what, finding.property_path, finding.setting) in said:
                         continue
-                    said.add((*what, finding.where, finding.setting))
+                    said.add((*what, finding.property_path, finding.setting))
                 yield finding
 
     return judging
@@ -93,7 +93,9 @@ def _attributed(
         shares = other.server is not None and other.home[0] is resource and other.home[1] == path
         if shares and application.server and other.has(missing.key):
             server = application.server
-            return replace(missing, resource=server.resource, where=f"{server.path}: {missing.key}")
+            return replace(
+                missing, resource=server.resource, property_path=f"{server.path}: {missing.key}"
+            )
     return missing
 
 
@@ -225,7 +227,7 @@ class _Reader:
         for resource in self._stack.of(CONFIG_MAP, SECRET):
             if any(resource is used for used in self._used):
                 continue
-            for finding in per([resource], documents):
+            for finding in check_each([resource], documents):
                 if isinstance(finding, Undecided):
                     self._undecided.append(finding)
                 elif self._unsure:

@@ -10,7 +10,7 @@ from typing import Any
 
 from policy.cluster_objects import CONFIG_MAP, SECRET, ClusterObjects, Entry
 from policy.core.model import Resource
-from policy.core.values import UNKNOWN, OutOfView, at, many
+from policy.core.values import UNKNOWN, OutOfView, as_list, get_path
 
 _COPY = re.compile(r"\bcp\s+(?:-\S+\s+)*(?P<source>/[^\s;&|]+)\s+(?P<target>/[^\s;&|]+)")
 
@@ -67,12 +67,12 @@ def _sources(path: str, commands: str) -> Iterator[str]:
 
 def _mounted(path: str, container_mounts: Any, pod: Mounts, objects: ClusterObjects) -> Entry:
     mount = mount_of(path, container_mounts)
-    if mount is None or at(mount, "subPathExpr"):
+    if mount is None or get_path(mount, "subPathExpr"):
         raise OutOfView(f"the file {path}")
-    inside = posixpath.relpath(path, str(at(mount, "mountPath")))
-    within = str(at(mount, "subPath") or "")
+    inside = posixpath.relpath(path, str(get_path(mount, "mountPath")))
+    within = str(get_path(mount, "subPath") or "")
     inside = posixpath.normpath(posixpath.join(within, inside))
-    volumes = [v for v in many(pod.volumes) if at(v, "name") == at(mount, "name")]
+    volumes = [v for v in as_list(pod.volumes) if get_path(v, "name") == get_path(mount, "name")]
     missing = OutOfView(f"the file {path}")
     for kind, name, items in _projections(volumes[0] if volumes else None):
         key = _key(inside, items)
@@ -88,22 +88,22 @@ def mount_of(path: str, mounts: Any) -> Any:
     """The mount that a path is in; None when there is none. Raises Undecided when unknown."""
     fitting = [
         m
-        for m in many(mounts)
-        if (f"{path}/").startswith(str(at(m, "mountPath")).rstrip("/") + "/")
+        for m in as_list(mounts)
+        if (f"{path}/").startswith(str(get_path(m, "mountPath")).rstrip("/") + "/")
     ]
-    return max(fitting, key=lambda m: len(str(at(m, "mountPath"))), default=None)
+    return max(fitting, key=lambda m: len(str(get_path(m, "mountPath"))), default=None)
 
 
 def _projections(volume: Any) -> Iterator[tuple[str, Any, Any]]:
     """Kind, name and items of the objects in a volume."""
-    if at(volume, "configMap") is not None:
-        yield CONFIG_MAP, _name(volume, "configMap", "name"), at(volume, "configMap.items")
-    if at(volume, "secret") is not None:
-        yield SECRET, _name(volume, "secret", "secretName"), at(volume, "secret.items")
-    for source in reversed(many(at(volume, "projected.sources"))):
+    if get_path(volume, "configMap") is not None:
+        yield CONFIG_MAP, _name(volume, "configMap", "name"), get_path(volume, "configMap.items")
+    if get_path(volume, "secret") is not None:
+        yield SECRET, _name(volume, "secret", "secretName"), get_path(volume, "secret.items")
+    for source in reversed(as_list(get_path(volume, "projected.sources"))):
         for field_, kind in (("configMap", CONFIG_MAP), ("secret", SECRET)):
-            if at(source, field_) is not None:
-                yield kind, _name(source, field_, "name"), at(source, f"{field_}.items")
+            if get_path(source, field_) is not None:
+                yield kind, _name(source, field_, "name"), get_path(source, f"{field_}.items")
 
 
 def _name(value: Mapping[str, Any], field_: str, name: str) -> Any:
@@ -115,14 +115,14 @@ def _key(inside: str, items: Any) -> str | None:
     """The entry that is at a path of a volume."""
     if items is None:
         return inside
-    for item in many(items):
-        if posixpath.normpath(str(at(item, "path"))) == inside:
-            return str(at(item, "key"))
+    for item in as_list(items):
+        if posixpath.normpath(str(get_path(item, "path"))) == inside:
+            return str(get_path(item, "key"))
     return None
 
 
 def referred(volumes: Any) -> Iterator[tuple[str, Any]]:
     """Kind and name of every ConfigMap and Secret of a pod's volumes. Raises Undecided when unknown."""
-    for volume in many(volumes):
+    for volume in as_list(volumes):
         for kind, name, _ in _projections(volume):
             yield kind, name

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy.core.model import Resource
-from policy.core.values import at, many
+from policy.core.values import as_list, get_path
 
 _TEMPLATE = "spec.template.spec"
 _SPECS: Mapping[str, str] = {
@@ -39,9 +39,9 @@ class Container:
     def is_init(self) -> bool:
         return self.kind == "initContainers"
 
-    def at(self, path: str) -> Any:
+    def get_path(self, path: str) -> Any:
         """A property by its path. Raises Undecided when unknown."""
-        return at(self.props, path)
+        return get_path(self.props, path)
 
 
 def pod_path(workload: Resource) -> str:
@@ -51,14 +51,14 @@ def pod_path(workload: Resource) -> str:
 
 def pod(workload: Resource) -> Any:
     """The pod's specification. Raises Undecided when unknown."""
-    return workload.at(pod_path(workload)) or {}
+    return workload.get_path(pod_path(workload)) or {}
 
 
 def containers(workload: Resource) -> Iterator[Container]:
     """All containers. Raises Undecided when their list is unknown."""
     for kind in _KINDS:
         path = f"{pod_path(workload)}.{kind}"
-        for position, props in enumerate(many(workload.at(path))):
+        for position, props in enumerate(as_list(workload.get_path(path))):
             found = props.get("name") if isinstance(props, Mapping) else None
             name = found if isinstance(found, str) else str(position)
             yield Container(name, f"{path}.{position}", props, kind)
@@ -67,16 +67,16 @@ def containers(workload: Resource) -> Iterator[Container]:
 def labels(workload: Resource) -> Mapping[str, str]:
     """The labels of the pods. Raises Undecided when unknown."""
     if workload.type == "kubernetes:core/v1:Pod":
-        return workload.at("metadata.labels") or {}
+        return workload.get_path("metadata.labels") or {}
     path = pod_path(workload).removesuffix(".spec")
-    return workload.at(f"{path}.metadata.labels") or {}
+    return workload.get_path(f"{path}.metadata.labels") or {}
 
 
 def namespace(resource: Resource) -> str:
     """The namespace of an object. Raises Undecided when unknown."""
-    return resource.at("metadata.namespace") or "default"
+    return resource.get_path("metadata.namespace") or "default"
 
 
 def selects(selector: Any, wanted: Mapping[str, str]) -> bool:
     """Whether `matchLabels` select some labels; expressions are taken to select."""
-    return all(wanted.get(k) == v for k, v in (at(selector, "matchLabels") or {}).items())
+    return all(wanted.get(k) == v for k, v in (get_path(selector, "matchLabels") or {}).items())

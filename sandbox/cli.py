@@ -27,7 +27,7 @@ from sandbox.engine.automation import PolicyRefusal, Stack
 from sandbox.engine.official_plugins import NAMES
 from sandbox.engine.plugin_choice import PluginChoice, choose, write_choices
 from sandbox.engine.plugin_downloads import Downloads
-from sandbox.engine.recovery import end_leftovers
+from sandbox.engine.recovery import end_orphaned_processes
 from sandbox.engine.workspace import refuse_encrypted
 from sandbox.errors import SandboxError
 from sandbox.judgement import Pack, show
@@ -265,7 +265,7 @@ class Sandbox:
     def down(self, *, purge: bool) -> None:
         """Ends what the sandbox started; with `purge` removes the state too."""
         with self.progress.step("Ending the servers"):
-            end_leftovers(self.state)
+            end_orphaned_processes(self.state)
             for server in reversed(servers(self.state)):
                 server.stop(seconds=15)
         if purge:

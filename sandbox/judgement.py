@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from rich.text import Text
 from components.settings import Settings
 from policy import controls
 from policy.core.levels import LEVELS, environment_of
-from policy.core.model import REGISTRY, Environment, parts
+from policy.core.model import REGISTRY, Environment
 from sandbox.state import ROOT
 
 PACK = ROOT / "policy"
@@ -105,14 +105,7 @@ def show(console: Console, violations: Iterable[Violation]) -> None:
         if violation.control != before:
             console.print(_heading(violation))
             before = violation.control
-        said: Mapping[str, str] = parts(violation.text)
-        if not said:
-            console.print(f"      {violation.text}", markup=False)
-            continue
-        console.print(f"      {said['resource']}", markup=False, style="bold")
-        change = said["where"] + (f" (setting {said['setting']})" if said["setting"] else "")
-        for name, text in (("has", said["has"]), ("wants", said["wants"]), ("change", change)):
-            console.print(f"        {name:<7} {text}", markup=False)
+        console.print(f"      {violation.text}", markup=False)
 
 
 def _heading(violation: Violation) -> Text:

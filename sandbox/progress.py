@@ -73,5 +73,11 @@ class Progress:
 
 
 def _seconds(begun: float) -> str:
-    elapsed = time.monotonic() - begun
-    return f"{elapsed:.1f} s" if elapsed < 60 else f"{int(elapsed // 60)} min {int(elapsed % 60)} s"
+    return duration(time.monotonic() - begun)
+
+
+def duration(seconds: float) -> str:
+    """A time for people: `12.3 s`, `4 min 5 s`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"

@@ -28,7 +28,7 @@ _IDENTIFYING = (
 )
 
 
-def way_out(state: State, stack: str, failed: Failed) -> str:
+def suggest_fix(state: State, stack: str, failed: Failed) -> str:
     """What a person can do about a name that is taken; empty where nothing is known of it.
 
     Args:
@@ -39,7 +39,7 @@ def way_out(state: State, stack: str, failed: Failed) -> str:
     answer = name_conflicts.answer_to(failed)
     owner = owner_of(state, stack, failed) if answer else None
     if answer is None or owner is None:
-        return name_conflicts.way_out(failed)
+        return name_conflicts.suggest_fix(failed)
     name, is_protected = owner
     noun = failed.type.rpartition(":")[2]
     protected = " --unprotect" if is_protected else ""

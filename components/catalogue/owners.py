@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.settings.model import Settings
-from components.settings.reference import leaves
+from components.validation.model_keys import leaves
 
 #: First-level settings that are no keys of Kestra's.
 _OWN = frozenset(

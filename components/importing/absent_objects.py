@@ -72,7 +72,8 @@ def _references(workload: Workload) -> Iterator[tuple[Source, str, str]]:
     for part in ("initContainers", "containers"):
         for container in listed(workload.pod, part):
             if isinstance(container, Mapping):
-                yield from ((source, name, part) for source, name, _ in _of_container(container))
+                for source, name, _ in _of_container(container):
+                    yield source, name, part
     for volume in listed(workload.pod, "volumes"):
         for part in (volume, *listed(volume, "projected", "sources")):
             for field_name, source in FILES:

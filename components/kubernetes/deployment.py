@@ -24,6 +24,7 @@ from components.kubernetes.pods import (
     stores_locally,
     version_hash,
 )
+from components.kubernetes.rollout import rollout_annotation
 from components.rendering.configuration import CONTROLLER_SERVICE
 from components.rendering.web_server import WebServer, public_url
 from components.settings import Settings
@@ -241,7 +242,8 @@ class Kestra(pulumi.ComponentResource):
         chosen = {"matchLabels": selector(self._labels, name)}
         resource = apps.v1.Deployment(
             f"{self._name}-{name}",
-            metadata=self._metadata(f"kestra-{name}", name),
+            metadata=self._metadata(f"kestra-{name}", name)
+            | _annotated(rollout_annotation(None if scaled else component.replicas)),
             spec=_api(
                 {
                     **({} if scaled else {"replicas": component.replicas}),

@@ -3,49 +3,65 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import grpc
 import pulumi
 from pulumi.runtime.settings import get_engine
 
+from components.kubernetes.rollout import explain_timeout
 from components.kubernetes.scaling import still_autoscaled
-from components.safeguards.name_conflicts import ANSWER, Failed
+from components.safeguards import name_conflicts
+from components.safeguards.hints import suggest_fixes
+from components.safeguards.name_conflicts import Failed
 
 
-def watch() -> None:
-    """Has every resource of the stack, from here on, answer a taken name with the way out (`components.safeguards.name_conflicts.ANSWER`).
+def suggest_fix(failed: Failed) -> str:
+    """What a person can do about a failure; empty where nothing is known of it."""
+    return name_conflicts.suggest_fix(failed) or next(iter(suggest_fixes([failed.words])), "")
+
+
+ANSWER: ContextVar[Callable[[Failed], str]] = ContextVar("answer", default=suggest_fix)
+"""What the program answers a failure with; the sandbox has its own."""
+
+
+def register_error_hook() -> None:
+    """Has every resource of the stack that fails, from here on, say what can be done (`ANSWER`), each advice once.
 
     The hook runs only when a resource fails, and asks for no second try. For a real engine only, as mocks know no
     hooks.
     """
-    _bear_the_end()
+    suppress_log_errors_after_engine_exit()
     answer = ANSWER.get()
     parents: dict[tuple[str, str, str], str] = {}
+    suggested = set[str]()
 
-    def told(args: pulumi.ErrorHookArgs) -> bool:
-        if args.errors and (advice := still_autoscaled(args.errors[0])):
-            pulumi.log.error(f"{_parts(args.urn)[2]}: {advice}")
-            return False
-        if args.failed_operation != "create" or not args.errors:
+    def suggest(args: pulumi.ErrorHookArgs) -> bool:
+        if not args.errors:
             return False
         start, chain, name = _parts(args.urn)
         of_parent, _, type_ = chain.rpartition("$")
         parent = parents.get((of_parent.rpartition("$")[2], type_, name))
-        advice = answer(
-            Failed(
-                args.urn,
-                _plain(args.new_inputs or {}),
-                args.errors[0],
-                f"{start}::{of_parent}::{parent}" if parent else "",
-            )
+        failed = Failed(
+            args.urn,
+            _plain(args.new_inputs or {}),
+            args.errors[0],
+            f"{start}::{of_parent}::{parent}" if parent else "",
+            args.failed_operation,
         )
-        if advice:
+        advice = (
+            still_autoscaled(failed.words)
+            or explain_timeout(failed.words, args.new_inputs or {})
+            or answer(failed)
+        )
+        if advice and advice not in suggested:
+            suggested.add(advice)
             pulumi.log.error(f"{name}: {advice}")
         return False
 
-    hook = pulumi.ErrorHook("kestra-way-out", told)
+    hook = pulumi.ErrorHook("kestra-way-out", suggest)
 
     def bind(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not isinstance(args.resource, pulumi.CustomResource):
@@ -62,7 +78,7 @@ def watch() -> None:
     pulumi.runtime.register_stack_transformation(bind)
 
 
-def _bear_the_end() -> None:
+def suppress_log_errors_after_engine_exit() -> None:
     """Keeps the SDK's own messages from failing the program when the engine has ended before it.
 
     The SDK (3.259) sends each debug line to the engine. When an update fails while other resources are under way, the

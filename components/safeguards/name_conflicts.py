@@ -1,4 +1,4 @@
-"""What to do when a name is taken: a server's words to the way out; pure.
+"""What to do when a name is taken: a server's words to the commands that go on; pure.
 
 Used by the program for every resource (`components/safeguards/error_hooks.py`), and by tools that show a failed update.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from components.kubernetes.cluster_apis import not_served
 
 @dataclass(frozen=True)
 class Failed:
-    """A resource that could not be made."""
+    """A resource that failed."""
 
     urn: str
     inputs: Mapping[str, Any]
@@ -26,6 +25,8 @@ class Failed:
     """What the server said."""
     parent: str = ""
     """URN of the component that it belongs to."""
+    operation: str = "create"
+    """What failed: `create`, `update` or `delete`."""
 
     @property
     def type(self) -> str:
@@ -37,16 +38,16 @@ class Failed:
         """Its logical name."""
         return self.urn.split("::")[-1]
 
-    def has(self, *path: str) -> str:
-        """An input's text; empty where it is unknown or not given."""
-        found: Any = self.inputs
+    def input_text(self, *path: str) -> str:
+        """An input's text; empty where it is unknown or not set."""
+        value: Any = self.inputs
         for step in path:
-            found = found.get(step) if isinstance(found, Mapping) else None
-        return found if isinstance(found, str) else ""
+            value = value.get(step) if isinstance(value, Mapping) else None
+        return value if isinstance(value, str) else ""
 
-    def take_over(self, id_: str) -> str:
+    def import_command(self, id_: str) -> str:
         """The command that takes an existing object over; `$(…)` in the id is the shell's."""
-        if self.type.startswith("aws:") and (region := self.has("region")):
+        if self.type.startswith("aws:") and (region := self.input_text("region")):
             # The provider's own way to name a region that is not its default.
             id_ = f"{id_}@{region}"
         id_ = f'"{id_}"' if "$(" in id_ else shlex.quote(id_)
@@ -76,8 +77,10 @@ OTHERWISE = "Otherwise:"
 """Stands in every way out, and so tells one from other words."""
 
 
-def way_out(failed: Failed) -> str:
-    """What a person can do; empty where nothing is known of it."""
+def suggest_fix(failed: Failed) -> str:
+    """What a person can do about a name that is taken; empty where nothing is known of it."""
+    if failed.operation != "create":
+        return ""
     if missing := not_served(failed.type, failed.words):
         return missing
     answer = answer_to(failed)
@@ -108,7 +111,7 @@ _TAG = "compare the tags first, it may be another stack's"
 
 
 def _vault_path(failed: Failed) -> tuple[str, str, str]:
-    path = failed.has("path") or failed.has("type")
+    path = failed.input_text("path") or failed.input_text("type")
     noun, setting = {
         "vault:index/mount:Mount": ("secrets engine", "kestra:secret.vault.root-engine"),
         "vault:index/authBackend:AuthBackend": (
@@ -123,25 +126,25 @@ def _vault_path(failed: Failed) -> tuple[str, str, str]:
     )
     return (
         f"Vault has a {noun} at {path} already, and this stack did not make it.",
-        failed.take_over(path),
+        failed.import_command(path),
         f"choose another path ({setting}).{own}",
     )
 
 
 def _pending_secret(failed: Failed) -> tuple[str, str, str]:
-    name = failed.has("name")
+    name = failed.input_text("name")
     region = _region(failed)
     restore = f"aws secretsmanager restore-secret --secret-id {shlex.quote(name)}{region}"
     return (
         f"The secret {name} was deleted and waits for its recovery window to end; until then AWS keeps its name.",
-        f"{restore} && {failed.take_over(_secret_arn(failed))}",
+        f"{restore} && {failed.import_command(_secret_arn(failed))}",
         f"aws secretsmanager delete-secret --secret-id {shlex.quote(name)}{region} --force-delete-without-recovery, "
         "which destroys its value for good; or another kestra:secret.aws-secret-manager.prefix.",
     )
 
 
 def _secret_arn(failed: Failed) -> str:
-    name = shlex.quote(failed.has("name"))
+    name = shlex.quote(failed.input_text("name"))
     return (
         f"$(aws secretsmanager describe-secret --secret-id {name}{_region(failed)}"
         " --query ARN --output text)"
@@ -149,14 +152,14 @@ def _secret_arn(failed: Failed) -> str:
 
 
 def _region(failed: Failed) -> str:
-    region = failed.has("region")
+    region = failed.input_text("region")
     return f" --region {region}" if region else ""
 
 
 def _secret_there(failed: Failed) -> tuple[str, str, str]:
     return (
-        f"AWS has a secret {failed.has('name')} already, and this stack did not make it ({_TAG}).",
-        failed.take_over(_secret_arn(failed)),
+        f"AWS has a secret {failed.input_text('name')} already, and this stack did not make it ({_TAG}).",
+        failed.import_command(_secret_arn(failed)),
         _renamed(failed, "kestra:secret.aws-secret-manager.prefix"),
     )
 
@@ -171,10 +174,10 @@ def _by_name(
     noun: str, setting: str, key: str = "name"
 ) -> Callable[[Failed], tuple[str, str, str]]:
     def says(failed: Failed) -> tuple[str, str, str]:
-        id_ = failed.has(key)
+        id_ = failed.input_text(key)
         return (
             f"There is {noun} {id_} already, and this stack did not make it ({_TAG}).",
-            failed.take_over(id_),
+            failed.import_command(id_),
             _renamed(failed, setting),
         )
 
@@ -182,7 +185,7 @@ def _by_name(
 
 
 def _deleted_vault(failed: Failed) -> tuple[str, str, str]:
-    name, group = failed.has("vaultName"), failed.has("resourceGroupName")
+    name, group = failed.input_text("vaultName"), failed.input_text("resourceGroupName")
     setting = (
         "kestra:store.azure.recovery-vault-name"
         if "recovery" in failed.name
@@ -195,22 +198,22 @@ def _deleted_vault(failed: Failed) -> tuple[str, str, str]:
     return (
         f"The key vault {name} was deleted and can be recovered until its soft-delete time ends; until then Azure "
         "keeps its name.",
-        f"az keyvault recover --name {name} && {failed.take_over(id_)}",
+        f"az keyvault recover --name {name} && {failed.import_command(id_)}",
         f"az keyvault purge --name {name}, which destroys its secrets for good and is refused under purge "
         f"protection; or choose another name ({setting}).",
     )
 
 
 def _deleted_azure_secret(failed: Failed) -> tuple[str, str, str]:
-    vault, name = failed.has("vaultName"), failed.has("secretName")
-    group = failed.has("resourceGroupName")
+    vault, name = failed.input_text("vaultName"), failed.input_text("secretName")
+    group = failed.input_text("resourceGroupName")
     id_ = (
         f"$(az keyvault show --name {vault} --resource-group {shlex.quote(group)}"
         f" --query id --output tsv)/secrets/{name}"
     )
     return (
         f"The secret {name} of key vault {vault} was deleted and can be recovered; until then its name is taken.",
-        f"az keyvault secret recover --vault-name {vault} --name {name} && {failed.take_over(id_)}",
+        f"az keyvault secret recover --vault-name {vault} --name {name} && {failed.import_command(id_)}",
         f"az keyvault secret purge --vault-name {vault} --name {name}, which is refused under purge protection; or "
         "declare the secret under another name.",
     )
@@ -221,14 +224,14 @@ def _azure_there(failed: Failed) -> tuple[str, str, str]:
     id_ = found[1] if found else "RESOURCE-ID"
     return (
         "Azure has this resource already, and this stack did not make it (compare its tags first).",
-        failed.take_over(id_),
+        failed.import_command(id_),
         "choose another name in kestra:secret.azure-key-vault or kestra:store.azure; for a vault that is there and "
         "stays another owner's, set kestra:store.azure.create-vault to false.",
     )
 
 
 def _foreign_vault(failed: Failed) -> tuple[str, str, str]:
-    name = failed.has("vaultName")
+    name = failed.input_text("vaultName")
     return (
         f"The vault name {name} is taken; names of key vaults are unique in all of Azure.",
         f"az keyvault list-deleted --query \"[?name=='{name}']\"   # shows whether it is yours, deleted; then az "
@@ -248,7 +251,7 @@ def _google(noun: str, id_: str, setting: str) -> Callable[[Failed], tuple[str, 
         )
         return (
             f"Google Cloud has {noun} {full} already, and this stack did not make it (compare its labels first).{kept}",
-            failed.take_over(full),
+            failed.import_command(full),
             _renamed(failed, setting),
         )
 
@@ -261,7 +264,10 @@ class _Missing(dict[str, str]):
 
 
 def _kubernetes(failed: Failed) -> tuple[str, str, str]:
-    name, namespace = failed.has("metadata", "name"), failed.has("metadata", "namespace")
+    name, namespace = (
+        failed.input_text("metadata", "name"),
+        failed.input_text("metadata", "namespace"),
+    )
     kind = failed.type.rpartition(":")[2]
     id_ = f"{namespace}/{name}" if namespace else name
     own = (
@@ -271,7 +277,7 @@ def _kubernetes(failed: Failed) -> tuple[str, str, str]:
     )
     return (
         f"Kubernetes has a {kind} {id_} already, and this stack did not make it (compare its labels first).",
-        failed.take_over(id_),
+        failed.import_command(id_),
         f"choose another namespace (kestra:deployment.namespace), or remove what is there.{own}",
     )
 
@@ -339,6 +345,3 @@ TABLE: tuple[Hint, ...] = (
     ),
     Hint(r"^kubernetes:", r'"[^"]+" already exists|field conflict', _kubernetes),
 )
-
-ANSWER: ContextVar[Callable[[Failed], str]] = ContextVar("answer", default=way_out)
-"""What the program answers a name that is taken with; the sandbox knows more of it."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from policy.core.levels import ENVIRONMENTS
 from policy.core.model import REGISTRY, Context, Finding, Problem, Resource, Stack, control
-from policy.core.values import at
+from policy.core.values import get_path
 from policy.pods import WORKLOADS
 
 #: Type to where its tags are.
@@ -42,7 +42,7 @@ TAGGED: Mapping[str, str] = {
 
 def tags_of(resource: Resource) -> dict[str, Any]:
     """Tags by key, a label's prefix (`kestra.pulumi/owner`) left out. Raises Undecided when unknown."""
-    found = resource.at(TAGGED[resource.type]) or {}
+    found = resource.get_path(TAGGED[resource.type]) or {}
     return {key.rsplit("/", 1)[-1].lower().replace("_", "-"): found[key] for key in found}
 
 
@@ -52,9 +52,9 @@ def add_tags(resource: Resource, context: Context) -> dict[str, Any]:
     if "." in where:
         return {}
     known = {"environment": context.environment, **context.options.default_tags}
-    has = tags_of(resource)
-    missing = {k: v for k, v in known.items() if k not in has}
-    return {where: {**(resource.at(where) or {}), **missing}} if missing else {}
+    actual = tags_of(resource)
+    missing = {k: v for k, v in known.items() if k not in actual}
+    return {where: {**(resource.get_path(where) or {}), **missing}} if missing else {}
 
 
 @control(
@@ -71,16 +71,16 @@ def add_tags(resource: Resource, context: Context) -> dict[str, Any]:
     remedy=add_tags,
 )
 def tagged(resource: Resource, context: Context) -> Iterator[Finding]:
-    has, where = tags_of(resource), TAGGED[resource.type]
+    actual, where = tags_of(resource), TAGGED[resource.type]
     for key in context.options.required_tags:
-        if not at(has, (key,)):
+        if not get_path(actual, (key,)):
             yield Problem(f"has no {key}", "one", f"{where}.{key}", setting=f"kestra:tags.{key}")
     vocabularies = {"environment": ENVIRONMENTS, "data-class": context.options.data_classes}
     for key, vocabulary in vocabularies.items():
-        value = at(has, (key,))
+        value = get_path(actual, (key,))
         if value and value not in vocabulary:
-            wants, setting = f"one of {', '.join(vocabulary)}", f"kestra:tags.{key}"
-            yield Problem(f"has {key} {value}", wants, f"{where}.{key}", setting=setting)
+            expected, setting = f"one of {', '.join(vocabulary)}", f"kestra:tags.{key}"
+            yield Problem(f"has {key} {value}", expected, f"{where}.{key}", setting=setting)
 
 
 @control(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from policy.core.documents import IDENTITY_POLICIES, Statement, identity_statements, statements
 from policy.core.model import Context, Finding, Problem, Resource, Stack, cis, control, fsbp
-from policy.core.values import many, per, reveal
+from policy.core.values import as_list, check_each, reveal
 
 _IDENTITY = "kestra:identity"
 ROLE = "aws:iam/role:Role"
@@ -55,7 +55,7 @@ _AZURE_POWERFUL = {
 )
 def not_everything(resource: Resource, _: Context) -> Iterator[Finding]:
     if resource.type == _ATTACHMENT:
-        if str(resource.at("policyArn")).endswith("/AdministratorAccess"):
+        if str(resource.get_path("policyArn")).endswith("/AdministratorAccess"):
             yield Problem("attaches AdministratorAccess", "a policy of its own", "policyArn")
         return
     for path, found in identity_statements(resource):
@@ -101,13 +101,13 @@ def secrets_by_name(resource: Resource, _: Context) -> Iterator[Finding]:
             for wide in _too_wide(found):
                 yield Problem(f"allows {wide}", "actions by name on named resources", path)
     elif resource.type == _AZURE_ROLE:
-        id_ = str(resource.at("roleDefinitionId")).rsplit("/", 1)[-1].lower()
+        id_ = str(resource.get_path("roleDefinitionId")).rsplit("/", 1)[-1].lower()
         if id_ in _AZURE_POWERFUL:
-            wants = "Key Vault Secrets User or Secrets Officer"
-            yield Problem(f"gives {_AZURE_POWERFUL[id_]}", wants, "roleDefinitionId")
-    elif resource.at("role") in ("roles/secretmanager.admin", "roles/cloudkms.admin"):
-        wants = "roles/secretmanager.secretAccessor"
-        yield Problem(f"gives {resource.at('role')}", wants, "role")
+            expected = "Key Vault Secrets User or Secrets Officer"
+            yield Problem(f"gives {_AZURE_POWERFUL[id_]}", expected, "roleDefinitionId")
+    elif resource.get_path("role") in ("roles/secretmanager.admin", "roles/cloudkms.admin"):
+        expected = "roles/secretmanager.secretAccessor"
+        yield Problem(f"gives {resource.get_path('role')}", expected, "role")
 
 
 def _web_identity(found: Statement) -> bool:
@@ -138,7 +138,7 @@ def exact_trust(role: Resource, _: Context) -> Iterator[Finding]:
         for claim in ("sub", "aud"):
             if not any(k.endswith(f":{claim}") for k in exact):
                 yield Problem(f"does not check {claim}", f"StringEquals on :{claim}", path)
-        values = [str(v) for e in found.condition.values() for x in e.values() for v in many(x)]
+        values = [str(v) for e in found.condition.values() for x in e.values() for v in as_list(x)]
         if any("*" in value for value in values):
             yield Problem("trusts a pattern", "the account's exact name", path)
 
@@ -154,8 +154,8 @@ def exact_trust(role: Resource, _: Context) -> Iterator[Finding]:
     frameworks=cis("Google Cloud", v4_0="1.5"),
 )
 def no_basic_role(grant: Resource, _: Context) -> Iterator[Finding]:
-    if grant.at("role") in ("roles/owner", "roles/editor"):
-        yield Problem(f"gives {grant.at('role')}", "a role for what is needed", "role")
+    if grant.get_path("role") in ("roles/owner", "roles/editor"):
+        yield Problem(f"gives {grant.get_path('role')}", "a role for what is needed", "role")
 
 
 @control(
@@ -169,9 +169,12 @@ def no_basic_role(grant: Resource, _: Context) -> Iterator[Finding]:
     frameworks=cis("Google Cloud", v4_0="1.6"),
 )
 def not_any_account(grant: Resource, _: Context) -> Iterator[Finding]:
-    if grant.at("role") in ("roles/iam.serviceAccountTokenCreator", "roles/iam.serviceAccountUser"):
-        has = f"gives {grant.at('role')} on the project"
-        yield Problem(has, "the role on one service account", "role")
+    if grant.get_path("role") in (
+        "roles/iam.serviceAccountTokenCreator",
+        "roles/iam.serviceAccountUser",
+    ):
+        actual = f"gives {grant.get_path('role')} on the project"
+        yield Problem(actual, "the role on one service account", "role")
 
 
 @control(
@@ -184,11 +187,11 @@ def not_any_account(grant: Resource, _: Context) -> Iterator[Finding]:
     types=(_FEDERATED,),
 )
 def one_subject(credential: Resource, _: Context) -> Iterator[Finding]:
-    subject = str(credential.at("subject") or "")
+    subject = str(credential.get_path("subject") or "")
     if not re.fullmatch(r"system:serviceaccount:[a-z0-9.-]+:[a-z0-9.-]+", subject):
-        wants = "system:serviceaccount:<namespace>:<name>"
-        yield Problem(f"has subject {subject or 'none'}", wants, "subject")
-    if not str(credential.at("issuer") or "").startswith("https://"):
+        expected = "system:serviceaccount:<namespace>:<name>"
+        yield Problem(f"has subject {subject or 'none'}", expected, "subject")
+    if not str(credential.get_path("issuer") or "").startswith("https://"):
         yield Problem("has no issuer with https", "the cluster's OIDC issuer", "issuer")
 
 
@@ -203,14 +206,16 @@ def one_subject(credential: Resource, _: Context) -> Iterator[Finding]:
 )
 def narrow_scope(grant: Resource, _: Context) -> Iterator[Finding]:
     if grant.type == _AZURE_ROLE:
-        scope = str(grant.at("scope") or "")
+        scope = str(grant.get_path("scope") or "")
         if "/providers/microsoft." not in scope.lower().replace(
             "/providers/microsoft.management", ""
         ):
             kind = "a resource group" if "/resourcegroups/" in scope.lower() else "a subscription"
             yield Problem(f"is on {kind}", "the resource's id", "scope")
-    elif str(grant.at("role")).startswith(("roles/secretmanager.", "roles/cloudkms.")):
-        yield Problem(f"gives {grant.at('role')} on the project", "the role on the secret", "role")
+    elif str(grant.get_path("role")).startswith(("roles/secretmanager.", "roles/cloudkms.")):
+        yield Problem(
+            f"gives {grant.get_path('role')} on the project", "the role on the secret", "role"
+        )
 
 
 _OTHER_TRUST = re.compile(r"Service:(lambda|ec2|codebuild)\.|AWS:")
@@ -244,7 +249,7 @@ def own_principal(stack: Stack, context: Context) -> Iterator[Finding]:
             if function.refers_to(role, "role"):
                 yield Problem(f"is also {function.name}'s", "a role of its own", "the role", role)
 
-    yield from per(stack.of(ROLE), judge)
+    yield from check_each(stack.of(ROLE), judge)
 
 
 @control(
@@ -267,5 +272,5 @@ def own_principal(stack: Stack, context: Context) -> Iterator[Finding]:
 )
 def no_access_key(key: Resource, _: Context) -> Iterator[Finding]:
     # A key that is switched off, as while it is being replaced, opens nothing.
-    if key.at("status") != "Inactive":
+    if key.get_path("status") != "Inactive":
         yield Problem("is a long-lived key", "workload identity", "the resource: remove it")

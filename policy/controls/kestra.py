@@ -131,15 +131,15 @@ def short_cache(application: Application, context: Context) -> Iterator[Finding]
     written = application.get(key)
     life = seconds(written) if written is not None else None
     if life is None:
-        has = (
+        actual = (
             "caches secrets without an end"
             if written is None
             else "has a life that Kestra does not read"
         )
-        yield application.problem(has, f"{most:.0f}s or less", key)
+        yield application.problem(actual, f"{most:.0f}s or less", key)
     elif life > most:
-        has = f"caches secrets {application.shown(key, f'{life:.0f}s')}"
-        yield application.problem(has, f"{most:.0f}s or less", key)
+        actual = f"caches secrets {application.shown(key, f'{life:.0f}s')}"
+        yield application.problem(actual, f"{most:.0f}s or less", key)
 
 
 _NEEDED_BY_NOBODY = {"EXECUTOR", "INDEXER", "SCHEDULER"}
@@ -164,8 +164,8 @@ def isolation(application: Application, context: Context) -> Iterator[Finding]:
     key = f"{block}.denied-services"
     allowed = _NEEDED_BY_NOBODY - {str(s).upper() for s in application.get_list(key)}
     if allowed:
-        has = f"lets {', '.join(sorted(allowed))} resolve secrets"
-        yield application.problem(has, "them denied", key)
+        actual = f"lets {', '.join(sorted(allowed))} resolve secrets"
+        yield application.problem(actual, "them denied", key)
 
 
 @control(
@@ -244,11 +244,11 @@ def open_urls(application: Application, _: Context) -> Iterator[Finding]:
         return
     for position, url in enumerate(application.get_list(key)):
         if not re.fullmatch(r"/api/v1/([\w.-]+/)?executions/webhook/.*", str(url)):
-            has, wants = (
+            actual, expected = (
                 f"opens {application.shown(key, url)}",
                 "/api/v1/<tenant>/executions/webhook/",
             )
-            yield application.problem(has, wants, key, position=position)
+            yield application.problem(actual, expected, key, position=position)
 
 
 @control(

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from policy.core.model import Resource
-from policy.core.values import UNKNOWN, Undecided, many, raw
+from policy.core.values import UNKNOWN, Undecided, as_list, raw
 from policy.pods import Container, containers
 from policy.releases import Image
 
@@ -29,7 +29,7 @@ WEB_COMPONENTS = ("webserver", "standalone", "local")
 
 def command_text(container: Container) -> str:
     """Command and arguments as one text. Raises Undecided when unknown."""
-    words = [*many(container.at("command")), *many(container.at("args"))]
+    words = [*as_list(container.get_path("command")), *as_list(container.get_path("args"))]
     if any(word is UNKNOWN for word in words):
         raise Undecided(f"{container.path}.args")
     return " ".join(str(word) for word in words)
@@ -52,7 +52,7 @@ def runs_kestras_image(container: Container) -> bool:
         return True
     if container.kind == "containers" and _has_kestras_variables(container, text):
         return True
-    container.at("image")
+    container.get_path("image")
     return False
 
 

@@ -13,7 +13,16 @@ from policy.configuration_texts import flatten
 from policy.controls.kestra_servers import HELM, chart_servers
 from policy.controls.kubernetes_secrets import is_secretive_name
 from policy.core.model import Context, Finding, Problem, Resource, control
-from policy.core.values import UNKNOWN, Undecided, at, leaves, many, per, raw, reveal
+from policy.core.values import (
+    UNKNOWN,
+    Undecided,
+    as_list,
+    check_each,
+    get_path,
+    leaves,
+    raw,
+    reveal,
+)
 from policy.environment_variables import bind
 from policy.pods import WORKLOADS, containers
 
@@ -42,23 +51,23 @@ _ELSEWHERE = re.compile(
     types=CARRIERS,
 )
 def super_admin(resource: Resource, _: Context) -> Iterator[Finding]:
-    has = "has the super-admin's password in clear"
+    actual = "has the super-admin's password in clear"
 
     def in_document(document: Document) -> Iterator[Finding]:
         settings = flatten(document.content)
         for leaf in (settings[key] for key in _SUPER_PASSWORDS if key in settings):
             if leaf.value and not is_reference(leaf.value):
-                yield Problem(has, "${NAME}", f"{document.path}: {leaf.written}")
+                yield Problem(actual, "${NAME}", f"{document.path}: {leaf.written}")
 
     def in_variable(variable: tuple[str, Any, str]) -> Iterator[Finding]:
         name, value, path = variable
         is_super = any(map(bind(name).sets, _SUPER_PASSWORDS))
         if is_super and _is_clear(value, path):
-            wants = "valueFrom.secretKeyRef or envFrom.secretRef"
-            yield Problem(has, wants, f"{path}: the variable {name}")
+            expected = "valueFrom.secretKeyRef or envFrom.secretRef"
+            yield Problem(actual, expected, f"{path}: the variable {name}")
 
-    yield from per([resource], lambda r: per(documents(r), in_document))
-    yield from per([resource], lambda r: per(_clear_variables(r), in_variable))
+    yield from check_each([resource], lambda r: check_each(documents(r), in_document))
+    yield from check_each([resource], lambda r: check_each(_clear_variables(r), in_variable))
 
 
 @control(
@@ -73,29 +82,29 @@ def super_admin(resource: Resource, _: Context) -> Iterator[Finding]:
 def no_credentials(resource: Resource, _: Context) -> Iterator[Finding]:
     def in_document(document: Document) -> Iterator[Finding]:
         for path, value in leaves(document.content):
-            has = _credential(path.rsplit(".", 1)[-1], value)
-            if has and not _ELSEWHERE.match(path):
+            actual = _credential(path.rsplit(".", 1)[-1], value)
+            if actual and not _ELSEWHERE.match(path):
                 where, setting = (
                     f"{document.path}: {path}",
                     f"kestra:{path.removeprefix('kestra.')}",
                 )
-                yield Problem(has, "${NAME}", where, setting=setting)
+                yield Problem(actual, "${NAME}", where, setting=setting)
 
     def in_variable(variable: tuple[str, Any, str]) -> Iterator[Finding]:
         name, value, path = variable
         for key, option in system_properties(str(reveal(value))) if _is_clear(value, path) else ():
-            if has := _credential(key.rsplit(".", 1)[-1], option):
-                yield Problem(has, "${NAME}", f"{path}: -D{key} in the variable {name}")
+            if actual := _credential(key.rsplit(".", 1)[-1], option):
+                yield Problem(actual, "${NAME}", f"{path}: -D{key} in the variable {name}")
         # ks-kubernetes-10 judges the names of the variables in a pod's specification.
         is_judged = resource.type in WORKLOADS and is_secretive_name(name)
         if not name.startswith(_KESTRAS) or is_judged or not _is_clear(value, path):
             return
-        if has := _credential(_last_words(name), reveal(value)):
-            wants = "valueFrom.secretKeyRef or envFrom.secretRef"
-            yield Problem(has, wants, f"{path}: the variable {name}")
+        if actual := _credential(_last_words(name), reveal(value)):
+            expected = "valueFrom.secretKeyRef or envFrom.secretRef"
+            yield Problem(actual, expected, f"{path}: the variable {name}")
 
-    yield from per([resource], lambda r: per(documents(r), in_document))
-    yield from per([resource], lambda r: per(_clear_variables(r), in_variable))
+    yield from check_each([resource], lambda r: check_each(documents(r), in_document))
+    yield from check_each([resource], lambda r: check_each(_clear_variables(r), in_variable))
 
 
 def _credential(key: str, value: Any) -> str:
@@ -123,7 +132,7 @@ def _is_clear(value: Any, path: str) -> bool:
 def _clear_variables(resource: Resource) -> Iterator[tuple[str, Any, str]]:
     """Name, value and path of variables whose values stand in a resource that is no Secret."""
     if resource.type == CONFIG_MAP:
-        for name, value in (resource.at("data") or {}).items():
+        for name, value in (resource.get_path("data") or {}).items():
             if re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
                 yield name, value, f"data.{name}"
         return
@@ -133,7 +142,7 @@ def _clear_variables(resource: Resource) -> Iterator[tuple[str, Any, str]]:
         located = {
             f"{container.path}.env.{position}": entry
             for container in containers(resource)
-            for position, entry in enumerate(many(container.at("env")))
+            for position, entry in enumerate(as_list(container.get_path("env")))
         }
     else:
         return
@@ -142,4 +151,4 @@ def _clear_variables(resource: Resource) -> Iterator[tuple[str, Any, str]]:
             raise Undecided(path)
         value = raw(entry, "value")
         if value is not None:
-            yield str(at(entry, "name")), value, f"{path}.value"
+            yield str(get_path(entry, "name")), value, f"{path}.value"

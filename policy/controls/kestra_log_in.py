@@ -47,11 +47,11 @@ def log_in(application: Application, _: Context) -> Iterator[Finding]:
                 yield application.problem(f"has no {name}", "one", key)
         user = application.known(f"{account}.username")
         if account == block and user and not is_reference(user) and not _EMAIL.fullmatch(str(user)):
-            has = "has a user that Kestra refuses, and so shows its setup page"
-            yield application.problem(has, "an e-mail address", f"{block}.username")
+            actual = "has a user that Kestra refuses, and so shows its setup page"
+            yield application.problem(actual, "an e-mail address", f"{block}.username")
     if application.is_false(f"{block}.enabled"):
-        wants = "no such key (Kestra ignores it)"
-        yield application.problem("switches the log-in off", wants, f"{block}.enabled")
+        expected = "no such key (Kestra ignores it)"
+        yield application.problem("switches the log-in off", expected, f"{block}.enabled")
 
 
 _SECURITY = "micronaut.security.enabled"

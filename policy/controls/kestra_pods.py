@@ -10,7 +10,7 @@ from policy.application import CARRIERS, Application, seconds
 from policy.cluster_objects import CONFIG_MAP, SECRET
 from policy.controls.kestra_servers import chart_values
 from policy.core.model import Context, Finding, Problem, Resource, Stack, control
-from policy.core.values import UNKNOWN, OutOfView, Undecided, at, many, number, per
+from policy.core.values import UNKNOWN, OutOfView, Undecided, as_list, check_each, get_path, number
 from policy.effective_configuration import configurations, file_names
 from policy.mounted_files import mount_of
 from policy.pods import WORKLOADS, containers, namespace, pod, pod_path
@@ -40,13 +40,13 @@ def grace(stack: Stack, _: Context) -> Iterator[Finding]:
         workload, key = application.server.resource, "kestra.server.termination-grace-period"
         written = application.get(key)
         needed = (written and seconds(written)) or _GRACE
-        period = number(at(pod(workload), "terminationGracePeriodSeconds"))
+        period = number(get_path(pod(workload), "terminationGracePeriodSeconds"))
         period = 30.0 if period is None else period
         if period <= needed:
             where = f"{pod_path(workload)}.terminationGracePeriodSeconds"
-            has = f"gives {period:.0f}s, Kestra takes {application.shown(key, f'{needed:.0f}s')}"
-            wants = f"more than {application.shown(key, f'{needed:.0f}')}"
-            yield Problem(has, wants, where, workload)
+            actual = f"gives {period:.0f}s, Kestra takes {application.shown(key, f'{needed:.0f}s')}"
+            expected = f"more than {application.shown(key, f'{needed:.0f}')}"
+            yield Problem(actual, expected, where, workload)
 
     yield from per_server(stack, judge)
 
@@ -57,7 +57,7 @@ def per_server(
     """Judges the configurations of a stack, and says of which workloads it is unknown."""
     known = configurations(stack)
     yield from known.undecided
-    yield from per(known.applications, judge)
+    yield from check_each(known.applications, judge)
 
 
 @control(
@@ -70,7 +70,7 @@ def per_server(
     ),
     setting="kestra:configurations.delete-files-on-start",
 )
-def deletable(stack: Stack, _: Context) -> Iterator[Finding]:
+def config_file_deletable(stack: Stack, _: Context) -> Iterator[Finding]:
     def judge(application: Application) -> Iterator[Finding]:
         server, variables = application.server, application.variables
         deletes = application.is_true("kestra.configurations.delete-files-on-start")
@@ -87,15 +87,17 @@ def deletable(stack: Stack, _: Context) -> Iterator[Finding]:
             return
         for file in file_names(variables):
             mount = mount_of(file, server.mounts.mounts)
-            name = at(mount, "name")
-            volume = next((v for v in many(server.mounts.volumes) if at(v, "name") == name), None)
-            fixed = any(
-                at(volume, kind) is not None for kind in ("configMap", "secret", "projected")
+            name = get_path(mount, "name")
+            volume = next(
+                (v for v in as_list(server.mounts.volumes) if get_path(v, "name") == name), None
             )
-            if mount is None or volume is None or fixed or at(mount, "readOnly"):
-                has = f"has {file} where Kestra cannot delete it"
+            fixed = any(
+                get_path(volume, kind) is not None for kind in ("configMap", "secret", "projected")
+            )
+            if mount is None or volume is None or fixed or get_path(mount, "readOnly"):
+                actual = f"has {file} where Kestra cannot delete it"
                 where = f"{server.path.removesuffix('.env')}.volumeMounts"
-                yield Problem(has, "a copy in an emptyDir", where, server.resource)
+                yield Problem(actual, "a copy in an emptyDir", where, server.resource)
 
     yield from per_server(stack, judge)
 
@@ -112,13 +114,13 @@ def management_inside(stack: Stack, _: Context) -> Iterator[Finding]:
     def managed(service: Resource) -> list[Any]:
         return [
             p
-            for p in many(service.at("spec.ports"))
-            if "management" in (at(p, "name"), at(p, "targetPort"))
-            or 8081 in (number(at(p, "port")), number(at(p, "targetPort")))
+            for p in as_list(service.get_path("spec.ports"))
+            if "management" in (get_path(p, "name"), get_path(p, "targetPort"))
+            or 8081 in (number(get_path(p, "port")), number(get_path(p, "targetPort")))
         ]
 
     def outside(service: Resource) -> Iterator[Finding]:
-        kind = service.at("spec.type")
+        kind = service.get_path("spec.type")
         if kind in ("LoadBalancer", "NodePort") and managed(service):
             yield Problem(
                 f"offers the management port by {kind}", "a ClusterIP", "spec.ports", service
@@ -126,34 +128,38 @@ def management_inside(stack: Stack, _: Context) -> Iterator[Finding]:
 
     def leads(edge: Resource, name: Any, ports: set[Any]) -> Iterator[Finding]:
         for service in stack.of(_SERVICE):
-            if service.at("metadata.name") == name and namespace(service) == namespace(edge):
+            if service.get_path("metadata.name") == name and namespace(service) == namespace(edge):
                 ports |= {
                     "management"
                     for p in managed(service)
-                    if {at(p, "name"), number(at(p, "port"))} & (ports - {None})
+                    if {get_path(p, "name"), number(get_path(p, "port"))} & (ports - {None})
                 }
         if ports & {"management", 8081.0}:
             yield Problem("leads to the management port", "the port http", "spec.rules", edge)
 
     def ingress(edge: Resource) -> Iterator[Finding]:
-        for rule in many(edge.at("spec.rules")):
-            for path in many(at(rule, "http.paths")):
-                backend = at(path, "backend.service")
-                ports = {at(backend, "port.name"), number(at(backend, "port.number"))}
-                yield from leads(edge, at(backend, "name"), ports)
+        for rule in as_list(edge.get_path("spec.rules")):
+            for path in as_list(get_path(rule, "http.paths")):
+                backend = get_path(path, "backend.service")
+                ports = {get_path(backend, "port.name"), number(get_path(backend, "port.number"))}
+                yield from leads(edge, get_path(backend, "name"), ports)
 
     def route(edge: Resource) -> Iterator[Finding]:
         for backend in _backends(edge):
-            yield from leads(edge, at(backend, "name"), {number(at(backend, "port"))})
+            yield from leads(edge, get_path(backend, "name"), {number(get_path(backend, "port"))})
 
-    yield from per(stack.of(_SERVICE), outside)
-    yield from per(stack.of(_INGRESS), ingress)
-    yield from per(stack.of(*_ROUTES), route)
+    yield from check_each(stack.of(_SERVICE), outside)
+    yield from check_each(stack.of(_INGRESS), ingress)
+    yield from check_each(stack.of(*_ROUTES), route)
 
 
 def _backends(route: Resource) -> list[Any]:
     """What an HTTPRoute leads to."""
-    return [b for rule in many(route.at("spec.rules")) for b in many(at(rule, "backendRefs"))]
+    return [
+        b
+        for rule in as_list(route.get_path("spec.rules"))
+        for b in as_list(get_path(rule, "backendRefs"))
+    ]
 
 
 @control(
@@ -169,17 +175,21 @@ def _backends(route: Resource) -> list[Any]:
     setting="kestra:deployment.ingress.tls-secret, kestra:deployment.http-route.gateway.section-name",
 )
 def tls_only(stack: Stack, _: Context) -> Iterator[Finding]:
-    yield from per(stack.of(_SERVICE), _plain_service)
-    yield from per(stack.of(_INGRESS), _uncovered_hosts)
-    yield from per(
+    yield from check_each(stack.of(_SERVICE), _plain_service)
+    yield from check_each(stack.of(_INGRESS), _uncovered_hosts)
+    yield from check_each(
         [(route, parent) for route in stack.of(*_ROUTES) for parent in _parents(route)],
         lambda pair: _plain_listeners(stack, *pair),
     )
 
 
 def _plain_service(service: Resource) -> Iterator[Finding]:
-    if service.at("spec.type") in ("LoadBalancer", "NodePort"):
-        plain = [p for p in many(service.at("spec.ports")) if number(at(p, "port")) in (80, 8080)]
+    if service.get_path("spec.type") in ("LoadBalancer", "NodePort"):
+        plain = [
+            p
+            for p in as_list(service.get_path("spec.ports"))
+            if number(get_path(p, "port")) in (80, 8080)
+        ]
         if plain:
             yield Problem(
                 "offers a plain port to the outside", "an Ingress with TLS", "spec.type", service
@@ -187,9 +197,13 @@ def _plain_service(service: Resource) -> Iterator[Finding]:
 
 
 def _uncovered_hosts(ingress: Resource) -> Iterator[Finding]:
-    covered = {host for entry in many(ingress.at("spec.tls")) for host in many(at(entry, "hosts"))}
-    for position, rule in enumerate(many(ingress.at("spec.rules"))):
-        host = at(rule, "host")
+    covered = {
+        host
+        for entry in as_list(ingress.get_path("spec.tls"))
+        for host in as_list(get_path(entry, "hosts"))
+    }
+    for position, rule in enumerate(as_list(ingress.get_path("spec.rules"))):
+        host = get_path(rule, "host")
         if host not in covered:
             yield Problem(
                 f"has no certificate for {host or 'any host'}",
@@ -202,21 +216,24 @@ def _uncovered_hosts(ingress: Resource) -> Iterator[Finding]:
 def _parents(route: Resource) -> list[Any]:
     """The Gateways of an HTTPRoute that leads somewhere; one that only redirects is meant for plain HTTP."""
     try:
-        return many(route.at("spec.parentRefs")) if _backends(route) else []
+        return as_list(route.get_path("spec.parentRefs")) if _backends(route) else []
     except Undecided:
         return [UNKNOWN]
 
 
 def _plain_listeners(stack: Stack, route: Resource, parent: Any) -> Iterator[Finding]:
-    name, listener = at(parent, "name"), at(parent, "sectionName")
-    inside = at(parent, "namespace") or namespace(route)
+    name, listener = get_path(parent, "name"), get_path(parent, "sectionName")
+    inside = get_path(parent, "namespace") or namespace(route)
     for gateway in stack.of(*_GATEWAYS):
-        if gateway.at("metadata.name") != name or namespace(gateway) != inside:
+        if gateway.get_path("metadata.name") != name or namespace(gateway) != inside:
             continue
-        for own in many(gateway.at("spec.listeners")):
-            if listener in (None, at(own, "name")) and at(own, "protocol") not in ("HTTPS", "TLS"):
+        for own in as_list(gateway.get_path("spec.listeners")):
+            if listener in (None, get_path(own, "name")) and get_path(own, "protocol") not in (
+                "HTTPS",
+                "TLS",
+            ):
                 yield Problem(
-                    f"is attached to the listener {at(own, 'name')} with {at(own, 'protocol')}",
+                    f"is attached to the listener {get_path(own, 'name')} with {get_path(own, 'protocol')}",
                     "a listener with HTTPS",
                     "spec.parentRefs",
                     route,
@@ -240,13 +257,13 @@ def _plain_listeners(stack: Stack, route: Resource, parent: Any) -> Iterator[Fin
 def no_docker(resource: Resource, _: Context) -> Iterator[Finding]:
     if ":helm.sh/" in resource.type:
         chosen = chart_values(resource)
-        if chosen and at(chosen[1], "dind.enabled") is not False:
+        if chosen and get_path(chosen[1], "dind.enabled") is not False:
             where = f"{chosen[0]}.dind.enabled"
             yield Problem("starts Docker (the chart's default)", "false", where)
         return
     for container in containers(resource):
-        if re.search(r"(^|[/:-])(docker:|docker$|dind)", str(container.at("image") or "")):
+        if re.search(r"(^|[/:-])(docker:|docker$|dind)", str(container.get_path("image") or "")):
             yield Problem(f"container {container.name} is Docker", "none", container.path)
-    for volume in many(at(pod(resource), "volumes")):
-        if str(at(volume, "hostPath.path") or "").endswith("docker.sock"):
+    for volume in as_list(get_path(pod(resource), "volumes")):
+        if str(get_path(volume, "hostPath.path") or "").endswith("docker.sock"):
             yield Problem("mounts Docker's socket", "none", f"{pod_path(resource)}.volumes")

@@ -8,7 +8,7 @@ from policy.advisories import Holes, first_without_holes, holes
 from policy.controls.kestra_containers import serves
 from policy.controls.kestra_servers import HELM, chart_values
 from policy.core.model import Context, Finding, Problem, Resource, control
-from policy.core.values import OutOfView, Undecided, at, per
+from policy.core.values import OutOfView, Undecided, check_each, get_path
 from policy.pods import WORKLOADS, Container, containers
 from policy.releases import Image, Releases, releases_of, undecided_tag
 
@@ -34,22 +34,22 @@ def known_holes(resource: Resource, context: Context) -> Iterator[Finding]:
     if resource.type in HELM:
         yield from _of_chart(resource, context)
         return
-    judged: set[str] = set()
+    references_seen: set[str] = set()
 
     def judge(container: Container) -> Iterator[Finding]:
-        reference = str(container.at("image") or "")
+        reference = str(container.get_path("image") or "")
         image = Image.of(reference)
         where = f"{container.path}.image"
-        if reference in judged:
+        if reference in references_seen:
             return
-        judged.add(reference)
+        references_seen.add(reference)
         if not (image.is_kestra or image.is_derived):
             if serves(container):
                 raise Undecided(f"{where} ({_UNNAMED})")
             return
         yield from _judge(image, f"container {container.name}", where, context)
 
-    yield from per(containers(resource), judge)
+    yield from check_each(containers(resource), judge)
 
 
 def _of_chart(release: Resource, context: Context) -> Iterator[Finding]:
@@ -58,10 +58,10 @@ def _of_chart(release: Resource, context: Context) -> Iterator[Finding]:
     if chosen is None:
         return
     root, values = chosen
-    where, tag = f"{root}.image.tag", at(values, "image.tag")
+    where, tag = f"{root}.image.tag", get_path(values, "image.tag")
     if tag is None or tag == "":
         raise OutOfView(f"{where} (the release is the chart's default)")
-    repository = at(values, "image.repository") or "kestra/kestra"
+    repository = get_path(values, "image.repository") or "kestra/kestra"
     yield from _judge(Image.of(f"{repository}:{tag}"), "the chart", where, context)
 
 

@@ -11,7 +11,7 @@ from policy.cluster_objects import CONFIG_MAP, SECRET
 from policy.configuration_texts import is_kestras
 from policy.controls.kestra_containers import command_text, component_of, is_enterprise, servers
 from policy.core.model import Resource
-from policy.core.values import UNKNOWN, OutOfView, Undecided, at, many, raw
+from policy.core.values import UNKNOWN, OutOfView, Undecided, as_list, get_path, raw
 from policy.mounted_files import Mounts, referred
 from policy.pods import containers, pod
 
@@ -84,10 +84,10 @@ def workload_servers(workload: Resource) -> list[Server]:
             _located(container.props, "envFrom", container.path),
             Mounts(
                 workload,
-                at(spec, "volumes"),
-                container.at("volumeMounts"),
+                get_path(spec, "volumes"),
+                container.get_path("volumeMounts"),
                 f"{copies} ; {command_text(container)}",
-                tuple(c.at("volumeMounts") for c in copying),
+                tuple(c.get_path("volumeMounts") for c in copying),
             ),
         )
         for container in chosen
@@ -99,7 +99,7 @@ def _located(value: Any, name: str, path: str) -> tuple[tuple[str, Any], ...]:
     entries = value.get(name) if isinstance(value, Mapping) else None
     if entries is UNKNOWN:
         return ((f"{path}.{name}", UNKNOWN),)
-    return tuple((f"{path}.{name}.{n}", entry) for n, entry in enumerate(many(entries)))
+    return tuple((f"{path}.{name}.{n}", entry) for n, entry in enumerate(as_list(entries)))
 
 
 def chart_values(release: Resource) -> tuple[str, Mapping[str, Any]] | None:
@@ -109,11 +109,11 @@ def chart_values(release: Resource) -> tuple[str, Mapping[str, Any]] | None:
     below `kestra` (it contains Kestra's chart), or when its values have their form: many charts have a
     `configuration` of their own.
     """
-    inner = release.at("values.kestra")
+    inner = release.get_path("values.kestra")
     if isinstance(inner, Mapping) and {"configurations", "configuration"} & set(inner):
         return "values.kestra", inner
-    values = release.at("values") or {}
-    name = str(release.at("chart") or "").rstrip("/").rpartition("/")[2]
+    values = release.get_path("values") or {}
+    name = str(release.get_path("chart") or "").rstrip("/").rpartition("/")[2]
     if re.fullmatch(r"kestra(-\d.*)?", name) or _has_kestras_form(values):
         return "values", values
     return None
@@ -126,34 +126,36 @@ def chart_servers(release: Resource) -> list[Server]:
 
 
 def _has_kestras_form(values: Any) -> bool:
-    block = at(values, "configurations")
+    block = get_path(values, "configurations")
     if isinstance(block, Mapping) and {"application", "configmaps", "secrets"} & set(block):
         return True
-    return is_kestras(at(values, "configuration"))
+    return is_kestras(get_path(values, "configuration"))
 
 
 def _of_values(release: Resource, root: str, values: Mapping[str, Any]) -> Iterator[Server]:
-    components = dict(at(values, "deployments") or {})
+    components = dict(get_path(values, "deployments") or {})
     components.setdefault("standalone", {})
-    workers = dict(at(values, "workerGroups") or {})
+    workers = dict(get_path(values, "workerGroups") or {})
     files, documents, mounts, volumes = _files(root, values)
     for name in (*components, *workers):
         group = "deployments" if name in components else "workerGroups"
         own = (components if name in components else workers)[name] or {}
         if own is UNKNOWN:
             raise Undecided(f"{root}.{group}.{name}")
-        if not at(own, "enabled") and not (name == "standalone" and at(own, "enabled") is None):
+        if not get_path(own, "enabled") and not (
+            name == "standalone" and get_path(own, "enabled") is None
+        ):
             continue
-        places = ((f"{root}.common", at(values, "common")), (f"{root}.{group}.{name}", own))
+        places = ((f"{root}.common", get_path(values, "common")), (f"{root}.{group}.{name}", own))
         component = name if name in _CHART_COMPONENTS else "worker"
         options = " ".join(str(o) for _, o in _joined(places, "extraArgs"))
-        java = str(at(values, "common.jvm.extraOpts") or "")
+        java = str(get_path(values, "common.jvm.extraOpts") or "")
         yield Server(
             release,
             f"{root}.common.extraEnv",
             f"/app/kestra server {component} {options}",
             component,
-            at(values, "image.repository") or "kestra/kestra",
+            get_path(values, "image.repository") or "kestra/kestra",
             (
                 (root, {"name": "MICRONAUT_CONFIG_FILES", "value": ",".join(files)}),
                 (f"{root}.common.jvm.extraOpts", {"name": "_JAVA_OPTIONS", "value": java}),
@@ -166,7 +168,9 @@ def _of_values(release: Resource, root: str, values: Mapping[str, Any]) -> Itera
                 [*mounts, *(m for _, m in _joined(places, "extraVolumeMounts"))],
             ),
             documents,
-            (OutOfView("the chart's valueYamlFiles"),) if release.at("valueYamlFiles") else (),
+            (OutOfView("the chart's valueYamlFiles"),)
+            if release.get_path("valueYamlFiles")
+            else (),
         )
 
 
@@ -180,7 +184,7 @@ def _files(
     """Files, documents, mounts and volumes of the chart; `configuration` and `secrets` are those of charts before 1.0."""
     documents: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for path in ("configuration", "secrets", "configurations.application"):
-        content = at(values, path)
+        content = get_path(values, path)
         if isinstance(content, Mapping) and content:
             file = _CHART_FILE if "." in path else f"/app/{path}.yml"
             documents[file] = (f"{root}.{path}", content)
@@ -189,8 +193,8 @@ def _files(
         ("configMap", "configmaps", "confs"),
         ("secret", "secrets", "secrets"),
     ):
-        for number, entry in enumerate(many(at(values, f"configurations.{name}"))):
-            key, volume = str(at(entry, "key")), f"{kind}-{number}"
+        for number, entry in enumerate(as_list(get_path(values, f"configurations.{name}"))):
+            key, volume = str(get_path(entry, "key")), f"{kind}-{number}"
             named = {"secretName" if kind == "secret" else "name": raw(entry, "name")}
             files.append(f"/app/{folder}/{key}")
             mounts.append({"name": volume, "mountPath": files[-1], "subPath": key})

@@ -8,7 +8,7 @@ from typing import Any
 
 from policy.core.documents import statements
 from policy.core.model import Context, Finding, Problem, Resource, Stack, cis, control, fsbp
-from policy.core.values import UNKNOWN, Undecided, at, many, number
+from policy.core.values import UNKNOWN, Undecided, as_list, get_path, number
 
 AWS_KEY = "aws:kms/key:Key"
 AWS_KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"
@@ -18,8 +18,8 @@ _KEY_SETTING = "kestra:secret (the store's key)"
 
 
 def _is_symmetric(key: Resource) -> bool:
-    usage = key.at("keyUsage") or "ENCRYPT_DECRYPT"
-    spec = key.at("customerMasterKeySpec") or "SYMMETRIC_DEFAULT"
+    usage = key.get_path("keyUsage") or "ENCRYPT_DECRYPT"
+    spec = key.get_path("customerMasterKeySpec") or "SYMMETRIC_DEFAULT"
     return usage == "ENCRYPT_DECRYPT" and spec == "SYMMETRIC_DEFAULT"
 
 
@@ -42,7 +42,7 @@ def rotate(_: Resource, __: Context) -> Mapping[str, Any]:
     remedy=rotate,
 )
 def key_rotation(key: Resource, _: Context) -> Iterator[Finding]:
-    if _is_symmetric(key) and key.at("enableKeyRotation") is not True:
+    if _is_symmetric(key) and key.get_path("enableKeyRotation") is not True:
         yield Problem("does not rotate", "true", "enableKeyRotation")
 
 
@@ -58,13 +58,13 @@ def key_rotation(key: Resource, _: Context) -> Iterator[Finding]:
     setting="kestra:tags.environment",
     types=(AWS_KEY, AWS_KEY_POLICY),
 )
-def rescue(key: Resource, context: Context) -> Iterator[Finding]:
+def key_deletion_window(key: Resource, context: Context) -> Iterator[Finding]:
     least = 30 if context.is_production else 14
-    days = number(key.at("deletionWindowInDays"))
+    days = number(key.get_path("deletionWindowInDays"))
     if days is not None and days < least:
-        has = f"is deleted after {days:.0f} days"
-        yield Problem(has, f"{least} or more", "deletionWindowInDays")
-    if key.at("bypassPolicyLockoutSafetyCheck"):
+        actual = f"is deleted after {days:.0f} days"
+        yield Problem(actual, f"{least} or more", "deletionWindowInDays")
+    if key.get_path("bypassPolicyLockoutSafetyCheck"):
         where = "bypassPolicyLockoutSafetyCheck"
         yield Problem("skips the check against locking out", "no bypass", where)
 
@@ -114,21 +114,21 @@ def key_policy(key: Resource, context: Context) -> Iterator[Finding]:
 )
 def google_keys(resource: Resource, _: Context) -> Iterator[Finding]:
     if resource.type != GCP_KEY:
-        members = [*many(resource.at("member")), *many(resource.at("members"))]
+        members = [*as_list(resource.get_path("member")), *as_list(resource.get_path("members"))]
         if {"allUsers", "allAuthenticatedUsers"} & set(members):
             yield Problem("is for all users", "named members", "members")
         return
-    if (resource.at("purpose") or "ENCRYPT_DECRYPT") != "ENCRYPT_DECRYPT":
+    if (resource.get_path("purpose") or "ENCRYPT_DECRYPT") != "ENCRYPT_DECRYPT":
         yield Problem("is no key for encryption", "ENCRYPT_DECRYPT", "purpose")
         return
-    algorithm = resource.at("versionTemplate.algorithm") or "GOOGLE_SYMMETRIC_ENCRYPTION"
+    algorithm = resource.get_path("versionTemplate.algorithm") or "GOOGLE_SYMMETRIC_ENCRYPTION"
     if algorithm not in ("GOOGLE_SYMMETRIC_ENCRYPTION", "AES_256_GCM"):
-        wants = "GOOGLE_SYMMETRIC_ENCRYPTION"
-        yield Problem(f"has algorithm {algorithm}", wants, "versionTemplate.algorithm")
-    period = number(str(resource.at("rotationPeriod") or "").removesuffix("s"))
+        expected = "GOOGLE_SYMMETRIC_ENCRYPTION"
+        yield Problem(f"has algorithm {algorithm}", expected, "versionTemplate.algorithm")
+    period = number(str(resource.get_path("rotationPeriod") or "").removesuffix("s"))
     if period is None or period > 90 * 86400:
-        has = "does not rotate" if period is None else f"rotates every {period / 86400:.0f} days"
-        yield Problem(has, "7776000s or less", "rotationPeriod")
+        actual = "does not rotate" if period is None else f"rotates every {period / 86400:.0f} days"
+        yield Problem(actual, "7776000s or less", "rotationPeriod")
 
 
 @control(
@@ -148,12 +148,12 @@ def google_keys(resource: Resource, _: Context) -> Iterator[Finding]:
 )
 def vault_key_rotation(resource: Resource, context: Context) -> Iterator[Finding]:
     if resource.type.endswith(":Vault"):
-        sku = str(resource.at("properties.sku.name") or "").lower()
+        sku = str(resource.get_path("properties.sku.name") or "").lower()
         if context.options.require_hsm and context.is_production and sku != "premium":
             yield Problem(f"has SKU {sku or 'none'}", "premium", "properties.sku.name")
         return
-    actions = many(resource.at("properties.rotationPolicy.lifetimeActions"))
-    if not any(str(at(a, "action.type")).lower() == "rotate" for a in actions):
+    actions = as_list(resource.get_path("properties.rotationPolicy.lifetimeActions"))
+    if not any(str(get_path(a, "action.type")).lower() == "rotate" for a in actions):
         yield Problem("does not rotate", "a rotation policy", "properties.rotationPolicy")
 
 
@@ -189,8 +189,8 @@ def separate_duties(stack: Stack, _: Context) -> Iterator[Finding]:
             yield Problem(f"{both} administers and uses it", "two principals", "policy", key)
     members: dict[Any, set[str]] = {}
     for grant in stack.of(GCP_MEMBER):
-        whose = (grant.at("cryptoKeyId"), grant.at("member"))
-        members.setdefault(whose, set()).add(str(grant.at("role")))
+        whose = (grant.get_path("cryptoKeyId"), grant.get_path("member"))
+        members.setdefault(whose, set()).add(str(grant.get_path("role")))
         roles = members[whose]
         if "roles/cloudkms.admin" in roles and any("rypter" in r for r in roles):
             yield Problem("its member administers and uses the key", "two members", "role", grant)

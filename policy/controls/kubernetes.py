@@ -7,7 +7,7 @@ from typing import Any
 
 from policy.controls.kestra_containers import runs_kestras_image
 from policy.core.model import Context, Finding, Problem, Resource, Stack, cis_kubernetes, control
-from policy.core.values import at, many, number, per
+from policy.core.values import as_list, check_each, get_path, number
 from policy.pods import WORKLOADS, Container, containers, labels, namespace, pod, pod_path, selects
 from policy.releases import Image
 
@@ -38,25 +38,27 @@ _AUTOSCALERS = tuple(
     ),
 )
 def no_privileges(workload: Resource, _: Context) -> Iterator[Finding]:
-    shared = at(pod(workload), "securityContext.seccompProfile.type")
+    shared = get_path(pod(workload), "securityContext.seccompProfile.type")
 
     def judge(found: Container) -> Iterator[Finding]:
         at_context, who = f"{found.path}.securityContext", f"container {found.name}"
-        if found.at("securityContext.privileged"):
+        if found.get_path("securityContext.privileged"):
             yield Problem(f"{who} is privileged", "privileged: false", f"{at_context}.privileged")
-        if found.at("securityContext.allowPrivilegeEscalation") is not False:
+        if found.get_path("securityContext.allowPrivilegeEscalation") is not False:
             yield Problem(
                 f"{who} may gain privileges",
                 "allowPrivilegeEscalation: false",
                 f"{at_context}.allowPrivilegeEscalation",
             )
-        dropped = many(found.at("securityContext.capabilities.drop"))
+        dropped = as_list(found.get_path("securityContext.capabilities.drop"))
         if "ALL" not in dropped:
             yield Problem(
                 f"{who} keeps capabilities", "drop: [ALL]", f"{at_context}.capabilities.drop"
             )
         added = [
-            c for c in many(found.at("securityContext.capabilities.add")) if c != "NET_BIND_SERVICE"
+            c
+            for c in as_list(found.get_path("securityContext.capabilities.add"))
+            if c != "NET_BIND_SERVICE"
         ]
         if added:
             yield Problem(
@@ -64,7 +66,7 @@ def no_privileges(workload: Resource, _: Context) -> Iterator[Finding]:
                 "no added capability",
                 f"{at_context}.capabilities.add",
             )
-        profile = found.at("securityContext.seccompProfile.type") or shared
+        profile = found.get_path("securityContext.seccompProfile.type") or shared
         if profile not in ("RuntimeDefault", "Localhost"):
             yield Problem(
                 f"{who} has seccomp {profile or 'off'}",
@@ -72,7 +74,7 @@ def no_privileges(workload: Resource, _: Context) -> Iterator[Finding]:
                 f"{at_context}.seccompProfile.type",
             )
 
-    yield from per(containers(workload), judge)
+    yield from check_each(containers(workload), judge)
 
 
 @control(
@@ -89,25 +91,25 @@ def no_privileges(workload: Resource, _: Context) -> Iterator[Finding]:
     frameworks=(*cis_kubernetes("5.2.7", version="1.12"), *cis_kubernetes("5.2.7")),
 )
 def plain_user(workload: Resource, _: Context) -> Iterator[Finding]:
-    shared = at(pod(workload), "securityContext") or {}
+    shared = get_path(pod(workload), "securityContext") or {}
 
     def judge(found: Container) -> Iterator[Finding]:
         at_context, who = f"{found.path}.securityContext", f"container {found.name}"
-        own = found.at("securityContext") or {}
-        non_root = at(own, "runAsNonRoot")
-        if (at(shared, "runAsNonRoot") if non_root is None else non_root) is not True:
+        own = found.get_path("securityContext") or {}
+        non_root = get_path(own, "runAsNonRoot")
+        if (get_path(shared, "runAsNonRoot") if non_root is None else non_root) is not True:
             yield Problem(f"{who} may run as root", "runAsNonRoot: true", at_context)
-        user = at(own, "runAsUser")
-        if (at(shared, "runAsUser") if user is None else user) == 0:
+        user = get_path(own, "runAsUser")
+        if (get_path(shared, "runAsUser") if user is None else user) == 0:
             yield Problem(f"{who} runs as user 0", "a user above 0", f"{at_context}.runAsUser")
-        if at(own, "readOnlyRootFilesystem") is not True:
+        if get_path(own, "readOnlyRootFilesystem") is not True:
             yield Problem(
                 f"{who} may write its own file system",
                 "readOnlyRootFilesystem: true, with an emptyDir on /tmp",
                 f"{at_context}.readOnlyRootFilesystem",
             )
 
-    yield from per(containers(workload), judge)
+    yield from check_each(containers(workload), judge)
 
 
 @control(
@@ -123,25 +125,25 @@ def plain_user(workload: Resource, _: Context) -> Iterator[Finding]:
         *cis_kubernetes("5.2.3", "5.2.4", "5.2.5", "5.2.12", "5.2.13"),
     ),
 )
-def nothing_of_the_node(workload: Resource, _: Context) -> Iterator[Finding]:
+def no_host_access(workload: Resource, _: Context) -> Iterator[Finding]:
     spec, path = pod(workload), pod_path(workload)
 
     def shared(name: str) -> Iterator[Finding]:
-        if at(spec, name):
+        if get_path(spec, name):
             yield Problem(f"the pod has {name}", f"no {name}", f"{path}.{name}")
 
     def volume(found: Any) -> Iterator[Finding]:
-        if at(found, "hostPath") is not None:
-            wants = "a volume claim or an emptyDir"
-            yield Problem("the pod mounts a hostPath", wants, f"{path}.volumes")
+        if get_path(found, "hostPath") is not None:
+            expected = "a volume claim or an emptyDir"
+            yield Problem("the pod mounts a hostPath", expected, f"{path}.volumes")
 
     def port(found: Container) -> Iterator[Finding]:
-        if any(at(p, "hostPort") for p in many(found.at("ports"))):
+        if any(get_path(p, "hostPort") for p in as_list(found.get_path("ports"))):
             yield Problem(f"container {found.name} has a hostPort", "none", f"{found.path}.ports")
 
-    yield from per(("hostPID", "hostIPC", "hostNetwork"), shared)
-    yield from per(many(at(spec, "volumes")), volume)
-    yield from per(containers(workload), port)
+    yield from check_each(("hostPID", "hostIPC", "hostNetwork"), shared)
+    yield from check_each(as_list(get_path(spec, "volumes")), volume)
+    yield from check_each(containers(workload), port)
 
 
 @control(
@@ -162,18 +164,18 @@ def token_where_needed(stack: Stack, context: Context) -> Iterator[Finding]:
     def needing() -> Iterator[str]:
         yield from context.options.token_accounts
         for role in stack.of("vault:kubernetes/authBackendRole:AuthBackendRole"):
-            yield from many(role.at("boundServiceAccountNames"))
+            yield from as_list(role.get_path("boundServiceAccountNames"))
         for binding in stack.of(f"{_RBAC}ClusterRoleBinding"):
-            if binding.at("roleRef.name") == "system:auth-delegator":
-                yield from (at(s, "name") for s in many(binding.at("subjects")))
+            if binding.get_path("roleRef.name") == "system:auth-delegator":
+                yield from (get_path(s, "name") for s in as_list(binding.get_path("subjects")))
 
     def judge(workload: Resource) -> Iterator[Finding]:
         spec = pod(workload)
-        account = at(spec, "serviceAccountName") or "default"
-        mounts = at(spec, "automountServiceAccountToken")
+        account = get_path(spec, "serviceAccountName") or "default"
+        mounts = get_path(spec, "automountServiceAccountToken")
         if mounts is None:
-            own = [a for a in accounts if at(a.props, "metadata.name") == account]
-            mounts = all(a.at("automountServiceAccountToken") is not False for a in own)
+            own = [a for a in accounts if get_path(a.props, "metadata.name") == account]
+            mounts = all(a.get_path("automountServiceAccountToken") is not False for a in own)
         if mounts and account not in set(needing()):
             yield Problem(
                 f"the pods mount the token of {account}",
@@ -182,7 +184,7 @@ def token_where_needed(stack: Stack, context: Context) -> Iterator[Finding]:
                 workload,
             )
 
-    yield from per(stack.of(*WORKLOADS), judge)
+    yield from check_each(stack.of(*WORKLOADS), judge)
 
 
 @control(
@@ -205,7 +207,7 @@ def token_where_needed(stack: Stack, context: Context) -> Iterator[Finding]:
 )
 def named_permissions(role: Resource, _: Context) -> Iterator[Finding]:
     if role.type.endswith("Binding"):
-        if role.at("roleRef.name") == "cluster-admin":
+        if role.get_path("roleRef.name") == "cluster-admin":
             yield Problem("binds to cluster-admin", "a role with what is needed", "roleRef")
         return
 
@@ -213,15 +215,15 @@ def named_permissions(role: Resource, _: Context) -> Iterator[Finding]:
         position, rule = entry
         path = f"rules.{position}"
         for name in ("apiGroups", "resources", "verbs"):
-            if "*" in many(at(rule, name)):
+            if "*" in as_list(get_path(rule, name)):
                 yield Problem(f"a rule has {name}: [*]", f"the {name} by name", f"{path}.{name}")
-        if "secrets" in many(at(rule, "resources")):
-            if not many(at(rule, "resourceNames")):
+        if "secrets" in as_list(get_path(rule, "resources")):
+            if not as_list(get_path(rule, "resourceNames")):
                 yield Problem("a rule gives all secrets", "resourceNames", f"{path}.resourceNames")
-            if set(many(at(rule, "verbs"))) - {"get", "*"}:
+            if set(as_list(get_path(rule, "verbs"))) - {"get", "*"}:
                 yield Problem("a rule gives more than get on secrets", "get", f"{path}.verbs")
 
-    yield from per(enumerate(many(role.at("rules"))), judge)
+    yield from check_each(enumerate(as_list(role.get_path("rules"))), judge)
 
 
 @control(
@@ -242,10 +244,10 @@ def named_permissions(role: Resource, _: Context) -> Iterator[Finding]:
 def denied_by_default(stack: Stack, _: Context) -> Iterator[Finding]:
     def security(found: Resource) -> Iterator[Finding]:
         wanted = ("metadata", "labels", "pod-security.kubernetes.io/enforce")
-        has = found.at(wanted)
-        if has != "restricted":
+        actual = found.get_path(wanted)
+        if actual != "restricted":
             yield Problem(
-                f"enforces pod security {has or 'of no level'}",
+                f"enforces pod security {actual or 'of no level'}",
                 "restricted",
                 "metadata.labels",
                 found,
@@ -254,9 +256,11 @@ def denied_by_default(stack: Stack, _: Context) -> Iterator[Finding]:
     def network(workload: Resource) -> Iterator[Finding]:
         inside = namespace(workload)
         for policy in stack.of(_NETWORK_POLICY):
-            everyone = not (policy.at("spec.podSelector") or {})
-            both = {"Ingress", "Egress"} <= set(many(policy.at("spec.policyTypes")))
-            allows = many(policy.at("spec.ingress")) or many(policy.at("spec.egress"))
+            everyone = not (policy.get_path("spec.podSelector") or {})
+            both = {"Ingress", "Egress"} <= set(as_list(policy.get_path("spec.policyTypes")))
+            allows = as_list(policy.get_path("spec.ingress")) or as_list(
+                policy.get_path("spec.egress")
+            )
             if everyone and both and not allows and namespace(policy) == inside:
                 return
         yield Problem(
@@ -266,8 +270,8 @@ def denied_by_default(stack: Stack, _: Context) -> Iterator[Finding]:
             workload,
         )
 
-    yield from per(stack.of("kubernetes:core/v1:Namespace"), security)
-    yield from per(stack.of(*WORKLOADS), network)
+    yield from check_each(stack.of("kubernetes:core/v1:Namespace"), security)
+    yield from check_each(stack.of(*WORKLOADS), network)
 
 
 @control(
@@ -284,15 +288,15 @@ def denied_by_default(stack: Stack, _: Context) -> Iterator[Finding]:
 )
 def pinned_images(workload: Resource, context: Context) -> Iterator[Finding]:
     def judge(found: Container) -> Iterator[Finding]:
-        reference, path = str(found.at("image") or ""), f"{found.path}.image"
+        reference, path = str(found.get_path("image") or ""), f"{found.path}.image"
         image = Image.of(reference)
         is_kestra, is_pinned = runs_kestras_image(found), image.digest.startswith("sha256:")
         tag = image.tag or "latest"
         if not is_pinned and (is_kestra or tag == "latest"):
-            wants = (
+            expected = (
                 "the image by digest, @sha256:…" if is_kestra else "a digest, or a version's tag"
             )
-            yield Problem(f"container {found.name} uses the tag {tag}", wants, path)
+            yield Problem(f"container {found.name} uses the tag {tag}", expected, path)
         if is_kestra and not reference.startswith(tuple(context.options.registries)):
             yield Problem(
                 f"container {found.name} uses {image.repository}",
@@ -300,7 +304,7 @@ def pinned_images(workload: Resource, context: Context) -> Iterator[Finding]:
                 path,
             )
 
-    yield from per(containers(workload), judge)
+    yield from check_each(containers(workload), judge)
 
 
 @control(
@@ -320,19 +324,19 @@ def needs_and_health(workload: Resource, _: Context) -> Iterator[Finding]:
 
     def judge(found: Container) -> Iterator[Finding]:
         for kind, name in (("requests", "cpu"), ("requests", "memory"), ("limits", "memory")):
-            if found.at(f"resources.{kind}.{name}") is None:
+            if found.get_path(f"resources.{kind}.{name}") is None:
                 yield Problem(
                     f"container {found.name} has no {kind}.{name}",
                     "a quantity",
                     f"{found.path}.resources.{kind}.{name}",
                 )
         for probe in ("readinessProbe", "livenessProbe"):
-            if not (found.is_init or ends) and found.at(probe) is None:
+            if not (found.is_init or ends) and found.get_path(probe) is None:
                 yield Problem(
                     f"container {found.name} has no {probe}", "one", f"{found.path}.{probe}"
                 )
 
-    yield from per(containers(workload), judge)
+    yield from check_each(containers(workload), judge)
 
 
 @control(
@@ -350,7 +354,7 @@ def disruption_budget(stack: Stack, _: Context) -> Iterator[Finding]:
             return
         for budget in stack.of(_BUDGET):
             same = namespace(budget) == namespace(workload)
-            if same and selects(budget.at("spec.selector"), labels(workload)):
+            if same and selects(budget.get_path("spec.selector"), labels(workload)):
                 return
         yield Problem(
             f"has {int(replicas)} replicas and no disruption budget",
@@ -359,7 +363,7 @@ def disruption_budget(stack: Stack, _: Context) -> Iterator[Finding]:
             workload,
         )
 
-    yield from per(
+    yield from check_each(
         stack.of("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet"), judge
     )
 
@@ -367,15 +371,15 @@ def disruption_budget(stack: Stack, _: Context) -> Iterator[Finding]:
 def _replicas(stack: Stack, workload: Resource) -> float | None:
     """How many replicas a workload has at least: its own number, or that of its autoscaler."""
     for scaler in stack.of(*_AUTOSCALERS):
-        target = scaler.at("spec.scaleTargetRef")
-        same = (at(target, "kind"), at(target, "name"), namespace(scaler)) == (
+        target = scaler.get_path("spec.scaleTargetRef")
+        same = (get_path(target, "kind"), get_path(target, "name"), namespace(scaler)) == (
             workload.type.rpartition(":")[2],
-            workload.at("metadata.name"),
+            workload.get_path("metadata.name"),
             namespace(workload),
         )
         if same:
-            return number(scaler.at("spec.minReplicas"))
-    return number(workload.at("spec.replicas"))
+            return number(scaler.get_path("spec.minReplicas"))
+    return number(workload.get_path("spec.replicas"))
 
 
 @control(

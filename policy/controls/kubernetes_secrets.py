@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from policy.core.model import Context, Finding, Problem, Resource, cis_kubernetes, control
-from policy.core.values import UNKNOWN, Undecided, at, many, per, raw
+from policy.core.values import UNKNOWN, Undecided, as_list, check_each, get_path, raw
 from policy.pods import WORKLOADS, Container, containers
 
 _SECRETIVE = re.compile(
@@ -43,14 +43,14 @@ _CLUSTER_STORES = tuple(
 )
 def no_literal_secrets(resource: Resource, _: Context) -> Iterator[Finding]:
     if resource.type in _CLUSTER_STORES:
-        if not many(resource.at("spec.conditions")):
-            wants = "spec.conditions with the namespaces that it serves, or a SecretStore"
-            yield Problem("serves every namespace", wants, "spec.conditions")
+        if not as_list(resource.get_path("spec.conditions")):
+            expected = "spec.conditions with the namespaces that it serves, or a SecretStore"
+            yield Problem("serves every namespace", expected, "spec.conditions")
         return
 
     def judge(found: Container) -> Iterator[Finding]:
-        for position, entry in enumerate(many(found.at("env"))):
-            name = str(at(entry, "name"))
+        for position, entry in enumerate(as_list(found.get_path("env"))):
+            name = str(get_path(entry, "name"))
             value = raw(entry, "value")
             if not is_secretive_name(name):
                 continue
@@ -63,4 +63,4 @@ def no_literal_secrets(resource: Resource, _: Context) -> Iterator[Finding]:
                     f"{found.path}.env.{position}",
                 )
 
-    yield from per(containers(resource), judge)
+    yield from check_each(containers(resource), judge)

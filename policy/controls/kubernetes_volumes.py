@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policy.core.model import Context, Finding, Problem, Resource, cis_kubernetes, control
-from policy.core.values import at, many, number, per
+from policy.core.values import as_list, check_each, get_path, number
 from policy.pods import WORKLOADS, pod, pod_path
 
 #: Kinds that Pod Security `restricted` allows.
@@ -39,13 +39,13 @@ def plain_volumes(workload: Resource, _: Context) -> Iterator[Finding]:
 
     def judge(entry: tuple[int, Any]) -> Iterator[Finding]:
         position, volume = entry
-        here, name = f"{path}.{position}", at(volume, "name")
+        here, name = f"{path}.{position}", get_path(volume, "name")
         others = [k for k in volume if k not in (*_KINDS, "name")] if _is_map(volume) else []
         # ks-kubernetes-03 speaks of the node's own files.
         for kind in others:
-            if kind != "hostPath" and at(volume, kind) is not None:
-                wants = "a PersistentVolumeClaim"
-                yield Problem(f"the volume {name} is of kind {kind}", wants, f"{here}.{kind}")
+            if kind != "hostPath" and get_path(volume, kind) is not None:
+                expected = "a PersistentVolumeClaim"
+                yield Problem(f"the volume {name} is of kind {kind}", expected, f"{here}.{kind}")
         for where, mode in _modes(volume):
             # Kubernetes takes a mode as the number that it is.
             if mode is not None and int(mode) & 0o007:
@@ -55,7 +55,7 @@ def plain_volumes(workload: Resource, _: Context) -> Iterator[Finding]:
                     f"{here}.{where}",
                 )
 
-    yield from per(enumerate(many(at(pod(workload), "volumes"))), judge)
+    yield from check_each(enumerate(as_list(get_path(pod(workload), "volumes"))), judge)
 
 
 def _is_map(value: Any) -> bool:
@@ -64,10 +64,10 @@ def _is_map(value: Any) -> bool:
 
 def _modes(volume: Any) -> Iterator[tuple[str, float | None]]:
     """Where the files of a volume's Secrets get their mode, and the mode. Raises Undecided when unknown."""
-    if at(volume, "secret") is not None:
+    if get_path(volume, "secret") is not None:
         yield from _of_source(volume, "secret", "secret.defaultMode")
-    for position, source in enumerate(many(at(volume, "projected.sources"))):
-        if at(source, "secret") is not None:
+    for position, source in enumerate(as_list(get_path(volume, "projected.sources"))):
+        if get_path(source, "secret") is not None:
             yield from _of_source(
                 source, "secret", "projected.defaultMode", f"projected.sources.{position}.", volume
             )
@@ -76,9 +76,9 @@ def _modes(volume: Any) -> Iterator[tuple[str, float | None]]:
 def _of_source(
     holder: Any, field: str, default: str, prefix: str = "", volume: Any = None
 ) -> Iterator[tuple[str, float | None]]:
-    mode = number(at(volume if volume is not None else holder, default))
-    items = many(at(holder, f"{field}.items"))
-    own = [number(at(item, "mode")) for item in items]
+    mode = number(get_path(volume if volume is not None else holder, default))
+    items = as_list(get_path(holder, f"{field}.items"))
+    own = [number(get_path(item, "mode")) for item in items]
     if not items or None in own:
         yield default, _USUAL_MODE if mode is None else mode
     for position, one in enumerate(own):

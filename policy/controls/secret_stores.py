@@ -8,7 +8,17 @@ from collections.abc import Iterator, Mapping
 
 from policy.core.documents import statements
 from policy.core.model import Context, Finding, Problem, Resource, Stack, cis, control, fsbp
-from policy.core.values import UNKNOWN, Sealed, Undecided, at, leaves, many, number, per, reveal
+from policy.core.values import (
+    UNKNOWN,
+    Sealed,
+    Undecided,
+    as_list,
+    check_each,
+    get_path,
+    leaves,
+    number,
+    reveal,
+)
 from policy.pods import WORKLOADS
 
 AWS_SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - types, here and below
@@ -27,7 +37,7 @@ def _stays(secret: Resource, tags: str) -> bool:
 
     Kestra has one key and no way to encrypt anew: another key makes everything unreadable.
     """
-    said = str(secret.at(f"{tags}.rotation") or "").lower() in _NOT_ROTATED
+    said = str(secret.get_path(f"{tags}.rotation") or "").lower() in _NOT_ROTATED
     return said or re.search("encryption", secret.name, re.IGNORECASE) is not None
 
 
@@ -41,7 +51,7 @@ def _stays(secret: Resource, tags: str) -> bool:
     types=(AWS_SECRET,),
 )
 def customer_key(secret: Resource, _: Context) -> Iterator[Finding]:
-    key = secret.at("kmsKeyId")
+    key = secret.get_path("kmsKeyId")
     if not key or str(key).endswith("alias/aws/secretsmanager"):
         yield Problem("is encrypted with AWS's key", "a KMS key of the stack", "kmsKeyId")
 
@@ -56,7 +66,7 @@ def customer_key(secret: Resource, _: Context) -> Iterator[Finding]:
     types=(AWS_SECRET,),
 )
 def recoverable(secret: Resource, context: Context) -> Iterator[Finding]:
-    days = number(secret.at("recoveryWindowInDays"))
+    days = number(secret.get_path("recoveryWindowInDays"))
     if days is None or days >= 7 or (days == 0 and context.environment == "development"):
         return
     yield Problem(f"can be recovered for {days:.0f} days", "7 or more", "recoveryWindowInDays")
@@ -87,12 +97,12 @@ def rotates(stack: Stack, _: Context) -> Iterator[Finding]:
             for n in ("arn", "id", "name")
             if secret.props.get(n) is not UNKNOWN
         }
-        if any(reveal(r.at("secretId")) in own - {None} for r in rotations):
+        if any(reveal(r.get_path("secretId")) in own - {None} for r in rotations):
             return
-        wants = "a SecretRotation, or the tag rotation: external or none"
-        yield Problem("does not rotate", wants, "tags.rotation", secret)
+        expected = "a SecretRotation, or the tag rotation: external or none"
+        yield Problem("does not rotate", expected, "tags.rotation", secret)
 
-    yield from per(stack.of(AWS_SECRET), judge)
+    yield from check_each(stack.of(AWS_SECRET), judge)
 
 
 @control(
@@ -106,9 +116,9 @@ def rotates(stack: Stack, _: Context) -> Iterator[Finding]:
     frameworks=fsbp("SecretsManager.4"),
 )
 def rotates_often(rotation: Resource, context: Context) -> Iterator[Finding]:
-    days = number(rotation.at("rotationRules.automaticallyAfterDays"))
+    days = number(rotation.get_path("rotationRules.automaticallyAfterDays"))
     said = re.fullmatch(
-        r"rate\((\d+) days?\)", str(rotation.at("rotationRules.scheduleExpression") or "")
+        r"rate\((\d+) days?\)", str(rotation.get_path("rotationRules.scheduleExpression") or "")
     )
     days = days if days is not None or not said else float(said[1])
     most = context.options.maximum_rotation_days
@@ -127,10 +137,10 @@ def rotates_often(rotation: Resource, context: Context) -> Iterator[Finding]:
 )
 def not_public(resource: Resource, _: Context) -> Iterator[Finding]:
     if resource.type.startswith("gcp:"):
-        if resource.at("member") in ("allUsers", "allAuthenticatedUsers"):
+        if resource.get_path("member") in ("allUsers", "allAuthenticatedUsers"):
             yield Problem("is for all users", "named members", "member")
         return
-    if resource.type == AWS_POLICY and resource.at("blockPublicPolicy") is not True:
+    if resource.type == AWS_POLICY and resource.get_path("blockPublicPolicy") is not True:
         yield Problem("may become public", "blockPublicPolicy: true", "blockPublicPolicy")
     for found in statements(resource, "policy"):
         if found.allows and found.is_public and not found.condition:
@@ -153,11 +163,11 @@ def not_public(resource: Resource, _: Context) -> Iterator[Finding]:
 def no_purge(vault: Resource, context: Context) -> Iterator[Finding]:
     if context.environment == "development":
         return
-    if vault.at("properties.enablePurgeProtection") is not True:
+    if vault.get_path("properties.enablePurgeProtection") is not True:
         yield Problem("can be purged", "true", "properties.enablePurgeProtection")
-    if vault.at("properties.enableSoftDelete") is False:
+    if vault.get_path("properties.enableSoftDelete") is False:
         yield Problem("deletes at once", "true", "properties.enableSoftDelete")
-    days = number(vault.at("properties.softDeleteRetentionInDays"))
+    days = number(vault.get_path("properties.softDeleteRetentionInDays"))
     if context.is_production and days is not None and days < 90:
         where = "properties.softDeleteRetentionInDays"
         yield Problem(f"keeps what is deleted {days:.0f} days", "90", where)
@@ -176,9 +186,9 @@ def no_purge(vault: Resource, context: Context) -> Iterator[Finding]:
     ),
 )
 def role_access(vault: Resource, _: Context) -> Iterator[Finding]:
-    if vault.at("properties.enableRbacAuthorization") is not True:
+    if vault.get_path("properties.enableRbacAuthorization") is not True:
         yield Problem("uses access policies", "true", "properties.enableRbacAuthorization")
-    if many(vault.at("properties.accessPolicies")):
+    if as_list(vault.get_path("properties.accessPolicies")):
         yield Problem("has access policies", "role assignments", "properties.accessPolicies")
 
 
@@ -195,10 +205,10 @@ def role_access(vault: Resource, _: Context) -> Iterator[Finding]:
     ),
 )
 def not_on_the_internet(vault: Resource, _: Context) -> Iterator[Finding]:
-    access = str(vault.at("properties.publicNetworkAccess") or "enabled").lower()
+    access = str(vault.get_path("properties.publicNetworkAccess") or "enabled").lower()
     if access != "disabled":
         yield Problem("is on the internet", "Disabled", "properties.publicNetworkAccess")
-    if vault.at("properties.networkAcls.defaultAction") != "Deny":
+    if vault.get_path("properties.networkAcls.defaultAction") != "Deny":
         yield Problem("lets every network in", "Deny", "properties.networkAcls.defaultAction")
 
 
@@ -219,20 +229,20 @@ def private_endpoint(stack: Stack, context: Context) -> Iterator[Finding]:
         or "private-endpoints" in context.options.managed_elsewhere
     ):
         return
-    yield from per(stack.of(KEY_VAULT), lambda v: _endpoint(stack, v))
+    yield from check_each(stack.of(KEY_VAULT), lambda v: _endpoint(stack, v))
 
 
 def _endpoint(stack: Stack, vault: Resource) -> Iterator[Finding]:
     connections = "privateLinkServiceConnections"
-    closed = vault.at("properties.publicNetworkAccess") == "Disabled"
-    if closed and vault.at("tags.private-endpoint") == "none":
+    closed = vault.get_path("properties.publicNetworkAccess") == "Disabled"
+    if closed and vault.get_path("tags.private-endpoint") == "none":
         return
     for endpoint in stack.of("azure-native:network:PrivateEndpoint"):
         if endpoint.refers_to(vault, connections):
             return
-        for connection in many(endpoint.at(connections)):
-            linked = at(connection, "privateLinkServiceId")
-            if linked and linked == vault.at("id"):
+        for connection in as_list(endpoint.get_path(connections)):
+            linked = get_path(connection, "privateLinkServiceId")
+            if linked and linked == vault.get_path("id"):
                 return
     where = "the stack's PrivateEndpoints"
     yield Problem("has no private endpoint", "a PrivateEndpoint to it", where, vault)
@@ -264,7 +274,7 @@ def _endpoint(stack: Stack, vault: Resource) -> Iterator[Finding]:
     ),
 )
 def expires(item: Resource, _: Context) -> Iterator[Finding]:
-    if not item.at("properties.attributes.expires") and not _stays(item, "tags"):
+    if not item.get_path("properties.attributes.expires") and not _stays(item, "tags"):
         yield Problem("never expires", "an expiry date", "properties.attributes.expires")
 
 
@@ -294,25 +304,25 @@ def audited(stack: Stack, context: Context) -> Iterator[Finding]:
 
     def is_audit(setting: Resource) -> bool:
         return any(
-            at(log, "enabled") is not False
+            get_path(log, "enabled") is not False
             and (
-                at(log, "category") == "AuditEvent"
-                or at(log, "categoryGroup") in ("audit", "allLogs")
+                get_path(log, "category") == "AuditEvent"
+                or get_path(log, "categoryGroup") in ("audit", "allLogs")
             )
-            for log in many(setting.at("logs"))
+            for log in as_list(setting.get_path("logs"))
         )
 
     def judge(vault: Resource) -> Iterator[Finding]:
         for setting in settings:
             of_it = setting.refers_to(vault, "resourceUri") or (
-                setting.at("resourceUri") == vault.at("id")
+                setting.get_path("resourceUri") == vault.get_path("id")
             )
             if of_it and is_audit(setting):
                 return
-        wants = "a DiagnosticSetting with AuditEvent"
-        yield Problem("has no audit log", wants, "the stack's DiagnosticSettings", vault)
+        expected = "a DiagnosticSetting with AuditEvent"
+        yield Problem("has no audit log", expected, "the stack's DiagnosticSettings", vault)
 
-    yield from per(stack.of(KEY_VAULT), judge)
+    yield from check_each(stack.of(KEY_VAULT), judge)
 
 
 @control(
@@ -328,10 +338,10 @@ def audited(stack: Stack, context: Context) -> Iterator[Finding]:
     types=(GCP_SECRET,),
 )
 def known_places(secret: Resource, context: Context) -> Iterator[Finding]:
-    replicas = many(secret.at("replication.userManaged.replicas"))
+    replicas = as_list(secret.get_path("replication.userManaged.replicas"))
     path = "customerManagedEncryption"
-    own = [at(r, f"{path}.kmsKeyName") for r in replicas]
-    encrypted = all(own) if own else bool(secret.at(f"replication.auto.{path}.kmsKeyName"))
+    own = [get_path(r, f"{path}.kmsKeyName") for r in replicas]
+    encrypted = all(own) if own else bool(secret.get_path(f"replication.auto.{path}.kmsKeyName"))
     if not encrypted and (context.is_production or not replicas):
         where = "each replica's" if replicas else "replication.auto's"
         yield Problem("has no key of the customer", "a KMS key", f"{where} {path}")
@@ -350,10 +360,14 @@ def known_places(secret: Resource, context: Context) -> Iterator[Finding]:
     types=(GCP_SECRET,),
 )
 def old_versions_go(secret: Resource, _: Context) -> Iterator[Finding]:
-    ends = secret.at("rotation.rotationPeriod") or secret.at("expireTime") or secret.at("ttl")
+    ends = (
+        secret.get_path("rotation.rotationPeriod")
+        or secret.get_path("expireTime")
+        or secret.get_path("ttl")
+    )
     if not ends and not _stays(secret, "labels"):
         yield Problem("neither rotates nor ends", "rotation, expireTime or ttl", "rotation")
-    if not secret.at("versionDestroyTtl"):
+    if not secret.get_path("versionDestroyTtl"):
         yield Problem("destroys versions at once", "a time to go back", "versionDestroyTtl")
 
 
@@ -383,12 +397,15 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     types=tuple(VALUES),
 )
 def marked_values(resource: Resource, _: Context) -> Iterator[Finding]:
-    if resource.type == "aws:ssm/parameter:Parameter" and resource.at("type") != "SecureString":
+    if (
+        resource.type == "aws:ssm/parameter:Parameter"
+        and resource.get_path("type") != "SecureString"
+    ):
         return
     if not resource.is_marked:
         raise Undecided("whether values are secret")
     for path in VALUES[resource.type]:
-        for inner, value in leaves(resource.at(path), path):
+        for inner, value in leaves(resource.get_path(path), path):
             if value is UNKNOWN:
                 yield Undecided(inner)
             elif value not in (None, "") and not isinstance(value, Sealed):
@@ -433,14 +450,14 @@ def nowhere_in_clear(stack: Stack, _: Context) -> Iterator[Finding]:
 
     def judge(carrier: Resource) -> Iterator[Finding]:
         for path in _CARRIERS[carrier.type]:
-            found = carrier.at(path) if path else carrier.props
+            found = carrier.get_path(path) if path else carrier.props
             for inner, value in leaves(found, path):
                 if value is UNKNOWN:
                     yield Undecided(inner)
                 elif isinstance(value, str) and any(text in value for text in sealed):
                     yield Problem("holds a secret in clear", "a reference to it", inner, carrier)
 
-    yield from per(stack.of(*_CARRIERS), judge)
+    yield from check_each(stack.of(*_CARRIERS), judge)
 
 
 _KEPT = (
@@ -470,7 +487,7 @@ def protected(resource: Resource, context: Context) -> Iterator[Finding]:
     if not context.is_production or resource.protect:
         return
     is_kept = resource.type in _KEPT or (
-        resource.type == "vault:index/mount:Mount" and resource.at("type") in ("kv", "kv-v2")
+        resource.type == "vault:index/mount:Mount" and resource.get_path("type") in ("kv", "kv-v2")
     )
     if is_kept or re.search(r"encryption", resource.name, re.IGNORECASE):
         yield Problem("is not protected", "protect: true", "the option protect")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from policy.application import CARRIERS, Application, documents, is_reference
 from policy.configuration_texts import flatten
 from policy.core.model import Context, Finding, Problem, Resource, Stack, control
-from policy.core.values import many, number, per, reveal
+from policy.core.values import as_list, check_each, number, reveal
 from policy.effective_configuration import each_application
 
 _KUBERNETES = "vault:kubernetes/authBackendRole:AuthBackendRole"
@@ -46,7 +46,7 @@ def no_token(stack: Stack, context: Context) -> Iterator[Finding]:
                     )
                     yield Problem("has a credential in clear", "${NAME}", where, carrier, setting)
 
-    yield from per(stack.of(*CARRIERS), in_clear)
+    yield from check_each(stack.of(*CARRIERS), in_clear)
     yield from log_in_to_vault(stack, context)
 
 
@@ -56,8 +56,8 @@ def log_in_to_vault(application: Application, context: Context) -> Iterator[Find
     for name in ("token", "password") if context.is_production else ():
         key = f"{_BLOCK}.{name}"
         if application.has(key):
-            has = f"logs in to Vault with a {name}"
-            yield application.problem(has, "kubernetes or app-role", key)
+            actual = f"logs in to Vault with a {name}"
+            yield application.problem(actual, "kubernetes or app-role", key)
 
 
 @control(
@@ -91,15 +91,15 @@ def over_tls(application: Application, _: Context) -> Iterator[Finding]:
 def named_accounts(role: Resource, _: Context) -> Iterator[Finding]:
     if role.type == _KUBERNETES:
         for name in ("boundServiceAccountNames", "boundServiceAccountNamespaces"):
-            bound = many(role.at(name))
+            bound = as_list(role.get_path(name))
             if not bound or any("*" in str(b) for b in bound):
                 yield Problem(f"has {name} {', '.join(bound) or 'of nobody'}", "names", name)
         return
-    if not role.at("boundSubject") and not role.at("boundClaims"):
+    if not role.get_path("boundSubject") and not role.get_path("boundClaims"):
         yield Problem("is for every subject", "boundSubject", "boundSubject")
-    if role.at("boundClaimsType") == "glob":
+    if role.get_path("boundClaimsType") == "glob":
         yield Problem("is for a pattern of claims", "string", "boundClaimsType")
-    if not many(role.at("boundAudiences")):
+    if not as_list(role.get_path("boundAudiences")):
         yield Problem("is for every audience", "boundAudiences", "boundAudiences")
 
 
@@ -116,8 +116,8 @@ def named_accounts(role: Resource, _: Context) -> Iterator[Finding]:
     types=_ROLES,
 )
 def short_tokens(role: Resource, _: Context) -> Iterator[Finding]:
-    period = number(role.at("tokenPeriod"))
-    life, most = number(role.at("tokenTtl")), number(role.at("tokenMaxTtl"))
+    period = number(role.get_path("tokenPeriod"))
+    life, most = number(role.get_path("tokenTtl")), number(role.get_path("tokenMaxTtl"))
     if not period and not life:
         yield Problem("has tokens of Vault's own default life", "3600 or less", "tokenTtl")
     for name, value in (("tokenPeriod", period), ("tokenTtl", life)):
@@ -125,7 +125,11 @@ def short_tokens(role: Resource, _: Context) -> Iterator[Finding]:
             yield Problem(f"has {name} {value:.0f}", "3600 or less", name)
     if life and most and most < life:
         yield Problem("has tokenMaxTtl below tokenTtl", "no less than it", "tokenMaxTtl")
-    if role.type == _APP_ROLE and not role.at("secretIdTtl") and not role.at("secretIdNumUses"):
+    if (
+        role.type == _APP_ROLE
+        and not role.get_path("secretIdTtl")
+        and not role.get_path("secretIdNumUses")
+    ):
         yield Problem("has secret ids without an end", "a time or a count", "secretIdTtl")
 
 
@@ -150,7 +154,7 @@ def narrow_policy(policy: Resource, _: Context) -> Iterator[Finding]:
 
 def _allowed(policy: Resource) -> Iterator[tuple[str, str]]:
     """Path and body of each rule that denies nothing."""
-    text = re.sub(r"(?m)(#|//).*$", "", str(reveal(policy.at("policy")) or ""))
+    text = re.sub(r"(?m)(#|//).*$", "", str(reveal(policy.get_path("policy")) or ""))
     for rule in re.finditer(r'path\s+"([^"]*)"\s*\{(.*?)\}', text, re.DOTALL):
         if not re.search(r'"deny"', rule[2]):
             yield rule[1], rule[2]
@@ -170,11 +174,11 @@ def _allowed(policy: Resource) -> Iterator[tuple[str, str]]:
 )
 def versioned(engine: Resource, _: Context) -> Iterator[Finding]:
     if engine.type.endswith("SecretBackendV2"):
-        if engine.at("deleteVersionAfter"):
-            has = "deletes the secrets themselves after a time"
-            yield Problem(has, "maxVersions instead", "deleteVersionAfter")
+        if engine.get_path("deleteVersionAfter"):
+            actual = "deletes the secrets themselves after a time"
+            yield Problem(actual, "maxVersions instead", "deleteVersionAfter")
         return
-    if engine.at("type") == "kv" and str(engine.at("options.version")) != "2":
+    if engine.get_path("type") == "kv" and str(engine.get_path("options.version")) != "2":
         yield Problem("keeps no versions", 'version "2"', "options.version")
 
 
@@ -190,7 +194,9 @@ def audit_device(stack: Stack, context: Context) -> Iterator[Finding]:
     devices = [r for r in stack.resources if r.type == "vault:index/audit:Audit"]
     if devices or "vault-audit" in context.options.managed_elsewhere:
         return
-    engines = [m for m in stack.of("vault:index/mount:Mount") if m.at("type") in ("kv", "kv-v2")]
+    engines = [
+        m for m in stack.of("vault:index/mount:Mount") if m.get_path("type") in ("kv", "kv-v2")
+    ]
     for engine in engines[:1]:
         yield Problem("is in a Vault without audit device", "an Audit", "the stack", engine)
 
@@ -212,15 +218,17 @@ _BUILT_IN = ("auth", "cubbyhole", "identity", "sys")
     setting="kestra:secret.vault.secret-path-prefix and kestra:identity.vault.paths",
 )
 def within_engine(stack: Stack, _: Context) -> Iterator[Finding]:
-    engines = [str(m.at("path") or "").strip("/") for m in stack.of("vault:index/mount:Mount")]
+    engines = [
+        str(m.get_path("path") or "").strip("/") for m in stack.of("vault:index/mount:Mount")
+    ]
 
     def judge(policy: Resource) -> Iterator[Finding]:
         for path, _ in _allowed(policy):
             own = any(engine and path.startswith(f"{engine}/") for engine in engines)
-            if not own and (has := _too_wide(path)):
-                yield Problem(has, "a folder or secrets of it", "policy", policy)
+            if not own and (actual := _too_wide(path)):
+                yield Problem(actual, "a folder or secrets of it", "policy", policy)
 
-    yield from per(stack.of("vault:index/policy:Policy"), judge)
+    yield from check_each(stack.of("vault:index/policy:Policy"), judge)
 
 
 def _too_wide(path: str) -> str:

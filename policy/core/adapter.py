@@ -18,7 +18,7 @@ from policy.core.model import (
     Resource,
     Stack,
     Verdict,
-    judged,
+    evaluate,
     message,
     plain_type,
 )
@@ -93,7 +93,7 @@ class Pack:
             if plain_type(args.resource_type) not in control.types:
                 return
             resource = self._resource(args)
-            verdict = judged(control, resource, self._context)
+            verdict = evaluate(control, resource, self._context)
             for problem in verdict.problems:
                 report(message(control, problem, resource), None)
             if reason := _undecided(verdict):
@@ -105,7 +105,7 @@ class Pack:
         self, control: Control
     ) -> Callable[[sdk.StackValidationArgs, sdk.ReportViolation], None]:
         def validate(args: sdk.StackValidationArgs, report: sdk.ReportViolation) -> None:
-            verdict = judged(control, self._stack(args.resources), self._context)
+            verdict = evaluate(control, self._stack(args.resources), self._context)
             for problem in verdict.problems:
                 whose = problem.resource
                 report(message(control, problem, None), whose.urn if whose else None)
@@ -119,7 +119,7 @@ class Pack:
             if control.remedy is None or plain_type(args.resource_type) not in control.types:
                 return None
             resource = self._resource(args)
-            if not judged(control, resource, self._context).problems:
+            if not evaluate(control, resource, self._context).problems:
                 return None
             changes = control.remedy(resource, self._context)
             # The raw properties, so that secrets and unknown values stay what they are.

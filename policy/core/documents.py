@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy.core.model import Resource
-from policy.core.values import UNKNOWN, Undecided, at, many, reveal
+from policy.core.values import UNKNOWN, Undecided, as_list, get_path, reveal
 
 
 @dataclass(frozen=True)
@@ -36,29 +36,29 @@ def statements(resource: Resource, path: str) -> Iterator[Statement]:
     Raises:
         Undecided: when the document, or what a statement says, is unknown.
     """
-    document = reveal(resource.at(path))
+    document = reveal(resource.get_path(path))
     if isinstance(document, str):
         try:
             document = json.loads(document)
         except ValueError:
             raise Undecided(path) from None
-    for found in many(at(document, "Statement")):
+    for found in as_list(get_path(document, "Statement")):
         if found is UNKNOWN:
             raise Undecided(path)
         yield Statement(
-            at(found, "Effect") != "Deny",
-            tuple(str(a).lower() for a in many(at(found, "Action"))),
-            tuple(str(r) for r in many(at(found, "Resource"))),
-            tuple(_principals(at(found, "Principal"))),
-            at(found, "Condition") or {},
-            any(at(found, name) for name in ("NotAction", "NotResource", "NotPrincipal")),
+            get_path(found, "Effect") != "Deny",
+            tuple(str(a).lower() for a in as_list(get_path(found, "Action"))),
+            tuple(str(r) for r in as_list(get_path(found, "Resource"))),
+            tuple(_principals(get_path(found, "Principal"))),
+            get_path(found, "Condition") or {},
+            any(get_path(found, name) for name in ("NotAction", "NotResource", "NotPrincipal")),
         )
 
 
 def _principals(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         for kind in value:
-            yield from (f"{kind}:{entry}" for entry in many(at(value, (kind,))))
+            yield from (f"{kind}:{entry}" for entry in as_list(get_path(value, (kind,))))
     elif value is not None:
         yield str(value)
 
@@ -77,7 +77,7 @@ def identity_statements(resource: Resource) -> Iterator[tuple[str, Statement]]:
     """Path and statement of what a policy, or a role's inline policies, allow."""
     paths = list(IDENTITY_POLICIES[resource.type])
     if resource.type == "aws:iam/role:Role":
-        inline = many(resource.at("inlinePolicies"))
+        inline = as_list(resource.get_path("inlinePolicies"))
         paths = [f"inlinePolicies.{position}.policy" for position in range(len(inline))]
     for path in paths:
         for statement in statements(resource, path):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from policy.core.options import Options
-from policy.core.values import OutOfView, Undecided, at
+from policy.core.values import OutOfView, Undecided, get_path
 
 Severity = Literal["low", "medium", "high", "critical"]
 Environment = Literal["development", "staging", "production"]
@@ -41,9 +41,9 @@ class Resource:
     is_marked: bool = True
     """Whether secret values can be told from others."""
 
-    def at(self, path: str | Sequence[str]) -> Any:
+    def get_path(self, path: str | Sequence[str]) -> Any:
         """A property by its path; None when missing. Raises Undecided when unknown."""
-        return at(self.props, path)
+        return get_path(self.props, path)
 
     def refers_to(self, other: Resource, *properties: str) -> bool:
         """Whether one of these properties comes from another resource."""
@@ -92,11 +92,11 @@ class Context:
 class Problem:
     """What a control objects to; never with a secret value."""
 
-    has: str
+    actual: str
     """What there is."""
-    wants: str
+    expected: str
     """What there should be."""
-    where: str
+    property_path: str
     """The property to change."""
     resource: Resource | None = None
     """Whose; for controls that look at whole stacks. None: the stack's."""
@@ -105,7 +105,7 @@ class Problem:
 
 
 Finding = Problem | Undecided
-Judge = Callable[[Any, Context], Iterable[Finding]]
+Check = Callable[[Any, Context], Iterable[Finding]]
 Remedy = Callable[[Resource, Context], Mapping[str, Any]]
 
 
@@ -120,7 +120,7 @@ class Control:
     """One sentence."""
     steps: Sequence[str]
     """How to satisfy it."""
-    judge: Judge
+    check: Check
     types: Sequence[str]
     """Types of the resources that it judges; empty: it judges whole stacks."""
     setting: str
@@ -154,16 +154,16 @@ def control(
     frameworks: Sequence[Framework] = (),
     remedy: Remedy | None = None,
     always: Literal["advisory", ""] = "",
-) -> Callable[[Judge], Judge]:
-    """Registers a judging function as a control."""
+) -> Callable[[Check], Check]:
+    """Registers a function as the check of a control."""
 
-    def register(judge: Judge) -> Judge:
+    def register(check: Check) -> Check:
         if id in REGISTRY:
             raise ValueError(f"two controls are called {id}")
         REGISTRY[id] = Control(
-            id, title, severity, risk, steps, judge, types, setting, frameworks, remedy, always
+            id, title, severity, risk, steps, check, types, setting, frameworks, remedy, always
         )
-        return judge
+        return check
 
     return register
 
@@ -179,7 +179,7 @@ class Verdict:
     """What the stack does not hold, so that it will not be known either."""
 
 
-def judged(control: Control, subject: Resource | Stack, context: Context) -> Verdict:
+def evaluate(control: Control, subject: Resource | Stack, context: Context) -> Verdict:
     """Runs a control; what is exempt is left out."""
     problems: list[Problem] = []
     undecided: list[str] = []
@@ -187,7 +187,7 @@ def judged(control: Control, subject: Resource | Stack, context: Context) -> Ver
 
     def findings() -> Iterator[Finding]:
         try:
-            yield from control.judge(subject, context)
+            yield from control.check(subject, context)
         except Undecided as found:
             yield found
 
@@ -209,20 +209,7 @@ def message(control: Control, problem: Problem, resource: Resource | None) -> st
     name = f"{whose.name} ({whose.type})" if whose else "the stack"
     setting = problem.setting or control.setting
     here = f"; in this project: {setting}" if setting else ""
-    return f"{name}: {problem.has}. Wanted: {problem.wants}. Change {problem.where}{here}."
-
-
-_MESSAGE = re.compile(
-    r"(?P<resource>.+?): (?P<has>.+?)\. Wanted: (?P<wants>.+)\. Change (?P<where>.+?)"
-    r"(?:; in this project: (?P<setting>.+))?\.",
-    re.DOTALL,
-)
-
-
-def parts(text: str) -> Mapping[str, str]:
-    """What `message` put together: resource, has, wants, where and setting; empty when it is another text."""
-    found = _MESSAGE.fullmatch(text.strip())
-    return {k: v or "" for k, v in found.groupdict().items()} if found else {}
+    return f"{name}: {problem.actual}. Wanted: {problem.expected}. Change {problem.property_path}{here}."
 
 
 # Benchmarks by name and version, as cited by the controls.

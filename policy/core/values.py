@@ -57,7 +57,7 @@ def reveal(value: Any) -> Any:
     return value.value if isinstance(value, Sealed) else value
 
 
-def at(value: Any, path: str | Sequence[str]) -> Any:
+def get_path(value: Any, path: str | Sequence[str]) -> Any:
     """What lies at a path (`spec.containers.0.image`); None where something is missing.
 
     Raises:
@@ -100,7 +100,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from leaves(inner, f"{path}.{key}" if path else str(key))
 
 
-def many(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     """A list as it is, nothing as an empty list, anything else as a list of one."""
     if value is None:
         return []
@@ -109,13 +109,13 @@ def many(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def per(
-    items: Iterable[Item], judge: Callable[[Item], Iterable[Made]]
+def check_each(
+    items: Iterable[Item], check: Callable[[Item], Iterable[Made]]
 ) -> Iterator[Made | Undecided]:
     """Judges one by one, so that an unknown value of one does not hide what is wrong with another."""
     for item in items:
         try:
-            yield from judge(item)
+            yield from check(item)
         except Undecided as undecided:
             yield undecided
 

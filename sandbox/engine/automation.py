@@ -17,8 +17,8 @@ from typing import Any
 
 from pulumi import automation as auto
 
+from components.safeguards.error_hooks import ANSWER
 from components.safeguards.interrupted_updates import adopt_pending
-from components.safeguards.name_conflicts import ANSWER
 from components.settings import Settings
 from components.stack_config import decode_config
 from components.validation import load
@@ -35,10 +35,10 @@ from sandbox.engine.official_plugins import Official
 from sandbox.engine.pending import Finder
 from sandbox.engine.plugin_choice import PluginChoice, choose
 from sandbox.engine.recovery import (
-    end_leftovers,
+    end_orphaned_processes,
     is_locked,
-    mend_backend,
     redact_init_errors,
+    repair_backend,
 )
 from sandbox.engine.redaction import Redaction
 from sandbox.engine.workspace import use_own_vault, write_workspace
@@ -48,7 +48,7 @@ from sandbox.judgement import Pack, refusal
 from sandbox.services import ControlPlane, Vault
 from sandbox.services.process import private
 from sandbox.state import NO_STATE, PROJECT, ROOT, Last, State
-from sandbox.taken_names import way_out
+from sandbox.taken_names import suggest_fix
 
 NONE = Clouds()
 
@@ -169,9 +169,9 @@ class Stack:
         self._state.backend.mkdir(parents=True, exist_ok=True)
         official_plugins.provide(self._official, self._state.pulumi_home)
         self.write_workspace()
-        if end_leftovers(self._state):
+        if end_orphaned_processes(self._state):
             self._told("Ended what a killed command had left running.")
-        mend_backend(self._state)
+        repair_backend(self._state)
         self._know_secrets()
         # Made of the caller's environment (where plugins are, proxies), so before that is put aside.
         caller, own = dict(os.environ), self.environment()
@@ -200,7 +200,7 @@ class Stack:
     def _program(self) -> None:
         from components.program import deploy
 
-        token = ANSWER.set(functools.partial(way_out, self._state, self.name))
+        token = ANSWER.set(functools.partial(suggest_fix, self._state, self.name))
         try:
             deploy(self.folder / "workspace")
         finally:

@@ -8,8 +8,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
+
+import psutil
 
 from sandbox.services.process import Identity, began_at, private
 from sandbox.state import State
@@ -17,29 +18,27 @@ from sandbox.state import State
 GRACE_SECONDS = 20.0
 
 
-def leftovers(state: State, processes: Path = Path("/proc")) -> Iterator[Identity]:
+def orphaned_processes(state: State) -> Iterator[Identity]:
     """Engines and plugins of this state that still run. To be asked only by who holds the state's lock."""
-    mark = f"PULUMI_HOME={state.pulumi_home}".encode()
-    for folder in processes.iterdir():
-        if not folder.name.isdigit() or int(folder.name) == os.getpid():
-            continue
-        with contextlib.suppress(OSError):
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
-                began = began_at(int(folder.name))
-                if began is not None:
-                    yield Identity(int(folder.name), began)
+    for process in psutil.process_iter():
+        # Another user's does not tell its environment.
+        with contextlib.suppress(psutil.Error):
+            is_ours = process.environ().get("PULUMI_HOME") == str(state.pulumi_home)
+            began = began_at(process.pid)
+            if is_ours and process.pid != os.getpid() and began is not None:
+                yield Identity(process.pid, began)
 
 
-def end_leftovers(state: State, grace: float = GRACE_SECONDS) -> int:
+def end_orphaned_processes(state: State, grace: float = GRACE_SECONDS) -> int:
     """Ends what a killed command left running. How many processes there were.
 
     The engine is asked and has time to end its operations; then the rest is killed.
     """
-    found = list(leftovers(state))
-    engines = [process for process in found if _name(process.pid) == "pulumi"]
+    orphans = list(orphaned_processes(state))
+    engines = [process for process in orphans if is_engine(process.pid)]
     for processes, sign, seconds in (
         (engines, signal.SIGINT, grace),
-        (found, signal.SIGKILL, 5.0),
+        (orphans, signal.SIGKILL, 5.0),
     ):
         alive = [process for process in processes if process.alive]
         for process in alive:
@@ -48,17 +47,18 @@ def end_leftovers(state: State, grace: float = GRACE_SECONDS) -> int:
         deadline = time.monotonic() + seconds
         while any(process.alive for process in alive) and time.monotonic() < deadline:
             time.sleep(0.05)
-    return len(found)
+    return len(orphans)
 
 
-def _name(pid: int) -> str:
+def is_engine(pid: int) -> bool:
+    """Whether a process is Pulumi's engine, no plugin of it."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
+        return psutil.Process(pid).name() == "pulumi"
+    except psutil.Error:
+        return False
 
 
-def mend_backend(state: State) -> None:
+def repair_backend(state: State) -> None:
     """Removes what a killed engine had half written.
 
     The state files themselves are replaced whole, but not the attributes beside them: an empty one makes the

@@ -17,7 +17,7 @@ from policy.core.model import (
     Resource,
     Severity,
     Stack,
-    judged,
+    evaluate,
     message,
 )
 from policy.core.options import Options
@@ -42,7 +42,7 @@ class Judgement:
     control: Control
     level: str
     result: Result
-    judged: int
+    subjects: int
     """Resources that it looked at; 0 for rules on whole stacks."""
     messages: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
@@ -180,7 +180,7 @@ def _judge(control: Control, found: StackResources, context: Context, strictness
     messages: list[str] = []
     undecided: list[str] = []
     for subject in subjects:
-        verdict = judged(control, subject, context)
+        verdict = evaluate(control, subject, context)
         whose = subject if isinstance(subject, Resource) else None
         messages += [message(control, problem, whose) for problem in verdict.problems]
         undecided += [f"{whose.name}: {path}" if whose else path for path in verdict.undecided]

@@ -1,20 +1,13 @@
-"""The certificates of the sandbox's control plane, made once and kept beside its data."""
+"""The certificates of the sandbox's control plane (by trustme), made once and kept beside its data."""
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from trustme import CA
 
 from sandbox.services.process import private
-
-YEARS = datetime.timedelta(days=3650)
 
 
 @dataclass(frozen=True)
@@ -33,85 +26,34 @@ class Authority:
         self._directory = directory
         self.pair = Pair(directory / "ca.crt", directory / "ca.key")
         if not self.pair.certificate.exists():
-            key = ec.generate_private_key(ec.SECP256R1())
-            name = _name("kestra-sandbox")
-            certificate = (
-                _builder(name, name, key.public_key())
-                .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-                .sign(key, hashes.SHA256())
-            )
-            _write(self.pair, key, certificate)
+            ca = CA(organization_name="kestra-sandbox")
+            private(self.pair.key, ca.private_key_pem.bytes())
+            private(self.pair.certificate, ca.cert_pem.bytes())
 
-    def issue(self, name: str, common: str, *groups: str, hosts: tuple[str, ...] = ()) -> Pair:
-        """A certificate for a client, or for a server with its hosts."""
+    def issue(self, name: str, common: str, group: str = "", hosts: tuple[str, ...] = ()) -> Pair:
+        """A certificate for a client, or for a server with its hosts.
+
+        Args:
+            name: of its files.
+            common: the user's name to Kubernetes.
+            group: the user's group to Kubernetes.
+            hosts: names and addresses of the server.
+        """
         pair = Pair(self._directory / f"{name}.crt", self._directory / f"{name}.key")
-        if pair.certificate.exists():
-            return pair
-        ca_key = serialization.load_pem_private_key(self.pair.key.read_bytes(), None)
-        assert isinstance(ca_key, ec.EllipticCurvePrivateKey)
-        ca = x509.load_pem_x509_certificate(self.pair.certificate.read_bytes())
-        key = ec.generate_private_key(ec.SECP256R1())
-        usage = [ExtendedKeyUsageOID.CLIENT_AUTH]
-        builder = _builder(_name(common, *groups), ca.subject, key.public_key())
-        if hosts:
-            usage.append(ExtendedKeyUsageOID.SERVER_AUTH)
-            builder = builder.add_extension(
-                x509.SubjectAlternativeName([_host(h) for h in hosts]), False
-            )
-        builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=False)
-        _write(pair, key, builder.sign(ca_key, hashes.SHA256()))
-        return pair
-
-    def signing_key(self, name: str) -> Pair:
-        """A key pair for signing tokens; the certificate file holds the public key."""
-        pair = Pair(self._directory / f"{name}.pub", self._directory / f"{name}.key")
         if not pair.certificate.exists():
-            key = ec.generate_private_key(ec.SECP256R1())
-            private(pair.key, _pem(key))
-            public = key.public_key().public_bytes(
-                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            ca = CA.from_pem(self.pair.certificate.read_bytes(), self.pair.key.read_bytes())
+            leaf = ca.issue_cert(
+                # Kubernetes takes no certificate without any.
+                *(hosts or (f"{name}.invalid",)),
+                common_name=common,
+                # It would be trustme's own name, and a group in Kubernetes, otherwise.
+                organization_name=group or common,
             )
-            private(pair.certificate, public)
+            private(pair.key, leaf.private_key_pem.bytes())
+            private(pair.certificate, leaf.cert_chain_pems[0].bytes())
         return pair
 
-
-def _host(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def _name(common: str, *groups: str) -> x509.Name:
-    return x509.Name(
-        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
-        + [x509.NameAttribute(NameOID.COMMON_NAME, common)]
-    )
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
-) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + YEARS)
-    )
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
-    )
-
-
-def _write(pair: Pair, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
-    private(pair.key, _pem(key))
-    private(pair.certificate, certificate.public_bytes(serialization.Encoding.PEM))
+    def signing_key(self, name: str) -> Path:
+        """A private key for signing tokens, from which Kubernetes also takes the public one."""
+        file = self._directory / f"{name}.key"
+        return file if file.exists() else private(file, CA().private_key_pem.bytes())

@@ -190,8 +190,8 @@ class ControlPlane:
             f"--tls-cert-file={server.certificate}",
             f"--tls-private-key-file={server.key}",
             f"--service-account-issuer={ISSUER}",
-            f"--service-account-key-file={token.certificate}",
-            f"--service-account-signing-key-file={token.key}",
+            f"--service-account-key-file={token}",
+            f"--service-account-signing-key-file={token}",
             "--authorization-mode=Node,RBAC",
             "--enable-admission-plugins=NodeRestriction",
             "--service-cluster-ip-range=10.96.0.0/16",
@@ -209,7 +209,7 @@ class ControlPlane:
             f"--secure-port={self.ports['controller-manager']}",
             *self._serving("kube-controller-manager"),
             f"--root-ca-file={self.ca_file}",
-            f"--service-account-private-key-file={token.key}",
+            f"--service-account-private-key-file={token}",
             "--use-service-account-credentials=true",
             "--leader-elect=false",
             "--v=0",
@@ -243,8 +243,8 @@ class ControlPlane:
         pair = self._authority.issue(f"{name}-serving", name, hosts=(LOOPBACK, "localhost"))
         return (f"--tls-cert-file={pair.certificate}", f"--tls-private-key-file={pair.key}")
 
-    def _client_config(self, name: str, *groups: str) -> Path:
-        pair = self._authority.issue(name, name if groups else f"system:{name}", *groups)
+    def _client_config(self, name: str, group: str = "") -> Path:
+        pair = self._authority.issue(name, name if group else f"system:{name}", group)
         return self._kubeconfig(self.directory / f"{name}.kubeconfig", pair)
 
     def _write_kubeconfigs(self) -> None:

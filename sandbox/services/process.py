@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
+
 from sandbox.errors import SandboxError
 
 LOOPBACK = "127.0.0.1"
@@ -73,15 +75,15 @@ def boot() -> str | None:
 
 def began_at(pid: int) -> int | None:
     """When a process began, in ticks since the machine's start; None when there is none."""
-    process = Path(f"/proc/{pid}")
     try:
-        fields = (process / "stat").read_text().rpartition(")")[2].split()
-        threads = len(list((process / "task").iterdir()))
-    except (OSError, ValueError):
+        process = psutil.Process(pid)
+        status, threads = process.status(), process.num_threads()
+        seconds = process.create_time() - psutil.boot_time()
+    except psutil.Error:
         return None
     # While a thread is still on its way out, a process that has ended holds its ports.
-    ended = fields[0] == "X" or (fields[0] == "Z" and threads <= 1)
-    return None if ended else int(fields[19])
+    ended = status == psutil.STATUS_DEAD or (status == psutil.STATUS_ZOMBIE and threads <= 1)
+    return None if ended else round(seconds * os.sysconf("SC_CLK_TCK"))
 
 
 class Server:

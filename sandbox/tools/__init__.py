@@ -15,7 +15,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,14 +114,50 @@ def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
         m for m in MODULES.values() if any(n in wanted and n not in found for n in m.packages)
     ]
     to_build = [m for m in missing if not _complete(m)]
-    for i, module in enumerate(to_build, 1):
-        with progress.step(f"Building {_listing(module)} (once)", i, len(to_build)):
-            _build(module, progress)
+    with _downloads(to_build[1:]):
+        for i, module in enumerate(to_build, 1):
+            with progress.step(f"Building {_listing(module)} (once)", i, len(to_build)):
+                _build(module, progress)
     for module in missing:
         for name in module.packages:
             if name in wanted and name not in found:
                 found[name] = _entry(module) / name
     return {name: found[name] for name in wanted}
+
+
+@contextlib.contextmanager
+def _downloads(modules: Sequence[Module]) -> Iterator[None]:
+    """Downloads what modules need into Go's own cache while others are compiled.
+
+    Failures are left to the builds, which download again and say what is wrong.
+    """
+    ended = threading.Event()
+    thread = threading.Thread(target=_download, args=(modules, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _download(modules: Sequence[Module], ended: threading.Event) -> None:
+    go = shutil.which("go")
+    if go is None:
+        return
+    for module in modules:
+        # Lists the packages of a build, for which it downloads what the build would.
+        with subprocess.Popen(
+            [go, "list", "-mod=readonly", "-deps", *module.packages.values()],
+            cwd=HERE / module.name,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+        ) as process:
+            while process.poll() is None:
+                if ended.wait(0.2):
+                    process.terminate()
+                    return
 
 
 @dataclass(frozen=True)
@@ -251,9 +288,10 @@ def _environment() -> dict[str, str]:
 
 
 def _compile(go: str, module: Module, folder: Path, log: Path, progress: Progress) -> None:
-    # One command for all packages of a module: what they share is compiled once.
+    # One command for all packages of a module: what they share is compiled once. The linker leaves debug information
+    # out (-w); not to generate it either saves a seventh of the time.
     command = [
-        go, "build", "-v", "-trimpath", "-mod=readonly", "-buildvcs=false",
+        go, "build", "-v", "-trimpath", "-mod=readonly", "-buildvcs=false", "-gcflags=all=-dwarf=false",
         "-ldflags", f"-s -w {module.ldflags}".strip(),
         "-o", f"{folder}/", *module.packages.values(),
     ]  # fmt: skip

@@ -1,27 +1,44 @@
-"""`python -m sandbox.tools`: builds every tool and fetches every Kestra that is not in the cache yet."""
+"""`python -m sandbox.tools`: builds every tool and fetches every Kestra that is not in the cache yet, or those that are named."""
 
 from __future__ import annotations
 
+import argparse
+import signal
 import sys
+from collections.abc import Sequence
 
-from sandbox import kestra
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.tools import MODULES, ensure
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Builds; 0 when everything is there."""
+    every = [name for module in MODULES.values() for name in module.packages]
+    parser = argparse.ArgumentParser(prog="python -m sandbox.tools", description=__doc__)
+    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"of {', '.join(every)}")
+    parser.add_argument("--kestra", metavar="VERSION", help="a version of Kestra to fetch")
+    chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.tools) - set(every):
+        parser.error(f"no such tool: {', '.join(sorted(unknown))}")
+    whole = not chosen.tools and not chosen.kestra
     progress = Progress()
     try:
-        ensure([name for module in MODULES.values() for name in module.packages], progress)
-        for version in kestra.RELEASES:
-            kestra.ensure(version, progress)
+        ensure(every if whole else chosen.tools, progress)
+        if whole or chosen.kestra:
+            from sandbox import kestra
+
+            for version in kestra.RELEASES if whole else [chosen.kestra]:
+                kestra.ensure(version, progress)
     except SandboxError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
 if __name__ == "__main__":
+    # Ended from outside it ends its compiler too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -68,9 +68,9 @@ def test_an_import_is_compared_with_the_sdk_modules_that_the_stack_uses(
     assert "pulumi_kubernetes.core.v1" in sdk
     assert not [name for name in sdk if name.startswith("pulumi_aws")]
     monkeypatch.setattr(settings, "imported", lambda _: (["components.tags"], ["json"]))
-    (found,) = settings.imports("kubernetes", 1)
-    assert found.ratio is not None
-    assert found.ratio > 1.5
+    (result,) = settings.imports("kubernetes", 1)
+    assert result.ratio is not None
+    assert result.ratio > 1.5
 
 
 def test_load_check_and_render_are_measured_on_the_largest_stack_file() -> None:

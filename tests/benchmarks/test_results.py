@@ -22,8 +22,8 @@ def test_a_figure_is_there_with_its_target_or_is_told_to_be_missing() -> None:
     assert {n: BY_NAME[n]["target"] for n in judged} == judged
     assert {row["name"] for row in ROWS if row["target"] is not None} == set(judged)
     assert len(BY_NAME) == len(ROWS)
-    _, _, told = page.PAGE.read_text().partition("## Not measured")
-    assert re.findall(r"^- `([^`]+)`$", told.partition("\n## ")[0], re.MULTILINE) == missing(
+    _, _, section = page.PAGE.read_text().partition("## Not measured")
+    assert re.findall(r"^- `([^`]+)`$", section.partition("\n## ")[0], re.MULTILINE) == missing(
         BY_NAME
     )
 

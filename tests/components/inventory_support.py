@@ -1,7 +1,8 @@
-"""`python -m tests.components.inventory_support`: rewrites the inventories of whole stacks."""
+"""Inventories of whole stacks; `python -m docsgen --tests` writes them."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,7 +15,7 @@ from tests.conftest import ROOT, stack_document
 FOLDER = ROOT / "tests" / "inventories"
 #: The engine's protocol marks a secret value with this key.
 SECRET_MARK = SIGNATURE
-COMMAND = ".venv/bin/python -m tests.components.inventory_support"
+COMMAND = "python -m docsgen --tests"
 
 
 def documents() -> dict[str, dict[str, Any]]:
@@ -151,8 +152,6 @@ def text(document: dict[str, Any]) -> str:
     return yaml.safe_dump(inventory(document), sort_keys=False, width=110)
 
 
-if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
-    for chosen, settings in documents().items():
-        (FOLDER / f"{chosen}.yaml").write_text(text(settings))
-    print(f"wrote {len(documents())} inventories")
+def files() -> dict[Path, str]:
+    """For `docsgen`."""
+    return {FOLDER / f"{name}.yaml": text(settings) for name, settings in documents().items()}

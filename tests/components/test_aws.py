@@ -39,10 +39,10 @@ def _in(environment: str, name: str = SECRETS, **changed: Any) -> dict[str, Any]
     return document | {"tags": tags, "deployment": deployment, "store": {"aws": {}}} | changed
 
 
-def _value(found: dict[str, Any]) -> Any:
+def _value(properties: dict[str, Any]) -> Any:
     """What stands behind the engine's mark of a secret."""
-    assert SECRET_MARK in found
-    return found["value"]
+    assert SECRET_MARK in properties
+    return properties["value"]
 
 
 def _aws(recorded: Recorder) -> dict[str, str]:
@@ -53,11 +53,11 @@ def test_a_declared_secret_is_plain_text_under_the_stacks_key_with_the_tags_that
     None
 ):
     recorded = run(_stack())
-    held = recorded.of(SECRET)["store-declared-DATABASE_PASSWORD"]
-    assert held["name"] == "kestra-production/main/company.team/DATABASE_PASSWORD"
-    assert held["kmsKeyId"] == HERE.arn("kms", "key/store-key")
-    assert held["recoveryWindowInDays"] == 30
-    assert held["tags"] == {
+    secret = recorded.of(SECRET)["store-declared-DATABASE_PASSWORD"]
+    assert secret["name"] == "kestra-production/main/company.team/DATABASE_PASSWORD"
+    assert secret["kmsKeyId"] == HERE.arn("kms", "key/store-key")
+    assert secret["recoveryWindowInDays"] == 30
+    assert secret["tags"] == {
         "application": "kestra",
         "environment": "production",
         "owner": "platform",
@@ -67,16 +67,16 @@ def test_a_declared_secret_is_plain_text_under_the_stacks_key_with_the_tags_that
         "key": "DATABASE_PASSWORD",
         "prefix": "kestra-production",
     }
-    assert held["replicas"][0]["region"] == "eu-central-1"
+    assert secret["replicas"][0]["region"] == "eu-central-1"
     value = recorded.of("SecretVersion")["store-declared-DATABASE_PASSWORD-value"]
     assert _value(value["secretString"]) == "Password-1-of-generated-declared-DATABASE_PASSWORD"
 
 
 def test_a_value_is_nowhere_in_clear() -> None:
-    given = "Given-Aws-Zq81"
+    planted = "Given-Aws-Zq81"
     for name in (SECRETS, PARAMETERS):
         document = _stack(name)
-        document["declared-secrets"]["API_TOKEN"] = {"namespace": "a", "value": given}
+        document["declared-secrets"]["API_TOKEN"] = {"namespace": "a", "value": planted}
         recorded = run(document)
         shown = {
             f"{name}.{key}": value
@@ -84,9 +84,9 @@ def test_a_value_is_nowhere_in_clear() -> None:
             for key, value in inputs.items()
             if not (isinstance(value, dict) and SECRET_MARK in value)
         }
-        assert given not in json.dumps(shown, default=str)
+        assert planted not in json.dumps(shown, default=str)
         assert recorded.secret_outputs == {"generated"}
-        assert given not in json.dumps(
+        assert planted not in json.dumps(
             {k: v for k, v in recorded.outputs.items() if k != "generated"}
         )
 
@@ -95,9 +95,9 @@ def test_every_secret_has_a_policy_that_blocks_the_public() -> None:
     recorded = run(_stack())
     policies = recorded.of("SecretPolicy")
     assert set(policies) == {f"{name}-policy" for name in recorded.of(SECRET)}
-    for found in policies.values():
-        assert found["blockPublicPolicy"] is True
-        statements = {s["Sid"]: s for s in json.loads(found["policy"])["Statement"]}
+    for secret_policy in policies.values():
+        assert secret_policy["blockPublicPolicy"] is True
+        statements = {s["Sid"]: s for s in json.loads(secret_policy["policy"])["Statement"]}
         assert {"NoOtherAccount", "NoConnectionWithoutTls"} <= set(statements)
         assert {s["Effect"] for s in statements.values()} == {"Deny"}
 
@@ -127,16 +127,18 @@ def test_the_key_rotates_and_its_policy_sets_managers_and_users_apart() -> None:
 
 
 def test_each_manager_has_an_alias_of_its_own() -> None:
-    found = [a["name"] for n in (SECRETS, PARAMETERS) for a in run(_stack(n)).of("Alias").values()]
-    assert found == ["alias/kestra-secrets", "alias/kestra-parameters"]
+    aliases = [
+        a["name"] for n in (SECRETS, PARAMETERS) for a in run(_stack(n)).of("Alias").values()
+    ]
+    assert aliases == ["alias/kestra-secrets", "alias/kestra-parameters"]
 
 
 def test_a_key_that_exists_already_is_used_and_none_is_made() -> None:
-    given = HERE.arn("kms", "key/1234abcd")
-    recorded = run(_stack(store={"aws": {"kms": {"arn": given}}}))
+    key = HERE.arn("kms", "key/1234abcd")
+    recorded = run(_stack(store={"aws": {"kms": {"arn": key}}}))
     assert recorded.of("Key") == recorded.of("Alias") == {}
-    assert {s["kmsKeyId"] for s in recorded.of(SECRET).values()} == {given}
-    assert given in recorded.resources["identity-policy"][1]["policy"]
+    assert {s["kmsKeyId"] for s in recorded.of(SECRET).values()} == {key}
+    assert key in recorded.resources["identity-policy"][1]["policy"]
 
 
 @pytest.mark.parametrize(
@@ -148,9 +150,9 @@ def test_what_was_deleted_can_be_had_back_for_as_long_as_the_environment_says(
 ) -> None:
     recorded = run(_in(environment))
     assert recorded.of("Key")["store-key"]["deletionWindowInDays"] == key
-    found = {n: s["recoveryWindowInDays"] for n, s in recorded.of(SECRET).items()}
-    assert found.pop("store-encryption-key") == 30
-    assert set(found.values()) == {secret}
+    windows = {n: s["recoveryWindowInDays"] for n, s in recorded.of(SECRET).items()}
+    assert windows.pop("store-encryption-key") == 30
+    assert set(windows.values()) == {secret}
 
 
 def test_the_recovery_copy_and_its_key_stay_and_production_protects_them() -> None:
@@ -168,9 +170,9 @@ def test_the_recovery_copy_and_its_key_stay_and_production_protects_them() -> No
 
 def test_the_recovery_copy_lies_outside_of_what_kestra_sees() -> None:
     recorded = run(_stack())
-    held = recorded.of(SECRET)["store-encryption-key"]
-    assert held["name"] == "stack-kestra/encryption-key"
-    assert not {"namespace", "tenant", "key", "prefix"} & set(held["tags"])
+    copy = recorded.of(SECRET)["store-encryption-key"]
+    assert copy["name"] == "stack-kestra/encryption-key"
+    assert not {"namespace", "tenant", "key", "prefix"} & set(copy["tags"])
     guard = json.loads(recorded.of("SecretPolicy")["store-encryption-key-policy"]["policy"])
     (never,) = (s for s in guard["Statement"] if s["Sid"] == "NeverKestra")
     assert never["Condition"]["ArnEquals"]["aws:PrincipalArn"] == [HERE.role("kestra-kestra")]
@@ -188,13 +190,13 @@ def test_the_recovery_copy_names_every_role_that_kestra_has() -> None:
 
 def test_parameters_are_secure_strings_under_the_stacks_key() -> None:
     recorded = run(_stack(PARAMETERS))
-    found = recorded.of("Parameter")
-    assert {p["name"] for p in found.values()} == {
+    parameters = recorded.of("Parameter")
+    assert {p["name"] for p in parameters.values()} == {
         "kestra-production-DATABASE_PASSWORD",
         "kestra-production-API_TOKEN",
         "stack-kestra-encryption-key",
     }
-    for parameter in found.values():
+    for parameter in parameters.values():
         assert parameter["type"] == "SecureString"
         assert parameter["keyId"] == HERE.arn("kms", "key/store-key")
         assert SECRET_MARK in parameter["value"]

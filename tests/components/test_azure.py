@@ -276,8 +276,8 @@ def test_the_credential_takes_one_account_of_one_namespace_of_one_issuer() -> No
     assert federated["subject"] == "system:serviceaccount:flows:runner"
     assert federated["audiences"] == ["api://AzureADTokenExchange"]
     assert federated["resourceName"] == "kestra-prod"
-    (made,) = recorded.of("UserAssignedIdentity").values()
-    assert made["resourceName"] == "kestra-prod"
+    (identity,) = recorded.of("UserAssignedIdentity").values()
+    assert identity["resourceName"] == "kestra-prod"
 
 
 @pytest.mark.parametrize(
@@ -303,11 +303,11 @@ def test_an_assignment_has_the_same_name_for_the_same_and_another_for_others() -
 
 
 def test_pods_and_account_carry_what_workload_identity_needs_and_no_other_token() -> None:
-    given = azure(
+    settings = azure(
         block={"vault-name": "example-kestra-prod", "workload-identity-client-id": "given"},
         identity={},
     )
-    for document, client in ((azure(), "client-id-of-mock"), (given, "given")):
+    for document, client in ((azure(), "client-id-of-mock"), (settings, "given")):
         recorded = run(document)
         (account,) = recorded.of("ServiceAccount").values()
         annotations = account["metadata"]["annotations"]

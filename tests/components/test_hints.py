@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.safeguards.name_conflicts import TABLE, Failed, way_out
+from components.safeguards.name_conflicts import TABLE, Failed, suggest_fix
 from components.settings import Settings
 from tests.settings.keys_support import has_key
 
@@ -50,7 +50,7 @@ def _failed(
     ("type_", "words", "id_"), CASES, ids=[f"{c[0]} {c[1][:30]}" for c in CASES]
 )
 def test_the_way_out_names_the_command_to_the_letter(type_: str, words: str, id_: str) -> None:
-    told = way_out(_failed(type_, words))
+    told = suggest_fix(_failed(type_, words))
     parent = shlex.quote(f"store={PARENT}")
     command = f"pulumi import {type_} x {id_} --parent {parent} --protect=false --generate-code=false --yes"
     assert command in told
@@ -61,7 +61,7 @@ def test_every_row_has_a_case() -> None:
     words = [*CASES, (VAULT, "VaultAlreadyExists", "")]
     for row in TABLE:
         assert any(
-            way_out(_failed(t, w)) and re.search(row.types, t) and re.search(row.words, w, re.IGNORECASE)
+            suggest_fix(_failed(t, w)) and re.search(row.types, t) and re.search(row.words, w, re.IGNORECASE)
             for t, w, _ in words
         ), row  # fmt: skip
 
@@ -70,30 +70,32 @@ def test_every_setting_that_a_way_out_names_exists() -> None:
     named = set()
     for type_, words, _ in [*CASES, (VAULT, "VaultAlreadyExists", "")]:
         for name in ("x", "store-encryption-key", "store-recovery-vault"):
-            named |= set(re.findall(r"kestra:([a-z][a-z0-9.-]*[a-z0-9])", way_out(_failed(type_, words, name=name)).replace("kestra:stores:", "")))  # fmt: skip
+            named |= set(re.findall(r"kestra:([a-z][a-z0-9.-]*[a-z0-9])", suggest_fix(_failed(type_, words, name=name)).replace("kestra:stores:", "")))  # fmt: skip
     assert len(named) > 8
     assert not [path for path in named if not has_key(Settings, path)]
 
 
 def test_another_error_has_no_way_out_here() -> None:
     for type_, _, _ in CASES:
-        assert way_out(_failed(type_, "AccessDenied: no")) == ""
+        assert suggest_fix(_failed(type_, "AccessDenied: no")) == ""
 
 
 def test_a_copy_of_the_key_is_to_be_read_before_it_is_written_over() -> None:
-    told = way_out(_failed(SECRET, "already exists", name="store-encryption-key"))
+    told = suggest_fix(_failed(SECRET, "already exists", name="store-encryption-key"))
     assert "read it first" in told
     assert "kestra:deployment.namespace" in told
 
 
 def test_unknown_inputs_and_odd_names_break_nothing() -> None:
-    assert "Otherwise" in way_out(_failed(SECRET, "already exists", {}))
-    told = way_out(_failed("vault:index/mount:Mount", "path is already in use", {"path": "a'; rm"}))
+    assert "Otherwise" in suggest_fix(_failed(SECRET, "already exists", {}))
+    told = suggest_fix(
+        _failed("vault:index/mount:Mount", "path is already in use", {"path": "a'; rm"})
+    )
     assert shlex.quote("a'; rm") in told
 
 
 def test_an_object_in_another_region_than_the_providers_is_named_with_it() -> None:
-    told = way_out(
+    told = suggest_fix(
         _failed("aws:kms/alias:Alias", "AlreadyExists", {"name": "n", "region": "eu-west-1"})
     )
     assert "pulumi import aws:kms/alias:Alias x n@eu-west-1 " in told

@@ -19,10 +19,10 @@ def state(tmp_path: Path) -> Path:
         "type": "creating",
         "resource": {"urn": URN, "type": TYPE, "inputs": {"name": "n"}},
     }
-    made = tmp_path / "state.json"
+    file = tmp_path / "state.json"
     deployment = {"resources": [], "pending_operations": [operation]}
-    made.write_text(json.dumps({"version": 3, "deployment": deployment}))
-    return made
+    file.write_text(json.dumps({"version": 3, "deployment": deployment}))
+    return file
 
 
 def test_what_was_under_way_is_listed(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,10 +38,10 @@ def test_what_exists_is_in_the_state_with_its_id(
     state: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["adopt", str(state), f"{name}=arn:aws:s=1"]) == 0
-    made = json.loads(capsys.readouterr().out)
-    assert made["version"] == 3
-    assert "pending_operations" not in made["deployment"]
-    (resource,) = made["deployment"]["resources"]
+    state_after = json.loads(capsys.readouterr().out)
+    assert state_after["version"] == 3
+    assert "pending_operations" not in state_after["deployment"]
+    (resource,) = state_after["deployment"]["resources"]
     assert (resource["urn"], resource["id"]) == (URN, "arn:aws:s=1")
 
 
@@ -50,9 +50,9 @@ def test_what_was_not_being_created_is_refused(
     state: Path, given: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["adopt", str(state), given]) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert f"Not adopted: {given.partition('=')[0]}." in told.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"Not adopted: {given.partition('=')[0]}." in printed.err
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"deployment": null}'])

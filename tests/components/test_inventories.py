@@ -12,7 +12,9 @@ from tests.components.inventory_support import COMMAND, FOLDER, documents, text
 @pytest.mark.parametrize(("name", "document"), documents().items(), ids=documents().keys())
 def test_a_stack_is_what_its_inventory_says(name: str, document: dict[str, Any]) -> None:
     known = (FOLDER / f"{name}.yaml").read_text()
-    found = text(document)
-    assert found == known, f"the stack differs from its inventory; if that is meant, run: {COMMAND}"
-    assert "Password-1-of" not in found
-    assert "bytes-of" not in found
+    inventory = text(document)
+    assert inventory == known, (
+        f"the stack differs from its inventory; if that is meant, run: {COMMAND}"
+    )
+    assert "Password-1-of" not in inventory
+    assert "bytes-of" not in inventory

@@ -109,15 +109,15 @@ def _kestra_reads(recorded: Recorder) -> str:
 def _values(recorded: Recorder, kind: str) -> dict[str, str]:
     """Each declared secret's value in one secret manager."""
     _, type_, suffix, key = STORES[kind]
-    found = {}
+    result = {}
     for request, inputs in recorded.registered.values():
         for name in DECLARED:
             if request.type == type_ and request.name == f"store-declared-{name}{suffix}":
                 value = _plain(inputs[key])
                 if key == "properties":
                     value = _plain(value["value"])
-                found[name] = json.loads(value)["value"] if key == "dataJson" else value
-    return found
+                result[name] = json.loads(value)["value"] if key == "dataJson" else value
+    return result
 
 
 def _of_store(recorded: Recorder, kind: str) -> dict[str, dict[str, Any]]:

@@ -119,13 +119,13 @@ def test_ports_of_databases_and_of_the_store_are_reachable() -> None:
     ],
 )
 def test_the_port_of_a_database_comes_from_its_address(url: str, ports: list[int]) -> None:
-    found = _settings(
+    settings = _settings(
         "local",
         datasources={"postgres": {"url": url, "username": "kestra"}},
         queue={"type": "postgres"},
         repository={"type": "postgres"},
     )
-    assert shared_ports(found) == ports
+    assert shared_ports(settings) == ports
 
 
 def test_the_management_port_is_open_to_monitoring_alone() -> None:
@@ -140,7 +140,7 @@ def test_the_management_port_is_open_to_monitoring_alone() -> None:
 
 
 def test_only_workers_reach_the_controller() -> None:
-    found = policies(
+    rules = policies(
         _settings(
             "local-vault",
             version="2.0",
@@ -148,7 +148,7 @@ def test_only_workers_reach_the_controller() -> None:
         ),
         LABELS,
     )
-    (rule,) = found["controller"]["ingress"]
+    (rule,) = rules["controller"]["ingress"]
     (peer,) = rule["from"]
     assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "worker"
     assert _port(rule) == 50051

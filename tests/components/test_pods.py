@@ -67,9 +67,11 @@ def test_a_hung_process_is_not_waited_for_as_tasks_are(name: str) -> None:
 
 
 def test_the_token_is_mounted_only_where_the_identity_needs_it() -> None:
-    for name, wanted in (("local", False), ("local-vault", True)):
+    for name, is_mounted in (("local", False), ("local-vault", True)):
         for deployment in run(stack_document(name)).of("Deployment").values():
-            assert deployment["spec"]["template"]["spec"]["automountServiceAccountToken"] is wanted
+            assert (
+                deployment["spec"]["template"]["spec"]["automountServiceAccountToken"] is is_mounted
+            )
         for account in run(stack_document(name)).of("ServiceAccount").values():
             assert account["automountServiceAccountToken"] is False
 
@@ -87,13 +89,13 @@ def test_only_components_that_may_read_secrets_carry_their_versions(
 ) -> None:
     document: dict[str, Any] = stack_document("local-vault")
     document["secret"]["isolation"]["enabled"] = enforced
-    found: dict[str, set[str]] = {}
+    versions: dict[str, set[str]] = {}
     for name, deployment in run(document).of("Deployment").items():
         annotations = deployment["spec"]["template"]["metadata"]["annotations"]
-        found.setdefault(annotations["kestra.pulumi/secret-versions"], set()).add(name)
-    assert len(found) == hashes
+        versions.setdefault(annotations["kestra.pulumi/secret-versions"], set()).add(name)
+    assert len(versions) == hashes
     denied = {"kestra-executor", "kestra-scheduler", "kestra-indexer"}
-    assert (denied in found.values()) is enforced
+    assert (denied in versions.values()) is enforced
 
 
 def test_without_a_log_in_probes_are_plain_and_with_one_they_hold_no_password() -> None:
@@ -111,10 +113,10 @@ def test_without_a_log_in_probes_are_plain_and_with_one_they_hold_no_password() 
 
 
 class _Health(http.server.BaseHTTPRequestHandler):
-    wanted = "Basic " + base64.b64encode(b"monitoring:Pa:ss w0rd").decode()
+    authorization = "Basic " + base64.b64encode(b"monitoring:Pa:ss w0rd").decode()
 
     def do_GET(self) -> None:
-        authorised = self.headers.get("Authorization") == self.wanted
+        authorised = self.headers.get("Authorization") == self.authorization
         self.send_response(200 if authorised and self.path == "/health/liveness" else 401)
         self.end_headers()
 
@@ -269,16 +271,16 @@ def test_distributed_means_one_deployment_a_component(version: str, components: 
     if version == "2.0":
         document["security"] = {"instance-owner": {"username": "admin@kestra.io"}}
     recorded = run(document)
-    found = {
+    deployments = {
         d["spec"]["template"]["spec"]["containers"][0]["args"][1]: d["spec"]["replicas"]
         for d in recorded.of("Deployment").values()
     }
-    assert sorted(found) == components
+    assert sorted(deployments) == components
     budgets = {
         b["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"]
         for b in recorded.of("PodDisruptionBudget").values()
     }
-    assert budgets == {name for name, replicas in found.items() if replicas > 1}
+    assert budgets == {name for name, replicas in deployments.items() if replicas > 1}
     workers = next(d for n, d in recorded.of("Deployment").items() if n.endswith("worker"))
     args = workers["spec"]["template"]["spec"]["containers"][0]["args"]
     assert args == ["server", "worker", "--thread=8"]

@@ -70,7 +70,7 @@ def test_a_stack_without_a_secret_manager_of_a_cloud_needs_no_sdk() -> None:
 
 @pytest.mark.usefixtures("without_sdks")
 def test_a_stack_that_moves_names_the_sdks_of_both_managers() -> None:
-    moving = stack_document("example-aws-secret-manager")
+    moving: Any = stack_document("example-aws-secret-manager")
     moving["store"]["also"] = stack_document("production")["secret"]
     del moving["declared-secrets"]["DATABASE_PASSWORD"]["rotation"]
     message = missing_packages(checked(moving))

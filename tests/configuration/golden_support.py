@@ -1,4 +1,4 @@
-"""The golden files; ``python -m tests.configuration.golden_support`` writes them anew."""
+"""The golden files of rendered configurations; `python -m docsgen --tests` writes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from components.validation import load
 from .documents_fixtures import EDITIONS, VERSIONS, document
 
 FOLDER = Path(__file__).parent / "goldens"
-REWRITE = "python -m tests.configuration.golden_support"
+REWRITE = "python -m docsgen --tests"
 CASES = [(like, v, e) for like in ("staging", "production") for v in VERSIONS for e in EDITIONS]
 
 
@@ -30,7 +30,6 @@ def text(like: str, version: str, edition: str) -> str:
     return configuration.yaml() + "".join(origins)
 
 
-if __name__ == "__main__":
-    for case in CASES:
-        path(*case).write_text(text(*case), encoding="utf-8")
-        print(path(*case))
+def files() -> dict[Path, str]:
+    """For `docsgen`."""
+    return {path(*case): text(*case) for case in CASES}

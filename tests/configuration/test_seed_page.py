@@ -275,9 +275,9 @@ def pasted(block: Block, changed: bool = True) -> tuple[dict[str, Any], dict[str
 
 def sections(document: dict[str, Any], like: dict[str, Any]) -> dict[str, Any]:
     """Of a rendered document, the sections that the block speaks of."""
-    found = {k: v for k, v in document.items() if k in like and k != "kestra"}
+    section = {k: v for k, v in document.items() if k in like and k != "kestra"}
     kestra = {k: v for k, v in document["kestra"].items() if k in like.get("kestra", {})}
-    return found | ({"kestra": kestra} if kestra else {})
+    return section | ({"kestra": kestra} if kestra else {})
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda b: b.name)

@@ -30,8 +30,8 @@ def workflow(name: str) -> dict[Any, Any]:
 
 def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
     for name in FILES:
-        for job, found in workflow(name)["jobs"].items():
-            yield f"{name}/{job}", found
+        for job, job_block in workflow(name)["jobs"].items():
+            yield f"{name}/{job}", job_block
 
 
 JOBS = dict(jobs())
@@ -64,12 +64,12 @@ def test_actions_are_pinned_by_commit_and_say_their_version(name: str) -> None:
 
 
 def test_an_action_has_one_commit_in_all_files() -> None:
-    found: dict[str, set[str]] = {}
+    commits: dict[str, set[str]] = {}
     for job in JOBS.values():
         for step in job["steps"]:
             action, _, commit = step.get("uses", "").partition("@")
-            found.setdefault(action, set()).add(commit)
-    assert all(len(commits) == 1 for commits in found.values()), found
+            commits.setdefault(action, set()).add(commit)
+    assert all(len(commits) == 1 for commits in commits.values()), commits
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -101,18 +101,18 @@ def test_the_checkout_leaves_no_token_behind(name: str) -> None:
 def test_whoever_logs_in_does_so_by_oidc_in_an_environment(name: str) -> None:
     job = JOBS[name]
     assert job["environment"] == ("production" if name == "deploy/up" else "production-preview")
-    given = {s["uses"].split("@")[0]: s["with"] for s in job["steps"] if "uses" in s}
-    assert set(given["aws-actions/configure-aws-credentials"]) == {"role-to-assume", "aws-region"}
-    assert set(given["azure/login"]) == {"client-id", "tenant-id", "subscription-id"}
-    assert "workload_identity_provider" in given["google-github-actions/auth"]
-    assert given["hashicorp/vault-action"]["method"] == "jwt"
+    options = {s["uses"].split("@")[0]: s["with"] for s in job["steps"] if "uses" in s}
+    assert set(options["aws-actions/configure-aws-credentials"]) == {"role-to-assume", "aws-region"}
+    assert set(options["azure/login"]) == {"client-id", "tenant-id", "subscription-id"}
+    assert "workload_identity_provider" in options["google-github-actions/auth"]
+    assert options["hashicorp/vault-action"]["method"] == "jwt"
 
 
 def test_pull_requests_are_previewed_with_the_pack_and_forks_get_no_log_in() -> None:
-    found = workflow("preview")
+    preview = workflow("preview")
     # YAML reads the key `on` as true.
-    assert found[True] == {"pull_request": {"branches": ["main"]}}
-    job = found["jobs"]["preview"]
+    assert preview[True] == {"pull_request": {"branches": ["main"]}}
+    job = preview["jobs"]["preview"]
     assert job["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
     (step,) = [s for s in job["steps"] if s.get("with", {}).get("command")]
     assert step["with"] | {"policyPacks": "policy", "comment-on-pr": True} == step["with"]
@@ -120,19 +120,19 @@ def test_pull_requests_are_previewed_with_the_pack_and_forks_get_no_log_in() -> 
 
 
 def test_main_is_updated_with_the_pack_and_after_a_preview() -> None:
-    found = workflow("deploy")
-    assert found[True] == {"push": {"branches": ["main"]}}
-    assert found["jobs"]["up"]["needs"] == "preview"
-    assert found["concurrency"]["cancel-in-progress"] is False
-    (update,) = [s["run"] for s in found["jobs"]["up"]["steps"] if "pulumi up" in s.get("run", "")]
+    deploy = workflow("deploy")
+    assert deploy[True] == {"push": {"branches": ["main"]}}
+    assert deploy["jobs"]["up"]["needs"] == "preview"
+    assert deploy["concurrency"]["cancel-in-progress"] is False
+    (update,) = [s["run"] for s in deploy["jobs"]["up"]["steps"] if "pulumi up" in s.get("run", "")]
     assert "--policy-pack policy" in update
     assert "--skip-preview" not in update
 
 
 def test_drift_is_looked_for_and_nothing_is_written() -> None:
-    found = workflow("drift")
-    assert set(found[True]) == {"schedule", "workflow_dispatch"}
-    commands = [s["run"] for s in found["jobs"]["drift"]["steps"] if "pulumi " in s.get("run", "")]
+    drift = workflow("drift")
+    assert set(drift[True]) == {"schedule", "workflow_dispatch"}
+    commands = [s["run"] for s in drift["jobs"]["drift"]["steps"] if "pulumi " in s.get("run", "")]
     (command,) = commands
     assert command.startswith("pulumi preview ")
     assert "--refresh" in command
@@ -143,13 +143,13 @@ def test_the_engine_is_the_one_of_the_requirements() -> None:
     (version,) = re.findall(
         r"^pulumi==(.+)$", (ROOT / "requirements" / "core.in").read_text(), re.M
     )
-    found = {
+    versions = {
         step["with"]["pulumi-version"]
         for job in JOBS.values()
         for step in job["steps"]
         if step.get("uses", "").startswith("pulumi/actions")
     }
-    assert found == {version}
+    assert versions == {version}
 
 
 def test_the_page_names_every_variable_that_the_workflows_use() -> None:

@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from components.stack_encryption import key_of
 from sandbox.clouds import Clouds, own_account
 from sandbox.engine.automation import EngineFailure, Outcome, Stack
-from sandbox.engine.recovery import leftovers
-from sandbox.providers.official import STAND_INS
+from sandbox.engine.official_plugins import NAMES
+from sandbox.engine.recovery import is_engine, orphaned_processes
 from sandbox.services import AwsServer, ControlPlane, Vault
 from sandbox.state import State
 from tests.conftest import ROOT, silent
@@ -80,9 +80,12 @@ class World:
         self.aws = AwsServer(services / "aws")
         for folder in (self.stacks, self.launchers):
             folder.mkdir()
-        for name in STAND_INS:
-            words = [sys.executable, "-m", "tests.faults.killing_plugin_helper", name, self.plan]
-            command = " ".join(shlex.quote(str(word)) for word in words)
+        # Beside the engine, whose folder comes first on the PATH that it gets.
+        (self.launchers / "pulumi").symlink_to(self.tools["pulumi"].resolve())
+        self.tools = {**self.tools, "pulumi": self.launchers / "pulumi"}
+        helper = [sys.executable, "-m", "tests.faults.killing_plugin_helper", self.launchers]
+        for name in NAMES:
+            command = " ".join(shlex.quote(str(word)) for word in (*helper, name, self.plan))
             launcher = self.launchers / f"pulumi-resource-{name}"
             launcher.write_text(
                 f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {command} "$@"\n'
@@ -169,7 +172,7 @@ class World:
     def _quiet(self) -> None:
         """Waits until the plugins of an engine that is gone have ended what they had begun."""
         deadline = time.monotonic() + 60
-        while (left := list(leftovers(self.state))) and time.monotonic() < deadline:
+        while (left := list(orphaned_processes(self.state))) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert left == []
 
@@ -181,8 +184,8 @@ class World:
         def watch() -> None:
             while not over.wait(0.005):
                 if any(r["urn"].endswith(f"::{point.name}") for r in self.resources(name)):
-                    for process in leftovers(self.state):
-                        if Path(f"/proc/{process.pid}/comm").read_text().strip() == "pulumi":
+                    for process in orphaned_processes(self.state):
+                        if is_engine(process.pid):
                             os.kill(process.pid, signal.SIGKILL)
                             struck.set()
                     return

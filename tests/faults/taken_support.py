@@ -17,7 +17,7 @@ from pulumi import automation as auto
 from components.program import build, provision
 from components.registrations import Registrations
 from components.safeguards.change_guard import watched
-from components.safeguards.error_hooks import watch
+from components.safeguards.error_hooks import register_error_hook
 from components.validation import load
 from sandbox.providers import write_language
 from tests.conftest import ROOT
@@ -38,7 +38,7 @@ def program(document: Mapping[str, Any], *, whole: bool = False) -> Program:
     def run() -> None:
         registrations = Registrations()
         registrations.follow()
-        watch()
+        register_error_hook()
         pulumi.run(registrations.answered)
         if whole:
             build(settings, watched(settings))

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from components.registrations import Registrations
-from components.safeguards.error_hooks import watch
+from components.safeguards.error_hooks import register_error_hook
 from sandbox.services import Vault
 from tests.faults.proxy_support import Proxy, Slow
 from tests.faults.taken_support import FaultStack
@@ -46,7 +46,7 @@ def program() -> None:
     """What is registered first fails last; what fails first has a dependent, which can never be registered."""
     registrations = Registrations()
     registrations.follow()
-    watch()
+    register_error_hook()
     pulumi.run(registrations.answered)
     vault.Mount("last", path="taken-last", type="kv")
     first = vault.Mount("first", path="taken-first", type="kv")

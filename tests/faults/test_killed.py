@@ -16,7 +16,7 @@ from pulumi import automation as auto
 
 from components.__main__ import main
 from components.generated_secrets import base64_text, key_from
-from sandbox.engine.recovery import is_locked, leftovers
+from sandbox.engine.recovery import is_locked, orphaned_processes
 from tests.conftest import ROOT
 from tests.faults.inventory_support import InAws, InVault, differences, kubernetes, neutral, secret
 from tests.faults.killed_support import Point, World
@@ -115,9 +115,7 @@ class Stacks:
 @pytest.fixture(scope="module")
 def world(tools: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("killed"), tools)
-    with made.running(), pytest.MonkeyPatch.context() as patch:
-        # The sandbox takes plugins that are on the path for the official ones.
-        patch.setenv("PATH", os.pathsep.join([str(made.launchers), os.environ["PATH"]]))
+    with made.running():
         yield made
 
 
@@ -262,12 +260,15 @@ def test_a_command_that_is_killed_leaves_nothing_that_the_next_does_not_end(
     world.arm(point)
     folders = ["--state", str(world.state.directory), "--stacks", str(world.stacks)]
     command = [sys.executable, "-m", "sandbox", "up", name, "--no-policy", *folders]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    environment = os.environ | {"KESTRA_SANDBOX_TOOLS": str(world.launchers)}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
     recorded, pending = world.generated(name), world.pending(name)
     did = world.run(name)
     stacks.note(point, pending, did.changes)
-    assert list(leftovers(world.state)) == []
+    assert list(orphaned_processes(world.state)) == []
     assert_converged(world, name, recorded, expected)
 
 

@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from components.registrations import Registrations
-from components.safeguards.error_hooks import watch
+from components.safeguards.error_hooks import register_error_hook
 from sandbox.arguments import parser
 from sandbox.engine.automation import EngineFailure, Stack
 from sandbox.services import Vault
@@ -34,7 +34,7 @@ STEP = re.compile(r"To go on with what is there: (.+?) Otherwise: ")
 def _program() -> None:
     registrations = Registrations()
     registrations.follow()
-    watch()
+    register_error_hook()
     pulumi.run(registrations.answered)
     vault.Mount("engine", path="second-life", type="kv", options={"version": "2"})
 

@@ -20,9 +20,9 @@ from components.backends.interface import StoreArgs
 from components.kubernetes.deployment import KestraArgs
 from components.rendering.configuration import render
 from components.settings import Settings, SettingsError
-from components.settings.reference import reference
 from components.validation import load, load_file
 from components.validation.sensitive import fields, in_clear, plain_secrets
+from docsgen.settings import page
 from sandbox.leak_scan.scan import Search, search_text
 from sandbox.providers.quoting import quiet
 from sandbox.providers.values import Secret, unmarshal
@@ -72,7 +72,7 @@ def test_every_sensitive_setting_is_planted_in_some_stack() -> None:
 
 
 def test_the_reference_knows_the_same_sensitive_settings() -> None:
-    rows = [line.split("`")[1] for line in reference().splitlines() if "| **secret** " in line]
+    rows = [line.split("`")[1] for line in page().splitlines() if "| **secret** " in line]
     listed = {tuple(row.replace("<name>", "*").split(".")) for row in rows}
     assert listed == set(fields())
 

@@ -251,7 +251,7 @@ kestra:
   secret: {{type: vault, vault: {{address: "https://v.example.com", token: {{token: {number}}}}}}}
 """
     result = imported(tmp_path, installation(text))
-    found = _secrets(result, passphrase)
-    assert [value for value in found.values() if number in value] == [number] * 6
+    secrets = _secrets(result, passphrase)
+    assert [value for value in secrets.values() if number in value] == [number] * 6
     assert number not in result.shown()
     assert result.config["plugins"]["defaults"][0]["values"]["retries"] == 3

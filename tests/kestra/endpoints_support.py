@@ -92,11 +92,11 @@ def ask(
     """
     source = Path(__file__).with_name("EndpointsMatrix.java")
     harness = with_class(kestra.ensure(version, progress), source, folder)
-    asked = [(who, path) for path in paths for who in WHO]
+    requests = [(who, path) for path in paths for who in WHO]
 
     def attempt() -> list[Any]:
         runs = [
-            _run(version, endpoints, asked, folder / str(number))
+            _run(version, endpoints, requests, folder / str(number))
             for number, endpoints in enumerate(configurations.values())
         ]
         return boot(harness, {}, folder, {"runs": runs}, main="EndpointsMatrix")["runs"]
@@ -104,14 +104,14 @@ def ask(
     answers = on_free_ports(folder, attempt)
     return {
         name: Answers(
-            {key: (one["status"], one["body"]) for key, one in zip(asked, answer, strict=True)}
+            {key: (one["status"], one["body"]) for key, one in zip(requests, answer, strict=True)}
         )
         for name, answer in zip(configurations, answers, strict=True)
     }
 
 
 def _run(
-    version: str, endpoints: Mapping[str, Any], asked: Iterable[tuple[str, str]], folder: Path
+    version: str, endpoints: Mapping[str, Any], requests: Iterable[tuple[str, str]], folder: Path
 ) -> dict[str, Any]:
     port = free_port()
     base, *others = overlay.files(dump({"endpoints": dict(endpoints)}), version, folder).split(",")
@@ -135,7 +135,7 @@ def _run(
                 "body": WRITES.get(path, ""),
                 "authorization": _header(WHO[who]),
             }
-            for who, path in asked
+            for who, path in requests
         ],
     }
 

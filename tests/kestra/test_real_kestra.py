@@ -85,9 +85,9 @@ def test_what_was_meant_is_bound_and_the_flows_run(
     assert report.mismatches == []
     assert report.bound["kestra.server.liveness.timeout"] == "bean"
     assert report.version == RELEASES[version]
-    told = {check["what"] for group in report.flows for check in group["checks"]}
-    assert {f"its SECRET {kind} is stored encrypted" for kind in ("input", "output")} <= told
-    assert ("controller" in str(told)) is (version != "1.3")
+    checks = {check["what"] for group in report.flows for check in group["checks"]}
+    assert {f"its SECRET {kind} is stored encrypted" for kind in ("input", "output")} <= checks
+    assert ("controller" in str(checks)) is (version != "1.3")
     assert report.ok
     assert_no_secret(tmp_path, report, "Right-1234-word")
 
@@ -99,12 +99,12 @@ def test_a_plain_value_that_stays_is_found_with_its_place(version: str, tmp_path
     seed = {"id": "my_secret_flow", "state": "SUCCESS"}
     tables = {"flows": "stored-in-clear", "queues": "one plain-word more", "logs": ""}
     runs = {"flows": [seed], "tables": tables}
-    made = job(version, tmp_path, "60s", {})
-    flows.judge(made, (runs, {}), "plain-word", tmp_path / "storage", report)
+    verify_job = job(version, tmp_path, "60s", {})
+    flows.judge(verify_job, (runs, {}), "plain-word", tmp_path / "storage", report)
     assert any(f.endswith("storage: it is in table queues, file kept") for f in failed(report))
     # A search that reads nothing is no search.
     silent = Report(version)
-    flows.judge(made, (runs | {"tables": {}}, {}), "another", tmp_path / "storage", silent)
+    flows.judge(verify_job, (runs | {"tables": {}}, {}), "another", tmp_path / "storage", silent)
     assert any("at its end the plain value is nowhere" in f for f in failed(silent))
 
 
@@ -121,7 +121,7 @@ tasks:
 def test_the_plain_input_is_in_the_queue_of_1_3_while_a_task_runs(
     version: str, tmp_path: Path, progress: Progress
 ) -> None:
-    given = "Plain-input-5a7d"
+    planted = "Plain-input-5a7d"
     place = tmp_path / "run"
     (tmp_path / "flows").mkdir()
     (tmp_path / "flows" / "sleeping.yml").write_text(SLEEPING)
@@ -132,8 +132,8 @@ def test_the_plain_input_is_in_the_queue_of_1_3_while_a_task_runs(
             {
                 "id": "sleeping",
                 "namespace": "company.team",
-                "inputs": {"secret": given},
-                "given": given,
+                "inputs": {"secret": planted},
+                "given": planted,
             }
         ],
         "flowFolder": str(tmp_path / "flows"),
@@ -142,7 +142,7 @@ def test_the_plain_input_is_in_the_queue_of_1_3_while_a_task_runs(
     (flow,) = answer["flows"]
     assert flow["state"] == "SUCCESS"
     assert flow["whileRunning"] == {"1.3": ["queues", "worker_job_running"], "2.0": []}[version]
-    assert [name for name, rows in answer["tables"].items() if given in rows] == []
+    assert [name for name, rows in answer["tables"].items() if planted in rows] == []
     assert [name for name, rows in answer["tables"].items() if "sleeping" in rows] != []
 
 
@@ -151,8 +151,8 @@ def test_a_port_that_was_taken_meanwhile_is_no_difference(
 ) -> None:
     booted: list[int] = []
 
-    def refused_once(*given: Any) -> dict[str, Any]:
-        answer = boot(*given)
+    def refused_once(*arguments: Any) -> dict[str, Any]:
+        answer = boot(*arguments)
         booted.append(len(answer["runs"]))
         if len(booted) == 1:
             answer["runs"][1] = {"error": "BindException: Address already in use"}
@@ -171,12 +171,12 @@ def test_a_port_that_was_taken_meanwhile_is_no_difference(
 
 
 def test_every_wrong_value_is_found(version: str, tmp_path: Path, progress: Progress) -> None:
-    given = environment(
+    variables = environment(
         STACK_KESTRA_ENCRYPTION_SECRET_KEY=OTHER_KEY,
         STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD=TRICKY,
         SECRET_API_KEY=base64.b64encode(b"Not-what-was-declared").decode(),
     )
-    report = verify(job(version, tmp_path, "banana", given), progress)
+    report = verify(job(version, tmp_path, "banana", variables), progress)
     assert {m["path"] for m in report.mismatches} == {
         "kestra.encryption.secret-key",
         "kestra.server.basic-auth.password",

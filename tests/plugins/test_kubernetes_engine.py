@@ -13,6 +13,8 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 from pulumi import automation
 
+from components.kubernetes.rollout import rollout_annotation
+from components.safeguards.error_hooks import register_error_hook
 from tests.plugins.kubernetes_stack_support import KubernetesStack
 
 pytestmark = pytest.mark.engine
@@ -215,6 +217,43 @@ def test_a_deployment_whose_pods_are_refused_is_kept_in_the_state_and_can_be_rep
     assert stack.up(_deployment(stack, POD, short)) == {"same": 1, "update": 1}
     live = stack.apps.read_namespaced_deployment("web", stack.namespace)
     assert live.status.available_replicas == 1
+
+
+def test_a_deployment_that_says_what_to_wait_for_is_updated_when_its_new_pods_are_ready(
+    stack: KubernetesStack,
+) -> None:
+    def program(pod: dict[str, Any], seconds: str = "60s") -> Callable[[], None]:
+        def deploy() -> None:
+            register_error_hook()
+            kubernetes.apps.v1.Deployment(
+                "web",
+                metadata={"namespace": stack.namespace, "annotations": rollout_annotation(1)},
+                spec={  # pyright: ignore[reportArgumentType]
+                    "replicas": 1,
+                    "selector": {"matchLabels": {"app": "web"}},
+                    "strategy": {"type": "Recreate"},
+                    "template": {"metadata": {"labels": {"app": "web"}}, "spec": pod},
+                },
+                opts=pulumi.ResourceOptions(
+                    custom_timeouts=pulumi.CustomTimeouts(create=seconds, update=seconds)
+                ),
+            )
+
+        return deploy
+
+    stack.up(program(POD))
+    changed = {**POD, "terminationGracePeriodSeconds": 3}
+    assert stack.up(program(changed)) == {"same": 1, "update": 1}
+    (live,) = stack.apps.list_namespaced_deployment(stack.namespace).items
+    (pod,) = stack.core.list_namespaced_pod(stack.namespace).items
+    assert pod.spec.termination_grace_period_seconds == 3
+    assert (live.status.replicas, live.status.updated_replicas) == (1, 1)
+    refused = {"containers": [{"name": "main", "image": "example.com/none:1"}]}
+    with pytest.raises(automation.CommandError) as caught:
+        stack.up(program(refused, "5s"))
+    text = str(caught.value)
+    assert "timed out waiting for the condition" in text
+    assert f"kubectl --namespace {stack.namespace} describe pods --selector app=web" in text
 
 
 def test_a_changed_selector_replaces_a_deployment(stack: KubernetesStack) -> None:

@@ -68,13 +68,27 @@ def test_a_secret_tells_its_path_version_and_metadata(stack: VaultStack) -> None
     assert search([stack.state, stack.directory / "work"], secrets) == []
 
 
-def test_a_deleted_version_is_a_difference_and_is_written_again(stack: VaultStack) -> None:
-    program = _secret("b-kv2", data_json='{"a": "1"}')
+def test_a_value_that_others_wrote_or_deleted_is_written_again_with_custom_metadata_only(
+    stack: VaultStack,
+) -> None:
+    # The official provider reads custom metadata back, and no value.
+    metadata: Any = {"data": {"team": "x"}}
+    program = _secret("b-kv2", data_json='{"a": "1"}', custom_metadata=metadata)
+    value = lambda: stack.call("GET", "b-kv2/data/a/b").json()["data"]["data"]  # noqa: E731
     stack.up(program)
-    assert stack.call("DELETE", "b-kv2/data/a/b").ok
-    assert stack.refresh(program) == {"update": 1}
-    assert stack.up(program)[0] == {"update": 1}
-    assert stack.call("GET", "b-kv2/data/a/b").json()["data"]["data"] == {"a": "1"}
+    for change in (
+        lambda: stack.call("POST", "b-kv2/data/a/b", {"data": {"a": "other"}}),
+        lambda: stack.call("DELETE", "b-kv2/data/a/b"),
+    ):
+        assert change().ok
+        stack.refresh(program)
+        assert stack.up(program)[0] == {}
+        assert value() != {"a": "1"}
+        mark = {"custom_metadata": {"drift": "seen"}}
+        assert stack.call("POST", "b-kv2/metadata/a/b", mark).ok
+        assert stack.refresh(program) == {"update": 1}
+        assert stack.up(program)[0] == {"update": 1}
+        assert value() == {"a": "1"}
     assert stack.call("DELETE", "b-kv2/metadata/a/b").ok
     assert stack.refresh(program) == {"delete": 1}
     assert stack.up(program)[0] == {"create": 1}

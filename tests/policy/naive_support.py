@@ -1,4 +1,4 @@
-"""`python -m tests.policy.naive_support`: rewrites the problems that the pack finds in the naive stack."""
+"""The problems that the pack has in the naive stack; `python -m docsgen --tests` writes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.policy.sdk_support import R, everything, pack
 
 FOLDER = Path(__file__).parent / "naive"
 GOLDEN = FOLDER / "problems.txt"
-COMMAND = ".venv/bin/python -m tests.policy.naive_support"
+COMMAND = "python -m docsgen --tests"
 
 
 def stack() -> list[R]:
@@ -21,10 +21,10 @@ def stack() -> list[R]:
 
 def problems() -> list[str]:
     """One line a problem: control and message."""
-    found = everything(pack("production"), stack())
-    return [f"{control}  {message}" for control, message in found]
+    reported = everything(pack("production"), stack())
+    return [f"{control}  {message}" for control, message in reported]
 
 
-if __name__ == "__main__":
-    GOLDEN.write_text("\n".join(problems()) + "\n")
-    print(f"wrote {GOLDEN.name}")
+def files() -> dict[Path, str]:
+    """For `docsgen`."""
+    return {GOLDEN: "\n".join(problems()) + "\n"}

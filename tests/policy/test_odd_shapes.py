@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policy import controls
-from policy.core.model import Context, Resource, Stack, Verdict, judged
+from policy.core.model import Context, Resource, Stack, Verdict, evaluate
 from policy.core.options import Options
 from policy.core.values import UNKNOWN
 from tests.policy.kestra_stack_support import CLEAR, config_map, deployment, text, written_secret
@@ -80,9 +80,9 @@ def _put(value: Any, path: tuple[Any, ...], other: Any) -> Any:
 def _verdicts(resources: list[Resource]) -> dict[str, list[Verdict]]:
     stack = Stack(resources)
     return {
-        control.id: [judged(control, stack, CONTEXT)]
+        control.id: [evaluate(control, stack, CONTEXT)]
         if control.is_stack
-        else [judged(control, r, CONTEXT) for r in resources if r.type in control.types]
+        else [evaluate(control, r, CONTEXT) for r in resources if r.type in control.types]
         for control in controls.ALL
     }
 

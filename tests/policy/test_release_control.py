@@ -6,7 +6,7 @@ import json
 
 from policy.advisories import table
 from policy.core.adapter import Pack
-from policy.core.model import parts
+from policy.core.model import REGISTRY, Context, Problem, Resource, Stack, evaluate
 from policy.releases import configured_releases
 from tests.policy.cluster_fixtures import DIGEST, FIRST, POD, WORKLOAD
 from tests.policy.sdk_support import R, judge, pack
@@ -14,16 +14,23 @@ from tests.policy.sdk_support import R, judge, pack
 CONTROL = "ks-kestra-20"
 
 
+def _problem(resource: R) -> Problem:
+    """The one problem of a resource."""
+    control = REGISTRY[CONTROL]
+    subject = Resource(resource.type, resource.name, resource.props)
+    whole = Stack([subject]) if control.is_stack else subject
+    (problem,) = evaluate(control, whole, Context("production")).problems
+    return problem
+
+
 def test_a_message_names_the_worst_holes_and_a_release_without_them() -> None:
-    stack = [WORKLOAD.but(f"{FIRST}.image", "kestra/kestra:v1.3.5")]
-    (message,) = judge(pack("production"), CONTROL, stack).messages
-    said = parts(message)
-    assert "runs v1.3.5, which has 9 known holes: " in said["has"]
-    assert "GHSA-2q47-568g-9h4f (CVE-2026-53576), critical" in said["has"]
-    assert said["has"].endswith("; and 6 more")
-    assert said["wants"] == "a release without them, v1.3.24 or later"
-    assert said["where"] == f"{FIRST}.image"
-    assert said["setting"].startswith("kestra:deployment.image.tag")
+    problem = _problem(WORKLOAD.but(f"{FIRST}.image", "kestra/kestra:v1.3.5"))
+    assert "runs v1.3.5, which has 9 known holes: " in problem.actual
+    assert "GHSA-2q47-568g-9h4f (CVE-2026-53576), critical" in problem.actual
+    assert problem.actual.endswith("; and 6 more")
+    assert problem.expected == "a release without them, v1.3.24 or later"
+    assert problem.property_path == f"{FIRST}.image"
+    assert REGISTRY[CONTROL].setting.startswith("kestra:deployment.image.tag")
 
 
 def test_an_image_of_several_containers_is_reported_once() -> None:
@@ -64,10 +71,9 @@ def test_the_release_that_the_charts_values_name_is_judged() -> None:
         {"tag": "v1.3.5"},
         {"repository": "mirror.example.com/kestra-ee", "tag": "v1.3.5"},
     ):
-        (message,) = judge(pack("production"), CONTROL, [_chart(image=image)]).messages
-        said = parts(message)
-        assert "the chart runs v1.3.5, which has 9 known holes: " in said["has"]
-        assert said["where"] == "values.image.tag"
+        problem = _problem(_chart(image=image))
+        assert "the chart runs v1.3.5, which has 9 known holes: " in problem.actual
+        assert problem.property_path == "values.image.tag"
     good = judge(pack("production"), CONTROL, [_chart(image={"tag": "v1.3.31"})])
     assert (good.messages, good.not_yet) == ([], [])
 

@@ -22,10 +22,10 @@ def rotating(
 ) -> Callable[..., Rotating]:
     """Makes a stack of a name and settings, on the Vault that it is given; it is not up yet."""
 
-    def made(
+    def make(
         name: str, document: dict[str, Any], vault: Vault | None = None, **more: Any
     ) -> Rotating:
         folder = tmp_path_factory.mktemp(f"rotation-{name}")
         return Rotating(folder, name, document, tools, control_plane, vault, progress, **more)
 
-    return made
+    return make

@@ -85,8 +85,8 @@ def boot(
 def _of_the_page(flow: str) -> str:
     """A flow as docs/rotation.md has it."""
     blocks = re.findall(r"^ *```yaml\n(.*?)^ *```", section("The encryption key"), re.M | re.S)
-    (found,) = (block for block in map(textwrap.dedent, blocks) if f"id: {flow}\n" in block)
-    return found
+    (block,) = (block for block in map(textwrap.dedent, blocks) if f"id: {flow}\n" in block)
+    return block
 
 
 def _run(folder: Path, one: Boot, database: Path, flows: Path) -> dict[str, Any]:

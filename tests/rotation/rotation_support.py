@@ -32,18 +32,18 @@ HASH = "kestra.pulumi/secret-versions"
 
 def section(heading: str) -> str:
     """A section of the page."""
-    found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S)
-    assert found, f"docs/rotation.md has no section {heading!r}"
-    return found[1]
+    match = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S)
+    assert match, f"docs/rotation.md has no section {heading!r}"
+    return match[1]
 
 
 def documented(heading: str, first: str = "pulumi config") -> list[str]:
     """The commands of a section that begin with some words."""
     blocks = re.findall(r"^ *```sh\n(.*?)^ *```", section(heading), re.M | re.S)
     lines = [line.strip() for block in blocks for line in block.splitlines()]
-    found = [line for line in lines if line.startswith(first)]
-    assert found, f"no command {first!r} under {heading!r}"
-    return found
+    commands = [line for line in lines if line.startswith(first)]
+    assert commands, f"no command {first!r} under {heading!r}"
+    return commands
 
 
 @dataclass(frozen=True)
@@ -151,9 +151,9 @@ class Rotating:
 
     def up(self) -> Mapping[str, int]:
         """`pulumi up`."""
-        told = _Told(self._progress)
-        outcome = self.stack.up(told)
-        self.order = told.order
+        messages = _Told(self._progress)
+        outcome = self.stack.up(messages)
+        self.order = messages.order
         self.outputs = {name: output.value for name, output in outcome.outputs.items()}
         return {k: v for k, v in outcome.changes.items() if k != "same" and v}
 
@@ -228,9 +228,9 @@ class Rotating:
     def block(self) -> dict[str, Any]:
         """`kestra.secret.vault` as deployed, with its secrets."""
         text, data = read_back(self.plane, self.outputs)
-        found = resolve(yaml.safe_load(text)["kestra"]["secret"]["vault"], data)
-        assert isinstance(found, dict)
-        return found
+        resolved = resolve(yaml.safe_load(text)["kestra"]["secret"]["vault"], data)
+        assert isinstance(resolved, dict)
+        return resolved
 
 
 @dataclass
@@ -283,10 +283,10 @@ class Pods:
                     self.refused.append(f"{pod['metadata']['name']} with {has[0]}")
 
     def _read(self, secret: str, config_map: str) -> bool:
-        found, file = self._get(f"secrets/{secret}"), self._get(f"configmaps/{config_map}")
-        if found is None or file is None:
+        secret_object, file = self._get(f"secrets/{secret}"), self._get(f"configmaps/{config_map}")
+        if secret_object is None or file is None:
             return False
-        data = {k: base64.b64decode(v).decode() for k, v in found["data"].items()}
+        data = {k: base64.b64decode(v).decode() for k, v in secret_object["data"].items()}
         text = yaml.safe_load(file["data"]["application.yaml"])
         block: Any = resolve(text["kestra"]["secret"]["vault"], data)
         client = log_in(block)
@@ -305,8 +305,8 @@ def _has(pod: Mapping[str, Any]) -> tuple[str, str]:
 
 def readable(client: Client, engine: str, path: str, version: int | None = None) -> str | None:
     """The value that a client reads, if it may."""
-    asked = f"{engine}/data/{path}" + (f"?version={version}" if version else "")
-    answer = client.call("GET", asked)
+    url = f"{engine}/data/{path}" + (f"?version={version}" if version else "")
+    answer = client.call("GET", url)
     return answer.json()["data"]["data"]["value"] if answer.ok else None
 
 

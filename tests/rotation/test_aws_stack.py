@@ -32,14 +32,14 @@ def stack(rotating: Callable[..., Rotating], aws_server: AwsServer) -> Rotating:
     }
     document["deployment"] |= {"namespace": NAMESPACE, "components": {}, "protect": False}
     document["identity"]["aws"].pop("permissions-boundary")
-    made = rotating(
+    rotating_stack = rotating(
         "rotation",
         document,
         clouds=Clouds(aws=aws_server),
         config={"aws:region": aws_server.environment["AWS_REGION"]},
     )
-    made.up()
-    return made
+    rotating_stack.up()
+    return rotating_stack
 
 
 def of_the_page(server: AwsServer, line: str) -> str:
@@ -47,11 +47,12 @@ def of_the_page(server: AwsServer, line: str) -> str:
     for name in ("stack-kestra/", "alias/kestra-"):
         line = line.replace(name, name.replace("kestra", NAMESPACE))
     _, service, operation, *options = shlex.split(line)
-    given = dict(zip(options[::2], options[1::2], strict=True))
-    query, output = given.pop("--query", None), given.pop("--output", "json")
+    options_by_name = dict(zip(options[::2], options[1::2], strict=True))
+    query, output = options_by_name.pop("--query", None), options_by_name.pop("--output", "json")
     assert output == ("text" if query else "json")
     parameters = {
-        name.removeprefix("--").title().replace("-", ""): value for name, value in given.items()
+        name.removeprefix("--").title().replace("-", ""): value
+        for name, value in options_by_name.items()
     }
     answer = getattr(server.client(service), operation.replace("-", "_"))(**parameters)
     for part in query.split(".") if query else ():
@@ -85,8 +86,8 @@ def test_a_rotated_kms_key_keeps_its_name_and_rolls_nothing(
     assert aws_server.client("kms").list_key_rotations(KeyId=key)["Rotations"]
     assert stack.up() == {}
     assert stack.picture() == before
-    found = aws_server.client("secretsmanager").get_secret_value(SecretId=NAME)
-    assert found["SecretString"] == SECOND
+    answer = aws_server.client("secretsmanager").get_secret_value(SecretId=NAME)
+    assert answer["SecretString"] == SECOND
 
 
 def test_the_copy_of_the_encryption_key_is_the_key(stack: Rotating, aws_server: AwsServer) -> None:

@@ -37,13 +37,13 @@ def with_vault(method: dict[str, Any], **changed: Any) -> dict[str, Any]:
 def touched(before: Recorder, after: Recorder) -> dict[str, dict[str, Any]]:
     """Resource to the inputs that are others now."""
     assert before.resources.keys() == after.resources.keys()
-    found = {}
+    rotated = {}
     for name, (_, inputs) in after.resources.items():
         old = before.resources[name][1]
         if inputs != old:
             assert old.keys() <= inputs.keys()
-            found[name] = {k: v for k, v in inputs.items() if v != old.get(k)}
-    return found
+            rotated[name] = {k: v for k, v in inputs.items() if v != old.get(k)}
+    return rotated
 
 
 @pytest.mark.parametrize("name", ["local", "enterprise-2.0-app-role"])
@@ -110,9 +110,9 @@ def test_a_name_that_cannot_be_rotated_is_refused_with_what_to_do(name: str, wor
 def test_a_given_value_is_not_made_anew() -> None:
     document: dict[str, Any] = stack_document("local")
     document["server"]["basic-auth"]["password"] = "Given-1234-word"
-    told = refused(document, "server.basic-auth.password")
-    assert "is nothing that this stack makes" in told
-    assert "Given-1234-word" not in told
+    message = refused(document, "server.basic-auth.password")
+    assert "is nothing that this stack makes" in message
+    assert "Given-1234-word" not in message
     for method in METHODS.values():
         (name,) = (f"secret.vault.{m}" for m, block in METHODS.items() if block == method)
         block = {
@@ -120,8 +120,8 @@ def test_a_given_value_is_not_made_anew() -> None:
             "password": {"user": "kestra", "password": "Given-1234-word"},
             "token": {"token": "Given-1234-word"},
         }
-        given = with_vault({k: block[k] for k in method})
-        assert "is nothing that this stack makes" in refused(given, name)
+        settings = with_vault({k: block[k] for k in method})
+        assert "is nothing that this stack makes" in refused(settings, name)
 
 
 @pytest.mark.parametrize("kind", ["jdbc", "elasticsearch"])

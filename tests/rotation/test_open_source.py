@@ -23,9 +23,9 @@ def stack(rotating: Callable[..., Rotating]) -> Rotating:
     document: dict[str, Any] = stack_document("local")
     document["declared-secrets"]["API_TOKEN"] = {"namespace": "company.team", "value": FIRST}
     document["deployment"]["namespace"] = "rotation-oss"
-    made = rotating("rotation", document)
-    made.up()
-    return made
+    rotating_stack = rotating("rotation", document)
+    rotating_stack.up()
+    return rotating_stack
 
 
 def rolled_by(rotated: Rotated, *variables: str) -> None:

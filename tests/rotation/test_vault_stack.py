@@ -50,16 +50,16 @@ def stack(rotating: Callable[..., Rotating], vault: Vault) -> Rotating:
     document["datasources"]["postgres"]["password"] = FIRST
     document["deployment"]["namespace"] = "rotation-vault"
     document["deployment"]["components"] = {}
-    made = rotating("rotation", document, vault)
-    made.up()
-    return made
+    rotating_stack = rotating("rotation", document, vault)
+    rotating_stack.up()
+    return rotating_stack
 
 
 def client_of(stack: Rotating) -> Client:
     """Kestra's log-in, as deployed."""
-    found = log_in(stack.block())
-    assert found is not None
-    return found
+    client = log_in(stack.block())
+    assert client is not None
+    return client
 
 
 def only(rotated: Rotated, *names: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 SCRIPT = '''\
 #!{python}
-"""go env GOVERSION, and go build -o FOLDER/ PACKAGE…; the files of {control} tell it how to behave."""
+"""go env GOVERSION, go list PACKAGE… and go build -o FOLDER/ PACKAGE…; the files of {control} tell it how to behave."""
 import os, pathlib, sys, time
 
 control = pathlib.Path({control!r})
@@ -18,11 +18,19 @@ told = lambda name: (control / name).read_text() if (control / name).exists() el
 if sys.argv[1] == "env":
     print(told("version") or "go1.26.8")
     sys.exit()
+if sys.argv[1] == "list":
+    with (control / "lists").open("a") as lists:
+        lists.write(" ".join(sys.argv[1:]) + "\\n")
+    while told("hold downloads"):
+        time.sleep(0.02)
+    sys.exit()
 with (control / "calls").open("a") as calls:
     calls.write(" ".join(sys.argv[1:]) + "\\n")
 with (control / "environment").open("w") as environment:
     environment.write("\\n".join(f"{{k}}={{v}}" for k, v in os.environ.items()))
 print("go: downloading example.com/module v1.0.0", flush=True)
+while len(told("lists").splitlines()) < int(told("await downloads") or 0):
+    time.sleep(0.02)
 folder, packages = sys.argv[sys.argv.index("-o") + 1], sys.argv[sys.argv.index("-o") + 2:]
 for package in packages:
     print(package, flush=True)
@@ -59,6 +67,12 @@ class FakeGo:
         """The build commands, one each."""
         calls = self.control / "calls"
         return calls.read_text().splitlines() if calls.exists() else []
+
+    @property
+    def downloads(self) -> list[str]:
+        """The commands that downloaded modules before their build, one each."""
+        lists = self.control / "lists"
+        return lists.read_text().splitlines() if lists.exists() else []
 
     @property
     def environment(self) -> dict[str, str]:

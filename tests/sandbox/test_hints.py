@@ -6,7 +6,10 @@ import re
 
 import pytest
 
-from sandbox.hints import GO_ON, HINTS, advice, with_advice
+from components.safeguards.error_hooks import suggest_fix
+from components.safeguards.hints import HINTS, suggest_fixes
+from components.safeguards.name_conflicts import Failed
+from sandbox.hints import GO_ON, with_advice
 
 VAULT = "vault:SecretV2 a: Error making API request. URL: PUT http://v/v1/kestra/data/a Code: {}. Errors: {}"
 
@@ -37,11 +40,6 @@ SEEN = [
     ),
     ("kubernetes:Secret s: configured Kubernetes cluster is unreachable: Unauthorized", "kubectl auth whoami"),
     (
-        'kubernetes:Secret s: resource "urn" was not successfully created by the Kubernetes API server: secrets "s"'
-        " already exists",
-        "pulumi import",
-    ),
-    (
         "aws:Secret s: creating Secrets Manager Secret (s): operation error Secrets Manager: CreateSecret, https response"
         " error StatusCode: 400, ThrottlingException: Rate exceeded",
         "throttles",
@@ -58,13 +56,13 @@ SEEN = [
 
 @pytest.mark.parametrize(("words", "part"), SEEN)
 def test_a_known_failure_has_a_way_out(words: str, part: str) -> None:
-    (told,) = advice([words])
+    (told,) = suggest_fixes([words])
     assert part in told
 
 
 def test_every_hint_of_the_table_is_reached() -> None:
-    reached = {told for words, _ in SEEN for told in advice([words])}
-    reached |= set(advice(["context deadline exceeded"]))
+    reached = {told for words, _ in SEEN for told in suggest_fixes([words])}
+    reached |= set(suggest_fixes(["context deadline exceeded"]))
     assert reached == {hint.advice for hint in HINTS}
 
 
@@ -77,6 +75,22 @@ def test_the_same_advice_is_given_once_below_all_errors() -> None:
 
 
 def test_what_is_not_known_stays_as_it_was_said() -> None:
-    assert advice(["something else"]) == []
+    assert suggest_fixes(["something else"]) == []
     assert with_advice(["something else"]) == f"something else\n{GO_ON}"
     assert with_advice([]) == ""
+
+
+@pytest.mark.parametrize("operation", ["create", "update", "delete"])
+def test_a_plain_update_has_the_same_advice(operation: str) -> None:
+    urn = "urn:pulumi:dev::kestra::vault:kv/secretV2:SecretV2::store-declared-A"
+    sealed = Failed(
+        urn, {}, "PUT http://v/v1/x Code: 503. Errors: * Vault is sealed", "", operation
+    )
+    assert suggest_fix(sealed) == suggest_fixes(["Vault is sealed"])[0]
+    assert "vault operator unseal" in suggest_fix(sealed)
+    taken = Failed(urn, {"path": "kestra"}, "path is already in use at kestra/", "", operation)
+    assert ("pulumi import" in suggest_fix(taken)) == (operation == "create")
+
+
+def test_the_advice_of_a_plain_update_names_nothing_of_the_sandbox() -> None:
+    assert not [hint.advice for hint in HINTS if "sandbox" in hint.advice]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine.recovery import is_locked, leftovers
+from sandbox.engine.recovery import is_locked, orphaned_processes
 from sandbox.state import Last, State
 from tests.conftest import ROOT
 
@@ -55,7 +55,7 @@ def begun(state: State, until: str, log: Path) -> subprocess.Popen[bytes]:
 
 
 def engine_of(process: subprocess.Popen[bytes], state: State) -> int:
-    found = [p.pid for p in leftovers(state)]
+    found = [p.pid for p in orphaned_processes(state)]
     return next(
         pid
         for pid in found
@@ -73,7 +73,7 @@ def test_an_interrupted_update_ends_its_operations_and_the_next_goes_on(
     assert "Interrupted: the engine ends the operations that are under way." in told
     assert "Traceback" not in told
     assert not is_locked(state, "local")
-    assert list(leftovers(state)) == []
+    assert list(orphaned_processes(state)) == []
     last = Last.read(state.stack("local"))
     assert last is not None
     assert last.result == "interrupted"
@@ -99,6 +99,6 @@ def test_a_killed_command_leaves_an_engine_that_the_next_command_ends(
     process.kill()
     process.wait()
     run(state, "down", stack=False)
-    assert list(leftovers(state)) == []
+    assert list(orphaned_processes(state)) == []
     assert "created" in run(state, "up")
     assert "no change" in run(state, "up")

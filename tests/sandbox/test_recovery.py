@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine.recovery import end_leftovers, is_locked, leftovers, mend_backend
+from sandbox.engine.recovery import (
+    end_orphaned_processes,
+    is_locked,
+    orphaned_processes,
+    repair_backend,
+)
 from sandbox.state import State
 
 
@@ -40,17 +45,17 @@ def sleeper(state: State) -> Iterator[subprocess.Popen[bytes]]:
 def test_what_was_left_running_is_found_and_ended(
     state: State, sleeper: subprocess.Popen[bytes]
 ) -> None:
-    assert [found.pid for found in leftovers(state)] == [sleeper.pid]
-    assert end_leftovers(state, grace=0.1) == 1
+    assert [found.pid for found in orphaned_processes(state)] == [sleeper.pid]
+    assert end_orphaned_processes(state, grace=0.1) == 1
     assert sleeper.wait(5) < 0
-    assert end_leftovers(state) == 0
+    assert end_orphaned_processes(state) == 0
 
 
 def test_the_processes_of_another_state_are_left_alone(
     tmp_path: Path, sleeper: subprocess.Popen[bytes]
 ) -> None:
-    assert list(leftovers(State(tmp_path / "another"))) == []
-    assert end_leftovers(State(tmp_path / "another"), grace=0) == 0
+    assert list(orphaned_processes(State(tmp_path / "another"))) == []
+    assert end_orphaned_processes(State(tmp_path / "another"), grace=0) == 0
     assert sleeper.poll() is None
 
 
@@ -64,7 +69,7 @@ def test_a_lock_is_seen_per_stack(state: State) -> None:
 
 
 def test_half_written_files_of_the_backend_are_removed_and_no_others(state: State) -> None:
-    mend_backend(state)
+    repair_backend(state)
     folder = state.backend / ".pulumi" / "stacks" / "kestra"
     folder.mkdir(parents=True)
     for name, text in (
@@ -72,7 +77,7 @@ def test_half_written_files_of_the_backend_are_removed_and_no_others(state: Stat
         ("local.json.bak.attrs", "{}"), ("local.json.18e.tmp", "{"),
     ):  # fmt: skip
         (folder / name).write_text(text)
-    mend_backend(state)
+    repair_backend(state)
     assert sorted(p.name for p in folder.iterdir()) == [
         "local.json",
         "local.json.bak",

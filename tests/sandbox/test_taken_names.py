@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from components.safeguards import name_conflicts
+from components.safeguards.hints import suggest_fixes
 from components.safeguards.name_conflicts import Failed
-from sandbox.hints import advice, with_advice
 from sandbox.state import State
-from sandbox.taken_names import way_out
+from sandbox.taken_names import suggest_fix
 
 NAMESPACE = "kubernetes:core/v1:Namespace"
 MOUNT = "vault:index/mount:Mount"
@@ -50,24 +50,24 @@ def folder(path: Path, *, protect: bool = False, **stacks: list[str]) -> State:
 @pytest.mark.parametrize("type_", list(INPUTS))
 def test_another_stack_of_the_folder_is_named(type_: str, tmp_path: Path) -> None:
     state = folder(tmp_path, new=[type_], first=[type_])
-    text = way_out(state, "new", failed(type_))
+    text = suggest_fix(state, "new", failed(type_))
     assert text.startswith("Stack first of this state folder has this ")
     assert f"python -m sandbox destroy first --state {tmp_path}" in text
     assert "Otherwise: " in text
     assert "pulumi import" not in text
     state = folder(tmp_path / "protected", protect=True, first=[type_])
-    assert "destroy first --unprotect" in way_out(state, "new", failed(type_))
+    assert "destroy first --unprotect" in suggest_fix(state, "new", failed(type_))
 
 
 def test_what_no_stack_of_the_folder_has_is_answered_as_everywhere(tmp_path: Path) -> None:
     state = folder(tmp_path, new=[NAMESPACE], first=[MOUNT])
     (tmp_path / "stacks" / "never-up").mkdir()
     one = failed(NAMESPACE)
-    assert way_out(state, "new", one) == name_conflicts.way_out(one) != ""
+    assert suggest_fix(state, "new", one) == name_conflicts.suggest_fix(one) != ""
     other = failed(MOUNT, path="another")
-    assert way_out(state, "new", other) == name_conflicts.way_out(other) != ""
+    assert suggest_fix(state, "new", other) == name_conflicts.suggest_fix(other) != ""
     unknown = Failed("urn:pulumi:new::kestra::random:index/x:X::n", {}, "something else")
-    assert way_out(state, "new", unknown) == ""
+    assert suggest_fix(state, "new", unknown) == ""
 
 
 def test_the_servers_words_get_no_second_hint_beside_the_programs(tmp_path: Path) -> None:
@@ -75,13 +75,11 @@ def test_the_servers_words_get_no_second_hint_beside_the_programs(tmp_path: Path
         'kubernetes:Namespace kestra-namespace: resource "urn" was not successfully created by the Kubernetes API '
         'server: namespaces "kestra" already exists'
     )
-    assert len(advice([said])) == 1
-    here = way_out(folder(tmp_path, first=[NAMESPACE]), "new", failed(NAMESPACE))
-    for own in (name_conflicts.way_out(failed(NAMESPACE)), here):
-        assert advice([said, f"kestra-namespace: {own}"]) == []
-        # As the display hands it on, in one line.
-        assert advice([said, " ".join(own.split())]) == []
-        assert "→" not in with_advice([said, own])
+    here = suggest_fix(folder(tmp_path, first=[NAMESPACE]), "new", failed(NAMESPACE))
+    for own in (name_conflicts.suggest_fix(failed(NAMESPACE)), here):
+        # As the program says it, and as the display hands it on, in one line.
+        for answer in (own, " ".join(own.split())):
+            assert suggest_fixes([said, f"kestra-namespace: {answer}"]) == []
         # What has another cause has its own.
-        (sealed,) = advice([said, own, "Vault is sealed"])
+        (sealed,) = suggest_fixes([said, own, "Vault is sealed"])
         assert sealed.startswith("Vault is sealed")

@@ -260,6 +260,22 @@ def test_a_full_disk_is_named(go: FakeGo, quiet: Progress) -> None:
         ensure(["kwok"], quiet)
 
 
+def test_what_later_builds_need_is_downloaded_while_the_first_is_built(
+    go: FakeGo, quiet: Progress
+) -> None:
+    go.tell("await downloads", "2")
+    ensure(["pulumi", *CONTROL_PLANE], quiet)
+    assert [line.split()[:3] for line in go.downloads] == [["list", "-mod=readonly", "-deps"]] * 2
+    assert "cmd/kube-apiserver" in go.downloads[0]
+    assert "cmd/kwok" in go.downloads[1]
+
+
+def test_downloads_for_builds_that_are_done_are_ended(go: FakeGo, quiet: Progress) -> None:
+    go.tell("hold downloads", "yes")
+    ensure(["pulumi", "kwok"], quiet)
+    assert len(go.builds) == 2
+
+
 def test_a_missing_go_is_named_with_what_to_install(go: FakeGo, quiet: Progress) -> None:
     go.remove()
     with pytest.raises(SandboxError, match=r"Go is not installed\. Install Go 1\.26 or later"):

@@ -49,8 +49,8 @@ def auth(**changed: Any) -> dict[str, Any]:
 
 
 def secret(type_: str, block: Any = None, **changed: Any) -> dict[str, Any]:
-    made = {"type": type_} | {k.replace("_", "-"): v for k, v in changed.items()}
-    return enterprise(secret=made if block is None else made | {type_: block})
+    block = {"type": type_} | {k.replace("_", "-"): v for k, v in changed.items()}
+    return enterprise(secret=block if block is None else block | {type_: block})
 
 
 POOL = "company.svc.id.goog"
@@ -61,11 +61,11 @@ def google(
     block: dict[str, Any] | None = None, *, read_only: bool = True, **changed: Any
 ) -> dict[str, Any]:
     """A valid stack on Google Secret Manager with a store and an identity, some keys changed or, with None, gone."""
-    made = {"project": "company"} | (block or {})
-    made = {key: value for key, value in made.items() if value is not None}
+    settings = {"project": "company"} | (block or {})
+    settings = {key: value for key, value in settings.items() if value is not None}
     base = {"store": {"gcp": {}}, "identity": {"gcp": {"workload-pool": POOL}}}
     return (
-        secret("google-secret-manager", made, read_only=read_only)
+        secret("google-secret-manager", settings, read_only=read_only)
         | base
         | {key.replace("_", "-"): value for key, value in changed.items()}
     )

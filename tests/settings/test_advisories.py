@@ -130,18 +130,18 @@ def test_open_management_endpoints_of_an_old_release_are_reported_with_their_adv
 
 
 def test_the_report_lists_the_holes_of_a_release_in_short_lines_with_the_fix_once() -> None:
-    found = warnings(image={"tag": "v1.3.1"})
-    assert len(found) > 5
-    lines = terminal_report(found).splitlines()
+    findings = warnings(image={"tag": "v1.3.1"})
+    assert len(findings) > 5
+    lines = terminal_report(findings).splitlines()
     assert max(map(len, lines)) <= 100
     text = " ".join(" ".join(lines).split())
-    for problem in found:
+    for problem in findings:
         assert problem.message in text
         assert problem.rule in text
-    assert text.count(found[0].fix) == 1
+    assert text.count(findings[0].fix) == 1
     assert text.count("kestra:deployment.image.tag:") == 1
 
 
 def test_one_hole_alone_is_one_line_as_every_other_problem() -> None:
-    found = warnings(image={"tag": "v1.3.1"})[:1]
-    assert terminal_report(found).splitlines() == ["1 warning:", f"  {found[0].line()}"]
+    findings = warnings(image={"tag": "v1.3.1"})[:1]
+    assert terminal_report(findings).splitlines() == ["1 warning:", f"  {findings[0].line()}"]

@@ -206,9 +206,9 @@ def test_a_secret_in_clear_becomes_a_placeholder_and_a_warning_with_its_command(
     configuration = render(load(document, source="f").settings)
     assert SECRET not in configuration.yaml()
     assert SECRET not in repr(load(document, source="f"))
-    given = configuration.environment[_at(configuration, *path)[2:-1]]
-    assert isinstance(given, ProvidedValue)
-    assert SECRET in given.value.get_secret_value()
+    variable = configuration.environment[_at(configuration, *path)[2:-1]]
+    assert isinstance(variable, ProvidedValue)
+    assert SECRET in variable.value.get_secret_value()
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -274,9 +274,9 @@ def test_variables_of_a_jdbc_address_stay_variables_even_beside_a_password() -> 
     url = f"jdbc:postgresql://${{HOST}}:5432/kestra?password={SECRET}"
     configuration = _rendered(datasources={"postgres": {"url": url}})
     name = _at(configuration, "datasources", "postgres", "url")[2:-1]
-    given = configuration.environment[name]
-    assert isinstance(given, ProvidedValue)
-    assert given.value.get_secret_value() == url
+    variable = configuration.environment[name]
+    assert isinstance(variable, ProvidedValue)
+    assert variable.value.get_secret_value() == url
 
 
 def test_what_is_additional_is_told_as_not_checked_and_is_not_for_what_the_settings_have() -> None:

@@ -149,9 +149,9 @@ def test_ignored_keys_are_warnings_that_say_what_to_use() -> None:
         ),
         source="f.yaml",
     )
-    told = {w.path: w for w in loaded.warnings}
-    assert set(told) == {"kestra:server.basic-auth.enabled", "kestra:heartbeat"}
-    assert "liveness.heartbeat-interval" in told["kestra:heartbeat"].fix
+    warnings = {w.path: w for w in loaded.warnings}
+    assert set(warnings) == {"kestra:server.basic-auth.enabled", "kestra:heartbeat"}
+    assert "liveness.heartbeat-interval" in warnings["kestra:heartbeat"].fix
 
 
 def test_encrypted_values_count_as_present_and_opaque(tmp_path: Path) -> None:

@@ -144,8 +144,8 @@ def test_a_variable_of_one_component_is_not_one_of_all() -> None:
 def test_a_variable_of_a_setting_is_there_where_the_setting_asks_for_it() -> None:
     name = "DATASOURCES_POSTGRES_PASSWORD"
     variable = {"name": name, "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}
-    asked = {"postgres": {"url": "jdbc:postgresql://a/b", "password": f"${{{name}}}"}}
-    assert problems({"extra-env": [variable]}, datasources=asked) == {}
+    datasources = {"postgres": {"url": "jdbc:postgresql://a/b", "password": f"${{{name}}}"}}
+    assert problems({"extra-env": [variable]}, datasources=datasources) == {}
     absent = {"postgres": {"url": "jdbc:postgresql://a/b"}}
     assert problems({"extra-env": [variable]}, datasources=absent) == {}
     other = {"postgres": {"url": "jdbc:postgresql://a/b", "password": "${OTHER}"}}

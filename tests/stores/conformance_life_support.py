@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -10,10 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+import pytest
 from pulumi import automation as auto
 
+from components.drift import Drift, find_drift, written_secrets
 from components.program import Provisioned, provision
 from components.validation import load
+from sandbox import tools
+from sandbox.progress import Progress
 from tests.plugins.cloud_support import CloudStack, Program
 from tests.stores.conformance_outside_support import Outside
 
@@ -140,6 +147,8 @@ class Life:
     """Step to what was outside after it."""
     made: dict[str, set[str]] = field(default_factory=dict)
     """Step to the resources that the state had after it."""
+    drifts: list[list[Drift]] = field(default_factory=list)
+    """What drifted: before the refresh, and after the remedy."""
     provisioned: Provisioned | None = None
     """The program's own store and identity, of the first step."""
 
@@ -162,6 +171,32 @@ class Life:
         """Runs an operation and keeps under a name what it did."""
         self.steps[name] = self.stack.step(operation, **options)
         return self.steps[name]
+
+    def drift(self) -> list[Drift]:
+        """What `python -m components drift` says of the stack at this moment; kept too."""
+        deployment = json.loads(
+            json.dumps(self.stack._with(lambda: None).export_stack().deployment)
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.outside.environment.items():
+                patch.setenv(name, value)
+            patch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", "none")
+            self.drifts.append(list(find_drift(written_secrets(deployment))))
+        return self.drifts[-1]
+
+    def remedy(self, drift: Drift) -> None:
+        """Runs the commands that a drift names."""
+        for command in drift.remedy:
+            program, *arguments = shlex.split(command)
+            if program == "vault":
+                environment = {**os.environ, **self.outside.environment}
+                vault = [tools.ensure(["vault"], Progress())["vault"], *arguments]
+                subprocess.run(vault, env=environment, check=True, capture_output=True)
+            elif arguments == ["up", "--refresh"]:
+                self.run("remedy", refresh=True)
+            else:
+                assert arguments[:2] == ["up", "--replace"]
+                self.run("remedy", replace=[arguments[2]])
 
     def look(self, name: str, *secrets: str) -> None:
         """Keeps what is outside now."""
@@ -204,9 +239,15 @@ def live(life: Life, *, is_outside: bool, has_declared: bool) -> None:
         if life.outside.tells_values:
             life.outside.rewrite(life.ids[TOKEN], FOREIGN)
         life.look("drift", TOKEN, PASSWORD)
+        drifted = life.drift() if life.outside.tells_values else []
         life.run("refresh", "refresh")
         life.run("mend")
         life.look("mend", TOKEN, PASSWORD)
+        for drift in drifted:
+            life.remedy(drift)
+        if drifted:
+            life.look("remedy", TOKEN, PASSWORD)
+            life.drift()
     if has_declared:
         declared = life.document["declared-secrets"]
         declared[TOKEN]["value"] = ROTATED

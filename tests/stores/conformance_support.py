@@ -1,15 +1,16 @@
-"""`python -m tests.stores.conformance_support`: rewrites the page of the docs that shows the table."""
+"""The page of the docs that shows the conformance table; `python -m docsgen --tests` writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.stores.conformance_rows_support import CASES, ROWS, Row
 
 TARGET = ROOT / "docs" / "backends" / "conformance.md"
-_SAID = ("not_here", "stand_in_only", "shown", "protected", "stays")
-COMMAND = ".venv/bin/python -m tests.stores.conformance_support"
+_SAID = ("not_here", "shown", "protected", "stays")
+COMMAND = "python -m docsgen --tests"
 
 _HEAD = f"""<!-- Written by `{COMMAND}`; do not edit. -->
 # What holds for which backend
@@ -52,24 +53,19 @@ def _matrix() -> Iterator[str]:
     yield f"| case | {' | '.join(groups)} |\n|---|{'---|' * len(groups)}\n"
     for case in CASES:
         yield f"| {case} | {' | '.join(_cell(row, case) for row in groups.values())} |\n"
-    yield (
-        "\n✓ holds; (✓) holds with this project's stand-in of the provider and **not** with the official provider; – does"
-        " not apply; for the reasons below.\n"
-    )
+    yield ("\n✓ holds; – does not apply, for the reasons below.\n")
 
 
 def _cell(row: Row, case: str) -> str:
-    if case in row.not_here:
-        return "–"
-    return "(✓)" if case in row.stand_in_only else "✓"
+    return "–" if case in row.not_here else "✓"
 
 
 def _reasons() -> Iterator[str]:
-    yield "\n## What does not apply or holds with the stand-in only, and why\n\n"
+    yield "\n## What does not apply, and why\n\n"
     yield "| backend | case | reason |\n|---|---|---|\n"
     for name, row in _groups().items():
         by_reason: dict[str, list[str]] = {}
-        for case, reason in (*row.not_here.items(), *row.stand_in_only.items()):
+        for case, reason in row.not_here.items():
             by_reason.setdefault(reason, []).append(case)
         for reason, cases in by_reason.items():
             yield f"| {name} | {'; '.join(cases)} | {reason} |\n"
@@ -96,6 +92,6 @@ def _stays() -> Iterator[str]:
             yield f"| {name} | nothing | nothing was there |\n"
 
 
-if __name__ == "__main__":
-    TARGET.write_text(page(), encoding="utf-8")
-    print(f"wrote {TARGET.name}")
+def files() -> dict[Path, str]:
+    """For `docsgen`."""
+    return {TARGET: page()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import re
 import shlex
@@ -11,15 +10,14 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pulumi
-import pulumi_vault as vault
 import pytest
 
+from components.backends.answers import CurrentVersion, WrittenSecret
+from components.backends.vault import drift
 from components.validation import load
 from sandbox.services import Vault
 from sandbox.vault_check import Client
 from tests.conftest import ROOT
-from tests.plugins.vault_stack_support import VaultStack
 from tests.settings.malformed_fixtures import enterprise
 
 pytestmark = pytest.mark.engine
@@ -62,61 +60,51 @@ def _line(beginning: str) -> str:
 
 
 @pytest.fixture
-def stack(vault_server: Vault, tools: dict[str, Path], tmp_path: Path) -> Iterator[VaultStack]:
-    stack = VaultStack(tmp_path / "stack", vault_server, tools["pulumi"])
-    yield stack
-    stack.destroy(lambda: None)
-
-
-def _program() -> None:
-    engine = vault.Mount("engine", path=ENGINE, type="kv", options={"version": "2"})
-    data = pulumi.Output.secret(json.dumps({"value": "of the stack"}))
-    secret = vault.kv.SecretV2(
-        "secret", mount=engine.path, name=SECRET, data_json=data, delete_all_versions=True
-    )
-    number = pulumi.Output.unsecret(secret.metadata).apply(lambda known: (known or {})["version"])
-    pulumi.export("versionIds", {"DATABASE_PASSWORD": number})
-
-
-def _state(metadata: str) -> tuple[str, dict[str, str]]:
-    """The current version, and each version's deletion time, as `vault kv metadata get` prints them."""
-    current = re.search(r"current_version\s+(\d+)", metadata)
-    assert current is not None
-    versions = re.findall(r"Version (\d+) =+\n.*?deletion_time\s+(\S+)", metadata, re.DOTALL)
-    return current[1], dict(versions)
-
-
-def test_a_version_that_others_wrote_or_deleted_is_seen_and_brought_back(
-    stack: VaultStack, run: Run
-) -> None:
-    _, outputs = stack.up(_program)
-    written = outputs["versionIds"]["DATABASE_PASSWORD"]
-    look = _line("vault kv metadata get")
-    assert _state(run(look)) == (written, {"1": "n/a"})
-
-    stack.call("POST", f"{ENGINE}/data/{SECRET}", {"data": {"value": "of somebody else"}})
-    assert _state(run(look))[0] == "2"
-    run(_line("vault kv rollback"))
-    read = lambda: stack.call("GET", f"{ENGINE}/data/{SECRET}").json()["data"]["data"]  # noqa: E731
-    assert read() == {"value": "of the stack"}
-    assert _state(run(look))[0] == "3"
-    result = stack._with(_program).up(refresh=True)
-    assert result.outputs["versionIds"].value == {"DATABASE_PASSWORD": "3"}
-    assert read() == {"value": "of the stack"}
-
-    stack.call("DELETE", f"{ENGINE}/data/{SECRET}")
-    current, versions = _state(run(look))
-    assert (current, versions["3"] != "n/a") == ("3", True)
-    assert read() is None
-    run(_line("vault kv undelete").replace("-versions=1", "-versions=3"))
-    assert _state(run(look)) == ("3", {"1": "n/a", "2": "n/a", "3": "n/a"})
-    assert read() == {"value": "of the stack"}
-
-
-@pytest.fixture
 def owner(vault_server: Vault) -> Client:
     """Who may do everything in the test Vault."""
     return Client(vault_server.address, vault_server.root_token)
+
+
+@pytest.fixture
+def written(
+    owner: Client, vault_server: Vault, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WrittenSecret]:
+    """A secret of which a stack wrote the first version."""
+    assert owner.call("POST", f"sys/mounts/{ENGINE}", {"type": "kv-v2"}).ok
+    data, metadata = (f"{ENGINE}/{kind}/{SECRET}" for kind in ("data", "metadata"))
+    assert owner.call("POST", data, {"data": {"value": "of the stack"}}).ok
+    assert owner.call("POST", metadata, {"custom_metadata": {"team": "x"}}).ok
+    monkeypatch.setenv("VAULT_ADDR", vault_server.address)
+    monkeypatch.setenv("VAULT_TOKEN", vault_server.root_token)
+    yield WrittenSecret("DATABASE_PASSWORD", data, "1", {"type": drift.TYPE})
+    assert owner.call("DELETE", f"sys/mounts/{ENGINE}").ok
+
+
+def test_what_others_did_to_a_secret_is_seen_and_the_command_of_the_page_marks_it(
+    written: WrittenSecret, owner: Client, run: Run
+) -> None:
+    assert drift.current_version(written) == CurrentVersion("1")
+    assert owner.call("DELETE", written.id).ok
+    deleted = drift.current_version(written)
+    assert deleted == CurrentVersion("1", "it is deleted")
+    assert owner.call("POST", written.id, {"data": {"value": "of somebody else"}}).ok
+    other = drift.current_version(written)
+    assert other == CurrentVersion("2")
+    assert owner.call("POST", written.id.replace("data", "destroy", 1), {"versions": [2]}).ok
+    assert drift.current_version(written) == CurrentVersion("2", "it is destroyed")
+
+    for current in (deleted, other):
+        mark, update = drift.remedy(written, current)
+        assert _line("vault kv metadata put") == mark
+        assert update == "pulumi up --refresh"
+    run(mark)
+    metadata = owner.call("GET", written.id.replace("data", "metadata", 1)).json()["data"]
+    assert metadata["custom_metadata"] == {"drift": "seen"}
+    assert metadata["current_version"] == 2
+
+    assert owner.call("DELETE", written.id.replace("data", "metadata", 1)).ok
+    gone = drift.current_version(written)
+    assert (gone.number, drift.remedy(written, gone)) == ("", ["pulumi up --refresh"])
 
 
 @pytest.fixture

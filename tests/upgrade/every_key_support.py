@@ -17,7 +17,7 @@ from components.settings import Settings
 from components.settings.base import Model
 from components.settings.findings import Finding
 from components.settings.permissions import is_first_vocabulary, translate
-from components.settings.reference import leaves
+from components.validation.model_keys import leaves
 from components.validation.rules import check_all
 from components.validation.rules.advisories import known_holes
 from components.validation.schema import models_in
@@ -78,8 +78,8 @@ def around(path: str) -> Settings | None:
 
 
 def _document(path: str, value: Any) -> dict[str, Any]:
-    made: dict[str, Any] = {"edition": "enterprise"}
-    block, model = made, Settings
+    settings: dict[str, Any] = {"edition": "enterprise"}
+    block, model = settings, Settings
     *parts, last = path.split(".")
     for part, after in zip(parts, [*parts, last][1:], strict=True):
         if part == "<name>":
@@ -102,24 +102,24 @@ def _document(path: str, value: Any) -> dict[str, Any]:
         model = inner
     block[last] = value
     if path.startswith("deployment.components.") and parts[2] != "standalone":
-        made["deployment"]["mode"] = "distributed"
+        settings["deployment"]["mode"] = "distributed"
     if path.startswith("store.also."):
-        other = "vault" if made["store"]["also"]["type"] != "vault" else "aws-secret-manager"
-        made["secret"] = {
+        other = "vault" if settings["store"]["also"]["type"] != "vault" else "aws-secret-manager"
+        settings["secret"] = {
             "type": other,
             other: {"address": "https://v"} if other == "vault" else {},
         }
-        made["declared-secrets"] = {"NAME": {"namespace": "company.team", "generate": {}}}
-    return made
+        settings["declared-secrets"] = {"NAME": {"namespace": "company.team", "generate": {}}}
+    return settings
 
 
 def _least(model: type[Model]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         if field.is_required():
             inner, _ = models_in(field.annotation)
-            made[field.alias or name] = _least(inner) if inner else _first(model, name)
-    return made
+            values[field.alias or name] = _least(inner) if inner else _first(model, name)
+    return values
 
 
 def _first(model: type[Model], name: str) -> Any:
@@ -166,7 +166,9 @@ def _values(annotation: Any) -> Iterator[Any]:
 def _field(path: str) -> Any:
     top = path.split(".")[0]
     name, field = next((n, f) for n, f in Settings.model_fields.items() if (f.alias or n) == top)
-    return next(leaf for found, leaf, _ in leaves(field.alias or name, field) if found == path)
+    return next(
+        leaf for path_of_leaf, leaf, _ in leaves(field.alias or name, field) if path_of_leaf == path
+    )
 
 
 def of_version(settings: Settings, version: str) -> Settings:

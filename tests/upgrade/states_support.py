@@ -122,39 +122,39 @@ class UpgradeStacks:
 
         A preview asks the API server what an update would do; the other servers are not asked.
         """
-        made = self.ready(name)
-        stand(made.plane, state)
+        upgrade = self.ready(name)
+        stand(upgrade.plane, state)
         file = self.state.directory / f"{name}.json"
         folder = self.state.directory.parent
         private(file, json.dumps(state).replace(PLACE, str(folder)))
-        with made._selected() as stack:
+        with upgrade._selected() as stack:
             _pulumi(stack, "import", "--file", str(file))
-        return made
+        return upgrade
 
 
 def stand(plane: ControlPlane, state: Mapping[str, Any]) -> None:
     """Puts the Kubernetes objects of a state into the API server; secrets have no value there, pods do not start."""
-    found = [r for r in state["deployment"]["resources"] if r["type"].startswith("kubernetes:")]
+    objects = [r for r in state["deployment"]["resources"] if r["type"].startswith("kubernetes:")]
     session = plane.session()
-    for resource in sorted(found, key=lambda r: r["type"] != "kubernetes:core/v1:Namespace"):
-        made = {k: v for k, v in resource["inputs"].items() if k not in ("data", "stringData")}
+    for resource in sorted(objects, key=lambda r: r["type"] != "kubernetes:core/v1:Namespace"):
+        inputs = {k: v for k, v in resource["inputs"].items() if k not in ("data", "stringData")}
         namespace, _, object_name = resource["id"].rpartition("/")
-        made["metadata"] = made["metadata"] | {"name": object_name}
-        if "replicas" in made.get("spec", {}):
-            made["spec"] = made["spec"] | {"replicas": 0}
-        group = "api" if made["apiVersion"] == "v1" else "apis"
+        inputs["metadata"] = inputs["metadata"] | {"name": object_name}
+        if "replicas" in inputs.get("spec", {}):
+            inputs["spec"] = inputs["spec"] | {"replicas": 0}
+        group = "api" if inputs["apiVersion"] == "v1" else "apis"
         place = f"namespaces/{namespace}/" if namespace else ""
-        kind = made["kind"].lower()
+        kind = inputs["kind"].lower()
         plural = (
             kind[:-1] + "ies"
             if kind.endswith("y")
             else kind + ("es" if kind.endswith("s") else "s")
         )
         answer = session.patch(
-            f"{plane.url}/{group}/{made['apiVersion']}/{place}{plural}/{object_name}",
+            f"{plane.url}/{group}/{inputs['apiVersion']}/{place}{plural}/{object_name}",
             params={"fieldManager": resource["outputs"]["__fieldManager"], "force": "true"},
             headers={"Content-Type": "application/apply-patch+yaml"},
-            data=json.dumps(made),
+            data=json.dumps(inputs),
             timeout=30,
         )
         assert answer.ok, answer.text
@@ -175,8 +175,8 @@ class Operations:
 
     def __call__(self, event: auto.EngineEvent) -> None:
         """Notes an event."""
-        if (told := event.diagnostic_event) is not None and told.severity == "error":
-            self.errors.append(told.message)
+        if (diagnostic := event.diagnostic_event) is not None and diagnostic.severity == "error":
+            self.errors.append(diagnostic.message)
         if (before := event.resource_pre_event) is not None:
             operation = str(getattr(before.metadata.op, "value", before.metadata.op))
             if operation not in ("same", "read", "refresh"):
@@ -233,23 +233,23 @@ def _without_machine(state: Mapping[str, Any], folder: Path) -> str:
 @contextmanager
 def stacks(folder: Path) -> Iterator[UpgradeStacks]:
     """The stacks, on servers that end."""
-    made = UpgradeStacks(folder)
+    upgrade_stacks = UpgradeStacks(folder)
     try:
-        yield made
+        yield upgrade_stacks
     finally:
-        made.end()
+        upgrade_stacks.end()
 
 
 def main() -> None:
     """Writes the states of this version."""
     target = FOLDER / __version__
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, stacks(Path(folder)) as made:
+    with tempfile.TemporaryDirectory() as folder, stacks(Path(folder)) as upgrade_stacks:
         for name in STACKS:
             done = Operations()
-            made.ready(name).up(done)  # type: ignore[arg-type]
+            upgrade_stacks.ready(name).up(done)  # type: ignore[arg-type]
             file = target / f"{name}.json"
-            file.write_text(_without_machine(made.exported(name), Path(folder)))
+            file.write_text(_without_machine(upgrade_stacks.exported(name), Path(folder)))
             print(f"{file.relative_to(ROOT)}: {len(done.found)} resources", flush=True)
 
 

@@ -23,12 +23,12 @@ RULES = {"password-min-length": 12, "password-require-special": False}
 
 @pytest.fixture(scope="module")
 def upgrades(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UpgradeStacks]:
-    with stacks(tmp_path_factory.mktemp("versions")) as made:
-        yield made
+    with stacks(tmp_path_factory.mktemp("versions")) as upgrade_stacks:
+        yield upgrade_stacks
 
 
-def names(found: dict[str, set[str]]) -> set[str]:
-    return {f"{type_of(urn).split(':')[-1]} {urn.rsplit('::', 1)[1]}" for urn in found}
+def names(resources: dict[str, set[str]]) -> set[str]:
+    return {f"{type_of(urn).split(':')[-1]} {urn.rsplit('::', 1)[1]}" for urn in resources}
 
 
 def test_a_stack_goes_to_2_0_and_back_and_keeps_what_it_holds(
@@ -47,8 +47,8 @@ def test_a_stack_goes_to_2_0_and_back_and_keeps_what_it_holds(
         """What Kestra gets, by the end of its name: the account has another name in each version."""
         stack = upgrades.ready(STACK)
         outputs = {name: output.value for name, output in stack.outputs().items()}
-        _, found = read_back(stack.plane, outputs)
-        return {name.replace("INSTANCE_OWNER", "SUPER_ADMIN"): v for name, v in found.items()}
+        _, variables = read_back(stack.plane, outputs)
+        return {name.replace("INSTANCE_OWNER", "SUPER_ADMIN"): v for name, v in variables.items()}
 
     def holds() -> dict[str, Any]:
         resources = upgrades.exported(STACK)["deployment"]["resources"]
@@ -82,10 +82,10 @@ def test_a_stack_goes_to_2_0_and_back_and_keeps_what_it_holds(
     assert environment() == before
     assert {urn: id_ for urn, (id_, _) in holds().items()} == {u: i for u, (i, _) in kept.items()}
     assert operate("up").found.keys() <= {""}
-    told = io.StringIO()
-    verified = verify_stack(upgrades.ready(STACK), progress, Console(file=told, width=200))
-    assert verified, told.getvalue()
-    assert f"Kestra {RELEASES['2.0']}: every check passed" in told.getvalue()
+    console = io.StringIO()
+    verified = verify_stack(upgrades.ready(STACK), progress, Console(file=console, width=200))
+    assert verified, console.getvalue()
+    assert f"Kestra {RELEASES['2.0']}: every check passed" in console.getvalue()
 
     version("1.3", first_rules)
     back = operate("up")

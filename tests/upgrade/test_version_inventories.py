@@ -70,9 +70,9 @@ def test_what_holds_data_is_the_same_resource_with_the_same_inputs(
     both: tuple[dict[str, Any], dict[str, Any]],
 ) -> None:
     first, second = both
-    held = {urn for urn, (type_, *_) in first.items() if type_ in DATA}
-    assert len(held) >= 2
-    for urn in held:
+    data_resources = {urn for urn, (type_, *_) in first.items() if type_ in DATA}
+    assert len(data_resources) >= 2
+    for urn in data_resources:
         assert second.get(urn) == first[urn], urn
 
 
@@ -81,8 +81,8 @@ def test_only_the_controller_comes_and_only_kestra_itself_changes(
 ) -> None:
     first, second = both
     assert not first.keys() - second.keys()
-    made = {f"{second[urn][0]} {urn.rsplit('::', 1)[1]}" for urn in second.keys() - first.keys()}
-    assert made <= CONTROLLER
+    created = {f"{second[urn][0]} {urn.rsplit('::', 1)[1]}" for urn in second.keys() - first.keys()}
+    assert created <= CONTROLLER
     changed = {first[urn][0] for urn in first if first[urn] != second[urn]}
     assert "kubernetes:core/v1:ConfigMap" in changed
     assert changed <= KESTRA

@@ -27,8 +27,8 @@ OTHER = {"1.3": "2.0", "2.0": "1.3"}
 
 def moved(name: str) -> dict[str, Any]:
     """The document with the other version, and nothing else changed."""
-    found = deepcopy(RICHEST[name])
-    return found | {"version": OTHER[found.get("version", "1.3")]}
+    settings = deepcopy(RICHEST[name])
+    return settings | {"version": OTHER[settings.get("version", "1.3")]}
 
 
 def refused(settings: dict[str, Any]) -> dict[str, Problem]:
@@ -47,7 +47,7 @@ def test_every_key_of_the_model_is_looked_at() -> None:
 
 def _differences() -> dict[str, dict[str, set[Any]]]:
     """Key to what the checks say for one version only; what is rendered for one version only is there too."""
-    found = {}
+    result = {}
     for path in keys.every_key():
         settings = keys.around(path)
         assert settings is not None
@@ -56,13 +56,13 @@ def _differences() -> dict[str, dict[str, set[Any]]]:
         once, twice = keys.rendered(first), keys.rendered(second)
         changed = {at for at in once.keys() | twice.keys() if once.get(at) != twice.get(at)}
         if said != also or changed:
-            found[path] = {"1.3": said - also, "2.0": also - said, "rendered": changed}
-    return found
+            result[path] = {"1.3": said - also, "2.0": also - said, "rendered": changed}
+    return result
 
 
 def test_no_key_silently_vanishes_or_appears_when_the_version_changes() -> None:
     differences = _differences()
-    assert {path for path, found in differences.items() if found["rendered"]} == set()
+    assert {path for path, difference in differences.items() if difference["rendered"]} == set()
     limited = {}
     for path, (since, until) in keys.every_key().items():
         lacking = {v for v in keys.VERSIONS if v < since or (until and v > until)}
@@ -122,17 +122,17 @@ def test_a_stack_is_told_all_at_once_what_keeps_it_from_the_other_version(name: 
 
 def mended(name: str) -> dict[str, Any]:
     """The moved document with what the errors say to write."""
-    made, problems = moved(name), refused(moved(name))
-    made = of_version(made, made["version"])
+    changed, problems = moved(name), refused(moved(name))
+    changed = of_version(changed, changed["version"])
     if any("password-regexp" in path for path in problems):
         fix = problems["kestra:security.basic-auth.password-regexp"].fix
         rules = re.findall(r"(password-[a-z-]+): (\w+)", fix)
         assert len(rules) == 5
         values = {"true": True, "false": False}
-        made["security"]["basic-auth"] = {
+        changed["security"]["basic-auth"] = {
             k: values.get(v) or (v != "false" and int(v)) for k, v in rules
         }
-    return made
+    return changed
 
 
 @pytest.mark.parametrize("name", [n for n in sorted(RICHEST) if RICHEST[n].get("version") != "2.0"])

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.providers.kubernetes import readiness
+from sandbox.providers.kubernetes import readiness, wait_for
 from sandbox.providers.kubernetes.client import ApiError, Client, NoSuchKind
 from sandbox.providers.kubernetes.naming import Kind, namespace, object_name
 from sandbox.providers.kubernetes.readiness import Readiness
@@ -106,7 +106,7 @@ def until_ready(
     report: Report,
     cancelled: threading.Event,
 ) -> dict[str, Any]:
-    """Waits until the object is ready; gives the live object.
+    """Waits until the object is ready, or what its annotation `pulumi.com/waitFor` says holds; gives the live object.
 
     Raises:
         NotReady: after ``timeout`` seconds, on failure for good, or when cancelled.
@@ -115,9 +115,13 @@ def until_ready(
     name, space = object_name(live), namespace(live)
     deadline = time.monotonic() + timeout
     pause, last, steady_since = _FIRST_PAUSE, "", 0.0
+    try:
+        wanted = wait_for.expressions(live)
+    except wait_for.ExpressionError as error:
+        raise NotReady(str(error), live, ()) from None
     while True:
-        found = check(client, kind, live)
-        if found.ready and _settled(kind, live, steady_since):
+        found = wait_for.check(live, wanted) if wanted else check(client, kind, live)
+        if found.ready and (wanted or _settled(kind, live, steady_since)):
             if found.status:
                 report(found.status)
             return live
@@ -125,7 +129,7 @@ def until_ready(
         if found.status and found.status != last and not found.ready:
             report(found.status)
             last = found.status
-        failed = kind.kind == "Job" and found.status == "Job failed"
+        failed = not wanted and kind.kind == "Job" and found.status == "Job failed"
         late = time.monotonic() >= deadline
         if cancelled.is_set() or failed or late:
             text = f'Resource operation was cancelled for "{name}"'
@@ -133,6 +137,8 @@ def until_ready(
                 text = f"Resource '{name}' was created but failed to initialize"
             elif late and not cancelled.is_set():
                 text = f"'{name}' timed out waiting to be Ready"
+                if wanted:
+                    text = "timed out waiting for the condition"
             raise NotReady(text, live, found.problems + explain(client, kind, live))
         cancelled.wait(min(pause, max(0.0, deadline - time.monotonic())))
         pause = min(pause * 1.5, _LONGEST_PAUSE)

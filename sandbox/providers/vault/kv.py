@@ -75,15 +75,10 @@ class SecretV2(Resource):
         found = api.request("GET", id_)
         if found is None:
             return None
-        data, metadata = found["data"]["data"], found["data"]["metadata"]
-        if p.get("dataJsonWoVersion") is None:
-            # A deleted version is there with nothing in it, which is a difference to what is wanted. The official
-            # provider has not read values back since 5.0.0 (docs/backends/vault.md, Drift).
-            out["dataJson"] = go_json(data)
-            out["data"] = _texts(data or {})
-        else:
-            out["data"] = {}
-        out["metadata"] = _texts(metadata)
+        # As the official provider since 5.0.0: no value is read back, so that one that others wrote, or a
+        # deleted version, is no difference (docs/backends/vault.md, Drift).
+        out["data"] = {}
+        out["metadata"] = _texts(found["data"]["metadata"])
         described = api.request("GET", f"{mount}/metadata/{name}")
         if described is not None:
             out["customMetadata"] = {

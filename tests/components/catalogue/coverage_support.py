@@ -306,9 +306,9 @@ def outcome(document: dict[str, Any], expected: dict[str, Any]) -> Outcome:
         return Outcome(list(expected), error.report())
     configuration = render(settings)
     values = {
-        name: given.value.get_secret_value()
-        for name, given in configuration.environment.items()
-        if isinstance(given, ProvidedValue)
+        name: value.value.get_secret_value()
+        for name, value in configuration.environment.items()
+        if isinstance(value, ProvidedValue)
     }
     return Outcome(
         [k for k, v in expected.items() if not _stands(configuration.document, values, v)], ""

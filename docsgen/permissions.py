@@ -1,4 +1,4 @@
-"""`python -m components.backends.permissions_reference`: writes what Kestra may do into the pages of the backends.
+"""What Kestra may do, in the pages of the backends.
 
 A page says with a pair of marks where the table of one secret manager stands; the tables come from the data that
 the policies, roles and grants come from.
@@ -16,8 +16,7 @@ from components.backends.azure import permissions as azure_permissions
 from components.backends.gcp import permissions as gcp_permissions
 from components.backends.vault import permissions as vault_permissions
 
-FOLDER = Path(__file__).parents[2] / "docs" / "backends"
-COMMAND = ".venv/bin/python -m components.backends.permissions_reference"
+FOLDER = Path(__file__).parents[1] / "docs" / "backends"
 
 Row = tuple[str, str, str, str]
 
@@ -55,15 +54,9 @@ def table(manager: str) -> str:
 
 def filled(page: str) -> str:
     """A page with its tables as they are now."""
-    return _PLACE.sub(lambda found: found[1] + table(found[2]) + found[3], page)
+    return _PLACE.sub(lambda place: place[1] + table(place[2]) + place[3], page)
 
 
 def places(page: str) -> list[str]:
     """The managers whose tables a page holds."""
-    return [found[2] for found in _PLACE.finditer(page)]
-
-
-if __name__ == "__main__":
-    for file in sorted(FOLDER.glob("*.md")):
-        file.write_text(filled(file.read_text(encoding="utf-8")), encoding="utf-8")
-        print(f"wrote {file.name}")
+    return [place[2] for place in _PLACE.finditer(page)]

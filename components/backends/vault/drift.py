@@ -1,0 +1,81 @@
+"""Which version of a secret is in force in Vault, and how the stack's value comes back.
+
+terraform-provider-vault reads `data_json` back no more since 5.0.0, but custom metadata; and every update of a
+secret writes its value (`vault/resource_kv_secret_v2.go`). Changed custom metadata therefore has the provider write
+the stack's value again.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+
+from components.backends.answers import CurrentVersion, UnansweredError, WrittenSecret, get_json
+
+TYPE = "vault:kv/secretV2:SecretV2"
+MARK = "drift=seen"
+"""Custom metadata that is not the stack's, which the next update takes away."""
+
+
+def owns(secret_id: str) -> bool:
+    """Whether an id of the output `secretIds` is Vault's: `<engine>/data/<path>`."""
+    return "/data/" in secret_id and "://" not in secret_id
+
+
+def current_version(secret: WrittenSecret) -> CurrentVersion:
+    """The version in force, from the secret's metadata; takes `read` on `<engine>/metadata/<path>`.
+
+    Raises:
+        UnansweredError: there is no address or token, or Vault refuses.
+    """
+    address = os.environ.get("VAULT_ADDR")
+    if not address:
+        raise UnansweredError("VAULT_ADDR is not set.")
+    token = os.environ.get("VAULT_TOKEN") or _kept_token()
+    if not token:
+        raise UnansweredError("There is no token of Vault. Run `vault login`, or set VAULT_TOKEN.")
+    headers = {"X-Vault-Token": token}
+    spaces = (os.environ.get("VAULT_NAMESPACE", ""), _namespace(secret))
+    if space := "/".join(part.strip("/") for part in spaces if part):
+        headers["X-Vault-Namespace"] = space
+    engine, path = _parts(secret)
+    answer = get_json(f"{address.rstrip('/')}/v1/{engine}/metadata/{path}", headers, "Vault")
+    if answer is None:
+        return CurrentVersion("", "it is deleted with its metadata")
+    number = str(answer["data"]["current_version"])
+    newest = answer["data"]["versions"].get(number) or {}
+    if newest.get("destroyed"):
+        return CurrentVersion(number, "it is destroyed")
+    deleted = newest.get("deletion_time")
+    if deleted and datetime.fromisoformat(deleted) <= datetime.now(UTC):
+        return CurrentVersion(number, "it is deleted")
+    return CurrentVersion(number)
+
+
+def remedy(secret: WrittenSecret, current: CurrentVersion) -> list[str]:
+    """Commands after which the stack's value is in force again."""
+    engine, path = _parts(secret)
+    space = f"-namespace={shlex.quote(_namespace(secret))} " if _namespace(secret) else ""
+    touch = (
+        f"vault kv metadata put {space}-mount={shlex.quote(engine)} -custom-metadata={MARK}"
+        f" {shlex.quote(path)}"
+    )
+    return [touch, "pulumi up --refresh"] if current.number else ["pulumi up --refresh"]
+
+
+def _parts(secret: WrittenSecret) -> tuple[str, str]:
+    engine, _, path = secret.id.partition("/data/")
+    return engine, path
+
+
+def _namespace(secret: WrittenSecret) -> str:
+    return (secret.resource.get("inputs") or {}).get("namespace") or ""
+
+
+def _kept_token() -> str:
+    try:
+        return (Path.home() / ".vault-token").read_text().strip()
+    except OSError:
+        return ""

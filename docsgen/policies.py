@@ -1,0 +1,76 @@
+"""docs/policies.md, from the controls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from docsgen.templates import render
+from policy import controls
+from policy.core.levels import ENVIRONMENTS, LEVELS, level
+from policy.core.model import Control
+from policy.core.options import NAME, SCHEMA, Exemption, Options
+
+_TITLES = {
+    "secret-stores": "Secret stores",
+    "keys": "Keys",
+    "identity": "Identity",
+    "kubernetes": "Kubernetes",
+    "kestra": "Kestra",
+    "vault": "Vault",
+    "conventions": "Conventions",
+}
+
+_EXAMPLE = {
+    NAME: {
+        "registries": ["registry.example.com/kestra/"],
+        "managedElsewhere": ["vault-audit"],
+        "exemptions": [
+            {
+                "control": "ks-kubernetes-07",
+                "resource": "kestra-webserver",
+                "reason": "trying a release candidate",
+                "owner": "platform",
+                "expires": "2027-03-31",
+            }
+        ],
+    },
+    "ks-kubernetes-09": "advisory",
+}
+
+
+def page() -> str:
+    """The reference as Markdown."""
+    return render(
+        "policies.md.jinja",
+        count=len(controls.ALL),
+        options_key=NAME,
+        example=json.dumps(_EXAMPLE, indent=2),
+        environments=ENVIRONMENTS,
+        levels=LEVELS,
+        options=_options(),
+        areas=[(_TITLES[a], [c for c in controls.ALL if c.area == a]) for a in controls.AREAS],
+        level_row=lambda control: " | ".join(level(control, e) for e in ENVIRONMENTS),
+        cited=_cited,
+    )
+
+
+def _options() -> Iterator[tuple[str, str, str]]:
+    """Name, default and meaning of the pack's options."""
+    defaults = Options()
+    for name, entry in SCHEMA.items():
+        field = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+        value = getattr(defaults, field)
+        text = ", ".join(value) if isinstance(value, (tuple, list, dict)) else f"{value}".lower()
+        meaning = entry["description"]
+        if name == "exemptions":
+            meaning += f": {', '.join(Exemption.__dataclass_fields__)}"
+        yield name, text.removesuffix(".0"), meaning
+
+
+def _cited(control: Control) -> str:
+    """`CIS AWS Foundations Benchmark 6.0: 4.6; …`."""
+    cited: dict[str, list[str]] = {}
+    for framework in control.frameworks:
+        cited.setdefault(f"{framework.name} {framework.version}", []).append(framework.id)
+    return "; ".join(f"{standard}: {', '.join(ids)}" for standard, ids in cited.items())
