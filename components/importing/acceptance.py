@@ -139,7 +139,7 @@ def _mend(c: Conversion, place: Place, problem: Problem) -> bool:
             if text in ("true", "false"):
                 node.value = text == "true"
             return True
-        if "is not a list" in problem.message:
+        if problem.kind == "not-a-list":
             c.changed(place, "a single text; it became a list of what it names")
             items = [item.strip() for item in node.value.split(",") if item.strip()]
             c.draft.put(place, as_values(items, node.origin))
@@ -162,7 +162,7 @@ def _resolved(c: Conversion, text: str) -> str | None:
 def _carry_unchecked(c: Conversion, place: Place, problem: Problem) -> bool:
     """Whether a key that nobody knows here goes through as it is; one that looks misspelt does not."""
     if (
-        problem.message != "is no known key"
+        problem.kind != "unknown-key"
         or place[0] in (*OURS, ADDITIONAL)
         or ADDITIONAL.replace("-", "_") not in Settings.model_fields
         or _is_misspelt(place)
