@@ -19,8 +19,6 @@ from components.validation.sensitive import is_sensitive
 _ROUNDS = 60
 #: Where keys go that nobody checks.
 ADDITIONAL = "additional-configuration"
-#: What a fix of the check asks to be added.
-_ADDED = re.compile(r"\badd (kestra:[a-z0-9.-]+)(\[\"[a-z0-9.-]+\"\])?")
 
 
 def accept(c: Conversion, plain: Callable[[Value], object]) -> tuple[Problem, ...]:
@@ -195,11 +193,8 @@ def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
     """Takes a setting out of the draft; False where another setting is what is missing."""
     if any(problem.path in item.covers for item in c.to_set):
         return False
-    if match := _ADDED.search(problem.fix):
-        path = match[0].removeprefix("add ").rstrip(".")
-        place_added = tuple(match[1].removeprefix("kestra:").rstrip(".").split("."))
-        place_added += (match[2][2:-2],) if match[2] else ()
-        if c.cover(path, problem.path):
+    if place_added := problem.adds:
+        if c.cover(config_path(place_added), problem.path):
             return False
         if c.draft.at(*place_added) is None:
             if place_added[0] == "datasources" and len(place_added) == 2:

@@ -24,6 +24,8 @@ class Finding:
     encrypts: bool = False
     """Whether the fix is the command that encrypts the value at the place, which the report knows as it is written."""
     kind: Kind = "value"
+    adds: tuple[str | int, ...] = ()
+    """The setting that the fix adds, where that is another one than the place."""
 
     @property
     def depends_on_neighbours(self) -> bool:

@@ -24,6 +24,8 @@ class Problem:
     fix: str
     severity: Literal["error", "warning"] = "error"
     kind: Kind = "value"
+    adds: tuple[str | int, ...] = ()
+    """The setting that the fix adds, where that is another one than the path; empty: none."""
     line_number: int | None = field(default=None, compare=False)
     """Of the key in the stack file, beginning with 1; None where it is not known or the key is not there."""
 
