@@ -28,6 +28,7 @@ class CloudBackend(Backend):
             "a stack that writes secrets also provisions their key and their protection",
             f"add kestra:store.{self.cloud}",
             "missing",
+            ("store", self.cloud),
         )
 
     def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:

@@ -139,6 +139,8 @@ class NotWritable(NamedTuple):
     rule: str
     fix: str
     kind: Kind = "value"
+    adds: tuple[str, ...] = ()
+    """The setting that the fix adds; empty where it adds none."""
 
 
 class DeployerNeed(NamedTuple):

@@ -60,7 +60,9 @@ def where(s: Settings) -> Iterator[Finding]:
         return
     at, backend = ("declared-secrets",), backend_of(s)
     if reason := backend.not_writable(s):
-        yield Finding(at, reason.message, reason.rule, reason.fix, kind=reason.kind)
+        yield Finding(
+            at, reason.message, reason.rule, reason.fix, kind=reason.kind, adds=reason.adds
+        )
     if backend.writes_secrets and not s.secret.is_read_only:
         yield Finding(
             at,
