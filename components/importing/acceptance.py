@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from components.catalogue import lookup
 from components.importing.conversion import Conversion, shown
-from components.importing.draft import OURS, Place, Value, as_values
+from components.importing.draft import OURS, Place, Value, as_values, kestra_path
 from components.importing.placeholders import PLACEHOLDER, value_of
-from components.importing.secret_values import annotation_of, kestra_path
+from components.importing.secret_values import annotation_of
 from components.settings import Problem, Settings, SettingsError
 from components.validation import load_stack
 from components.validation.schema import ENCRYPTED, config_path, models_in
@@ -170,16 +170,24 @@ def _carry_unchecked(c: Conversion, place: Place, problem: Problem) -> bool:
     if isinstance(node, Value) and node.value == "":
         return False
     name = c.draft.name(place)
-    c.changed(
-        place,
-        f"no key that this program knows; carried unchecked, under kestra:{ADDITIONAL}",
-        "compare it with Kestra's documentation",
-    )
+    note_unchecked(c, place)
     c.draft.remove(*place)
     target = (ADDITIONAL, *kestra_path(place))
     c.draft.names[target] = name
     c.draft.put(target, node)
     return True
+
+
+def note_unchecked(c: Conversion, place: Place) -> None:
+    """Says that a key goes through as it is."""
+    leaves = [part for inner, _ in c.draft.leaves(*place) for part in inner]
+    is_kebab = any(isinstance(part, str) and "-" in part for part in leaves)
+    c.changed(
+        place,
+        f"no key that this program knows; carried unchecked, under kestra:{ADDITIONAL}"
+        + (", with names in kebab-case, as Micronaut binds them" if is_kebab else ""),
+        "compare it with Kestra's documentation",
+    )
 
 
 def _is_misspelt(place: Place) -> bool:
