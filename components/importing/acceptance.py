@@ -19,8 +19,6 @@ from components.validation.sensitive import is_sensitive
 _ROUNDS = 60
 #: Where keys go that nobody checks.
 ADDITIONAL = "additional-configuration"
-#: What a fix of the check asks to be added.
-_ADDED = re.compile(r"\badd (kestra:[a-z0-9.-]+)(\[\"[a-z0-9.-]+\"\])?")
 
 
 def accept(c: Conversion, plain: Callable[[Value], object]) -> tuple[Problem, ...]:
@@ -139,7 +137,7 @@ def _mend(c: Conversion, place: Place, problem: Problem) -> bool:
             if text in ("true", "false"):
                 node.value = text == "true"
             return True
-        if "is not a list" in problem.message:
+        if problem.kind == "not-a-list":
             c.changed(place, "a single text; it became a list of what it names")
             items = [item.strip() for item in node.value.split(",") if item.strip()]
             c.draft.put(place, as_values(items, node.origin))
@@ -162,7 +160,7 @@ def _resolved(c: Conversion, text: str) -> str | None:
 def _carry_unchecked(c: Conversion, place: Place, problem: Problem) -> bool:
     """Whether a key that nobody knows here goes through as it is; one that looks misspelt does not."""
     if (
-        problem.message != "is no known key"
+        problem.kind != "unknown-key"
         or place[0] in (*OURS, ADDITIONAL)
         or ADDITIONAL.replace("-", "_") not in Settings.model_fields
         or _is_misspelt(place)
@@ -203,11 +201,8 @@ def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
     """Takes a setting out of the draft; False where another setting is what is missing."""
     if any(problem.path in item.covers for item in c.to_set):
         return False
-    if match := _ADDED.search(problem.fix):
-        path = match[0].removeprefix("add ").rstrip(".")
-        place_added = tuple(match[1].removeprefix("kestra:").rstrip(".").split("."))
-        place_added += (match[2][2:-2],) if match[2] else ()
-        if c.cover(path, problem.path):
+    if place_added := problem.adds:
+        if c.cover(config_path(place_added), problem.path):
             return False
         if c.draft.at(*place_added) is None:
             if place_added[0] == "datasources" and len(place_added) == 2:
