@@ -97,10 +97,10 @@ def test_problems_of_the_settings_are_reported_without_a_traceback(
     monkeypatch.setattr(prepare, "ROOT", tmp_path)
     monkeypatch.chdir(tmp_path)
     assert prepare.main(["report", "bad"]) == 1
-    told = capsys.readouterr().err
-    assert told.startswith("Error: 2 problems in the settings:")
-    assert "kestra:version" in told
-    assert "kestra:edition" in told
+    printed = capsys.readouterr().err
+    assert printed.startswith("Error: 2 problems in the settings:")
+    assert "kestra:version" in printed
+    assert "kestra:edition" in printed
 
 
 def test_it_imports_nothing_that_the_first_packages_do_not_bring() -> None:
