@@ -61,9 +61,9 @@ def _named() -> dict[re.Pattern[str], set[str]]:
     makefile = (ROOT / "Makefile").read_text()
     return {
         _CONTROL: {control.id for control in ALL},
-        _COMMAND: {*commands},
+        _COMMAND: set(commands),
         _TARGET: set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE)),
-        _SETTING: {*first_level(), "stores", "kestra", "generated"},
+        _SETTING: set(first_level()) | {"stores", "kestra", "generated"},
     }
 
 
