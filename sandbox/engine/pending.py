@@ -99,7 +99,7 @@ class Finder:
         from sandbox.providers.runtime.file_backed_objects import FileBackedObjects
 
         with FileBackedObjects(self._azure).open() as objects:
-            ids = [found["id"] for found in objects.values() if "id" in found]
+            ids = [item["id"] for item in objects.values() if "id" in item]
         for id_ in ids:
             try:
                 parts = RESOURCES[type_].parse(id_)
@@ -134,11 +134,11 @@ def _are_texts(p: Inputs, *names: str) -> bool:
 
 def _secrets(client: Any, name: str) -> Iterator[str]:
     try:
-        found = client.describe_secret(SecretId=name)
+        secret = client.describe_secret(SecretId=name)
     except client.exceptions.ResourceNotFoundException:
         return
-    if not found.get("DeletedDate"):
-        yield found["ARN"]
+    if not secret.get("DeletedDate"):
+        yield secret["ARN"]
 
 
 def _keys(client: Any, p: Inputs) -> Iterator[str]:
