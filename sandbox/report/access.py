@@ -92,20 +92,20 @@ def _store(settings: Settings) -> Iterator[Access]:
     mode = "read-only" if manager.is_read_only else "managed"
     cloud = manager.cloud
     if cloud == "aws":
-        for given, actions, scope, why in aws_permissions.rows(manager.type):
-            if given == mode:
+        for allowed_mode, actions, scope, why in aws_permissions.rows(manager.type):
+            if allowed_mode == mode:
                 yield Access("Kestra", actions, _aws_scope(settings, scope), why)
     elif cloud == "azure":
         role = azure_permissions.role(read_only=manager.is_read_only)
         vault = manager.azure_key_vault and manager.azure_key_vault.vault_name
-        for given, action, scope, why in azure_permissions.rows():
-            if given == mode:
+        for allowed_mode, action, scope, why in azure_permissions.rows():
+            if allowed_mode == mode:
                 yield Access(
                     f"Kestra, by {role.name}", action, f"{scope} {vault or ''}".strip(), why
                 )
     elif cloud == "gcp":
-        for given, what, scope, why in gcp_permissions.rows():
-            if given == mode:
+        for allowed_mode, what, scope, why in gcp_permissions.rows():
+            if allowed_mode == mode:
                 yield Access("Kestra", what, _gcp_scope(settings, scope), why)
     elif manager.type == "vault" and manager.vault is not None:
         yield from _vault(settings, manager.vault.root_engine, manager.is_read_only)

@@ -126,15 +126,15 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
                 "recovery", 1, len(middle), "Recovery copy", "encryption key", recovery, kind="kept"
             )
         )
-    beside = settings.secondary
-    if beside is not None:
-        place = store_place(beside)
+    secondary = settings.secondary
+    if secondary is not None:
+        place = store_place(secondary)
         middle.append(
             box(
                 "second",
                 1,
                 len(middle),
-                f"Also {store_title(beside)}",
+                f"Also {store_title(secondary)}",
                 place,
                 "while the stack moves",
                 kind="kept",
@@ -216,14 +216,14 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
 def _ways(path: SecretPath) -> set[tuple[str, str]]:
     if path.origin == "elsewhere":
         return set()
-    found = set()
+    ways = set()
     if path.variable:
-        found.add((f"from-{path.origin}", "secret"))
+        ways.add((f"from-{path.origin}", "secret"))
     if path.kept:
-        found.add((f"from-{path.origin}", "recovery" if path.is_recovery else "store"))
+        ways.add((f"from-{path.origin}", "recovery" if path.is_recovery else "store"))
     if path.also:
-        found.add((f"from-{path.origin}", "second"))
-    return found
+        ways.add((f"from-{path.origin}", "second"))
+    return ways
 
 
 def _words(arrows: Sequence[Arrow]) -> str:

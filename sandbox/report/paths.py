@@ -109,8 +109,8 @@ def _declared_place(settings: Settings, name: str, declared: DeclaredSecret) -> 
 
 def recovery_place(settings: Settings) -> str:
     """Where the copy of the encryption key is kept; empty where there is none."""
-    given = settings.encryption.secret_key
-    if not provisions(settings) or (given and is_placeholder(given.get_secret_value())):
+    secret_key = settings.encryption.secret_key
+    if not provisions(settings) or (secret_key and is_placeholder(secret_key.get_secret_value())):
         return ""
     assert settings.secret is not None
     if settings.secret.type == "vault" and settings.secret.vault is not None:
@@ -200,8 +200,8 @@ def _declared(settings: Settings) -> Iterator[SecretPath]:
     for name, declared in settings.declared_secrets.items():
         origin = "generator" if declared.value is None else _written(declared.value)
         if provisions(settings):
-            beside = settings.secondary
-            also = _declared_place(beside, name, declared) if beside else ""
+            secondary = settings.secondary
+            also = _declared_place(secondary, name, declared) if secondary else ""
             yield SecretPath(name, origin, _declared_place(settings, name, declared), also=also)
         else:
             yield SecretPath(name, origin, "", f"SECRET_{name.upper()}")

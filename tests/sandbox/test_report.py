@@ -353,7 +353,7 @@ def test_the_drawing_has_every_secret_and_no_way_from_the_recovery_copy(stack: s
 
 def test_every_variable_of_the_kubernetes_secret_is_a_path() -> None:
     made = report_of_stack("local")
-    (secret,) = [r for r in made.found.resources if r.type == "kubernetes:core/v1:Secret"]
+    (secret,) = [r for r in made.resources.resources if r.type == "kubernetes:core/v1:Secret"]
     variables = {p.variable for p in made.paths if p.origin != "elsewhere"} - {""}
     assert variables == set(reveal(secret.props["stringData"]))
 
