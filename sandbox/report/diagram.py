@@ -221,14 +221,14 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
 def _ways(path: SecretPath) -> set[tuple[str, str]]:
     if path.origin == "elsewhere":
         return set()
-    found = set()
+    ways = set()
     if path.variable:
-        found.add((f"from-{path.origin}", "secret"))
+        ways.add((f"from-{path.origin}", "secret"))
     if path.kept:
-        found.add((f"from-{path.origin}", "recovery" if path.is_recovery else "store"))
+        ways.add((f"from-{path.origin}", "recovery" if path.is_recovery else "store"))
     if path.also:
-        found.add((f"from-{path.origin}", "second"))
-    return found
+        ways.add((f"from-{path.origin}", "second"))
+    return ways
 
 
 def _words(arrows: Sequence[Arrow]) -> str:
