@@ -27,6 +27,7 @@ from components.rendering.secret_backends import PROVIDED
 from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
 from components.safeguards.error_hooks import register_error_hook
+from components.safeguards.hints import suggest_vault_address
 from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError
 from components.settings.placeholders import is_placeholder
@@ -52,6 +53,8 @@ def deploy(project: Path | None = None) -> None:
         pulumi.log.warn(warning.line())
     if missing := missing_packages(loaded.settings):
         raise pulumi.RunError(missing)
+    if advice := suggest_vault_address(loaded.settings, pulumi.Config("vault").get("address")):
+        pulumi.log.warn(advice)
     registrations = Registrations()
     registrations.follow()
     register_error_hook()

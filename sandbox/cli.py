@@ -21,7 +21,7 @@ from components.settings import Settings, SettingsError, report
 from components.validation import load_file
 from sandbox import custom_resources
 from sandbox.arguments import parser
-from sandbox.clouds import PLACES, places, start_clouds
+from sandbox.clouds import PLACES, required_services, start_clouds
 from sandbox.display import Events, summary
 from sandbox.engine.automation import PolicyRefusal, Stack
 from sandbox.engine.official_plugins import NAMES
@@ -103,14 +103,14 @@ class Sandbox:
                 raise SandboxError(
                     f"{self._policy_config} is no JSON document ({error}). Mend it, or leave --policy-config out."
                 ) from None
-        made = Pack.of(stack, settings, self._policy_config)
-        self.console.print(f"Policy: {made}.", markup=False)
-        return made
+        pack = Pack.of(stack, settings, self._policy_config)
+        self.console.print(f"Policy: {pack}.", markup=False)
+        return pack
 
     def ready(self, stack: str, settings: Settings, pack: Pack | None = None) -> Stack:
         """Tools and servers, and the stack on them."""
-        wanted = places(self.state, stack, settings)
-        with_vault = "vault" in wanted
+        services = required_services(self.state, stack, settings)
+        with_vault = "vault" in services
         tools = ensure(
             ["pulumi", *CONTROL_PLANE, *(["vault"] if with_vault else [])], self.progress
         )
@@ -126,21 +126,20 @@ class Sandbox:
             if not vault.healthy:
                 with self.progress.step("Starting Vault"):
                     vault.start()
-        clouds = start_clouds(self.state, settings, self.progress, wanted)
+        clouds = start_clouds(self.state, settings, self.progress, services)
         self.state.stack(stack).mkdir(parents=True, exist_ok=True)
-        made = Stack(
+        return Stack(
             self.state,
             stack,
             tools,
             plane,
             vault,
             clouds=clouds,
-            plugins=self.choose_plugins(stack, wanted, tools["pulumi"]),
+            plugins=self.choose_plugins(stack, services, tools["pulumi"]),
             stacks=self._stacks,
-            told=self.progress.note,
+            notify=self.progress.note,
             pack=pack,
         )
-        return made
 
     def choose_plugins(
         self, stack: str, services: Collection[str], pulumi: Path
@@ -149,7 +148,7 @@ class Sandbox:
 
         Args:
             stack: its name.
-            services: that it needs (see `sandbox.clouds.places`).
+            services: that it needs (see `sandbox.clouds.required_services`).
             pulumi: the engine's command, which downloads plugins.
         """
         downloads = Downloads(pulumi, self.progress, again=self._download_again)
@@ -248,9 +247,9 @@ class Sandbox:
 
         target = output or self.state.directory / "reports" / f"{name}.html"
         with self.progress.step(f"Writing the security report of stack {name}"):
-            made = build(self.state, name, self._file(name), policy_config)
-            write(made, target)
-        verdicts = made.judgements
+            content = build(self.state, name, self._file(name), policy_config)
+            write(content, target)
+        verdicts = content.judgements
         self.console.print(
             f"Report of stack {name}, judged as {verdicts.environment}: {len(verdicts.all)} controls,"
             f" {len(verdicts.of('violated'))} violated ({len(verdicts.refusing)} would refuse an update),"
@@ -279,7 +278,7 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def held(state: State) -> Iterator[None]:
+def state_lock(state: State) -> Iterator[None]:
     """Keeps a second command off the same state."""
     state.create()
     lock = FileLock(state.lock)
@@ -322,7 +321,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         state.create()
         sandbox.report(arguments.stack, arguments.output, arguments.policy_config)
         return 0
-    with held(state):
+    with state_lock(state):
         match arguments.command:
             case "up":
                 sandbox.up(arguments.stack)

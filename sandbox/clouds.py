@@ -20,7 +20,7 @@ PLACES = {"vault": "vault", "aws": "aws", "azure-native": "azure", "gcp": "gcp"}
 """Provider to the service that its resources need."""
 
 #: What one machine cannot have of each cloud.
-LACKS: Mapping[str, str] = {
+EMULATION_LIMITS: Mapping[str, str] = {
     "aws": "AWS is a local API server (moto) that keeps everything in memory. Its IAM judges actions; what"
     " resources and conditions allow is judged by the tests, not here.",
     "gcp": "Secret Manager is a local API server (drongo) that keeps everything in memory. Keys, service accounts"
@@ -42,11 +42,11 @@ class Clouds:
     @property
     def environment(self) -> dict[str, str]:
         """By what the provider plugins find them."""
-        made: dict[str, str] = {}
+        variables: dict[str, str] = {}
         for server in (self.aws, self.google):
             if server is not None:
-                made |= server.environment
-        return made
+                variables |= server.environment
+        return variables
 
     def overlay(self, config: dict[str, Any]) -> None:
         """Puts the servers' own names in place of the stack file's: address, account and project."""
@@ -65,21 +65,21 @@ class Clouds:
             config.pop("gcp:project", None)
             for block in managers(config):
                 if block.get("type") == "google-secret-manager":
-                    given = block.get("google-secret-manager") or {}
-                    block["google-secret-manager"] = {**given, "project": PROJECT}
+                    settings = block.get("google-secret-manager") or {}
+                    block["google-secret-manager"] = {**settings, "project": PROJECT}
 
 
 def managers(config: dict[str, Any]) -> list[dict[str, Any]]:
     """The blocks of the secret managers, as copies that stand in the configuration."""
-    found = []
+    blocks = []
     if isinstance(config.get("kestra:secret"), dict):
         config["kestra:secret"] = dict(config["kestra:secret"])
-        found.append(config["kestra:secret"])
+        blocks.append(config["kestra:secret"])
     store = config.get("kestra:store")
     if isinstance(store, dict) and isinstance(store.get("also"), dict):
         config["kestra:store"] = {**store, "also": dict(store["also"])}
-        found.append(config["kestra:store"]["also"])
-    return found
+        blocks.append(config["kestra:store"]["also"])
+    return blocks
 
 
 def _replace_accounts(config: dict[str, Any]) -> None:
@@ -94,21 +94,21 @@ def own_account(text: str) -> str:
     return re.sub(r"(arn:aws[a-z-]*:(?:iam|lambda):[a-z0-9-]*:)\d{12}:", rf"\g<1>{ACCOUNT}:", text)
 
 
-def places(state: State, stack: str, settings: Settings) -> set[str]:
+def required_services(state: State, stack: str, settings: Settings) -> set[str]:
     """`vault`, `aws`, `azure`, `gcp`: where the settings want something, or the stack still has something.
 
     A stack that has moved deletes what it leaves behind in its old place.
     """
-    wanted = {manager.type for manager in settings.managers} & {"vault"} | settings.clouds
+    needed = {manager.type for manager in settings.managers} & {"vault"} | settings.clouds
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         resources = state.latest(stack)["resources"] or []
         types = {resource["type"].split(":")[0] for resource in resources}
-        wanted |= {place for package, place in PLACES.items() if package in types}
-    return wanted
+        needed |= {place for package, place in PLACES.items() if package in types}
+    return needed
 
 
 def start_clouds(
-    state: State, settings: Settings, progress: Progress, wanted: Collection[str] | None = None
+    state: State, settings: Settings, progress: Progress, needed: Collection[str] | None = None
 ) -> Clouds:
     """Starts what the stack's secret managers need, and says what one machine lacks.
 
@@ -116,11 +116,11 @@ def start_clouds(
         state: the sandbox's state.
         settings: the stack's settings.
         progress: told what starts.
-        wanted: the clouds, where they are not those of the settings alone (see `places`).
+        needed: the clouds, where they are not those of the settings alone (see `required_services`).
     """
-    wanted = settings.clouds if wanted is None else wanted
-    aws = AwsServer(state.services / "aws") if "aws" in wanted else None
-    google = GoogleCloud(state.services / "gcp") if "gcp" in wanted else None
+    needed = settings.clouds if needed is None else needed
+    aws = AwsServer(state.services / "aws") if "aws" in needed else None
+    google = GoogleCloud(state.services / "gcp") if "gcp" in needed else None
     empty = False
     for server, name in ((aws, "the AWS API server"), (google, "the Secret Manager API server")):
         if server is not None and not server.healthy:
@@ -131,6 +131,6 @@ def start_clouds(
         for declared in settings.declared_secrets.values():
             if declared.rotation is not None:
                 aws.make_function(own_account(declared.rotation.lambda_arn))
-    for cloud in sorted(set(wanted) & set(LACKS)):
-        progress.note(LACKS[cloud])
+    for cloud in sorted(set(needed) & set(EMULATION_LIMITS)):
+        progress.note(EMULATION_LIMITS[cloud])
     return Clouds(aws, google, empty)

@@ -96,17 +96,17 @@ def _table(title: str, *columns: str) -> Table:
 def _ports(
     plane: ControlPlane, vault: Vault, aws: AwsServer, google: GoogleCloud
 ) -> dict[str, int]:
-    found: dict[str, int] = {}
+    ports: dict[str, int] = {}
     with contextlib.suppress(OSError, ValueError):
         named = plane.ports
         for server in plane.servers:
             key = _PORTS.get(server.name, server.name)
             if key in named:
-                found[server.name] = named[key]
+                ports[server.name] = named[key]
     for name, service in (("vault", vault), ("aws", aws), ("gcp", google)):
         with contextlib.suppress(OSError, ValueError):
-            found[name] = service.port
-    return found
+            ports[name] = service.port
+    return ports
 
 
 def is_healthy(service: ControlPlane | Vault | AwsServer | GoogleCloud) -> bool:

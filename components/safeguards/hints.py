@@ -7,9 +7,12 @@ takes their place.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from components.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -110,3 +113,22 @@ def suggest_fixes(errors: Iterable[str]) -> list[str]:
         for error in errors
     )
     return list(dict.fromkeys(advice for advice in fitting if advice))
+
+
+def suggest_vault_address(
+    settings: Settings, configured: str | None, environ: Mapping[str, str] = os.environ
+) -> str:
+    """What to set when Vault's provider has no address; empty when it has one, or the stack uses no Vault.
+
+    Args:
+        settings: of the stack. Their address of Vault is Kestra's, from within the cluster.
+        configured: the stack's `vault:address`, which the provider takes before the variable.
+        environ: the variables of the program, which are the provider's.
+    """
+    uses_vault = any(manager.type == "vault" for manager in settings.managers)
+    if not uses_vault or configured or environ.get("VAULT_ADDR"):
+        return ""
+    return (
+        "VAULT_ADDR is not set: Pulumi's provider does not know where Vault is. Set it to the address that this machine"
+        " reaches, and VAULT_TOKEN; or put the address into the stack: `pulumi config set vault:address ADDRESS`."
+    )

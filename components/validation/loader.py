@@ -102,6 +102,8 @@ def _problem(finding: Finding, source: str, spelling: KeySpelling) -> Problem:
         finding.rule,
         encrypt_fix(spelling.place(finding.loc)) if finding.encrypts else finding.fix,
         "warning" if finding.warning else "error",
+        finding.kind,
+        finding.adds,
     )
 
 

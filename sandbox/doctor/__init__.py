@@ -12,7 +12,7 @@ from rich.console import Console
 from components.rendering.configuration import render
 from components.settings import Settings, report
 from components.validation import load_file
-from sandbox.clouds import places
+from sandbox.clouds import required_services
 from sandbox.doctor.cluster_apis import examine_apis
 from sandbox.doctor.machine import Check, examine
 from sandbox.doctor.permissions import Answer, ask
@@ -54,7 +54,7 @@ def doctor(
     console.print(f"Stack {stack}, {os.path.relpath(file)}", style="bold", markup=False)
     if loaded.warnings:
         console.print(report(loaded.warnings), style="yellow", markup=False)
-    machine = list(examine(state, settings, places(state, stack, settings)))
+    machine = list(examine(state, settings, required_services(state, stack, settings)))
     releases = list(examine_releases(settings))
     _checks(console, "Machine", machine)
     _checks(console, "Releases", releases)

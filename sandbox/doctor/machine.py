@@ -49,7 +49,7 @@ def examine(state: State, settings: Settings, wanted: Collection[str]) -> Iterat
     Args:
         state: the sandbox's state.
         settings: the stack's settings.
-        wanted: the servers that the stack needs (see `sandbox.clouds.places`).
+        wanted: the servers that the stack needs (see `sandbox.clouds.required_services`).
     """
     yield _python()
     yield _packages(settings)

@@ -6,12 +6,10 @@ import contextlib
 import functools
 import json
 import os
-import re
 import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +30,7 @@ from sandbox.engine.environment import command_root, engine_variables, system_pa
 from sandbox.engine.events import Recorder
 from sandbox.engine.hook_server import share_process
 from sandbox.engine.official_plugins import Official
+from sandbox.engine.outcome import EngineFailure, Outcome, PolicyRefusal, engine_errors
 from sandbox.engine.pending import Finder
 from sandbox.engine.plugin_choice import PluginChoice, choose
 from sandbox.engine.recovery import (
@@ -42,7 +41,6 @@ from sandbox.engine.recovery import (
 )
 from sandbox.engine.redaction import Redaction
 from sandbox.engine.workspace import use_own_vault, write_workspace
-from sandbox.errors import SandboxError
 from sandbox.hints import own_commands, with_advice
 from sandbox.judgement import Pack, refusal
 from sandbox.services import ControlPlane, Vault
@@ -51,23 +49,6 @@ from sandbox.state import NO_STATE, PROJECT, ROOT, Last, State
 from sandbox.taken_names import suggest_fix
 
 NONE = Clouds()
-
-
-class EngineFailure(SandboxError):
-    """An update failed; the message has the engine's words, resource by resource."""
-
-
-class PolicyRefusal(EngineFailure):
-    """The policy pack found what is mandatory to be otherwise."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What an operation did."""
-
-    changes: Mapping[str, int]
-    outputs: Mapping[str, auto.OutputValue]
-    seconds: float
 
 
 class Stack:
@@ -84,10 +65,10 @@ class Stack:
         clouds: Clouds = NONE,
         plugins: Iterable[PluginChoice] | None = None,
         stacks: Path = ROOT / "stacks",
-        told: Callable[[str], None] = lambda _: None,
+        notify: Callable[[str], None] = lambda _: None,
         pack: Pack | None = None,
     ) -> None:
-        self._stacks, self._told, self._pack = stacks, told, pack
+        self._stacks, self._notify, self._pack = stacks, notify, pack
         self.packs: dict[str, Any] = {"policy_packs": [str(pack.folder)]} if pack else {}
         """Options of the Automation API that have updates and previews judged by a policy pack."""
         if pack and pack.config:
@@ -170,7 +151,7 @@ class Stack:
         official_plugins.provide(self._official, self._state.pulumi_home)
         self.write_workspace()
         if end_orphaned_processes(self._state):
-            self._told("Ended what a killed command had left running.")
+            self._notify("Ended what a killed command had left running.")
         repair_backend(self._state)
         self._know_secrets()
         # Made of the caller's environment (where plugins are, proxies), so before that is put aside.
@@ -186,13 +167,13 @@ class Stack:
                     work_dir=str(workspace),
                     pulumi_command=EngineCommand(
                         command_root(self._state, Path(self._tools["pulumi"])),
-                        self._told,
+                        self._notify,
                         self._redaction.text,
                     ),
                 ),
             )
         except auto.CommandError as error:
-            raise EngineFailure(_words(error)) from None
+            raise EngineFailure(engine_errors(error)) from None
         finally:
             os.environ.clear()
             os.environ.update(caller)
@@ -218,10 +199,12 @@ class Stack:
         if not operations and not file.exists():
             return
         if operations:
-            self._told(f"The last update was killed during {len(operations)} operations; going on.")
+            self._notify(
+                f"The last update was killed during {len(operations)} operations; going on."
+            )
             adopted = adopt_pending(deployment, Finder(deployment, self.clouds, self._azure))
             for left in adopted.left:
-                self._told(f"Left in Vault until it ends by itself, if it was made: {left}.")
+                self._notify(f"Left in Vault until it ends by itself, if it was made: {left}.")
             private(file, json.dumps(state | {"deployment": adopted.deployment}))
             run(["stack", "import", "--file", str(file), *name], folder, {})
         # The file stays until what it adopted was looked for, should this be killed too.
@@ -242,7 +225,7 @@ class Stack:
         """
         return self._operate("up", events, self.update)
 
-    def update(self, stack: auto.Stack, told: dict[str, Any]) -> Any:
+    def update(self, stack: auto.Stack, options: dict[str, Any]) -> Any:
         """Updates; under a policy pack only what a preview accepts.
 
         Raises:
@@ -251,28 +234,28 @@ class Stack:
         if self._pack and self._pack.refuses:
             # The engine judges whole stacks when everything is made; a preview refuses before that.
             seen: list[Any] = []
-            quiet: dict[str, Any] = {**told, "on_event": seen.append}
+            quiet: dict[str, Any] = {**options, "on_event": seen.append}
             try:
                 stack.preview(**quiet, **self.packs)
             except auto.CommandError:
                 for event in seen:
                     if event.policy_event is not None or event.diagnostic_event is not None:
-                        told["on_event"](event)
+                        options["on_event"](event)
                 raise
         self._accepted = True
         # One failing server holds nothing up that does not need it, and every failure is told at once.
-        return stack.up(**told, **self.packs, show_secrets=False, continue_on_error=True)
+        return stack.up(**options, **self.packs, show_secrets=False, continue_on_error=True)
 
     def preview(self, events: Events) -> Outcome:
         """Shows what `up` would do."""
         return self._operate(
-            "preview", events, lambda stack, told: stack.preview(**told, **self.packs)
+            "preview", events, lambda stack, options: stack.preview(**options, **self.packs)
         )
 
     def refresh(self, events: Events) -> Outcome:
         """Compares the state with the servers and records what differs."""
         return self._operate(
-            "refresh", events, lambda stack, told: stack.refresh(**told, show_secrets=False)
+            "refresh", events, lambda stack, options: stack.refresh(**options, show_secrets=False)
         )
 
     def destroy(self, events: Events, *, unprotect: bool = False) -> Outcome:
@@ -283,11 +266,11 @@ class Stack:
             unprotect: takes the protection off before, so that all are deleted.
         """
 
-        def act(stack: auto.Stack, told: dict[str, Any]) -> Any:
+        def act(stack: auto.Stack, options: dict[str, Any]) -> Any:
             if unprotect:
                 command = ["state", "unprotect", "--all", "--yes", "--stack", self.name]
                 stack.workspace.pulumi_command.run(command, stack.workspace.work_dir, {})
-            return stack.destroy(**told, show_secrets=False, exclude_protected=True)
+            return stack.destroy(**options, show_secrets=False, exclude_protected=True)
 
         return self._operate("destroy", events, act)
 
@@ -321,8 +304,8 @@ class Stack:
     def protected(self) -> list[str]:
         """Names of the resources of the state that no update deletes."""
         with self._selected() as stack:
-            found = (self._exported(stack).get("deployment") or {}).get("resources") or ()
-        kept = (r["urn"].rpartition("::")[2] for r in found if r.get("protect") and r["custom"])
+            resources = (self._exported(stack).get("deployment") or {}).get("resources") or ()
+        kept = (r["urn"].rpartition("::")[2] for r in resources if r.get("protect") and r["custom"])
         return sorted(kept)
 
     def _operate(
@@ -333,19 +316,19 @@ class Stack:
         Raises:
             EngineFailure: with the engine's words.
         """
-        begun, result = time.monotonic(), "failed"
+        started, result = time.monotonic(), "failed"
         outcome = Outcome({}, {}, 0.0)
         share_process()
         try:
             with self._selected() as stack:
                 self._recover(stack)
-                told = {
+                options = {
                     "on_event": Recorder(self.folder / "events.jsonl", self._redaction, events),
                     "on_output": _silent,
                     "color": "never",
                 }
                 try:
-                    done = act(stack, told)
+                    done = act(stack, options)
                 except auto.CommandError as error:
                     words = "\n".join(events.errors)
                     if refused := [v for v in dict.fromkeys(events.violations) if v.is_mandatory]:
@@ -353,13 +336,13 @@ class Stack:
                         raise PolicyRefusal(
                             refusal(self.name, refused, words, in_update=in_update)
                         ) from None
-                    said = with_advice(events.errors) or _words(error)
+                    said = with_advice(events.errors) or engine_errors(error)
                     raise EngineFailure(own_commands(said, self.name, self._where())) from None
                 changes = (
                     done.change_summary if operation == "preview" else done.summary.resource_changes
                 )
                 outputs = done.outputs if operation == "up" else {}
-                outcome = Outcome(_counts(changes), outputs, time.monotonic() - begun)
+                outcome = Outcome(_counts(changes), outputs, time.monotonic() - started)
                 result = "succeeded"
         except KeyboardInterrupt:
             result = "interrupted"
@@ -369,7 +352,7 @@ class Stack:
                 redact_init_errors(self._state, self.name, self._redaction.text)
             if operation != "preview":
                 outputs = {k: o.value for k, o in outcome.outputs.items() if not o.secret}
-                seconds = time.monotonic() - begun
+                seconds = time.monotonic() - started
                 Last(operation, result, time.time(), seconds, outcome.changes, outputs).write(
                     self.folder
                 )
@@ -399,8 +382,3 @@ def _counts(changes: Mapping[Any, int] | None) -> dict[str, int]:
 
 def _silent(_: str) -> None:
     pass
-
-
-def _words(error: auto.CommandError) -> str:
-    told = re.findall(r"^\s*(?:stderr: )?error: (.+)$", str(error), re.MULTILINE)
-    return "\n".join(told) or "The engine was killed. Run the same command again to go on."

@@ -25,10 +25,10 @@ class EngineCommand(auto.PulumiCommand):
     """
 
     def __init__(
-        self, root: str, told: Callable[[str], None], redact: Callable[[str], str] = str
+        self, root: str, notify: Callable[[str], None], redact: Callable[[str], str] = str
     ) -> None:
         super().__init__(root=root, skip_version_check=True)
-        self._told, self._redact = told, redact
+        self._notify, self._redact = notify, redact
 
     def run(
         self,
@@ -76,7 +76,7 @@ class EngineCommand(auto.PulumiCommand):
                 process.wait()
             except KeyboardInterrupt:
                 if interruptions == 0:
-                    self._told("Interrupted: the engine ends the operations that are under way.")
+                    self._notify("Interrupted: the engine ends the operations that are under way.")
                 with suppress(ProcessLookupError):
                     process.send_signal(_SIGNS[min(interruptions, len(_SIGNS) - 1)])
                 interruptions += 1

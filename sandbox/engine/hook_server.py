@@ -7,6 +7,11 @@ The SDK (3.259) serves a program's hooks with gRPC's server for asyncio, on the 
 one poller for all event loops of a process, so that what a program left behind is met by the next: hooks that
 nobody answers ("connection refused"), and now and then the end of the process (a segmentation fault). Only the
 Automation API runs several programs in a process; `pulumi up` has one for each.
+
+This is the one place of the sandbox that changes private names of the SDK. The public ways that are missing: options of the
+channels of a program, and a server for its hooks that is not shared by the event loops of a process. The other way, a
+process for each program, would need a language host of our own in place of the Automation API's inline programs.
+`tests/sandbox/test_callbacks.py` and `test_channels.py` fail when the SDK changes these names.
 """
 
 from __future__ import annotations
@@ -121,11 +126,11 @@ class _Handlers(grpc.GenericRpcHandler):
         self._handlers, self._answer = handlers, answer
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        found: Any = self._handlers.service(handler_call_details)
-        if found is None:
+        handler: Any = self._handlers.service(handler_call_details)
+        if handler is None:
             return None
         return grpc.unary_unary_rpc_method_handler(
-            lambda request, context: self._answer(found.unary_unary, request, context),
-            request_deserializer=found.request_deserializer,
-            response_serializer=found.response_serializer,
+            lambda request, context: self._answer(handler.unary_unary, request, context),
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
         )

@@ -49,17 +49,17 @@ def choose(
     if offline:
         return [_stand_in(name, "--offline") for name in names]
     chosen = {name: _choose(name) for name in names}
-    missing = [n for n, c in chosen.items() if not c.is_official and n in _wanted()]
-    failures = downloads.install(missing) if downloads and missing else {}
-    for name in missing if downloads else ():
-        again = _choose(name)
-        failed = f"not installed, and {failures[name]}" if name in failures else again.reason
-        chosen[name] = again if again.is_official else _stand_in(name, failed, again.official)
+    if downloads is not None:
+        usable = sdk_versions().keys() - UNUSABLE.keys()
+        missing = [n for n, choice in chosen.items() if n in usable and not choice.is_official]
+        failures = downloads.install(missing)
+        for name in missing:
+            chosen[name] = (
+                _stand_in(name, f"not installed, and {failures[name]}", chosen[name].official)
+                if name in failures
+                else _choose(name)
+            )
     return list(chosen.values())
-
-
-def _wanted() -> set[str]:
-    return sdk_versions().keys() - UNUSABLE.keys()
 
 
 def _choose(name: str) -> PluginChoice:

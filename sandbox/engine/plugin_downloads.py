@@ -76,14 +76,13 @@ class Failure:
 
 
 class Downloads:
-    """The downloads of official plugins into one folder."""
+    """The downloads of official plugins into `download_home()`."""
 
     def __init__(
         self,
         pulumi: Path,
         progress: Progress,
         *,
-        home: Path | None = None,
         again: bool = False,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
@@ -91,19 +90,12 @@ class Downloads:
         Args:
             pulumi: the engine's command.
             progress: told of what is downloaded.
-            home: a PULUMI_HOME for them; `download_home()` where it is not given.
             again: whether what failed is tried again before its time.
             environ: the caller's environment.
         """
         self._pulumi, self._progress, self._environ = pulumi, progress, environ
-        self._home = home or download_home()
-        self._again = again
+        self._home, self._again = download_home(), again
         self._memory = Memory(self._home / "failures.json")
-
-    @property
-    def plugins(self) -> Path:
-        """The plugin folder."""
-        return self._home / "plugins"
 
     def install(self, names: Iterable[str]) -> dict[str, Failure]:
         """Downloads plugins of their SDKs' versions; the failures by name."""
@@ -166,7 +158,7 @@ class Downloads:
         Raises:
             SandboxError: with the reason, when it cannot be had.
         """
-        self.plugins.mkdir(parents=True, exist_ok=True)
+        self._home.mkdir(parents=True, exist_ok=True)
         both = (n for variable in _PASSED_ON for n in (variable, variable.lower()))
         passed = (*both, OVERRIDES, "GITHUB_TOKEN")
         environment = {n: self._environ[n] for n in passed if n in self._environ}

@@ -16,7 +16,7 @@ from components.settings import Settings
 from components.settings.base import OPAQUE
 from components.settings.credentials import credential_sign
 from components.settings.placeholders import is_placeholder
-from components.validation.catalogue_keys import leaves_of
+from components.settings.walk import walk_values
 from components.validation.catalogue_versions import setting_place
 
 Source = Literal["stack file", "default", "generated", "provided", "added"]
@@ -97,7 +97,7 @@ def _with_keys(made: list[Section], settings: Settings) -> list[Section]:
 
 
 def _catalogue_keys(settings: Settings) -> Iterator[tuple[str, Any]]:
-    for path, value in leaves_of(settings.catalogue_keys):
+    for path, value in walk_values(settings.catalogue_keys):
         place = setting_place(path)
         parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
         if place:

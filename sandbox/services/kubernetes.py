@@ -77,13 +77,13 @@ class ControlPlane:
             for attempt in range(1, STARTS + 1):
                 if self.healthy:
                     break
-                found = [server for server in self.servers if server.running]
+                running = [server for server in self.servers if server.running]
                 try:
                     self._start()
                     break
                 except SandboxError:
                     taken = any(server.port_taken for server in self.servers)
-                    hanging = any(server.running for server in found)
+                    hanging = any(server.running for server in running)
                     if attempt == STARTS or not (taken or hanging):
                         raise
                     self.stop()

@@ -35,7 +35,7 @@ def free_ports(names: Iterable[str], preferred: Mapping[str, int]) -> dict[str, 
     A server that starts again keeps its port where it can, so that addresses handed on stay true.
     """
     with contextlib.ExitStack() as open_sockets:
-        found = {}
+        ports = {}
         for name in names:
             s = open_sockets.enter_context(socket.socket())
             # As servers do: connections that linger after the last run do not keep the port taken.
@@ -47,8 +47,8 @@ def free_ports(names: Iterable[str], preferred: Mapping[str, int]) -> dict[str, 
                 s = open_sockets.enter_context(socket.socket())
                 s.bind((LOOPBACK, 0))
                 s.listen()
-            found[name] = s.getsockname()[1]
-        return found
+            ports[name] = s.getsockname()[1]
+        return ports
 
 
 @dataclass(frozen=True)

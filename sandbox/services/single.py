@@ -113,6 +113,6 @@ class SingleServer:
 
 def session() -> requests.Session:
     """Without the caller's proxy settings, which are for the outside."""
-    made = requests.Session()
-    made.trust_env = False
-    return made
+    session = requests.Session()
+    session.trust_env = False
+    return session

@@ -188,7 +188,7 @@ def test_azure_is_asked_through_its_management_and_a_changed_tag_writes_the_valu
         _resource(azure.TYPE, "store-declared-TOKEN", id=AZURE_ID),
         _resource(azure.TYPE, "store-encryption-key", **copy),
     )
-    current = {"properties": {"secretUriWithVersion": f"{uri}/bbb"}}
+    current: dict[str, Any] = {"properties": {"secretUriWithVersion": f"{uri}/bbb"}}
     manager.answers = {AZURE_ID: current, copy["id"]: current}
     status, out, err = _run(state, monkeypatch, capsys)
     lines = out.splitlines()
@@ -204,7 +204,7 @@ def test_azure_is_asked_through_its_management_and_a_changed_tag_writes_the_valu
         "    pulumi up --refresh",
     ]
     assert manager.asked[0][0] == f"{AZURE_ID}?api-version=2024-11-01"
-    current["properties"]["attributes"] = {"enabled": False}
+    current["properties"] = {**current["properties"], "attributes": {"enabled": False}}
     secret = WrittenSecret("TOKEN", uri, "bbb", {"id": AZURE_ID})
     assert azure.current_version(secret) == CurrentVersion("bbb", "it is disabled")
     manager.answers = {}

@@ -137,7 +137,7 @@ class World:
             self.vault if name.startswith("vault") else None,
             clouds=Clouds(aws=self.aws) if name.startswith("aws") else Clouds(),
             stacks=self.stacks,
-            told=self.told.append,
+            notify=self.told.append,
         )
 
     def run(self, name: str, operation: str = "up") -> Outcome:

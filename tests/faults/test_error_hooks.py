@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import requests
 from components.registrations import Registrations
 from components.safeguards.error_hooks import register_error_hook
 from sandbox.services import Vault
-from tests.faults.proxy_support import Proxy, Slow
+from tests.faults.proxy_support import Answer, Proxy, Slow
 from tests.faults.taken_support import FaultStack
 from tests.tiers import long
 
@@ -72,3 +73,23 @@ def test_every_failure_is_reported_in_its_servers_words_with_its_fix(
         assert len(stack.ways_out) == len(TAKEN)
         for words in ("connection refused", "kestra-way-out", "invalid state"):
             assert words not in errors
+
+
+def test_a_plain_update_says_once_what_to_do_about_a_server_that_fails(
+    proxy: Proxy, vault_server: Vault, tools: dict[str, Path], tmp_path: Path
+) -> None:
+    def program() -> None:
+        registrations = Registrations()
+        registrations.follow()
+        register_error_hook()
+        pulumi.run(registrations.answered)
+        for name in ("one", "two"):
+            vault.Mount(name, path=f"sealed-{name}", type="kv")
+
+    sealed = Answer(503, b'{"errors": ["Vault is sealed"]}')
+    proxy.spoil(r"POST /v1/sys/mounts/sealed-", sealed)
+    environment = {"VAULT_ADDR": proxy.address, "VAULT_TOKEN": vault_server.root_token}
+    stack = FaultStack(tmp_path, tools["pulumi"], ["vault"], environment)
+    errors = stack.act("up", program, continue_on_error=True)
+    assert errors.count("Unseal it with `vault operator unseal`") == 1
+    assert len(re.findall(r"Errors: (?:\* )?Vault is sealed", errors)) == 2

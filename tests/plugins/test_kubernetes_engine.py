@@ -14,7 +14,7 @@ from kubernetes.client.exceptions import ApiException
 from pulumi import automation
 
 from components.kubernetes.rollout import rollout_annotation
-from components.safeguards.error_hooks import watch
+from components.safeguards.error_hooks import register_error_hook
 from tests.plugins.kubernetes_stack_support import KubernetesStack
 
 pytestmark = pytest.mark.engine
@@ -224,11 +224,11 @@ def test_a_deployment_that_says_what_to_wait_for_is_updated_when_its_new_pods_ar
 ) -> None:
     def program(pod: dict[str, Any], seconds: str = "60s") -> Callable[[], None]:
         def deploy() -> None:
-            watch()
+            register_error_hook()
             kubernetes.apps.v1.Deployment(
                 "web",
                 metadata={"namespace": stack.namespace, "annotations": rollout_annotation(1)},
-                spec={
+                spec={  # pyright: ignore[reportArgumentType]
                     "replicas": 1,
                     "selector": {"matchLabels": {"app": "web"}},
                     "strategy": {"type": "Recreate"},

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.validation import load
-from sandbox.clouds import Clouds, own_account, places
+from sandbox.clouds import Clouds, own_account, required_services
 from sandbox.services.aws import ACCOUNT
 from sandbox.services.gcp import PROJECT
 from sandbox.state import State
@@ -41,15 +41,15 @@ def _left(state: State, types: list[str]) -> None:
 )
 def test_the_settings_say_what_is_needed(tmp_path: Path, stack: str, expected: set[str]) -> None:
     settings = load(stack_document(stack), source="f").settings
-    assert places(State(tmp_path), stack, settings) == expected
+    assert required_services(State(tmp_path), stack, settings) == expected
 
 
 def test_what_a_moved_stack_left_behind_is_needed_until_it_is_gone(tmp_path: Path) -> None:
     state = State(tmp_path)
     settings = load(stack_document("example-aws-secret-manager"), source="f").settings
     _left(state, ["pulumi:pulumi:Stack", "vault:index/mount:Mount", "azure-native:keyvault:Vault"])
-    assert places(state, "moved", settings) == {"aws", "vault", "azure"}
-    assert places(state, "another", settings) == {"aws"}
+    assert required_services(state, "moved", settings) == {"aws", "vault", "azure"}
+    assert required_services(state, "another", settings) == {"aws"}
 
 
 def test_a_state_that_cannot_be_read_hinders_nobody(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_state_that_cannot_be_read_hinders_nobody(tmp_path: Path) -> None:
     _left(state, [])
     (state.checkpoint("moved")).write_text("{")
     settings = load(stack_document("local"), source="f").settings
-    assert places(state, "moved", settings) == set()
+    assert required_services(state, "moved", settings) == set()
 
 
 def test_the_servers_names_take_the_place_of_the_files() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from typing import Any
 
 import pytest
@@ -95,3 +96,9 @@ def test_an_sdk_with_a_later_api_is_well(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setattr("sandbox.doctor.releases.sdk_api_version", lambda v=version: v)
         check = checks(azure, management_api.RETIREMENT)["Key Vault's API"]
         assert check.is_well is is_well
+
+
+def test_without_azures_sdk_nothing_is_said_of_its_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pulumi_azure_native", None)
+    azure = settings("example-azure-key-vault")
+    assert "Key Vault's API" not in checks(azure, management_api.RETIREMENT)

@@ -7,9 +7,11 @@ import re
 import pytest
 
 from components.safeguards.error_hooks import suggest_fix
-from components.safeguards.hints import HINTS, suggest_fixes
+from components.safeguards.hints import HINTS, suggest_fixes, suggest_vault_address
 from components.safeguards.name_conflicts import Failed
+from components.validation import load
 from sandbox.hints import GO_ON, with_advice
+from tests.conftest import ROOT, stack_document
 
 VAULT = "vault:SecretV2 a: Error making API request. URL: PUT http://v/v1/kestra/data/a Code: {}. Errors: {}"
 
@@ -94,3 +96,30 @@ def test_a_plain_update_has_the_same_advice(operation: str) -> None:
 
 def test_the_advice_of_a_plain_update_names_nothing_of_the_sandbox() -> None:
     assert not [hint.advice for hint in HINTS if "sandbox" in hint.advice]
+
+
+@pytest.mark.parametrize(
+    ("stack", "configured", "environ", "is_said"),
+    [
+        ("local-vault", None, {}, True),
+        ("local-vault", "https://vault:8200", {}, False),
+        ("local-vault", None, {"VAULT_ADDR": "https://vault:8200"}, False),
+        ("local", None, {}, False),
+    ],
+)
+def test_a_missing_address_of_vault_is_said_before_the_provider_fails(
+    stack: str, configured: str | None, environ: dict[str, str], is_said: bool
+) -> None:
+    settings = load(stack_document(stack), source="test").settings
+    advice = suggest_vault_address(settings, configured, environ)
+    assert ("VAULT_ADDR is not set" in advice) == is_said
+
+
+def test_the_runbook_has_an_answer_of_the_table_for_what_vaults_provider_says() -> None:
+    page = (ROOT / "docs" / "runbook.md").read_text()
+    rows = re.findall(r"(?m)^\| (`[^|]*`[^|]*) \|[^|]*\| (.+?) \|$", page)
+    says = {words: answer for words, answer in rows if "Code: " in words}
+    assert len(says) == 2
+    for words, answer in says.items():
+        (advice,) = suggest_fixes([words.replace("`", "")])
+        assert re.findall(r"`(vault \w+(?: \w+)?)`", advice)[0] in answer

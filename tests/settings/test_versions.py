@@ -57,9 +57,9 @@ def test_every_key_of_another_version_names_it_even_where_its_value_has_the_wron
         first = parts[1] if parts[0] == "kestra" else parts[0]
         problems = read([Unmodelled((first,), (first,), value)], version=version).problems
         # A map of the version takes everything below it.
-        for loc, message, rule, _ in problems:
-            assert message == f"does not exist in Kestra {version}", (key.key, loc, message)
-            assert (key.since or key.until) in rule
+        for problem in problems:
+            assert problem.message == f"does not exist in Kestra {version}", (key.key, problem)
+            assert (key.since or key.until) in problem.rule
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,7 @@ def where(s: Settings) -> Iterator[Finding]:
             "a stack that writes secrets also provisions their key and their protection",
             f"add kestra:store.{cloud}",
             kind="missing",
+            adds=("store", cloud),
         )
     if not s.secret.is_read_only and (cloud is not None or kind == "vault"):
         yield Finding(

@@ -15,8 +15,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from sandbox.providers.asking import deadline
-from sandbox.providers.server import ProviderError
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.retry import deadline
 
 SETTINGS = frozenset(
     {

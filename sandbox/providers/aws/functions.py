@@ -7,7 +7,7 @@ from typing import Any
 import botocore.session
 
 from sandbox.providers.aws.connection import Aws
-from sandbox.providers.server import ProviderError
+from sandbox.providers.runtime.errors import ProviderError
 
 
 def caller_identity(aws: Aws, args: dict[str, Any]) -> dict[str, Any]:

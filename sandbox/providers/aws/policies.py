@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from sandbox.providers.documents import go_json
+from sandbox.providers.runtime.terraform_values import go_json
 
 _LISTS = ("Action", "NotAction", "Resource", "NotResource")
 

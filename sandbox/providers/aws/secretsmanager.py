@@ -8,8 +8,10 @@ from botocore.exceptions import ClientError
 
 from sandbox.providers.aws.connection import Aws, absent, code
 from sandbox.providers.aws.policies import kept
-from sandbox.providers.aws.resource import Properties, Resource, Tagged, final_name, present
-from sandbox.providers.documents import normal
+from sandbox.providers.aws.resource import AwsResource, Tagged, final_name, present
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.terraform_values import normalize_json
+from sandbox.providers.runtime.values import Properties
 
 
 def described(client: Any, id_: str) -> Any:
@@ -21,7 +23,7 @@ def described(client: Any, id_: str) -> Any:
 OWN_KEY = "alias/aws/secretsmanager"
 
 
-class Secret(Tagged):
+class SecretsManagerSecret(Tagged):
     """A secret, without its value.
 
     The official provider tries for two minutes when the name is one of a secret that waits for its
@@ -37,7 +39,7 @@ class Secret(Tagged):
     policies = frozenset({"policy"})
     conflicts: ClassVar = (("name", "namePrefix"),)
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         failures, days = super().check(p), p.get("recoveryWindowInDays")
         if isinstance(days, int) and days != 0 and not 7 <= days <= 30:
             failures.append(
@@ -48,7 +50,7 @@ class Secret(Tagged):
             )
         return failures
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         name, client = final_name(p), self.client(aws, p)
         try:
             answer = client.create_secret(
@@ -78,7 +80,7 @@ class Secret(Tagged):
     def settle(self, aws: Aws, id_: str, p: Properties) -> None:
         if p.get("policy") not in (None, "", "{}"):
             self.client(aws, p).put_resource_policy(
-                SecretId=id_, ResourcePolicy=normal(p["policy"])
+                SecretId=id_, ResourcePolicy=normalize_json(p["policy"])
             )
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
@@ -113,7 +115,7 @@ class Secret(Tagged):
             | self.tagged(aws, p, found.get("Tags"))
         )
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         client = self.client(aws, p)
         before, after = olds.get("replicas"), p.get("replicas")
         if not self.same("replicas", before, after):
@@ -178,7 +180,7 @@ def _regions(replicas: Any) -> list[dict[str, str]]:
     return [present(Region=r["region"], KmsKeyId=r.get("kmsKeyId")) for r in replicas or []]
 
 
-class SecretPolicy(Resource):
+class SecretPolicy(AwsResource):
     """The resource policy of a secret."""
 
     service, label = "secretsmanager", "Secrets Manager Secret Policy"
@@ -188,10 +190,10 @@ class SecretPolicy(Resource):
     def name(self, p: Properties) -> str:
         return p["secretArn"]
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         answer = self.client(aws, p).put_resource_policy(
             SecretId=p["secretArn"],
-            ResourcePolicy=normal(p["policy"]),
+            ResourcePolicy=normalize_json(p["policy"]),
             **present(BlockPublicPolicy=p.get("blockPublicPolicy")),
         )
         return answer["ARN"]
@@ -207,8 +209,8 @@ class SecretPolicy(Resource):
             "region": id_.split(":")[3],
         }
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
-        self.create(aws, p | {"blockPublicPolicy": bool(p.get("blockPublicPolicy"))})
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+        self.start(aws, p | {"blockPublicPolicy": bool(p.get("blockPublicPolicy"))})
 
     def delete(self, aws: Aws, id_: str, p: Properties) -> None:
         client = self.client(aws, p)

@@ -10,13 +10,15 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from sandbox.providers.aws.connection import Aws, code
-from sandbox.providers.aws.resource import Properties, Resource, present, two_parts
+from sandbox.providers.aws.resource import AwsResource, present, two_parts
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.values import Properties
 
 _CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 _FORM = "SecretID|VersionID"
 
 
-class SecretVersion(Resource):
+class SecretVersion(AwsResource):
     """A version. A new value is a new version.
 
     A value that somebody else writes is another version: this one only loses its stage, which the official
@@ -32,7 +34,7 @@ class SecretVersion(Resource):
         "secretStringWoVersion": "secretStringWo",
     }
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         failures = super().check(p)
         if isinstance(p.get("secretBinary"), str) and not _is_base64(p["secretBinary"]):
             failures.append(("secretBinary", '"secret_binary" must be base64-encoded'))
@@ -41,7 +43,7 @@ class SecretVersion(Resource):
     def name(self, p: Properties) -> str:
         return p["secretId"]
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         binary = p.get("secretBinary")
         answer = self.client(aws, p).put_secret_value(
             SecretId=p["secretId"],
@@ -79,7 +81,7 @@ class SecretVersion(Resource):
         out.pop("secretStringWo", None)
         return out
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         client, (secret, version) = self.client(aws, p), two_parts(id_, "|", _FORM)
         before, after = set(olds.get("versionStages") or []), set(p.get("versionStages") or [])
         added = after - before

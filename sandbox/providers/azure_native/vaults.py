@@ -9,13 +9,14 @@ from typing import ClassVar
 from sandbox.providers.azure_native.resource import (
     Azure,
     AzureError,
+    AzureResource,
     Objects,
-    Resource,
     part,
     require,
     same_place,
 )
-from sandbox.providers.recorded import Properties, stable_uuid
+from sandbox.providers.runtime.file_backed_objects import stable_uuid
+from sandbox.providers.runtime.values import Properties
 
 _VAULTS = "/subscriptions/{subscription}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}"
 _NAME = re.compile(r"[A-Za-z](?:-?[A-Za-z0-9])+")
@@ -32,7 +33,7 @@ def deleted_secret(vault: str, name: str) -> str:
     return f"deleted/vaults/{vault}/secrets/{name}".lower()
 
 
-class Vault(Resource):
+class Vault(AzureResource):
     """A key vault."""
 
     type = "Microsoft.KeyVault/vaults"
@@ -133,7 +134,7 @@ class Vault(Resource):
         kept = {k: old[k] for k in _KEYS if k in old}
         return super().answer(a, objects, p, before) | {"properties": filled | kept | asked}
 
-    def delete(self, a: Azure, objects: Objects, id_: str) -> None:
+    def remove(self, a: Azure, objects: Objects, id_: str) -> None:
         key = id_.lower()
         kept = objects.pop(key, None)
         if kept is None:
@@ -152,7 +153,7 @@ class Vault(Resource):
         }
 
 
-class Secret(Resource):
+class KeyVaultSecret(AzureResource):
     """A secret of a vault. Azure Resource Manager never gives its value back, and it is not kept here."""
 
     type = "Microsoft.KeyVault/vaults/secrets"
@@ -201,7 +202,7 @@ class Secret(Resource):
             "_version": number,
         }
 
-    def delete(self, a: Azure, objects: Objects, id_: str) -> None:
+    def remove(self, a: Azure, objects: Objects, id_: str) -> None:
         kept = objects.pop(id_.lower(), None)
         if kept is not None:
             objects[deleted_secret(part(id_, "vaults"), kept["name"])] = {"id": kept["id"]}

@@ -7,9 +7,10 @@ from typing import ClassVar
 
 from sandbox.providers.gcp.api import GoogleError
 from sandbox.providers.gcp.labels import labels_seen, labels_sent
-from sandbox.providers.gcp.resource import Failures, Google, Recorded, ids
-from sandbox.providers.recorded import Properties
-from sandbox.providers.server import ProviderError
+from sandbox.providers.gcp.resource import Google, Recorded, ids
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.values import Properties
 
 
 class KeyRing(Recorded):

@@ -8,9 +8,10 @@ import re
 from typing import ClassVar
 
 from sandbox.providers.gcp.api import GoogleError
-from sandbox.providers.gcp.resource import Failures, Google, Recorded
-from sandbox.providers.recorded import Properties
-from sandbox.providers.server import ProviderError
+from sandbox.providers.gcp.resource import Google, Recorded
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.values import Properties
 
 _MEMBER = re.compile(
     r"(?:serviceAccount|user|group|domain|deleted|principal|principalSet|projectOwner|projectEditor|"

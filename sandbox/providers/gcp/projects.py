@@ -6,9 +6,10 @@ import hashlib
 import re
 from typing import ClassVar
 
-from sandbox.providers.gcp.resource import Failures, Google, Recorded, ids, number
-from sandbox.providers.recorded import Properties
-from sandbox.providers.server import ProviderError
+from sandbox.providers.gcp.resource import Google, Recorded, ids, number
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.values import Properties
 
 _ACCOUNT = r"^[a-z](?:[-a-z0-9]{4,28}[a-z0-9])$"
 _ROLE = r"^[a-zA-Z0-9_\.]{3,64}$"

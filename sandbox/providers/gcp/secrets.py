@@ -12,13 +12,14 @@ import re
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from sandbox.providers.documents import ZERO
 from sandbox.providers.gcp.api import GoogleError
 from sandbox.providers.gcp.labels import label_failures, labels_seen, labels_sent
 from sandbox.providers.gcp.projects import service_agent
-from sandbox.providers.gcp.resource import Failures, Google, Resource, ids, number
-from sandbox.providers.recorded import Properties
-from sandbox.providers.server import ProviderError, begun
+from sandbox.providers.gcp.resource import Google, GoogleResource, ids, number
+from sandbox.providers.runtime.errors import ProviderError, finish_create
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.terraform_values import ZERO
+from sandbox.providers.runtime.values import Properties
 
 _BESIDE = (
     "annotations",
@@ -32,7 +33,7 @@ _BESIDE = (
 _LARGEST = 64 * 1024
 
 
-class Secret(Resource):
+class GoogleSecret(GoogleResource):
     """A secret without its values."""
 
     noun = "Secret"
@@ -93,7 +94,7 @@ class Secret(Resource):
         except GoogleError as error:
             raise ProviderError(f"Error creating Secret: {error}") from None
         self._keep(g, id_, p)
-        return id_, begun(id_, p, lambda: self.read(g, id_, p))
+        return id_, finish_create(id_, p, lambda: self.read(g, id_, p))
 
     def read(self, g: Google, id_: str, p: Properties) -> Properties | None:
         found = g.secrets.find(id_)
@@ -216,7 +217,7 @@ class Secret(Resource):
                 )
 
 
-class SecretVersion(Resource):
+class GoogleSecretVersion(GoogleResource):
     """A value of a secret."""
 
     noun = "SecretVersion"
@@ -269,7 +270,7 @@ class SecretVersion(Resource):
                 g.secrets.request("POST", f"{id_}:disable")
             return self.read(g, id_, p)
 
-        return id_, begun(id_, p | {"name": id_}, rest)
+        return id_, finish_create(id_, p | {"name": id_}, rest)
 
     def read(self, g: Google, id_: str, p: Properties) -> Properties | None:
         found = g.secrets.find(id_)

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.providers.kubernetes.values import Secret, has_secret, mark_secrets, reveal
+from sandbox.providers.runtime.values import Properties, Secret, has_secret, plain
 
 INPUTS = "__inputs"
 INITIAL_VERSION = "__initialApiVersion"
@@ -38,7 +38,7 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 def manifest(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Properties as an object for the API server: no secret marks, no bookkeeping."""
     bare = {key: value for key, value in properties.items() if not key.startswith("__")}
-    return _renamed(reveal(bare), _UNDERSCORED)
+    return _renamed(plain(bare), _UNDERSCORED)
 
 
 def write(
@@ -69,6 +69,24 @@ def write(
 def read(state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The old inputs and the live object that a state holds."""
     inputs = state.get(INPUTS)
-    return manifest(inputs if isinstance(inputs, Mapping) else reveal(inputs or {})), manifest(
-        state
-    )
+    return manifest(inputs if isinstance(inputs, Mapping) else plain(inputs or {})), manifest(state)
+
+
+def mark_secrets(outputs: Properties, inputs: Mapping[str, Any]) -> Properties:
+    """Outputs with the secretness of the inputs: objects part by part, lists as a whole.
+
+    ``data`` and ``stringData`` of a Secret are secret whatever the inputs say.
+    """
+    if outputs.get("kind") == "Secret":
+        return outputs | {k: _hide(outputs[k]) for k in ("data", "stringData") if k in outputs}
+    for key, value in inputs.items():
+        output = outputs.get(key)
+        if isinstance(output, dict) and isinstance(value, Mapping):
+            outputs[key] = mark_secrets(output, value)
+        elif key in outputs and has_secret(value):
+            outputs[key] = _hide(output)
+    return outputs
+
+
+def _hide(value: Any) -> Secret:
+    return value if isinstance(value, Secret) else Secret(plain(value))

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.providers.kubernetes.values import UNKNOWN
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Urn
+from sandbox.providers.runtime.values import UNKNOWN
 
 AUTONAMED = "pulumi.com/autonamed"
 SKIP_AWAIT = "pulumi.com/skipAwait"
@@ -35,26 +37,17 @@ class Kind:
         return f"{self.api_version}/{self.kind}"
 
 
-def type_of(urn: str) -> str:
-    """The resource's own type: ``kubernetes:core/v1:Secret``."""
-    return urn.split("::")[2].split("$")[-1]
-
-
-def name_of(urn: str) -> str:
-    """The resource's name in the program."""
-    return urn.split("::", 3)[3]
-
-
-def kind_from_urn(urn: str) -> Kind:
+def kind_from_urn(urn: Urn) -> Kind:
     """The kind that a type token names.
 
-    Raises ValueError when the token is not ``kubernetes:<group>/<version>:<Kind>``.
+    Raises:
+        ProviderError: when the token is not ``kubernetes:<group>/<version>:<Kind>``.
     """
-    package, _, rest = type_of(urn).partition(":")
+    package, _, rest = urn.type.partition(":")
     module, _, kind = rest.partition(":")
     group, slash, version = module.partition("/")
     if package != "kubernetes" or not slash or not kind:
-        raise ValueError(f'unrecognized resource type: "{type_of(urn)}" for this provider')
+        raise ProviderError(f'unrecognized resource type: "{urn.type}" for this provider')
     return Kind("" if group == "core" else group, version, kind)
 
 
@@ -68,9 +61,9 @@ def kind_of(manifest: Mapping[str, Any], fallback: Kind) -> Kind:
     return Kind(group if slash and group != "core" else "", version, kind)
 
 
-def is_patch(urn: str, kind: Kind) -> bool:
+def is_patch(urn: Urn, kind: Kind) -> bool:
     """Whether the resource only patches an object that someone else owns (``ConfigMapPatch``)."""
-    token = type_of(urn).rsplit(":", 1)[-1]
+    token = urn.type.rsplit(":", 1)[-1]
     return token.endswith("Patch") and not kind.kind.endswith("Patch")
 
 

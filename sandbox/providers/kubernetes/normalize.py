@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from sandbox.providers.kubernetes.values import has_unknown
+from sandbox.providers.runtime.values import has_unknown
 
 READ_ONLY_METADATA = (
     "creationTimestamp",

@@ -35,19 +35,19 @@ def expressions(manifest: Mapping[str, Any]) -> list[str]:
         listed = json.loads(text)
     except ValueError:
         listed = None
-    wanted = [text]
+    result = [text]
     if isinstance(listed, list) and all(isinstance(item, str) for item in listed):
-        wanted = [str(item) for item in listed]
-    if not wanted:
+        result = listed
+    if not result:
         raise ExpressionError("at least one condition must be specified")
-    for expression in wanted:
+    for expression in result:
         _parse(expression)
-    return wanted
+    return result
 
 
-def check(live: dict[str, Any], wanted: list[str]) -> Readiness:
+def check(live: dict[str, Any], conditions: list[str]) -> Readiness:
     """Whether all expressions hold for an object at this moment."""
-    for expression in wanted:
+    for expression in conditions:
         if not _holds(live, expression):
             return Readiness(False, f"Waiting for {expression.partition('=')[2]}")
     return READY

@@ -6,17 +6,19 @@ import json
 import re
 from typing import Any, ClassVar
 
-from sandbox.providers.documents import ZERO, go_json, is_json_object, normal
-from sandbox.providers.inputs import snake
-from sandbox.providers.server import ProviderError
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.schema_validation import snake
+from sandbox.providers.runtime.terraform_values import ZERO, go_json, is_json_object, normalize_json
+from sandbox.providers.runtime.values import Properties
 from sandbox.providers.vault.api import Api
-from sandbox.providers.vault.resource import Properties, Resource
+from sandbox.providers.vault.resource import VaultResource
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _DESCRIBED = ("casRequired", "deleteVersionAfter", "maxVersions")
 
 
-class SecretV2(Resource):
+class SecretV2(VaultResource):
     """A secret of a KV version 2 engine."""
 
     computed = frozenset({"customMetadata"})
@@ -26,7 +28,7 @@ class SecretV2(Resource):
     def path(self, p: Properties) -> str:
         return f"{p['mount']}/data/{p['name']}"
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         failures = super().check(p)
         if p.get("dataJsonWo") is not None and p.get("dataJsonWoVersion") is None:
             failures.append(
@@ -108,7 +110,7 @@ class SecretV2(Resource):
         return {"mount": mount, "name": name}
 
 
-class Endpoint(Resource):
+class Endpoint(VaultResource):
     """Any path that takes a document."""
 
     defaults: ClassVar[Properties] = {
@@ -130,7 +132,7 @@ class Endpoint(Resource):
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         if p.get("disableRead"):
-            return p | ({"dataJson": normal(p["dataJson"])} if p.get("dataJson") else {})
+            return p | ({"dataJson": normalize_json(p["dataJson"])} if p.get("dataJson") else {})
         found = api.request("GET", id_)
         if found is None:
             return None

@@ -6,10 +6,12 @@ import re
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sandbox.providers.documents import ZERO, go_json, normal
-from sandbox.providers.server import ProviderError, begun
+from sandbox.providers.runtime.errors import ProviderError, finish_create
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.terraform_values import ZERO, go_json, normalize_json
+from sandbox.providers.runtime.values import Properties
 from sandbox.providers.vault.api import Api, VaultError
-from sandbox.providers.vault.resource import Properties, Resource, body, view
+from sandbox.providers.vault.resource import VaultResource, body, view
 
 _TOKEN = (
     "tokenBoundCidrs", "tokenExplicitMaxTtl", "tokenMaxTtl", "tokenNoDefaultPolicy", "tokenNumUses",
@@ -18,7 +20,7 @@ _TOKEN = (
 _TOKEN_SETS = frozenset({"tokenBoundCidrs", "tokenPolicies"})
 
 
-class _Role(Resource):
+class _Role(VaultResource):
     names: tuple[str, ...] = ()
 
     def path(self, p: Properties) -> str:
@@ -70,7 +72,7 @@ class AppRole(_Role):
         return out | {"roleId": role["data"]["role_id"] if role else None}
 
 
-class AppRoleSecretId(Resource):
+class AppRoleSecretId(VaultResource):
     """A secret id; every change makes another.
 
     The provider reads its limits back from Vault. Limits that only the role sets are then a difference, and
@@ -89,7 +91,7 @@ class AppRoleSecretId(Resource):
         if p.get("wrappingTtl"):
             raise ProviderError("this stand-in wraps no secret ids; install the official plugin")
         sent = body(p, ("numUses", "ttl", "secretId"))
-        sent["metadata"] = normal(p["metadata"]) if p.get("metadata") else ""
+        sent["metadata"] = normalize_json(p["metadata"]) if p.get("metadata") else ""
         for name, key in (("cidrLists", "cidr_list"), ("tokenBoundCidrs", "token_bound_cidrs")):
             if p.get(name):
                 sent[key] = ",".join(p[name])
@@ -102,7 +104,7 @@ class AppRoleSecretId(Resource):
         backend, role = p["backend"].strip("/"), p["roleName"].strip("/")
         id_ = f"backend={backend}::role={role}::accessor={accessor}"
         known = p | {"accessor": accessor, "secretId": secret, "wrappingAccessor": ""}
-        return id_, begun(id_, known, lambda: self.read(api, id_, known) or known)
+        return id_, finish_create(id_, known, lambda: self.read(api, id_, known) or known)
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         sent = {"secret_id_accessor": p["accessor"]}
@@ -139,7 +141,7 @@ class AppRoleSecretId(Resource):
             ) from None
 
 
-class KubernetesConfig(Resource):
+class KubernetesConfig(VaultResource):
     """The configuration of Kubernetes auth."""
 
     names = (
@@ -215,7 +217,7 @@ class KubernetesRole(_Role):
     }
     sets = _TOKEN_SETS | {"boundServiceAccountNames", "boundServiceAccountNamespaces"}
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         given = ("boundServiceAccountNamespaces", "boundServiceAccountNamespaceSelector")
         if all(p.get(name) in ZERO for name in given):
             return [
@@ -228,7 +230,7 @@ class KubernetesRole(_Role):
         return []
 
 
-class Token(Resource):
+class Token(VaultResource):
     """A token."""
 
     computed = frozenset({"noParent", "renewable", "numUses"})

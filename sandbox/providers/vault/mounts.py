@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, ClassVar
 
-from sandbox.providers.documents import ZERO
-from sandbox.providers.server import ProviderError
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.terraform_values import ZERO
+from sandbox.providers.runtime.values import Properties
 from sandbox.providers.vault.api import Api
-from sandbox.providers.vault.resource import Properties, Resource, body, view
+from sandbox.providers.vault.resource import VaultResource, body, view
 
 _TUNED = (
     "auditNonHmacRequestKeys",
@@ -26,7 +28,7 @@ _LEASES = {
 }
 
 
-class Mount(Resource):
+class Mount(VaultResource):
     """A secrets engine."""
 
     computed = frozenset(
@@ -94,7 +96,7 @@ class Mount(Resource):
         return {"path": id_}
 
 
-class AuthBackend(Resource):
+class AuthBackend(VaultResource):
     """An auth method."""
 
     computed = frozenset({"path", "tune"})
@@ -105,7 +107,7 @@ class AuthBackend(Resource):
     def id(self, p: Properties) -> str:
         return p.get("path") or p["type"]
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         path = p.get("path")
         if isinstance(path, str) and path != path.strip("/"):
             return [
@@ -153,7 +155,7 @@ class AuthBackend(Resource):
         return {"path": id_}
 
 
-class Audit(Resource):
+class Audit(VaultResource):
     """An audit device."""
 
     computed = frozenset({"path"})
@@ -178,7 +180,7 @@ class Audit(Resource):
         return {"path": id_}
 
 
-class Policy(Resource):
+class Policy(VaultResource):
     """An ACL policy. One that was removed is not gone for the provider, but empty: it is written again."""
 
     defaults: ClassVar[Properties] = {"allowOverwrite": True}

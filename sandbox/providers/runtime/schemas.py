@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.providers.fitting import AzureNative, Bridge, Fitting
-from sandbox.providers.fitting import snake as snake
-from sandbox.providers.server import ProviderError
-from sandbox.providers.values import Secret, has_secret, plain
+from sandbox.providers.runtime.provider import Failures, unsupported
+from sandbox.providers.runtime.schema_validation import AzureNative, Bridge, SchemaValidator
+from sandbox.providers.runtime.values import Secret, has_secret, plain
 
 BRIDGE = Bridge()
 
@@ -28,7 +27,7 @@ class ResourceSchema:
     types: dict[str, dict[str, Any]] = field(default_factory=dict)
     words: Bridge | AzureNative = BRIDGE
 
-    def check(self, name: str, news: Mapping[str, Any]) -> list[tuple[str, str]]:
+    def check(self, name: str, news: Mapping[str, Any]) -> Failures:
         """A failure for each input that the official provider would refuse, in its words.
 
         Args:
@@ -39,15 +38,9 @@ class ResourceSchema:
             Pairs of property and reason. The property is empty, as the official bridge leaves it: the
             engine would print the value of a named one, which may be secret.
         """
-        fitting = Fitting(self.types, self.words.converts)
-        misfits = fitting.object(self.inputs, self.required, news)
-        return [("", self.words.says(name, misfit)) for misfit in misfits]
-
-    def replacing(self) -> set[str]:
-        """Inputs whose change replaces the resource."""
-        return {
-            name for name, declared in self.inputs.items() if declared.get("willReplaceOnChanges")
-        }
+        validator = SchemaValidator(self.types, self.words.converts)
+        violations = validator.object(self.inputs, self.required, news)
+        return [("", self.words.explain(name, violation)) for violation in violations]
 
     def replaces(self, path: str) -> bool:
         """Whether a change at a path, as in `a.b[0].c`, replaces the resource."""
@@ -92,7 +85,5 @@ class Schemas:
             ProviderError: for a type that the stand-in does not know.
         """
         if token not in self._types:
-            raise ProviderError(
-                f"{token} is not known to this stand-in; install the official plugin to use it"
-            )
+            raise unsupported(token)
         return self._types[token]

@@ -15,11 +15,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from sandbox.providers.server import ProviderError
-from sandbox.providers.values import Secret, Unknown
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.values import Properties, Secret, Unknown
 from sandbox.services.process import private
 
-Properties = dict[str, Any]
 _SPACE = uuid.UUID("6f1a3e0c-52f0-5d5e-9d2b-0d4c4b7b1f6a")
 
 
@@ -28,7 +27,7 @@ def stable_uuid(*parts: str) -> str:
     return str(uuid.uuid5(_SPACE, "\0".join(parts)))
 
 
-class Store:
+class FileBackedObjects:
     """The objects by their id, in one JSON file that only its owner can read."""
 
     def __init__(self, file: Path) -> None:
@@ -36,7 +35,7 @@ class Store:
         file.parent.mkdir(parents=True, exist_ok=True)
 
     @classmethod
-    def named_by(cls, variable: str) -> Store:
+    def named_by(cls, variable: str) -> FileBackedObjects:
         """The store in the file that a variable of the environment names.
 
         Raises:

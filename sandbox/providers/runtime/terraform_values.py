@@ -17,7 +17,7 @@ def go_json(value: Any) -> str:
     return text
 
 
-def normal(text: str) -> str:
+def normalize_json(text: str) -> str:
     """JSON in one spelling; other text as it is."""
     try:
         return go_json(json.loads(text))

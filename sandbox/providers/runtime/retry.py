@@ -18,7 +18,7 @@ OPERATION_SECONDS = 20 * 60.0
 _DEADLINE: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
-class OutOfTime(Exception):
+class DeadlineExceeded(Exception):
     """An operation did not end in its time; what it was asking may still happen at the server."""
 
 
@@ -28,7 +28,7 @@ def deadline() -> float:
     return time.monotonic() + OPERATION_SECONDS if found is None else found
 
 
-def within(pool: ThreadPoolExecutor, seconds: float, act: Callable[[], T]) -> T:
+def run_with_deadline(pool: ThreadPoolExecutor, seconds: float, act: Callable[[], T]) -> T:
     """Runs an operation in a thread of a pool, and leaves it when its time is over.
 
     Args:
@@ -37,7 +37,7 @@ def within(pool: ThreadPoolExecutor, seconds: float, act: Callable[[], T]) -> T:
         act: the operation; what it asks with `ask` ends with its time too.
 
     Raises:
-        OutOfTime: when it did not end.
+        DeadlineExceeded: when it did not end.
     """
     seconds = seconds or OPERATION_SECONDS
     context = copy_context()
@@ -48,12 +48,12 @@ def within(pool: ThreadPoolExecutor, seconds: float, act: Callable[[], T]) -> T:
     except NotEnded:
         if running.done():  # its own error, and not the end of its time
             raise
-        raise OutOfTime(
+        raise DeadlineExceeded(
             f"context deadline exceeded: the server gave no answer within {seconds:g} s"
         ) from None
 
 
-def ask(
+def retry_until(
     send: Callable[[], T],
     pause: Callable[[int, T | Exception], float | None],
     failures: type[Exception],

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sandbox.providers.values import Secret, Unknown
+from sandbox.providers.runtime.values import Secret, Unknown
 
 Declared = Mapping[str, Any]
 Kind = Literal["missing", "unknown", "type", "value"]
@@ -19,7 +19,7 @@ def snake(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Misfit:
+class SchemaViolation:
     """What is wrong at one place. No value is ever quoted: it may be secret."""
 
     kind: Kind
@@ -53,22 +53,24 @@ class Bridge:
     converts = True
     """Numbers and booleans are taken for text, and text for them."""
 
-    def says(self, name: str, misfit: Misfit) -> str:
+    def explain(self, name: str, violation: SchemaViolation) -> str:
         """The reason; `name` is the resource's name in the program, which the words point to."""
-        return f"{self._reason(misfit)}. Examine values at '{name}.{misfit.place}'."
+        return f"{self._reason(violation)}. Examine values at '{name}.{violation.place}'."
 
-    def _reason(self, misfit: Misfit) -> str:
-        if misfit.kind == "missing":
+    def _reason(self, violation: SchemaViolation) -> str:
+        if violation.kind == "missing":
             return (
-                f'Missing required argument. The argument "{misfit.attribute}" is required, but no '
+                f'Missing required argument. The argument "{violation.attribute}" is required, but no '
                 "definition was found."
             )
-        if misfit.kind == "unknown":
+        if violation.kind == "unknown":
             return "Invalid or unknown key"
-        if misfit.kind == "value":
-            return f"expected {misfit.attribute} to be one of [{misfit.expected}]"
-        inside = "in the list, " if isinstance(misfit.path[-1], int) else ""
-        return f"Unexpected type: {inside}expected {misfit.expected} type, got {misfit.got} type"
+        if violation.kind == "value":
+            return f"expected {violation.attribute} to be one of [{violation.expected}]"
+        inside = "in the list, " if isinstance(violation.path[-1], int) else ""
+        return (
+            f"Unexpected type: {inside}expected {violation.expected} type, got {violation.got} type"
+        )
 
 
 class AzureNative:
@@ -80,22 +82,20 @@ class AzureNative:
 
     converts = False
 
-    def says(self, name: str, misfit: Misfit) -> str:
+    def explain(self, name: str, violation: SchemaViolation) -> str:
         """The reason."""
-        if misfit.kind == "missing":
-            return f"missing required property '{misfit.place}'"
-        if misfit.kind == "unknown":
-            return f"unknown property '{misfit.place}'"
-        if misfit.kind == "value":
-            return f"'{misfit.place}' should be one of {misfit.expected}"
-        article = "an" if misfit.got[0] in "ao" else "a"
-        return (
-            f"'{misfit.place}' should be of type '{misfit.expected}' but got {article} {misfit.got}"
-        )
+        if violation.kind == "missing":
+            return f"missing required property '{violation.place}'"
+        if violation.kind == "unknown":
+            return f"unknown property '{violation.place}'"
+        if violation.kind == "value":
+            return f"'{violation.place}' should be one of {violation.expected}"
+        article = "an" if violation.got[0] in "ao" else "a"
+        return f"'{violation.place}' should be of type '{violation.expected}' but got {article} {violation.got}"
 
 
 @dataclass(frozen=True)
-class Fitting:
+class SchemaValidator:
     """Walks through values. `types` are the object types that declarations refer to."""
 
     types: Mapping[str, Declared]
@@ -108,16 +108,16 @@ class Fitting:
         value: Mapping[str, Any],
         path: tuple[str | int, ...] = (),
         blocks: tuple[int, ...] = (),
-    ) -> Iterator[Misfit]:
+    ) -> Iterator[SchemaViolation]:
         """What is wrong with an object. Names that begin with `__` are the engine's own."""
         for name in required:
             if value.get(name) is None:
-                yield Misfit("missing", (*path, name), blocks=blocks)
+                yield SchemaViolation("missing", (*path, name), blocks=blocks)
         for name, inner in value.items():
             if name.startswith("__"):
                 continue
             if name not in properties:
-                yield Misfit("unknown", (*path, name), blocks=blocks)
+                yield SchemaViolation("unknown", (*path, name), blocks=blocks)
             else:
                 yield from self.value(properties[name], inner, (*path, name), blocks)
 
@@ -127,26 +127,28 @@ class Fitting:
         value: Any,
         path: tuple[str | int, ...],
         blocks: tuple[int, ...] = (),
-    ) -> Iterator[Misfit]:
+    ) -> Iterator[SchemaViolation]:
         """What is wrong with a value."""
         if isinstance(value, Secret):
             value = value.value
         if isinstance(value, (Unknown, Secret)) or value is None:
             return
         if "oneOf" in declared:
-            found = [list(self.value(part, value, path, blocks)) for part in declared["oneOf"]]
-            yield from min(found, key=len)
+            parts = [list(self.value(part, value, path, blocks)) for part in declared["oneOf"]]
+            yield from min(parts, key=len)
         elif "ref" in declared:
             if not isinstance(value, dict):
-                yield Misfit("type", path, "object", _kind(value), blocks)
+                yield SchemaViolation("type", path, "object", _kind(value), blocks)
                 return
             within = self.types[declared["ref"]]
             single = blocks if isinstance(path[-1], int) else (*blocks, len(path) - 1)
             yield from self.object(within["properties"], within["required"], value, path, single)
         elif not self._fits(declared.get("type"), value):
-            yield Misfit("type", path, declared["type"], _kind(value), blocks)
+            yield SchemaViolation("type", path, declared["type"], _kind(value), blocks)
         elif "enum" in declared and value not in declared["enum"]:
-            yield Misfit("value", path, ", ".join(map(str, declared["enum"])), blocks=blocks)
+            yield SchemaViolation(
+                "value", path, ", ".join(map(str, declared["enum"])), blocks=blocks
+            )
         elif isinstance(value, list):
             for index, item in enumerate(value):
                 yield from self.value(declared.get("items", {}), item, (*path, index), blocks)

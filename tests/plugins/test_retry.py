@@ -8,8 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sandbox.providers import asking
-from sandbox.providers.asking import OutOfTime, ask, deadline, retry_after, within
+from sandbox.providers.runtime import retry
+from sandbox.providers.runtime.retry import (
+    DeadlineExceeded,
+    deadline,
+    retry_after,
+    retry_until,
+    run_with_deadline,
+)
 
 
 class Clock:
@@ -29,7 +35,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(asking, "time", made)
+    monkeypatch.setattr(retry, "time", made)
     return made
 
 
@@ -42,33 +48,35 @@ def test_it_asks_until_the_outcome_stands(clock: Clock) -> None:
             raise outcome
         return outcome
 
-    found = ask(send, lambda asked, outcome: None if outcome == 200 else float(asked), OSError)
+    found = retry_until(
+        send, lambda asked, outcome: None if outcome == 200 else float(asked), OSError
+    )
     assert (found, clock.waited) == (200, [1.0, 2.0])
 
 
 def test_the_last_answer_or_failure_stands_when_the_time_is_over(clock: Clock) -> None:
-    assert ask(lambda: 503, lambda _asked, _outcome: 4.0, OSError, clock.now + 10) == 503
+    assert retry_until(lambda: 503, lambda _asked, _outcome: 4.0, OSError, clock.now + 10) == 503
     assert clock.waited == [4.0, 4.0]
 
     def gone() -> int:
         raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):
-        ask(gone, lambda _asked, _outcome: 4.0, OSError, clock.now + 5)
+        retry_until(gone, lambda _asked, _outcome: 4.0, OSError, clock.now + 5)
 
 
 def test_an_operation_has_the_time_that_the_engine_gives_or_the_usual(clock: Clock) -> None:
     with ThreadPoolExecutor(1) as pool:
-        assert within(pool, 7, deadline) == 107.0
-        assert within(pool, 0, deadline) == 100.0 + asking.OPERATION_SECONDS
+        assert run_with_deadline(pool, 7, deadline) == 107.0
+        assert run_with_deadline(pool, 0, deadline) == 100.0 + retry.OPERATION_SECONDS
 
 
 def test_an_operation_that_does_not_end_is_left() -> None:
     ends = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         begun = time.monotonic()
-        with pytest.raises(OutOfTime, match=r"context deadline exceeded.* within 0\.05 s"):
-            within(pool, 0.05, ends.wait)
+        with pytest.raises(DeadlineExceeded, match=r"context deadline exceeded.* within 0\.05 s"):
+            run_with_deadline(pool, 0.05, ends.wait)
         assert time.monotonic() - begun < 5
         ends.set()
 
@@ -78,7 +86,7 @@ def test_an_operations_own_timeout_is_its_own_error() -> None:
         raise TimeoutError("its own")
 
     with ThreadPoolExecutor(1) as pool, pytest.raises(TimeoutError, match="its own"):
-        within(pool, 5, late)
+        run_with_deadline(pool, 5, late)
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("0", 0.0), ("12", 12.0), ("", None), (None, None), ("Wed", None)])  # fmt: skip
