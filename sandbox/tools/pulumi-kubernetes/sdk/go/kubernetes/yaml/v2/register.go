@@ -10,6 +10,6 @@ import (
 // RegisterResource refuses: this build serves single resources only.
 func RegisterResource(
 	*pulumi.Context, string, string, string, pulumi.Input, ...pulumi.ResourceOption,
-) (pulumi.Resource, error) {
+) (pulumi.CustomResource, error) {
 	return nil, errors.New("this build of the provider serves no charts and no groups of YAML files")
 }
