@@ -28,6 +28,8 @@ from sandbox.progress import Progress
 
 HERE = Path(__file__).parent
 GO_NEEDED = (1, 26)
+OFFICIAL_KUBERNETES = "pulumi-resource-kubernetes"
+"""Pulumi's own provider, by which the long tests judge the stand-in."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Module:
     ldflags: str = ""
     compiles: int = 0
     """At most how many packages are compiled (`go list -deps`), for the progress."""
+    is_judge: bool = False
+    """Whether only the long tests need it."""
 
 
 MODULES = {
@@ -76,6 +80,13 @@ MODULES = {
             130,
         ),
         Module("vault", "1.21.1", {"vault": "github.com/hashicorp/vault"}, "", 2580),
+        Module(
+            "pulumi-kubernetes",
+            "4.25.0",
+            {OFFICIAL_KUBERNETES: f"./{OFFICIAL_KUBERNETES}"},
+            compiles=1690,
+            is_judge=True,
+        ),
     )
 }
 
@@ -192,6 +203,8 @@ def _listing(module: Module) -> str:
 
 
 def _on_machine(name: str) -> Path | None:
+    if name not in FITS:
+        return None
     folders = [os.environ.get("KESTRA_SANDBOX_TOOLS", ""), os.environ.get("PATH", "")]
     for folder in filter(None, folders):
         path = shutil.which(name, path=folder)

@@ -85,6 +85,12 @@ class Report:
             for check in group["checks"]:
                 table.add_row(_mark(check["ok"]), group["id"], check["what"])
         console.print(table)
+        if not all(check["ok"] for group in self.stores for check in group["checks"]):
+            console.print(
+                "How the stack's value of a secret comes back: docs/runbook.md, Drift.",
+                style="yellow",
+                markup=False,
+            )
         if self.while_running:
             console.print(
                 f"While the flow ran, Kestra had the plain value of its SECRET input in {' and '.join(self.while_running)} "

@@ -137,3 +137,16 @@ def test_a_failed_check_fails_the_report() -> None:
 def test_a_version_without_a_harness_is_one_clear_sentence() -> None:
     with pytest.raises(SandboxError, match=r"Kestra 0\.9 cannot be verified"):
         kestra.ensure("0.9", Progress())
+
+
+@pytest.mark.parametrize("is_well", [True, False])
+def test_a_secret_with_another_value_in_its_store_comes_with_where_to_read_on(
+    is_well: bool,
+) -> None:
+    report, console = Report("1.3.31"), Console(file=io.StringIO(), width=200)
+    report.stores.append(
+        {"id": "vault", "checks": [{"what": "a holds the declared value", "ok": is_well}]}
+    )
+    report.render(console)
+    assert isinstance(console.file, io.StringIO)
+    assert ("docs/runbook.md, Drift" in console.file.getvalue()) is not is_well
