@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from textwrap import shorten
 
 from rich.console import Console
 from rich.live import Live
@@ -207,7 +208,7 @@ class _Lines:
             state, before = job.state, self._shown.get(job)
             self._shown[job] = state
             if state == "running" and before == "running":
-                last = f" · {job.lines[-1]}" if job.lines else ""
+                last = f" · {shorten(job.lines[-1], 100, placeholder='…')}" if job.lines else ""
                 self._print(f"  {job.title} · {job.elapsed}{last}")
             elif state == "running":
                 self._print(f"… {job.title}")

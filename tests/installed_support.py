@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from filelock import FileLock
 
+from sandbox.errors import SandboxError
 from sandbox.tools import cache_folder
 
 
@@ -46,3 +49,37 @@ def installed(
                 install(made)
                 os.replace(made, entry)
     return entry
+
+
+def environment(name: str, module: str, requirements: Path) -> Path:
+    """The virtual environment of a Python tool of the tests, made once.
+
+    Args:
+        name: of the tool.
+        module: file of it by which a whole installation is known, below `site-packages`.
+        requirements: what is installed, every package pinned.
+
+    Raises:
+        SandboxError: when it cannot be made, with what to do.
+    """
+
+    def complete(entry: Path) -> bool:
+        found = any(entry.glob(f"lib/python*/site-packages/{module}"))
+        return found and os.access(entry / "bin" / "python", os.X_OK)
+
+    def install(folder: Path) -> None:
+        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+        for command in (
+            [sys.executable, "-m", "venv", folder],
+            [*pip, "--disable-pip-version-check", "--no-deps", "--requirement", requirements],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode != 0:
+                said = " ".join((done.stderr or done.stdout).split())[-600:]
+                raise SandboxError(
+                    f"{name}, a judge of the tests, could not be installed: {said} Check that pip "
+                    f"reaches its index (pip download {name}), then run the tests again."
+                )
+
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return installed(name, [python.encode(), requirements.read_bytes()], complete, install)

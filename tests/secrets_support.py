@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.providers.values import Secret
+from sandbox.providers.runtime.values import Secret
 
 
 def without_secrets(value: Any) -> Any:

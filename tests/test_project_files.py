@@ -17,6 +17,7 @@ from tests.tiers import PARTS
 GITHUB = ROOT / ".github"
 WORKFLOWS = {file.stem: file for file in sorted((GITHUB / "workflows").glob("*.yml"))}
 EXAMPLES = sorted((ROOT / "examples" / "github-actions").glob("*.yml"))
+NOTICE = (ROOT / "NOTICE").read_text()
 FORMS = sorted((GITHUB / "ISSUE_TEMPLATE").glob("[!c]*.yml"))
 _PINNED = re.compile(r"uses: ([\w.-]+/[\w./-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$", re.MULTILINE)
 
@@ -149,3 +150,20 @@ def test_the_dev_container_has_the_versions_that_the_workflows_use() -> None:
             if option.endswith("-version"):
                 used[option.removesuffix("-version")] = value
     assert features == used
+
+
+def test_the_licence_is_whole_and_the_notice_names_what_is_there() -> None:
+    text = (ROOT / "LICENSE").read_text()
+    assert "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    paths = re.findall(r"^((?:components|policy|sandbox|tests)/[^\s,]+)", NOTICE, re.MULTILINE)
+    assert len(paths) >= 7
+    for path in paths:
+        assert any(ROOT.glob(path.rstrip("/"))), path
+
+
+def test_the_notice_names_every_file_of_data_that_was_read_from_sdks() -> None:
+    named = re.findall(r"^(\S+\.(?:json|yaml|tsv))", NOTICE.replace(", except", " "), re.MULTILINE)
+    listed = {file for pattern in named for file in ROOT.glob(pattern)}
+    data = {*ROOT.glob("sandbox/providers/*/schema.json"), *ROOT.glob("components/**/*.tsv")}
+    assert data | set(ROOT.glob("components/**/*_types.json")) <= listed

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.tiers import COLLECTED, LONG, PARTS, Long
+from tests.tiers import COLLECTED, LONG, PARTS, Long, pytest_configure
 
 
 @pytest.fixture
@@ -49,6 +51,8 @@ def test_a_tier_that_needs_nothing_refuses_to_start_a_server() -> None:
 
 
 def test_a_part_goes_with_the_long_tier_only() -> None:
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/test_tiers.py"]
-    done = subprocess.run([*command, "--part", "kills"], cwd=ROOT, capture_output=True, text=True)
-    assert "--part goes with --tier long" in done.stderr
+    for tier in ("unit", "test", None):
+        options = {"--part": "kills", "--tier": tier}
+        config: Any = SimpleNamespace(getoption=options.get, addinivalue_line=lambda *_: None)
+        with pytest.raises(pytest.UsageError, match="--part goes with --tier long"):
+            pytest_configure(config)

@@ -14,6 +14,8 @@ _KEYS: tuple[tuple[str, Source], ...] = (
     ("configMapKeyRef", "ConfigMap"),
     ("secretKeyRef", "Secret"),
 )
+#: Beginnings of variables whose references are not carried: other notes name their objects.
+_NOT_CARRIED = ("SECRET_", "STACK_", "KESTRA_CONFIGURATION", "MICRONAUT_CONFIG_FILES")
 #: Objects of operators to where the name of the Secret that they make stands.
 _MAKERS = {
     "ExternalSecret": ("spec", "target", "name"),
@@ -77,15 +79,18 @@ def _references(workload: Workload) -> Iterator[tuple[Source, str, str]]:
     for volume in listed(workload.pod, "volumes"):
         for part in (volume, *listed(volume, "projected", "sources")):
             for field_name, source in FILES:
-                block = dig(part, field_name)
-                yield from _named(block, source, "volumes", "secretName", "name")
+                yield from _named(dig(part, field_name), source, "volumes", "secretName", "name")
 
 
 def _of_container(container: Mapping[str, Any]) -> Iterator[tuple[Source, str, str]]:
     for entry in listed(container, "envFrom"):
+        if str(dig(entry, "prefix") or "").startswith(_NOT_CARRIED):
+            continue
         for field_name, source in REFERENCES:
             yield from _named(dig(entry, field_name), source, "envFrom", "name")
     for entry in listed(container, "env"):
+        if str(dig(entry, "name")).startswith(_NOT_CARRIED):
+            continue
         for field_name, source in _KEYS:
             yield from _named(dig(entry, "valueFrom", field_name), source, "env", "name")
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from components.catalogue import lookup
 from components.importing.conversion import Conversion, shown
-from components.importing.draft import OURS, Place, Value, as_values
+from components.importing.draft import OURS, Place, Value, as_values, kestra_path
 from components.importing.placeholders import PLACEHOLDER, value_of
-from components.importing.secret_values import annotation_of, kestra_path
+from components.importing.secret_values import annotation_of
 from components.settings import Problem, Settings, SettingsError
 from components.validation import load_stack
 from components.validation.schema import ENCRYPTED, config_path, models_in
@@ -19,8 +19,6 @@ from components.validation.sensitive import is_sensitive
 _ROUNDS = 60
 #: Where keys go that nobody checks.
 ADDITIONAL = "additional-configuration"
-#: What a fix of the check asks to be added.
-_ADDED = re.compile(r"\badd (kestra:[a-z0-9.-]+)(\[\"[a-z0-9.-]+\"\])?")
 
 
 def accept(c: Conversion, plain: Callable[[Value], object]) -> tuple[Problem, ...]:
@@ -139,7 +137,7 @@ def _mend(c: Conversion, place: Place, problem: Problem) -> bool:
             if text in ("true", "false"):
                 node.value = text == "true"
             return True
-        if "is not a list" in problem.message:
+        if problem.kind == "not-a-list":
             c.changed(place, "a single text; it became a list of what it names")
             items = [item.strip() for item in node.value.split(",") if item.strip()]
             c.draft.put(place, as_values(items, node.origin))
@@ -162,7 +160,7 @@ def _resolved(c: Conversion, text: str) -> str | None:
 def _carry_unchecked(c: Conversion, place: Place, problem: Problem) -> bool:
     """Whether a key that nobody knows here goes through as it is; one that looks misspelt does not."""
     if (
-        problem.message != "is no known key"
+        problem.kind != "unknown-key"
         or place[0] in (*OURS, ADDITIONAL)
         or ADDITIONAL.replace("-", "_") not in Settings.model_fields
         or _is_misspelt(place)
@@ -172,16 +170,24 @@ def _carry_unchecked(c: Conversion, place: Place, problem: Problem) -> bool:
     if isinstance(node, Value) and node.value == "":
         return False
     name = c.draft.name(place)
-    c.changed(
-        place,
-        f"no key that this program knows; carried unchecked, under kestra:{ADDITIONAL}",
-        "compare it with Kestra's documentation",
-    )
+    note_unchecked(c, place)
     c.draft.remove(*place)
     target = (ADDITIONAL, *kestra_path(place))
     c.draft.names[target] = name
     c.draft.put(target, node)
     return True
+
+
+def note_unchecked(c: Conversion, place: Place) -> None:
+    """Says that a key goes through as it is."""
+    leaves = [part for inner, _ in c.draft.leaves(*place) for part in inner]
+    is_kebab = any(isinstance(part, str) and "-" in part for part in leaves)
+    c.changed(
+        place,
+        f"no key that this program knows; carried unchecked, under kestra:{ADDITIONAL}"
+        + (", with names in kebab-case, as Micronaut binds them" if is_kebab else ""),
+        "compare it with Kestra's documentation",
+    )
 
 
 def _is_misspelt(place: Place) -> bool:
@@ -195,11 +201,8 @@ def _refuse(c: Conversion, place: Place, problem: Problem) -> bool:
     """Takes a setting out of the draft; False where another setting is what is missing."""
     if any(problem.path in item.covers for item in c.to_set):
         return False
-    if match := _ADDED.search(problem.fix):
-        path = match[0].removeprefix("add ").rstrip(".")
-        place_added = tuple(match[1].removeprefix("kestra:").rstrip(".").split("."))
-        place_added += (match[2][2:-2],) if match[2] else ()
-        if c.cover(path, problem.path):
+    if place_added := problem.adds:
+        if c.cover(config_path(place_added), problem.path):
             return False
         if c.draft.at(*place_added) is None:
             if place_added[0] == "datasources" and len(place_added) == 2:

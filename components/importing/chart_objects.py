@@ -10,7 +10,7 @@ from components.importing.chart_values import Values
 from components.importing.documents import Unreadable, load_documents
 from components.importing.helm import Release
 from components.importing.kubernetes_objects import KubernetesObject, as_mapping, listed
-from components.importing.workloads import sourced
+from components.importing.workloads import annotation_texts, sourced
 
 _PRIVILEGED = (
     "Docker in Docker (dind) is a privileged container beside Kestra's, in every mode of the chart; Pod Security "
@@ -131,8 +131,8 @@ def _add_account(release: Release, assembly: Assembly) -> None:
             values.origin("serviceAccount"),
         )
     if annotations:
-        texts = {str(k): str(v) for k, v in annotations.items()}
         origin = values.origin("serviceAccount")
+        texts = annotation_texts(annotations, origin, assembly)
         assembly.add_setting(f"{at}.annotations", sourced(texts, origin), origin)
     exists = account.get("create") is False or values.get("serviceAccountName")
     if exists and name:

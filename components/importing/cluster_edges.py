@@ -9,7 +9,7 @@ from components.importing import pull_secrets
 from components.importing.assembly import Assembly
 from components.importing.cluster_ingress import add_ingress, add_route
 from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, number
-from components.importing.workloads import Workload, sourced
+from components.importing.workloads import Workload, annotation_texts, sourced
 
 #: Kinds that the program has other means for, or none; what to do.
 _NAMED = {
@@ -239,8 +239,8 @@ def _add_account(workloads: Sequence[Workload], objects: Objects, assembly: Asse
     assembly.add_setting(f"{at}.name", name, first.origin("serviceAccountName"))
     for item in objects.of("ServiceAccount"):
         if item.name == name and (annotations := item.mapping("metadata", "annotations")):
-            values = {str(k): str(v) for k, v in annotations.items()}
             origin = item.origin("annotations")
+            values = annotation_texts(annotations, origin, assembly)
             assembly.add_setting(f"{at}.annotations", sourced(values, origin), origin)
 
 

@@ -122,7 +122,8 @@ def _of_script(script: str, arguments: Sequence[str], command: Command) -> list[
     dropped = list(arguments)
     if dropped and not re.search(r"\$\{?[@*\d]", script):
         whole = [*split_words(script), *dropped]
-        is_meant = not any(map(_starts_server, statements)) and _starts_server(whole)
+        starts = any(_starts_server(s) and set(s) & {"local", *COMPONENTS} for s in statements)
+        is_meant = not starts and _starts_server(whole)
         command.dropped_words = is_meant
         if is_meant:
             return [whole]

@@ -294,6 +294,8 @@ def _note_bare(
 ) -> None:
     if name in variables:
         return
+    if name == "KESTRA_CONFIGURATION":
+        assembly.miss_configuration(service.where(f"environment.{name}"))
     assembly.note(
         "not carried",
         name,

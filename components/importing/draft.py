@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+from components.catalogue import lookup
 from components.importing.installation import Origin, Sourced
 from components.validation.schema import config_path
 
@@ -33,6 +35,16 @@ OURS = frozenset(
         "rotation",
     )
 )
+
+
+@cache
+def kestra_path(place: Place) -> Place:
+    """A setting's path in Kestra's file."""
+    if place[0] in ROOTS:
+        return place
+    below = ("kestra", *place)
+    is_root = lookup(below).kind == "unknown" and lookup(place).kind in ("key", "inside")
+    return place if is_root else below
 
 
 @dataclass(frozen=True)
@@ -120,7 +132,7 @@ class Draft:
                 rest = config_path(("", *place[end:])).removeprefix("kestra:")
                 return self.names[place[:end]] + rest
         text = config_path(place).removeprefix("kestra:")
-        return text if place[0] in OURS or place[0] in ROOTS else f"kestra.{text}"
+        return text if place[0] in OURS or kestra_path(place) == place else f"kestra.{text}"
 
     def origin(self, place: Place) -> Origin | None:
         """Where the first leaf at or below a place came from."""

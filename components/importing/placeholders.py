@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 from components.importing.conversion import Conversion
-from components.importing.draft import Place, Value
-from components.importing.secret_values import annotation_of, is_secret, kestra_path
+from components.importing.draft import Place, Value, kestra_path
+from components.importing.secret_values import annotation_of, is_secret
 from components.validation.schema import config_path
 from components.validation.sensitive import is_sensitive
 

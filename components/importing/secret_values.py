@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable
 from typing import Any, get_args
 
+from components.backends.settings_model import settings_model
 from components.catalogue import CatalogueKey, lookup
-from components.importing.draft import ROOTS, Draft, Place, Value
-from components.settings import Settings
+from components.importing.draft import Draft, Place, Value, kestra_path
 from components.settings.base import CREDENTIAL_IN_URL, kebab
 from components.settings.credentials import credential_sign
 from components.validation.schema import models_in
@@ -98,7 +98,7 @@ def is_secret(place: Place, text: str) -> bool:
     if place[0] == "deployment":
         return holds_secret(text)
     names = [str(part) for part in place if isinstance(part, str)]
-    above = names[-2] if len(names) > 1 else ""
+    above = names[-1] if isinstance(place[-1], int) else names[-2] if len(names) > 1 else ""
     return (
         catalogue_sensitive(place)
         or holds_secret(text)
@@ -166,7 +166,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def annotation_of(place: Place) -> tuple[bool, Any]:
     """Whether the models have a key, and the type of its value."""
-    model: Any = Settings
+    model: Any = settings_model()
     for i, part in enumerate(place):
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
         field = fields.get(kebab(str(part)))
@@ -214,11 +214,6 @@ def catalogue_sensitive(place: Place) -> bool:
     """Whether the catalogue calls a key a secret."""
     row = catalogue_row(place)
     return row is not None and row.sensitive
-
-
-def kestra_path(place: Place) -> Place:
-    """A setting's path in Kestra's file."""
-    return place if place[0] in ROOTS else ("kestra", *place)
 
 
 class Redaction:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from components.catalogue import lookup
 from components.importing.conversion import Conversion
-from components.importing.draft import Draft, Place, Value, as_values
+from components.importing.draft import ROOTS, Draft, Place, Value, as_values
 from components.importing.secret_values import annotation_of, catalogue_row, is_secret
 from components.settings.base import StrictBool, StrictInt
+from components.validation.schema import config_path
 
 _LONGEST_KEY = 200
 _ENTERPRISE_TYPES = {"queue": "kafka", "repository": "elasticsearch"}
@@ -26,7 +28,7 @@ def start(conversion: Conversion) -> None:
             for key, item in _block(as_values(block)).items():
                 draft.put((key,), item)
         else:
-            _merge(draft, root, as_values(block))
+            _add_root(conversion, root, as_values(block))
     # Kubernetes' own objects mean something when they are empty (`emptyDir: {}`), Kestra's blocks do not.
     _prune(draft.tree)
     for name, block in chosen.items():
@@ -35,6 +37,53 @@ def start(conversion: Conversion) -> None:
     _platform(draft)
     _leave_out_unwritable(conversion)
     write_types(draft)
+
+
+def _add_root(c: Conversion, root: str, block: Any) -> None:
+    """Adds a root key of Kestra's file other than `kestra`: a first-level setting of its name, where it is one."""
+    if root in ROOTS or block is None:
+        _merge(c.draft, root, block)
+        return
+    inner = Draft()
+    inner.tree[root] = block
+    kinds = {place: _kinds(place) for place, _ in inner.leaves()}
+    for place, (is_root, is_below) in reversed(kinds.items()):
+        name = config_path(place).removeprefix("kestra:")
+        if is_below and not is_root:
+            c.note(
+                "not carried",
+                name,
+                f"it stands at the root of the file, where Kestra does not read it; its key is kestra.{name}",
+                f"set {config_path(setting_place(('kestra', *place)))} if it was meant",
+                inner.origin(place),
+            )
+            inner.remove(*place)
+        elif is_root and is_below:
+            c.note("changed", name, f"carried as kestra.{name}, where later releases read it")
+    if root not in inner.tree:
+        return
+    if any(is_root for is_root, _ in kinds.values()):
+        _merge(c.draft, root, inner.tree[root])
+        return
+    c.note(
+        "changed",
+        root,
+        "no root key that this program knows; carried unchecked, under kestra:additional-configuration",
+        "compare it with Kestra's documentation",
+        inner.origin((root,)),
+    )
+    _merge(c.draft, "additional-configuration", inner.tree)
+
+
+def _kinds(place: Place) -> tuple[bool, bool]:
+    """Whether a path is a key of the catalogue at the root of the file, and whether it is one below `kestra`."""
+    known = ("key", "inside")
+    return lookup(place).kind in known, _is_key(("kestra", *place))
+
+
+def _is_key(path: Place) -> bool:
+    place = setting_place(path)
+    return lookup(path).kind in ("key", "inside") or annotation_of(place)[0]
 
 
 def _leave_out_unwritable(conversion: Conversion) -> None:

@@ -7,6 +7,7 @@ import re
 from components.importing import addresses
 from components.importing.conversion import Conversion, set_command, shown
 from components.importing.draft import Place, Value
+from components.settings.base import kebab
 from components.settings.deployment import DEFAULT_TAGS
 from components.validation.rules.deployment import MOVING_TAGS
 from components.validation.schema import config_path
@@ -36,6 +37,7 @@ def convert(conversion: Conversion) -> None:
         _claim,
         _folders,
         _deprecated,
+        _map_names,
     ):
         step(conversion)
 
@@ -79,6 +81,26 @@ def _image(c: Conversion) -> None:
         c.changed(
             TAG, f"{tag} names no patch release, so the tag moves; it is kept", "name a release"
         )
+
+
+#: Maps of Kestra's and Micronaut's whose names Micronaut writes with hyphens when it binds them, and who reads them.
+_HYPHENATED: dict[Place, str] = {
+    ("variables", "globals"): "flows read it as {{{{ globals['{name}'] }}}}",
+    ("metrics", "tags"): "the tag of the metrics is {name}",
+    ("micronaut", "metrics", "tags"): "the tag of the metrics is {name}",
+}
+
+
+def _map_names(c: Conversion) -> None:
+    """Names in camelCase that Micronaut changes: what is carried stays as it was, and reads as it did."""
+    for place, meaning in _HYPHENATED.items():
+        for name in c.draft.keys(*place):
+            if re.fullmatch(r"\w*[a-z0-9][A-Z]\w*", name):
+                c.changed(
+                    (*place, name),
+                    f"carried as written; Micronaut reads {name} as {kebab(name)}, here as in the old installation: "
+                    + meaning.format(name=kebab(name)),
+                )
 
 
 def _own_image(c: Conversion, tag: str) -> None:

@@ -16,6 +16,7 @@ from components.rendering.addresses import read_port
 from components.rendering.pod_variables import values_by_name
 from components.settings import Settings
 from components.settings.placeholders import resolve_placeholders
+from components.settings.walk import dotted, walk_values
 from policy.environment_variables import canonical
 
 HTTP, HTTPS, MANAGEMENT, GRPC = 8080, 8443, 8081, 50051
@@ -113,16 +114,13 @@ def relevant(configuration: Mapping[str, Any], settings: Settings) -> dict[str, 
     return chosen
 
 
-def leaves(node: Any, at: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value below a node with its key, as it is written: `a.b[0].c`."""
-    if isinstance(node, Mapping):
-        for name, item in node.items():
-            yield from leaves(item, f"{at}.{name}" if at else str(name))
-    elif isinstance(node, (list, tuple)):
-        for position, item in enumerate(node):
-            yield from leaves(item, f"{at}[{position}]")
-    else:
-        yield at, node
+def leaves(document: Any) -> Iterator[tuple[str, Any]]:
+    """Every value of a document with its key, as it is written: `a.b[0].c`."""
+    return (
+        (dotted(place), value)
+        for place, value in walk_values(document)
+        if value not in ({}, [], ())
+    )
 
 
 def flag(value: object) -> bool:
@@ -139,7 +137,7 @@ def path(value: object) -> str | None:
 
 
 def _prometheus(configuration: Mapping[str, Any]) -> str:
-    for place, value in leaves(configuration.get("endpoints", {}), "endpoints"):
+    for place, value in leaves({"endpoints": configuration.get("endpoints", {})}):
         if canonical(place) == "endpoints.prometheus.path":
             return path(value) or "/prometheus"
     return "/prometheus"

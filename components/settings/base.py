@@ -91,9 +91,9 @@ def key(
     if isinstance(default, type):
         return Field(default_factory=default, description=text, json_schema_extra=extra, **limits)
     if isinstance(default, (dict, list)):
-        made = type(default)
+        factory = type(default)
         value = default
-        limits["default_factory"] = lambda: made(value)
+        limits["default_factory"] = lambda: factory(value)
         return Field(description=text, json_schema_extra=extra, **limits)
     return Field(default, description=text, json_schema_extra=extra, **limits)
 

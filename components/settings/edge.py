@@ -48,8 +48,8 @@ class Ingress(Model):
     @property
     def certificate(self) -> str | None:
         """Name of the Secret with the certificate; None where nothing says it."""
-        made = MADE_BY_CERT_MANAGER if self.cluster_issuer or self.issuer else None
-        return self.tls_secret or made
+        by_issuer = MADE_BY_CERT_MANAGER if self.cluster_issuer or self.issuer else None
+        return self.tls_secret or by_issuer
 
 
 class Gateway(Model):

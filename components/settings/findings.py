@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic_core import PydanticCustomError
 
-Kind = Literal["value", "missing", "relation"]
-"""Whether a value is wrong by itself, something is missing, or two settings do not go together."""
+Kind = Literal["value", "missing", "relation", "unknown-key", "not-a-list"]
+"""Whether a value is wrong by itself, something is missing, two settings do not go together, nobody knows the key, or
+something else stands where a list belongs."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,13 @@ class Finding:
     encrypts: bool = False
     """Whether the fix is the command that encrypts the value at the place, which the report knows as it is written."""
     kind: Kind = "value"
+    adds: tuple[str | int, ...] = ()
+    """The setting that the fix adds, where that is another one than the place."""
 
     @property
     def depends_on_neighbours(self) -> bool:
         """Whether a neighbour that was left out as invalid may explain it."""
-        return self.kind != "value"
+        return self.kind in ("missing", "relation")
 
 
 #: Type of pydantic's errors that carry message, rule and fix in their context.

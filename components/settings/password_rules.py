@@ -22,20 +22,20 @@ def structured(expression: str) -> dict[str, int | bool] | None:
     `^(?=.{12,})(?=.*[a-z])(?=.*\\d).*$`. What they leave out is set to 0 or false, since 2.0 asks for it by itself.
     """
     rest = expression.removeprefix("^").removesuffix("$")
-    found: dict[str, int] = {}
+    rules: dict[str, int] = {}
     if end := re.search(r"\.(?:\*|\+|\{([0-9]{1,6}),\})$", rest):
         rest = rest[: end.start()]
-        found["password-min-length"] = int(end[1] or 0)
+        rules["password-min-length"] = int(end[1] or 0)
     while rest:
         for part, name in _PARTS:
             if match := re.match(part, rest):
                 asked = int(match[1]) if match.groups() else 1
-                found[name] = max(asked, found.get(name, 0))
+                rules[name] = max(asked, rules.get(name, 0))
                 rest = rest[match.end() :]
                 break
         else:
             return None
-    counted = {name: found.get(name, 0) for _, name in _PARTS}
+    counted = {name: rules.get(name, 0) for _, name in _PARTS}
     counted["password-min-length"] = max(_SHORTEST, counted["password-min-length"])
     return {**counted, "password-require-special": False}
 
@@ -51,7 +51,7 @@ def expression(rules: Mapping[str, int | bool | str | None]) -> str:
         return default if value is None else int(value)
 
     length = number("password-min-length", _SHORTEST)
-    made = "".join(
+    expression_text = "".join(
         f"(?=(.*{kind}){{{least}}})"
         for name, kind in (
             ("password-min-lower-case", "[a-z]"),
@@ -64,5 +64,5 @@ def expression(rules: Mapping[str, int | bool | str | None]) -> str:
         allowed = str(rules.get("password-allowed-special-characters") or "")
         # What is no special character is none of these, and may have come here by mistake.
         special = "".join(c for c in allowed if not c.isalnum()) or "!@#$%^&*"
-        made += "(?=.*[" + re.sub(r"([\\\]\[^&-])", r"\\\1", special) + "])"
-    return f"{made}.{{{length},}}"
+        expression_text += "(?=.*[" + re.sub(r"([\\\]\[^&-])", r"\\\1", special) + "])"
+    return f"{expression_text}.{{{length},}}"

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
 
+from components.settings.findings import Kind
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -21,6 +23,9 @@ class Problem:
     rule: str
     fix: str
     severity: Literal["error", "warning"] = "error"
+    kind: Kind = "value"
+    adds: tuple[str | int, ...] = ()
+    """The setting that the fix adds, where that is another one than the path; empty: none."""
     line_number: int | None = field(default=None, compare=False)
     """Of the key in the stack file, beginning with 1; None where it is not known or the key is not there."""
 

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from components.catalogue import CatalogueKey, KeyPath, Match, lookup
 from components.settings.base import SecretText, TextInClear, kebab
 from components.settings.credentials import credential_sign
-from components.settings.findings import Finding
+from components.settings.findings import Finding, Kind
 from components.settings.placeholders import find_placeholders
 from components.validation.catalogue_versions import block_version_finding, setting_place
 from components.validation.forbidden_keys import forbidden
@@ -34,6 +34,7 @@ from components.validation.schema import (
     unknown_key,
 )
 from components.validation.types_of_keys import (
+    NOT_A_LIST,
     Wrong,
     is_scalar,
     typed,
@@ -47,7 +48,6 @@ _AS_WRITTEN = ("user-attributes",)
 #: Dots of one key outside of a free map; no key of Kestra's has so many.
 _MOST_DOTS = 12
 _BLOCK: Wrong = ("is not a block of keys", "this key takes a block of keys", "write keys under it")
-_LIST: Wrong = ("is not a list", "this key takes a list", "write it as a YAML list")
 _NO_VALUE: Wrong = (
     "is a kind of value that settings do not have",
     "a value is a text, a number, true, false, a list or a block of keys",
@@ -159,23 +159,24 @@ class _Reader:
         else:
             self._value(_paths(one.loc), one)
 
-    def _wrong(self, loc: Loc, wrong: Wrong) -> None:
+    def _wrong(self, loc: Loc, wrong: Wrong, kind: Kind = "value") -> None:
         if self._version and (other := block_version_finding(self._version, loc)):
             if other.loc in self._other_version:
                 return
             self._other_version.add(other.loc)
             self.reading.problems.append(other)
         else:
-            self.reading.problems.append(Finding(loc, *wrong))
+            kind = "not-a-list" if wrong is NOT_A_LIST else kind
+            self.reading.problems.append(Finding(loc, *wrong, kind=kind))
 
     def _unknown(self, loc: Loc, wrong: Wrong, block: Loc) -> None:
         # Hints read the catalogue, which few stacks need.
         from components.validation.key_hints import meant_setting
 
         if meant_setting(kebab(str(loc[-1])), block):
-            self.reading.problems.append(Finding(loc, *wrong))
+            self.reading.problems.append(Finding(loc, *wrong, kind="unknown-key"))
         else:
-            self._wrong(loc, wrong)
+            self._wrong(loc, wrong, "unknown-key")
 
     def _value(self, paths: list[KeyPath], one: Unmodelled, *, in_map: bool = False) -> None:
         last = one.written[-1]
@@ -232,7 +233,7 @@ class _Reader:
                 self._value([(*path, i) for path in items], inner)
             return
         if not isinstance(one.value, Mapping) or names == {"[]"}:
-            self._structure(one, loc, _LIST if names == {"[]"} else _BLOCK)
+            self._structure(one, loc, NOT_A_LIST if names == {"[]"} else _BLOCK)
             return
         for written_name, item in one.value.items():
             if (name := _name(written_name)) is None:
@@ -367,18 +368,6 @@ def may_be_secret(place: Loc) -> bool:
         return kebab(str(place[0])) == ADDITIONAL
     keys = [key for path in _paths(place) if (key := lookup(path).key) is not None]
     return any(key.sensitive or key.type == "map" for key in keys)
-
-
-def leaves_of(node: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    """Every value of a tree of keys, with its path in Kestra's file."""
-    if isinstance(node, Mapping) and (node or not path):
-        for name, item in node.items():
-            yield from leaves_of(item, (*path, name))
-    elif isinstance(node, tuple) and node:
-        for i, item in enumerate(node):
-            yield from leaves_of(item, (*path, i))
-    else:
-        yield path, node
 
 
 def key_of(path: KeyPath) -> CatalogueKey | None:

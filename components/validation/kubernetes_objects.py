@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from components.settings.base import kebab
-from components.settings.findings import Finding
+from components.settings.findings import Finding, Kind
 from components.settings.pods import KubernetesType
 from components.validation import kubernetes_values
 from components.validation.schema import (
@@ -81,8 +81,8 @@ class _Reader:
         self._spelling = spelling
         self.problems: list[Finding] = []
 
-    def _refuse(self, loc: Loc, what: str, rule: str, fix: str) -> object:
-        self.problems.append(Finding(loc, what, rule, fix))
+    def _refuse(self, loc: Loc, what: str, rule: str, fix: str, kind: Kind = "value") -> object:
+        self.problems.append(Finding(loc, what, rule, fix, kind=kind))
         return _ABSENT
 
     def read(self, type_: str, value: Any, loc: Loc, *, may_be_secret: bool = False) -> Any:
@@ -103,7 +103,8 @@ class _Reader:
 
     def _list(self, type_: str, value: Any, loc: Loc) -> Any:
         if not isinstance(value, list):
-            return self._refuse(loc, "is not a list", "this key takes a list", "write a YAML list")
+            rule, fix = "this key takes a list", "write a YAML list"
+            return self._refuse(loc, "is not a list", rule, fix, "not-a-list")
         items = [self.read(type_, item, (*loc, i)) for i, item in enumerate(value)]
         if type_ in types():
             # What follows keeps its position, which the report names.
@@ -164,8 +165,10 @@ class _Reader:
             if field not in written_fields and field not in meant:
                 rule = f"a Kubernetes {type_} has {field}"
                 self._refuse((*loc, field), "is missing", rule, "add it")
-        for path, *problem in kubernetes_values.relations(type_, fields, written_fields, clean):
-            self._refuse((*loc, *path), *problem)
+        for path, what, rule, fix in kubernetes_values.relations(
+            type_, fields, written_fields, clean
+        ):
+            self._refuse((*loc, *path), what, rule, fix)
         return clean
 
     def _scalar(self, type_: str, value: Any, loc: Loc) -> Any:

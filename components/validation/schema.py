@@ -13,8 +13,9 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from components.backends.settings_model import settings_model
 from components.settings.base import Model, kebab
-from components.settings.findings import INVALID_SETTING, Finding
+from components.settings.findings import INVALID_SETTING, Finding, Kind
 from components.settings.model import Settings
 from components.settings.pods import object_fields
 
@@ -161,7 +162,7 @@ def canonicalize_keys(
             one, many = model.OTHERS, None
         else:
             if at[0] in OURS or at == ("kestra",) or not all(isinstance(part, str) for part in at):
-                yield Finding(at, *unknown_key(name, by_alias, loc))
+                yield Finding(at, *unknown_key(name, by_alias, loc), kind="unknown-key")
             else:
                 yield Unmodelled(at, tuple(spelling.place(at)), value)
             continue
@@ -306,6 +307,11 @@ def remove(data: Any, loc: Loc) -> bool:
     return False
 
 
+_KINDS: Mapping[str, Kind] = {
+    "missing": "missing",
+    "extra_forbidden": "unknown-key",
+    "tuple_type": "not-a-list",
+}
 _BLOCKS = ("tuple_type", "dict_type", "model_type", "model_attributes_type")
 
 
@@ -315,13 +321,15 @@ def validate(
     """The settings as far as they are valid, what is wrong, and the places that were left out."""
     findings: list[Finding] = []
     removed: dict[Loc, None] = {}
+    model = settings_model()
     for _ in range(10_000):
         try:
-            return Settings.model_validate(data), findings, list(removed)
+            return model.model_validate(data), findings, list(removed)
         except ValidationError as error:
             for detail in error.errors(include_url=False, include_input=False):
                 loc = _block(detail["loc"])
-                finding = Finding(loc, *translate_error(detail))
+                kind = _KINDS.get(detail["type"], "value")
+                finding = Finding(loc, *translate_error(detail), kind=kind)
                 if isinstance(_value_at(data, loc), SecretStr):
                     is_block = detail["type"] in _BLOCKS
                     fix = encrypted_fix(spelling.place(loc), is_block=is_block)

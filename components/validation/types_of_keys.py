@@ -17,6 +17,7 @@ Wrong = tuple[str, str, str]
 """What is wrong, the rule, the fix."""
 
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+NOT_A_LIST: Wrong = ("is not a list", "this key takes a list", "write it as a YAML list")
 _TEXT: Wrong = ("is not text", "this key takes text", "write it in quotes")
 
 
@@ -98,7 +99,7 @@ def _list(value: Any) -> tuple[Any, Wrong | None]:
     if isinstance(value, str):
         return value, None
     if not isinstance(value, list):
-        return value, ("is not a list", "this key takes a list", "write it as a YAML list")
+        return value, NOT_A_LIST
     items = list(map(whole, value))
     if not all(isinstance(item, SecretStr) or _text(item)[1] is None for item in items):
         return value, ("has an item that is not text", "this key takes a list of texts", _TEXT[2])

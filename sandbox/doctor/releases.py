@@ -12,6 +12,8 @@ from components.backends.azure.management_api import (
     is_retired,
     sdk_api_version,
 )
+from components.backends.registry import clouds
+from components.sdk_packages import SDK_PACKAGES
 from components.settings import Settings
 from policy.advisories import table
 from sandbox.doctor.machine import Check
@@ -33,7 +35,8 @@ def examine_releases(settings: Settings, today: datetime.date | None = None) -> 
     runs = release(settings)
     yield Check("Kestra's release", runs.words, runs.is_clean, runs.remedy)
     yield _table(today)
-    if "azure" in settings.clouds:
+    # A missing SDK is a lack of the machine's.
+    if "azure" in clouds(settings) and SDK_PACKAGES["azure"].is_installed:
         yield _azure(today)
 
 

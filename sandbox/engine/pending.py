@@ -81,8 +81,8 @@ class Finder:
     def _in_google(self, type_: str, p: Inputs) -> Iterator[str]:
         from sandbox.providers.gcp.provider import RESOURCES
         from sandbox.providers.gcp.resource import Google, Recorded
-        from sandbox.providers.gcp.secrets import Secret
-        from sandbox.providers.recorded import Store
+        from sandbox.providers.gcp.secrets import GoogleSecret
+        from sandbox.providers.runtime.file_backed_objects import FileBackedObjects
 
         server = self._clouds.google
         assert server is not None
@@ -90,16 +90,16 @@ class Finder:
         if type_ == "gcp:secretmanager/secretVersion:SecretVersion":
             versions = server.call("GET", f"/v1/{p['secret']}/versions").json().get("versions", ())
             yield from (v["name"] for v in versions if v["state"] != "DESTROYED")
-        elif isinstance(kind, Recorded | Secret):
-            yield kind.id(Google(Store(server.state), PROJECT), dict(p))
+        elif isinstance(kind, Recorded | GoogleSecret):
+            yield kind.id(Google(FileBackedObjects(server.state), PROJECT), dict(p))
 
     def _in_azure(self, type_: str, p: Inputs) -> Iterator[str]:
         from sandbox.providers.azure_native.provider import RESOURCES
-        from sandbox.providers.recorded import Store
-        from sandbox.providers.server import ProviderError
+        from sandbox.providers.runtime.errors import ProviderError
+        from sandbox.providers.runtime.file_backed_objects import FileBackedObjects
 
-        with Store(self._azure).open() as objects:
-            ids = [o["id"] for o in objects.values() if "id" in o]
+        with FileBackedObjects(self._azure).open() as objects:
+            ids = [item["id"] for item in objects.values() if "id" in item]
         for id_ in ids:
             try:
                 parts = RESOURCES[type_].parse(id_)

@@ -69,12 +69,12 @@ class Bar:
 
     def parts(self, scale: float) -> list[tuple[str, int, float, float]]:
         """Kind, count, beginning and length of each part that is not empty."""
-        made, x = [], 0.0
+        lengths, x = [], 0.0
         for kind, count in self.counts.items():
             if count:
-                made.append((kind, count, round(x, 1), round(count * scale, 1)))
+                lengths.append((kind, count, round(x, 1), round(count * scale, 1)))
                 x += count * scale
-        return made
+        return lengths
 
 
 @dataclass(frozen=True)
@@ -111,16 +111,16 @@ class Judgements:
     @property
     def severities(self) -> list[Bar]:
         """A bar a severity, of what is violated: by whether it refuses an update."""
-        found = self.of("violated")
+        violated = self.of("violated")
         return [
             Bar(
                 severity.capitalize(),
                 {
                     "refusing": sum(
-                        j in self.refusing for j in found if j.control.severity == severity
+                        j in self.refusing for j in violated if j.control.severity == severity
                     ),
                     "advisory": sum(
-                        j not in self.refusing for j in found if j.control.severity == severity
+                        j not in self.refusing for j in violated if j.control.severity == severity
                     ),
                 },
             )
@@ -136,15 +136,15 @@ def environment(settings: Settings, stack: str, config: Mapping[str, str]) -> En
         stack: name of the stack.
         config: the stack file's keys of other namespaces (`kestra-policy:environment`).
     """
-    said = dict(config)
+    values = dict(config)
     if "environment" in settings.tags.model_fields_set:
-        said["kestra:tags"] = json.dumps({"environment": settings.tags.environment})
-    return environment_of(said, stack)
+        values["kestra:tags"] = json.dumps({"environment": settings.tags.environment})
+    return environment_of(values, stack)
 
 
 def judge(
-    found: StackResources,
-    where: Environment,
+    resources: StackResources,
+    environment: Environment,
     options: Options,
     levels: Mapping[str, str] | None = None,
     releases: Mapping[str, str] | None = None,
@@ -152,31 +152,33 @@ def judge(
     """Every control on every resource.
 
     Args:
-        found: the resources.
-        where: the environment that the stack is judged as.
+        resources: the stack's.
+        environment: the environment that the stack is judged as.
         options: configuration of the pack.
         levels: control (or `all`) to another level than the environment's.
         releases: digest of an image to the tag that the settings name beside it.
     """
-    context = Context(where, options, configured_releases=releases or {})
+    context = Context(environment, options, configured_releases=releases or {})
+    # One stack for all controls: it remembers what several of them work out.
+    stack = Stack(resources.whole)
     other = levels or {}
-    return Judgements(
-        where,
-        tuple(
-            _judge(c, found, context, other.get(c.id, other.get("all", level(c, where))))
-            for c in controls.ALL
-        ),
-    )
+    verdicts: list[Judgement] = []
+    for control in controls.ALL:
+        strictness = other.get(control.id, other.get("all", level(control, environment)))
+        subjects: Sequence[Resource | Stack] = ()
+        if strictness != "disabled":
+            subjects = [stack] if control.is_stack else _of_types(resources, control.types)
+        verdicts.append(_judge(control, subjects, context, strictness))
+    return Judgements(environment, tuple(verdicts))
 
 
-def _judge(control: Control, found: StackResources, context: Context, strictness: str) -> Judgement:
-    subjects: Sequence[Resource | Stack]
-    if strictness == "disabled":
-        subjects = []
-    elif control.is_stack:
-        subjects = [Stack(found.whole)]
-    else:
-        subjects = [r for r in found.resources if r.type in control.types]
+def _of_types(resources: StackResources, types: Sequence[str]) -> list[Resource]:
+    return [resource for resource in resources.resources if resource.type in types]
+
+
+def _judge(
+    control: Control, subjects: Sequence[Resource | Stack], context: Context, strictness: str
+) -> Judgement:
     messages: list[str] = []
     undecided: list[str] = []
     for subject in subjects:

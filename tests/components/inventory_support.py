@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,56 @@ import yaml
 
 from sandbox.inspection.recorder import SIGNATURE
 from tests.components import azure_fixtures
-from tests.components.recording_support import run
+from tests.components.recording_support import Recorder, run
 from tests.conftest import ROOT, stack_document
 
 FOLDER = ROOT / "tests" / "inventories"
+#: The inventories with every input: one a cloud, and Vault.
+FULL = frozenset(
+    [
+        "aws-secret-manager-production",
+        "azure-key-vault-production",
+        "google-secret-manager-production",
+        "vault-production",
+    ]
+)
+WIDTH = 150
+#: The columns that a key may take before what fits into a line.
+_KEY = 24
+_POD = ("spec.template.spec.serviceAccountName", "spec.template.spec.automountServiceAccountToken")
+#: Type to the inputs that decide who may do what.
+_CHOSEN = {
+    "aws:iam/policy:Policy": ("policy",),
+    "aws:iam/role:Role": ("assumeRolePolicy",),
+    "aws:iam/rolePolicy:RolePolicy": ("policy",),
+    "aws:kms/key:Key": ("policy", "enableKeyRotation"),
+    "aws:secretsmanager/secretPolicy:SecretPolicy": ("policy",),
+    "azure-native:authorization:RoleAssignment": ("roleDefinitionId", "scope"),
+    "azure-native:authorization:RoleDefinition": ("permissions",),
+    "azure-native:keyvault:Vault": (
+        "properties.enablePurgeProtection",
+        "properties.enableRbacAuthorization",
+        "properties.networkAcls.defaultAction",
+        "properties.publicNetworkAccess",
+    ),
+    "azure-native:managedidentity:FederatedIdentityCredential": ("issuer", "subject"),
+    "gcp:projects/iAMCustomRole:IAMCustomRole": ("permissions",),
+    "gcp:projects/iAMMember:IAMMember": ("role", "member", "condition"),
+    "gcp:secretmanager/secretIamMember:SecretIamMember": ("role", "member"),
+    "gcp:serviceaccount/iAMMember:IAMMember": ("role", "member"),
+    "kubernetes:apps/v1:Deployment": _POD,
+    "kubernetes:core/v1:Namespace": ("metadata.labels",),
+    "kubernetes:core/v1:ServiceAccount": ("automountServiceAccountToken", "metadata.annotations"),
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy": ("spec.policyTypes",),
+    "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": ("roleRef", "subjects"),
+    "vault:appRole/authBackendRole:AuthBackendRole": ("tokenPolicies",),
+    "vault:index/policy:Policy": ("policy",),
+    "vault:kubernetes/authBackendRole:AuthBackendRole": (
+        "boundServiceAccountNames",
+        "boundServiceAccountNamespaces",
+        "tokenPolicies",
+    ),
+}
 #: The engine's protocol marks a secret value with this key.
 SECRET_MARK = SIGNATURE
 COMMAND = "python -m docsgen --tests"
@@ -110,27 +157,67 @@ def aws_documents() -> dict[str, dict[str, Any]]:
     }
 
 
-def inventory(document: dict[str, Any]) -> dict[str, Any]:
-    """Counts by type, inputs by name (secrets as `[secret]`), and outputs."""
-    recorded = run(document)
+def inventory(recorded: Recorder, *, full: bool) -> dict[str, Any]:
+    """What a stack registers.
+
+    Every inventory has the number of resources of each type, the outputs, and for each resource what an upgrade or a
+    leak would change: its identity (the end of its URN: types from the outermost component to its own, and name),
+    whether it is protected and retained, which inputs are secrets, and the inputs that decide who may do what (`_CHOSEN`). A
+    full one has all inputs. A secret is shown as `[secret]`.
+    """
     counts: dict[str, int] = {}
-    values: dict[str, Any] = {}
-    for name, (type_, inputs) in sorted(recorded.resources.items()):
-        counts[type_] = counts.get(type_, 0) + 1
-        if not type_.startswith("kestra:"):
-            values[name] = {"type": type_, "inputs": _shown(inputs)}
-            if name in recorded.protected:
-                values[name]["protect"] = True
-            if name in recorded.retained:
-                values[name]["retainOnDelete"] = True
+    resources: dict[str, Any] = {}
+    inputs_of: dict[str, Any] = {}
+    for urn, (request, inputs) in sorted(recorded.registered.items(), key=_by_name):
+        counts[request.type] = counts.get(request.type, 0) + 1
+        line: dict[str, Any] = {}
+        line |= {"protect": True} if request.protect else {}
+        line |= {"retainOnDelete": True} if request.retainOnDelete else {}
+        if secrets := sorted(_secret_paths(inputs)):
+            line["secrets"] = secrets
+        line |= _chosen(request.type, inputs)
+        identity = urn.partition("::kestra::")[2].removeprefix("pulumi:pulumi:Stack$")
+        resources[identity] = line
+        if not request.type.startswith("kestra:"):
+            inputs_of[f"{request.type}::{request.name}"] = _shown(inputs)
     return {
         "counts": dict(sorted(counts.items())),
-        "values": values,
+        "resources": resources,
         "outputs": {
             name: _hidden(value) if name in recorded.secret_outputs else _shown(value)
             for name, value in sorted(recorded.outputs.items())
         },
+        **({"inputs": inputs_of} if full else {}),
     }
+
+
+def _by_name(item: tuple[str, tuple[Any, Any]]) -> tuple[str, str]:
+    return item[1][0].name, item[0]
+
+
+def _chosen(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """The inputs of a type that `_CHOSEN` names, without those that are absent."""
+    values: dict[str, Any] = {}
+    for path in _CHOSEN.get(type_, ()):
+        value: Any = _shown(inputs)
+        for step in path.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if value is not None:
+            values[path] = value
+    return values
+
+
+def _secret_paths(value: Any, path: str = "") -> Iterator[str]:
+    """Where secrets are; keys of a map that is one as a whole are named too."""
+    if isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _secret_paths(item, f"{path}.{position}")
+    elif isinstance(value, dict) and SECRET_MARK in value:
+        inner = value["value"]
+        yield from (f"{path}.{key}" for key in inner) if isinstance(inner, dict) else (path,)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _secret_paths(item, f"{path}.{key}" if path else key)
 
 
 def _hidden(value: Any) -> Any:
@@ -144,14 +231,38 @@ def _shown(value: Any) -> Any:
         return {k: _shown(v) for k, v in sorted(value.items())}
     if isinstance(value, list):
         return [_shown(item) for item in value]
-    return value
+    # The protocol has no whole numbers.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def text(document: dict[str, Any]) -> str:
-    """The inventory as YAML."""
-    return yaml.safe_dump(inventory(document), sort_keys=False, width=110)
+def text(name: str, document: dict[str, Any]) -> str:
+    """The inventory as YAML; what fits into a line stands in one."""
+    return yaml.dump(
+        inventory(run(document), full=name in FULL), Dumper=_Lines, sort_keys=False, width=10_000
+    )
+
+
+class _Lines(yaml.SafeDumper):
+    """Writes a map or a list in one line when it fits."""
+
+    def serialize(self, node: yaml.Node) -> None:
+        _fold(node, 0)
+        super().serialize(node)
+
+
+def _fold(node: yaml.Node, depth: int) -> int:
+    """Chooses the style of a node and what is in it; about how many columns it takes in one line."""
+    if isinstance(node, yaml.MappingNode):
+        size = sum(_fold(k, depth) + _fold(v, depth + 1) + 4 for k, v in node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        size = sum(_fold(item, depth + 1) + 2 for item in node.value)
+    else:
+        return WIDTH if "\n" in node.value else len(node.value) + 2
+    if depth:
+        node.flow_style = size + 2 * depth + _KEY < WIDTH
+    return size
 
 
 def files() -> dict[Path, str]:
     """For `docsgen`."""
-    return {FOLDER / f"{name}.yaml": text(settings) for name, settings in documents().items()}
+    return {FOLDER / f"{name}.yaml": text(name, settings) for name, settings in documents().items()}

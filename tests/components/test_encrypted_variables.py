@@ -20,7 +20,7 @@ from components.stack_config import read_config
 from components.validation import Loaded, load, load_file
 from sandbox.doctor import _settings as print_settings
 from sandbox.leak_scan.scan import Search
-from sandbox.providers.values import unmarshal
+from sandbox.providers.runtime.values import unmarshal
 from sandbox.report import build, html
 from sandbox.state import State
 from tests.components.recording_support import Recorder, run

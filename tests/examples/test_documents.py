@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ _SETTING = re.compile(r"kestra:([a-z][a-z-]*)")
 _ANCHOR = re.compile(r"[^\w\- ]")
 
 
+@cache
 def _anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#{1,6} (.+)$", page.read_text(), re.MULTILINE)
     return {_ANCHOR.sub("", h.lower()).replace(" ", "-") for h in headings}
@@ -51,17 +53,25 @@ def test_files_and_tests_that_are_named_exist(name: str) -> None:
             assert (ROOT / path).exists(), path
 
 
+@cache
+def _named() -> dict[re.Pattern[str], set[str]]:
+    """What a page may name, by the pattern that finds it."""
+    commands = next(a for a in parser()._actions if a.dest == "command").choices
+    assert commands is not None
+    makefile = (ROOT / "Makefile").read_text()
+    return {
+        _CONTROL: {control.id for control in ALL},
+        _COMMAND: set(commands),
+        _TARGET: set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE)),
+        _SETTING: set(first_level()) | {"stores", "kestra", "generated"},
+    }
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_controls_commands_and_settings_that_are_named_exist(name: str) -> None:
     text = (ROOT / name).read_text()
-    known = {control.id for control in ALL}
-    assert set(_CONTROL.findall(text)) <= known
-    commands = next(a for a in parser()._actions if a.dest == "command").choices
-    assert commands is not None
-    assert set(_COMMAND.findall(text)) <= set(commands)
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(_TARGET.findall(text)) <= targets
-    assert set(_SETTING.findall(text)) <= first_level() | {"stores", "kestra", "generated"}
+    for pattern, known in _named().items():
+        assert set(pattern.findall(text)) <= known
 
 
 def test_every_threat_is_answered_and_every_answer_shown() -> None:

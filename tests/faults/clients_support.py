@@ -11,7 +11,7 @@ from pathlib import Path
 import boto3
 
 from sandbox.providers.azure_native.vaults import deleted_vault
-from sandbox.providers.recorded import Store
+from sandbox.providers.runtime.file_backed_objects import FileBackedObjects
 
 
 def _asked(arguments: Sequence[str], *options: str) -> argparse.Namespace:
@@ -44,7 +44,7 @@ def az(arguments: Sequence[str]) -> None:
     assert arguments[0] == "keyvault"
     command, *rest = arguments[1:]
     asked = _asked(rest, "name", "resource-group", "query", "output")
-    with Store(Path(os.environ["KESTRA_SANDBOX_AZURE_STATE"])).open() as objects:
+    with FileBackedObjects(Path(os.environ["KESTRA_SANDBOX_AZURE_STATE"])).open() as objects:
         if command == "recover":
             kept = objects.pop(deleted_vault(asked.name))
             group = kept["id"].split("/")

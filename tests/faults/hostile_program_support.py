@@ -10,24 +10,24 @@ import pytest
 
 from components.rendering.configuration import render
 from components.validation import load
-from sandbox.providers.aws.provider import AwsPlugin
-from sandbox.providers.azure_native.provider import STATE, AzurePlugin
-from sandbox.providers.gcp.provider import GcpPlugin
-from sandbox.providers.random.provider import RandomPlugin
-from sandbox.providers.server import Engine
-from sandbox.providers.values import Secret, unmarshal
-from sandbox.providers.vault.provider import VaultPlugin
+from sandbox.providers.aws.provider import AwsProvider
+from sandbox.providers.azure_native.provider import STATE, AzureProvider
+from sandbox.providers.gcp.provider import GoogleProvider
+from sandbox.providers.random.provider import RandomProvider
+from sandbox.providers.runtime.provider import Engine, Urn
+from sandbox.providers.runtime.values import Secret, unmarshal
+from sandbox.providers.vault.provider import VaultProvider
 from tests.components.recording_support import run
 from tests.faults.hostile_documents_support import Document
 from tests.faults.hostile_keys_support import PLANTED
 
 #: The stand-ins refuse what the official providers refuse.
 PLUGINS: dict[str, Any] = {
-    "aws": AwsPlugin(),
-    "azure-native": AzurePlugin(),
-    "gcp": GcpPlugin(),
-    "random": RandomPlugin(),
-    "vault": VaultPlugin(),
+    "aws": AwsProvider(),
+    "azure-native": AzureProvider(),
+    "gcp": GoogleProvider(),
+    "random": RandomProvider(),
+    "vault": VaultProvider(),
 }
 
 
@@ -60,7 +60,7 @@ def faults(document: Document) -> list[str]:
         if request.type.startswith("kubernetes:"):
             found += [f"{request.name}: {wrong}" for wrong in _kubernetes(_plain(inputs))]
         elif (plugin := PLUGINS.get(request.type.split(":")[0])) is not None:
-            _, failures = plugin.check(request.type, request.name, {}, inputs, b"seed")
+            _, failures = plugin.check(Urn.of(request.type, request.name), {}, inputs, b"seed")
             found += [f"{request.name}: {reason}" for _, reason in failures]
     outside = {k: v for k, v in recorder.outputs.items() if k not in recorder.secret_outputs}
     if PLANTED in repr(outside):

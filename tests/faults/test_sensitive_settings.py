@@ -24,8 +24,8 @@ from components.validation import load, load_file
 from components.validation.sensitive import fields, in_clear, plain_secrets
 from docsgen.settings import page
 from sandbox.leak_scan.scan import Search, search_text
-from sandbox.providers.quoting import quiet
-from sandbox.providers.values import Secret, unmarshal
+from sandbox.providers.runtime.redaction import silence_client_logs
+from sandbox.providers.runtime.values import Secret, unmarshal
 from sandbox.report import build, html
 from sandbox.state import State
 from tests.components.recording_support import run
@@ -178,7 +178,7 @@ def test_no_object_shows_its_secrets(value: str) -> None:
         loaded,
         loaded.settings,
         configuration,
-        StoreArgs(loaded.settings, {}, {"GIVEN": hidden}, hidden),
+        StoreArgs(loaded.settings, {"GIVEN": hidden}, hidden),
         KestraArgs(loaded.settings, configuration.yaml(), {"A": hidden}, secrets={"GIVEN": hidden}),
     )
     for each in objects:
@@ -215,7 +215,7 @@ def test_a_plugin_lets_no_client_library_tell_what_it_sends(
             for name in names:
                 logging.getLogger(name).debug("before %s", name)
             assert len(caplog.records) == len(names)
-            quiet()
+            silence_client_logs()
             for name in names:
                 logging.getLogger(name).setLevel(logging.DEBUG)
                 logging.getLogger(name).debug("body: %s", plant("debug"))

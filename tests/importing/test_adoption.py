@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,14 +11,60 @@ from components.importing.adoption import KubernetesObject as Object
 from components.importing.adoption import inventory_of, plan, release_objects
 from components.validation import load
 from tests.components.inventory_support import documents
+from tests.components.pods_support import distributed_document
 from tests.components.recording_support import run
 from tests.conftest import stack_document
 from tests.importing.installation_support import imported, installation
+from tests.importing.kubernetes_support import DATABASE, legacy
+from tests.importing.kubernetes_support import imported as read_values
+from tests.tiers import long
+
+LOCAL = {
+    "namespace": "flows",
+    "create-namespace": False,
+    "storage-volume": {"size": "5Gi"},
+    "ingress": {"host": "k.example.com", "tls-secret": "k"},
+    "monitoring": {"kind": "pod-monitor"},
+}
+GROUPS = {
+    "http-route": {"gateway": {"name": "edge"}, "host": "k.example.com"},
+    "monitoring": {},
+    "autoscaling": {"min-replicas": 2, "max-replicas": 4},
+    "worker-groups": {
+        "gpu": {"service-account": {"name": "gpu-runner"}},
+        "big": {"disruption-budget": {"min-available": "1"}},
+    },
+}
+#: One stack of each form; every other stack file is a row of the long tier.
+STACKS: dict[str, dict[str, Any]] = {
+    "enterprise-2.0": {},
+    "one pod with everything around it": LOCAL,
+    "worker groups": GROUPS,
+}
 
 
-@pytest.mark.parametrize("name", ["enterprise-2.0"])
+def _document(name: str) -> dict[str, Any]:
+    if name == "worker groups":
+        return distributed_document(GROUPS)
+    if name in documents():
+        return documents()[name]
+    local = stack_document("local")
+    storage = {"storage": {"type": "local"}, "deployment": LOCAL}
+    return {k: v for k, v in local.items() if k != "deployment"} | storage
+
+
+@pytest.mark.parametrize("name", STACKS)
 def test_the_inventory_has_every_object_whose_name_the_program_chooses(name: str) -> None:
-    document = documents()[name]
+    _compare_inventory(_document(name))
+
+
+@long("stacks")
+def test_the_inventory_of_every_stack_file() -> None:
+    for document in documents().values():
+        _compare_inventory(document)
+
+
+def _compare_inventory(document: dict[str, Any]) -> None:
     recorded = {
         (type_.rpartition(":")[2], str(inputs["metadata"]["name"]))
         for type_, inputs in run(document).resources.values()
@@ -63,6 +110,38 @@ def test_what_holds_data_stays_and_what_the_stack_runs_itself_is_replaced() -> N
     assert "kubectl -n flows delete deployment kestra-standalone" in lines
     assert "delete persistentvolumeclaim" not in lines
     assert "delete secret" not in lines
+
+
+@pytest.mark.parametrize(
+    ("values", "account"),
+    [
+        ("", "flows-kestra"),
+        ("serviceAccount: {create: true}", "flows-kestra"),
+        ("serviceAccount: {name: runner}", "runner"),
+        ("fullnameOverride: own", "own"),
+        ("serviceAccount: {create: false, name: runner}", None),
+        ("serviceAccount: {create: false}", None),
+    ],
+)
+def test_the_plan_has_the_account_of_the_release(values: str, account: str | None) -> None:
+    release = f"""
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: flows}}
+spec:
+  chart: {{spec: {{chart: kestra, version: 1.0.42}}}}
+  values: {{configurations: {{application: {{{DATABASE}}}}}, {values}}}
+"""
+    source = read_values(release).installation
+    assert source.release_account == account
+    settings = load(stack_document("local"), source="test").settings
+    release_plan = release_objects(settings, source.release, source.release_account)
+    names = [item.name for item in release_plan if item.kind == "ServiceAccount"]
+    assert names == ([account] if account else [])
+
+
+def test_a_chart_of_the_first_generation_makes_no_account() -> None:
+    assert read_values(legacy("serviceAccountName: runner")).installation.release_account is None
 
 
 def test_the_plan_names_the_objects_of_the_release_that_was_read(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from components.importing.inputs import read
 from components.importing.readers import ImportRefused
+from tests.importing.installation_support import imported
 from tests.importing.reading_support import Inputs, Result
 
 CONFIGURATION = "kestra: {queue: {type: postgres}, repository: {type: postgres}}"
@@ -130,11 +131,15 @@ def test_secrets_that_compose_has_placed_are_no_variables_besides(tmp_path):
         "services:\n  kestra:\n    image: kestra/kestra:v1.3.21\n    env_file: .env\n    environment:\n"
         "      KESTRA_CONFIGURATION: 'datasources: {postgres: {password: \"${DB_PASSWORD}\"}}'\n"
     )
-    result = Result(read([inputs.write("compose.yaml", text)]))
-    assert result.keys["datasources.postgres.password"] == "planted-one"
-    assert result.variables == {"OTHER_PASSWORD": "planted-two", "ENV_A": "b"}
-    assert result.says("DB_PASSWORD", kind="changed")
-    assert "planted" not in result.shown
+    source = read([inputs.write("compose.yaml", text)])
+    assert Result(source).keys["datasources.postgres.password"] == "planted-one"
+    result = imported(tmp_path, source)
+    result.line("DB_PASSWORD", "compose put into other settings")
+    settings = [item.setting for item in result.report.conversion.to_set]
+    assert "kestra:deployment.environment.OTHER_PASSWORD" in settings
+    assert "kestra:deployment.environment.DB_PASSWORD" not in settings
+    assert result.config["deployment"]["environment"] == {"ENV_A": "b"}
+    assert "planted" not in result.shown()
 
 
 @pytest.mark.parametrize(

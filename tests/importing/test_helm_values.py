@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.importing.kubernetes_support import DISTRIBUTED, current, imported
+from components.importing.readers import ImportRefused
+from tests.importing.kubernetes_support import DISTRIBUTED, config_map, current, imported
 
 
 def test_all_configuration_of_the_values_is_carried() -> None:
@@ -39,8 +40,16 @@ def test_a_text_in_place_of_configuration_is_read_and_reported() -> None:
 
 
 def test_configuration_that_is_no_yaml_is_reported_without_its_text() -> None:
-    result = imported("configurations:\n  application: |\n    a: planted-secret: [\n")
-    assert result.note("not carried", "configurations.application")
+    text = "configurations:\n  application: |\n    a: planted-secret: [\n"
+    with pytest.raises(
+        ImportRefused, match=r"configurations\.application is no valid YAML"
+    ) as error:
+        imported(text)
+    assert "planted-secret" not in str(error.value)
+    # Another file is read all the same, and the broken one is named.
+    more = "  configmaps: [{name: c, key: application.yml}]\n"
+    result = imported(text + more, config_map())
+    assert result.note("not carried", "configurations.application", "no valid YAML")
     assert "planted-secret" not in result.report
 
 

@@ -15,12 +15,13 @@ from pulumi import _types
 from sandbox.providers import aws
 from sandbox.providers.aws.connection import SETTINGS, Aws
 from sandbox.providers.aws.policies import same_policy
-from sandbox.providers.aws.provider import AwsPlugin
+from sandbox.providers.aws.provider import AwsProvider
 from sandbox.providers.aws.resources import RESOURCES
-from sandbox.providers.inputs import Schemas
+from sandbox.providers.runtime.errors import NotReadyError, ProviderError
+from sandbox.providers.runtime.provider import Engine, Urn
+from sandbox.providers.runtime.schemas import Schemas
+from sandbox.providers.runtime.values import UNKNOWN, Secret
 from sandbox.providers.schema_from_sdk import extract
-from sandbox.providers.server import Engine, ProviderError
-from sandbox.providers.values import UNKNOWN, Secret
 
 FOLDER = Path(aws.__file__).parent
 SCHEMAS = {s.token: s for s in Schemas(FOLDER / "schema.json")}
@@ -34,7 +35,7 @@ PLANTED = "Pl4nted-Aws-Kx72"
 
 
 def _check(token: str, news: dict[str, Any], name: str = "x") -> list[str]:
-    return [reason for _, reason in AwsPlugin().check(token, name, {}, news, b"")[1]]
+    return [reason for _, reason in AwsProvider().check(Urn.of(token, name), {}, news)[1]]
 
 
 def test_the_schema_is_what_the_installed_sdk_says() -> None:
@@ -127,15 +128,15 @@ def test_a_refusal_never_quotes_a_value() -> None:
     [(SECRET, {}, "x-"), (ALIAS, {"targetKeyId": "k"}, "alias/x-"), (ROLE, {"assumeRolePolicy": TRUST}, "x-")],
 )  # fmt: skip
 def test_a_name_that_is_not_given_is_made_once(token: str, news: Any, begin: str) -> None:
-    first, _ = AwsPlugin().check(token, "x", {}, news, b"")
-    again, _ = AwsPlugin().check(token, "x", first, news, b"")
+    first, _ = AwsProvider().check(Urn.of(token, "x"), {}, news)
+    again, _ = AwsProvider().check(Urn.of(token, "x"), first, news)
     assert first["name"].startswith(begin)
     assert len(first["name"]) == len(begin) + 7
     assert again["name"] == first["name"]
 
 
 def test_a_prefix_leaves_the_name_to_the_provider() -> None:
-    inputs, failures = AwsPlugin().check(SECRET, "x", {}, {"namePrefix": "kestra-"}, b"")
+    inputs, failures = AwsProvider().check(Urn.of(SECRET, "x"), {}, {"namePrefix": "kestra-"})
     assert not failures
     assert "name" not in inputs
 
@@ -172,10 +173,10 @@ def test_an_account_and_its_root_user_are_the_same_principal() -> None:
 def test_a_resource_that_names_no_region_follows_the_providers(
     region: str, replacing: set[str]
 ) -> None:
-    plugin = AwsPlugin()
+    plugin = AwsProvider()
     plugin.configure({"region": region}, Engine(""))
-    inputs, _ = plugin.check(KEY, "x", {}, {}, b"")
-    found = plugin.diff(KEY, {}, {**inputs, "region": "eu-central-1"}, inputs)
+    inputs, _ = plugin.check(Urn.of(KEY, "x"), {}, {})
+    found = plugin.diff(Urn.of(KEY, "x"), {}, {**inputs, "region": "eu-central-1"}, inputs)
     assert found.replacing == replacing
 
 
@@ -186,7 +187,7 @@ def test_a_setting_of_the_provider_is_one_that_the_official_one_has(name: str) -
 
 def test_a_provider_setting_that_is_not_there_is_refused_by_name() -> None:
     with pytest.raises(ProviderError, match="provider setting assumeRoles; install the official"):
-        AwsPlugin().configure({"assumeRoles": "[]"}, Engine(""))
+        AwsProvider().configure({"assumeRoles": "[]"}, Engine(""))
 
 
 @pytest.mark.parametrize("missing", ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"])
@@ -207,17 +208,43 @@ def test_what_the_connection_lacks_is_named_and_nothing_is_called(
         Aws({"skipCredentialsValidation": "true"}).client("kms")
 
 
-def test_an_error_that_quotes_a_secret_is_told_without_its_message() -> None:
-    plugin, resource = AwsPlugin(), RESOURCES[PARAMETER]
-    said: Any = {
+def test_an_error_that_quotes_a_secret_is_told_without_its_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    response: Any = {
         "Error": {"Code": "ValidationException", "Message": f"value {PLANTED} is too long"},
         "ResponseMetadata": {"HTTPStatusCode": 400},
     }
-    properties = {"name": "n", "value": Secret(PLANTED)}
-    with (
-        pytest.raises(ProviderError) as caught,
-        plugin._telling("creating", resource, "n", SCHEMAS[PARAMETER], properties),
-    ):
-        raise ClientError(said, "PutParameter")
-    assert "creating SSM Parameter (n)" in str(caught.value)
+
+    def refuse(*_: Any) -> str:
+        raise ClientError(response, "PutParameter")
+
+    monkeypatch.setattr(RESOURCES[PARAMETER], "start", refuse)
+    news = {"name": "kestra", "type": "SecureString", "value": Secret(PLANTED)}
+    with pytest.raises(ProviderError, match=r"creating SSM Parameter \(kestra\): ") as caught:
+        AwsProvider().create(Urn.of(PARAMETER, "x"), news)
     assert PLANTED not in str(caught.value)
+    # Without the mark on the input, the schema says that it is secret.
+    with pytest.raises(ProviderError) as caught:
+        AwsProvider().create(Urn.of(PARAMETER, "x"), news | {"value": PLANTED})
+    assert PLANTED not in str(caught.value)
+
+
+def test_what_follows_a_creation_and_fails_leaves_the_resource_in_the_state(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(RESOURCES[PARAMETER], "start", lambda *_: "kestra")
+
+    def refuse(*_: Any) -> None:
+        raise ClientError({"Error": {"Code": "Throttling", "Message": PLANTED}}, "GetParameter")
+
+    monkeypatch.setattr(RESOURCES[PARAMETER], "settle", refuse)
+    monkeypatch.setattr(RESOURCES[PARAMETER], "read", refuse)
+    news = {"name": "kestra", "type": "SecureString", "valueWo": "no", "value": Secret(PLANTED)}
+    with pytest.raises(NotReadyError) as caught:
+        AwsProvider().create(Urn.of(PARAMETER, "x"), news)
+    error = caught.value
+    assert (error.id, error.outputs["value"]) == ("kestra", Secret(PLANTED))
+    assert "valueWo" not in error.outputs
+    assert PLANTED not in str(error)
+    assert PLANTED not in str(error.reasons)

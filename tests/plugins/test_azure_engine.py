@@ -11,7 +11,7 @@ import pulumi_azure_native as azure
 import pytest
 
 from sandbox.leak_scan.scan import search
-from sandbox.providers.recorded import Store
+from sandbox.providers.runtime.file_backed_objects import FileBackedObjects
 from tests.plugins.cloud_support import CloudStack, Program, imported, raw
 
 pytestmark = pytest.mark.engine
@@ -35,8 +35,8 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(file: Path) -> Store:
-    return Store(file)
+def store(file: Path) -> FileBackedObjects:
+    return FileBackedObjects(file)
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def everything(
     pulumi.export("tenant", client.tenant_id)
 
 
-def test_a_life_of_every_resource(stack: CloudStack, file: Path, store: Store) -> None:
+def test_a_life_of_every_resource(stack: CloudStack, file: Path, store: FileBackedObjects) -> None:
     assert stack.preview(everything) == {"create": 10}
     changes, outputs = stack.up(everything)
     assert changes == {"create": 10}
@@ -231,7 +231,7 @@ def test_a_deleted_vault_is_recovered_and_the_name_of_a_deleted_secret_stays_tak
     assert "has been set already and it can't be modified" in words
 
 
-def test_drift_is_seen_and_mended(stack: CloudStack, store: Store) -> None:
+def test_drift_is_seen_and_mended(stack: CloudStack, store: FileBackedObjects) -> None:
     stack.up(everything)
     role = stack.resource("role")["id"]
     with store.open() as objects:
@@ -330,7 +330,9 @@ def test_what_a_change_replaces(stack: CloudStack) -> None:
     assert stack.up(program("northeurope", SUBSCRIPTION, f"{SUBNET}2"))[0] == {}
 
 
-def test_a_refusal_comes_before_anything_is_made(stack: CloudStack, store: Store) -> None:
+def test_a_refusal_comes_before_anything_is_made(
+    stack: CloudStack, store: FileBackedObjects
+) -> None:
     vault = {
         "vaultName": "kestra",
         "resourceGroupName": "apps",

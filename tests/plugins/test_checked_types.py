@@ -13,9 +13,10 @@ import pulumi
 import pytest
 
 from sandbox import providers
-from sandbox.providers.inputs import Schemas
 from sandbox.providers.kubernetes import naming
 from sandbox.providers.kubernetes.normalize import is_built_in
+from sandbox.providers.runtime.provider import Urn
+from sandbox.providers.runtime.schemas import Schemas
 from tests.components.inventory_support import documents
 from tests.components.recording_support import run
 from tests.conftest import ROOT
@@ -37,7 +38,7 @@ def unchecked(tokens: Iterable[str]) -> set[str]:
 
 def _is_known_to_kubernetes(token: str) -> bool:
     """Whether the API server itself judges the kind: one of its own, of which the client has a model."""
-    kind = naming.kind_from_urn(f"urn:pulumi:s::p::{token}::n")
+    kind = naming.kind_from_urn(Urn.of(token, "n"))
     model = f"{kind.version[0].upper()}{kind.version[1:]}{kind.kind}"
     return is_built_in({"apiVersion": kind.api_version}) and hasattr(kubernetes.client, model)
 

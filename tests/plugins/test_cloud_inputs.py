@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from sandbox import providers
-from sandbox.providers.fitting import AzureNative, Bridge
-from sandbox.providers.inputs import ResourceSchema, Schemas
+from sandbox.providers.runtime.schema_validation import AzureNative, Bridge
+from sandbox.providers.runtime.schemas import ResourceSchema, Schemas
+from sandbox.providers.runtime.values import UNKNOWN, Secret
 from sandbox.providers.schema_from_sdk import extract
-from sandbox.providers.values import UNKNOWN, Secret
 
 FOLDER = Path(providers.__file__).parent
 TABLES = sorted(f.parent.name for f in FOLDER.glob("*/replacing.yaml"))

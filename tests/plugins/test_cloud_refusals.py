@@ -9,12 +9,13 @@ import pytest
 
 from sandbox.providers import azure_native, gcp
 from sandbox.providers.azure_native.provider import RESOURCES as AZURE
-from sandbox.providers.azure_native.provider import AzurePlugin
+from sandbox.providers.azure_native.provider import AzureProvider
 from sandbox.providers.gcp.provider import RESOURCES as GOOGLE
-from sandbox.providers.gcp.provider import GcpPlugin
-from sandbox.providers.inputs import Schemas
-from sandbox.providers.server import Engine, ProviderError
-from sandbox.providers.values import UNKNOWN, Secret
+from sandbox.providers.gcp.provider import GoogleProvider
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Engine, Urn
+from sandbox.providers.runtime.schemas import Schemas
+from sandbox.providers.runtime.values import UNKNOWN, Secret
 
 EMAIL = "kestra@p.iam.gserviceaccount.com"
 RING = "projects/p/locations/global/keyRings/r"
@@ -24,9 +25,9 @@ ROLE = f"/providers/Microsoft.Authorization/roleDefinitions/{SUBSCRIPTION}"
 
 
 @pytest.fixture
-def google(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GcpPlugin:
+def google(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GoogleProvider:
     monkeypatch.setenv("KESTRA_SANDBOX_GCP_STATE", str(tmp_path / "gcp.json"))
-    plugin = GcpPlugin()
+    plugin = GoogleProvider()
     # Nobody listens there: what is refused here is refused before a server is asked.
     endpoint = {"secretManagerCustomEndpoint": "http://127.0.0.1:9/v1/"}
     plugin.configure({"project": "p", **endpoint}, Engine(""))
@@ -34,18 +35,18 @@ def google(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GcpPlugin:
 
 
 @pytest.fixture
-def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AzurePlugin:
+def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AzureProvider:
     monkeypatch.setenv("KESTRA_SANDBOX_AZURE_STATE", str(tmp_path / "azure.json"))
-    plugin = AzurePlugin()
+    plugin = AzureProvider()
     plugin.configure({"subscriptionId": SUBSCRIPTION, "tenantId": SUBSCRIPTION}, Engine(""))
     return plugin
 
 
 def make(plugin: Any, type_: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Id and outputs of a new object, as the engine would ask for it."""
-    inputs, failures = plugin.check(type_, "n", {}, properties, b"seed")
+    inputs, failures = plugin.check(Urn.of(type_, "n"), {}, properties, b"seed")
     assert failures == []
-    return plugin.create(type_, inputs, False, 0)
+    return plugin.create(Urn.of(type_, "n"), inputs)
 
 
 def change(
@@ -56,18 +57,18 @@ def change(
     new: dict[str, Any],
 ) -> dict[str, Any]:
     """Outputs after an update."""
-    inputs, failures = plugin.check(type_, "n", old, new, b"seed")
+    inputs, failures = plugin.check(Urn.of(type_, "n"), old, new, b"seed")
     assert failures == []
-    return plugin.update(type_, made[0], old, made[1], inputs, False, 0)
+    return plugin.update(Urn.of(type_, "n"), made[0], old, made[1], inputs)
 
 
 def refusal(plugin: Any, type_: str, properties: dict[str, Any]) -> str:
     """Why the inputs are not taken, by the provider or by the cloud."""
-    inputs, failures = plugin.check(type_, "n", {}, properties, b"seed")
+    inputs, failures = plugin.check(Urn.of(type_, "n"), {}, properties, b"seed")
     if failures:
         return "; ".join(reason for _, reason in failures)
     with pytest.raises(ProviderError) as error:
-        plugin.create(type_, inputs, False, 0)
+        plugin.create(Urn.of(type_, "n"), inputs)
     return str(error.value)
 
 
@@ -113,12 +114,12 @@ REGIONAL = {"userManaged": {"replicas": [{"location": "europe-west1", "customerM
     ],
 )  # fmt: skip
 def test_google_refuses(
-    google: GcpPlugin, type_: str, properties: dict[str, Any], words: str
+    google: GoogleProvider, type_: str, properties: dict[str, Any], words: str
 ) -> None:
     assert words in refusal(google, f"gcp:{type_}", properties)
 
 
-def test_a_key_is_only_used_by_a_service_that_may_use_it(google: GcpPlugin) -> None:
+def test_a_key_is_only_used_by_a_service_that_may_use_it(google: GoogleProvider) -> None:
     make(google, "gcp:kms/keyRing:KeyRing", {"name": "r", "location": "global"})
     make(google, "gcp:kms/cryptoKey:CryptoKey", {"name": "k", "keyRing": RING})
     secret = {
@@ -143,24 +144,26 @@ def test_a_key_is_only_used_by_a_service_that_may_use_it(google: GcpPlugin) -> N
     assert "Secret Manager does not answer" in refusal(google, type_, secret)
 
 
-def test_a_deleted_role_comes_back_and_a_living_one_is_not_taken_over(google: GcpPlugin) -> None:
+def test_a_deleted_role_comes_back_and_a_living_one_is_not_taken_over(
+    google: GoogleProvider,
+) -> None:
     type_ = "gcp:projects/iAMCustomRole:IAMCustomRole"
     role = {"roleId": "lister", "title": "t", "permissions": ["a.b.list"]}
     id_, outputs = make(google, type_, role)
     assert "already exists and must be imported" in refusal(google, type_, role)
-    google.delete(type_, id_, dict(outputs), 0)
-    assert google.read(type_, id_, role, outputs) is None
+    google.delete(Urn.of(type_, "n"), id_, outputs)
+    assert google.read(Urn.of(type_, "n"), id_, role, outputs) is None
     assert make(google, type_, role)[1]["deleted"] is False
 
 
-def test_the_order_of_permissions_is_no_difference(google: GcpPlugin) -> None:
+def test_the_order_of_permissions_is_no_difference(google: GoogleProvider) -> None:
     type_ = "gcp:projects/iAMCustomRole:IAMCustomRole"
     role = {"roleId": "lister", "title": "t", "permissions": ["a.b.list", "a.b.get"]}
     _, outputs = make(google, type_, role)
-    again, _ = google.check(type_, "n", {}, role | {"permissions": ["a.b.get", "a.b.list"]}, b"")
-    assert google.diff(type_, role, outputs, again).changed == set()
-    more, _ = google.check(type_, "n", {}, role | {"permissions": ["a.b.get"]}, b"")
-    assert google.diff(type_, role, outputs, more).changed
+    again, _ = google.check(Urn.of(type_, "n"), {}, role | {"permissions": ["a.b.get", "a.b.list"]})
+    assert google.diff(Urn.of(type_, "n"), role, outputs, again).changed == set()
+    more, _ = google.check(Urn.of(type_, "n"), {}, role | {"permissions": ["a.b.get"]})
+    assert google.diff(Urn.of(type_, "n"), role, outputs, more).changed
 
 
 @pytest.mark.parametrize(
@@ -172,7 +175,7 @@ def test_the_order_of_permissions_is_no_difference(google: GcpPlugin) -> None:
     ],
 )  # fmt: skip
 def test_the_providers_own_labels_are_added(
-    google: GcpPlugin, config: dict[str, str], labels: dict[str, str]
+    google: GoogleProvider, config: dict[str, str], labels: dict[str, str]
 ) -> None:
     google.configure({"project": "p"} | config, Engine(""))
     make(google, "gcp:kms/keyRing:KeyRing", {"name": "r", "location": "global"})
@@ -238,12 +241,12 @@ LOGS = {"resourceUri": VAULT_ID, "name": "audit", "workspaceId": "w"}
     ],
 )  # fmt: skip
 def test_azure_refuses(
-    azure: AzurePlugin, type_: str, properties: dict[str, Any], words: str
+    azure: AzureProvider, type_: str, properties: dict[str, Any], words: str
 ) -> None:
     assert words in refusal(azure, f"azure-native:{type_}", properties)
 
 
-def test_azure_refuses_what_is_there_already(azure: AzurePlugin) -> None:
+def test_azure_refuses_what_is_there_already(azure: AzureProvider) -> None:
     make(azure, "azure-native:keyvault:Vault", VAULT)
     assert "cannot create already existing resource" in refusal(
         azure, "azure-native:keyvault:Vault", VAULT
@@ -280,42 +283,47 @@ def test_azure_refuses_what_is_there_already(azure: AzurePlugin) -> None:
     ],
 )  # fmt: skip
 def test_azure_refuses_a_change_that_the_provider_takes_for_an_update(
-    azure: AzurePlugin, type_: str, old: dict[str, Any], new: dict[str, Any], words: str
+    azure: AzureProvider, type_: str, old: dict[str, Any], new: dict[str, Any], words: str
 ) -> None:
     token = f"azure-native:{type_}"
     made = make(azure, token, old)
-    inputs, _ = azure.check(token, "n", {}, old, b"seed")
-    after, _ = azure.check(token, "n", inputs, old | new, b"seed")
-    diff = azure.diff(token, inputs, made[1], after)
+    inputs, _ = azure.check(Urn.of(token, "n"), {}, old, b"seed")
+    after, _ = azure.check(Urn.of(token, "n"), inputs, old | new, b"seed")
+    diff = azure.diff(Urn.of(token, "n"), inputs, made[1], after)
     assert diff.changed
     assert not diff.replacing
     with pytest.raises(ProviderError, match=words):
         change(azure, token, made, inputs, old | new)
 
 
-def test_what_goes_with_a_resource_group(azure: AzurePlugin) -> None:
+def test_what_goes_with_a_resource_group(azure: AzureProvider) -> None:
     group = make(azure, "azure-native:resources:ResourceGroup", GROUP)
     make(azure, "azure-native:keyvault:Vault", VAULT)
     make(azure, "azure-native:managedidentity:UserAssignedIdentity", IDENTITY)
-    azure.delete("azure-native:resources:ResourceGroup", group[0], {}, 0)
-    with azure.azure.store.open() as objects:
+    azure.delete(Urn.of("azure-native:resources:ResourceGroup", "n"), group[0], {})
+    with azure.connect({}).store.open() as objects:
         assert set(objects) == {"deleted/vaults/kestra-kv"}
 
 
-def test_names_and_places_that_are_not_given_are_made_and_stay(azure: AzurePlugin) -> None:
+def test_names_and_places_that_are_not_given_are_made_and_stay(azure: AzureProvider) -> None:
     token = "azure-native:managedidentity:UserAssignedIdentity"
     make(azure, "azure-native:resources:ResourceGroup", GROUP)
-    inputs, _ = azure.check(token, "kestra", {}, {"resourceGroupName": "g"}, b"seed")
+    inputs, _ = azure.check(Urn.of(token, "kestra"), {}, {"resourceGroupName": "g"}, b"seed")
     assert inputs["location"] == "westeurope"
     assert inputs["resourceName"].startswith("kestra")
-    assert azure.check(token, "kestra", inputs, {"resourceGroupName": "g"}, b"other")[0] == inputs
-    unknown, failures = azure.check(token, "kestra", {}, {"resourceGroupName": UNKNOWN}, b"seed")
+    assert (
+        azure.check(Urn.of(token, "kestra"), inputs, {"resourceGroupName": "g"}, b"other")[0]
+        == inputs
+    )
+    unknown, failures = azure.check(
+        Urn.of(token, "kestra"), {}, {"resourceGroupName": UNKNOWN}, b"seed"
+    )
     assert unknown["location"] is UNKNOWN
     assert failures == []
 
 
 def test_a_secret_value_is_nowhere_in_what_the_stand_in_keeps_or_gives(
-    azure: AzurePlugin, tmp_path: Path
+    azure: AzureProvider, tmp_path: Path
 ) -> None:
     make(azure, "azure-native:keyvault:Vault", VAULT)
     secret = IN_VAULT | {"properties": {"value": Secret("Pl4nted-Zq81"), "contentType": "text"}}

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from sandbox.leak_scan.scan import search
-from sandbox.providers.recorded import Store
+from sandbox.providers.runtime.file_backed_objects import FileBackedObjects
 from sandbox.services import GoogleCloud
 from tests.conftest import running
 from tests.plugins.cloud_support import CloudStack, Program, imported, raw
@@ -154,7 +154,7 @@ def test_a_life_of_every_resource(stack: CloudStack, cloud: GoogleCloud) -> None
     assert stack.destroy(everything) == {"delete": 13}
     assert _call(cloud, "GET", SECRET) == 404
     # Google keeps key rings, keys, the accounts of services and, as it is told to, services for good.
-    with Store(cloud.state).open() as objects:
+    with FileBackedObjects(cloud.state).open() as objects:
         kept = {id_ for id_, o in objects.items() if not o.get("deleted")}
         assert kept == {
             RING,
@@ -172,7 +172,7 @@ def test_drift_is_seen_and_mended(stack: CloudStack, cloud: GoogleCloud) -> None
     stack.up(everything)
     _call(cloud, "PATCH", SECRET, {"labels": {"team": "stolen", "foreign": "label"}})
     _call(cloud, "POST", f"{SECRET}/versions/1:disable")
-    with Store(cloud.state).open() as objects:
+    with FileBackedObjects(cloud.state).open() as objects:
         objects[KEY].pop("rotationPeriod")
         del objects[f"{SECRET}/roles/secretmanager.secretAccessor/serviceAccount:{EMAIL}"]
     assert stack.refresh(everything) == {"update": 3, "delete": 1}

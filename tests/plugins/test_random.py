@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.providers.random import makers
-from sandbox.providers.random.provider import RandomPlugin
-from sandbox.providers.server import ProviderError
-from sandbox.providers.values import UNKNOWN, Secret
+from sandbox.providers.random.provider import RandomProvider
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Urn
+from sandbox.providers.runtime.values import UNKNOWN, Secret
 
 KINDS = {"Lower": str.islower, "Upper": str.isupper, "Numeric": str.isdigit}
 
@@ -46,23 +47,23 @@ def test_a_text_of_no_kind_is_refused() -> None:
 
 
 def test_the_id_of_a_password_says_nothing_of_it() -> None:
-    plugin, type_ = RandomPlugin(), "random:index/randomPassword:RandomPassword"
-    id_, outputs = plugin.create(type_, {"length": 32}, False, 0)
+    plugin, type_ = RandomProvider(), "random:index/randomPassword:RandomPassword"
+    id_, outputs = plugin.create(Urn.of(type_, "n"), {"length": 32})
     assert id_ == "none"
     assert {k for k, v in outputs.items() if isinstance(v, Secret)} == {"result", "bcryptHash"}
 
 
 def test_bytes_are_secret_outputs_but_their_id_is_their_value() -> None:
-    plugin, type_ = RandomPlugin(), "random:index/randomBytes:RandomBytes"
-    id_, outputs = plugin.create(type_, {"length": 32}, False, 0)
+    plugin, type_ = RandomProvider(), "random:index/randomBytes:RandomBytes"
+    id_, outputs = plugin.create(Urn.of(type_, "n"), {"length": 32})
     assert outputs["base64"] == Secret(id_)
     assert {k for k, v in outputs.items() if isinstance(v, Secret)} == {"base64", "hex"}
 
 
 @pytest.mark.parametrize("inputs", [{"numeric": False}, {"number": False}], ids=str)
 def test_the_old_name_of_numeric_means_the_same(inputs: dict[str, Any]) -> None:
-    plugin, type_ = RandomPlugin(), "random:index/randomPassword:RandomPassword"
-    _, outputs = plugin.create(type_, {"length": 300, **inputs}, False, 0)
+    plugin, type_ = RandomProvider(), "random:index/randomPassword:RandomPassword"
+    _, outputs = plugin.create(Urn.of(type_, "n"), {"length": 300, **inputs})
     assert not any(map(str.isdigit, outputs["result"].value))
     assert outputs["numeric"] is outputs["number"] is False
 
@@ -105,16 +106,18 @@ def test_imports_give_back_what_was_made() -> None:
 
 
 @pytest.mark.parametrize(
-    "type_", [t for t in makers.IMPORTERS if not t.endswith(("RandomPassword", "RandomString"))]
+    "type_", [t for t in makers.TYPES if not t.endswith(("RandomPassword", "RandomString"))]
 )
 def test_a_malformed_import_is_refused_without_its_text(type_: str) -> None:
     with pytest.raises(ProviderError) as caught:
-        makers.IMPORTERS[type_]("!not one!")
+        makers.TYPES[type_].importer("!not one!")
     assert "!not one!" not in str(caught.value)
 
 
 def test_an_unknown_keeper_replaces_in_a_preview() -> None:
-    plugin, type_ = RandomPlugin(), "random:index/randomBytes:RandomBytes"
+    plugin, type_ = RandomProvider(), "random:index/randomBytes:RandomBytes"
     before = {"length": 32, "keepers": {"a": "1"}}
-    diff = plugin.diff(type_, before, before, {"length": 32, "keepers": {"a": UNKNOWN}})
+    diff = plugin.diff(
+        Urn.of(type_, "n"), before, before, {"length": 32, "keepers": {"a": UNKNOWN}}
+    )
     assert diff.replacing == {"keepers"}

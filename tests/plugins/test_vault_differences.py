@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from sandbox.providers.documents import go_json
-from sandbox.providers.server import ProviderError
-from sandbox.providers.values import UNKNOWN, Secret
-from sandbox.providers.vault.provider import VaultPlugin
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Engine, Urn
+from sandbox.providers.runtime.terraform_values import go_json
+from sandbox.providers.runtime.values import UNKNOWN, Secret
+from sandbox.providers.vault.provider import VaultProvider
 from sandbox.providers.vault.resources import RESOURCES
 
-PLUGIN = VaultPlugin()
+PLUGIN = VaultProvider()
 MOUNT = "vault:index/mount:Mount"
 AUTH = "vault:index/authBackend:AuthBackend"
 POLICY = "vault:index/policy:Policy"
@@ -26,13 +27,13 @@ TOKEN = "vault:index/token:Token"
 
 
 def _inputs(type_: str, news: dict[str, Any], olds: dict[str, Any] | None = None) -> dict[str, Any]:
-    inputs, failures = PLUGIN.check(type_, "name", olds or {}, news, b"")
+    inputs, failures = PLUGIN.check(Urn.of(type_, "name"), olds or {}, news)
     assert failures == []
     return inputs
 
 
 def _reasons(type_: str, news: dict[str, Any]) -> str:
-    return "\n".join(reason for _, reason in PLUGIN.check(type_, "name", {}, news, b"")[1])
+    return "\n".join(reason for _, reason in PLUGIN.check(Urn.of(type_, "name"), {}, news)[1])
 
 
 #: Type, what the state has, what the program says, what is a difference, what replaces.
@@ -198,17 +199,19 @@ DIFFERENCES: dict[str, tuple[str, dict[str, Any], dict[str, Any], set[str], set[
 @pytest.mark.parametrize("case", DIFFERENCES.values(), ids=DIFFERENCES.keys())
 def test_a_difference_is_what_the_official_provider_takes_for_one(case: Any) -> None:
     type_, state, program, changed, replaced = case
-    diff = PLUGIN.diff(type_, {}, state, _inputs(type_, program))
+    diff = PLUGIN.diff(Urn.of(type_, "name"), {}, state, _inputs(type_, program))
     assert (diff.changed, diff.replacing) == (changed, replaced)
 
 
 def test_a_named_resource_goes_before_its_successor_comes() -> None:
     named = {"mount": "m", "name": "n", "dataJson": "{}"}
     moved = _inputs(SECRET, named | {"mount": "o"})
-    assert PLUGIN.diff(SECRET, {}, named, moved).delete_first
+    assert PLUGIN.diff(Urn.of(SECRET, "name"), {}, named, moved).delete_first
     # Not so a secret id: the new one is there before the old one ends.
     news = _inputs(SECRET_ID, {"roleName": "r", "ttl": 5})
-    assert not PLUGIN.diff(SECRET_ID, {}, {"roleName": "r", "ttl": 6}, news).delete_first
+    assert not PLUGIN.diff(
+        Urn.of(SECRET_ID, "name"), {}, {"roleName": "r", "ttl": 6}, news
+    ).delete_first
 
 
 def test_a_name_that_nobody_gives_is_made_up_once() -> None:
@@ -221,11 +224,11 @@ def test_a_name_that_nobody_gives_is_made_up_once() -> None:
 
 def test_a_preview_knows_what_the_server_will_fill_in_to_be_unknown() -> None:
     inputs = _inputs(APP_ROLE, {"roleName": "r"})
-    _, outputs = PLUGIN.create(APP_ROLE, dict(inputs), True, 0)
+    _, outputs = PLUGIN.create(Urn.of(APP_ROLE, "name"), inputs, True)
     assert outputs["roleId"] is UNKNOWN
     assert outputs["roleName"] == "r"
     inputs = _inputs(SECRET_ID, {"roleName": "r"})
-    _, outputs = PLUGIN.create(SECRET_ID, dict(inputs), True, 0)
+    _, outputs = PLUGIN.create(Urn.of(SECRET_ID, "name"), inputs, True)
     assert outputs["secretId"] == Secret(UNKNOWN)
     assert "ttl" not in outputs
 
@@ -275,9 +278,9 @@ def test_json_is_written_as_go_writes_it() -> None:
 
 def test_the_stand_in_says_what_it_lacks_to_log_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAULT_ADDR", raising=False)
-    plugin = VaultPlugin()
+    plugin = VaultProvider()
     with pytest.raises(ProviderError, match="VAULT_ADDR"):
-        plugin.create(POLICY, {"name": "p", "policy": "x"}, False, 0)
-    plugin.configure({"authLoginAws": "{}"}, None)  # pyright: ignore[reportArgumentType]
+        plugin.create(Urn.of(POLICY, "name"), {"name": "p", "policy": "x"})
+    plugin.configure({"authLoginAws": "{}"}, Engine(""))
     with pytest.raises(ProviderError, match="not with authLoginAws"):
-        plugin.create(POLICY, {"name": "p", "policy": "x"}, False, 0)
+        plugin.create(Urn.of(POLICY, "name"), {"name": "p", "policy": "x"})

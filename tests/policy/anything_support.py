@@ -10,60 +10,27 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
-from sandbox.providers.server import Diff, Engine, serve
-from sandbox.providers.values import UNKNOWN
+from sandbox.providers.runtime.provider import Provider, Urn
+from sandbox.providers.runtime.servicer import serve
+from sandbox.providers.runtime.values import UNKNOWN, Properties
 from tests.conftest import ROOT
 
 
-class Anything:
+class Anything(Provider):
     """The provider."""
 
     version = "1.0.0"
 
-    def configure(self, config: dict[str, Any], engine: Engine) -> None:
-        """There is nothing to configure."""
-
-    def check(
-        self, type_: str, name: str, olds: dict[str, Any], news: dict[str, Any], seed: bytes
-    ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        return news, []
-
-    def diff(
-        self, type_: str, old_inputs: dict[str, Any], olds: dict[str, Any], news: dict[str, Any]
-    ) -> Diff:
-        return Diff(set(), set())
-
     def create(
-        self, type_: str, news: dict[str, Any], preview: bool, timeout: float
-    ) -> tuple[str, dict[str, Any]]:
-        made = {k: v for k, v in news.items() if not k.startswith("__")}
+        self, urn: Urn, news: Properties, preview: bool = False, timeout: float = 0
+    ) -> tuple[str, Properties]:
+        outputs = {k: v for k, v in news.items() if not k.startswith("__")}
         if preview:
-            return "", made | {"found": UNKNOWN}
+            return "", outputs | {"found": UNKNOWN}
         with Path(os.environ["CREATED"]).open("a") as out:
-            out.write(f"{type_}\n")
-        return "an-id", made | {"found": made.get("later")}
-
-    def read(
-        self, type_: str, id_: str, inputs: dict[str, Any], olds: dict[str, Any]
-    ) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
-        return id_, inputs, olds
-
-    def update(
-        self,
-        type_: str,
-        id_: str,
-        old_inputs: dict[str, Any],
-        olds: dict[str, Any],
-        news: dict[str, Any],
-        preview: bool,
-        timeout: float,
-    ) -> dict[str, Any]:
-        return news
-
-    def delete(self, type_: str, id_: str, olds: dict[str, Any], timeout: float) -> None:
-        """Nothing was made."""
+            out.write(f"{urn.type}\n")
+        return "an-id", outputs | {"found": outputs.get("later")}
 
 
 def write_plugins(directory: Path) -> Path:

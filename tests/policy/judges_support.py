@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from sandbox.errors import SandboxError
 from tests.conftest import ROOT
-from tests.installed_support import installed
+from tests.installed_support import environment
 
 REQUIREMENTS = ROOT / "tests" / "tools" / "checkov" / "requirements.txt"
 _SCHEMA = "{{.ResourceKind}}-{{.Group}}-{{.ResourceAPIVersion}}.json"
@@ -135,34 +134,4 @@ def checkov() -> Path:
     Raises:
         SandboxError: when it cannot be made, with what to do.
     """
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    inputs = [python.encode(), REQUIREMENTS.read_bytes()]
-    return installed("checkov", inputs, _complete, _install)
-
-
-def _complete(entry: Path) -> bool:
-    return os.access(entry / "bin" / "python", os.X_OK) and any(
-        entry.glob("lib/python*/site-packages/checkov/main.py")
-    )
-
-
-def _install(made: Path) -> None:
-    pip = [
-        made / "bin" / "python",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]
-    for command in (
-        [sys.executable, "-m", "venv", made],
-        [*pip, "--no-deps", "--requirement", REQUIREMENTS],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise SandboxError(
-                "checkov, with which the tests judge Kubernetes objects, could not be installed: "
-                f"{_said(done)} Check that pip reaches its index "
-                "(pip download checkov), then run the tests again."
-            )
+    return environment("checkov", "checkov/main.py", REQUIREMENTS)

@@ -49,8 +49,8 @@ def auth(**changed: Any) -> dict[str, Any]:
 
 
 def secret(type_: str, block: Any = None, **changed: Any) -> dict[str, Any]:
-    block = {"type": type_} | {k.replace("_", "-"): v for k, v in changed.items()}
-    return enterprise(secret=block if block is None else block | {type_: block})
+    manager = {"type": type_} | {k.replace("_", "-"): v for k, v in changed.items()}
+    return enterprise(secret=manager if block is None else manager | {type_: block})
 
 
 POOL = "company.svc.id.goog"

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 from botocore.exceptions import ClientError
 
-from sandbox.providers.recorded import Store
+from sandbox.providers.runtime.file_backed_objects import FileBackedObjects
 from sandbox.services import AwsServer, GoogleCloud, Vault
 from sandbox.services.gcp import PROJECT
 
@@ -136,7 +136,7 @@ class KeyVault(Outside):
     tells_values = False
 
     def __init__(self, file: Path) -> None:
-        self._store, self.files = Store(file), (file,)
+        self._store, self.files = FileBackedObjects(file), (file,)
         self.environment = {
             "KESTRA_SANDBOX_AZURE_STATE": str(file),
             "ARM_SUBSCRIPTION_ID": SUBSCRIPTION,
@@ -191,7 +191,7 @@ class SecretManager(Outside):
 
     def left(self) -> set[str]:
         secrets = self._call("GET", f"projects/{PROJECT}/secrets").get("secrets", [])
-        with Store(self._server.state).open() as objects:
+        with FileBackedObjects(self._server.state).open() as objects:
             there = [id_ for id_, o in objects.items() if not o.get("deleted")]
         # Beside a secret of the server, what the server lacks of it is recorded.
         recorded = {

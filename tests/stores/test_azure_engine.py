@@ -12,7 +12,7 @@ from components.backends.azure.permissions import ROLES
 from components.backends.interface import StoreArgs
 from components.backends.registry import create_identity, create_store
 from components.validation import load
-from sandbox.providers.recorded import Store
+from sandbox.providers.runtime.file_backed_objects import FileBackedObjects
 from tests.components.azure_fixtures import azure, managed
 from tests.plugins.cloud_support import CloudStack, Program
 
@@ -44,7 +44,7 @@ def _program(document: dict[str, Any]) -> Program:
         settings = load(document, source="test").settings
         secrets = {name: pulumi.Output.secret(VALUE) for name in settings.declared_secrets}
         store = create_store(
-            "store", StoreArgs(settings, {}, secrets, encryption_key=pulumi.Output.secret(KEY))
+            "store", StoreArgs(settings, secrets, encryption_key=pulumi.Output.secret(KEY))
         )
         create_identity("identity", settings, store)
 
@@ -72,13 +72,13 @@ def test_drift_behind_the_engine_s_back_is_seen_and_mended(
     stack.up(_program(document))
     role = stack.resource("identity-role")["id"]
     vault = f"{VAULTS}/example-kestra-prod".lower()
-    with Store(azure_state).open() as objects:
+    with FileBackedObjects(azure_state).open() as objects:
         objects[vault]["properties"]["publicNetworkAccess"] = "Enabled"
         objects[f"{vault}/secrets/api-token"]["tags"] = {}
         del objects[role.lower()]
     assert stack.refresh(_program(document)) == {"update": 2, "delete": 1}
     assert stack.up(_program(document))[0] == {"update": 2, "create": 1}
-    with Store(azure_state).open() as objects:
+    with FileBackedObjects(azure_state).open() as objects:
         assert objects[vault]["properties"]["publicNetworkAccess"] == "Disabled"
         assert objects[f"{vault}/secrets/api-token"]["tags"]["key"] == "API_TOKEN"
 
@@ -89,7 +89,7 @@ def test_destroy_takes_the_vault_with_its_secrets_and_leaves_the_recovery_copy(
     document = azure("development")
     stack.up(_program(document))
     stack.destroy(_program(document))
-    with Store(azure_state).open() as objects:
+    with FileBackedObjects(azure_state).open() as objects:
         left = {id_ for id_ in objects if not id_.startswith("deleted/")}
         deleted = {id_ for id_ in objects if id_.startswith("deleted/")}
     recovery = f"{VAULTS}/example-kestra-prod-rec".lower()

@@ -216,18 +216,31 @@ def kept(version: str, stack: str) -> dict[str, Any]:
     return json.loads((FOLDER / version / f"{stack}.json").read_text())
 
 
-def _without_machine(state: Mapping[str, Any], folder: Path) -> str:
-    """Folders, ports, certificates and the program's lines are of the machine and of the day."""
+def recorded_text(state: Mapping[str, Any], folder: Path) -> str:
+    """A state as it is kept: without what is of the machine and of the day, one resource a line.
+
+    What a preview does not read is left out too: times, and what controllers and the API server add to an object.
+    """
     state = json.loads(json.dumps(state))
-    for resource in state["deployment"]["resources"]:
-        for key in ("sourcePosition", "stackTrace"):
+    resources = state["deployment"].pop("resources")
+    for resource in resources:
+        for key in ("sourcePosition", "stackTrace", "created", "modified"):
             resource.pop(key, None)
-    text = json.dumps(state, indent=1, sort_keys=True) + "\n"
+        if resource["type"].startswith("kubernetes:"):
+            resource["outputs"].pop("status", None)
+            for key in ("managedFields", "uid", "resourceVersion", "creationTimestamp"):
+                resource["outputs"].get("metadata", {}).pop(key, None)
+    lines = ",\n".join(json.dumps(resource, sort_keys=True) for resource in resources)
+    state["deployment"]["resources"] = []
+    text = json.dumps(state, sort_keys=True).replace(
+        '"resources": []', f'"resources": [\n{lines}\n]'
+    )
     text = text.replace(str(folder), PLACE)
     text = re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:1", text)
-    return re.sub(
+    text = re.sub(
         r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----(\\n)?", "certificate", text
     )
+    return text + "\n"
 
 
 @contextmanager
@@ -249,7 +262,7 @@ def main() -> None:
             done = Operations()
             upgrade_stacks.ready(name).up(done)  # type: ignore[arg-type]
             file = target / f"{name}.json"
-            file.write_text(_without_machine(upgrade_stacks.exported(name), Path(folder)))
+            file.write_text(recorded_text(upgrade_stacks.exported(name), Path(folder)))
             print(f"{file.relative_to(ROOT)}: {len(done.found)} resources", flush=True)
 
 

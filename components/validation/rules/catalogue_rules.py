@@ -8,7 +8,8 @@ from typing import Any
 from components.catalogue import CatalogueKey, KeyPath, lookup
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from components.validation.catalogue_keys import ADDITIONAL, leaves_of
+from components.settings.walk import walk_values
+from components.validation.catalogue_keys import ADDITIONAL
 from components.validation.catalogue_versions import (
     highest_block,
     setting_place,
@@ -21,7 +22,7 @@ from components.validation.schema import Loc, config_path
 def keys_of_the_catalogue(s: Settings) -> Iterator[Finding]:
     """Each key that its version or edition does not have, or that something else here sets."""
     reported: set[Loc] = set()
-    for path, value in leaves_of(s.catalogue_keys):
+    for path, value in walk_values(s.catalogue_keys):
         key = lookup(path).key
         if key is None:
             continue
@@ -78,7 +79,7 @@ def _other_root(path: KeyPath) -> Finding | None:
 def additional(s: Settings) -> Iterator[Finding]:
     """The open way: not for what the settings have, nor for what they refuse; told as not checked."""
     reported: set[Loc] = set()
-    for path, value in leaves_of(s.additional_configuration):
+    for path, value in walk_values(s.additional_configuration):
         if not path:
             continue
         at = (ADDITIONAL, *path)

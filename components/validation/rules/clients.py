@@ -43,6 +43,7 @@ def address(s: Settings) -> Iterator[Finding]:
             f"has no address of {kind.capitalize()}",
             f"Kestra finds it by kestra.{name}, which has no default",
             f"add {config_path((*block, key))}, for example {example}, or a ${{NAME}} of the pods' environment",
+            adds=(*block, key),
             kind="missing",
         )
 

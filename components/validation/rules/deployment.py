@@ -27,6 +27,7 @@ def platform(s: Settings) -> Iterator[Finding]:
                 f"{kind.type} has no datasource",
                 "Kestra takes the datasource of the same name",
                 f"add kestra:datasources.{kind.type}",
+                adds=("datasources", kind.type),
             )
     for name in s.datasources:
         if name not in ("h2", "postgres", "mysql"):

@@ -79,6 +79,7 @@ def _ids(s: Settings) -> Iterator[Finding]:
             "Micronaut ignores the settings of an endpoint that the server does not have",
             f"did you mean {near[0]}" if near else "check its id",
             warning=not near,
+            kind="unknown-key",
         )
 
 

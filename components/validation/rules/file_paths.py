@@ -5,19 +5,17 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import unquote
 
-from components.settings.base import Model, TextInClear
+from components.settings.base import TextInClear
 from components.settings.extra_variables import literal
 from components.settings.findings import Finding
 from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.model import Settings
 from components.settings.pods import PodSettings
 from components.settings.workloads import Workload
-from components.validation.catalogue_keys import leaves_of
-from components.validation.catalogue_versions import setting_place
 from components.validation.rules.pods import own_mounts
+from components.validation.rules.values import leaves
 from components.validation.schema import Loc
 
 #: First-level settings that are no configuration of Kestra's.
@@ -120,17 +118,9 @@ def _texts(s: Settings) -> Iterator[tuple[Loc, str, str, list[Workload]]]:
     """Place, key and text of every value in clear that Kestra reads, with the Deployments whose containers read it."""
     everyone = list(s.workloads)
     without_workers = [w for w in everyone if s.version == "1.3" or w.server != "worker"]
-    for name, field in Settings.model_fields.items():
-        root = field.alias or name
-        if root not in _NOT_READ:
-            readers = without_workers if root in _NOT_OF_WORKERS else everyone
-            for loc, text in _leaves(getattr(s, name), (root,)):
-                key = ".".join(part for part in loc[-2:] if isinstance(part, str))
-                yield loc, key, text, readers
-    for path, value in leaves_of(s.catalogue_keys):
-        loc = setting_place(path)
+    for loc, value in leaves(s):
         text = value.get_secret_value() if isinstance(value, TextInClear) else value
-        if isinstance(text, str):
+        if isinstance(text, str) and loc[0] not in _NOT_READ:
             readers = without_workers if loc[0] in _NOT_OF_WORKERS else everyone
             yield loc, ".".join(part for part in loc[-2:] if isinstance(part, str)), text, readers
     for name, value in s.deployment.plain_environment.items():
@@ -153,21 +143,3 @@ def _of_pod(
 
 def _variable_key(name: str) -> str:
     return name if name in _OPTIONS else name.lower().replace("_", "-")
-
-
-def _leaves(value: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:
-    if isinstance(value, Model):
-        for name, field in type(value).model_fields.items():
-            if (item := getattr(value, name)) is not None:
-                yield from _leaves(item, (*loc, field.alias or name))
-        yield from _leaves(value.model_extra or {}, loc)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield from _leaves(item, (*loc, name))
-    elif isinstance(value, (list, tuple)):
-        for i, item in enumerate(value):
-            yield from _leaves(item, (*loc, i))
-    elif isinstance(value, TextInClear):
-        yield loc, value.get_secret_value()
-    elif isinstance(value, str):
-        yield loc, value

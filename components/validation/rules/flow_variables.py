@@ -6,7 +6,7 @@ Source: Kestra 1.3.31 and 2.0.0, `RunContextCache`; the prefix is ENV_ where not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pydantic import SecretStr
 
@@ -16,6 +16,7 @@ from components.settings.extra_variables import comes_from_elsewhere, literal
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.placeholders import find_placeholders, variable_of
+from components.settings.walk import walk_values
 from policy.environment_variables import SECRET_FAMILIES, Binding, bind
 
 PREFIX = "kestra.variables.env-vars-prefix"
@@ -95,16 +96,11 @@ def _holding(s: Settings, own: str) -> set[str]:
 
 
 def _placeholders(node: object) -> Iterator[str]:
-    if isinstance(node, Mapping):
-        for name, item in node.items():
-            if name not in ("deployment", "tags"):
-                yield from _placeholders(item)
-    elif isinstance(node, (list, tuple)):
-        for item in node:
-            yield from _placeholders(item)
-    else:
-        text = node.get_secret_value() if isinstance(node, SecretStr) else node
-        is_hidden = isinstance(node, SecretText) and not isinstance(node, TextInClear)
+    for place, value in walk_values(node):
+        if place[:1] in (("deployment",), ("tags",)):
+            continue
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        is_hidden = isinstance(value, SecretText) and not isinstance(value, TextInClear)
         if isinstance(text, str) and not is_hidden:
             for placeholder in find_placeholders(text):
                 yield from map(variable_of, placeholder.names)

@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from components.settings.base import Model
+from components.backends.registry import BACKENDS, backend, data_keys
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from components.validation.catalogue_keys import ADDITIONAL, leaves_of
+from components.settings.walk import is_empty_block, walk_values
 from components.validation.catalogue_versions import setting_place
 from components.validation.schema import Loc
 
 
-def leaves(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
+def leaves(s: Settings) -> Iterator[tuple[Loc, Any]]:
     """Every value that the settings hold, with its place."""
-    if isinstance(value, Settings):
-        for path, item in leaves_of(value.catalogue_keys):
-            yield setting_place(path), item
-        others = leaves_of(value.additional_configuration)
-        yield from (((ADDITIONAL, *path), item) for path, item in others if path)
-    if isinstance(value, Model):
-        for name, field in type(value).model_fields.items():
-            item = getattr(value, name)
-            if name == "additional_configuration":
-                continue
-            if item or not isinstance(item, (tuple, dict)):
-                yield from leaves(item, (*loc, field.alias or name))
-        yield from leaves(value.model_extra or {}, loc)
-    elif isinstance(value, Mapping):
-        for name, item in value.items():
-            yield from leaves(item, (*loc, name))
-    elif isinstance(value, (tuple, list)):
-        for i, item in enumerate(value):
-            yield from leaves(item, (*loc, i))
-    elif value is not None:
-        yield loc, value
+    keys = ((setting_place(path), value) for path, value in walk_values(s.catalogue_keys))
+    for loc, value in (*keys, *walk_values(s)):
+        if not is_empty_block(value):
+            yield loc, value
 
 
 #: Empty here is judged by a check of its own, is a database without a password, or an empty variable.
 _JUDGED_ELSEWHERE = ("encryption", "server", "declared-secrets", "datasources", "deployment")
-_INTERNAL = ("jdbc", "elasticsearch")
 
 
 def empty_secrets(s: Settings) -> Iterator[Finding]:
@@ -52,8 +34,14 @@ def empty_secrets(s: Settings) -> Iterator[Finding]:
     for loc, value in leaves(s):
         if not isinstance(value, SecretStr) or value.get_secret_value():
             continue
-        if loc[0] not in _JUDGED_ELSEWHERE and loc[1] not in _INTERNAL:
+        if loc[0] not in _JUDGED_ELSEWHERE and ".".join(map(str, loc)) not in data_keys():
             yield Finding(loc, "is empty", "a credential has a value", "set it, or remove the key")
+
+
+def _is_read_here(loc: Loc) -> bool:
+    """Whether the place is a key of a secret manager that the stack itself reads."""
+    *_, type_, name = ("", *loc)
+    return type_ in BACKENDS and name in backend(str(type_)).known_keys
 
 
 def _has_host(address: str, loc: Loc) -> bool:
@@ -63,8 +51,8 @@ def _has_host(address: str, loc: Loc) -> bool:
         ("url",),
     ):
         return True
-    # The network policy opens the port of Vault's address, which a placeholder would hide.
-    if "${" in address and loc[-2:] != ("vault", "address"):
+    # The network policy opens the port of such an address, which a placeholder would hide.
+    if "${" in address and not _is_read_here(loc):
         return True
     # Java, unlike Python, takes no other characters.
     if "${" not in address and not _WRITTEN.fullmatch(address):

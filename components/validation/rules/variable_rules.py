@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from components.validation.catalogue_keys import leaves_of
+from components.settings.walk import walk_values
 from components.validation.rules import flow_variables
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS, PREFIX, Refusal
 from components.validation.rules.setting_names import (
@@ -308,7 +308,7 @@ class Rendered:
         self._add("", render(s).document)
         # A setting as it was written says more than its placeholder in the file.
         self._values |= written
-        paths = (path for path, _ in leaves_of(s.catalogue_keys))
+        paths = (path for path, _ in walk_values(s.catalogue_keys))
         self._written = {canonical(".".join(map(str, path))) for path in paths} | set(written)
 
     def _add(self, key: str, node: object) -> None:

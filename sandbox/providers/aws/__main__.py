@@ -1,6 +1,6 @@
 """Serves the stand-in."""
 
-from sandbox.providers.aws.provider import AwsPlugin
-from sandbox.providers.server import serve
+from sandbox.providers.aws.provider import AwsProvider
+from sandbox.providers.runtime.servicer import serve
 
-serve(AwsPlugin())
+serve(AwsProvider())

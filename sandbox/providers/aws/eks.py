@@ -15,8 +15,10 @@ from typing import Any, ClassVar
 from filelock import FileLock
 
 from sandbox.providers.aws.connection import Aws, absent
-from sandbox.providers.aws.resource import Properties, Resource, Tagged, all_tags, present
-from sandbox.providers.server import ProviderError
+from sandbox.providers.aws.resource import AwsResource, Tagged, all_tags, present
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.values import Properties
 
 POD_IDENTITIES = "KESTRA_SANDBOX_POD_IDENTITIES"
 _NETWORK = ("subnetIds", "securityGroupIds", "endpointPublicAccess", "endpointPrivateAccess")
@@ -40,7 +42,7 @@ class Cluster(Tagged):
     )
     defaults: ClassVar[Properties] = {"bootstrapSelfManagedAddons": True}
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         network = {n: p["vpcConfig"].get(n) for n in (*_NETWORK, "publicAccessCidrs")}
         self.client(aws, p).create_cluster(
             name=p["name"],
@@ -51,36 +53,36 @@ class Cluster(Tagged):
         return p["name"]
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
-        found = absent(
+        current = absent(
             lambda: self.client(aws, p).describe_cluster(name=id_)["cluster"], "ResourceNotFound"
         )
-        if found is None:
+        if current is None:
             return None
-        issuer = ((found.get("identity") or {}).get("oidc") or {}).get("issuer")
-        network = found.get("resourcesVpcConfig") or {}
+        issuer = ((current.get("identity") or {}).get("oidc") or {}).get("issuer")
+        network = current.get("resourcesVpcConfig") or {}
         return (
             p
             | {
-                "arn": found["arn"],
+                "arn": current["arn"],
                 "certificateAuthority": {
-                    "data": (found.get("certificateAuthority") or {}).get("data", "")
+                    "data": (current.get("certificateAuthority") or {}).get("data", "")
                 },
-                "createdAt": str(found["createdAt"]),
-                "endpoint": found.get("endpoint", ""),
+                "createdAt": str(current["createdAt"]),
+                "endpoint": current.get("endpoint", ""),
                 "identities": [{"oidcs": [{"issuer": issuer}]}] if issuer else [],
-                "name": found["name"],
-                "platformVersion": found.get("platformVersion", ""),
-                "region": found["arn"].split(":")[3],
-                "roleArn": found["roleArn"],
-                "status": found["status"],
-                "version": found.get("version", ""),
+                "name": current["name"],
+                "platformVersion": current.get("platformVersion", ""),
+                "region": current["arn"].split(":")[3],
+                "roleArn": current["roleArn"],
+                "status": current["status"],
+                "version": current.get("version", ""),
                 "vpcConfig": (p.get("vpcConfig") or {})
                 | {n: network[n] for n in _NETWORK if n in network},
             }
-            | self.tagged(aws, p, found.get("tags") or {})
+            | self.tagged(aws, p, current.get("tags") or {})
         )
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         rest = tuple(p.keys() - {"tags", "tagsAll"})
         if self.differ(rest, p, olds):
             raise ProviderError("this stand-in changes only the tags of a cluster")
@@ -91,7 +93,7 @@ class Cluster(Tagged):
 
     def same(self, name: str, before: Any, after: Any) -> bool:
         if name == "vpcConfig" and isinstance(before, dict) and isinstance(after, dict):
-            return all(Resource.same(self, n, before.get(n), after[n]) for n in after)
+            return all(AwsResource.same(self, n, before.get(n), after[n]) for n in after)
         return super().same(name, before, after)
 
     def tag(self, client: Any, id_: str, tags: list[dict[str, str]]) -> None:
@@ -113,13 +115,13 @@ class PodIdentityAssociation(Tagged):
     def name(self, p: Properties) -> str:
         return f"{p['clusterName']}/{p['namespace']}/{p['serviceAccount']}"
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         failures = super().check(p)
         if p.get("policy") is not None and p.get("disableSessionTags") is not True:
             failures.append(("policy", "policy requires disable_session_tags to be true"))
         return failures
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         with _kept() as every:
             if any(self.name(other) == self.name(p) for other in every.values()):
                 raise ProviderError(
@@ -139,12 +141,12 @@ class PodIdentityAssociation(Tagged):
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         with _kept() as every:
-            found = every.get(id_)
-        if found is None:
+            current = every.get(id_)
+        if current is None:
             return None
-        return p | found | {"associationId": id_} | self.tagged(aws, p, found["tags"])
+        return p | current | {"associationId": id_} | self.tagged(aws, p, current["tags"])
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         with _kept() as every:
             every[id_] = self._record(aws, id_, p)
 

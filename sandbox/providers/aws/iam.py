@@ -8,8 +8,10 @@ from botocore.exceptions import ClientError
 
 from sandbox.providers.aws.connection import Aws, absent, code
 from sandbox.providers.aws.policies import kept
-from sandbox.providers.aws.resource import Properties, Tagged, final_name, present
-from sandbox.providers.documents import ZERO, normal
+from sandbox.providers.aws.resource import Tagged, final_name, present
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.terraform_values import ZERO, normalize_json
+from sandbox.providers.runtime.values import Properties
 
 _VERSIONS = 5
 """How many versions of a policy IAM keeps."""
@@ -24,21 +26,21 @@ class Policy(Tagged):
     policies = frozenset({"policy"})
     conflicts: ClassVar = (("name", "namePrefix"),)
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         answer = self.client(aws, p).create_policy(
             PolicyName=final_name(p),
             Path=p["path"],
-            PolicyDocument=normal(p["policy"]),
+            PolicyDocument=normalize_json(p["policy"]),
             **present(Description=p.get("description"), Tags=self.tags(aws, p)),
         )
         return answer["Policy"]["Arn"]
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         client = self.client(aws, p)
-        found = absent(lambda: client.get_policy(PolicyArn=id_), "NoSuchEntity")
-        if found is None:
+        current = absent(lambda: client.get_policy(PolicyArn=id_), "NoSuchEntity")
+        if current is None:
             return None
-        policy = found["Policy"]
+        policy = current["Policy"]
         version = client.get_policy_version(PolicyArn=id_, VersionId=policy["DefaultVersionId"])
         return (
             p
@@ -54,7 +56,7 @@ class Policy(Tagged):
             | self.tagged(aws, p, policy.get("Tags"))
         )
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         client = self.client(aws, p)
         if self.differ(("policy",), p, olds):
             every = client.list_policy_versions(PolicyArn=id_)["Versions"]
@@ -63,7 +65,7 @@ class Policy(Tagged):
                 oldest = min(spare, key=lambda v: v["CreateDate"])
                 client.delete_policy_version(PolicyArn=id_, VersionId=oldest["VersionId"])
             client.create_policy_version(
-                PolicyArn=id_, PolicyDocument=normal(p["policy"]), SetAsDefault=True
+                PolicyArn=id_, PolicyDocument=normalize_json(p["policy"]), SetAsDefault=True
             )
         self.retag(aws, id_, p, olds)
 
@@ -92,7 +94,7 @@ class OpenIdConnectProvider(Tagged):
     computed = frozenset({"thumbprintLists"})
     sets = frozenset({"clientIdLists"})
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         failures, url = super().check(p), p.get("url")
         if isinstance(url, str) and not url.startswith("https://"):
             failures.append(("url", 'expected "url" to begin with https://'))
@@ -109,7 +111,7 @@ class OpenIdConnectProvider(Tagged):
     def name(self, p: Properties) -> str:
         return p["url"]
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         answer = self.client(aws, p).create_open_id_connect_provider(
             Url=p["url"],
             ClientIDList=p["clientIdLists"],
@@ -119,24 +121,24 @@ class OpenIdConnectProvider(Tagged):
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         client = self.client(aws, p)
-        found = absent(
+        current = absent(
             lambda: client.get_open_id_connect_provider(OpenIDConnectProviderArn=id_),
             "NoSuchEntity",
         )
-        if found is None:
+        if current is None:
             return None
         return (
             p
             | {
                 "arn": id_,
-                "url": found["Url"].removeprefix("https://"),
-                "clientIdLists": found["ClientIDList"],
-                "thumbprintLists": found["ThumbprintList"],
+                "url": current["Url"].removeprefix("https://"),
+                "clientIdLists": current["ClientIDList"],
+                "thumbprintLists": current["ThumbprintList"],
             }
-            | self.tagged(aws, p, found.get("Tags"))
+            | self.tagged(aws, p, current.get("Tags"))
         )
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         client = self.client(aws, p)
         if self.differ(("thumbprintLists",), p, olds) and p.get("thumbprintLists"):
             client.update_open_id_connect_provider_thumbprint(

@@ -8,7 +8,9 @@ from botocore.exceptions import ClientError
 
 from sandbox.providers.aws.connection import Aws, absent, code
 from sandbox.providers.aws.policies import kept
-from sandbox.providers.aws.resource import Properties, Resource, Tagged, final_name, present
+from sandbox.providers.aws.resource import AwsResource, Tagged, final_name, present
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.values import Properties
 
 _PENDING = ("PendingDeletion", "PendingReplicaDeletion")
 
@@ -30,7 +32,7 @@ class Key(Tagged):
     ranges: ClassVar = {"deletionWindowInDays": (7, 30), "rotationPeriodInDays": (90, 2560)}
     together: ClassVar = {"xksKeyId": "customKeyStoreId"}
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         answer = self.client(aws, p).create_key(
             **present(
                 Description=p.get("description"),
@@ -62,10 +64,10 @@ class Key(Tagged):
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         client = self.client(aws, p)
-        found = absent(lambda: client.describe_key(KeyId=id_), "NotFound")
-        if found is None or found["KeyMetadata"]["KeyState"] in _PENDING:
+        current = absent(lambda: client.describe_key(KeyId=id_), "NotFound")
+        if current is None or current["KeyMetadata"]["KeyState"] in _PENDING:
             return None
-        about = found["KeyMetadata"]
+        about = current["KeyMetadata"]
         policy = client.get_key_policy(KeyId=id_, PolicyName="default")["Policy"]
         rotation = client.get_key_rotation_status(KeyId=id_)
         # moto does not keep the period.
@@ -89,7 +91,7 @@ class Key(Tagged):
             | self.tagged(aws, p, client.list_resource_tags(KeyId=id_)["Tags"])
         )
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         client = self.client(aws, p)
         turned = self.differ(("isEnabled",), p, olds)
         if turned and p["isEnabled"]:
@@ -127,21 +129,22 @@ class Key(Tagged):
         client.untag_resource(KeyId=id_, TagKeys=keys)
 
 
-class Alias(Resource):
+class Alias(AwsResource):
     """A name for a key."""
 
     service, label = "kms", "KMS Alias"
+    name_prefix = "alias/"
     computed = frozenset({"name", "namePrefix", "region"})
     conflicts: ClassVar = (("name", "namePrefix"),)
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         return super().check(p) + [
             (n, f"{n} must begin with 'alias/' and only be comprised of [0-9A-Za-z_/-]")
             for n in ("name", "namePrefix")
             if isinstance(p.get(n), str) and not p[n].startswith("alias/")
         ]
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         name = final_name(p, "alias/")
         self.client(aws, p).create_alias(AliasName=name, TargetKeyId=p["targetKeyId"])
         return name
@@ -149,20 +152,20 @@ class Alias(Resource):
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         pages = self.client(aws, p).get_paginator("list_aliases").paginate()
         every = (alias for page in pages for alias in page["Aliases"])
-        found = next((alias for alias in every if alias["AliasName"] == id_), None)
-        if found is None or "TargetKeyId" not in found:
+        current = next((alias for alias in every if alias["AliasName"] == id_), None)
+        if current is None or "TargetKeyId" not in current:
             return None
-        head = found["AliasArn"].rsplit(":", 1)[0]
-        key = found["TargetKeyId"].rsplit("/", 1)[-1]
+        head = current["AliasArn"].rsplit(":", 1)[0]
+        key = current["TargetKeyId"].rsplit("/", 1)[-1]
         return p | {
-            "arn": found["AliasArn"],
+            "arn": current["AliasArn"],
             "name": id_,
             "targetKeyId": key,
             "targetKeyArn": f"{head}:key/{key}",
             "region": head.split(":")[3],
         }
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         self.client(aws, p).update_alias(AliasName=id_, TargetKeyId=p["targetKeyId"])
 
     def delete(self, aws: Aws, id_: str, p: Properties) -> None:

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sandbox.providers.aws.connection import Aws
+from sandbox.providers.aws.connection import ERRORS, Aws, words
 from sandbox.providers.aws.policies import same_policy
-from sandbox.providers.documents import ZERO, alike, is_json_object
-from sandbox.providers.inputs import snake
-from sandbox.providers.server import ProviderError
-from sandbox.providers.values import Unknown
+from sandbox.providers.runtime.errors import PartiallyCreated, ProviderError, finish_create
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.schema_provider import ResourceType
+from sandbox.providers.runtime.schema_validation import snake
+from sandbox.providers.runtime.schemas import ResourceSchema
+from sandbox.providers.runtime.terraform_values import ZERO, alike, is_json_object
+from sandbox.providers.runtime.values import (
+    UNKNOWN,
+    Properties,
+    Secret,
+    Unknown,
+    has_secret,
+    has_unknown,
+    plain,
+)
 
-Properties = dict[str, Any]
+#: How an import names a region that is not the provider's.
+_IN_REGION = re.compile(r"(.+)@([a-z]{2,4}(?:-[a-z]+)+-\d)")
 
 
-class Resource:
+class AwsResource(ResourceType[Aws]):
     """A type. The attributes say what the Terraform provider's schema says beyond Pulumi's."""
 
     service = ""
     label = ""
     """The words for it in errors."""
-    computed: frozenset[str] = frozenset()
-    """Inputs that AWS fills in without that being a difference."""
-    defaults: ClassVar[Properties] = {}
-    """Inputs that have a value where the program gives none."""
-    sets: frozenset[str] = frozenset()
-    """Lists whose order means nothing."""
     policies: frozenset[str] = frozenset()
     """Texts that hold a policy document and are compared as such."""
     ranges: ClassVar[Mapping[str, tuple[int, int]]] = {}
@@ -39,8 +48,10 @@ class Resource:
     together: ClassVar[Mapping[str, str]] = {}
     """Inputs that want another one beside them."""
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
-        """Property and reason for what the provider itself refuses. Values may be unknown."""
+    def prepare(self, news: Properties) -> Properties:
+        return {k: _as_text(v) if k in self.policies else v for k, v in news.items()}
+
+    def check(self, p: Properties) -> Failures:
         failures = [
             (name, f'"{snake(name)}" contains an invalid JSON policy')
             for name in sorted(self.policies)
@@ -58,12 +69,12 @@ class Resource:
                     (name, f"expected {snake(name)} to be one of [{', '.join(allowed)}]")
                 )
         for names in self.conflicts:
-            given = [n for n in names if p.get(n) not in ZERO]
-            if len(given) > 1:
-                first, second = snake(given[0]), snake(given[1])
+            stated = [n for n in names if p.get(n) not in ZERO]
+            if len(stated) > 1:
+                first, second = snake(stated[0]), snake(stated[1])
                 failures.append(
                     (
-                        given[0],
+                        stated[0],
                         f'Conflicting configuration arguments. "{first}": conflicts with {second}',
                     )
                 )
@@ -82,24 +93,47 @@ class Resource:
         """What errors call it while it has no id."""
         return p.get("name") or p.get("namePrefix") or ""
 
-    def create(self, aws: Aws, p: Properties) -> str:
-        """Makes it, and gives its id."""
+    def create(self, aws: Aws, p: Properties) -> tuple[str, Properties]:
+        with describe_errors("creating", self, self.name(p)):
+            id_ = self.start(aws, p)
+
+        def rest() -> Properties | None:
+            with describe_errors("creating", self, id_):
+                self.settle(aws, id_, p)
+                return self.read(aws, id_, p)
+
+        try:
+            return id_, finish_create(id_, p, rest)
+        except PartiallyCreated as error:
+            # What is there decides what the next update does.
+            with contextlib.suppress(*ERRORS):
+                error.outputs = self.read(aws, id_, error.outputs) or error.outputs
+            raise
+
+    def start(self, aws: Aws, p: Properties) -> str:
+        """Creates it, and gives its id."""
         raise NotImplementedError
 
     def settle(self, aws: Aws, id_: str, p: Properties) -> None:
         """What is left to do after it is there; if that fails, the state knows it already."""
 
-    def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
-        """What AWS has, laid over `p`; None when it is gone."""
-        raise NotImplementedError
+    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> Properties | None:
+        self.change(aws, id_, p, olds)
+        return self.read(aws, id_, p)
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         """Changes what differs."""
         raise NotImplementedError
 
-    def delete(self, aws: Aws, id_: str, p: Properties) -> None:
-        """Removes it; one that is gone is fine."""
-        raise NotImplementedError
+    def locate(self, aws: Aws, schema: ResourceSchema, id_: str) -> tuple[str, Properties]:
+        region: Properties = {}
+        if "region" in schema.inputs and (named := _IN_REGION.fullmatch(id_)):
+            id_, region = named[1], {"region": named[2]}
+        return self.imported(id_), self.parse(id_) | region
+
+    def not_imported(self, schema: ResourceSchema) -> Collection[str]:
+        # A name and a secret value are worth having in the program.
+        return {n for n in self.computed if n != "name" and not schema.outputs[n].get("secret")}
 
     def parse(self, id_: str) -> Properties:
         """The properties that an id tells, for an import.
@@ -113,16 +147,7 @@ class Resource:
         """The id in the state for the one that an import names."""
         return id_
 
-    def replaces(self, before: Properties, after: Properties) -> set[str]:
-        """Inputs that replace it because of what they change from and to."""
-        return set()
-
-    def moving(self, changed: set[str]) -> set[str]:
-        """Outputs that an update of these inputs makes unknown until it is done."""
-        return set()
-
     def same(self, name: str, before: Any, after: Any) -> bool:
-        """Whether an input is what the state has."""
         if name in self.policies and isinstance(before, str) and isinstance(after, str):
             return same_policy(before, after)
         if name in self.sets and isinstance(before, list) and isinstance(after, list):
@@ -138,7 +163,16 @@ class Resource:
         return aws.client(self.service, p.get("region"))
 
 
-class Tagged(Resource):
+@contextlib.contextmanager
+def describe_errors(verb: str, kind: AwsResource, name: str) -> Iterator[None]:
+    """Errors with AWS's words and the resource's name."""
+    try:
+        yield
+    except ERRORS as error:
+        raise ProviderError(f"{verb} {kind.label} ({name}): {words(error, kind.service)}") from None
+
+
+class Tagged(AwsResource):
     """A type with tags: its own, and those of the provider's settings."""
 
     pair: ClassVar[tuple[str, str]] = ("Key", "Value")
@@ -167,10 +201,10 @@ class Tagged(Resource):
         key, value = self.pair
         return [{key: k, value: v} for k, v in sorted(tags.items())]
 
-    def tagged(self, aws: Aws, p: Properties, found: Any) -> Properties:
+    def tagged(self, aws: Aws, p: Properties, tags: Any) -> Properties:
         """What AWS says of its tags: `tags` without the provider's, `tagsAll` with them."""
         key, value = self.pair
-        pairs = found if isinstance(found, dict) else {t[key]: t[value] for t in found or []}
+        pairs = tags if isinstance(tags, dict) else {t[key]: t[value] for t in tags or []}
         every = {k: v for k, v in pairs.items() if not k.startswith("aws:")}
         stated, default = p.get("tags") or {}, aws.default_tags
         own = {k: v for k, v in every.items() if k in stated or default.get(k) != v}
@@ -182,6 +216,16 @@ def all_tags(aws: Aws, p: Properties) -> dict[str, Any]:
     tags = p.get("tags") or {}
     known = {k: v if isinstance(v, Unknown) else str(v) for k, v in tags.items()}
     return aws.default_tags | known
+
+
+def _as_text(value: Any) -> Any:
+    """A policy that is given as an object, as text."""
+    if isinstance(value, Secret):
+        return Secret(_as_text(value.value))
+    if not isinstance(value, dict):
+        return value
+    text = UNKNOWN if has_unknown(value) else json.dumps(plain(value))
+    return Secret(text) if has_secret(value) else text
 
 
 def final_name(p: Properties, prefix: str = "") -> str:
@@ -198,8 +242,8 @@ def two_parts(id_: str, sign: str, form: str) -> tuple[str, str]:
     Raises:
         ProviderError: when it has not two.
     """
-    first, found, second = id_.partition(sign)
-    if not found or not first or not second:
+    first, separator, second = id_.partition(sign)
+    if not separator or not first or not second:
         raise ProviderError(f"unexpected format of ID ({id_}), expected {form}")
     return first, second
 

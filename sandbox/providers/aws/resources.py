@@ -5,17 +5,17 @@ from __future__ import annotations
 from sandbox.providers.aws.eks import Cluster, PodIdentityAssociation
 from sandbox.providers.aws.iam import OpenIdConnectProvider, Policy
 from sandbox.providers.aws.kms import Alias, Key
-from sandbox.providers.aws.resource import Resource
+from sandbox.providers.aws.resource import AwsResource
 from sandbox.providers.aws.roles import Role, RolePolicy, RolePolicyAttachment
 from sandbox.providers.aws.rotation import SecretRotation
-from sandbox.providers.aws.secretsmanager import Secret, SecretPolicy
+from sandbox.providers.aws.secretsmanager import SecretPolicy, SecretsManagerSecret
 from sandbox.providers.aws.ssm import Parameter
 from sandbox.providers.aws.versions import SecretVersion
 
-RESOURCES: dict[str, Resource] = {
+RESOURCES: dict[str, AwsResource] = {
     "aws:kms/key:Key": Key(),
     "aws:kms/alias:Alias": Alias(),
-    "aws:secretsmanager/secret:Secret": Secret(),
+    "aws:secretsmanager/secret:Secret": SecretsManagerSecret(),
     "aws:secretsmanager/secretVersion:SecretVersion": SecretVersion(),
     "aws:secretsmanager/secretPolicy:SecretPolicy": SecretPolicy(),
     "aws:secretsmanager/secretRotation:SecretRotation": SecretRotation(),

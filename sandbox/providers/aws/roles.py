@@ -7,14 +7,15 @@ from typing import Any, ClassVar
 from sandbox.providers.aws.connection import Aws, absent
 from sandbox.providers.aws.policies import kept, same_policy
 from sandbox.providers.aws.resource import (
-    Properties,
-    Resource,
+    AwsResource,
     Tagged,
     final_name,
     present,
     two_parts,
 )
-from sandbox.providers.documents import is_json_object, normal
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.terraform_values import is_json_object, normalize_json
+from sandbox.providers.runtime.values import Properties
 
 
 class Role(Tagged):
@@ -32,7 +33,7 @@ class Role(Tagged):
     ranges: ClassVar = {"maxSessionDuration": (3600, 43200)}
     conflicts: ClassVar = (("name", "namePrefix"),)
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         return super().check(p) + [
             ("inlinePolicies", '"inline_policy" contains an invalid JSON policy')
             for one in p.get("inlinePolicies") or []
@@ -41,10 +42,10 @@ class Role(Tagged):
             and not is_json_object(one["policy"])
         ]
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         answer = self.client(aws, p).create_role(
             RoleName=final_name(p),
-            AssumeRolePolicyDocument=normal(p["assumeRolePolicy"]),
+            AssumeRolePolicyDocument=normalize_json(p["assumeRolePolicy"]),
             Path=p["path"],
             **present(
                 Description=p.get("description"),
@@ -65,22 +66,24 @@ class Role(Tagged):
             self._delete(client, id_, name)
         for name, policy in after.items():
             if name not in before or not same_policy(before[name], policy):
-                client.put_role_policy(RoleName=id_, PolicyName=name, PolicyDocument=normal(policy))
-        had, wanted = (
+                client.put_role_policy(
+                    RoleName=id_, PolicyName=name, PolicyDocument=normalize_json(policy)
+                )
+        had, desired = (
             set(olds.get("managedPolicyArns") or []),
             set(p.get("managedPolicyArns") or []),
         )
-        for arn in sorted(had - wanted):
+        for arn in sorted(had - desired):
             self._detach(client, id_, arn)
-        for arn in sorted(wanted - had):
+        for arn in sorted(desired - had):
             client.attach_role_policy(RoleName=id_, PolicyArn=arn)
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         client = self.client(aws, p)
-        found = absent(lambda: client.get_role(RoleName=id_), "NoSuchEntity")
-        if found is None:
+        current = absent(lambda: client.get_role(RoleName=id_), "NoSuchEntity")
+        if current is None:
             return None
-        role = found["Role"]
+        role = current["Role"]
         inline = [
             {
                 "name": name,
@@ -112,11 +115,11 @@ class Role(Tagged):
             | self.tagged(aws, p, role.get("Tags"))
         )
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         client = self.client(aws, p)
         if self.differ(("assumeRolePolicy",), p, olds):
             client.update_assume_role_policy(
-                RoleName=id_, PolicyDocument=normal(p["assumeRolePolicy"])
+                RoleName=id_, PolicyDocument=normalize_json(p["assumeRolePolicy"])
             )
         if self.differ(("description", "maxSessionDuration"), p, olds):
             client.update_role(
@@ -180,7 +183,7 @@ def _named(policies: Any) -> dict[str, str]:
     return {one["name"]: one.get("policy") or "" for one in policies or [] if one.get("name")}
 
 
-class RolePolicy(Resource):
+class RolePolicy(AwsResource):
     """A policy inside a role."""
 
     service, label = "iam", "IAM Role Policy"
@@ -188,31 +191,31 @@ class RolePolicy(Resource):
     policies = frozenset({"policy"})
     conflicts: ClassVar = (("name", "namePrefix"),)
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         name = final_name(p)
         self._put(aws, p["role"], name, p)
         return f"{p['role']}:{name}"
 
     def _put(self, aws: Aws, role: str, name: str, p: Properties) -> None:
         self.client(aws, p).put_role_policy(
-            RoleName=role, PolicyName=name, PolicyDocument=normal(p["policy"])
+            RoleName=role, PolicyName=name, PolicyDocument=normalize_json(p["policy"])
         )
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         role, name = two_parts(id_, ":", "<role name>:<policy name>")
-        found = absent(
+        current = absent(
             lambda: self.client(aws, p).get_role_policy(RoleName=role, PolicyName=name),
             "NoSuchEntity",
         )
-        if found is None:
+        if current is None:
             return None
         return p | {
             "name": name,
             "role": role,
-            "policy": kept(p.get("policy"), found["PolicyDocument"]),
+            "policy": kept(p.get("policy"), current["PolicyDocument"]),
         }
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         self._put(aws, *two_parts(id_, ":", "<role name>:<policy name>"), p)
 
     def delete(self, aws: Aws, id_: str, p: Properties) -> None:
@@ -223,7 +226,7 @@ class RolePolicy(Resource):
         )
 
 
-class RolePolicyAttachment(Resource):
+class RolePolicyAttachment(AwsResource):
     """A policy's attachment to a role."""
 
     service, label = "iam", "IAM Role Policy Attachment"
@@ -231,7 +234,7 @@ class RolePolicyAttachment(Resource):
     def name(self, p: Properties) -> str:
         return f"{p['role']}/{p['policyArn']}"
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         self.client(aws, p).attach_role_policy(RoleName=p["role"], PolicyArn=p["policyArn"])
         return final_name({"namePrefix": f"{p['role']}-"})
 

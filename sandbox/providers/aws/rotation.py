@@ -6,12 +6,14 @@ import secrets
 from typing import ClassVar
 
 from sandbox.providers.aws.connection import Aws
-from sandbox.providers.aws.resource import Properties, Resource, present
+from sandbox.providers.aws.resource import AwsResource, present
 from sandbox.providers.aws.secretsmanager import described
-from sandbox.providers.documents import ZERO
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.terraform_values import ZERO
+from sandbox.providers.runtime.values import Properties
 
 
-class SecretRotation(Resource):
+class SecretRotation(AwsResource):
     """The rotation of a secret by a function."""
 
     service, label = "secretsmanager", "Secrets Manager Secret Rotation"
@@ -21,7 +23,7 @@ class SecretRotation(Resource):
     def name(self, p: Properties) -> str:
         return p["secretId"]
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         failures, rules = super().check(p), p.get("rotationRules")
         disabled = p.get("rotationEnabled") is False
         if disabled and rules not in ZERO:
@@ -39,8 +41,8 @@ class SecretRotation(Resource):
                 )
             )
         if isinstance(rules, dict):
-            given = [n for n in ("automaticallyAfterDays", "scheduleExpression") if rules.get(n)]
-            if len(given) != 1:
+            chosen = [n for n in ("automaticallyAfterDays", "scheduleExpression") if rules.get(n)]
+            if len(chosen) != 1:
                 failures.append(
                     (
                         "rotationRules",
@@ -50,7 +52,7 @@ class SecretRotation(Resource):
                 )
         return failures
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         client, rules = self.client(aws, p), p.get("rotationRules") or {}
         if p.get("rotationEnabled") is False:
             return client.cancel_rotate_secret(SecretId=p["secretId"])["ARN"]
@@ -76,14 +78,14 @@ class SecretRotation(Resource):
         return answer["ARN"]
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
-        found = described(self.client(aws, p), id_)
-        if found is None:
+        current = described(self.client(aws, p), id_)
+        if current is None:
             return None
-        enabled, rules = bool(found.get("RotationEnabled")), found.get("RotationRules") or {}
+        enabled, rules = bool(current.get("RotationEnabled")), current.get("RotationRules") or {}
         asked = p.get("rotationRules") or {}
         if asked.get("scheduleExpression") and "ScheduleExpression" not in rules:
             # The local API server keeps no schedules, and takes a rotation by schedule for none.
-            enabled = bool(found.get("RotationLambdaARN"))
+            enabled = bool(current.get("RotationLambdaARN"))
             rules = {"ScheduleExpression": asked["scheduleExpression"]} | present(
                 Duration=asked.get("duration")
             )
@@ -95,18 +97,18 @@ class SecretRotation(Resource):
         )
         return p | {
             "rotationEnabled": enabled,
-            "rotationLambdaArn": found.get("RotationLambdaARN", "") if enabled else "",
+            "rotationLambdaArn": current.get("RotationLambdaARN", "") if enabled else "",
             "rotationRules": shown if enabled else None,
             "secretId": id_,
             "region": id_.split(":")[3],
         }
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         # `rotateImmediately` alone asks for nothing.
         names = ("rotationEnabled", "rotationLambdaArn", "rotationRules")
         external = ("externalSecretRotationMetadatas", "externalSecretRotationRoleArn")
         if self.differ((*names, *external), p, olds):
-            self.create(aws, p)
+            self.start(aws, p)
 
     def delete(self, aws: Aws, id_: str, p: Properties) -> None:
         self.client(aws, p).cancel_rotate_secret(SecretId=p["secretId"])

@@ -8,20 +8,22 @@ from botocore.exceptions import ClientError
 
 from sandbox.providers.aws.connection import Aws, absent, code
 from sandbox.providers.aws.policies import kept
-from sandbox.providers.aws.resource import Properties, Resource, Tagged, final_name, present
-from sandbox.providers.documents import normal
+from sandbox.providers.aws.resource import AwsResource, Tagged, final_name, present
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.terraform_values import normalize_json
+from sandbox.providers.runtime.values import Properties
 
 
 def described(client: Any, id_: str) -> Any:
     """A secret; None when it is gone or waits for its deletion."""
-    found = absent(lambda: client.describe_secret(SecretId=id_), "ResourceNotFound")
-    return None if found is None or found.get("DeletedDate") else found
+    current = absent(lambda: client.describe_secret(SecretId=id_), "ResourceNotFound")
+    return None if current is None or current.get("DeletedDate") else current
 
 
 OWN_KEY = "alias/aws/secretsmanager"
 
 
-class Secret(Tagged):
+class SecretsManagerSecret(Tagged):
     """A secret, without its value.
 
     The official provider tries for two minutes when the name is one of a secret that waits for its
@@ -37,7 +39,7 @@ class Secret(Tagged):
     policies = frozenset({"policy"})
     conflicts: ClassVar = (("name", "namePrefix"),)
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         failures, days = super().check(p), p.get("recoveryWindowInDays")
         if isinstance(days, int) and days != 0 and not 7 <= days <= 30:
             failures.append(
@@ -48,7 +50,7 @@ class Secret(Tagged):
             )
         return failures
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         name, client = final_name(p), self.client(aws, p)
         try:
             answer = client.create_secret(
@@ -78,13 +80,13 @@ class Secret(Tagged):
     def settle(self, aws: Aws, id_: str, p: Properties) -> None:
         if p.get("policy") not in (None, "", "{}"):
             self.client(aws, p).put_resource_policy(
-                SecretId=id_, ResourcePolicy=normal(p["policy"])
+                SecretId=id_, ResourcePolicy=normalize_json(p["policy"])
             )
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         client = self.client(aws, p)
-        found = described(client, id_)
-        if found is None:
+        current = described(client, id_)
+        if current is None:
             return None
         policy = client.get_resource_policy(SecretId=id_).get("ResourcePolicy")
         # The local API server keeps no key of a replica and names AWS's own.
@@ -97,23 +99,23 @@ class Secret(Tagged):
                 status=r.get("Status"),
                 statusMessage=r.get("StatusMessage"),
             )
-            for r in found.get("ReplicationStatus") or []
+            for r in current.get("ReplicationStatus") or []
         ]
         return (
             p
             | {
-                "arn": found["ARN"],
-                "name": found["Name"],
-                "description": found.get("Description", ""),
-                "kmsKeyId": found.get("KmsKeyId", ""),
+                "arn": current["ARN"],
+                "name": current["Name"],
+                "description": current.get("Description", ""),
+                "kmsKeyId": current.get("KmsKeyId", ""),
                 "policy": kept(p.get("policy"), policy) if policy else "",
                 "replicas": replicas,
-                "region": found["ARN"].split(":")[3],
+                "region": current["ARN"].split(":")[3],
             }
-            | self.tagged(aws, p, found.get("Tags"))
+            | self.tagged(aws, p, current.get("Tags"))
         )
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         client = self.client(aws, p)
         before, after = olds.get("replicas"), p.get("replicas")
         if not self.same("replicas", before, after):
@@ -159,10 +161,10 @@ class Secret(Tagged):
 
     def same(self, name: str, before: Any, after: Any) -> bool:
         if name == "replicas" and isinstance(before, list) and isinstance(after, list):
-            found = {r["region"]: r for r in before}
+            by_region = {r["region"]: r for r in before}
             return len(before) == len(after) and all(
-                r["region"] in found
-                and r.get("kmsKeyId") in (None, "", found[r["region"]].get("kmsKeyId"))
+                r["region"] in by_region
+                and r.get("kmsKeyId") in (None, "", by_region[r["region"]].get("kmsKeyId"))
                 for r in after
             )
         return super().same(name, before, after)
@@ -178,7 +180,7 @@ def _regions(replicas: Any) -> list[dict[str, str]]:
     return [present(Region=r["region"], KmsKeyId=r.get("kmsKeyId")) for r in replicas or []]
 
 
-class SecretPolicy(Resource):
+class SecretPolicy(AwsResource):
     """The resource policy of a secret."""
 
     service, label = "secretsmanager", "Secrets Manager Secret Policy"
@@ -188,10 +190,10 @@ class SecretPolicy(Resource):
     def name(self, p: Properties) -> str:
         return p["secretArn"]
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         answer = self.client(aws, p).put_resource_policy(
             SecretId=p["secretArn"],
-            ResourcePolicy=normal(p["policy"]),
+            ResourcePolicy=normalize_json(p["policy"]),
             **present(BlockPublicPolicy=p.get("blockPublicPolicy")),
         )
         return answer["ARN"]
@@ -200,15 +202,15 @@ class SecretPolicy(Resource):
         client = self.client(aws, p)
         if described(client, id_) is None:
             return None
-        found = client.get_resource_policy(SecretId=id_).get("ResourcePolicy")
+        current = client.get_resource_policy(SecretId=id_).get("ResourcePolicy")
         return p | {
-            "policy": kept(p.get("policy"), found) if found else "",
+            "policy": kept(p.get("policy"), current) if current else "",
             "secretArn": id_,
             "region": id_.split(":")[3],
         }
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
-        self.create(aws, p | {"blockPublicPolicy": bool(p.get("blockPublicPolicy"))})
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+        self.start(aws, p | {"blockPublicPolicy": bool(p.get("blockPublicPolicy"))})
 
     def delete(self, aws: Aws, id_: str, p: Properties) -> None:
         client = self.client(aws, p)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from sandbox.providers.aws.connection import Aws, absent
-from sandbox.providers.aws.resource import Properties, Tagged, present
+from sandbox.providers.aws.resource import Tagged, present
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.values import Properties
 
 _VALUES = ("value", "insecureValue", "valueWo")
 _VERSIONED = (
@@ -33,7 +35,7 @@ class Parameter(Tagged):
     }
     together: ClassVar = {"valueWo": "valueWoVersion", "valueWoVersion": "valueWo"}
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         failures = super().check(p)
         if len([n for n in _VALUES if p.get(n) is not None]) != 1:
             failures.append(
@@ -51,7 +53,7 @@ class Parameter(Tagged):
             )
         return failures
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         overwrite, tags = bool(p.get("overwrite")), self.tags(aws, p)
         self._put(aws, p, overwrite, {} if overwrite else present(Tags=tags))
         return p["name"]
@@ -80,14 +82,16 @@ class Parameter(Tagged):
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         client, name = self.client(aws, p), p.get("name") or id_
-        found = absent(
+        current = absent(
             lambda: client.get_parameter(Name=name, WithDecryption=True), "ParameterNotFound"
         )
         filters = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
-        listed = client.describe_parameters(ParameterFilters=filters)["Parameters"] if found else []
-        if not found or not listed:
+        listed = (
+            client.describe_parameters(ParameterFilters=filters)["Parameters"] if current else []
+        )
+        if not current or not listed:
             return None
-        parameter, about = found["Parameter"], listed[0]
+        parameter, about = current["Parameter"], listed[0]
         written_only = p.get("valueWoVersion") is not None
         open_ = p.get("insecureValue") is not None and parameter["Type"] != "SecureString"
         out = p | {
@@ -109,7 +113,7 @@ class Parameter(Tagged):
         tags = client.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
         return out | self.tagged(aws, p, tags)
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         if self.differ(_VERSIONED, p, olds):
             self._put(aws, p, p.get("overwrite") is not False, {})
         self.retag(aws, id_, p, olds)

@@ -10,13 +10,15 @@ from typing import Any, ClassVar
 from botocore.exceptions import ClientError
 
 from sandbox.providers.aws.connection import Aws, code
-from sandbox.providers.aws.resource import Properties, Resource, present, two_parts
+from sandbox.providers.aws.resource import AwsResource, present, two_parts
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.values import Properties
 
 _CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 _FORM = "SecretID|VersionID"
 
 
-class SecretVersion(Resource):
+class SecretVersion(AwsResource):
     """A version. A new value is a new version.
 
     A value that somebody else writes is another version: this one only loses its stage, which the official
@@ -32,7 +34,7 @@ class SecretVersion(Resource):
         "secretStringWoVersion": "secretStringWo",
     }
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         failures = super().check(p)
         if isinstance(p.get("secretBinary"), str) and not _is_base64(p["secretBinary"]):
             failures.append(("secretBinary", '"secret_binary" must be base64-encoded'))
@@ -41,7 +43,7 @@ class SecretVersion(Resource):
     def name(self, p: Properties) -> str:
         return p["secretId"]
 
-    def create(self, aws: Aws, p: Properties) -> str:
+    def start(self, aws: Aws, p: Properties) -> str:
         binary = p.get("secretBinary")
         answer = self.client(aws, p).put_secret_value(
             SecretId=p["secretId"],
@@ -57,29 +59,29 @@ class SecretVersion(Resource):
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         secret, version = two_parts(id_, "|", _FORM)
         try:
-            found = self.client(aws, p).get_secret_value(SecretId=secret, VersionId=version)
+            current = self.client(aws, p).get_secret_value(SecretId=secret, VersionId=version)
         except ClientError as error:
             if _is_gone(error):
                 return None
             raise
         written_only = p.get("secretStringWoVersion") is not None
-        binary, text = found.get("SecretBinary"), found.get("SecretString")
+        binary, text = current.get("SecretBinary"), current.get("SecretString")
         out = p | {
-            "arn": found["ARN"],
-            "secretArn": found["ARN"],
+            "arn": current["ARN"],
+            "secretArn": current["ARN"],
             "secretId": secret,
             "secretBinary": base64.b64encode(binary).decode() if binary else "",
             "secretString": None if written_only else text or "",
             "hasSecretStringWo": written_only or None,
-            "versionId": found["VersionId"],
-            "versionStages": sorted(found.get("VersionStages") or []),
-            "region": found["ARN"].split(":")[3],
+            "versionId": current["VersionId"],
+            "versionStages": sorted(current.get("VersionStages") or []),
+            "region": current["ARN"].split(":")[3],
         }
         # A write-only value is in the program and at AWS, never in the state.
         out.pop("secretStringWo", None)
         return out
 
-    def update(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
+    def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         client, (secret, version) = self.client(aws, p), two_parts(id_, "|", _FORM)
         before, after = set(olds.get("versionStages") or []), set(p.get("versionStages") or [])
         added = after - before

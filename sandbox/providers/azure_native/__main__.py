@@ -1,6 +1,6 @@
 """Serves the stand-in."""
 
-from sandbox.providers.azure_native.provider import AzurePlugin
-from sandbox.providers.server import serve
+from sandbox.providers.azure_native.provider import AzureProvider
+from sandbox.providers.runtime.servicer import serve
 
-serve(AzurePlugin())
+serve(AzureProvider())

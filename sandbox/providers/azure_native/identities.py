@@ -9,18 +9,19 @@ from sandbox.providers.azure_native.resource import (
     GUID,
     Azure,
     AzureError,
+    AzureResource,
     Objects,
-    Resource,
     require,
 )
-from sandbox.providers.recorded import Properties, stable_uuid
+from sandbox.providers.runtime.file_backed_objects import stable_uuid
+from sandbox.providers.runtime.values import Properties
 
 _IDENTITIES = "/subscriptions/{subscription}/resourceGroups/{resourceGroupName}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{resourceName}"
 _MOST_CREDENTIALS = 20
 _NOT_UPDATED = ("roleDefinitionId", "principalType", "delegatedManagedIdentityResourceId")
 
 
-class UserAssignedIdentity(Resource):
+class UserAssignedIdentity(AzureResource):
     """An identity of its own."""
 
     type = "Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -48,13 +49,13 @@ class UserAssignedIdentity(Resource):
             "tenantId": a.tenant,
         }
 
-    def delete(self, a: Azure, objects: Objects, id_: str) -> None:
+    def remove(self, a: Azure, objects: Objects, id_: str) -> None:
         key = id_.lower()
         for inner in [k for k in objects if k == key or k.startswith(f"{key}/")]:
             del objects[inner]
 
 
-class FederatedIdentityCredential(Resource):
+class FederatedIdentityCredential(AzureResource):
     """Who may act as an identity: the tokens of one issuer for one subject."""
 
     type = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
@@ -106,7 +107,7 @@ class FederatedIdentityCredential(Resource):
             )
 
 
-class RoleAssignment(Resource):
+class RoleAssignment(AzureResource):
     """What somebody may do in a scope."""
 
     type = "Microsoft.Authorization/roleAssignments"

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
-from sandbox.providers.recorded import Properties, Store, stable_uuid
-from sandbox.providers.server import ProviderError
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.file_backed_objects import FileBackedObjects, stable_uuid
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.schema_provider import ResourceType
+from sandbox.providers.runtime.values import Properties
 
 Objects = dict[str, Properties]
 GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -25,7 +28,7 @@ class AzureError(ProviderError):
 class Azure:
     """What the provider is configured with."""
 
-    store: Store
+    store: FileBackedObjects
     subscription: str
     tenant: str
     client: str
@@ -37,15 +40,13 @@ class Azure:
         return stable_uuid("object", self.client)
 
 
-class Resource:
+class AzureResource(ResourceType[Azure]):
     """A type. What is kept of an object is Azure's answer, with the id, and what only the store needs below `_`."""
 
     type: str
     #: The path, with the inputs that it is made of.
     path: str
     api: str
-    #: The input that is named after the resource when the program gives no name.
-    named: str
     naming: Literal["random", "uuid"] = "random"
     #: Whether the type has a place, and whether the program must say which.
     place: Literal["none", "optional", "required"] = "none"
@@ -55,18 +56,47 @@ class Resource:
     unasked: ClassVar[Properties] = {}
     has_system_data = True
 
-    def check(self, p: Properties) -> list[str]:
-        """Reasons for what the official provider itself refuses. Values may be unknown."""
+    def check(self, p: Properties) -> Failures:
         return [
-            f"'{name}' does not match expression '{pattern}'"
+            ("", f"'{name}' does not match expression '{pattern}'")
             for name, pattern in self.patterns.items()
             if isinstance(p.get(name), str) and not re.search(pattern, p[name])
         ]
 
     def id(self, a: Azure, p: Properties) -> str:
         """Its id."""
-        found = self.path.format_map({"subscription": a.subscription} | p)
-        return re.sub("^/+", "/", found)
+        path = self.path.format_map({"subscription": a.subscription} | p)
+        return re.sub("^/+", "/", path)
+
+    def create(self, a: Azure, p: Properties) -> tuple[str, Properties]:
+        id_ = self.id(a, p)
+        with a.store.open() as objects:
+            if id_.lower() in objects:
+                raise ProviderError(f"cannot create already existing resource '{id_}'")
+            return id_, self._put(a, objects, id_, p)
+
+    def read(self, a: Azure, id_: str, p: Properties) -> Properties | None:
+        kept = a.store.get(id_.lower())
+        return None if kept is None else self.outputs(kept)
+
+    def update(self, a: Azure, id_: str, p: Properties, olds: Properties) -> Properties | None:
+        with a.store.open() as objects:
+            return self._put(a, objects, id_, p)
+
+    def delete(self, a: Azure, id_: str, p: Properties) -> None:
+        with a.store.open() as objects:
+            self.remove(a, objects, id_)
+
+    def _put(self, a: Azure, objects: Objects, id_: str, p: Properties) -> Properties:
+        before = objects.get(id_.lower())
+        self.refuse(a, objects, p, before)
+        kept = objects[id_.lower()] = self.kept(a, objects, p, before)
+        return self.outputs(kept)
+
+    def outputs(self, kept: Properties) -> Properties:
+        """What the state holds of what is kept."""
+        shown = {k: v for k, v in kept.items() if k != "id" and not k.startswith("_")}
+        return shown | {"azureApiVersion": self.api}
 
     def parse(self, id_: str) -> Properties:
         """The inputs that an id tells.
@@ -85,9 +115,9 @@ class Resource:
         match = re.fullmatch(pattern, id_.lstrip("/"), re.IGNORECASE)
         if match is None:
             raise ProviderError(f"unexpected resource id {id_!r}: it must be {self.path}")
-        found = match.groupdict()
-        found.pop("subscription", None)
-        return {k: f"/{v}" if k in ("scope", "resourceUri") else v for k, v in found.items()}
+        inputs = match.groupdict()
+        inputs.pop("subscription", None)
+        return {k: f"/{v}" if k in ("scope", "resourceUri") else v for k, v in inputs.items()}
 
     def refuse(self, a: Azure, objects: Objects, p: Properties, before: Properties | None) -> None:
         """Raises what Azure answers to inputs that it does not take; `before` is the object when it is there.
@@ -115,16 +145,16 @@ class Resource:
         }
         if self.has_system_data:
             now = datetime.now(UTC).isoformat(timespec="microseconds")
-            made = (before or {}).get("systemData") or {
+            created = (before or {}).get("systemData") or {
                 "createdAt": now,
                 "createdBy": a.client,
                 "createdByType": "Application",
             }
             changed = {"lastModifiedBy": a.client, "lastModifiedByType": "Application"}
-            out["systemData"] = made | changed | {"lastModifiedAt": now}
+            out["systemData"] = created | changed | {"lastModifiedAt": now}
         return out
 
-    def delete(self, a: Azure, objects: Objects, id_: str) -> None:
+    def remove(self, a: Azure, objects: Objects, id_: str) -> None:
         """Removes it; one that is not there is no error."""
         objects.pop(id_.lower(), None)
 
@@ -141,8 +171,8 @@ def require(objects: Objects, id_: str) -> Properties:
     Raises:
         AzureError: when it is not there.
     """
-    found = objects.get(id_.lower())
-    if found is None:
+    current = objects.get(id_.lower())
+    if current is None:
         kind, _, name = id_.partition("/providers/")[2].rpartition("/")
         raise AzureError(
             404,
@@ -150,7 +180,7 @@ def require(objects: Objects, id_: str) -> Properties:
             f"The Resource '{kind}/{name}' under resource group '{part(id_, 'resourceGroups')}' was not "
             "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
         )
-    return found
+    return current
 
 
 def same_place(kept: Properties, p: Properties) -> None:

@@ -7,14 +7,15 @@ from typing import ClassVar
 from sandbox.providers.azure_native.resource import (
     Azure,
     AzureError,
+    AzureResource,
     Objects,
-    Resource,
     part,
     require,
     same_place,
 )
 from sandbox.providers.azure_native.vaults import Vault
-from sandbox.providers.recorded import Properties, stable_uuid
+from sandbox.providers.runtime.file_backed_objects import stable_uuid
+from sandbox.providers.runtime.values import Properties
 
 _GROUP = "/subscriptions/{subscription}/resourceGroups/{resourceGroupName}"
 _ENDPOINTS = _GROUP + "/providers/Microsoft.Network/privateEndpoints/{privateEndpointName}"
@@ -23,7 +24,7 @@ _SINKS = (
 )  # fmt: skip
 
 
-class ResourceGroup(Resource):
+class ResourceGroup(AzureResource):
     """A group. What is in it goes with it."""
 
     type = "Microsoft.Resources/resourceGroups"
@@ -47,21 +48,21 @@ class ResourceGroup(Resource):
     def answer(
         self, a: Azure, objects: Objects, p: Properties, before: Properties | None
     ) -> Properties:
-        found = super().answer(a, objects, p, before)
-        return found | {"properties": {"provisioningState": "Succeeded"}}
+        current = super().answer(a, objects, p, before)
+        return current | {"properties": {"provisioningState": "Succeeded"}}
 
-    def delete(self, a: Azure, objects: Objects, id_: str) -> None:
+    def remove(self, a: Azure, objects: Objects, id_: str) -> None:
         key = id_.lower()
         vaults = [
             k for k, o in objects.items() if k.startswith(f"{key}/") and o["type"] == Vault.type
         ]
         for inner in vaults:
-            Vault().delete(a, objects, inner)
+            Vault().remove(a, objects, inner)
         for inner in [k for k in objects if k == key or k.startswith(f"{key}/")]:
             del objects[inner]
 
 
-class PrivateEndpoint(Resource):
+class PrivateEndpoint(AzureResource):
     """A way to a service inside a network."""
 
     type = "Microsoft.Network/privateEndpoints"
@@ -82,17 +83,17 @@ class PrivateEndpoint(Resource):
                 "InvalidRequestFormat",
                 f"Private endpoint {self.id(a, p)} must have a subnet.",
             )
-        wanted = _connections(p)
-        if len(wanted) != 1:
+        connections = _connections(p)
+        if len(connections) != 1:
             raise AzureError(
                 400,
                 "PrivateEndpointMustHaveExactlyOnePrivateLinkServiceConnection",
                 f"Private endpoint {self.id(a, p)} must have exactly one private link service connection.",
             )
-        target = wanted[0].get("privateLinkServiceId") or ""
+        target = connections[0].get("privateLinkServiceId") or ""
         if "/providers/Microsoft.KeyVault/vaults/" in target:
             require(objects, target)
-            if wanted[0].get("groupIds") != ["vault"]:
+            if connections[0].get("groupIds") != ["vault"]:
                 raise AzureError(
                     400,
                     "PrivateEndpointCannotBeCreatedInvalidGroupIds",
@@ -130,13 +131,13 @@ class PrivateEndpoint(Resource):
             "etag": f'W/"{stable_uuid(id_)}"',
         }
 
-    def delete(self, a: Azure, objects: Objects, id_: str) -> None:
+    def remove(self, a: Azure, objects: Objects, id_: str) -> None:
         key = id_.lower()
         for inner in [k for k in objects if k == key or k.startswith(f"{key}/")]:
             del objects[inner]
 
 
-class PrivateDnsZoneGroup(Resource):
+class PrivateDnsZoneGroup(AzureResource):
     """The names by which a private endpoint is found."""
 
     type = "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"
@@ -151,12 +152,12 @@ class PrivateDnsZoneGroup(Resource):
     def answer(
         self, a: Azure, objects: Objects, p: Properties, before: Properties | None
     ) -> Properties:
-        found = super().answer(a, objects, p, before)
+        current = super().answer(a, objects, p, before)
         etag = f'W/"{stable_uuid(self.id(a, p))}"'
-        return found | {"provisioningState": "Succeeded", "etag": etag}
+        return current | {"provisioningState": "Succeeded", "etag": etag}
 
 
-class DiagnosticSetting(Resource):
+class DiagnosticSetting(AzureResource):
     """Where the logs of a resource go."""
 
     type = "Microsoft.Insights/diagnosticSettings"

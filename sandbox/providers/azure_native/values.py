@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.providers.recorded import Properties
-from sandbox.providers.values import Secret
+from sandbox.providers.runtime.values import Properties, Secret
 
 
 def applied(inputs: Properties, before: Properties, after: Properties) -> Properties:

@@ -9,13 +9,14 @@ from typing import ClassVar
 from sandbox.providers.azure_native.resource import (
     Azure,
     AzureError,
+    AzureResource,
     Objects,
-    Resource,
     part,
     require,
     same_place,
 )
-from sandbox.providers.recorded import Properties, stable_uuid
+from sandbox.providers.runtime.file_backed_objects import stable_uuid
+from sandbox.providers.runtime.values import Properties
 
 _VAULTS = "/subscriptions/{subscription}/resourceGroups/{resourceGroupName}/providers/Microsoft.KeyVault/vaults/{vaultName}"
 _NAME = re.compile(r"[A-Za-z](?:-?[A-Za-z0-9])+")
@@ -32,7 +33,7 @@ def deleted_secret(vault: str, name: str) -> str:
     return f"deleted/vaults/{vault}/secrets/{name}".lower()
 
 
-class Vault(Resource):
+class Vault(AzureResource):
     """A key vault."""
 
     type = "Microsoft.KeyVault/vaults"
@@ -44,7 +45,7 @@ class Vault(Resource):
     unasked: ClassVar[Properties] = {"properties": {"publicNetworkAccess": "Enabled"}}
 
     def refuse(self, a: Azure, objects: Objects, p: Properties, before: Properties | None) -> None:
-        name, wanted = p["vaultName"], p["properties"]
+        name, properties = p["vaultName"], p["properties"]
         if not _NAME.fullmatch(name):
             raise AzureError(
                 400,
@@ -54,20 +55,20 @@ class Vault(Resource):
                 "consecutive hyphens. Follow this link for more information: "
                 "https://go.microsoft.com/fwlink/?linkid=2147742",
             )
-        days = wanted.get("softDeleteRetentionInDays")
+        days = properties.get("softDeleteRetentionInDays")
         if days is not None and not 7 <= days <= 90:
             raise AzureError(
                 400,
                 "BadRequest",
                 'The property \\"softDeleteRetentionInDays\\" must be between 7 and 90.',
             )
-        if wanted.get("enableSoftDelete") is False:
+        if properties.get("enableSoftDelete") is False:
             raise _irreversible("enableSoftDelete", "the soft delete")
-        if wanted.get("enablePurgeProtection") is False:
+        if properties.get("enablePurgeProtection") is False:
             raise _irreversible("enablePurgeProtection", "the purge protection")
         if before is not None:
             self._refuse_change(p, before)
-        elif wanted.get("createMode") == "recover":
+        elif properties.get("createMode") == "recover":
             if deleted_vault(name) not in objects:
                 raise AzureError(
                     404,
@@ -133,7 +134,7 @@ class Vault(Resource):
         kept = {k: old[k] for k in _KEYS if k in old}
         return super().answer(a, objects, p, before) | {"properties": filled | kept | asked}
 
-    def delete(self, a: Azure, objects: Objects, id_: str) -> None:
+    def remove(self, a: Azure, objects: Objects, id_: str) -> None:
         key = id_.lower()
         kept = objects.pop(key, None)
         if kept is None:
@@ -152,7 +153,7 @@ class Vault(Resource):
         }
 
 
-class Secret(Resource):
+class KeyVaultSecret(AzureResource):
     """A secret of a vault. Azure Resource Manager never gives its value back, and it is not kept here."""
 
     type = "Microsoft.KeyVault/vaults/secrets"
@@ -187,8 +188,8 @@ class Secret(Resource):
         version = stable_uuid(uri, str(number)).replace("-", "")
         now = int(datetime.now(UTC).timestamp())
         asked = p["properties"]
-        made = (before or {}).get("properties", {}).get("attributes", {}).get("created", now)
-        attributes = {"enabled": True, "created": made, "updated": now}
+        created = (before or {}).get("properties", {}).get("attributes", {}).get("created", now)
+        attributes = {"enabled": True, "created": created, "updated": now}
         attributes |= {k: v for k, v in (asked.get("attributes") or {}).items() if v is not None}
         properties = {k: v for k, v in asked.items() if k not in ("value", "attributes")} | {
             "attributes": attributes,
@@ -201,7 +202,7 @@ class Secret(Resource):
             "_version": number,
         }
 
-    def delete(self, a: Azure, objects: Objects, id_: str) -> None:
+    def remove(self, a: Azure, objects: Objects, id_: str) -> None:
         kept = objects.pop(id_.lower(), None)
         if kept is not None:
             objects[deleted_secret(part(id_, "vaults"), kept["name"])] = {"id": kept["id"]}

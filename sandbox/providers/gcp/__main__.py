@@ -1,6 +1,6 @@
 """Serves the stand-in."""
 
-from sandbox.providers.gcp.provider import GcpPlugin
-from sandbox.providers.server import serve
+from sandbox.providers.gcp.provider import GoogleProvider
+from sandbox.providers.runtime.servicer import serve
 
-serve(GcpPlugin())
+serve(GoogleProvider())

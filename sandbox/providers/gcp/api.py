@@ -7,8 +7,8 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from sandbox.providers.asking import ask
-from sandbox.providers.server import ProviderError
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.retry import retry_until
 
 REQUEST_SECONDS = 120.0
 """The official provider's `request_timeout` where nothing is configured."""
@@ -56,7 +56,7 @@ class SecretManager:
             )
 
         try:
-            answer = ask(send, _pause, requests.RequestException)
+            answer = retry_until(send, _pause, requests.RequestException)
         except requests.RequestException as error:
             raise ProviderError(
                 f"{method} {url}: Secret Manager does not answer ({type(error).__name__})"

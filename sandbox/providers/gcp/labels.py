@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from sandbox.providers.gcp.resource import Google
-from sandbox.providers.recorded import Properties
+from sandbox.providers.runtime.values import Properties
 
 _LOWER = r"[^\W\d_A-Z]"
 _KEY = re.compile(rf"{_LOWER}(?:{_LOWER}|[\d_-]){{0,62}}")

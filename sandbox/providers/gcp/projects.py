@@ -6,9 +6,10 @@ import hashlib
 import re
 from typing import ClassVar
 
-from sandbox.providers.gcp.resource import Failures, Google, Recorded, ids, number
-from sandbox.providers.recorded import Properties
-from sandbox.providers.server import ProviderError
+from sandbox.providers.gcp.resource import Google, Recorded, ids, number
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.values import Properties
 
 _ACCOUNT = r"^[a-z](?:[-a-z0-9]{4,28}[a-z0-9])$"
 _ROLE = r"^[a-zA-Z0-9_\.]{3,64}$"
@@ -41,9 +42,9 @@ class Account(Recorded):
         account = id_.rsplit("/", 1)[-1].partition("@")[0]
         return f"Service account {account} already exists within project {'/'.join(id_.split('/')[:2])}."
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
         email = self._email(g, p)
-        return super().made(g, id_, p) | {
+        return super().record(g, id_, p) | {
             "project": g.of(p),
             "email": email,
             "member": f"serviceAccount:{email}",
@@ -52,8 +53,8 @@ class Account(Recorded):
         }
 
     def parse(self, g: Google, id_: str) -> Properties:
-        found = ids("projects/{project}/serviceAccounts/{account}@[^/]+", id_)
-        return {"project": found["project"], "accountId": found["account"]}
+        parts = ids("projects/{project}/serviceAccounts/{account}@[^/]+", id_)
+        return {"project": parts["project"], "accountId": parts["account"]}
 
     def _email(self, g: Google, p: Properties) -> str:
         return f"{p['accountId']}@{g.of(p)}.iam.gserviceaccount.com"
@@ -88,8 +89,8 @@ class IAMCustomRole(Recorded):
                 )
         return super().create(g, p)
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
-        return super().made(g, id_, p) | {"project": g.of(p), "name": id_, "deleted": False}
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
+        return super().record(g, id_, p) | {"project": g.of(p), "name": id_, "deleted": False}
 
     def gone(self, kept: Properties) -> bool:
         return kept["deleted"]
@@ -100,8 +101,8 @@ class IAMCustomRole(Recorded):
                 objects[id_]["deleted"] = True
 
     def parse(self, g: Google, id_: str) -> Properties:
-        found = ids("projects/{project}/roles/{role_id}", id_)
-        return {"project": found["project"], "roleId": found["role_id"]}
+        parts = ids("projects/{project}/roles/{role_id}", id_)
+        return {"project": parts["project"], "roleId": parts["role_id"]}
 
 
 class Service(Recorded):
@@ -117,7 +118,7 @@ class Service(Recorded):
         g.store.remove(self.id(g, p))
         return super().create(g, p)
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
         return {"project": g.of(p), "service": p["service"]}
 
     def delete(self, g: Google, id_: str, p: Properties) -> None:
@@ -141,7 +142,7 @@ class ServiceIdentity(Recorded):
         g.store.remove(self.id(g, p))
         return super().create(g, p)
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
         email = service_agent(p["service"], number(g.of(p)))
         return {
             "project": g.of(p),

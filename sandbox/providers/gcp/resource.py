@@ -7,19 +7,20 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from sandbox.providers.documents import ZERO
 from sandbox.providers.gcp.api import REQUEST_SECONDS, GoogleError, SecretManager
-from sandbox.providers.recorded import Properties, Store
-from sandbox.providers.server import ProviderError
-
-Failures = list[tuple[str, str]]
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.file_backed_objects import FileBackedObjects, changes
+from sandbox.providers.runtime.schema_provider import ResourceType
+from sandbox.providers.runtime.schemas import ResourceSchema
+from sandbox.providers.runtime.terraform_values import ZERO
+from sandbox.providers.runtime.values import Properties, has_unknown
 
 
 @dataclass
 class Google:
     """What the provider is configured with."""
 
-    store: Store
+    store: FileBackedObjects
     project: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
     """Labels that every resource gets: the default ones and the provider's own mark."""
@@ -60,47 +61,22 @@ def number(project: str) -> str:
     return str(10**11 + int(hashlib.sha256(project.encode()).hexdigest(), 16) % (9 * 10**11))
 
 
-class Resource:
-    """A type. `create`, `read` and `update` give the outputs."""
+class GoogleResource(ResourceType[Google]):
+    """A type."""
 
     #: What stands before the server's words: `Error creating Secret`.
     noun: str = ""
-    #: Inputs that Google fills in without that being a difference.
     computed: frozenset[str] = frozenset({"project"})
-    #: Inputs that have a value where the program gives none.
     defaults: ClassVar[Properties] = {"deletionPolicy": "DELETE"}
-    #: The input that is named after the resource when the program gives no name.
     named: str | None = None
-    separator = "-"
+    followed = frozenset({"pulumiLabels", "effectiveLabels"})
     #: Whether the provider's own labels are added.
     labelled = False
     #: Inputs that the official provider compares by the last part of their path.
     links: frozenset[str] = frozenset()
-    #: Inputs whose order means nothing.
-    sets: frozenset[str] = frozenset()
-
-    def check(self, p: Properties) -> Failures:
-        """Property and reason for what the provider itself refuses. Values may be unknown."""
-        return []
 
     def id(self, g: Google, p: Properties) -> str:
         """Its id in the state."""
-        raise NotImplementedError
-
-    def create(self, g: Google, p: Properties) -> tuple[str, Properties]:
-        """Id and outputs of a new one."""
-        raise NotImplementedError
-
-    def read(self, g: Google, id_: str, p: Properties) -> Properties | None:
-        """What is there, laid over `p`; None when it is gone."""
-        raise NotImplementedError
-
-    def update(self, g: Google, id_: str, p: Properties, olds: Properties) -> Properties:
-        """Outputs after a change."""
-        raise NotImplementedError
-
-    def delete(self, g: Google, id_: str, p: Properties) -> None:
-        """Removes it."""
         raise NotImplementedError
 
     def parse(self, g: Google, id_: str) -> Properties:
@@ -111,8 +87,12 @@ class Resource:
         """
         raise NotImplementedError
 
+    def locate(self, g: Google, schema: ResourceSchema, id_: str) -> tuple[str, Properties]:
+        p = self.defaults | self.parse(g, id_)
+        return self.id(g, {"name": id_} | p), p
+
     def same(self, name: str, before: Any, after: Any) -> bool:
-        """Whether a value inside an input is what the state has. Numbers and texts may stand for another."""
+        # Numbers and texts may stand for another.
         if before in ZERO and after in ZERO:
             return True
         if name in self.links and isinstance(before, str) and isinstance(after, str):
@@ -123,8 +103,13 @@ class Resource:
             str(before).lower() == str(after).lower() if _loose(before, after) else before == after
         )
 
+    def compare(self, name: str, before: Any, after: Any) -> set[str]:
+        if name in self.sets and not has_unknown(after):
+            before, after = sorted(before or []), sorted(after or [])
+        return changes(before, after, lambda a, b: self.same(name, a, b), name)
 
-class Recorded(Resource):
+
+class Recorded(GoogleResource):
     """A type that is kept by its inputs only: no server for it can be had on one machine."""
 
     def create(self, g: Google, p: Properties) -> tuple[str, Properties]:
@@ -135,12 +120,12 @@ class Recorded(Resource):
                     f"Error creating {self.noun}: {GoogleError(409, self.taken(id_))}"
                 )
             self.before(g, objects, p)
-            objects[id_] = self.made(g, id_, p)
+            objects[id_] = self.record(g, id_, p)
         return id_, self.seen(g, id_, p, objects[id_])
 
     def read(self, g: Google, id_: str, p: Properties) -> Properties | None:
-        found = g.store.get(id_)
-        return None if found is None or self.gone(found) else self.seen(g, id_, p, found)
+        current = g.store.get(id_)
+        return None if current is None or self.gone(current) else self.seen(g, id_, p, current)
 
     def update(self, g: Google, id_: str, p: Properties, olds: Properties) -> Properties:
         with g.store.open() as objects:
@@ -148,7 +133,7 @@ class Recorded(Resource):
                 raise ProviderError(
                     f"Error updating {self.noun} {id_!r}: {GoogleError(404, f'{id_} not found.')}"
                 )
-            objects[id_] |= self.made(g, id_, p)
+            objects[id_] |= self.record(g, id_, p)
         return self.seen(g, id_, p, objects[id_])
 
     def delete(self, g: Google, id_: str, p: Properties) -> None:
@@ -161,7 +146,7 @@ class Recorded(Resource):
     def before(self, g: Google, objects: dict[str, Properties], p: Properties) -> None:
         """Refuses what Google refuses because of other objects."""
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
         """What is kept."""
         return {k: v for k, v in p.items() if v is not None}
 

@@ -1,19 +1,6 @@
-"""``python -m sandbox.providers.kubernetes <engine address>``: the plugin process."""
+"""Serves the stand-in."""
 
-from __future__ import annotations
+from sandbox.providers.kubernetes.provider import KubernetesProvider
+from sandbox.providers.runtime.servicer import serve
 
-import sys
-
-from sandbox.providers.kubernetes.servicer import serve
-
-
-def main() -> None:
-    addresses = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    try:
-        serve(addresses[0] if addresses else "")
-    except KeyboardInterrupt:
-        return
-
-
-if __name__ == "__main__":
-    main()
+serve(KubernetesProvider())

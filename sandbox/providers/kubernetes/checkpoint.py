@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.providers.kubernetes.values import Secret, has_secret, mark_secrets, reveal
+from sandbox.providers.runtime.values import Properties, Secret, has_secret, plain
 
 INPUTS = "__inputs"
 INITIAL_VERSION = "__initialApiVersion"
@@ -38,13 +38,13 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 def manifest(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Properties as an object for the API server: no secret marks, no bookkeeping."""
     bare = {key: value for key, value in properties.items() if not key.startswith("__")}
-    return _renamed(reveal(bare), _UNDERSCORED)
+    return _renamed(plain(bare), _UNDERSCORED)
 
 
 def write(
     inputs: Mapping[str, Any],
     live: Mapping[str, Any],
-    given: Mapping[str, Any],
+    news: Mapping[str, Any],
     initial_version: str,
     manager: str,
 ) -> dict[str, Any]:
@@ -52,9 +52,9 @@ def write(
 
     A value that the server derived from a secret ``stringData`` is in ``data`` and secret too.
     """
-    outputs = mark_secrets(_renamed(copy.deepcopy(dict(live)), _DASHED), given)
-    kept = mark_secrets(_renamed(copy.deepcopy(dict(inputs)), _DASHED), given)
-    if live.get("kind") != "Secret" and has_secret(given):
+    outputs = mark_secrets(_renamed(copy.deepcopy(dict(live)), _DASHED), news)
+    kept = mark_secrets(_renamed(copy.deepcopy(dict(inputs)), _DASHED), news)
+    if live.get("kind") != "Secret" and has_secret(news):
         # kubectl's annotation repeats the whole object in one text.
         annotations = (outputs.get("metadata") or {}).get("annotations")
         key = "kubectl.kubernetes.io/last-applied-configuration"
@@ -69,6 +69,24 @@ def write(
 def read(state: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The old inputs and the live object that a state holds."""
     inputs = state.get(INPUTS)
-    return manifest(inputs if isinstance(inputs, Mapping) else reveal(inputs or {})), manifest(
-        state
-    )
+    return manifest(inputs if isinstance(inputs, Mapping) else plain(inputs or {})), manifest(state)
+
+
+def mark_secrets(outputs: Properties, inputs: Mapping[str, Any]) -> Properties:
+    """Outputs with the secretness of the inputs: objects part by part, lists as a whole.
+
+    ``data`` and ``stringData`` of a Secret are secret whatever the inputs say.
+    """
+    if outputs.get("kind") == "Secret":
+        return outputs | {k: _hide(outputs[k]) for k in ("data", "stringData") if k in outputs}
+    for key, value in inputs.items():
+        output = outputs.get(key)
+        if isinstance(output, dict) and isinstance(value, Mapping):
+            outputs[key] = mark_secrets(output, value)
+        elif key in outputs and has_secret(value):
+            outputs[key] = _hide(output)
+    return outputs
+
+
+def _hide(value: Any) -> Secret:
+    return value if isinstance(value, Secret) else Secret(plain(value))

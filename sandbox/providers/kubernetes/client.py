@@ -12,9 +12,10 @@ from urllib.parse import quote, urlencode
 
 import urllib3
 
-from sandbox.providers.asking import ask, retry_after
 from sandbox.providers.kubernetes.kubeconfig import Access
 from sandbox.providers.kubernetes.naming import Kind
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.retry import retry_after, retry_until
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -27,7 +28,7 @@ _MAX_RETRIES = 10
 _POOL = 64
 
 
-class ApiError(Exception):
+class ApiError(ProviderError):
     """The API server refused; the text is the server's own message."""
 
     def __init__(self, code: int, message: str, reason: str = "", details: Any = None) -> None:
@@ -53,14 +54,14 @@ class ApiError(Exception):
         return self.not_found and self.details.get("kind") == "namespaces"
 
 
-class NoSuchKind(Exception):
+class NoSuchKind(ProviderError):
     """The API server knows no such kind (its definition may not have been created yet)."""
 
     def __init__(self, kind: Kind) -> None:
         super().__init__(f'no matches for kind "{kind.kind}" in version "{kind.api_version}"')
 
 
-class Unreachable(Exception):
+class Unreachable(ProviderError):
     """The API server did not answer."""
 
 
@@ -129,7 +130,7 @@ class Client:
             return retry_after(outcome.headers.get("Retry-After"))
 
         try:
-            answer = ask(send, pause, urllib3.exceptions.HTTPError, math.inf)
+            answer = retry_until(send, pause, urllib3.exceptions.HTTPError, math.inf)
         except urllib3.exceptions.HTTPError as error:
             raise Unreachable(f'{method} "{self._access.server}{path}": {error}') from None
         try:

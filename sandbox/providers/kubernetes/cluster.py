@@ -20,6 +20,7 @@ from sandbox.providers.kubernetes.client import (
 from sandbox.providers.kubernetes.diff import merge_patch
 from sandbox.providers.kubernetes.naming import Kind
 from sandbox.providers.kubernetes.waits import Report
+from sandbox.providers.runtime.errors import ProviderError
 
 CONFLICT_HELP = (
     "https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/"
@@ -29,7 +30,7 @@ _RETRIES = 5
 _SLOW_DELETIONS = frozenset({"Deployment", "StatefulSet"})
 
 
-class Refused(Exception):
+class Refused(ProviderError):
     """The API server refused the operation; the text holds its message."""
 
 
@@ -42,7 +43,7 @@ class Options:
     upsert: bool = False
 
 
-def refusal(error: ApiError, manager: str) -> Exception:
+def refusal(error: ApiError, manager: str) -> ProviderError:
     """The error to show for a refusal; conflicts get the official plugin's explanation."""
     if not error.conflict:
         return error
@@ -203,10 +204,10 @@ class Cluster:
         live = self.client.get(kind, space, name)
         if imported or naming.skip_await(manifest) or str(kind) not in readiness.AWAITED_ON_READ:
             return live
-        found = waits.check(self.client, kind, live)
-        if not found.ready:
+        state = waits.check(self.client, kind, live)
+        if not state.ready:
             text = f"Resource '{name}' was created but failed to initialize"
-            reasons = found.problems + waits.explain(self.client, kind, live)
+            reasons = state.problems + waits.explain(self.client, kind, live)
             raise waits.NotReady(text, live, reasons)
         return live
 

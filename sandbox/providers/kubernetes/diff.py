@@ -8,29 +8,11 @@ field that someone else changed is one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from sandbox.providers.kubernetes.immutable import Path, touches
-from sandbox.providers.kubernetes.values import UNKNOWN
-
-
-class Change(Enum):
-    """What happens to one path."""
-
-    ADD = "add"
-    DELETE = "delete"
-    UPDATE = "update"
-
-
-@dataclass(frozen=True)
-class PathChange:
-    """One changed path: what happens, whether it replaces the object, whether inputs dropped it."""
-
-    change: Change
-    replaces: bool
-    input_only: bool = False
+from sandbox.providers.runtime.provider import Change, PropertyChange
+from sandbox.providers.runtime.values import UNKNOWN
 
 
 class _Missing:
@@ -56,9 +38,9 @@ def path_text(path: tuple[str | int, ...]) -> str:
 
 def compare(
     old: Mapping[str, Any], new: Mapping[str, Any], replacing: list[Path]
-) -> dict[str, PathChange]:
+) -> dict[str, PropertyChange]:
     """The changes from the old side to the new inputs, by path."""
-    changes: dict[str, PathChange] = {}
+    changes: dict[str, PropertyChange] = {}
     _mapping((), old, new, replacing, changes)
     return changes
 
@@ -68,11 +50,11 @@ def _mapping(
     old: Mapping[str, Any],
     new: Mapping[str, Any],
     replacing: list[Path],
-    changes: dict[str, PathChange],
+    changes: dict[str, PropertyChange],
 ) -> None:
     for key in sorted({*old, *new}):
-        was, wanted = old.get(key, _MISSING), new.get(key, _MISSING)
-        _value((*path, key), was, wanted, replacing, changes)
+        was, desired = old.get(key, _MISSING), new.get(key, _MISSING)
+        _value((*path, key), was, desired, replacing, changes)
 
 
 def _value(
@@ -80,7 +62,7 @@ def _value(
     old: Any,
     new: Any,
     replacing: list[Path],
-    changes: dict[str, PathChange],
+    changes: dict[str, PropertyChange],
 ) -> None:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         _mapping(path, old, new, replacing, changes)
@@ -88,8 +70,8 @@ def _value(
     if isinstance(old, list) and isinstance(new, list):
         for index in range(max(len(old), len(new))):
             was = old[index] if index < len(old) else _MISSING
-            wanted = new[index] if index < len(new) else _MISSING
-            _value((*path, index), was, wanted, replacing, changes)
+            desired = new[index] if index < len(new) else _MISSING
+            _value((*path, index), was, desired, replacing, changes)
         return
     if new is not UNKNOWN and type(old) is type(new) and old == new:
         return
@@ -99,26 +81,12 @@ def _value(
     if new is _MISSING or new is None:
         if old is _MISSING or old is None:
             return
-        changes[path_text(path)] = PathChange(
+        changes[path_text(path)] = PropertyChange(
             Change.DELETE, touches(path, None, replacing), input_only=True
         )
         return
     change = Change.ADD if old is _MISSING else Change.UPDATE
-    changes[path_text(path)] = PathChange(change, touches(path, new, replacing))
-
-
-def ignore(changes: dict[str, PathChange], ignored: list[str]) -> dict[str, PathChange]:
-    """The changes without those at or below the ignored paths."""
-    return {
-        path: change
-        for path, change in changes.items()
-        if not any(_below(path, prefix) for prefix in ignored)
-    }
-
-
-def _below(path: str, prefix: str) -> bool:
-    rest = path[len(prefix) :]
-    return path.startswith(prefix) and (not rest or rest[0] in ".[")
+    changes[path_text(path)] = PropertyChange(change, touches(path, new, replacing))
 
 
 def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from sandbox.providers.kubernetes import checkpoint, naming
-from sandbox.providers.kubernetes.diff import Change, compare, ignore
+from sandbox.providers.kubernetes.diff import compare
 from sandbox.providers.kubernetes.immutable import IDENTITY, replacing_paths
 from sandbox.providers.kubernetes.normalize import normalize, prune
-from sandbox.providers.kubernetes.outcomes import Difference, Properties
 from sandbox.providers.kubernetes.settings import ProviderSettings
-from sandbox.providers.kubernetes.values import UNKNOWN
+from sandbox.providers.runtime.provider import Change, Diff, Urn
+from sandbox.providers.runtime.values import UNKNOWN, Properties
 
 
 def difference(
-    urn: str,
+    urn: Urn,
     state: Properties,
     new: Properties,
-    ignored: list[str],
+    ignored: Collection[str],
     settings: ProviderSettings,
     namespaced: Callable[[naming.Kind], bool],
-) -> Difference:
+) -> Diff:
     """What changes from the live object (as the state has it) to the new inputs.
 
     Only what the old or the new inputs speak of is compared. A replacement deletes first when the
@@ -28,10 +29,10 @@ def difference(
     """
     old_inputs, live = checkpoint.read(state)
     old_inputs = normalize(old_inputs)
-    wanted = normalize(checkpoint.manifest(new))
-    kind = naming.kind_of(wanted, naming.kind_from_urn(urn))
+    desired = normalize(checkpoint.manifest(new))
+    kind = naming.kind_of(desired, naming.kind_from_urn(urn))
     before = prune(live, old_inputs)
-    for side in (before, wanted):
+    for side in (before, desired):
         meta = side.get("metadata")
         if not isinstance(meta, dict):
             if meta is UNKNOWN:
@@ -43,26 +44,25 @@ def difference(
             meta.pop("namespace", None)
     before.setdefault("apiVersion", kind.api_version)
     before.setdefault("kind", kind.kind)
-    if naming.object_name(wanted):
+    if naming.object_name(desired):
         before["metadata"]["name"] = naming.object_name(live)
     replacing = (
         list(IDENTITY)
         if naming.is_patch(urn, kind)
         else replacing_paths(
             kind,
-            wanted,
+            desired,
             secrets_mutable=settings.secrets_mutable,
             config_maps_mutable=settings.config_maps_mutable,
         )
     )
-    changes = ignore(compare(before, wanted, replacing), ignored)
-    replaces = [path for path, change in changes.items() if change.replaces]
+    changes = compare(before, desired, replacing)
     if changes.get("metadata") and changes["metadata"].change is Change.DELETE:
-        replaces.append("metadata")
-    same_place = naming.object_name(wanted) == naming.object_name(live) and (
-        naming.namespace(wanted) or ""
+        changes["metadata"] = replace(changes["metadata"], replaces=True)
+    same_place = naming.object_name(desired) == naming.object_name(live) and (
+        naming.namespace(desired) or ""
     ) == naming.namespace(live)
-    fixed_name = bool(naming.object_name(wanted)) and (
-        naming.annotation(wanted, naming.AUTONAMED) != "true"
+    fixed_name = bool(naming.object_name(desired)) and (
+        naming.annotation(desired, naming.AUTONAMED) != "true"
     )
-    return Difference(changes, replaces, bool(replaces) and fixed_name and same_place)
+    return Diff(changes, delete_first=fixed_name and same_place).without(ignored)

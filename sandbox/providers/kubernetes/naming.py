@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.providers.kubernetes.values import UNKNOWN
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Urn
+from sandbox.providers.runtime.values import UNKNOWN
 
 AUTONAMED = "pulumi.com/autonamed"
 SKIP_AWAIT = "pulumi.com/skipAwait"
@@ -35,26 +37,17 @@ class Kind:
         return f"{self.api_version}/{self.kind}"
 
 
-def type_of(urn: str) -> str:
-    """The resource's own type: ``kubernetes:core/v1:Secret``."""
-    return urn.split("::")[2].split("$")[-1]
-
-
-def name_of(urn: str) -> str:
-    """The resource's name in the program."""
-    return urn.split("::", 3)[3]
-
-
-def kind_from_urn(urn: str) -> Kind:
+def kind_from_urn(urn: Urn) -> Kind:
     """The kind that a type token names.
 
-    Raises ValueError when the token is not ``kubernetes:<group>/<version>:<Kind>``.
+    Raises:
+        ProviderError: when the token is not ``kubernetes:<group>/<version>:<Kind>``.
     """
-    package, _, rest = type_of(urn).partition(":")
+    package, _, rest = urn.type.partition(":")
     module, _, kind = rest.partition(":")
     group, slash, version = module.partition("/")
     if package != "kubernetes" or not slash or not kind:
-        raise ValueError(f'unrecognized resource type: "{type_of(urn)}" for this provider')
+        raise ProviderError(f'unrecognized resource type: "{urn.type}" for this provider')
     return Kind("" if group == "core" else group, version, kind)
 
 
@@ -68,31 +61,31 @@ def kind_of(manifest: Mapping[str, Any], fallback: Kind) -> Kind:
     return Kind(group if slash and group != "core" else "", version, kind)
 
 
-def is_patch(urn: str, kind: Kind) -> bool:
+def is_patch(urn: Urn, kind: Kind) -> bool:
     """Whether the resource only patches an object that someone else owns (``ConfigMapPatch``)."""
-    token = type_of(urn).rsplit(":", 1)[-1]
+    token = urn.type.rsplit(":", 1)[-1]
     return token.endswith("Patch") and not kind.kind.endswith("Patch")
 
 
 def metadata(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata of a manifest, empty when there is none or it is not known yet."""
-    found = manifest.get("metadata")
-    return found if isinstance(found, dict) else {}
+    value = manifest.get("metadata")
+    return value if isinstance(value, dict) else {}
 
 
 def object_name(manifest: Mapping[str, Any]) -> str:
-    found = metadata(manifest).get("name")
-    return found if isinstance(found, str) else ""
+    value = metadata(manifest).get("name")
+    return value if isinstance(value, str) else ""
 
 
 def namespace(manifest: Mapping[str, Any]) -> str:
-    found = metadata(manifest).get("namespace")
-    return found if isinstance(found, str) else ""
+    value = metadata(manifest).get("namespace")
+    return value if isinstance(value, str) else ""
 
 
 def annotation(manifest: Mapping[str, Any], key: str) -> str:
-    found = metadata(manifest).get("annotations")
-    value = found.get(key) if isinstance(found, dict) else None
+    annotations = metadata(manifest).get("annotations")
+    value = annotations.get(key) if isinstance(annotations, dict) else None
     return value if isinstance(value, str) else ""
 
 
@@ -107,8 +100,8 @@ def set_autonamed(manifest: dict[str, Any], name: str) -> None:
 
 def assign_name(manifest: dict[str, Any], base: str, seed: bytes) -> None:
     """Names an unnamed object ``<base>-<8 hex digits>``; the same seed gives the same name."""
-    given = manifest.get("metadata", {})
-    if given is UNKNOWN or given.get("name") or given.get("generateName"):
+    meta = manifest.get("metadata", {})
+    if meta is UNKNOWN or meta.get("name") or meta.get("generateName"):
         return
     digits = hashlib.sha256(seed).hexdigest()[:8] if seed else secrets.token_hex(4)
     set_autonamed(manifest, f"{base}-{digits}")
@@ -116,8 +109,8 @@ def assign_name(manifest: dict[str, Any], base: str, seed: bytes) -> None:
 
 def adopt_name(manifest: dict[str, Any], old: Mapping[str, Any]) -> None:
     """Keeps the name that the provider made for the old object, if the new one is unnamed."""
-    given = manifest.get("metadata", {})
-    if given is UNKNOWN or given.get("name") or given.get("generateName"):
+    meta = manifest.get("metadata", {})
+    if meta is UNKNOWN or meta.get("name") or meta.get("generateName"):
         return
     if annotation(old, AUTONAMED) == "true" and object_name(old):
         set_autonamed(manifest, object_name(old))

@@ -1,4 +1,4 @@
-"""The provider's own configuration: what ``kubernetes:config:…`` and the environment say."""
+"""The provider's own configuration: what its settings and the environment say."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.providers.kubernetes.client import TIMEOUT
-
-_PREFIX = "kubernetes:config:"
 
 
 @dataclass(frozen=True)
@@ -34,32 +33,29 @@ class ProviderSettings:
     """Seconds of one request to the API server."""
 
 
-def read(variables: Mapping[str, str]) -> ProviderSettings:
-    """The settings: configuration variables first, then environment variables, then defaults."""
+_FLAGS = {
+    "server_side_apply": ("enableServerSideApply", "PULUMI_K8S_ENABLE_SERVER_SIDE_APPLY"),
+    "secrets_mutable": ("enableSecretMutable", "PULUMI_K8S_ENABLE_SECRET_MUTABLE"),
+    "config_maps_mutable": ("enableConfigMapMutable", "PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE"),
+    "patch_force": ("enablePatchForce", "PULUMI_K8S_ENABLE_PATCH_FORCE"),
+    "upsert": ("upsertExistingObjects", "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"),
+    "delete_unreachable": ("deleteUnreachable", "PULUMI_K8S_DELETE_UNREACHABLE"),
+    "skip_update_unreachable": ("skipUpdateUnreachable", "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE"),
+}
 
-    def text(key: str) -> str:
-        return variables.get(_PREFIX + key, "")
 
-    def flag(key: str, environment: str, default: bool = False) -> bool:
-        given = variables.get(_PREFIX + key, os.environ.get(environment))
-        return default if given is None else given.lower() == "true"
-
-    client = json.loads(text("kubeClientSettings") or "{}")
-    return ProviderSettings(
-        kubeconfig=text("kubeconfig"),
-        context=text("context"),
-        cluster=text("cluster"),
-        namespace=text("namespace"),
-        server_side_apply=flag(
-            "enableServerSideApply", "PULUMI_K8S_ENABLE_SERVER_SIDE_APPLY", True
-        ),
-        secrets_mutable=flag("enableSecretMutable", "PULUMI_K8S_ENABLE_SECRET_MUTABLE"),
-        config_maps_mutable=flag("enableConfigMapMutable", "PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE"),
-        patch_force=flag("enablePatchForce", "PULUMI_K8S_ENABLE_PATCH_FORCE"),
-        upsert=flag("upsertExistingObjects", "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"),
-        delete_unreachable=flag("deleteUnreachable", "PULUMI_K8S_DELETE_UNREACHABLE"),
-        skip_update_unreachable=flag("skipUpdateUnreachable", "PULUMI_K8S_SKIP_UPDATE_UNREACHABLE"),
-        timeout=int(
-            client.get("timeout") or os.environ.get("PULUMI_K8S_CLIENT_TIMEOUT") or TIMEOUT
-        ),
-    )
+def read(config: Mapping[str, Any]) -> ProviderSettings:
+    """The settings: the provider's first, then environment variables, then defaults."""
+    chosen: dict[str, Any] = {
+        name: config[name]
+        for name in ("kubeconfig", "context", "cluster", "namespace")
+        if name in config
+    }
+    for name, (key, variable) in _FLAGS.items():
+        value = config.get(key, os.environ.get(variable))
+        if value is not None:
+            chosen[name] = str(value).lower() == "true"
+    client = config.get("kubeClientSettings") or {}
+    client = json.loads(client) if isinstance(client, str) else client
+    timeout = client.get("timeout") or os.environ.get("PULUMI_K8S_CLIENT_TIMEOUT") or TIMEOUT
+    return ProviderSettings(**chosen, timeout=int(timeout))

@@ -1,6 +1,6 @@
 """Serves the stand-in."""
 
-from sandbox.providers.random.provider import RandomPlugin
-from sandbox.providers.server import serve
+from sandbox.providers.random.provider import RandomProvider
+from sandbox.providers.runtime.servicer import serve
 
-serve(RandomPlugin())
+serve(RandomProvider())

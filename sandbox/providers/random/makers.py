@@ -10,13 +10,16 @@ import secrets
 import string
 import uuid
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 import bcrypt
 
-from sandbox.providers.server import ProviderError
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.schema_provider import ResourceType
+from sandbox.providers.runtime.schema_validation import snake
+from sandbox.providers.runtime.values import Properties
 
-Properties = dict[str, Any]
 #: Id in the state, which is not encrypted, and the outputs.
 Made = tuple[str, Properties]
 
@@ -53,8 +56,8 @@ def make_bytes(inputs: Properties) -> Made:
 def import_bytes(id_: str) -> tuple[str, Properties, Properties]:
     """Bytes from their base64."""
     data = _decoded(id_)
-    known, made = _bytes(data)
-    return known, {"length": len(data)}, made
+    known, created = _bytes(data)
+    return known, {"length": len(data)}, created
 
 
 def _bytes(data: bytes) -> Made:
@@ -93,8 +96,8 @@ def make_password(inputs: Properties) -> Made:
 
 def import_password(id_: str) -> tuple[str, Properties, Properties]:
     """A password from its text."""
-    known, made = _password(id_)
-    return known, {"length": len(id_)}, made
+    known, created = _password(id_)
+    return known, {"length": len(id_)}, created
 
 
 def _password(result: str) -> Made:
@@ -124,8 +127,8 @@ def import_id(id_: str) -> tuple[str, Properties, Properties]:
     prefix, _, text = id_.rpartition(",")
     standard = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
     data = _decoded(standard)
-    known, made = _id(data, prefix)
-    return known, {"byteLength": len(data)} | ({"prefix": prefix} if prefix else {}), made
+    known, created = _id(data, prefix)
+    return known, {"byteLength": len(data)} | ({"prefix": prefix} if prefix else {}), created
 
 
 def _id(data: bytes, prefix: str) -> Made:
@@ -194,43 +197,52 @@ def _decoded(text: str) -> bytes:
         ) from None
 
 
-def limits(type_: str, inputs: Properties) -> list[tuple[str, str]]:
-    """Property and reason for what the official provider refuses before it makes anything."""
-    name = "byteLength" if "byteLength" in inputs else "length"
-    length = inputs.get(name)
-    if not isinstance(length, int) or type_.split(":")[-1] == "RandomInteger":
+@dataclass(frozen=True)
+class RandomType(ResourceType[None]):
+    """How a value is made, and taken over from its id: id, inputs and outputs."""
+
+    maker: Callable[[Properties], Made]
+    importer: Callable[[str], tuple[str, Properties, Properties]]
+    is_text: bool = False
+    """Whether kinds of characters can be chosen, which have defaults."""
+    length: str = "length"
+
+    def whole(self, inputs: Properties) -> Properties:
+        """The inputs with their defaults; `number` is the deprecated name of `numeric`, and both are kept."""
+        if not self.is_text:
+            return dict(inputs)
+        numeric = inputs.get("numeric", inputs.get("number", True))
+        return TEXT_DEFAULTS | inputs | {"numeric": numeric, "number": numeric}
+
+    def check(self, p: Properties) -> Failures:
+        length = p.get(self.length)
+        if not isinstance(length, int):
+            return []
+        if length < 1:
+            said = f"Attribute {snake(self.length)} value must be at least 1, got: {length}"
+            return [(self.length, f"Invalid Attribute Value. {said}")]
+        kinds = ("Upper", "Lower", "Numeric", "Special")
+        least = [p.get(f"min{kind}") for kind in kinds]
+        if sum(n for n in least if isinstance(n, int)) > length:
+            names = " + ".join(f"min_{kind.lower()}" for kind in kinds)
+            said = f"Attribute length value must be at least sum of {names}, got: {length}"
+            return [(self.length, f"Invalid Attribute Value. {said}")]
         return []
-    attribute = "byte_length" if name == "byteLength" else name
-    if length < 1:
-        said = f"Attribute {attribute} value must be at least 1, got: {length}"
-        return [(name, f"Invalid Attribute Value. {said}")]
-    kinds = ("Upper", "Lower", "Numeric", "Special")
-    least = [inputs.get(f"min{kind}") for kind in kinds]
-    if sum(n for n in least if isinstance(n, int)) > length:
-        names = " + ".join(f"min_{kind.lower()}" for kind in kinds)
-        said = f"Attribute length value must be at least sum of {names}, got: {length}"
-        return [(name, f"Invalid Attribute Value. {said}")]
-    return []
+
+    def create(self, client: None, p: Properties) -> tuple[str, Properties]:
+        whole = self.whole(p)
+        id_, outputs = self.maker(whole)
+        return id_, whole | outputs
+
+    def delete(self, client: None, id_: str, p: Properties) -> None:
+        """The value lives in the state only."""
 
 
-MAKERS: dict[str, Callable[[Properties], Made]] = {
-    "random:index/randomBytes:RandomBytes": make_bytes,
-    "random:index/randomPassword:RandomPassword": make_password,
-    "random:index/randomString:RandomString": make_string,
-    "random:index/randomId:RandomId": make_id,
-    "random:index/randomInteger:RandomInteger": make_integer,
-    "random:index/randomUuid:RandomUuid": make_uuid,
-}
-IMPORTERS: dict[str, Callable[[str], tuple[str, Properties, Properties]]] = {
-    "random:index/randomBytes:RandomBytes": import_bytes,
-    "random:index/randomPassword:RandomPassword": import_password,
-    "random:index/randomString:RandomString": import_string,
-    "random:index/randomId:RandomId": import_id,
-    "random:index/randomInteger:RandomInteger": import_integer,
-    "random:index/randomUuid:RandomUuid": import_uuid,
-}
-#: What the state holds where the program says nothing.
-DEFAULTS: dict[str, Properties] = {
-    "random:index/randomPassword:RandomPassword": TEXT_DEFAULTS,
-    "random:index/randomString:RandomString": TEXT_DEFAULTS,
+TYPES: dict[str, RandomType] = {
+    "random:index/randomBytes:RandomBytes": RandomType(make_bytes, import_bytes),
+    "random:index/randomPassword:RandomPassword": RandomType(make_password, import_password, True),
+    "random:index/randomString:RandomString": RandomType(make_string, import_string, True),
+    "random:index/randomId:RandomId": RandomType(make_id, import_id, length="byteLength"),
+    "random:index/randomInteger:RandomInteger": RandomType(make_integer, import_integer),
+    "random:index/randomUuid:RandomUuid": RandomType(make_uuid, import_uuid),
 }

@@ -2,95 +2,51 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection
 
-from sandbox.providers.inputs import Schemas
-from sandbox.providers.random.makers import DEFAULTS, IMPORTERS, MAKERS, limits
-from sandbox.providers.server import Diff, Engine, ProviderError, take_urn
-from sandbox.providers.values import UNKNOWN, Secret, has_unknown, plain
+from sandbox.providers.random.makers import TYPES, RandomType
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Diff, Read, Urn
+from sandbox.providers.runtime.schema_provider import SchemaProvider
+from sandbox.providers.runtime.values import Properties, has_unknown, plain
 
 
-class RandomPlugin:
+class RandomProvider(SchemaProvider[None, RandomType]):
     """The provider. Every changed input replaces; nothing is ever read from anywhere."""
 
     version = "4.21.4"
+    types = TYPES
 
-    def __init__(self) -> None:
-        self._schemas = Schemas(Path(__file__).with_name("schema.json"))
+    def connect(self, p: Properties) -> None:
+        """There is no server."""
 
-    def configure(self, config: dict[str, Any], engine: Engine) -> None:
-        """There is nothing to configure."""
-
-    def check(
-        self, type_: str, name: str, olds: dict[str, Any], news: dict[str, Any], seed: bytes
-    ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        schema = self._schemas.of(type_)
-        failures = schema.check(name, news)
-        if not failures:
-            failures = [
-                ("", f"{reason}. Examine values at '{name}.{property_}'.")
-                for property_, reason in limits(type_, plain(news))
-            ]
-        return news, failures
+    def previewed(self, kind: RandomType, known: Properties) -> Properties:
+        return kind.whole(known)
 
     def diff(
-        self, type_: str, old_inputs: dict[str, Any], olds: dict[str, Any], news: dict[str, Any]
+        self,
+        urn: Urn,
+        old_inputs: Properties,
+        olds: Properties,
+        news: Properties,
+        ignored: Collection[str] = (),
     ) -> Diff:
+        schema, kind = self._of(urn)
         # What the program leaves out has its default: to write the default down changes nothing.
-        before, after = (_whole(type_, plain(inputs)) for inputs in (old_inputs, news))
-        names = self._schemas.of(type_).inputs
+        before, after = kind.whole(plain(old_inputs)), kind.whole(plain(news))
         changed = {
             n
-            for n in names
-            if has_unknown(news.get(n)) or (before.get(n) or None) != (after.get(n) or None)
+            for n in schema.inputs
+            if has_unknown(after.get(n)) or (before.get(n) or None) != (after.get(n) or None)
         }
-        return Diff(changed, changed)
+        return Diff.of(changed, changed).without(ignored)
 
-    def create(
-        self, type_: str, news: dict[str, Any], preview: bool, timeout: float
-    ) -> tuple[str, dict[str, Any]]:
-        take_urn(news)
-        schema = self._schemas.of(type_)
-        known = _whole(type_, {k: v for k, v in news.items() if not k.startswith("__")})
-        if preview:
-            made: dict[str, Any] = {
-                k: Secret(UNKNOWN) if schema.outputs[k].get("secret") else UNKNOWN
-                for k in schema.outputs
-                if k not in schema.inputs
-            }
-            return "", known | made
-        id_, made = MAKERS[type_](plain(known))
-        return id_, schema.mark(known | made, known)
-
-    def read(
-        self, type_: str, id_: str, inputs: dict[str, Any], olds: dict[str, Any]
-    ) -> tuple[str, dict[str, Any], dict[str, Any]] | None:
-        schema = self._schemas.of(type_)
+    def read(self, urn: Urn, id_: str, inputs: Properties, olds: Properties) -> Read | None:
+        schema, kind = self._of(urn)
         if olds:
-            return id_, inputs, olds
-        known, taken, made = IMPORTERS[type_](id_)
-        return known, taken, schema.mark(_whole(type_, taken) | made, {})
+            return Read(id_, inputs, olds)
+        id_, inputs, outputs = kind.importer(id_)
+        return Read(id_, inputs, schema.mark(kind.whole(inputs) | outputs, {}))
 
-    def update(
-        self,
-        type_: str,
-        id_: str,
-        old_inputs: dict[str, Any],
-        olds: dict[str, Any],
-        news: dict[str, Any],
-        preview: bool,
-        timeout: float,
-    ) -> dict[str, Any]:
+    def update(self, *_: object, **__: object) -> Properties:
         raise ProviderError("a random value is replaced, never updated")
-
-    def delete(self, type_: str, id_: str, olds: dict[str, Any], timeout: float) -> None:
-        """The value lives in state only."""
-
-
-def _whole(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
-    """The inputs with their defaults; `number` is the deprecated name of `numeric`, and both are kept."""
-    if type_ not in DEFAULTS:
-        return dict(inputs)
-    numeric = inputs.get("numeric", inputs.get("number", True))
-    return DEFAULTS[type_] | inputs | {"numeric": numeric, "number": numeric}

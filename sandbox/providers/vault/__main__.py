@@ -1,6 +1,6 @@
 """Serves the stand-in."""
 
-from sandbox.providers.server import serve
-from sandbox.providers.vault.provider import VaultPlugin
+from sandbox.providers.runtime.servicer import serve
+from sandbox.providers.vault.provider import VaultProvider
 
-serve(VaultPlugin())
+serve(VaultProvider())

@@ -10,8 +10,8 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from sandbox.providers.asking import ask, deadline, retry_after
-from sandbox.providers.server import ProviderError
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.retry import deadline, retry_after, retry_until
 
 _PATIENCE_SECONDS = 60.0
 #: What a KV engine says for a moment after it was mounted; the official provider writes again.
@@ -87,7 +87,7 @@ class Api:
             return self._session.request(method, url, json=body, headers=headers, timeout=seconds)
 
         try:
-            return ask(send, self._pause, requests.RequestException, end)
+            return retry_until(send, self._pause, requests.RequestException, end)
         except requests.Timeout:
             raise ProviderError(
                 f"{method} {url}: Vault does not answer: context deadline exceeded"
@@ -167,7 +167,7 @@ class Api:
             ttl_seconds: the child's life, which no renewal extends.
             name: the child's display name.
         """
-        made = self.request(
+        created = self.request(
             "POST",
             "auth/token/create",
             {
@@ -177,7 +177,7 @@ class Api:
                 "renewable": False,
             },
         )
-        assert made is not None
+        assert created is not None
         child = copy.copy(self)
-        child._token = made["auth"]["client_token"]
+        child._token = created["auth"]["client_token"]
         return child

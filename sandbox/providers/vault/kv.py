@@ -6,17 +6,19 @@ import json
 import re
 from typing import Any, ClassVar
 
-from sandbox.providers.documents import ZERO, go_json, is_json_object, normal
-from sandbox.providers.inputs import snake
-from sandbox.providers.server import ProviderError
+from sandbox.providers.runtime.errors import ProviderError
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.schema_validation import snake
+from sandbox.providers.runtime.terraform_values import ZERO, go_json, is_json_object, normalize_json
+from sandbox.providers.runtime.values import Properties
 from sandbox.providers.vault.api import Api
-from sandbox.providers.vault.resource import Properties, Resource
+from sandbox.providers.vault.resource import VaultResource
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _DESCRIBED = ("casRequired", "deleteVersionAfter", "maxVersions")
 
 
-class SecretV2(Resource):
+class SecretV2(VaultResource):
     """A secret of a KV version 2 engine."""
 
     computed = frozenset({"customMetadata"})
@@ -26,7 +28,7 @@ class SecretV2(Resource):
     def path(self, p: Properties) -> str:
         return f"{p['mount']}/data/{p['name']}"
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
+    def check(self, p: Properties) -> Failures:
         failures = super().check(p)
         if p.get("dataJsonWo") is not None and p.get("dataJsonWoVersion") is None:
             failures.append(
@@ -36,8 +38,8 @@ class SecretV2(Resource):
                     '"data_json_wo": all of `data_json_wo,data_json_wo_version` must be specified',
                 )
             )
-        given = [n for n in ("dataJson", "dataJsonWo") if p.get(n) is not None]
-        if len(given) != 1:
+        chosen = [n for n in ("dataJson", "dataJsonWo") if p.get(n) is not None]
+        if len(chosen) != 1:
             failures.append(
                 (
                     "dataJson",
@@ -58,11 +60,11 @@ class SecretV2(Resource):
             api.request("POST", self.path(p), sent)
 
     def describe(self, api: Api, p: Properties) -> None:
-        wanted = p.get("customMetadata")
-        if wanted:
-            described = {snake(n): wanted[n] for n in _DESCRIBED if wanted.get(n) not in ZERO}
-            if wanted.get("data"):
-                described["custom_metadata"] = wanted["data"]
+        desired = p.get("customMetadata")
+        if desired:
+            described = {snake(n): desired[n] for n in _DESCRIBED if desired.get(n) not in ZERO}
+            if desired.get("data"):
+                described["custom_metadata"] = desired["data"]
             api.request("POST", f"{p['mount']}/metadata/{p['name']}", described)
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
@@ -72,13 +74,13 @@ class SecretV2(Resource):
         out.pop("dataJsonWo", None)
         if p.get("disableRead"):
             return out
-        found = api.request("GET", id_)
-        if found is None:
+        current = api.request("GET", id_)
+        if current is None:
             return None
         # As the official provider since 5.0.0: no value is read back, so that one that others wrote, or a
         # deleted version, is no difference (docs/backends/vault.md, Drift).
         out["data"] = {}
-        out["metadata"] = _texts(found["data"]["metadata"])
+        out["metadata"] = _texts(current["data"]["metadata"])
         described = api.request("GET", f"{mount}/metadata/{name}")
         if described is not None:
             out["customMetadata"] = {
@@ -108,7 +110,7 @@ class SecretV2(Resource):
         return {"mount": mount, "name": name}
 
 
-class Endpoint(Resource):
+class Endpoint(VaultResource):
     """Any path that takes a document."""
 
     defaults: ClassVar[Properties] = {
@@ -130,14 +132,14 @@ class Endpoint(Resource):
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         if p.get("disableRead"):
-            return p | ({"dataJson": normal(p["dataJson"])} if p.get("dataJson") else {})
-        found = api.request("GET", id_)
-        if found is None:
+            return p | ({"dataJson": normalize_json(p["dataJson"])} if p.get("dataJson") else {})
+        current = api.request("GET", id_)
+        if current is None:
             return None
-        data = found.get("data") or {}
+        data = current.get("data") or {}
         if p.get("ignoreAbsentFields") and is_json_object(p.get("dataJson") or ""):
-            wanted = json.loads(p["dataJson"])
-            data = wanted | {k: v for k, v in data.items() if k in wanted}
+            desired = json.loads(p["dataJson"])
+            data = desired | {k: v for k, v in data.items() if k in desired}
         return p | {"path": id_, "dataJson": go_json(data)}
 
     def delete(self, api: Api, id_: str, p: Properties) -> None:

@@ -6,10 +6,12 @@ import re
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sandbox.providers.documents import ZERO, go_json, normal
-from sandbox.providers.server import ProviderError, begun
+from sandbox.providers.runtime.errors import ProviderError, finish_create
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.terraform_values import ZERO, go_json, normalize_json
+from sandbox.providers.runtime.values import Properties
 from sandbox.providers.vault.api import Api, VaultError
-from sandbox.providers.vault.resource import Properties, Resource, body, view
+from sandbox.providers.vault.resource import VaultResource, body, view
 
 _TOKEN = (
     "tokenBoundCidrs", "tokenExplicitMaxTtl", "tokenMaxTtl", "tokenNoDefaultPolicy", "tokenNumUses",
@@ -18,7 +20,7 @@ _TOKEN = (
 _TOKEN_SETS = frozenset({"tokenBoundCidrs", "tokenPolicies"})
 
 
-class _Role(Resource):
+class _Role(VaultResource):
     names: tuple[str, ...] = ()
 
     def path(self, p: Properties) -> str:
@@ -28,14 +30,14 @@ class _Role(Resource):
         api.request("POST", self.path(p), body(p, self.names, olds))
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
-        found = api.request("GET", id_)
-        return None if found is None else view(found["data"], self.names, p)
+        current = api.request("GET", id_)
+        return None if current is None else view(current["data"], self.names, p)
 
     def parse(self, id_: str) -> Properties:
-        found = re.fullmatch(r"auth/(.+)/role/(.+)", id_)
-        if found is None:
+        parts = re.fullmatch(r"auth/(.+)/role/(.+)", id_)
+        if parts is None:
             raise ProviderError(f'invalid path "{id_}": no role found')
-        return {"backend": found[1], "roleName": found[2]}
+        return {"backend": parts[1], "roleName": parts[2]}
 
 
 class AppRole(_Role):
@@ -70,7 +72,7 @@ class AppRole(_Role):
         return out | {"roleId": role["data"]["role_id"] if role else None}
 
 
-class AppRoleSecretId(Resource):
+class AppRoleSecretId(VaultResource):
     """A secret id; every change makes another.
 
     The provider reads its limits back from Vault. Limits that only the role sets are then a difference, and
@@ -89,33 +91,33 @@ class AppRoleSecretId(Resource):
         if p.get("wrappingTtl"):
             raise ProviderError("this stand-in wraps no secret ids; install the official plugin")
         sent = body(p, ("numUses", "ttl", "secretId"))
-        sent["metadata"] = normal(p["metadata"]) if p.get("metadata") else ""
+        sent["metadata"] = normalize_json(p["metadata"]) if p.get("metadata") else ""
         for name, key in (("cidrLists", "cidr_list"), ("tokenBoundCidrs", "token_bound_cidrs")):
             if p.get(name):
                 sent[key] = ",".join(p[name])
         path = self.path(p)
         if p.get("secretId"):
             path = path.removesuffix("secret-id") + "custom-secret-id"
-        made = api.request("POST", path, sent)
-        assert made is not None
-        accessor, secret = made["data"]["secret_id_accessor"], made["data"]["secret_id"]
+        created = api.request("POST", path, sent)
+        assert created is not None
+        accessor, secret = created["data"]["secret_id_accessor"], created["data"]["secret_id"]
         backend, role = p["backend"].strip("/"), p["roleName"].strip("/")
         id_ = f"backend={backend}::role={role}::accessor={accessor}"
         known = p | {"accessor": accessor, "secretId": secret, "wrappingAccessor": ""}
-        return id_, begun(id_, known, lambda: self.read(api, id_, known) or known)
+        return id_, finish_create(id_, known, lambda: self.read(api, id_, known) or known)
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         sent = {"secret_id_accessor": p["accessor"]}
         try:
-            found = api.request("POST", f"{self.path(p)}-accessor/lookup", sent)
+            current = api.request("POST", f"{self.path(p)}-accessor/lookup", sent)
         except VaultError as error:
             gone = ("failed to find accessor entry", "does not exist")
             if error.status == 404 or any(words in error.words for words in gone):
                 return None
             raise
-        if not found:
+        if not current:
             return None
-        data = found["data"]
+        data = current["data"]
         return p | {
             "ttl": data["secret_id_ttl"],
             "numUses": data["secret_id_num_uses"],
@@ -139,7 +141,7 @@ class AppRoleSecretId(Resource):
             ) from None
 
 
-class KubernetesConfig(Resource):
+class KubernetesConfig(VaultResource):
     """The configuration of Kubernetes auth."""
 
     names = (
@@ -166,10 +168,10 @@ class KubernetesConfig(Resource):
         api.request("POST", self.path(p), sent)
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
-        found = api.request("GET", id_)
-        if found is None:
+        current = api.request("GET", id_)
+        if current is None:
             return None
-        out = view(found["data"], self.names, p)
+        out = view(current["data"], self.names, p)
         out.pop("tokenReviewerJwtWo", None)
         filled = ("disableIssValidation", "useAnnotationsAsAliasMetadata", "disableLocalCaJwt")
         keys = (
@@ -177,8 +179,8 @@ class KubernetesConfig(Resource):
             "use_annotations_as_alias_metadata",
             "disable_local_ca_jwt",
         )
-        out |= {n: found["data"].get(k, False) for n, k in zip(filled, keys, strict=True)}
-        return out | {"kubernetesCaCert": found["data"].get("kubernetes_ca_cert", "")}
+        out |= {n: current["data"].get(k, False) for n, k in zip(filled, keys, strict=True)}
+        return out | {"kubernetesCaCert": current["data"].get("kubernetes_ca_cert", "")}
 
     def dropped(self, name: str, after: Properties) -> bool:
         # A certificate that nobody asks for any more is taken out, unless only it is to be trusted.
@@ -190,10 +192,10 @@ class KubernetesConfig(Resource):
         """Vault has no deletion of it; it goes with the auth method."""
 
     def parse(self, id_: str) -> Properties:
-        found = re.fullmatch(r"auth/(.+)/config", id_)
-        if found is None:
+        parts = re.fullmatch(r"auth/(.+)/config", id_)
+        if parts is None:
             raise ProviderError(f'invalid path "{id_}": no backend found')
-        return {"backend": found[1]}
+        return {"backend": parts[1]}
 
 
 class KubernetesRole(_Role):
@@ -215,12 +217,12 @@ class KubernetesRole(_Role):
     }
     sets = _TOKEN_SETS | {"boundServiceAccountNames", "boundServiceAccountNamespaces"}
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
-        given = ("boundServiceAccountNamespaces", "boundServiceAccountNamespaceSelector")
-        if all(p.get(name) in ZERO for name in given):
+    def check(self, p: Properties) -> Failures:
+        names = ("boundServiceAccountNamespaces", "boundServiceAccountNamespaceSelector")
+        if all(p.get(name) in ZERO for name in names):
             return [
                 (
-                    given[0],
+                    names[0],
                     "at least one of 'bound_service_account_namespaces' or "
                     "'bound_service_account_namespace_selector' must be provided",
                 )
@@ -228,7 +230,7 @@ class KubernetesRole(_Role):
         return []
 
 
-class Token(Resource):
+class Token(VaultResource):
     """A token."""
 
     computed = frozenset({"noParent", "renewable", "numUses"})
@@ -246,9 +248,9 @@ class Token(Resource):
         if p.get("metadata"):
             sent["meta"] = p["metadata"]
         path = f"auth/token/create/{p['roleName']}" if p.get("roleName") else "auth/token/create"
-        made = api.request("POST", path, sent)
-        assert made is not None
-        auth = made["auth"]
+        created = api.request("POST", path, sent)
+        assert created is not None
+        auth = created["auth"]
         known = p | {
             "clientToken": auth["client_token"],
             "wrappedToken": "",
@@ -262,13 +264,13 @@ class Token(Resource):
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         try:
-            found = api.request("POST", "auth/token/lookup-accessor", {"accessor": id_})
+            current = api.request("POST", "auth/token/lookup-accessor", {"accessor": id_})
         except VaultError:
             # A token that ended is gone; the next update makes another.
             return None
-        if not found:
+        if not current:
             return None
-        data = found["data"]
+        data = current["data"]
         if not isinstance(data["expire_time"], str):
             raise ProviderError("error expire_time is <nil>")
         issued, ends = _time(data["issue_time"]), _time(data["expire_time"])

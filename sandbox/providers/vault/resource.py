@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
-from sandbox.providers.documents import ZERO, is_json_object, normal
-from sandbox.providers.inputs import snake
-from sandbox.providers.server import ProviderError, begun
+from sandbox.providers.runtime.errors import ProviderError, finish_create
+from sandbox.providers.runtime.provider import Failures
+from sandbox.providers.runtime.schema_provider import ResourceType
+from sandbox.providers.runtime.schema_validation import snake
+from sandbox.providers.runtime.schemas import ResourceSchema
+from sandbox.providers.runtime.terraform_values import ZERO, is_json_object, normalize_json
+from sandbox.providers.runtime.values import Properties
 from sandbox.providers.vault.api import Api
 
-Properties = dict[str, Any]
 
-
-class Resource:
+class VaultResource(ResourceType[Api]):
     """A type. `write` is used for create and update; `read` gives the server's view of the properties.
 
     The attributes say what the official provider's own schema says beyond Pulumi's: they decide what is a
     difference.
     """
 
-    #: Inputs that the server fills in without that being a difference.
-    computed: frozenset[str] = frozenset()
-    #: Inputs that have a value where the program gives none.
-    defaults: ClassVar[Properties] = {}
-    #: Lists whose order means nothing.
-    sets: frozenset[str] = frozenset()
     #: Texts that hold JSON and are compared as such.
     documents: frozenset[str] = frozenset()
 
@@ -38,8 +34,7 @@ class Resource:
         """Its id in the state."""
         return self.path(p)
 
-    def check(self, p: Properties) -> list[tuple[str, str]]:
-        """Property and reason for what the provider itself refuses. Values may be unknown."""
+    def check(self, p: Properties) -> Failures:
         return [
             (name, f'"{snake(name)}" contains an invalid JSON')
             for name in sorted(self.documents)
@@ -47,7 +42,6 @@ class Resource:
         ]
 
     def create(self, api: Api, p: Properties) -> tuple[str, Properties]:
-        """Id and outputs of a new one."""
         self.write(api, p, {})
         id_ = self.id(p)
 
@@ -55,10 +49,9 @@ class Resource:
             self.describe(api, p)
             return self.read(api, id_, p)
 
-        return id_, begun(id_, p, rest)
+        return id_, finish_create(id_, p, rest)
 
-    def update(self, api: Api, id_: str, p: Properties, olds: Properties) -> Properties:
-        """Outputs after a change."""
+    def update(self, api: Api, id_: str, p: Properties, olds: Properties) -> Properties | None:
         self.write(api, p, olds)
         self.describe(api, p)
         return self.read(api, self.id(p), p) or p
@@ -70,12 +63,10 @@ class Resource:
     def describe(self, api: Api, p: Properties) -> None:
         """Sends what is written of a resource only when it exists."""
 
-    def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
-        """What the server has, laid over `p`; None when it is gone."""
-        raise NotImplementedError
+    def locate(self, api: Api, schema: ResourceSchema, id_: str) -> tuple[str, Properties]:
+        return id_, self.parse(id_)
 
     def delete(self, api: Api, id_: str, p: Properties) -> None:
-        """Removes it."""
         api.request("DELETE", self.path(p))
 
     def parse(self, id_: str) -> Properties:
@@ -86,16 +77,14 @@ class Resource:
         """
         raise ProviderError("resource doesn't support import")
 
-    def dropped(self, name: str, after: Properties) -> bool:
-        """Whether an input that the program no longer gives is to be set back to nothing."""
-        return name not in self.computed
+    def left_to_server(self, name: str, value: Any) -> bool:
+        return name in self.computed and value in ZERO and value is not None and value is not False
 
     def same(self, name: str, before: Any, after: Any) -> bool:
-        """Whether an input is what the state has."""
         if before in ZERO and after in ZERO:
             return True
         if name in self.documents and isinstance(before, str) and isinstance(after, str):
-            return normal(before) == normal(after)
+            return normalize_json(before) == normalize_json(after)
         if name in self.sets and isinstance(before, list) and isinstance(after, list):
             return sorted(map(_address, before)) == sorted(map(_address, after))
         if name in ("backend", "mount") and isinstance(before, str) and isinstance(after, str):

@@ -11,9 +11,9 @@ from sandbox.providers.vault.logins import (
     Token,
 )
 from sandbox.providers.vault.mounts import Audit, AuthBackend, Mount, Policy
-from sandbox.providers.vault.resource import Resource
+from sandbox.providers.vault.resource import VaultResource
 
-RESOURCES: dict[str, Resource] = {
+RESOURCES: dict[str, VaultResource] = {
     "vault:index/mount:Mount": Mount(),
     "vault:index/authBackend:AuthBackend": AuthBackend(),
     "vault:index/policy:Policy": Policy(),
