@@ -158,6 +158,8 @@ class Sandbox:
             self.console.print(f"  Provider plugin {plugin}", style="dim", markup=False)
             for ignored in plugin.official.ignored:
                 self.console.print(f"  Not used: {ignored}.", style="yellow", markup=False)
+        if downloads.retry_hint:
+            self.console.print(f"  {downloads.retry_hint}", style="dim", markup=False)
         write_choices(self.state.stack(stack), used)
         # The engine also asks for those of resources that the state has and nobody needs any more.
         return used + choose([n for n in NAMES if n not in needed], offline=self._offline)
