@@ -142,6 +142,19 @@ def test_a_command_is_taken_apart(words, expected):
     assert {name: getattr(command, name) for name in expected} == expected
 
 
+@pytest.mark.parametrize(
+    "option",
+    ["--worker-thread=$N", "--worker-thread=${N}", "-t $N", "--thread=$(N)", "-t ${X:-64}"],
+)
+def test_an_option_takes_the_value_of_a_variable(option):
+    command = parse_command(
+        ["sh", "-c", f"exec /app/kestra server standalone {option}"], {"N": "64"}
+    )
+    assert (command.threads, command.lost) == (64, []) or "(" in option
+    command = parse_command(["server", "standalone", *option.split()], {"N": "64"})
+    assert (command.threads, command.lost) == (64, [])
+
+
 def test_other_programs_of_a_start_script_are_named_without_their_words():
     command = parse_command(
         [
