@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policy import controls
-from tests.policy import cloud_fixtures, cluster_fixtures
+from tests.policy import cloud_fixtures, cluster_fixtures, kestra_fixtures
 from tests.policy.cases_support import Case
 from tests.policy.sdk_support import judge, pack
 
@@ -17,7 +17,7 @@ CASES: dict[str, Case] = {
 }
 #: They judge the pack's configuration, of which nothing is ever unknown; see test_exemptions.py.
 OF_THE_CONFIGURATION = {"ks-conventions-02", "ks-conventions-03"}
-PLANTED = (cloud_fixtures.TOKEN, cluster_fixtures.CLEAR)
+PLANTED = (cloud_fixtures.TOKEN, kestra_fixtures.CLEAR)
 
 
 def test_no_control_lacks_a_passing_a_failing_or_an_unknown_case() -> None:
@@ -59,6 +59,6 @@ def test_what_is_unknown_is_not_decided(control: str) -> None:
 
 
 def test_a_route_to_a_gateway_of_others_is_told_and_not_refused() -> None:
-    said = judge(pack("production", {}), "ks-kestra-18", [cluster_fixtures.ROUTE])
+    said = judge(pack("production", {}), "ks-kestra-18", [kestra_fixtures.ROUTE])
     assert said.messages == []
     assert "the listeners of the Gateway public" in str(said.not_yet)

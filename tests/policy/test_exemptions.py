@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policy.core.options import Exemption, Options
-from tests.policy.cluster_fixtures import FIRST, WORKLOAD
+from tests.policy.kubernetes_fixtures import FIRST, WORKLOAD
 from tests.policy.sdk_support import judge, pack
 
 PRIVILEGED = WORKLOAD.but(f"{FIRST}.securityContext.privileged", True)

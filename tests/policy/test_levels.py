@@ -13,7 +13,7 @@ from policy import controls
 from policy.core.levels import ENVIRONMENTS, environment_of
 from policy.core.model import Environment
 from tests.policy.cloud_fixtures import AWS_KEY, KV_SECRET, TOKEN
-from tests.policy.cluster_fixtures import WORKLOAD
+from tests.policy.kubernetes_fixtures import WORKLOAD
 from tests.policy.sdk_support import UNKNOWN, R, arguments, judge, pack, secret
 
 MENDING = {"ks-keys-01", "ks-conventions-01"}
