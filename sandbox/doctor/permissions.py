@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from components.deployer_permissions import Need, needed
+from components.deployer_permissions import Need, needed, owners
 from components.settings import Settings
 from sandbox.doctor import callers
 from sandbox.errors import SandboxError
@@ -18,13 +18,6 @@ from sandbox.inspection.resources import StackResources
 from sandbox.state import State
 from sandbox.status import is_healthy, services
 
-NAMES: Mapping[str, str] = {
-    "aws": "AWS",
-    "azure": "Azure",
-    "gcp": "Google Cloud",
-    "kubernetes": "Kubernetes",
-    "vault": "Vault",
-}
 _UNJUDGED: Mapping[str, str] = {
     "aws": "the sandbox's API server lets its owner do everything",
     "azure": "the sandbox has no server of it",
@@ -63,7 +56,7 @@ def ask(state: State, settings: Settings, resources: StackResources, *, own: boo
 
 
 def _answer(cloud: str, needs: Sequence[Need], asked: Asked | None) -> Answer:
-    name = NAMES[cloud]
+    name = owners()[cloud]
     if asked is None:
         return Answer(
             name,

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from components.backends.registry import is_provisioned
 from components.rendering.configuration import Configuration, GeneratedValueRef
-from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
 from components.settings.base import OPAQUE
 from components.settings.credentials import credential_sign
@@ -192,7 +192,7 @@ def _needed(row: Row, needed: set[str]) -> Row | None:
 
 
 def _provision(key: str) -> Row:
-    return Row(key, HIDDEN, "provided" if key.startswith(PROVIDED) else "generated", True)
+    return Row(key, HIDDEN, "provided" if is_provisioned(key) else "generated", True)
 
 
 def added(

@@ -13,6 +13,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
+from components.backends.registry import backend_of, clouds
 from components.kubernetes.open_ports import OpenPort, open_ports
 from components.rendering.configuration import Configuration
 from components.settings import Settings
@@ -28,7 +29,7 @@ from sandbox.release import Release, release
 from sandbox.report.access import Accesses, accesses
 from sandbox.report.diagram import Diagram, diagram
 from sandbox.report.judgement import AREA_TITLES, RESULTS, Judgements, environment, judge
-from sandbox.report.paths import SecretPath, secret_paths, store_title
+from sandbox.report.paths import SecretPath, secret_paths
 
 _BREAK = "<wbr>"
 _SHORTEST = 8
@@ -77,7 +78,7 @@ class Report:
     @property
     def store(self) -> str:
         """The secret store by its name."""
-        return store_title(self.settings) or "none (open source: environment variables)"
+        return backend_of(self.settings).title or "none (open source: environment variables)"
 
     @property
     def release(self) -> Release:
@@ -100,7 +101,11 @@ class Report:
                 "values are encrypted in the state; a control that needs one says that it cannot decide."
             )
         later = "" if self.resources.origin == "state" else "Once it is up there: "
-        said += [f"{later}{EMULATION_LIMITS[cloud]}" for cloud in sorted(self.settings.clouds)]
+        said += [
+            f"{later}{EMULATION_LIMITS[cloud]}"
+            for cloud in clouds(self.settings)
+            if cloud in EMULATION_LIMITS
+        ]
         said.append(
             "No container runs in the sandbox: that the image exists, that its probes succeed and that network "
             "policies filter packets is not shown."

@@ -12,8 +12,13 @@ import pytest
 from pulumi.runtime import stack as sdk
 
 from components import program, tags
+from components.backends.aws.tag_limits import AWS_TAGS
+from components.backends.azure.tag_limits import AZURE_TAGS
+from components.backends.gcp.tag_limits import GOOGLE_LABELS
 from components.backends.vault.store import policy_text
+from components.backends.vault.tag_limits import VAULT_METADATA
 from components.settings import SettingsError
+from components.settings.tag_rules import KUBERNETES_LABELS, TagLimits
 from components.validation import load
 from tests.components.recording_support import Recorder, _test, run
 from tests.conftest import ROOT, stack_document
@@ -104,7 +109,7 @@ def test_only_the_sdk_of_the_chosen_store_is_loaded(stacks: tuple[str, ...]) -> 
 
 
 def test_the_settings_and_the_rendering_know_nothing_of_pulumi() -> None:
-    code = "import sys, components.settings, components.rendering.configuration; print('pulumi' in sys.modules)"
+    code = "import sys, components.settings, components.rendering.configuration; from components.backends.registry import all_backends; all_backends(); print('pulumi' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
 
@@ -148,23 +153,23 @@ TAGS = {"application": "kestra", "owner": "Team A"}
 
 
 @pytest.mark.parametrize(
-    ("target", "found"),
+    ("limits", "expected"),
     [
-        ("aws", TAGS),
-        ("azure", TAGS),
-        ("vault", TAGS),
-        ("gcp", None),
-        ("kubernetes", None),
+        (AWS_TAGS, TAGS),
+        (AZURE_TAGS, TAGS),
+        (VAULT_METADATA, TAGS),
+        (GOOGLE_LABELS, None),
+        (KUBERNETES_LABELS, None),
     ],
 )
 def test_a_tag_is_translated_or_refused_with_the_limit(
-    target: Any, found: dict[str, str] | None
+    limits: TagLimits, expected: dict[str, str] | None
 ) -> None:
-    if found is not None:
-        assert tags.translate(TAGS, target) == found
+    if expected is not None:
+        assert tags.translate(TAGS, limits) == expected
         return
     with pytest.raises(ValueError, match="63"):
-        tags.translate(TAGS, target)
+        tags.translate(TAGS, limits)
 
 
 def test_a_tag_that_the_store_cannot_hold_is_a_problem_of_the_settings() -> None:
@@ -228,7 +233,7 @@ def test_every_registration_is_answered_before_the_sdk_waits_for_them(
     begin, answered = list[Any](), list[str]()
     monkeypatch.setattr(pulumi, "export", lambda name, value: None)
     monkeypatch.setattr(pulumi, "run", begin.append)
-    monkeypatch.setattr(program, "watch", lambda: None)  # mocks know no hooks
+    monkeypatch.setattr(program, "register_error_hook", lambda: None)  # mocks know no hooks
     monkeypatch.setattr(program, "watched", lambda _: None)
     original, waited = sdk.wait_for_rpcs, list[int]()
 

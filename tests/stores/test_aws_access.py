@@ -13,7 +13,7 @@ from components.backends.aws.permissions import (
     PARAMETERS,
     PERMISSIONS,
     SECRETS,
-    Place,
+    AwsLocation,
     access,
     policy,
 )
@@ -33,7 +33,7 @@ from tests.stores import iam_judge_support
 from tests.stores.iam_judge_support import Request, judge
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
-HERE = Place(ACCOUNT, "eu-west-1")
+HERE = AwsLocation(ACCOUNT, "eu-west-1")
 KEY = HERE.arn("kms", "key/of-the-stack")
 OTHER_KEY = HERE.arn("kms", "key/of-another-application")
 ROLE = HERE.role("kestra-kestra")
@@ -62,7 +62,7 @@ SETTINGS = {
 }
 
 
-def _secret(name: str, place: Place = HERE) -> str:
+def _secret(name: str, place: AwsLocation = HERE) -> str:
     return place.arn("secretsmanager", f"secret:{name}-AbCdEf")
 
 
@@ -111,8 +111,8 @@ TABLE = [
     Row("read", "secretsmanager:GetSecretValue", LOOKALIKE, {}, False, "another prefix"),
     Row("read", "secretsmanager:GetSecretValue", RECOVERY, {}, False, "recovery copy"),
     Row("read", "secretsmanager:DescribeSecret", RECOVERY, {}, False, "recovery copy"),
-    Row("read", "secretsmanager:GetSecretValue", _secret("kestra/main/a/B", Place(ACCOUNT, "us-east-1")), {}, False, "another region"),
-    Row("read", "secretsmanager:GetSecretValue", _secret("kestra/main/a/B", Place(OTHER_ACCOUNT, "eu-west-1")), {}, False, "another account"),
+    Row("read", "secretsmanager:GetSecretValue", _secret("kestra/main/a/B", AwsLocation(ACCOUNT, "us-east-1")), {}, False, "another region"),
+    Row("read", "secretsmanager:GetSecretValue", _secret("kestra/main/a/B", AwsLocation(OTHER_ACCOUNT, "eu-west-1")), {}, False, "another account"),
     Row("read", "secretsmanager:CreateSecret", _secret("kestra/main/a/NEW"), {ASKED: "kestra"}, False, "writes nothing"),
     Row("read", "secretsmanager:PutSecretValue", OURS, {TAG: "kestra"}, False, "writes nothing"),
     Row("read", "secretsmanager:UpdateSecret", OURS, {TAG: "kestra"}, False, "writes nothing"),
