@@ -61,12 +61,12 @@ def settings() -> dict[str, Any]:
 
 def application(path: str = "", value: Any = ABSENT) -> R:
     """A ConfigMap with good settings, or with one changed."""
-    held = R("", settings()).but(path, value).props if path else settings()
+    document = R("", settings()).but(path, value).props if path else settings()
     return R(
         "kubernetes:core/v1:ConfigMap",
         {
             "metadata": {"name": "c", "labels": TAGS},
-            "data": {"application.yaml": yaml.safe_dump(held)},
+            "data": {"application.yaml": yaml.safe_dump(document)},
         },
         "configuration",
     )

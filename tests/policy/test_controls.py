@@ -28,17 +28,17 @@ def test_no_control_lacks_a_passing_a_failing_or_an_unknown_case() -> None:
 
 @pytest.mark.parametrize("control", CASES)
 def test_what_is_good_passes(control: str) -> None:
-    found = CASES[control]
-    for stack in found.good:
-        said = judge(pack(found.environment, found.options), control, stack)
+    cases = CASES[control]
+    for stack in cases.good:
+        said = judge(pack(cases.environment, cases.options), control, stack)
         assert (said.messages, said.not_yet) == ([], [])
 
 
 @pytest.mark.parametrize("control", CASES)
 def test_what_is_bad_is_named_with_what_to_change(control: str) -> None:
-    found = CASES[control]
-    for stack in found.bad:
-        said = judge(pack(found.environment, found.options), control, stack)
+    cases = CASES[control]
+    for stack in cases.bad:
+        said = judge(pack(cases.environment, cases.options), control, stack)
         assert said.messages, stack
         for message in said.messages:
             assert any(f"{r.name} (" in message for r in stack), message
@@ -50,9 +50,9 @@ def test_what_is_bad_is_named_with_what_to_change(control: str) -> None:
 
 @pytest.mark.parametrize("control", CASES)
 def test_what_is_unknown_is_not_decided(control: str) -> None:
-    found = CASES[control]
-    for stack in found.unknown:
-        said = judge(pack(found.environment, found.options), control, stack)
+    cases = CASES[control]
+    for stack in cases.unknown:
+        said = judge(pack(cases.environment, cases.options), control, stack)
         assert said.messages == [], stack
         assert all(reason.startswith("not decidable before the update") for reason in said.not_yet)
         assert said.not_yet, stack
