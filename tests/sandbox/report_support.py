@@ -33,8 +33,10 @@ def report_of(
     """The report of some settings, on the resources that the program registers."""
     settings = load(dict(document), source="test").settings
     configuration = render(settings)
-    found = record_resources(settings, stack)
-    return make(stack, "test.yaml", settings, configuration, found, options=options, now=NOW)
+    stack_resources = record_resources(settings, stack)
+    return make(
+        stack, "test.yaml", settings, configuration, stack_resources, options=options, now=NOW
+    )
 
 
 def report_of_stack(name: str, **more: Any) -> Report:
@@ -57,12 +59,12 @@ class Reader(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        self.tags.append((tag, found))
+        values = dict(attrs)
+        self.tags.append((tag, values))
         if tag == "table":
             self.tables.append(set())
         elif self.tables and tag in ("caption", "th"):
-            self.tables[-1].add(f"{tag} {found.get('scope') or ''}".strip())
+            self.tables[-1].add(f"{tag} {values.get('scope') or ''}".strip())
 
     def ids(self) -> list[str]:
         return [a["id"] or "" for _, a in self.tags if "id" in a]

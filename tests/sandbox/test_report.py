@@ -79,9 +79,9 @@ def test_a_secret_of_every_kind_that_there_is_is_hidden() -> None:
     settings = _filled(Settings, "settings")
     planted = secret_values(settings)
     assert len(planted) > 30
-    made = sections(settings, Configuration({}, {}))
-    assert PLANTED not in repr(made)
-    rows = {row.key: row for section in made for row in section.rows}
+    shown = sections(settings, Configuration({}, {}))
+    assert PLANTED not in repr(shown)
+    rows = {row.key: row for section in shown for row in section.rows}
     for key in planted:
         assert rows[key].is_secret, key
         assert rows[key].source == "stack file", key
@@ -109,12 +109,12 @@ def test_values_that_are_encrypted_in_the_file_are_opaque_and_do_not_hinder(
 
 
 def test_a_secret_that_stands_in_the_stack_file_in_clear_is_told_so() -> None:
-    given = {"ONE": {"namespace": "a", "value": f"{PLANTED}-declared"}}
-    made = report_of_stack("local", **{"declared-secrets": given})
-    (one,) = [p for p in made.paths if p.name == "ONE"]
+    declared = {"ONE": {"namespace": "a", "value": f"{PLANTED}-declared"}}
+    report = report_of_stack("local", **{"declared-secrets": declared})
+    (one,) = [p for p in report.paths if p.name == "ONE"]
     assert one.origin == "clear"
-    assert "pulumi config set --path --secret" in html(made)
-    assert "from-clear" in [box.id for box in made.diagram.boxes]
+    assert "pulumi config set --path --secret" in html(report)
+    assert "from-clear" in [box.id for box in report.diagram.boxes]
 
 
 def _run(stack: str, *arguments: str | Path) -> int:
@@ -123,9 +123,9 @@ def _run(stack: str, *arguments: str | Path) -> int:
 
 def _row(page: str, key: str) -> str:
     read = page.replace("<wbr>", "").partition('<section id="settings"')[2]
-    found = re.search(rf"<tr><th scope=\"row\"><code>{re.escape(key)}</code>.*?</tr>", read, re.S)
-    assert found, key
-    return found[0]
+    row = re.search(rf"<tr><th scope=\"row\"><code>{re.escape(key)}</code>.*?</tr>", read, re.S)
+    assert row, key
+    return row[0]
 
 
 @pytest.mark.parametrize("stack", BACKENDS)
@@ -164,28 +164,28 @@ def test_credentials_that_the_identity_makes_are_provided() -> None:
 
 
 def test_a_page_that_would_show_a_secret_is_not_written(tmp_path: Path) -> None:
-    given = stack_document("local")
-    given["server"] = {
+    settings_document = stack_document("local")
+    settings_document["server"] = {
         "basic-auth": {"username": "Planted1@example.com", "password": "Planted1@example.com"}
     }
-    made = report_of(given)
-    with pytest.raises(SandboxError) as told:
-        write(made, tmp_path / "page.html")
-    assert "kestra:server.basic-auth.password" in str(told.value)
-    assert "Planted1" not in str(told.value)
+    report = report_of(settings_document)
+    with pytest.raises(SandboxError) as error:
+        write(report, tmp_path / "page.html")
+    assert "kestra:server.basic-auth.password" in str(error.value)
+    assert "Planted1" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_stands_in_the_settings_cannot_become_markup() -> None:
-    given = stack_document("local")
-    given["declared-secrets"] = {
+    settings_document = stack_document("local")
+    settings_document["declared-secrets"] = {
         "ONE": {
             "namespace": "a",
             "generate": {},
             "description": "<script>alert('x')</script>\"><img src=x>",
         }
     }
-    page = html(report_of(given)).replace("<wbr>", "")
+    page = html(report_of(settings_document)).replace("<wbr>", "")
     assert "<script" not in page
     assert "<img" not in page
     assert escaping.escape("<script>alert(", quote=False) in page
@@ -269,16 +269,16 @@ def test_text_stands_out_from_its_ground(theme: str, text: str, ground: str) -> 
 
 @pytest.mark.parametrize("stack", BACKENDS)
 def test_the_drawing_has_every_secret_and_no_way_from_the_recovery_copy(stack: str) -> None:
-    made = report_of_stack(stack)
-    drawing = diagram(made.settings, made.paths)
+    report = report_of_stack(stack)
+    drawing = diagram(report.settings, report.paths)
     ids = [box.id for box in drawing.boxes]
     assert len(ids) == len(set(ids))
     assert {a.start.id for a in drawing.arrows if a.end.id == "kestra"} == (
-        {"environment"} | ({"store"} if made.settings.secret else set())
+        {"environment"} | ({"store"} if report.settings.secret else set())
     )
     assert "recovery" not in {a.start.id for a in drawing.arrows}
-    assert ("recovery" in ids) == (made.settings.secret is not None)
-    origins = {p.origin for p in made.paths if p.origin != "elsewhere"}
+    assert ("recovery" in ids) == (report.settings.secret is not None)
+    origins = {p.origin for p in report.paths if p.origin != "elsewhere"}
     assert {f"from-{origin}" for origin in origins} <= set(ids)
     for one in drawing.boxes:
         assert one.y + one.height <= drawing.height
@@ -289,9 +289,9 @@ def test_the_drawing_has_every_secret_and_no_way_from_the_recovery_copy(stack: s
 
 
 def test_every_variable_of_the_kubernetes_secret_is_a_path() -> None:
-    made = report_of_stack("local")
-    (secret,) = [r for r in made.resources.resources if r.type == "kubernetes:core/v1:Secret"]
-    variables = {p.variable for p in made.paths if p.origin != "elsewhere"} - {""}
+    report = report_of_stack("local")
+    (secret,) = [r for r in report.resources.resources if r.type == "kubernetes:core/v1:Secret"]
+    variables = {p.variable for p in report.paths if p.origin != "elsewhere"} - {""}
     assert variables == set(reveal(secret.props["stringData"]))
 
 
@@ -306,8 +306,8 @@ def test_every_variable_of_the_kubernetes_secret_is_a_path() -> None:
 def test_only_a_managed_store_lets_kestra_write(
     stack: str, block: dict[str, str], writing: str
 ) -> None:
-    def actions(made: Any) -> str:
-        return " ".join(row.what for row in made.accesses.store if row.verdict == "may")
+    def actions(report: Any) -> str:
+        return " ".join(row.what for row in report.accesses.store if row.verdict == "may")
 
     assert writing not in actions(report_of_stack(stack))
     kind = stack.removeprefix("example-")
@@ -335,26 +335,26 @@ def test_a_stack_that_moves_has_its_secrets_in_both_stores() -> None:
     vault = {"address": "https://vault.example.com:8200"}
     also = {"type": "vault", "read-only": True, "vault": vault}
     store: Any = stack_document("example-azure-key-vault")["store"]
-    made = report_of_stack("example-azure-key-vault", store={**store, "also": also})
-    kept = {p.name: (p.kept, p.also) for p in made.paths if p.kept}
+    report = report_of_stack("example-azure-key-vault", store={**store, "also": also})
+    kept = {p.name: (p.kept, p.also) for p in report.paths if p.kept}
     assert kept["API_TOKEN"] == ("API-TOKEN", "secret/main/company/team/billing/API_TOKEN")
     assert kept["encryption.secret-key"][1] == "secret-stack/encryption"
-    arrows = [(a.start.id, a.end.id) for a in made.diagram.arrows]
+    arrows = [(a.start.id, a.end.id) for a in report.diagram.arrows]
     assert ("from-generator", "second") in arrows
     assert "second" not in [start for start, _ in arrows]
-    assert [r.verdict for r in made.accesses.store if "where the stack moves" in r.on] == [
+    assert [r.verdict for r in report.accesses.store if "where the stack moves" in r.on] == [
         "may not"
     ]
-    assert "in the second store" in html(made)
+    assert "in the second store" in html(report)
 
 
 def test_the_page_is_for_its_owner_only(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert _run("local", "--state", tmp_path / "s") == 0
     page = tmp_path / "s" / "reports" / "local.html"
     assert page.stat().st_mode & 0o077 == 0
-    told = capsys.readouterr().out
-    assert str(page) in told
-    assert f"{len(controls.ALL)} controls" in told
+    output = capsys.readouterr().out
+    assert str(page) in output
+    assert f"{len(controls.ALL)} controls" in output
 
 
 def test_what_is_wrong_is_told_in_a_sentence(

@@ -31,9 +31,9 @@ def _run(stack: str, *arguments: str | Path) -> int:
 
 
 def test_every_control_is_counted_once_in_chart_and_table() -> None:
-    made = report_of_stack("example-aws-secret-manager")
-    assert sum(bar.total for bar in made.judgements.areas) == len(controls.ALL)
-    read = escaping.unescape(html(made))
+    report = report_of_stack("example-aws-secret-manager")
+    assert sum(bar.total for bar in report.judgements.areas) == len(controls.ALL)
+    read = escaping.unescape(html(report))
     for control in controls.ALL:
         cells = f'<code class="id">{control.id}</code></th><td>{control.title}</td><td>{control.severity}</td>'
         assert read.count(cells) == 1
@@ -41,27 +41,27 @@ def test_every_control_is_counted_once_in_chart_and_table() -> None:
 
 def test_a_violation_refuses_in_production_and_is_advice_in_development() -> None:
     tags = {"environment": "production", "owner": "platform"}
-    told = report_of_stack("local")
+    lenient = report_of_stack("local")
     strict = report_of_stack("local", tags=tags)
-    for made, level in ((told, "advisory"), (strict, "mandatory")):
-        (found,) = [j for j in made.judgements.all if j.control.id == "ks-kubernetes-07"]
-        assert (found.result, found.level) == ("violated", level)
-    assert "The pack lets this stack pass, with advice." in html(told)
+    for report, level in ((lenient, "advisory"), (strict, "mandatory")):
+        (judgement,) = [j for j in report.judgements.all if j.control.id == "ks-kubernetes-07"]
+        assert (judgement.result, judgement.level) == ("violated", level)
+    assert "The pack lets this stack pass, with advice." in html(lenient)
     assert "The pack refuses this stack." in html(strict)
 
 
 def test_an_exemption_of_the_configuration_counts_and_is_shown() -> None:
     exempt = Exemption("ks-kubernetes-07", "kestra-*", "trying", "platform", "2999-12-31")
-    made = report_of(stack_document("local"), options=Options(exemptions=(exempt,)))
-    (found,) = [j for j in made.judgements.all if j.control.id == "ks-kubernetes-07"]
-    assert found.result == "satisfied"
-    assert "does not apply to" in html(made).replace("<wbr>", "")
+    report = report_of(stack_document("local"), options=Options(exemptions=(exempt,)))
+    (judgement,) = [j for j in report.judgements.all if j.control.id == "ks-kubernetes-07"]
+    assert judgement.result == "satisfied"
+    assert "does not apply to" in html(report).replace("<wbr>", "")
 
 
 def test_a_value_that_is_not_known_is_undecided_and_no_violation() -> None:
     key = Resource("aws:kms/key:Key", "key", {"enableKeyRotation": UNKNOWN})
-    found = judge(StackResources("recorded", (key,)), "production", Options())
-    (rotation,) = [j for j in found.all if j.control.id == "ks-keys-01"]
+    verdicts = judge(StackResources("recorded", (key,)), "production", Options())
+    (rotation,) = [j for j in verdicts.all if j.control.id == "ks-keys-01"]
     assert rotation.result == "undecided"
     assert rotation.undecided == ("key: enableKeyRotation",)
 
@@ -105,9 +105,9 @@ def test_secrets_of_a_state_are_closed_and_cannot_be_decided(tmp_path: Path) -> 
     secret = {**SECRET, "ciphertext": "v1:abc:def"}
     urn = "urn:pulumi:local::kestra::kubernetes:core/v1:Secret::it"
     entry = {"urn": urn, "type": "kubernetes:core/v1:Secret", "inputs": {"data": secret}}
-    found = read_resources(_state(tmp_path, [entry, entry | {"delete": True}]))
-    assert found is not None
-    (it,) = found.resources
+    resources = read_resources(_state(tmp_path, [entry, entry | {"delete": True}]))
+    assert resources is not None
+    (it,) = resources.resources
     assert isinstance(it.props["data"], Sealed)
     assert "abc" not in repr(it)
     with pytest.raises(Undecided):
@@ -115,11 +115,11 @@ def test_secrets_of_a_state_are_closed_and_cannot_be_decided(tmp_path: Path) -> 
 
 
 def test_values_of_the_engine_keep_their_marks() -> None:
-    told = plain({"a": {**SECRET, "value": {"b": "x"}}, "c": 3.0, "d": [True, None]})
-    assert isinstance(told["a"]["b"], Sealed)
-    assert told["c"] == 3
-    assert isinstance(told["c"], int)
-    assert told["d"] == [True, None]
+    values = plain({"a": {**SECRET, "value": {"b": "x"}}, "c": 3.0, "d": [True, None]})
+    assert isinstance(values["a"]["b"], Sealed)
+    assert values["c"] == 3
+    assert isinstance(values["c"], int)
+    assert values["d"] == [True, None]
     assert plain("04da6b54-80e4-46f7-96ec-b56ff0331ba9") is UNKNOWN
 
 
