@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.backends.gcp import permissions as permissions
-from components.backends.gcp.identity import ANNOTATION
+from components.backends.gcp.names import ACCOUNT as ANNOTATION
 from components.settings import SettingsError
 from components.validation import load
 from tests.components.gcp_fixtures import AGENT, NUMBER, google

@@ -8,7 +8,7 @@ import pytest
 
 from components.settings import SettingsError
 from components.validation import load
-from components.validation.rules.rotation import made
+from components.validation.rules.rotation import rotatable
 from tests.components.inventory_support import documents
 from tests.components.recording_support import Recorder, run
 from tests.conftest import stack_document
@@ -56,7 +56,9 @@ def test_without_a_text_no_resource_is_marked(name: str) -> None:
             assert "metadata" not in inputs
 
 
-@pytest.mark.parametrize("name", sorted(made(load(stack_document("local"), source="t").settings)))
+@pytest.mark.parametrize(
+    "name", sorted(rotatable(load(stack_document("local"), source="t").settings))
+)
 def test_a_text_touches_one_generated_value_and_nothing_else_in_the_open_source_edition(
     name: str,
 ) -> None:
