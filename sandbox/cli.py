@@ -21,7 +21,7 @@ from components.settings import Settings, SettingsError, report
 from components.validation import load_file
 from sandbox import custom_resources
 from sandbox.arguments import parser
-from sandbox.clouds import PLACES, required_services, start_clouds
+from sandbox.clouds import required_services, service_names, start_clouds
 from sandbox.display import Events, summary
 from sandbox.engine.automation import PolicyRefusal, Stack
 from sandbox.engine.official_plugins import NAMES
@@ -152,12 +152,14 @@ class Sandbox:
             pulumi: the engine's command, which downloads plugins.
         """
         downloads = Downloads(pulumi, self.progress, again=self._download_again)
-        needed = ["random", "kubernetes", *(n for n in NAMES if PLACES.get(n) in services)]
+        needed = ["random", "kubernetes", *(n for n in NAMES if service_names().get(n) in services)]
         used = choose(needed, offline=self._offline, downloads=downloads)
         for plugin in used:
             self.console.print(f"  Provider plugin {plugin}", style="dim", markup=False)
             for ignored in plugin.official.ignored:
                 self.console.print(f"  Not used: {ignored}.", style="yellow", markup=False)
+        if downloads.retry_hint:
+            self.console.print(f"  {downloads.retry_hint}", style="dim", markup=False)
         write_choices(self.state.stack(stack), used)
         # The engine also asks for those of resources that the state has and nobody needs any more.
         return used + choose([n for n in NAMES if n not in needed], offline=self._offline)

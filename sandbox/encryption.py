@@ -9,13 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
+from pulumi.runtime import rpc
 
 from components.stack_encryption import decrypted, encrypted, key_of, new_salt
 from components.validation.sensitive import in_clear
-
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the mark of one
-"""Key and value by which a state says that something is a secret (sdk/go/common/resource/sig)."""
 
 
 def encrypt_secrets(document: dict[str, Any], passphrase: Callable[[], str]) -> list[str]:
@@ -64,7 +61,7 @@ def _sealed(value: Any) -> Iterator[str]:
         for item in value:
             yield from _sealed(item)
     elif isinstance(value, Mapping):
-        if value.get(_SIGNATURE) == _SECRET:
+        if rpc.is_rpc_secret(value):
             if isinstance(sealed := value.get("ciphertext"), str):
                 yield sealed
             return

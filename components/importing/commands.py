@@ -8,12 +8,13 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 COMPONENTS = ("standalone", "webserver", "executor", "scheduler", "indexer", "worker", "controller")
 _SHELL = re.compile(r"(.*/)?(ba|da|a|z|k)?sh")
 _SHELL_COMMAND = re.compile(r"-[a-z]*c[a-z]*")
+_VARIABLE = re.compile(r"\$[({]?(\w+)(?::?-([^{}]*))?[)}]?")
 _POSITION = re.compile(r"\$\{?(\d)\}?")
 _BREAKS = frozenset(("&&", "||", ";", "|", "&", "(", ")", "\n"))
 _REDIRECTION = re.compile(r"\d*(>>?|<)(&?\d*|.*)")
@@ -53,13 +54,22 @@ class Command:
     """The release in the program's name: `1.3.8`."""
     lost: list[tuple[str, str, str]] = field(default_factory=list)
     """Part, reason and fix of what cannot be kept."""
+    variables: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    """Of the process."""
     dropped_words: bool = False
     """Whether `sh -c` runs the program's name alone, and its words only look like arguments of it."""
 
 
-def parse_command(words: Sequence[str]) -> Command:
-    """Reads the words of a command, the entry point's among them; a text with spaces is split as a shell does."""
-    command = Command()
+def parse_command(
+    words: Sequence[str], variables: Mapping[str, str | None] | None = None
+) -> Command:
+    """Reads the words of a command, the entry point's among them; a text with spaces is split as a shell does.
+
+    Args:
+        words: of the command.
+        variables: of its process, for `--worker-thread=$THREADS` and `$(THREADS)`.
+    """
+    command = Command(variables=variables or {})
     words = [str(word) for word in words]
     script = _script(words)
     statements = [_words_of(words)] if script is None else _of_script(*script, command)
@@ -223,6 +233,8 @@ def _read_option(meaning: str, name: str, value: str, command: Command) -> None:
     elif meaning == "config":
         command.config_files.append(value)
     elif meaning in ("threads", "port"):
+        if reference := _VARIABLE.fullmatch(value):
+            value = command.variables.get(reference[1]) or reference[2] or value
         if value.isascii() and value.isdigit() and len(value) < 6:
             setattr(command, meaning, int(value))
         else:

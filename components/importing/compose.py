@@ -118,7 +118,7 @@ def server_command(service: Service) -> Command | None:
     """The command of a service that runs Kestra's server; None for any other."""
     spec = service.spec
     words = [*_words(spec.get("entrypoint")), *_words(spec.get("command"))]
-    command = parse_command(words)
+    command = parse_command(words, pairs(spec.get("environment")))
     image = scalar(spec.get("image")) or ""
     if command.component:
         return command

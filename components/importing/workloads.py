@@ -167,7 +167,10 @@ def sourced(node: Any, origin: Origin) -> Any:
 
 
 def _add_command(workload: Workload, assembly: Assembly) -> None:
-    command, origin = parse_command(words(workload.container)), workload.origin("command")
+    entries = [e for e in as_list(workload.container.get("env")) if isinstance(e, Mapping)]
+    variables = {str(e.get("name")): scalar_text(e.get("value")) for e in entries}
+    command = parse_command(words(workload.container), variables)
+    origin = workload.origin("command")
     if not workload.group:
         assembly.apply_command(command, origin, workload.component)
         return

@@ -55,7 +55,9 @@ def choose(
         failures = downloads.install(missing)
         for name in missing:
             chosen[name] = (
-                _stand_in(name, f"not installed, and {failures[name]}", chosen[name].official)
+                _stand_in(
+                    name, f"not installed, and {failures[name].reason}", chosen[name].official
+                )
                 if name in failures
                 else _choose(name)
             )

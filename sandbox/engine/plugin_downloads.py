@@ -69,10 +69,7 @@ class Failure:
 
     reason: str
     at: float
-
-    def __str__(self) -> str:
-        again = time.strftime("%H:%M", time.localtime(self.at + RETRY_SECONDS))
-        return f"{self.reason}; --official-plugins asks again, and any command after {again}"
+    """Seconds since the epoch."""
 
 
 class Downloads:
@@ -96,6 +93,15 @@ class Downloads:
         self._pulumi, self._progress, self._environ = pulumi, progress, environ
         self._home, self._again = download_home(), again
         self._memory = Memory(self._home / "failures.json")
+        self._failed_at: list[float] = []
+
+    @property
+    def retry_hint(self) -> str:
+        """When plugins that could not be downloaded are tried again; empty where there is none."""
+        if not self._failed_at:
+            return ""
+        until = time.strftime("%H:%M", time.localtime(min(self._failed_at) + RETRY_SECONDS))
+        return f"Downloads are tried again after {until}, or now with --official-plugins."
 
     def install(self, names: Iterable[str]) -> dict[str, Failure]:
         """Downloads plugins of their SDKs' versions; the failures by name."""
@@ -107,6 +113,7 @@ class Downloads:
                 missing.append(name)
             else:
                 failures[name] = Failure(**kept)
+                self._failed_at.append(failures[name].at)
         if missing and (reason := self._unreachable()):
             return failures | {name: self._failed(name, reason) for name in missing}
         for i, name in enumerate(missing, 1):
@@ -120,6 +127,7 @@ class Downloads:
 
     def _failed(self, name: str, reason: str) -> Failure:
         failure = Failure(reason, time.time())
+        self._failed_at.append(failure.at)
         self._memory.put(self._key(name), vars(failure), RETRY_SECONDS)
         return failure
 

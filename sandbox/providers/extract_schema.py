@@ -36,8 +36,8 @@ def _kept(declared: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    source, target, *wanted = sys.argv[1:]
+    source, target, *tokens = sys.argv[1:]
     text = json.dumps(
-        extract(json.loads(Path(source).read_text()), wanted), indent=1, sort_keys=True
+        extract(json.loads(Path(source).read_text()), tokens), indent=1, sort_keys=True
     )
     Path(target).write_text(text + "\n")

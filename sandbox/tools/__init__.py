@@ -1,6 +1,6 @@
 """The programs that the sandbox runs: taken from the machine where they fit, else built once.
 
-A module folder beside this file (`go.mod`, `go.sum`) pins what is built. A built tool lies in the cache under
+A module folder next to this file (`go.mod`, `go.sum`) pins what is built. A built tool lies in the cache under
 `tools/<module>-<version>-<hash of the module>/`; a build happens in a folder of its own and is moved there
 when it is complete, so that a half-written tool is never used, and a lock keeps two runs apart.
 """
@@ -28,6 +28,8 @@ from sandbox.progress import Progress
 
 HERE = Path(__file__).parent
 GO_NEEDED = (1, 26)
+OFFICIAL_KUBERNETES = "pulumi-resource-kubernetes"
+"""Pulumi's own provider, by which the long tests judge the stand-in."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Module:
     ldflags: str = ""
     compiles: int = 0
     """At most how many packages are compiled (`go list -deps`), for the progress."""
+    is_judge: bool = False
+    """Whether only the long tests need it."""
 
 
 MODULES = {
@@ -76,6 +80,13 @@ MODULES = {
             130,
         ),
         Module("vault", "1.21.1", {"vault": "github.com/hashicorp/vault"}, "", 2580),
+        Module(
+            "pulumi-kubernetes",
+            "4.25.0",
+            {OFFICIAL_KUBERNETES: f"./{OFFICIAL_KUBERNETES}"},
+            compiles=1690,
+            is_judge=True,
+        ),
     )
 }
 
@@ -108,10 +119,10 @@ def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
     Raises:
         SandboxError: when a tool cannot be built, with what to do.
     """
-    wanted = list(dict.fromkeys(names))
-    found = {name: path for name in wanted if (path := _on_machine(name))}
+    needed = list(dict.fromkeys(names))
+    paths = {name: path for name in needed if (path := _on_machine(name))}
     missing = [
-        m for m in MODULES.values() if any(n in wanted and n not in found for n in m.packages)
+        m for m in MODULES.values() if any(n in needed and n not in paths for n in m.packages)
     ]
     to_build = [m for m in missing if not _complete(m)]
     with _downloads(to_build[1:]):
@@ -120,9 +131,9 @@ def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
                 _build(module, progress)
     for module in missing:
         for name in module.packages:
-            if name in wanted and name not in found:
-                found[name] = _entry(module) / name
-    return {name: found[name] for name in wanted}
+            if name in needed and name not in paths:
+                paths[name] = _entry(module) / name
+    return {name: paths[name] for name in needed}
 
 
 @contextlib.contextmanager
@@ -192,6 +203,8 @@ def _listing(module: Module) -> str:
 
 
 def _on_machine(name: str) -> Path | None:
+    if name not in FITS:
+        return None
     folders = [os.environ.get("KESTRA_SANDBOX_TOOLS", ""), os.environ.get("PATH", "")]
     for folder in filter(None, folders):
         path = shutil.which(name, path=folder)
@@ -274,11 +287,11 @@ def _build_entry(module: Module, entry: Path, progress: Progress) -> None:
         log = cache_folder() / "logs" / f"build-{module.name}.log"
         log.parent.mkdir(exist_ok=True)
         _compile(go, module, Path(folder), log, progress)
-        made = Path(folder) / "done"
-        made.mkdir()
+        complete = Path(folder) / "done"
+        complete.mkdir()
         for name in module.packages:
-            os.replace(Path(folder) / name, made / name)
-        os.replace(made, entry)
+            os.replace(Path(folder) / name, complete / name)
+        os.replace(complete, entry)
 
 
 def _environment() -> dict[str, str]:

@@ -14,7 +14,8 @@ from sandbox.tools import MODULES, ensure
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Builds; 0 when everything is there."""
-    every = [name for module in MODULES.values() for name in module.packages]
+    modules = [module for module in MODULES.values() if not module.is_judge]
+    every = [name for module in modules for name in module.packages]
     parser = argparse.ArgumentParser(prog="python -m sandbox.tools", description=__doc__)
     parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"of {', '.join(every)}")
     parser.add_argument("--kestra", metavar="VERSION", help="a version of Kestra to fetch")

@@ -133,10 +133,13 @@ def test_drift_is_looked_for_and_nothing_is_written() -> None:
     drift = workflow("drift")
     assert set(drift[True]) == {"schedule", "workflow_dispatch"}
     commands = [s["run"] for s in drift["jobs"]["drift"]["steps"] if "pulumi " in s.get("run", "")]
-    (command,) = commands
+    command, versions = commands
     assert command.startswith("pulumi preview ")
     assert "--refresh" in command
     assert "--expect-no-changes" in command
+    assert versions.startswith("pulumi stack export ")
+    assert versions.endswith("| .venv/bin/python -m components drift -")
+    assert "--show-secrets" not in versions
 
 
 def test_the_engine_is_the_one_of_the_requirements() -> None:

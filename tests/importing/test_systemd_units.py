@@ -142,6 +142,20 @@ def test_a_command_is_taken_apart(words, expected):
     assert {name: getattr(command, name) for name in expected} == expected
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["sh", "-c", "exec /app/kestra server standalone --worker-thread=$N"],
+        ["sh", "-c", "exec /app/kestra server standalone -t ${N}"],
+        ["sh", "-c", "exec /app/kestra server standalone -t ${X:-64}"],
+        ["server", "worker", "--thread=$(N)"],
+    ],
+)
+def test_an_option_takes_the_value_of_a_variable(words):
+    command = parse_command(words, {"N": "64"})
+    assert (command.threads, command.lost) == (64, [])
+
+
 def test_other_programs_of_a_start_script_are_named_without_their_words():
     command = parse_command(
         [

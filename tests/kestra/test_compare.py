@@ -15,7 +15,7 @@ from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.verify import Report
 from sandbox.verify.compare import compare, flatten, same
-from sandbox.verify.overlay import left_out, told, without
+from sandbox.verify.overlay import describe, left_out, without
 
 TIMEOUT = "kestra.server.liveness.timeout"
 PASSWORD = "kestra.server.basic-auth.password"
@@ -116,7 +116,7 @@ def test_the_overlay_says_what_it_replaces_and_what_it_leaves_out(tmp_path: Path
         "kestra": {"storage": {"type": "s3", "s3": {"bucket": "b"}}},
     }
     assert left_out(document) == ["datasources.postgres", "kestra.storage.s3"]
-    assert "datasources.postgres" in told(document, tmp_path, "1.3")["left out"]
+    assert "datasources.postgres" in describe(document, tmp_path, "1.3")["left out"]
     cut = without(document, left_out(document))
     assert cut == {"datasources": {}, "kestra": {"storage": {"type": "s3"}}}
     assert "postgres" in document["datasources"], "the document itself stays whole"
@@ -137,3 +137,16 @@ def test_a_failed_check_fails_the_report() -> None:
 def test_a_version_without_a_harness_is_one_clear_sentence() -> None:
     with pytest.raises(SandboxError, match=r"Kestra 0\.9 cannot be verified"):
         kestra.ensure("0.9", Progress())
+
+
+@pytest.mark.parametrize("is_well", [True, False])
+def test_a_secret_with_another_value_in_its_store_comes_with_where_to_read_on(
+    is_well: bool,
+) -> None:
+    report, console = Report("1.3.31"), Console(file=io.StringIO(), width=200)
+    report.stores.append(
+        {"id": "vault", "checks": [{"what": "a holds the declared value", "ok": is_well}]}
+    )
+    report.render(console)
+    assert isinstance(console.file, io.StringIO)
+    assert ("docs/runbook.md, Drift" in console.file.getvalue()) is not is_well

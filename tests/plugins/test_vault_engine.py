@@ -99,10 +99,12 @@ def test_drift_is_seen_and_mended_but_for_a_value(stack: VaultStack) -> None:
     stack.up(_everything)
     stack.call("POST", "t-kv/data/a/b", {"data": {"value": "changed behind the back"}})
     stack.call("DELETE", "sys/policies/acl/t-policy")
-    # A policy that was removed is an empty one for the official provider.
-    assert stack.refresh(_everything) == {"update": 2}
-    # Of the secret it shows the number of the version, and no value.
-    assert stack.up(_everything)[0] == {"update": 1}
+    # A policy that was removed is an empty one for the official provider; of a secret it reads no value back.
+    assert stack.refresh(_everything) == {"update": 1}
+    changes, outputs = stack.up(_everything)
+    assert (changes, outputs["version"]) == ({"update": 1}, "2")
+    value = stack.call("GET", "t-kv/data/a/b").json()["data"]["data"]
+    assert value == {"value": "changed behind the back"}
     assert stack.call("GET", "sys/policies/acl/t-policy").ok
     stack.destroy(_everything)
 

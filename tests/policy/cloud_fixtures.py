@@ -24,8 +24,8 @@ def allow(actions: Any, resources: Any = "*", **more: Any) -> dict[str, Any]:
 
 
 def trusted(principals: Any, **conditions: Any) -> str:
-    found = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principals}
-    return document(found | ({"Condition": conditions} if conditions else {}))
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principals}
+    return document(statement | ({"Condition": conditions} if conditions else {}))
 
 
 AWS_SECRET = R(

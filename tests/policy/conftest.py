@@ -15,8 +15,8 @@ def judged_stacks(
     tools: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[JudgedStacks]:
     """The stack files in a sandbox of the tests' own."""
-    made = JudgedStacks(tmp_path_factory.mktemp("stacks"))
+    judged = JudgedStacks(tmp_path_factory.mktemp("stacks"))
     try:
-        yield made
+        yield judged
     finally:
-        made.end()
+        judged.end()

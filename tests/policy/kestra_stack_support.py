@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from tests.policy.cluster_fixtures import LABELS, settings
+from tests.policy.kestra_fixtures import settings
+from tests.policy.kubernetes_fixtures import LABELS
 from tests.policy.sdk_support import ABSENT, Judged, R, judge, pack
 
 IMAGE = "kestra/kestra@sha256:" + "a" * 64

@@ -71,7 +71,7 @@ def arguments(resource: R, config: Mapping[str, Any] | None = None) -> sdk.Resou
 
 
 def _whole(stack: Sequence[R]) -> sdk.StackValidationArgs:
-    made = {
+    by_name = {
         r.name: sdk.PolicyResource(
             r.type,
             unknown_checking_proxy(copy.deepcopy(dict(r.props))),
@@ -85,55 +85,55 @@ def _whole(stack: Sequence[R]) -> sdk.StackValidationArgs:
         )
         for r in stack
     }
-    assert len(made) == len(stack), "two resources of a test have one name"
+    assert len(by_name) == len(stack), "two resources of a test have one name"
     for resource in stack:
         for prop, names in resource.uses.items():
-            made[resource.name].property_dependencies[prop] = [made[n] for n in names]
-    return sdk.StackValidationArgs(list(made.values()))
+            by_name[resource.name].property_dependencies[prop] = [by_name[n] for n in names]
+    return sdk.StackValidationArgs(list(by_name.values()))
 
 
 def pack(
     environment: Environment, options: Mapping[str, Any] | None = None, *, marked: bool = True
 ) -> Pack:
     """The pack, with its configuration read as in a run."""
-    made = Pack(environment, marked=marked)
-    first = cast(sdk.ResourceValidationPolicy, made.policies[0])
+    policy_pack = Pack(environment, marked=marked)
+    first = cast(sdk.ResourceValidationPolicy, policy_pack.policies[0])
     assert first.name == NAME
     first.validate(arguments(R("pulumi:pulumi:Stack"), options), lambda *_: None)
-    return made
+    return policy_pack
 
 
-def judge(made: Pack, control: str, stack: Sequence[R]) -> Judged:
+def judge(policy_pack: Pack, control: str, stack: Sequence[R]) -> Judged:
     """What one control says of a stack."""
-    policy: Any = next(p for p in made.policies if p.name == control)
-    found = Judged()
+    policy: Any = next(p for p in policy_pack.policies if p.name == control)
+    judged = Judged()
 
     def report(message: str, _: str | None = None) -> None:
-        found.messages.append(message)
+        judged.messages.append(message)
 
     @contextlib.contextmanager
     def noted() -> Iterator[None]:
         try:
             yield
         except _NotApplicableError as error:
-            found.not_yet.append(error.reason or "")
+            judged.not_yet.append(error.reason or "")
 
     if isinstance(policy, sdk.StackValidationPolicy):
         with noted():
             policy.validate(_whole(stack), report)
-        return found
+        return judged
     for resource in stack:
         with noted():
             policy.validate(arguments(resource), report)
-    return found
+    return judged
 
 
-def everything(made: Pack, stack: Sequence[R]) -> list[tuple[str, str]]:
+def everything(policy_pack: Pack, stack: Sequence[R]) -> list[tuple[str, str]]:
     """Control and message of every problem of a stack."""
     return [
         (policy.name, message)
-        for policy in made.policies[1:]
-        for message in judge(made, policy.name, stack).messages
+        for policy in policy_pack.policies[1:]
+        for message in judge(policy_pack, policy.name, stack).messages
     ]
 
 

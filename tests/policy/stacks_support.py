@@ -51,21 +51,21 @@ class JudgedStacks:
         return f"judged-{name}"
 
     def _sandbox(self) -> tuple[Sandbox, io.StringIO]:
-        told = io.StringIO()
-        console = Console(file=told, width=200, highlight=False, soft_wrap=True)
-        return Sandbox(self.state, console, stacks=self._stacks), told
+        output = io.StringIO()
+        console = Console(file=output, width=200, highlight=False, soft_wrap=True)
+        return Sandbox(self.state, console, stacks=self._stacks), output
 
     def preview(self, name: str) -> str:
         """What a person reads. Raises PolicyRefusal when the pack refuses."""
-        sandbox, told = self._sandbox()
+        sandbox, output = self._sandbox()
         sandbox.preview(name)
-        return told.getvalue()
+        return output.getvalue()
 
     def up(self, name: str) -> str:
         """What a person reads. Raises PolicyRefusal when the pack refuses."""
-        sandbox, told = self._sandbox()
+        sandbox, output = self._sandbox()
         sandbox.up(name)
-        return told.getvalue()
+        return output.getvalue()
 
     def checks(self, name: str) -> dict[str, bool]:
         """What Kestra can do in the cloud of a stack that is up."""

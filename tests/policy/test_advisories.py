@@ -46,8 +46,8 @@ def test_a_row_has_an_address_sources_and_ranges(row: dict[str, Any]) -> None:
 def test_the_fix_of_a_row_is_outside_of_its_ranges() -> None:
     for advisory in table().advisories:
         for version in advisory.fixed:
-            for found in (*advisory.affected, *advisory.uncertain):
-                assert not found.first <= version < found.before, advisory.id
+            for releases in (*advisory.affected, *advisory.uncertain):
+                assert not releases.first <= version < releases.before, advisory.id
 
 
 def test_the_advisories_that_were_asked_for_are_in_the_table() -> None:

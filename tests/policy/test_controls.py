@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policy import controls
-from tests.policy import cloud_fixtures, cluster_fixtures
+from tests.policy import cloud_fixtures, cluster_fixtures, kestra_fixtures
 from tests.policy.cases_support import Case
 from tests.policy.sdk_support import judge, pack
 
@@ -17,7 +17,7 @@ CASES: dict[str, Case] = {
 }
 #: They judge the pack's configuration, of which nothing is ever unknown; see test_exemptions.py.
 OF_THE_CONFIGURATION = {"ks-conventions-02", "ks-conventions-03"}
-PLANTED = (cloud_fixtures.TOKEN, cluster_fixtures.CLEAR)
+PLANTED = (cloud_fixtures.TOKEN, kestra_fixtures.CLEAR)
 
 
 def test_no_control_lacks_a_passing_a_failing_or_an_unknown_case() -> None:
@@ -28,17 +28,17 @@ def test_no_control_lacks_a_passing_a_failing_or_an_unknown_case() -> None:
 
 @pytest.mark.parametrize("control", CASES)
 def test_what_is_good_passes(control: str) -> None:
-    found = CASES[control]
-    for stack in found.good:
-        said = judge(pack(found.environment, found.options), control, stack)
+    cases = CASES[control]
+    for stack in cases.good:
+        said = judge(pack(cases.environment, cases.options), control, stack)
         assert (said.messages, said.not_yet) == ([], [])
 
 
 @pytest.mark.parametrize("control", CASES)
 def test_what_is_bad_is_named_with_what_to_change(control: str) -> None:
-    found = CASES[control]
-    for stack in found.bad:
-        said = judge(pack(found.environment, found.options), control, stack)
+    cases = CASES[control]
+    for stack in cases.bad:
+        said = judge(pack(cases.environment, cases.options), control, stack)
         assert said.messages, stack
         for message in said.messages:
             assert any(f"{r.name} (" in message for r in stack), message
@@ -50,15 +50,15 @@ def test_what_is_bad_is_named_with_what_to_change(control: str) -> None:
 
 @pytest.mark.parametrize("control", CASES)
 def test_what_is_unknown_is_not_decided(control: str) -> None:
-    found = CASES[control]
-    for stack in found.unknown:
-        said = judge(pack(found.environment, found.options), control, stack)
+    cases = CASES[control]
+    for stack in cases.unknown:
+        said = judge(pack(cases.environment, cases.options), control, stack)
         assert said.messages == [], stack
         assert all(reason.startswith("not decidable before the update") for reason in said.not_yet)
         assert said.not_yet, stack
 
 
 def test_a_route_to_a_gateway_of_others_is_told_and_not_refused() -> None:
-    said = judge(pack("production", {}), "ks-kestra-18", [cluster_fixtures.ROUTE])
+    said = judge(pack("production", {}), "ks-kestra-18", [kestra_fixtures.ROUTE])
     assert said.messages == []
     assert "the listeners of the Gateway public" in str(said.not_yet)

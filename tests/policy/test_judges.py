@@ -21,35 +21,35 @@ def _complete(entry: Path) -> bool:
     return (entry / "last").exists()
 
 
-def _install(made: Path) -> None:
-    (made / "first").touch()
-    (made / "last").touch()
+def _install(folder: Path) -> None:
+    (folder / "first").touch()
+    (folder / "last").touch()
 
 
-def _never(made: Path) -> None:
-    raise AssertionError(f"{made} is installed again")
+def _never(folder: Path) -> None:
+    raise AssertionError(f"{folder} is installed again")
 
 
 def test_a_tool_is_installed_once_and_again_when_it_is_pinned_otherwise() -> None:
-    made = installed("judge", [b"1"], _complete, _install)
-    assert installed("judge", [b"1"], _complete, _never) == made
-    assert installed("judge", [b"2"], _complete, _install) != made
+    folder = installed("judge", [b"1"], _complete, _install)
+    assert installed("judge", [b"1"], _complete, _never) == folder
+    assert installed("judge", [b"2"], _complete, _install) != folder
 
 
 def test_what_a_killed_run_left_behind_is_never_used(cache: Path) -> None:
-    made = installed("judge", [b"1"], _complete, _install)
-    (made / "last").unlink()
-    (made / "first").write_text("half")
-    left = cache / f".{made.name}-killed"
+    folder = installed("judge", [b"1"], _complete, _install)
+    (folder / "last").unlink()
+    (folder / "first").write_text("half")
+    left = cache / f".{folder.name}-killed"
     left.mkdir()
-    assert installed("judge", [b"1"], _complete, _install) == made
-    assert (made / "first").read_text() == ""
+    assert installed("judge", [b"1"], _complete, _install) == folder
+    assert (folder / "first").read_text() == ""
     assert not left.exists()
 
 
 def test_a_failed_installation_leaves_nothing(cache: Path) -> None:
-    def fail(made: Path) -> None:
-        (made / "last").touch()
+    def fail(folder: Path) -> None:
+        (folder / "last").touch()
         raise SandboxError("no")
 
     with pytest.raises(SandboxError, match="no"):
@@ -60,9 +60,9 @@ def test_a_failed_installation_leaves_nothing(cache: Path) -> None:
 def test_checkov_that_cannot_be_had_is_told_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    wanted = tmp_path / "requirements.txt"
-    wanted.write_text("checkov==3.3.30\n")
-    monkeypatch.setattr(judges_support, "REQUIREMENTS", wanted)
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("checkov==3.3.30\n")
+    monkeypatch.setattr(judges_support, "REQUIREMENTS", requirements)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(
         SandboxError, match=r"installed: .*checkov==3\.3\.30.* Check that pip"

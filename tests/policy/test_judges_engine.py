@@ -81,11 +81,11 @@ def test_kubeconform_finds_every_object_of_a_production_stack_as_its_schema_says
 def test_checkov_finds_in_a_production_stack_what_is_skipped_with_a_reason_and_no_more(
     objects: Callable[[str], list[Object]], name: str, tmp_path: Path
 ) -> None:
-    found = weaknesses(objects(name), tmp_path)
+    weaknesses_now = weaknesses(objects(name), tmp_path)
     # Both ways: a skip that nothing needs any more is to go.
-    assert {check for check, _ in found} == SKIPS.keys() - (
+    assert {check for check, _ in weaknesses_now} == SKIPS.keys() - (
         set() if name in WITH_VAULT else {TOKEN}
-    ), found
+    ), weaknesses_now
 
 
 def test_at_most_five_checks_are_skipped() -> None:
@@ -138,8 +138,10 @@ def test_checkov_finds_a_privileged_container(
     objects: Callable[[str], list[Object]], tmp_path: Path
 ) -> None:
     planted, where = _planted(objects("production"), _privileged)
-    found = weaknesses(planted, tmp_path)
-    assert {(check, name) for check, name in found if check not in SKIPS} == {("CKV_K8S_16", where)}
+    weaknesses_now = weaknesses(planted, tmp_path)
+    assert {(check, name) for check, name in weaknesses_now if check not in SKIPS} == {
+        ("CKV_K8S_16", where)
+    }
 
 
 def test_both_judges_find_a_misspelled_field(
@@ -156,7 +158,7 @@ def test_both_judges_find_a_misspelled_field(
 
 
 @pytest.mark.parametrize(
-    ("kind", "field", "value", "told"),
+    ("kind", "field", "value", "message"),
     [
         ("Deployment", "replicas", "two", "got string, want integer"),
         ("Ingress", "rules", {}, "got object, want array"),
@@ -169,12 +171,12 @@ def test_kubeconform_finds_a_value_of_the_wrong_type(
     kind: str,
     field: str,
     value: object,
-    told: str,
+    message: str,
 ) -> None:
     wrong = copy.deepcopy(next(o for o in objects("production") if o["kind"] == kind))
     wrong["spec"][field] = value
     (line,) = conforms([wrong])
-    assert told in line
+    assert message in line
 
 
 def test_kubeconform_refuses_a_kind_that_the_api_server_does_not_have(

@@ -13,7 +13,7 @@ from policy import controls
 from policy.core.levels import ENVIRONMENTS, environment_of
 from policy.core.model import Environment
 from tests.policy.cloud_fixtures import AWS_KEY, KV_SECRET, TOKEN
-from tests.policy.cluster_fixtures import WORKLOAD
+from tests.policy.kubernetes_fixtures import WORKLOAD
 from tests.policy.sdk_support import UNKNOWN, R, arguments, judge, pack, secret
 
 MENDING = {"ks-keys-01", "ks-conventions-01"}
@@ -32,10 +32,10 @@ def test_the_environment_decides_the_level(
     environment: Environment, level: str, mending: str
 ) -> None:
     for policy in pack(environment).policies[1:]:
-        wanted = (
+        expected = (
             "advisory" if policy.name in ADVICE else mending if policy.name in MENDING else level
         )
-        assert policy.enforcement_level == sdk.EnforcementLevel(wanted), policy.name
+        assert policy.enforcement_level == sdk.EnforcementLevel(expected), policy.name
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_remediation_adds_known_tags_and_changes_none() -> None:
 
 
 def test_remediation_keeps_secrets_secret() -> None:
-    made = _mended("ks-keys-01", R("aws:kms/key:Key", {"description": secret("Planted")}))
-    assert isinstance(made["description"], Secret)
+    mended = _mended("ks-keys-01", R("aws:kms/key:Key", {"description": secret("Planted")}))
+    assert isinstance(mended["description"], Secret)
 
 
 def test_without_marks_nothing_is_said_of_secrets() -> None:

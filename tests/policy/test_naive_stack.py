@@ -11,9 +11,9 @@ def test_the_problems_of_the_naive_stack_are_the_recorded_ones() -> None:
 
 
 def test_there_are_many_distinct_problems_of_every_area() -> None:
-    found = problems()
-    named = {line.split()[0] for line in found}
-    assert len(set(found)) == len(found) >= 25
+    lines = problems()
+    named = {line.split()[0] for line in lines}
+    assert len(set(lines)) == len(lines) >= 25
     assert len(named) >= 25
     areas = {control.area for control in controls.ALL if control.id in named}
     assert areas == set(controls.AREAS)

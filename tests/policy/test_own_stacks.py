@@ -34,8 +34,8 @@ def _found(
 ) -> list[tuple[str, str]]:
     recorded = run(documents()[name] if isinstance(name, str) else name)
     stack = [
-        R(type_, _value(inputs), made, made in recorded.protected)
-        for made, (type_, inputs) in recorded.resources.items()
+        R(type_, _value(inputs), name_of, name_of in recorded.protected)
+        for name_of, (type_, inputs) in recorded.resources.items()
     ]
     return everything(pack(environment, options), stack)
 
@@ -98,8 +98,8 @@ def test_each_server_of_a_stack_is_judged_with_its_file_and_its_variables(name: 
     recorded = run(documents()[name])
     stack = Stack(
         [
-            Resource(type_, made, sdk_values.plain(_value(inputs)))
-            for made, (type_, inputs) in recorded.resources.items()
+            Resource(type_, name_of, sdk_values.plain(_value(inputs)))
+            for name_of, (type_, inputs) in recorded.resources.items()
         ]
     )
     known = configurations(stack)

@@ -8,7 +8,7 @@ from policy.advisories import table
 from policy.core.adapter import Pack
 from policy.core.model import REGISTRY, Context, Problem, Resource, Stack, evaluate
 from policy.releases import configured_releases
-from tests.policy.cluster_fixtures import DIGEST, FIRST, POD, WORKLOAD
+from tests.policy.kubernetes_fixtures import DIGEST, FIRST, POD, WORKLOAD
 from tests.policy.sdk_support import R, judge, pack
 
 CONTROL = "ks-kestra-20"

@@ -34,8 +34,8 @@ class _Engine:
         self.asked: list[tuple[str, Any]] = []
         self._refused = refused
 
-    def preview(self, **given: Any) -> None:
-        self.asked.append(("preview", given.get("policy_packs")))
+    def preview(self, **options: Any) -> None:
+        self.asked.append(("preview", options.get("policy_packs")))
         if self._refused:
             said = SimpleNamespace(
                 enforcement_level="mandatory",
@@ -43,11 +43,11 @@ class _Engine:
                 message="Why it matters.\n<{%reset%}>key: does not rotate",
                 resource_urn=None,
             )
-            given["on_event"](event(policy_event=said))
+            options["on_event"](event(policy_event=said))
             raise auto.CommandError(CommandResult("", "error: preview failed", 1))
 
-    def up(self, **given: Any) -> None:
-        self.asked.append(("up", given.get("policy_packs")))
+    def up(self, **options: Any) -> None:
+        self.asked.append(("up", options.get("policy_packs")))
 
 
 def test_a_stack_with_a_pack_is_previewed_under_it_before_the_update(tmp_path: Path) -> None:
@@ -55,11 +55,11 @@ def test_a_stack_with_a_pack_is_previewed_under_it_before_the_update(tmp_path: P
     stack.update(engine, {"on_event": silent()})  # type: ignore[arg-type]
     packs = [str(ROOT / "policy")]
     assert engine.asked == [("preview", packs), ("up", packs)]
-    found = [
+    violations = [
         Path(p) / "pulumi-analyzer-policy-python"
         for p in stack.environment()["PATH"].split(os.pathsep)
     ]
-    assert any(file.is_file() and os.access(file, os.X_OK) for file in found)
+    assert any(file.is_file() and os.access(file, os.X_OK) for file in violations)
 
 
 def test_a_pack_that_refuses_nothing_costs_no_preview(tmp_path: Path) -> None:
@@ -87,9 +87,9 @@ def test_a_refused_preview_ends_the_update_with_the_packs_words(tmp_path: Path) 
     with pytest.raises(auto.CommandError):
         stack.update(engine, {"on_event": events})  # type: ignore[arg-type]
     assert [what for what, _ in engine.asked] == ["preview"]
-    (found,) = events.violations
-    assert (found.control, found.is_mandatory) == ("ks-keys-01", True)
-    assert found.text == "key: does not rotate"
+    (violation,) = events.violations
+    assert (violation.control, violation.is_mandatory) == ("ks-keys-01", True)
+    assert violation.text == "key: does not rotate"
 
 
 def test_a_stack_without_a_pack_is_updated_at_once(tmp_path: Path) -> None:

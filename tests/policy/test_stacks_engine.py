@@ -19,21 +19,21 @@ LEFT = {"local": {"ks-kubernetes-07"}, "local-vault": {"ks-kubernetes-07", "ks-v
 CLOUDS = ("example-aws-secret-manager", "example-azure-key-vault", "example-google-secret-manager")
 
 
-def _violated(told: str) -> set[str]:
-    return set(re.findall(r"^  [✗!] (ks-\S+) ", told, re.MULTILINE))
+def _violated(text: str) -> set[str]:
+    return set(re.findall(r"^  [✗!] (ks-\S+) ", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_preview_of_every_stack_file_is_judged_and_finds_nothing(
     judged_stacks: JudgedStacks, name: str
 ) -> None:
-    told = judged_stacks.preview(name)
+    text = judged_stacks.preview(name)
     environment = "development" if name in LEFT else name.replace("example-", "")
     environment = environment if environment in ("development", "staging") else "production"
-    assert f"Policy: {len(controls.ALL)} controls at the levels of {environment}" in told
-    assert _violated(told) == LEFT.get(name, set())
-    assert ("Policy: no violation" in told) is (name not in LEFT)
-    assert "mandatory" not in told
+    assert f"Policy: {len(controls.ALL)} controls at the levels of {environment}" in text
+    assert _violated(text) == LEFT.get(name, set())
+    assert ("Policy: no violation" in text) is (name not in LEFT)
+    assert "mandatory" not in text
 
 
 def test_a_release_with_known_holes_is_refused_by_the_tag_beside_its_digest(
@@ -82,6 +82,6 @@ def test_kestra_reads_what_the_stack_declares(
 
 
 def test_staging_and_production_are_told_apart_by_their_settings() -> None:
-    found = {name: stack_document(name)["tags"] for name in ("staging", "production")}
-    assert all(tags["environment"] == name for name, tags in found.items())  # type: ignore[index]
+    tags_by_stack = {name: stack_document(name)["tags"] for name in ("staging", "production")}
+    assert all(tags["environment"] == name for name, tags in tags_by_stack.items())  # type: ignore[index]
     assert environment_of({}, "example-kafka") == "production"

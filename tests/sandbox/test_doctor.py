@@ -26,9 +26,9 @@ PLANTED = "Pl4nted-Doctor-Zq81"
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str]:
     code = main(["doctor", *map(str, arguments)])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.out + told.err
-    return code, told.out + told.err
+    output = capsys.readouterr()
+    assert "Traceback" not in output.out + output.err
+    return code, output.out + output.err
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def test_the_page_tells_machine_settings_and_permissions_and_no_secret(
         "value": PLANTED,
     }
     (tmp_path / "Pulumi.mine.yaml").write_text(yaml.safe_dump(document))
-    code, told = run(capsys, "mine", "--state", tmp_path / "state", "--stacks", tmp_path)
-    assert code == 0, told
-    assert PLANTED not in told
+    code, output = run(capsys, "mine", "--state", tmp_path / "state", "--stacks", tmp_path)
+    assert code == 0, output
+    assert PLANTED not in output
     for line in (
         "tools                  pulumi, etcd, ",
         "secret.type: vault",
@@ -67,11 +67,11 @@ def test_the_page_tells_machine_settings_and_permissions_and_no_secret(
         "not asked, its server does not run",
         "Nothing of what could be asked is lacking.",
     ):
-        assert line in told
+        assert line in output
     assert not (tmp_path / "state").exists()
     _, more = run(capsys, "mine", "--state", tmp_path / "state", "--stacks", tmp_path, "--all")
     assert "  secret.vault.engine-version: 2  (default)" in more
-    assert "  secret.vault.engine-version: 2  (default)" not in told
+    assert "  secret.vault.engine-version: 2  (default)" not in output
 
 
 @pytest.mark.usefixtures("complete")
@@ -87,12 +87,12 @@ def test_what_the_machine_lacks_is_told_with_what_to_do(
     monkeypatch.setattr("sandbox.doctor.machine.whereabouts", nowhere)
     monkeypatch.setattr("sandbox.doctor.machine.shutil.which", lambda name: None)
     monkeypatch.setattr(kestra, "find_java", no_java)
-    code, told = run(capsys, "local", "--state", tmp_path)
+    code, output = run(capsys, "local", "--state", tmp_path)
     assert code == 1
-    assert "1.2.3 is built at the first `up`" in told
-    assert "Install Go " in told
-    assert "Install a JDK." in told
-    assert "Lacking: Go, JDK." in told
+    assert "1.2.3 is built at the first `up`" in output
+    assert "Install Go " in output
+    assert "Install a JDK." in output
+    assert "Lacking: Go, JDK." in output
 
 
 @pytest.mark.usefixtures("complete")
@@ -100,9 +100,9 @@ def test_bad_settings_are_told_as_everywhere(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "Pulumi.bad.yaml").write_text("config: {kestra:editoin: oss}\n")
-    code, told = run(capsys, "bad", "--state", tmp_path / "state", "--stacks", tmp_path)
+    code, output = run(capsys, "bad", "--state", tmp_path / "state", "--stacks", tmp_path)
     assert code == 1
-    assert "kestra:editoin" in told
+    assert "kestra:editoin" in output
 
 
 def test_every_type_that_a_stack_may_have_is_in_the_table() -> None:
@@ -113,15 +113,15 @@ def test_every_type_that_a_stack_may_have_is_in_the_table() -> None:
     }
     assert len(types) > 40
     for type_ in types:
-        found = needed([(type_, {})], "kestra")
-        assert bool(found) != type_.startswith(FREE), type_
+        needs = needed([(type_, {})], "kestra")
+        assert bool(needs) != type_.startswith(FREE), type_
     with pytest.raises(NoRow):
         needed([("aws:s3/bucket:Bucket", {})], "kestra")
 
 
 def test_paths_of_vault_come_from_the_inputs() -> None:
-    found = needed([("vault:kv/secretV2:SecretV2", {"mount": "kestra/", "name": "a/b"})], "n")
-    assert Need("vault", "read", "kestra/data/a/b") in found
+    needs = needed([("vault:kv/secretV2:SecretV2", {"mount": "kestra/", "name": "a/b"})], "n")
+    assert Need("vault", "read", "kestra/data/a/b") in needs
     assert Need("vault", "read", "+/data/+") in needed([("vault:kv/secretV2:SecretV2", {})], "n")
 
 
@@ -130,11 +130,11 @@ ACTIONS = [Need("aws", "kms:CreateKey"), Need("aws", "iam:CreateRole")]
 
 def _aws(monkeypatch: pytest.MonkeyPatch, arn: str) -> tuple[Stubber, Stubber]:
     here = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-    made = {name: boto3.client(name, **here) for name in ("sts", "iam")}
-    stubs = {name: Stubber(client) for name, client in made.items()}
+    clients = {name: boto3.client(name, **here) for name in ("sts", "iam")}
+    stubs = {name: Stubber(client) for name, client in clients.items()}
     for stub in stubs.values():
         stub.activate()
-    monkeypatch.setattr(boto3, "client", lambda name, **_: made[name])
+    monkeypatch.setattr(boto3, "client", lambda name, **_: clients[name])
     stubs["sts"].add_response("get_caller_identity", {"Arn": arn})
     return stubs["sts"], stubs["iam"]
 
@@ -157,8 +157,8 @@ def test_aws_is_asked_for_the_role_behind_the_session(monkeypatch: pytest.Monkey
         },
         {"PolicySourceArn": role, "ActionNames": ["iam:CreateRole", "kms:CreateKey"]},
     )
-    told = callers.aws(ACTIONS)
-    assert told.denied == {Need("aws", "kms:CreateKey")}
+    answer = callers.aws(ACTIONS)
+    assert answer.denied == {Need("aws", "kms:CreateKey")}
     iam.assert_no_pending_responses()
 
 
@@ -217,9 +217,9 @@ def test_google_is_asked_for_the_project(
         return 200, {"permissions": [p for p in body["permissions"] if p.endswith("7")]}
 
     needs = [Need("gcp", f"p.{n}") for n in range(101)]
-    told = callers.google(needs, "mine", answering(answer))
+    permissions = callers.google(needs, "mine", answering(answer))
     assert sorted(asked) == sorted(n.what for n in needs)
-    assert {n.what for n in set(needs) - set(told.denied)} == {
+    assert {n.what for n in set(needs) - set(permissions.denied)} == {
         f"p.{n}7" for n in ("", *range(1, 10))
     }
     refused = answering(lambda *_: (403, {}))
@@ -240,18 +240,18 @@ def test_azure_answers_with_wildcards_and_in_pages(
         if path == "/next":
             return 200, {"value": [{"actions": ["Microsoft.Insights/*/read"], "notActions": []}]}
         assert path.startswith("/subscriptions/sub/resourceGroups/group/providers/")
-        held = {
+        permissions_held = {
             "actions": ["microsoft.keyvault/*"],
             "notActions": ["Microsoft.KeyVault/vaults/delete"],
         }
-        return 200, {"value": [held], "nextLink": f"{address}/next"}
+        return 200, {"value": [permissions_held], "nextLink": f"{address}/next"}
 
     address = answering(answer)
     allowed = ["Microsoft.KeyVault/vaults/read", "Microsoft.Insights/diagnosticSettings/read"]
     denied = ["Microsoft.KeyVault/vaults/delete", "Microsoft.Insights/diagnosticSettings/write"]
     needs = [Need("azure", action) for action in (*allowed, *denied)]
-    told = callers.azure(needs, "group", address)
-    assert {n.what for n in told.denied} == set(denied)
+    permissions = callers.azure(needs, "group", address)
+    assert {n.what for n in permissions.denied} == set(denied)
 
 
 def test_whoever_is_not_logged_in_is_told_so(

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from components.safeguards.error_hooks import suggest_fix
+from components.safeguards.failed_resource import FailedResource
 from components.safeguards.hints import HINTS, suggest_fixes, suggest_vault_address
-from components.safeguards.name_conflicts import Failed
 from components.validation import load
 from sandbox.hints import GO_ON, with_advice
 from tests.conftest import ROOT, stack_document
@@ -85,12 +85,14 @@ def test_what_is_not_known_stays_as_it_was_said() -> None:
 @pytest.mark.parametrize("operation", ["create", "update", "delete"])
 def test_a_plain_update_has_the_same_advice(operation: str) -> None:
     urn = "urn:pulumi:dev::kestra::vault:kv/secretV2:SecretV2::store-declared-A"
-    sealed = Failed(
+    sealed = FailedResource(
         urn, {}, "PUT http://v/v1/x Code: 503. Errors: * Vault is sealed", "", operation
     )
     assert suggest_fix(sealed) == suggest_fixes(["Vault is sealed"])[0]
     assert "vault operator unseal" in suggest_fix(sealed)
-    taken = Failed(urn, {"path": "kestra"}, "path is already in use at kestra/", "", operation)
+    taken = FailedResource(
+        urn, {"path": "kestra"}, "path is already in use at kestra/", "", operation
+    )
     assert ("pulumi import" in suggest_fix(taken)) == (operation == "create")
 
 

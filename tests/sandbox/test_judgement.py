@@ -31,9 +31,9 @@ def _found(text: str, *, level: str = "mandatory", control: str = CONTROL.id) ->
     return Violation.of(event)
 
 
-def _shown(*found: Violation) -> str:
+def _shown(*violations: Violation) -> str:
     console = Console(file=io.StringIO(), width=200, highlight=False, soft_wrap=True)
-    show(console, found)
+    show(console, violations)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -43,23 +43,23 @@ def test_a_violation_names_control_resource_what_it_has_what_it_should_have_and_
 ):
     problem = Problem("uses latest", "a digest", "spec.image", setting="kestra:deployment.image")
     text = message(CONTROL, problem, Resource("kubernetes:apps/v1:Deployment", "web"))
-    told = _shown(_found(f"{CONTROL.risk}\n{text}"), _found("Other words", level="advisory"))
-    lines = [line.strip() for line in told.splitlines()]
+    shown = _shown(_found(f"{CONTROL.risk}\n{text}"), _found("Other words", level="advisory"))
+    lines = [line.strip() for line in shown.splitlines()]
     assert lines[0] == f"✗ {CONTROL.id} mandatory, {CONTROL.severity}: {CONTROL.title}"
     assert lines[1] == (
         "web (kubernetes:apps/v1:Deployment): uses latest. Wanted: a digest."
         " Change spec.image; in this project: kestra:deployment.image."
     )
-    assert "Other words" in told
+    assert "Other words" in shown
 
 
 def test_the_mandatory_ones_come_first_and_nothing_is_told_twice() -> None:
-    told = _shown(
+    shown = _shown(
         _found("a", level="advisory", control="ks-a-01"),
         _found("b", control="ks-b-01"),
         _found("b", control="ks-b-01"),
     )
-    assert told.split() == ["✗", "ks-b-01", "mandatory", "b", "!", "ks-a-01", "advisory", "a"]
+    assert shown.split() == ["✗", "ks-b-01", "mandatory", "b", "!", "ks-a-01", "advisory", "a"]
 
 
 def test_violations_are_counted_with_their_controls() -> None:
@@ -89,21 +89,21 @@ def test_the_line_says_how_many_controls_at_which_levels() -> None:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A sandbox of the tests' own, with the local stack as it would be in staging."""
-    made = tmp_path_factory.mktemp("judged")
-    shutil.copytree(ROOT / "stacks", made / "stacks")
+    root = tmp_path_factory.mktemp("judged")
+    shutil.copytree(ROOT / "stacks", root / "stacks")
     document = yaml.safe_load((ROOT / "stacks" / "Pulumi.local.yaml").read_text())
     document["config"]["kestra:tags"]["environment"] = "staging"
-    (made / "stacks" / "Pulumi.loose.yaml").write_text(yaml.safe_dump(document))
-    yield made
-    main(["down", "--purge", "--state", str(made / "state")])
+    (root / "stacks" / "Pulumi.loose.yaml").write_text(yaml.safe_dump(document))
+    yield root
+    main(["down", "--purge", "--state", str(root / "state")])
 
 
 def _run(folder: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     where = ["--state", str(folder / "state"), "--stacks", str(folder / "stacks")]
     code = main([*arguments, *where])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.out + told.err
-    return code, told.out, told.err
+    output = capsys.readouterr()
+    assert "Traceback" not in output.out + output.err
+    return code, output.out, output.err
 
 
 @pytest.mark.engine
@@ -120,8 +120,8 @@ def test_a_mandatory_violation_ends_an_update_before_anything_is_made(
     assert sentence.startswith("Error: The policy pack refuses stack loose: ")
     assert "Nothing was created or changed" in sentence
     (state,) = (folder / "state").rglob("loose.json")
-    held = json.loads(state.read_text())["checkpoint"].get("latest") or {}
-    assert not held.get("resources")
+    latest = json.loads(state.read_text())["checkpoint"].get("latest") or {}
+    assert not latest.get("resources")
 
 
 @pytest.mark.engine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import platform
+import re
 import socket
 import sys
 import tarfile
@@ -104,7 +105,11 @@ def test_where_no_server_answers_nothing_is_tried_and_the_answer_is_remembered(
     first = choose(["random", "vault"], downloads=_downloads(pulumi, f"{server}/plugins"))
     assert [plugin.is_official for plugin in first] == [False, False]
     assert all("mirror.example:8080 cannot be reached" in plugin.reason for plugin in first)
-    assert choose(["random", "vault"], downloads=_downloads(pulumi, f"{server}/plugins")) == first
+    again = _downloads(pulumi, f"{server}/plugins")
+    assert choose(["random", "vault"], downloads=again) == first
+    assert re.fullmatch(
+        r".* tried again after \d\d:\d\d, or .*--official-plugins\.", again.retry_hint
+    )
     assert asked == [server]
     choose(["random"], downloads=_downloads(pulumi, f"{server}/plugins", again=True))
     assert asked == [server, server], "--official-plugins asks again"
@@ -183,6 +188,7 @@ def test_clouds_are_never_downloaded_and_offline_asks_nobody(tmp_path: Path) -> 
         assert not plugin.is_official
     choose(["random"], offline=True, downloads=_downloads(pulumi, closed))
     assert not (download_home() / "failures.json").exists()
+    assert _downloads(pulumi, closed).retry_hint == ""
 
 
 def test_the_command_line_takes_both_options() -> None:

@@ -59,8 +59,8 @@ def seen(browser: Browser, page: Path, *, printed: bool = False, **how: Any) -> 
     copy = page.with_name("probed.html")
     copy.write_text(open_page.replace("</body>", PROBE))
     dom = browser.show(copy, **how).dom
-    (found,) = re.findall(r'data-seen="([^"]*)"', dom)
-    return json.loads(found.replace("&quot;", '"').replace("&amp;", "&"))
+    (result,) = re.findall(r'data-seen="([^"]*)"', dom)
+    return json.loads(result.replace("&quot;", '"').replace("&amp;", "&"))
 
 
 def test_the_page_opens_with_all_sections_and_without_complaint(
@@ -86,10 +86,10 @@ def test_the_browser_would_complain_if_the_page_loaded_something(
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_page_follows_light_and_dark(browser: Browser, page: Path, dark: bool) -> None:
-    found = seen(browser, page, dark=dark)
-    assert found["dark"] is dark
+    result = seen(browser, page, dark=dark)
+    assert result["dark"] is dark
     ground, text = (
-        sum(map(int, re.findall(r"\d+", found[name])[:3])) for name in ("ground", "text")
+        sum(map(int, re.findall(r"\d+", result[name])[:3])) for name in ("ground", "text")
     )
     assert (ground < text) is dark
 
@@ -97,12 +97,12 @@ def test_the_page_follows_light_and_dark(browser: Browser, page: Path, dark: boo
 def test_sections_and_charts_have_a_size_and_no_text_leaves_its_box(
     browser: Browser, page: Path
 ) -> None:
-    found = seen(browser, page)
-    assert set(found["sections"]) == set(SECTIONS)
-    assert all(width > 600 and height > 100 for width, height in found["sections"].values())
-    assert found["bars"] >= len(controls.AREAS)
-    assert found["cut"] == []
-    assert found["overflow"] <= 0
+    result = seen(browser, page)
+    assert set(result["sections"]) == set(SECTIONS)
+    assert all(width > 600 and height > 100 for width, height in result["sections"].values())
+    assert result["bars"] >= len(controls.AREAS)
+    assert result["cut"] == []
+    assert result["overflow"] <= 0
 
 
 def test_a_narrow_window_scrolls_tables_and_not_the_page(browser: Browser, page: Path) -> None:
@@ -111,10 +111,10 @@ def test_a_narrow_window_scrolls_tables_and_not_the_page(browser: Browser, page:
 
 def test_on_paper_everything_is_there_and_nothing_is_cut_off(browser: Browser, page: Path) -> None:
     # 186 mm of paper between its margins, at 96 points an inch; light, whatever the screen is.
-    found = seen(browser, page, printed=True, dark=True, size="703,1000")
-    assert found["overflow"] <= 0
-    assert found["scrolled"] == []
-    assert found["ground"] == "rgb(255, 255, 255)"
+    result = seen(browser, page, printed=True, dark=True, size="703,1000")
+    assert result["overflow"] <= 0
+    assert result["scrolled"] == []
+    assert result["ground"] == "rgb(255, 255, 255)"
 
 
 def test_pictures_of_both_schemes_can_be_looked_at(browser: Browser, page: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -13,7 +13,6 @@ from components.backends.aws.permissions import (
     PARAMETERS,
     PERMISSIONS,
     SECRETS,
-    Place,
     access,
     policy,
 )
@@ -25,220 +24,28 @@ from components.backends.aws.policy_documents import (
     pod_identity_trust,
     secret_policy,
 )
-from components.settings import Settings
-from components.validation import load
 from sandbox.errors import SandboxError
-from tests.settings.malformed_fixtures import OIDC, secret, ssm
+from tests.settings.malformed_fixtures import OIDC
 from tests.stores import iam_judge_support
+from tests.stores.aws_requests_support import (
+    ACCOUNT,
+    HERE,
+    KEY,
+    MANAGED,
+    OTHER_ACCOUNT,
+    OURS,
+    RECOVERY,
+    ROLE,
+    SETTINGS,
+    TABLE,
+    TAG,
+    TARGET,
+    Row,
+    request_of,
+    table_requests,
+    via,
+)
 from tests.stores.iam_judge_support import Request, judge
-
-ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
-HERE = Place(ACCOUNT, "eu-west-1")
-KEY = HERE.arn("kms", "key/of-the-stack")
-OTHER_KEY = HERE.arn("kms", "key/of-another-application")
-ROLE = HERE.role("kestra-kestra")
-TARGET = f"arn:aws:iam::{OTHER_ACCOUNT}:role/secrets"
-IDENTITY = {"aws": {"irsa": {"oidc-provider-arn": OIDC}}}
-DECLARED = {"TOKEN": {"namespace": "company.team", "generate": {}}}
-TAGGED = {"prefix": "team-a", "filter-on-tags": {"tags": {"team": "a"}}}
-
-
-def _settings(document: dict[str, Any]) -> Settings:
-    return load({"store": {"aws": {}}, "identity": IDENTITY} | document, source="test").settings
-
-
-SETTINGS = {
-    "read": _settings(
-        secret("aws-secret-manager", {"region": "eu-west-1"}, read_only=True)
-        | {"declared-secrets": DECLARED}
-    ),
-    "tagged": _settings(secret("aws-secret-manager", TAGGED, read_only=True)),
-    "managed": _settings(secret("aws-secret-manager", {"region": "eu-west-1"})),
-    "ssm-read": _settings(
-        ssm({"filter-on-prefix": {"prefix": "kestra-"}}, read_only=True, declared_secrets=DECLARED)
-    ),
-    "ssm-exact": _settings(ssm({}, read_only=True, declared_secrets=DECLARED)),
-    "ssm-managed": _settings(ssm({})),
-}
-
-
-def _secret(name: str, place: Place = HERE) -> str:
-    return place.arn("secretsmanager", f"secret:{name}-AbCdEf")
-
-
-def _parameter(name: str) -> str:
-    return HERE.arn("ssm", f"parameter/{name}")
-
-
-OURS, ANOTHERS = _secret("kestra/main/company.team/TOKEN"), _secret("billing/main/a/TOKEN")
-LOOKALIKE, RECOVERY = _secret("kestra-b/main/a/TOKEN"), _secret("stack-kestra/encryption-key")
-GENERATED = _secret("0f3c9a")
-PARAMETER, LOOSE = _parameter("kestra-TOKEN"), _parameter("TOKEN")
-KEPT = _parameter("stack-kestra-encryption-key")
-HASHED = _parameter("kestra-0f3c9a")
-TAG, ASKED = "aws:ResourceTag/prefix", "aws:RequestTag/prefix"
-
-
-def _via(arn: str, service: str = "secretsmanager", region: str = "eu-west-1") -> dict[str, Any]:
-    """What KMS knows of a request that a service makes for its caller."""
-    named = "PARAMETER_ARN" if ":ssm:" in arn else "SecretARN"
-    return {
-        "kms:ViaService": f"{service}.{region}.amazonaws.com",
-        f"kms:EncryptionContext:{named}": arn,
-    }
-
-
-class Row(NamedTuple):
-    """One request of Kestra's role."""
-
-    settings: str
-    action: str
-    resource: str
-    context: dict[str, Any]
-    allowed: bool
-    why: str
-
-
-READ, MANAGED = {TAG: "kestra"}, {TAG: "kestra"}
-TABLE = [
-    # Secrets Manager, read-only
-    Row("read", "secretsmanager:ListSecrets", "*", {}, True, "finds by tags"),
-    Row("read", "secretsmanager:GetSecretValue", OURS, {}, True, "reads its secret"),
-    Row("read", "secretsmanager:DescribeSecret", OURS, {}, True, "reads its tags"),
-    Row("read", "secretsmanager:GetSecretValue", ANOTHERS, {}, False, "another application's"),
-    Row("read", "secretsmanager:DescribeSecret", ANOTHERS, {}, False, "another application's"),
-    Row("read", "secretsmanager:GetSecretValue", ANOTHERS, {TAG: "kestra"}, False, "a tag is no name"),
-    Row("read", "secretsmanager:GetSecretValue", LOOKALIKE, {}, False, "another prefix"),
-    Row("read", "secretsmanager:GetSecretValue", RECOVERY, {}, False, "recovery copy"),
-    Row("read", "secretsmanager:DescribeSecret", RECOVERY, {}, False, "recovery copy"),
-    Row("read", "secretsmanager:GetSecretValue", _secret("kestra/main/a/B", Place(ACCOUNT, "us-east-1")), {}, False, "another region"),
-    Row("read", "secretsmanager:GetSecretValue", _secret("kestra/main/a/B", Place(OTHER_ACCOUNT, "eu-west-1")), {}, False, "another account"),
-    Row("read", "secretsmanager:CreateSecret", _secret("kestra/main/a/NEW"), {ASKED: "kestra"}, False, "writes nothing"),
-    Row("read", "secretsmanager:PutSecretValue", OURS, {TAG: "kestra"}, False, "writes nothing"),
-    Row("read", "secretsmanager:UpdateSecret", OURS, {TAG: "kestra"}, False, "writes nothing"),
-    Row("read", "secretsmanager:DeleteSecret", OURS, {TAG: "kestra"}, False, "writes nothing"),
-    Row("read", "secretsmanager:RestoreSecret", OURS, {TAG: "kestra"}, False, "writes nothing"),
-    Row("read", "secretsmanager:TagResource", OURS, {TAG: "kestra"}, False, "writes nothing"),
-    Row("read", "secretsmanager:PutResourcePolicy", OURS, {}, False, "opens nothing"),
-    Row("read", "secretsmanager:RotateSecret", OURS, {}, False, "rotates nothing"),
-    Row("read", "kms:Decrypt", KEY, _via(OURS), True, "through Secrets Manager"),
-    Row("read", "kms:Decrypt", KEY, {"kms:EncryptionContext:SecretARN": OURS}, False, "not directly"),
-    Row("read", "kms:Decrypt", KEY, _via(OURS, "ssm"), False, "not through another service"),
-    Row("read", "kms:Decrypt", KEY, _via(OURS, region="us-east-1"), False, "not through another region"),
-    Row("read", "kms:Decrypt", KEY, _via(ANOTHERS), False, "another application's secret under the same key"),
-    Row("read", "kms:Decrypt", KEY, _via(RECOVERY), False, "recovery copy"),
-    Row("read", "kms:Decrypt", OTHER_KEY, _via(OURS), False, "another service's key"),
-    Row("read", "kms:GenerateDataKey", KEY, _via(OURS), False, "encrypts nothing"),
-    Row("read", "kms:ScheduleKeyDeletion", KEY, {}, False, "manages no key"),
-    Row("read", "kms:PutKeyPolicy", KEY, {}, False, "manages no key"),
-    Row("read", "kms:CreateGrant", KEY, _via(OURS), False, "grants nothing"),
-    Row("read", "ssm:GetParameter", PARAMETER, {}, False, "the other manager of AWS"),
-    Row("read", "iam:PassRole", ROLE, {}, False, "nothing else in AWS"),
-    # Secrets Manager, read-only, with a prefix and a tag of its own
-    Row("tagged", "secretsmanager:GetSecretValue", _secret("team-a/main/x/Y"), {"aws:ResourceTag/team": "a"}, True, "its prefix and tag"),
-    Row("tagged", "secretsmanager:GetSecretValue", _secret("team-a/main/x/Y"), {"aws:ResourceTag/team": "b"}, False, "another tag"),
-    Row("tagged", "secretsmanager:GetSecretValue", _secret("team-a/main/x/Y"), {}, False, "no tag"),
-    Row("tagged", "secretsmanager:GetSecretValue", OURS, {"aws:ResourceTag/team": "a"}, False, "another prefix"),
-    # Secrets Manager, managed
-    Row("managed", "secretsmanager:ListSecrets", "*", {}, True, "finds by tags"),
-    Row("managed", "secretsmanager:CreateSecret", GENERATED, {ASKED: "kestra"}, True, "new with its tag"),
-    Row("managed", "secretsmanager:CreateSecret", GENERATED, {ASKED: "billing"}, False, "new with another tag"),
-    Row("managed", "secretsmanager:CreateSecret", GENERATED, {}, False, "new without a tag"),
-    Row("managed", "secretsmanager:GetSecretValue", GENERATED, MANAGED, True, "reads its secret"),
-    Row("managed", "secretsmanager:DescribeSecret", GENERATED, MANAGED, True, "reads its tags"),
-    Row("managed", "secretsmanager:PutSecretValue", GENERATED, MANAGED, True, "a new value"),
-    Row("managed", "secretsmanager:UpdateSecret", GENERATED, MANAGED, True, "a new description"),
-    Row("managed", "secretsmanager:DeleteSecret", GENERATED, MANAGED, True, "deletes its secret"),
-    Row("managed", "secretsmanager:RestoreSecret", GENERATED, MANAGED, True, "restores its secret"),
-    Row("managed", "secretsmanager:TagResource", GENERATED, MANAGED | {ASKED: "kestra"}, True, "tags its secret"),
-    Row("managed", "secretsmanager:TagResource", GENERATED, MANAGED | {ASKED: "billing"}, False, "gives its secret away"),
-    Row("managed", "secretsmanager:TagResource", ANOTHERS, {ASKED: "kestra"}, False, "takes an untagged secret"),
-    Row("managed", "secretsmanager:TagResource", ANOTHERS, {TAG: "billing", ASKED: "kestra"}, False, "takes another's secret"),
-    Row("managed", "secretsmanager:UntagResource", GENERATED, MANAGED, False, "keeps its tags"),
-    Row("managed", "secretsmanager:GetSecretValue", ANOTHERS, {TAG: "billing"}, False, "another application's"),
-    Row("managed", "secretsmanager:GetSecretValue", ANOTHERS, {}, False, "an untagged secret"),
-    Row("managed", "secretsmanager:PutSecretValue", ANOTHERS, {TAG: "kestra-b"}, False, "another prefix"),
-    Row("managed", "secretsmanager:DeleteSecret", ANOTHERS, {}, False, "another application's"),
-    Row("managed", "secretsmanager:GetSecretValue", RECOVERY, MANAGED, False, "recovery copy, even with the tag"),
-    Row("managed", "secretsmanager:DeleteSecret", RECOVERY, MANAGED, False, "recovery copy"),
-    Row("managed", "secretsmanager:PutResourcePolicy", GENERATED, MANAGED, False, "opens nothing"),
-    Row("managed", "kms:Decrypt", KEY, _via(GENERATED), True, "through Secrets Manager"),
-    Row("managed", "kms:GenerateDataKey", KEY, _via(GENERATED), True, "through Secrets Manager"),
-    Row("managed", "kms:GenerateDataKey", KEY, {}, False, "not directly"),
-    Row("managed", "kms:Decrypt", KEY, _via(RECOVERY), False, "recovery copy"),
-    Row("managed", "kms:Decrypt", OTHER_KEY, _via(GENERATED), False, "another service's key"),
-    # Parameter Store, read-only
-    Row("ssm-read", "ssm:DescribeParameters", "*", {}, True, "finds parameters"),
-    Row("ssm-read", "ssm:GetParameter", PARAMETER, {}, True, "reads its parameter"),
-    Row("ssm-read", "ssm:ListTagsForResource", PARAMETER, {}, True, "reads its tags"),
-    Row("ssm-read", "ssm:GetParameter", LOOSE, {}, False, "another prefix"),
-    Row("ssm-read", "ssm:GetParameter", _parameter("billing-TOKEN"), {}, False, "another application's"),
-    Row("ssm-read", "ssm:GetParameter", KEPT, {}, False, "recovery copy"),
-    Row("ssm-read", "ssm:PutParameter", PARAMETER, {}, False, "writes nothing"),
-    Row("ssm-read", "ssm:DeleteParameter", PARAMETER, {}, False, "writes nothing"),
-    Row("ssm-read", "ssm:AddTagsToResource", PARAMETER, {}, False, "writes nothing"),
-    Row("ssm-read", "ssm:GetParameterHistory", PARAMETER, {}, False, "not what Kestra asks for"),
-    Row("ssm-read", "kms:Decrypt", KEY, _via(PARAMETER, "ssm"), True, "through Parameter Store"),
-    Row("ssm-read", "kms:Decrypt", KEY, _via(PARAMETER), False, "not through another service"),
-    Row("ssm-read", "kms:Decrypt", KEY, _via(LOOSE, "ssm"), False, "another parameter under the same key"),
-    Row("ssm-read", "kms:Decrypt", KEY, _via(KEPT, "ssm"), False, "recovery copy"),
-    Row("ssm-read", "kms:Encrypt", KEY, _via(PARAMETER, "ssm"), False, "encrypts nothing"),
-    Row("ssm-read", "secretsmanager:GetSecretValue", OURS, {}, False, "the other manager of AWS"),
-    Row("ssm-exact", "ssm:GetParameter", LOOSE, {}, True, "a declared secret"),
-    Row("ssm-exact", "ssm:GetParameter", _parameter("TOKEN2"), {}, False, "not declared"),
-    # Parameter Store, managed
-    Row("ssm-managed", "ssm:DescribeParameters", "*", {}, True, "finds parameters"),
-    Row("ssm-managed", "ssm:PutParameter", HASHED, {}, True, "writes its parameter"),
-    Row("ssm-managed", "ssm:GetParameter", HASHED, {}, True, "reads its parameter"),
-    Row("ssm-managed", "ssm:DeleteParameter", HASHED, {}, True, "deletes its parameter"),
-    Row("ssm-managed", "ssm:AddTagsToResource", HASHED, {}, True, "tags its parameter"),
-    Row("ssm-managed", "ssm:RemoveTagsFromResource", HASHED, {}, True, "tags its parameter"),
-    Row("ssm-managed", "ssm:ListTagsForResource", HASHED, {}, True, "reads its tags"),
-    Row("ssm-managed", "ssm:PutParameter", _parameter("billing-0f3c9a"), {}, False, "another prefix"),
-    Row("ssm-managed", "ssm:GetParameter", _parameter("kestra"), {}, False, "not behind its prefix"),
-    Row("ssm-managed", "ssm:GetParameter", KEPT, {}, False, "recovery copy"),
-    Row("ssm-managed", "ssm:DeleteParameter", KEPT, {}, False, "recovery copy"),
-    Row("ssm-managed", "kms:Encrypt", KEY, _via(HASHED, "ssm"), True, "through Parameter Store"),
-    Row("ssm-managed", "kms:Decrypt", KEY, _via(HASHED, "ssm"), True, "through Parameter Store"),
-    Row("ssm-managed", "kms:Decrypt", KEY, _via(KEPT, "ssm"), False, "recovery copy"),
-    Row("ssm-managed", "kms:Decrypt", OTHER_KEY, _via(HASHED, "ssm"), False, "another service's key"),
-]  # fmt: skip
-
-
-def _request(row: Row, identity: dict[str, Any], key: dict[str, Any]) -> Request:
-    about_key = row.action.startswith("kms:")
-    facts: dict[str, Any] = {
-        "aws:PrincipalAccount": ACCOUNT,
-        "aws:PrincipalArn": ROLE,
-        "aws:PrincipalIsAWSService": "false",
-        "aws:SecureTransport": "true",
-    }
-    if about_key:
-        facts["kms:CallerAccount"] = ACCOUNT
-    guarded = None
-    if row.resource == RECOVERY:
-        guarded = secret_policy(HERE, (ROLE,))
-    elif row.resource == OURS:
-        guarded = secret_policy(HERE)
-    account = row.resource.split(":")[4] if row.resource != "*" else ACCOUNT
-    return Request(
-        ROLE,
-        row.action,
-        row.resource,
-        account,
-        facts | row.context,
-        identity,
-        key if about_key else guarded,
-    )
-
-
-def _requests() -> list[Request]:
-    made = []
-    for row in TABLE:
-        settings = SETTINGS[row.settings]
-        service = "ssm" if row.settings.startswith("ssm") else "secretsmanager"
-        made.append(_request(row, policy(access(settings, HERE, KEY)), key_policy(HERE, service)))
-    return made
 
 
 @pytest.mark.node
@@ -246,7 +53,7 @@ def test_each_request_is_allowed_or_denied_as_the_table_says() -> None:
     assert len(TABLE) >= 40
     wrong = [
         f"{row.settings}: {row.action} on {row.resource} ({row.why}): {found}"
-        for row, found in zip(TABLE, judge(_requests()), strict=True)
+        for row, found in zip(TABLE, judge(table_requests()), strict=True)
         if (found == "Allowed") != row.allowed
     ]
     assert wrong == []
@@ -260,7 +67,7 @@ def test_what_the_table_denies_a_wide_policy_allows() -> None:
     }
     key = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:*", "Resource": "*"}]}  # fmt: skip
     denied = [row for row in TABLE if not row.allowed and f":{OTHER_ACCOUNT}:" not in row.resource]
-    requests = [replace(_request(row, wide, key), resource_policy=key if row.action.startswith("kms:") else None) for row in denied]  # fmt: skip
+    requests = [replace(request_of(row, wide, key), resource_policy=key if row.action.startswith("kms:") else None) for row in denied]  # fmt: skip
     assert set(judge(requests)) == {"Allowed"}
 
 
@@ -273,7 +80,7 @@ def test_each_policy_alone_keeps_the_recovery_copy_from_kestra(layer: str) -> No
     }
     mine = policy(access(SETTINGS["managed"], HERE, KEY))
     row = Row("managed", "secretsmanager:GetSecretValue", RECOVERY, MANAGED, False, "")
-    asked = _request(row, wide if layer == "secret" else mine, {})
+    asked = request_of(row, wide if layer == "secret" else mine, {})
     asked = replace(asked, resource_policy=asked.resource_policy if layer == "secret" else None)
     assert judge([asked]) == ["ExplicitlyDenied"]
 
@@ -283,7 +90,7 @@ def test_a_declared_secret_is_closed_to_other_accounts_and_to_connections_withou
     opened = secret_policy(HERE)
     opened["Statement"].append({"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"})  # fmt: skip
     row = Row("read", "secretsmanager:GetSecretValue", OURS, {}, True, "")
-    mine = replace(_request(row, policy(access(SETTINGS["read"], HERE, KEY)), {}), resource_policy=opened)  # fmt: skip
+    mine = replace(request_of(row, policy(access(SETTINGS["read"], HERE, KEY)), {}), resource_policy=opened)  # fmt: skip
     plain = replace(mine, context=mine.context | {"aws:SecureTransport": "false"})
     stranger = f"arn:aws:iam::{OTHER_ACCOUNT}:role/stranger"
     facts = {"aws:PrincipalAccount": OTHER_ACCOUNT, "aws:PrincipalArn": stranger}
@@ -303,10 +110,10 @@ KEY_TABLE = [
     (HERE.role("deployment"), "kms:ScheduleKeyDeletion", {}, False, True),
     (HERE.role("deployment"), "kms:Decrypt", {}, False, False),
     (HERE.role("deployment"), "kms:CreateGrant", {}, False, False),
-    (HERE.role("deployment"), "kms:GenerateDataKey", _via(OURS), True, True),
-    (HERE.role("deployment"), "kms:GenerateDataKey", _via(OURS, "ssm"), True, False),
-    (HERE.role("deployment"), "kms:Decrypt", _via(OURS, "s3"), True, False),
-    (f"arn:aws:iam::{OTHER_ACCOUNT}:role/stranger", "kms:Decrypt", _via(OURS), True, False),
+    (HERE.role("deployment"), "kms:GenerateDataKey", via(OURS), True, True),
+    (HERE.role("deployment"), "kms:GenerateDataKey", via(OURS, "ssm"), True, False),
+    (HERE.role("deployment"), "kms:Decrypt", via(OURS, "s3"), True, False),
+    (f"arn:aws:iam::{OTHER_ACCOUNT}:role/stranger", "kms:Decrypt", via(OURS), True, False),
     (f"arn:aws:iam::{OTHER_ACCOUNT}:role/stranger", "kms:ScheduleKeyDeletion", {}, False, False),
 ]  # fmt: skip
 
@@ -342,7 +149,7 @@ ASSUME_TABLE: list[tuple[str, str, dict[str, Any], bool]] = [
     ("sts:TagSession", TARGET, {}, False),
     ("secretsmanager:ListSecrets", "*", {}, False),
     ("secretsmanager:GetSecretValue", OURS, {TAG: "kestra"}, False),
-    ("kms:Decrypt", KEY, _via(OURS), False),
+    ("kms:Decrypt", KEY, via(OURS), False),
 ]
 
 

@@ -10,7 +10,16 @@ import pytest
 from components.backends.aws.permissions import access, policy
 from components.backends.aws.policy_documents import irsa_trust, key_policy, secret_policy
 from tests.settings.malformed_fixtures import OIDC
-from tests.stores import test_aws_access as table
+from tests.stores import aws_requests_support as table
+from tests.stores.aws_requests_support import (
+    ACCOUNT,
+    HERE,
+    KEY,
+    OTHER_ACCOUNT,
+    SETTINGS,
+    TABLE,
+    Row,
+)
 from tests.stores.iam_judge_support import judge
 from tests.stores.ministack_support import (
     KEY_CALLS,
@@ -21,7 +30,6 @@ from tests.stores.ministack_support import (
     is_allowed,
     pairs,
 )
-from tests.stores.test_aws_access import ACCOUNT, HERE, KEY, OTHER_ACCOUNT, SETTINGS, TABLE, Row
 
 pytestmark = [pytest.mark.engine, pytest.mark.node, pytest.mark.long("access")]
 
@@ -130,7 +138,7 @@ def decisions(account: Account) -> dict[int, bool]:
 
 def test_ministack_the_evaluator_and_the_table_say_the_same(decisions: dict[int, bool]) -> None:
     assert len(decisions) >= 60
-    evaluated = [answer == "Allowed" for answer in judge(table._requests())]
+    evaluated = [answer == "Allowed" for answer in judge(table.table_requests())]
     word = {True: "allowed", False: "denied"}
     disagreements = {
         (row.settings, row.action, row.why): (
