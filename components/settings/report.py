@@ -43,6 +43,8 @@ class Problem:
 
 def _printable(text: str) -> str:
     # A key can hold a line break or a terminal's control characters.
+    if text.isprintable():
+        return text
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
     )
@@ -106,8 +108,11 @@ class SettingsError(Exception):
     """The settings cannot be used. `problems` has all of them; the text is the report."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems)
         self.problems = tuple(problems)
-        super().__init__(report(problems))
+
+    def __str__(self) -> str:
+        return report(self.problems)
 
     def report(self) -> str:
         """The report, one line a problem."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ class StackFile:
     config: Mapping[Any, Any]
     document: yaml.Node | None
 
+    @cached_property
+    def _names(self) -> dict[int, dict[str, tuple[yaml.Node, yaml.Node]]]:
+        return {}
+
     def line_of(self, path: str) -> int | None:
         """The line of a key, which begins with 1; None where the file does not have it.
 
@@ -37,33 +42,39 @@ class StackFile:
             self.document.value if isinstance(self.document, yaml.MappingNode) else ()
         ):
             if key.value == "config":
-                return _line_in(block, path, is_first=True)
+                return self._line_in(block, path, is_first=True)
         return None
 
     def with_lines(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """The problems with the lines of their keys."""
         return tuple(replace(p, line_number=self.line_of(p.path)) for p in problems)
 
+    def _line_in(self, node: yaml.Node, path: str, *, is_first: bool = False) -> int | None:
+        if isinstance(node, yaml.SequenceNode) and (match := re.match(r"\[([0-9]{1,9})\]", path)):
+            items = node.value[int(match[1]) :][:1]
+            return self._line_at(items[0], items[0], path[match.end() :]) if items else None
+        if not isinstance(node, yaml.MappingNode):
+            return None
+        if id(node) not in self._names:
+            self._names[id(node)] = {str(pair[0].value): pair for pair in node.value}
+        names = self._names[id(node)]
+        for match in _NAME_END.finditer(path, 1):
+            written, rest = path[: match.start()], path[match.start() :]
+            if not is_first:
+                written = written[2:-2] if written.startswith('["') else written[1:]
+            pair = names.get(written)
+            if pair is None and is_first:
+                pair = names.get(written.removeprefix(NAMESPACE))
+            if pair is not None and (line := self._line_at(*pair, rest)) is not None:
+                return line
+        return None
 
-def _line_in(node: yaml.Node, path: str, *, is_first: bool = False) -> int | None:
-    if isinstance(node, yaml.SequenceNode) and (match := re.match(r"\[([0-9]{1,9})\]", path)):
-        items = node.value[int(match[1]) :]
-        return _line_at(items[0], items[0], path[match.end() :]) if items else None
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        name = str(key.value)
-        forms = (f".{name}", f'["{name}"]')
-        if is_first:
-            forms = (name if ":" in name else f"{NAMESPACE}{name}",)
-        for form in forms:
-            if path.startswith(form) and path[len(form) :][:1] in ("", ".", "["):
-                line = _line_at(key, value, path[len(form) :])
-                if line is not None:
-                    return line
-    return None
+    def _line_at(self, key: yaml.Node, value: yaml.Node, rest: str) -> int | None:
+        return self._line_in(value, rest) if rest else key.start_mark.line + 1
 
 
-def _line_at(key: yaml.Node, value: yaml.Node, rest: str) -> int | None:
-    return _line_in(value, rest) if rest else key.start_mark.line + 1
+#: Where a name can end within a path; a name may hold these characters itself.
+_NAME_END = re.compile(r"(?=[.\[])|$")
 
 
 def read_file(path: Path | str) -> dict[str, object]:

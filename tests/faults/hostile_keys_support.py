@@ -91,6 +91,7 @@ DURATIONS = ("500ms", "1s", "45s", "2m", "24h", "7d", "PT1M30S", "P30D", "PT0.5S
 _NETWORKS = ("10.0.0.0/8", "0.0.0.0/0", "::/0", "192.168.1.1/24", "fd00::/8")
 #: Values of keys whose form only a check knows.
 _FORMED: dict[str, st.SearchStrategy[Any]] = {
+    "endpoints.health.disk-space.threshold": st.sampled_from([0, 10485760, "10MB", "1gb"]),
     "encryption.secret-key": st.sampled_from([f"{PLANTED}{'A' * 28}=", f"{'z' * 27}{PLANTED}Q="]),
     "server.basic-auth.username": st.sampled_from(["a@b.c", "admin@kestra.io", "o'x{y}|z@h-.i"]),
     "server.basic-auth.open-urls": st.lists(
