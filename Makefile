@@ -105,7 +105,7 @@ $(VENV)/start: requirements/start.txt | $(VENV)/bin/pip
 
 # Packages, tools and Kestra are installed, built and fetched at the same time, once for a stack.
 READY := $(foreach for,report preview up,$(VENV)/ready-$(for)-$(STACK))
-$(READY): $(VENV)/ready-%-$(STACK): $(wildcard stacks/Pulumi.$(STACK).yaml) requirements/sandbox.txt | $(VENV)/start
+$(READY): $(VENV)/ready-%-$(STACK): $(wildcard stacks/Pulumi.$(STACK).yaml requirements/*.txt) | $(VENV)/start
 	@$(RUN) -m sandbox.prepare $* $(STACK)
 	@touch $@
 

@@ -106,7 +106,7 @@ def adopt(file: str, ids: Sequence[str]) -> int:
         return 0
     ids_by_name = {name: id_ for name, _, id_ in (one.partition("=") for one in ids)}
     adopted = adopt_pending(deployment, by_name(ids_by_name))
-    unknown = {name.rpartition("::")[2] for name in ids_by_name} - set(adopted.found)
+    unknown = {name.rpartition("::")[2] for name in ids_by_name} - set(adopted.adopted)
     if unknown or not all(ids_by_name.values()):
         names = ", ".join(sorted(unknown)) or "NAME=ID"
         print(

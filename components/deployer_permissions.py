@@ -1,11 +1,9 @@
 """What whoever runs `pulumi up` must be allowed, by resource type: to make, read, change and delete what a stack has.
 
-Plain data, from which `python -m sandbox doctor` asks and docs/deployer-permissions.md is written. It holds no
-permission of Kestra itself: those are in the rooms beside this one, and are fewer.
+Plain data, from which `python -m sandbox doctor` asks and docs/backends/deployer.md is written: Kubernetes is here,
+each other provider in the folder of its backend. It holds no permission of Kestra itself; those are fewer.
 
-Sources: the API calls of the providers' create, read, update and delete steps (terraform-provider-aws,
-terraform-provider-google, terraform-provider-vault, pulumi-azure-native's operations), and the service
-authorization references of AWS, Azure, Google Cloud, Vault and Kubernetes.
+Source: Kubernetes documentation, RBAC, and what pulumi-kubernetes reads while it waits.
 """
 
 from __future__ import annotations
@@ -14,231 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_SECRETS = "secretsmanager:"
+from components.backends.registry import all_backends
 
-AWS: Mapping[str, tuple[str, ...]] = {
-    "aws:eks/podIdentityAssociation:PodIdentityAssociation": (
-        "eks:CreatePodIdentityAssociation",
-        "eks:DeletePodIdentityAssociation",
-        "eks:DescribePodIdentityAssociation",
-        "eks:TagResource",
-        "eks:UntagResource",
-        "eks:UpdatePodIdentityAssociation",
-        "iam:GetRole",
-        "iam:PassRole",
-    ),
-    "aws:iam/role:Role": (
-        "iam:CreateRole",
-        "iam:DeleteRole",
-        "iam:GetRole",
-        "iam:ListAttachedRolePolicies",
-        "iam:ListInstanceProfilesForRole",
-        "iam:ListRolePolicies",
-        "iam:TagRole",
-        "iam:UntagRole",
-        "iam:UpdateAssumeRolePolicy",
-        "iam:UpdateRole",
-    ),
-    "aws:iam/rolePolicy:RolePolicy": (
-        "iam:DeleteRolePolicy",
-        "iam:GetRolePolicy",
-        "iam:PutRolePolicy",
-    ),
-    "aws:kms/alias:Alias": (
-        "kms:CreateAlias",
-        "kms:DeleteAlias",
-        "kms:ListAliases",
-        "kms:UpdateAlias",
-    ),
-    "aws:kms/key:Key": (
-        "kms:CreateKey",
-        "kms:DescribeKey",
-        "kms:EnableKeyRotation",
-        "kms:GetKeyPolicy",
-        "kms:GetKeyRotationStatus",
-        "kms:ListResourceTags",
-        "kms:PutKeyPolicy",
-        "kms:ScheduleKeyDeletion",
-        "kms:TagResource",
-        "kms:UntagResource",
-        "kms:UpdateKeyDescription",
-    ),
-    "aws:secretsmanager/secret:Secret": (
-        f"{_SECRETS}CreateSecret",
-        f"{_SECRETS}DeleteSecret",
-        f"{_SECRETS}DescribeSecret",
-        f"{_SECRETS}GetResourcePolicy",
-        f"{_SECRETS}RemoveRegionsFromReplication",
-        f"{_SECRETS}ReplicateSecretToRegions",
-        f"{_SECRETS}TagResource",
-        f"{_SECRETS}UntagResource",
-        f"{_SECRETS}UpdateSecret",
-    ),
-    "aws:secretsmanager/secretPolicy:SecretPolicy": (
-        f"{_SECRETS}DeleteResourcePolicy",
-        f"{_SECRETS}GetResourcePolicy",
-        f"{_SECRETS}PutResourcePolicy",
-    ),
-    "aws:secretsmanager/secretRotation:SecretRotation": (
-        f"{_SECRETS}CancelRotateSecret",
-        f"{_SECRETS}DescribeSecret",
-        f"{_SECRETS}RotateSecret",
-        "lambda:InvokeFunction",
-    ),
-    "aws:secretsmanager/secretVersion:SecretVersion": (
-        f"{_SECRETS}GetSecretValue",
-        f"{_SECRETS}PutSecretValue",
-        f"{_SECRETS}UpdateSecretVersionStage",
-        "kms:Decrypt",
-        "kms:GenerateDataKey",
-    ),
-    "aws:ssm/parameter:Parameter": (
-        "kms:Decrypt",
-        "kms:Encrypt",
-        "ssm:AddTagsToResource",
-        "ssm:DeleteParameter",
-        "ssm:DescribeParameters",
-        "ssm:GetParameter",
-        "ssm:ListTagsForResource",
-        "ssm:PutParameter",
-        "ssm:RemoveTagsFromResource",
-    ),
-}
-
-_IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
-_ENDPOINTS = "Microsoft.Network/privateEndpoints"
-
-
-def _azure(resource: str, *more: str, delete: bool = True) -> tuple[str, ...]:
-    verbs = ("read", "write", *(("delete",) if delete else ()))
-    return (*(f"{resource}/{verb}" for verb in verbs), *more)
-
-
-AZURE: Mapping[str, tuple[str, ...]] = {
-    "azure-native:authorization:RoleAssignment": _azure("Microsoft.Authorization/roleAssignments"),
-    # The control plane of Key Vault has no deletion of a secret.
-    "azure-native:keyvault:Secret": _azure("Microsoft.KeyVault/vaults/secrets", delete=False),
-    "azure-native:keyvault:Vault": _azure("Microsoft.KeyVault/vaults"),
-    "azure-native:managedidentity:FederatedIdentityCredential": _azure(
-        f"{_IDENTITIES}/federatedIdentityCredentials"
-    ),
-    "azure-native:managedidentity:UserAssignedIdentity": _azure(_IDENTITIES),
-    "azure-native:monitor:DiagnosticSetting": _azure(
-        "Microsoft.Insights/diagnosticSettings",
-        "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
-    ),
-    "azure-native:network:PrivateDnsZoneGroup": _azure(
-        f"{_ENDPOINTS}/privateDnsZoneGroups", "Microsoft.Network/privateDnsZones/join/action"
-    ),
-    "azure-native:network:PrivateEndpoint": _azure(
-        _ENDPOINTS,
-        "Microsoft.KeyVault/vaults/privateEndpointConnectionsApproval/action",
-        "Microsoft.Network/virtualNetworks/subnets/join/action",
-    ),
-}
-
-
-def _policy(resource: str) -> tuple[str, ...]:
-    return (f"{resource}.getIamPolicy", f"{resource}.setIamPolicy")
-
-
-GCP: Mapping[str, tuple[str, ...]] = {
-    "gcp:kms/cryptoKey:CryptoKey": (
-        "cloudkms.cryptoKeyVersions.destroy",
-        "cloudkms.cryptoKeyVersions.list",
-        "cloudkms.cryptoKeys.create",
-        "cloudkms.cryptoKeys.get",
-        "cloudkms.cryptoKeys.update",
-    ),
-    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _policy("cloudkms.cryptoKeys"),
-    "gcp:kms/keyRing:KeyRing": ("cloudkms.keyRings.create", "cloudkms.keyRings.get"),
-    "gcp:projects/iAMCustomRole:IAMCustomRole": (
-        "iam.roles.create",
-        "iam.roles.delete",
-        "iam.roles.get",
-        "iam.roles.undelete",
-        "iam.roles.update",
-    ),
-    "gcp:projects/iAMMember:IAMMember": _policy("resourcemanager.projects"),
-    "gcp:projects/service:Service": (
-        "serviceusage.services.enable",
-        "serviceusage.services.get",
-        "serviceusage.services.list",
-    ),
-    "gcp:projects/serviceIdentity:ServiceIdentity": ("serviceusage.services.enable",),
-    "gcp:secretmanager/secret:Secret": (
-        "secretmanager.secrets.create",
-        "secretmanager.secrets.delete",
-        "secretmanager.secrets.get",
-        "secretmanager.secrets.update",
-    ),
-    "gcp:secretmanager/secretIamMember:SecretIamMember": _policy("secretmanager.secrets"),
-    "gcp:secretmanager/secretVersion:SecretVersion": (
-        "secretmanager.versions.access",
-        "secretmanager.versions.add",
-        "secretmanager.versions.destroy",
-        "secretmanager.versions.enable",
-        "secretmanager.versions.get",
-    ),
-    "gcp:serviceaccount/account:Account": (
-        "iam.serviceAccounts.create",
-        "iam.serviceAccounts.delete",
-        "iam.serviceAccounts.get",
-        "iam.serviceAccounts.update",
-    ),
-    "gcp:serviceaccount/iAMMember:IAMMember": _policy("iam.serviceAccounts"),
-}
-
-_ALL = ("create", "delete", "read", "update")
-_MOUNT = ("create", "delete", "read", "sudo", "update")
-
-#: Paths in Vault with their capabilities; a word in braces is an input of the resource.
-VAULT: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "vault:appRole/authBackendRole:AuthBackendRole": {
-        "auth/{backend}/role/{roleName}": _ALL,
-        "auth/{backend}/role/{roleName}/role-id": ("read",),
-    },
-    "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": {
-        "auth/{backend}/role/{roleName}/secret-id": ("create", "update"),
-        "auth/{backend}/role/{roleName}/secret-id-accessor/destroy": ("create", "update"),
-        "auth/{backend}/role/{roleName}/secret-id-accessor/lookup": ("create", "update"),
-    },
-    "vault:generic/endpoint:Endpoint": {"{path}": _ALL},
-    "vault:index/audit:Audit": {
-        "sys/audit": ("read", "sudo"),
-        "sys/audit/{path}": _MOUNT,
-    },
-    "vault:index/authBackend:AuthBackend": {
-        "sys/auth": ("read",),
-        "sys/auth/{path}": _MOUNT,
-        "sys/mounts/auth/{path}": ("read",),
-        "sys/mounts/auth/{path}/tune": ("read", "update"),
-    },
-    "vault:index/mount:Mount": {
-        "sys/mounts": ("read",),
-        "sys/mounts/{path}": _ALL,
-        "sys/mounts/{path}/tune": ("read", "update"),
-    },
-    "vault:index/policy:Policy": {"sys/policies/acl/{name}": _ALL},
-    "vault:index/token:Token": {
-        "auth/token/create-orphan": ("create", "sudo", "update"),
-        "auth/token/lookup-accessor": ("create", "update"),
-        "auth/token/renew-accessor": ("create", "update"),
-        "auth/token/revoke-accessor": ("create", "update"),
-    },
-    "vault:kubernetes/authBackendConfig:AuthBackendConfig": {"auth/{backend}/config": _ALL},
-    "vault:kubernetes/authBackendRole:AuthBackendRole": {"auth/{backend}/role/{roleName}": _ALL},
-    "vault:kv/secretV2:SecretV2": {
-        "{mount}/data/{name}": _ALL,
-        "{mount}/metadata/{name}": _ALL,
-    },
-}
-#: What the provider itself asks for once it has a Vault resource: a token of its own for each run.
-VAULT_PROVIDER: Mapping[str, tuple[str, ...]] = {
-    "auth/token/create": ("create", "update"),
-    "auth/token/lookup-self": ("read",),
-}
-
+KUBERNETES_OWNER = "kubernetes"
 VERBS = ("create", "delete", "get", "list", "patch", "watch")
 
 
@@ -301,7 +77,7 @@ class Need:
     """One permission, and the resource type that needs it."""
 
     cloud: str
-    """aws, azure, gcp, kubernetes or vault."""
+    """`kubernetes`, or the owner of a backend (`Backend.owner`)."""
     what: str
     """An action; of Vault a capability; of Kubernetes a verb."""
     where: str = ""
@@ -329,33 +105,26 @@ def needed(resources: Iterable[tuple[str, Mapping[str, Any]]], namespace: str) -
 def _of(type_: str, props: Mapping[str, Any], namespace: str) -> Iterator[Need]:
     if type_.startswith(FREE):
         return
-    for cloud, table in (("aws", AWS), ("azure", AZURE), ("gcp", GCP)):
-        for action in table.get(type_, ()):
-            yield Need(cloud, action)
-    if type_ in VAULT:
-        for path, capabilities in (*VAULT[type_].items(), *VAULT_PROVIDER.items()):
-            for capability in capabilities:
-                yield Need("vault", capability, _path(path, props))
     if type_ in KUBERNETES:
         for verb in VERBS:
-            yield Need("kubernetes", verb, _place(KUBERNETES[type_], namespace))
+            yield Need(KUBERNETES_OWNER, verb, _place(KUBERNETES[type_], namespace))
         for kind in AWAITED.get(type_, ()):
             for verb in READS:
-                yield Need("kubernetes", verb, _place(kind, namespace))
+                yield Need(KUBERNETES_OWNER, verb, _place(kind, namespace))
         if type_ in BINDS:
-            yield Need("kubernetes", "bind", _place(BINDS[type_], namespace))
-    if not any(type_ in table for table in (AWS, AZURE, GCP, VAULT, KUBERNETES)):
-        raise NoRow(type_)
+            yield Need(KUBERNETES_OWNER, "bind", _place(BINDS[type_], namespace))
+        return
+    for backend in all_backends():
+        if (needs := backend.deployer_needs(type_, props)) is not None:
+            yield from (Need(backend.owner, need.action, need.where) for need in needs)
+            return
+    raise NoRow(type_)
 
 
-def _path(template: str, props: Mapping[str, Any]) -> str:
-    known = {key: value.strip("/") for key, value in props.items() if isinstance(value, str)}
-    return template.format_map(_OrAny(known))
-
-
-class _OrAny(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return "+"
+def owners() -> dict[str, str]:
+    """Whoever gives permissions to a deployer, to its name for people; sorted."""
+    named = {one.owner: one.provider_title for one in all_backends() if one.provider}
+    return dict(sorted({**named, KUBERNETES_OWNER: "Kubernetes"}.items()))
 
 
 def _place(kind: Kind, namespace: str) -> str:
@@ -363,28 +132,17 @@ def _place(kind: Kind, namespace: str) -> str:
     return f"{name}/{namespace}" if kind.namespaced else name
 
 
-def rows(cloud: str) -> Iterator[tuple[str, str]]:
+def rows(owner: str) -> Iterator[tuple[str, str]]:
     """Resource type and what it needs, for the documentation.
 
     Raises:
-        KeyError: for a cloud that has no table.
+        KeyError: for an owner that has no table.
     """
-    if cloud == "vault":
-        for type_, paths in VAULT.items():
-            rights = "; ".join(
-                f"`{path}`: {', '.join(capabilities)}" for path, capabilities in paths.items()
-            )
-            yield type_, rights
-        provider = "; ".join(
-            f"`{p}`: {', '.join(capabilities)}" for p, capabilities in VAULT_PROVIDER.items()
-        )
-        yield "the provider itself", provider
-    elif cloud == "kubernetes":
-        for type_, kind in KUBERNETES.items():
-            reads = "".join(f"; `{k.plural}`: {', '.join(READS)}" for k in AWAITED.get(type_, ()))
-            if type_ in BINDS:
-                reads += f"; `{_place(BINDS[type_], '')}`: bind"
-            yield type_, f"`{_place(kind, '').rstrip('/')}`: {', '.join(VERBS)}{reads}"
-    else:
-        for type_, actions in {"aws": AWS, "azure": AZURE, "gcp": GCP}[cloud].items():
-            yield type_, ", ".join(f"`{action}`" for action in actions)
+    if owner != KUBERNETES_OWNER:
+        yield from {one.owner: one for one in all_backends()}[owner].deployer_rows()
+        return
+    for type_, kind in KUBERNETES.items():
+        reads = "".join(f"; `{k.plural}`: {', '.join(READS)}" for k in AWAITED.get(type_, ()))
+        if type_ in BINDS:
+            reads += f"; `{_place(BINDS[type_], '')}`: bind"
+        yield type_, f"`{_place(kind, '').rstrip('/')}`: {', '.join(VERBS)}{reads}"

@@ -16,11 +16,11 @@ from types import ModuleType
 from typing import Any
 
 from components.backends.answers import CurrentVersion, UnansweredError, WrittenSecret
-from components.backends.azure import drift as azure
-from components.backends.gcp import drift as gcp
-from components.backends.vault import drift as vault
+from components.backends.registry import all_backends
 
-_ASKED: Mapping[str, ModuleType] = {module.TYPE: module for module in (azure, gcp, vault)}
+_ASKED: Mapping[str, ModuleType] = {
+    one.drift.TYPE: one.drift for one in all_backends() if one.drift
+}
 _DECLARED, _COPY = "store-declared-", "store-encryption-key"
 _STACK = "pulumi:pulumi:Stack"
 

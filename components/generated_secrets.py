@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 import pulumi
 import pulumi_random as random
 
+from components.backends.registry import data_keys
 from components.settings.declared import DeclaredSecret
 
 ENCRYPTION_KEY = "encryption.secret-key"
@@ -63,7 +64,7 @@ class GeneratedSecrets(pulumi.ComponentResource):
             # Not RandomBytes: the provider uses the bytes themselves as the resource's id, which the state
             # keeps in clear. 64 letters and digits are more than 256 bits; their hash is a key.
             return self._password(logical, 64, kept=True).apply(key_from)
-        if key in ("secret.jdbc.secret", "secret.elasticsearch.secret"):
+        if key in data_keys():
             return self._password(logical, 48, kept=True)
         return self._password(logical, 32, rotation=self._rotation.get(key))
 

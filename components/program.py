@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pulumi
 from pydantic import SecretStr
 
 from components import tags
 from components.backends.interface import Identity, Store, StoreArgs
-from components.backends.registry import create_identity, create_store
+from components.backends.registry import (
+    backend_of,
+    create_identity,
+    create_store,
+    is_provisioned,
+)
 from components.generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
 from components.kubernetes.deployment import Kestra, KestraArgs
 from components.kubernetes.pod_additions import secret_values
@@ -23,7 +27,6 @@ from components.rendering.configuration import (
     ProvidedValue,
     render,
 )
-from components.rendering.secret_backends import PROVIDED
 from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
 from components.safeguards.error_hooks import register_error_hook
@@ -113,16 +116,15 @@ def provision(settings: Settings, guarding: pulumi.ResourceOptions | None = None
     needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
     generated = GeneratedSecrets(
         "generated",
-        sorted(key for key in needed if not key.startswith(PROVIDED)),
+        sorted(key for key in needed if not is_provisioned(key)),
         dict(settings.declared_secrets),
         rotation=settings.rotation,
     )
     secrets = _declared(settings) | generated.declared
     encryption_key = _encryption_key(settings, generated)
-    fragment = configuration.document["kestra"].get("secret", {})
     guard = Guard("guard", settings, _keys_held(settings, generated), guarding)
     after = guard.passed
-    store, second = create_stores(settings, fragment, secrets, encryption_key, after)
+    store, second = create_stores(settings, secrets, encryption_key, after)
     identity = create_identity("identity", settings, store, after)
     return Provisioned(configuration, generated, secrets, store, identity, guard, second)
 
@@ -164,7 +166,6 @@ def build(settings: Settings, guarding: pulumi.ResourceOptions | None = None) ->
 
 def create_stores(
     settings: Settings,
-    fragment: Mapping[str, Any],
     secrets: Mapping[str, pulumi.Input[str]],
     encryption_key: pulumi.Input[str] | None,
     opts: pulumi.ResourceOptions | None = None,
@@ -173,16 +174,15 @@ def create_stores(
 
     Args:
         settings: the stack's settings.
-        fragment: the rendered `kestra.secret`, without secrets.
         secrets: name of a declared secret to its value (secret).
         encryption_key: the key for both to keep (secret), if the stack has it.
         opts: options of both.
     """
-    first = create_store("store", StoreArgs(settings, fragment, secrets, encryption_key), opts)
+    first = create_store("store", StoreArgs(settings, secrets, encryption_key), opts)
     if settings.secondary is None:
         return first, None
     # Under the same name, so that the day the two change places replaces nothing.
-    second = StoreArgs(settings.secondary, {}, secrets, encryption_key)
+    second = StoreArgs(settings.secondary, secrets, encryption_key)
     return first, create_store("store", second, opts)
 
 
@@ -224,14 +224,10 @@ def _keys_held(settings: Settings, generated: GeneratedSecrets) -> dict[str, pul
     keys = {
         "encryptionKey": _secret(secret_key) if secret_key else generated.values[ENCRYPTION_KEY]
     }
-    kind = settings.secret.type if settings.secret else None
-    if kind in ("jdbc", "elasticsearch"):
-        assert settings.secret is not None
-        block = settings.secret.block(kind)
-        if isinstance(block, InternalStore) and block.secret is not None:
-            keys["internalKey"] = _secret(block.secret)
-        else:
-            keys["internalKey"] = generated.values[f"secret.{kind}.secret"]
+    if path := backend_of(settings).data_key:
+        block = settings.secret and settings.secret.backend
+        own = block.secret if isinstance(block, InternalStore) else None
+        keys["internalKey"] = _secret(own) if own else generated.values[path]
     return keys
 
 

@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from components.backends.interface import SdkPackage
+from components.backends.registry import all_backends, backends_of
 from components.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@dataclass(frozen=True)
-class SdkPackage:
-    """The SDK of a Pulumi provider."""
-
-    name: str
-    """As the package index has it."""
-    module: str
-    """As Python imports it."""
-    lock: str
-    """The locked requirements that have it, relative to the project."""
-
-    @property
-    def is_installed(self) -> bool:
-        """Whether Python finds it; nothing is imported."""
-        return importlib.util.find_spec(self.module) is not None
-
-
-SDK_PACKAGES = {
-    "aws": SdkPackage("pulumi-aws", "pulumi_aws", "requirements/aws.txt"),
-    "azure": SdkPackage("pulumi-azure-native", "pulumi_azure_native", "requirements/azure.txt"),
-    "gcp": SdkPackage("pulumi-gcp", "pulumi_gcp", "requirements/gcp.txt"),
-    "vault": SdkPackage("pulumi-vault", "pulumi_vault", "requirements/vault.txt"),
-}
+#: Owner of a provider (`Backend.owner`) to its SDK.
+SDK_PACKAGES = {one.owner: one.sdk_package for one in all_backends() if one.sdk_package}
 
 
 def sdk_packages(settings: Settings) -> list[SdkPackage]:
     """The SDKs that a stack imports: those of its secret manager, and of the second one while it moves."""
-    providers: set[str] = set(settings.clouds)
-    if any(manager.type == "vault" for manager in settings.managers):
-        providers.add("vault")
-    return [SDK_PACKAGES[provider] for provider in sorted(providers)]
+    packages = {one.sdk_package for one in backends_of(settings) if one.sdk_package}
+    return sorted(packages, key=lambda package: package.name)
 
 
 def missing_packages(settings: Settings) -> str | None:

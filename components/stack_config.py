@@ -17,6 +17,7 @@ import yaml
 from pulumi.runtime import config as runtime_config
 from pydantic import SecretStr
 
+from components.backends.settings_model import settings_model
 from components.settings import Settings
 from components.settings.base import Model, kebab
 from components.settings.pods import kubernetes_type
@@ -125,7 +126,7 @@ def _marked(key: str, text: str, written: object) -> object:
     if _fits(value, written) and _has_secret(marked := _as_written(value, written)):
         return marked
     # Nothing says which values are encrypted: all that may be.
-    return _all_secret(value, _annotation(Settings, key), (key,))
+    return _all_secret(value, _annotation(settings_model(), key), (key,))
 
 
 def _has_secret(value: object) -> bool:

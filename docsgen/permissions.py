@@ -7,29 +7,23 @@ the policies, roles and grants come from.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from components import deployer_permissions
-from components.backends.aws import permissions as aws_permissions
-from components.backends.azure import permissions as azure_permissions
-from components.backends.gcp import permissions as gcp_permissions
-from components.backends.vault import permissions as vault_permissions
+from components.backends.registry import all_backends, backend
 
 FOLDER = Path(__file__).parents[1] / "docs" / "backends"
 
-Row = tuple[str, str, str, str]
 
-TABLES: Mapping[str, Callable[[], Iterable[Row]]] = {
-    aws_permissions.SECRETS: lambda: aws_permissions.rows(aws_permissions.SECRETS),
-    aws_permissions.PARAMETERS: lambda: aws_permissions.rows(aws_permissions.PARAMETERS),
-    "azure-key-vault": azure_permissions.rows,
-    "google-secret-manager": gcp_permissions.rows,
-    "vault": vault_permissions.rows,
-}
+def deployers() -> list[str]:
+    """The tables of whoever runs `pulumi up`."""
+    return [f"deployer-{owner}" for owner in deployer_permissions.owners()]
 
-#: Of whoever runs `pulumi up`.
-DEPLOYERS = tuple(f"deployer-{cloud}" for cloud in ("aws", "azure", "gcp", "kubernetes", "vault"))
+
+def managers() -> list[str]:
+    """The secret managers that have a table."""
+    return [one.type for one in all_backends() if any(one.permission_rows())]
+
 
 _HEAD = "| Mode | What is allowed | On what | Why |\n|---|---|---|---|\n"
 _PLACE = re.compile(r"(<!-- permissions of ([a-z-]+): .*? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -41,14 +35,14 @@ def table(manager: str) -> str:
     Raises:
         KeyError: for a manager that has none.
     """
-    if manager in DEPLOYERS:
+    if manager in deployers():
         return "| Resource type | What it takes |\n|---|---|\n" + "".join(
             f"| `{kind}` | {takes} |\n"
             for kind, takes in deployer_permissions.rows(manager.removeprefix("deployer-"))
         )
     return _HEAD + "".join(
         f"| {mode} | {', '.join(f'`{item}`' for item in what.split(', '))} | {where} | {why} |\n"
-        for mode, what, where, why in TABLES[manager]()
+        for mode, what, where, why in backend(manager).permission_rows()
     )
 
 

@@ -10,9 +10,9 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from components.backends.settings_model import settings_model
 from components.catalogue import CatalogueKey, catalogue, segments
 from components.settings.durations import FORMS
-from components.settings.model import Settings
 from components.settings.pods import field_type
 from components.validation.model_keys import leaves, model_fields
 from components.validation.sensitive import takes_secret
@@ -24,7 +24,7 @@ def page() -> str:
     return render(
         "settings.md.jinja",
         durations=FORMS,
-        settings=model_fields(Settings),
+        settings=model_fields(settings_model()),
         rows=lambda name, field: (_row(*leaf) for leaf in leaves(name, field)),
         catalogue=_catalogue(),
     )

@@ -59,8 +59,8 @@ def containers(workload: Resource) -> Iterator[Container]:
     for kind in _KINDS:
         path = f"{pod_path(workload)}.{kind}"
         for position, props in enumerate(as_list(workload.get_path(path))):
-            found = props.get("name") if isinstance(props, Mapping) else None
-            name = found if isinstance(found, str) else str(position)
+            container_name = props.get("name") if isinstance(props, Mapping) else None
+            name = container_name if isinstance(container_name, str) else str(position)
             yield Container(name, f"{path}.{position}", props, kind)
 
 
@@ -77,6 +77,8 @@ def namespace(resource: Resource) -> str:
     return resource.get_path("metadata.namespace") or "default"
 
 
-def selects(selector: Any, wanted: Mapping[str, str]) -> bool:
+def selects(selector: Any, expected_labels: Mapping[str, str]) -> bool:
     """Whether `matchLabels` select some labels; expressions are taken to select."""
-    return all(wanted.get(k) == v for k, v in (get_path(selector, "matchLabels") or {}).items())
+    return all(
+        expected_labels.get(k) == v for k, v in (get_path(selector, "matchLabels") or {}).items()
+    )

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from components.backends.registry import clouds
 from components.backends.vault.paths import VALUE, secret_path
 from components.rendering.configuration import render
 from components.settings import Settings
@@ -61,7 +62,7 @@ def verify_stack(
             report.stores.append(
                 check_vault(text, environment, paths, stack.plane, settings, outputs["namespace"])
             )
-    if settings.clouds:
+    if clouds(settings):
         with progress.step("Reading the cloud's secrets as Kestra would"):
             report.stores += check_clouds(
                 stack.clouds, settings, declared, outputs.get("principal", "")

@@ -21,7 +21,7 @@ from components.settings import Settings, SettingsError, report
 from components.validation import load_file
 from sandbox import custom_resources
 from sandbox.arguments import parser
-from sandbox.clouds import PLACES, required_services, start_clouds
+from sandbox.clouds import required_services, service_names, start_clouds
 from sandbox.display import Events, summary
 from sandbox.engine.automation import PolicyRefusal, Stack
 from sandbox.engine.official_plugins import NAMES
@@ -152,7 +152,7 @@ class Sandbox:
             pulumi: the engine's command, which downloads plugins.
         """
         downloads = Downloads(pulumi, self.progress, again=self._download_again)
-        needed = ["random", "kubernetes", *(n for n in NAMES if PLACES.get(n) in services)]
+        needed = ["random", "kubernetes", *(n for n in NAMES if service_names().get(n) in services)]
         used = choose(needed, offline=self._offline, downloads=downloads)
         for plugin in used:
             self.console.print(f"  Provider plugin {plugin}", style="dim", markup=False)

@@ -11,8 +11,10 @@ from typing import Any
 import requests
 from botocore.exceptions import ClientError
 
+from components.backends.aws.permissions import PARAMETERS
+from components.backends.aws.principals import aws_block
+from components.backends.registry import backend_of
 from components.settings import Settings
-from components.settings.visibility import store_name
 from sandbox.clouds import Clouds
 from sandbox.services import AwsServer, GoogleCloud
 from sandbox.services.gcp import PROJECT
@@ -31,14 +33,14 @@ def check_clouds(
         declared: name to value of the declared secrets. Secret.
         principal: who Kestra is to the cloud, as the stack's output says.
     """
+    backend = backend_of(settings)
     names = {
-        store_name(settings, name, settings.declared_secrets[name]): value
+        backend.secret_name(settings, name, settings.declared_secrets[name]): value
         for name, value in declared.items()
     }
-    cloud = settings.secret.cloud if settings.secret else None
-    if cloud == "aws" and clouds.aws is not None:
+    if backend.cloud == "aws" and clouds.aws is not None:
         return [{"id": "aws", "checks": _aws(clouds.aws, settings, names, principal)}]
-    if cloud == "gcp" and clouds.google is not None:
+    if backend.cloud == "gcp" and clouds.google is not None:
         return [{"id": "gcp", "checks": _google(clouds.google, names)}]
     return []
 
@@ -48,8 +50,8 @@ def _aws(
 ) -> list[dict[str, Any]]:
     manager = settings.secret
     assert manager is not None
-    region = (manager.aws and manager.aws.region) or server.environment["AWS_REGION"]
-    block = manager.aws
+    block = aws_block(settings)
+    region = (block and block.region) or server.environment["AWS_REGION"]
     if block is not None and block.access_key_id and block.secret_key_id:
         return [_told("static keys belong to another account: what they may do is not tried", True)]
     if not principal:
@@ -57,7 +59,7 @@ def _aws(
     credentials = _as_kestra(server, principal, region)
     secrets = server.client("secretsmanager", region, **credentials)
     parameters = server.client("ssm", region, **credentials)
-    is_parameter = manager.type == "aws-ssm-parameter-store"
+    is_parameter = manager.type == PARAMETERS
     # The server judges actions from here on, as long as Kestra's role is tried.
     server.enforce()
     try:

@@ -9,15 +9,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.backends.registry import all_backends, backends_of
+from components.backends.registry import clouds as cloud_names
 from components.settings import Settings
 from sandbox.progress import Progress
 from sandbox.services import AwsServer, GoogleCloud
 from sandbox.services.aws import ACCOUNT
 from sandbox.services.gcp import PROJECT
 from sandbox.state import State
-
-PLACES = {"vault": "vault", "aws": "aws", "azure-native": "azure", "gcp": "gcp"}
-"""Provider to the service that its resources need."""
 
 #: What one machine cannot have of each cloud.
 EMULATION_LIMITS: Mapping[str, str] = {
@@ -94,16 +93,21 @@ def own_account(text: str) -> str:
     return re.sub(r"(arn:aws[a-z-]*:(?:iam|lambda):[a-z0-9-]*:)\d{12}:", rf"\g<1>{ACCOUNT}:", text)
 
 
+def service_names() -> dict[str, str]:
+    """Provider to the service that its resources need."""
+    return {backend.provider: backend.owner for backend in all_backends() if backend.provider}
+
+
 def required_services(state: State, stack: str, settings: Settings) -> set[str]:
     """`vault`, `aws`, `azure`, `gcp`: where the settings want something, or the stack still has something.
 
     A stack that has moved deletes what it leaves behind in its old place.
     """
-    needed = {manager.type for manager in settings.managers} & {"vault"} | settings.clouds
+    needed = {backend.owner for backend in backends_of(settings)} - {""}
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         resources = state.latest(stack)["resources"] or []
         types = {resource["type"].split(":")[0] for resource in resources}
-        needed |= {place for package, place in PLACES.items() if package in types}
+        needed |= {place for package, place in service_names().items() if package in types}
     return needed
 
 
@@ -118,7 +122,7 @@ def start_clouds(
         progress: told what starts.
         needed: the clouds, where they are not those of the settings alone (see `required_services`).
     """
-    needed = settings.clouds if needed is None else needed
+    needed = cloud_names(settings) if needed is None else needed
     aws = AwsServer(state.services / "aws") if "aws" in needed else None
     google = GoogleCloud(state.services / "gcp") if "gcp" in needed else None
     empty = False

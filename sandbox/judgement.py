@@ -43,8 +43,8 @@ class Pack:
 
     def __str__(self) -> str:
         means = "a violation refuses the update" if self.refuses else "violations are only told"
-        told = f"{len(controls.ALL)} controls at the levels of {self.environment}: {means}"
-        return f"{told}; options of {self.config.name}" if self.config else told
+        text = f"{len(controls.ALL)} controls at the levels of {self.environment}: {means}"
+        return f"{text}; options of {self.config.name}" if self.config else text
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,12 @@ class Violation:
 
 def counted(violations: Iterable[Violation]) -> str:
     """`2 violations of ks-keys-01 and ks-vault-07`."""
-    found = list(violations)
-    *names, last = sorted({v.control for v in found})
+    listed_violations = list(violations)
+    *names, last = sorted({v.control for v in listed_violations})
     listed = f"{', '.join(names)} and {last}" if names else last
-    return f"{len(found)} violation{'s' if len(found) > 1 else ''} of {listed}"
+    return (
+        f"{len(listed_violations)} violation{'s' if len(listed_violations) > 1 else ''} of {listed}"
+    )
 
 
 def refusal(stack: str, violations: Iterable[Violation], words: str, *, in_update: bool) -> str:
@@ -99,9 +101,9 @@ def refusal(stack: str, violations: Iterable[Violation], words: str, *, in_updat
 
 def show(console: Console, violations: Iterable[Violation]) -> None:
     """Prints what was found, control by control, the mandatory ones first."""
-    found = sorted(dict.fromkeys(violations), key=lambda v: (not v.is_mandatory, v.control))
+    ordered = sorted(dict.fromkeys(violations), key=lambda v: (not v.is_mandatory, v.control))
     before = ""
-    for violation in found:
+    for violation in ordered:
         if violation.control != before:
             console.print(_heading(violation))
             before = violation.control

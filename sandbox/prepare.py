@@ -32,31 +32,32 @@ def prepare(purpose: str, stack: str, console: Console) -> None:
     Raises:
         SandboxError: when a part fails, with what to do, and when the stack file has problems, with all of them.
     """
+    file = Path("stacks") / f"Pulumi.{stack}.yaml"
+    if not (ROOT / file).exists():
+        names = sorted(path.name[7:-5] for path in (ROOT / "stacks").glob("Pulumi.*.yaml"))
+        raise SandboxError(f"There is no stack {stack}. Known are {', '.join(names)}.")
     tools = _tools("Pulumi engine and Kubernetes", "pulumi", *CONTROL_PLANE)
     packages = Job("Python packages", [_pip(PACKAGES)])
-    packages.on_done = lambda: _jobs_of_stack(purpose, stack, tools)
+    packages.on_done = lambda: _jobs_of_stack(purpose, file, tools)
     run_jobs([packages] if purpose == "report" else [packages, tools], console)
 
 
-def _jobs_of_stack(purpose: str, stack: str, tools: Job) -> list[Job]:
+def _jobs_of_stack(purpose: str, file: Path, tools: Job) -> list[Job]:
     """What the settings ask for, which can be read once the packages are installed."""
     importlib.invalidate_caches()
     from components.sdk_packages import sdk_packages
     from components.settings import SettingsError
     from components.validation import load_file
 
-    file = Path("stacks") / f"Pulumi.{stack}.yaml"
-    if not (ROOT / file).exists():
-        names = sorted(path.name[7:-5] for path in (ROOT / "stacks").glob("Pulumi.*.yaml"))
-        raise SandboxError(f"There is no stack {stack}. Known are {', '.join(names)}.")
     try:
         settings = load_file(str(file)).settings
     except SettingsError as error:
         raise SandboxError(error.report()) from None
     jobs = []
-    if missing := [package for package in sdk_packages(settings) if not package.is_installed]:
-        names = " and ".join(package.name for package in missing)
-        jobs.append(Job(names, [_pip(*(package.lock for package in missing))]))
+    if packages := sdk_packages(settings):
+        # Also where they are installed, since another version may be locked now.
+        names = " and ".join(package.name for package in packages)
+        jobs.append(Job(names, [_pip(*(package.lock for package in packages))]))
     if purpose != "report" and any(manager.type == "vault" for manager in settings.managers):
         # Two linkers of such programs at once need more memory than small machines have.
         jobs.append(_tools("Vault", "vault", after=tools))

@@ -24,39 +24,39 @@ class Progress:
     def step(self, title: str, n: int | None = None, of: int | None = None) -> Iterator[Progress]:
         """A step; `n` of `of` when there are several. Ends with its time, or with `failed`."""
         label = f"[{n}/{of}] {title}" if n and of else title
-        begun = time.monotonic()
+        started = time.monotonic()
         self._detail = ""
         ended = threading.Event()
         if self.console.is_terminal:
             with self.console.status(label) as status:
                 thread = threading.Thread(
-                    target=self._tick, args=(label, begun, ended, status.update), daemon=True
+                    target=self._tick, args=(label, started, ended, status.update), daemon=True
                 )
                 thread.start()
-                yield from self._run(label, begun, ended)
+                yield from self._run(label, started, ended)
         else:
             self.console.print(f"… {label}", markup=False)
             thread = threading.Thread(
-                target=self._tick, args=(label, begun, ended, None), daemon=True
+                target=self._tick, args=(label, started, ended, None), daemon=True
             )
             thread.start()
-            yield from self._run(label, begun, ended)
+            yield from self._run(label, started, ended)
 
-    def _run(self, label: str, begun: float, ended: threading.Event) -> Iterator[Progress]:
+    def _run(self, label: str, started: float, ended: threading.Event) -> Iterator[Progress]:
         try:
             yield self
         except BaseException:
             ended.set()
-            self.console.print(f"✗ {label}: failed after {_seconds(begun)}", markup=False)
+            self.console.print(f"✗ {label}: failed after {_seconds(started)}", markup=False)
             raise
         ended.set()
-        self.console.print(f"✓ {label} ({_seconds(begun)})", markup=False)
+        self.console.print(f"✓ {label} ({_seconds(started)})", markup=False)
 
-    def _tick(self, label: str, begun: float, ended: threading.Event, update: object) -> None:
+    def _tick(self, label: str, started: float, ended: threading.Event, update: object) -> None:
         wait = 0.5 if update else HEARTBEAT_SECONDS
         while not ended.wait(wait):
             detail = f" · {self._detail}" if self._detail else ""
-            line = f"{label} · {_seconds(begun)}{detail}"
+            line = f"{label} · {_seconds(started)}{detail}"
             if callable(update):
                 update(line.replace("[", "\\["))
             else:
@@ -64,7 +64,7 @@ class Progress:
                 sys.stdout.flush()
 
     def detail(self, text: str) -> None:
-        """What the running step is at; shown beside its seconds."""
+        """What the running step is at; shown after its seconds."""
         self._detail = text
 
     def note(self, text: str) -> None:
@@ -72,8 +72,8 @@ class Progress:
         self.console.print(f"  {text}", markup=False)
 
 
-def _seconds(begun: float) -> str:
-    return duration(time.monotonic() - begun)
+def _seconds(started: float) -> str:
+    return duration(time.monotonic() - started)
 
 
 def duration(seconds: float) -> str:

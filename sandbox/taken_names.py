@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.safeguards import name_conflicts
-from components.safeguards.name_conflicts import OTHERWISE, Failed
+from components.safeguards.failed_resource import FailedResource
+from components.safeguards.name_conflicts import OTHERWISE
 from sandbox.state import State
 
 #: Inputs that tell one object from all others of its type, where they are given.
@@ -28,7 +29,7 @@ _IDENTIFYING = (
 )
 
 
-def suggest_fix(state: State, stack: str, failed: Failed) -> str:
+def suggest_fix(state: State, stack: str, failed: FailedResource) -> str:
     """What a person can do about a name that is taken; empty where nothing is known of it.
 
     Args:
@@ -50,7 +51,7 @@ def suggest_fix(state: State, stack: str, failed: Failed) -> str:
     )
 
 
-def owner_of(state: State, stack: str, failed: Failed) -> tuple[str, bool] | None:
+def owner_of(state: State, stack: str, failed: FailedResource) -> tuple[str, bool] | None:
     """The other stack of the folder that has the object, and whether it is protected; None where none has it."""
     target = _identity(failed.inputs)
     for other in state.stacks():

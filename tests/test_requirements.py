@@ -47,8 +47,8 @@ def test_an_input_pins_every_package(name: str) -> None:
 def test_a_lock_has_what_its_input_asks_for(name: str) -> None:
     """Run `make lock` when this fails."""
     locked = pins(LOCKS[name])
-    wanted = asked_for(name)
-    assert {key: locked.get(key) for key in wanted} == wanted
+    expected = asked_for(name)
+    assert {key: locked.get(key) for key in expected} == expected
 
 
 @pytest.mark.parametrize("name", LOCKS)

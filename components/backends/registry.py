@@ -1,100 +1,100 @@
-"""The store and the identity of a stack's settings; each imports only the SDK that it needs."""
+"""Every secret manager, and which one a stack has. A backend is loaded when it is asked for; none loads an SDK."""
 
 from __future__ import annotations
 
+from functools import cache
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-import pulumi
-
-from components.backends.azure import workload_identity
-from components.backends.interface import Identity, Store, StoreArgs
-from components.settings import Settings
+from components.backends.interface import Backend, Identity, Store, StoreArgs
+from components.settings.model import Settings
 
 if TYPE_CHECKING:
-    from components.backends.aws.identity import AwsIdentity
-    from components.backends.azure.identity import AzureIdentity
-    from components.backends.gcp.identity import GcpIdentity
+    import pulumi
+
+#: `kestra:secret.type` to the backend; the empty type is that of open-source Kestra, which has no secret manager.
+BACKENDS: dict[str, str] = {
+    "aws-secret-manager": "components.backends.aws.backend:SECRETS_MANAGER",
+    "aws-ssm-parameter-store": "components.backends.aws.backend:PARAMETER_STORE",
+    "azure-key-vault": "components.backends.azure.backend:KEY_VAULT",
+    "google-secret-manager": "components.backends.gcp.backend:SECRET_MANAGER",
+    "vault": "components.backends.vault.backend:VAULT",
+    "cyberark": "components.backends.external.backend:CYBERARK",
+    "doppler": "components.backends.external.backend:DOPPLER",
+    "1password": "components.backends.external.backend:ONE_PASSWORD",
+    "beyondtrust": "components.backends.external.backend:BEYONDTRUST",
+    "delinea": "components.backends.external.backend:DELINEA",
+    "bitwarden": "components.backends.external.backend:BITWARDEN",
+    "jdbc": "components.backends.embedded.backend:JDBC",
+    "elasticsearch": "components.backends.embedded.backend:ELASTICSEARCH",
+}
+_OPEN_SOURCE = "components.backends.embedded.backend:OPEN_SOURCE"
+
+
+@cache
+def _load(place: str) -> Backend:
+    return resolve_name(place)
+
+
+def backend(type_: str) -> Backend:
+    """The backend of a `kestra:secret.type`.
+
+    Raises:
+        KeyError: for a type that there is not.
+    """
+    return _load(BACKENDS[type_])
+
+
+def backend_of(settings: Settings) -> Backend:
+    """The backend that Kestra reads its secrets from."""
+    return backend(settings.secret.type) if settings.secret else _load(_OPEN_SOURCE)
+
+
+def all_backends() -> list[Backend]:
+    """Every secret manager."""
+    return [_load(place) for place in BACKENDS.values()]
+
+
+def backends_of(settings: Settings) -> list[Backend]:
+    """The secret managers of a stack: the first one, and the second one while it moves."""
+    return [backend(manager.type) for manager in settings.managers]
+
+
+def configured_backends(settings: Settings) -> list[Backend]:
+    """The secret manager that is chosen, and those whose block is there without being chosen."""
+    manager = settings.secret
+    if manager is None:
+        return []
+    return [
+        backend(type_)
+        for type_ in BACKENDS
+        if type_ == manager.type or manager.block(type_) is not None
+    ]
+
+
+def clouds(settings: Settings) -> list[str]:
+    """The clouds of a stack's secret managers, sorted."""
+    return sorted({one.cloud for one in backends_of(settings)} - {""})
+
+
+def data_keys() -> dict[str, Backend]:
+    """Settings path of each key that Kestra encrypts its own secrets with, to the manager that keeps them."""
+    return {one.data_key: one for one in all_backends() if one.data_key}
+
+
+def is_provisioned(path: str) -> bool:
+    """Whether a store or an identity provides what stands at a settings path, and no generator."""
+    first, type_, *_ = (*path.split("."), "")
+    return first == "secret" and type_ in BACKENDS and backend(type_).provides(path)
 
 
 def create_store(name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None) -> Store:
-    """The store of the stack's settings; imports only the SDK that it needs."""
-    kind = args.settings.secret.type if args.settings.secret else None
-    if kind == "vault":
-        from components.backends.vault.store import VaultStore
-
-        return VaultStore(name, args, opts)
-    if kind == "google-secret-manager":
-        from components.backends.gcp.secret_manager import GcpStore
-
-        return GcpStore(name, args, opts)
-    if kind == "aws-secret-manager":
-        from components.backends.aws.secrets_manager import AwsStore
-
-        return AwsStore(name, args, opts)
-    if kind == "aws-ssm-parameter-store":
-        from components.backends.aws.parameter_store import AwsParameterStore
-
-        return AwsParameterStore(name, args, opts)
-    if kind == "azure-key-vault":
-        from components.backends.azure.key_vault import AzureStore
-
-        return AzureStore(name, args, opts)
-    from components.backends.embedded.store import EmbeddedStore
-
-    return EmbeddedStore(name, args, opts)
+    """Registers the store of the stack's settings; imports only the SDK that it needs."""
+    return backend_of(args.settings).create_store(name, args, opts)
 
 
 def create_identity(
     name: str, settings: Settings, store: Store, opts: pulumi.ResourceOptions | None = None
 ) -> Identity:
-    """The identity of the stack's settings; imports only the SDK that it needs."""
-    kind = settings.secret.type if settings.secret else None
-    if kind == "google-secret-manager" and settings.identity.gcp.workload_pool:
-        from components.backends.gcp.identity import GcpIdentity
-        from components.backends.gcp.secret_manager import GcpStore
-
-        assert isinstance(store, GcpStore)
-        return _face(GcpIdentity(name, settings, store, opts))
-    if kind == "vault":
-        from components.backends.vault.identity import VaultIdentity
-        from components.backends.vault.store import VaultStore
-
-        assert isinstance(store, VaultStore)
-        made = VaultIdentity(name, settings, store.policy, opts, store.first)
-        return Identity(
-            principal=made.principal,
-            needs_token=made.needs_token,
-            environment=made.environment,
-        )
-    if settings.secret is not None and settings.secret.cloud == "aws":
-        from components.backends.aws.principals import has_role
-
-        if has_role(settings):
-            from components.backends.aws.identity import AwsIdentity
-            from components.backends.aws.secrets_manager import AwsStore
-
-            assert isinstance(store, AwsStore)
-            return _face(AwsIdentity(name, settings, store.key_arn, opts))
-    if settings.secret is not None and settings.secret.azure_key_vault is not None:
-        given = settings.secret.azure_key_vault.workload_identity_client_id
-        if settings.identity.azure.oidc_issuer_url is not None:
-            from components.backends.azure.identity import AzureIdentity
-            from components.backends.azure.key_vault import AzureStore
-
-            assert isinstance(store, AzureStore)
-            return _face(AzureIdentity(name, settings, store.vault_id, opts))
-        if given is not None:
-            return Identity(
-                workload_identity.account_annotations(given), workload_identity.POD_LABELS, given
-            )
-    return Identity()
-
-
-def _face(made: AwsIdentity | AzureIdentity | GcpIdentity) -> Identity:
-    return Identity(
-        made.service_account_annotations,
-        made.pod_labels,
-        made.principal,
-        made.needs_token,
-        made.environment,
-    )
+    """Registers the identity of the stack's settings; imports only the SDK that it needs."""
+    return backend_of(settings).create_identity(name, settings, store, opts)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from components.backends.registry import data_keys
 from components.importing.conversion import Conversion
 from components.importing.draft import Place, Value
 from components.importing.placeholders import ENCRYPTION
 from components.settings.placeholders import is_placeholder
 from components.validation.rules.keys import CIPHERS, decoded_size
 
-#: The key of each internal secret store.
-STORES: tuple[Place, ...] = (("secret", "jdbc", "secret"), ("secret", "elasticsearch", "secret"))
-BOUND = (ENCRYPTION, *STORES)
+
+def bound_places() -> tuple[Place, ...]:
+    """Where the keys stand that data is encrypted with: that of values, and that of each internal secret store."""
+    return (ENCRYPTION, *(tuple(path.split(".")) for path in data_keys()))
 
 
 def convert(conversion: Conversion) -> None:
     """Marks usable keys as existing, and leaves out those that never encrypted anything."""
     _encryption(conversion)
-    for place in STORES:
+    for place in bound_places()[1:]:
         value = conversion.draft.at(*place)
         if not isinstance(value, Value):
             continue

@@ -230,6 +230,8 @@ def _note_mount(service: Service, mount: Mount, assembly: Assembly, base_path: s
             origin,
         )
     else:
+        if _covers(mount.target, "/app/confs") or _covers(mount.target, "/app/secrets"):
+            assembly.miss_configuration(what)
         assembly.note(
             "not carried",
             what,

@@ -112,7 +112,7 @@ def _ask_for_missing(c: Conversion) -> None:
         names = ", ".join(f"${{{name}}}" for name in missing.variables)
         why = f"the inputs name {names} for it" if names else "no input has its value"
         why = missing.why or why
-        if place in bound_keys.BOUND:
+        if place in bound_keys.bound_places():
             c.draft.put(
                 (*place[:-1], "existing"),
                 Value(True, missing.origin, comment="data is bound to this key"),

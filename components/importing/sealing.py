@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from components.importing.bound_keys import BOUND
+from components.importing.bound_keys import bound_places
 from components.importing.conversion import Conversion
 from components.importing.draft import Place, Sealed, Value
 from components.importing.readers import ImportRefused
@@ -98,7 +98,7 @@ def seal_secrets(c: Conversion, seal: Seal) -> None:
         else:
             why = "a secret; " + (
                 "data is bound to it: give it the same one (`existing: true` stands beside it)"
-                if place in BOUND
+                if place in bound_places()
                 else "its value is not written without a passphrase"
             )
             c.ask(place, f"{why}{_from(c, value)}", secret=True)

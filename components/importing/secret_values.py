@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable
 from typing import Any, get_args
 
+from components.backends.settings_model import settings_model
 from components.catalogue import CatalogueKey, lookup
 from components.importing.draft import Draft, Place, Value, kestra_path
-from components.settings import Settings
 from components.settings.base import CREDENTIAL_IN_URL, kebab
 from components.settings.credentials import credential_sign
 from components.validation.schema import models_in
@@ -166,7 +166,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def annotation_of(place: Place) -> tuple[bool, Any]:
     """Whether the models have a key, and the type of its value."""
-    model: Any = Settings
+    model: Any = settings_model()
     for i, part in enumerate(place):
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
         field = fields.get(kebab(str(part)))

@@ -28,6 +28,7 @@ from components.kubernetes.rollout import rollout_annotation
 from components.rendering.configuration import CONTROLLER_SERVICE
 from components.rendering.web_server import WebServer, public_url
 from components.settings import Settings
+from components.settings.tag_rules import KUBERNETES_LABELS
 from components.settings.workloads import Workload, group_accounts
 
 #: The Deployments are waited for. A Service that waits for their pods too would, after an error that keeps them
@@ -96,7 +97,7 @@ class Kestra(pulumi.ComponentResource):
             "app.kubernetes.io/instance": name,
             "app.kubernetes.io/part-of": "kestra",
             "app.kubernetes.io/managed-by": "pulumi",
-            **tags.translate(tags.convention(self._settings.tags), "kubernetes"),
+            **tags.translate(tags.convention(self._settings.tags), KUBERNETES_LABELS),
         }
         self.namespace = self._namespace()
         self.service_account, self._group_accounts = self._service_accounts()

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from components.backends.registry import backends_of
 from components.rendering.addresses import UNKNOWN, Address, read_address, read_port
 from components.rendering.configuration import Configuration, ProvidedValue, render
 from components.rendering.leaves import unliteral
@@ -89,13 +90,8 @@ _VARIABLES: tuple[tuple[str, str], ...] = (
 _JAVA_PROXY = re.compile(r"-D(https?|ftp|socks)\.?[pP]roxy(Host|Port)=([^\s\"']+)")
 _JAVA_PROXY_PORTS = {"http": 80, "https": 443, "ftp": 80, "socks": 1080}
 
-#: Secret managers and storages whose address is not in the settings: where they answer, by HTTPS.
-_SERVICES: Mapping[str, tuple[str, ...]] = {
-    "aws": ("*.amazonaws.com",),
-    "azure": ("*.vault.azure.net", "login.microsoftonline.com"),
-    "gcp": ("*.googleapis.com",),
-    "doppler": ("api.doppler.com",),
-    "bitwarden": ("api.bitwarden.com", "identity.bitwarden.com"),
+#: Storages whose address is not in the settings: where they answer, by HTTPS.
+_STORAGES: Mapping[str, tuple[str, ...]] = {
     "s3": ("*.amazonaws.com",),
     "gcs": ("*.googleapis.com",),
 }
@@ -333,8 +329,8 @@ def _java_proxies(
 
 def _services(settings: Settings) -> Iterator[Destination]:
     """Services whose address no setting holds."""
-    for manager in settings.managers:
-        for host in _SERVICES.get(manager.cloud or manager.type, ()):
+    for backend in backends_of(settings):
+        for host in backend.hosts:
             # Where an address is set, the service answers there; who gives the tokens answers here.
             yield Destination(
                 "kestra:secret.type", "secret manager, and who gives its tokens", host, 443
@@ -342,7 +338,7 @@ def _services(settings: Settings) -> Iterator[Destination]:
     storage = settings.storage
     block = getattr(storage, storage.type, None) if storage else None
     if storage and not getattr(block, "endpoint", None):
-        for host in _SERVICES.get(storage.type, ()):
+        for host in _STORAGES.get(storage.type, ()):
             yield Destination("kestra:storage.type", "internal storage", host, 443)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from components.backends.registry import backend_of
 from components.kubernetes.egress import shared_ports, single_addresses
 from components.kubernetes.pods import selector
 from components.rendering.configuration import render
@@ -12,27 +13,12 @@ from components.rendering.web_server import WebServer
 from components.settings import Settings
 from components.settings.deployment import NetworkPolicy
 
-#: Where GKE's metadata server answers, without and with Dataplane V2.
-#: Source: Google Cloud documentation, Workload Identity Federation for GKE.
-_GKE_METADATA = [("169.254.169.252/32", 988), ("169.254.169.254/32", 80)]
-#: Source: Amazon EKS user guide, EKS Pod Identity.
-_POD_IDENTITY_AGENT = [("169.254.170.23/32", 80), ("fd00:ec2::23/128", 80)]
-#: Source: Azure documentation, instance metadata service.
-_AZURE_METADATA = [("169.254.169.254/32", 80)]
-
 
 def node_services(settings: Settings) -> list[tuple[str, int]]:
-    """Address and port of what the node itself answers: who gives a pod its cloud identity."""
-    addresses: list[tuple[str, int]] = []
-    if settings.identity.aws.pod_identity:
-        addresses += _POD_IDENTITY_AGENT
-    if "gcp" in settings.clouds and settings.identity.gcp.workload_pool:
-        addresses += _GKE_METADATA
-    for manager in settings.managers:
-        block = manager.azure_key_vault
-        if block and (block.managed_identity_client_id or block.managed_identity_resource_id):
-            addresses += _AZURE_METADATA
-    return list(dict.fromkeys(addresses))
+    """Network and port of what the node itself answers: who gives a pod its identity in the cloud."""
+    views = filter(None, (settings, settings.secondary))
+    services = [one for view in views for one in backend_of(view).node_services(view)]
+    return list(dict.fromkeys(services))
 
 
 #: Namespaces whose DNS pods listen on another port than their Service, by which a policy judges.

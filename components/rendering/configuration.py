@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from components.backends.registry import backend_of
 from components.rendering import document as _document
 from components.rendering import sections
 from components.rendering.endpoints import endpoints
@@ -94,7 +95,7 @@ def render(settings: Settings) -> Configuration:
         url=settings.address,
         environment=settings.tags.environment,
         distributed=settings.deployment.mode == "distributed",
-        provided=_provided(settings),
+        provided=backend_of(settings).provisioned_keys(settings),
         controller_port=WebServer.of(settings.catalogue_keys, settings).grpc_port,
     )
     for keys in (settings.catalogue_keys, settings.additional_configuration):
@@ -123,22 +124,6 @@ def _permissions(settings: Settings) -> dict[str, Node] | None:
     if role is None or settings.version != "2.0" or not is_first_vocabulary(role.permissions):
         return None
     return {key: list[Node](verbs) for key, verbs in translate(role.permissions).items()}
-
-
-def _provided(settings: Settings) -> tuple[str, ...]:
-    """Keys of the secret manager's block that the stack's store or identity provides."""
-    manager = settings.secret
-    if manager is None:
-        return ()
-    if manager.type == "azure-key-vault" and settings.identity.azure.oidc_issuer_url:
-        return ("workload-identity-client-id",)
-    if (
-        manager.type == "aws-ssm-parameter-store"
-        and settings.store.aws
-        and not manager.is_read_only
-    ):
-        return ("kms-key-id",)
-    return ()
 
 
 def _warnings(settings: Settings) -> tuple[Problem, ...]:

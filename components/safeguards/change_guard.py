@@ -7,12 +7,12 @@ from typing import Any
 
 import pulumi
 
-from components.safeguards.irreversible_changes import facts, fingerprint, refusal
+from components.safeguards.irreversible_changes import fingerprint, refusal, snapshot
 from components.settings import Settings
 
 
 class Guard(pulumi.ComponentResource):
-    """What the stack holds, written down in its state.
+    """What the stack has that cannot be had back, written down in its state.
 
     - Keys as fingerprints, stores by where they are, declared secrets by name: no secret, and no resource outside.
     - With `watched()` among its options, an update or preview that would replace a key, a store or its KMS key, or
@@ -36,7 +36,7 @@ class Guard(pulumi.ComponentResource):
         super().__init__(
             "kestra:guard:Guard",
             name,
-            {**facts(settings), **known},
+            {**snapshot(settings), **known},
             pulumi.ResourceOptions.merge(protected, opts),
         )
         self.register_outputs({})
@@ -54,8 +54,8 @@ def watched(settings: Settings) -> pulumi.ResourceOptions:
     def compare(args: pulumi.ResourceHookArgs) -> None:
         before, after = _plain(args.old_inputs or {}), _plain(args.new_inputs or {})
         # A state of before the guard has nothing to compare with.
-        if said := refusal(before, after, settings.deployment.accept):
-            raise pulumi.RunError(said)
+        if message := refusal(before, after, settings.deployment.accept):
+            raise pulumi.RunError(message)
 
     hook = pulumi.ResourceHook("kestra-guard", compare, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook]))

@@ -9,21 +9,21 @@ from typing import Any
 
 import grpc
 import pulumi
-from pulumi.runtime.settings import get_engine
+from pulumi.runtime.settings import SETTINGS
 
 from components.kubernetes.rollout import explain_timeout
 from components.kubernetes.scaling import still_autoscaled
 from components.safeguards import name_conflicts
+from components.safeguards.failed_resource import FailedResource
 from components.safeguards.hints import suggest_fixes
-from components.safeguards.name_conflicts import Failed
 
 
-def suggest_fix(failed: Failed) -> str:
+def suggest_fix(failed: FailedResource) -> str:
     """What a person can do about a failure; empty where nothing is known of it."""
-    return name_conflicts.suggest_fix(failed) or next(iter(suggest_fixes([failed.words])), "")
+    return name_conflicts.suggest_fix(failed) or next(iter(suggest_fixes([failed.message])), "")
 
 
-ANSWER: ContextVar[Callable[[Failed], str]] = ContextVar("answer", default=suggest_fix)
+ANSWER: ContextVar[Callable[[FailedResource], str]] = ContextVar("answer", default=suggest_fix)
 """What the program answers a failure with; the sandbox has its own."""
 
 
@@ -44,7 +44,7 @@ def register_error_hook() -> None:
         start, chain, name = _parts(args.urn)
         of_parent, _, type_ = chain.rpartition("$")
         parent = parents.get((of_parent.rpartition("$")[2], type_, name))
-        failed = Failed(
+        failed = FailedResource(
             args.urn,
             _plain(args.new_inputs or {}),
             args.errors[0],
@@ -52,8 +52,8 @@ def register_error_hook() -> None:
             args.failed_operation,
         )
         advice = (
-            still_autoscaled(failed.words)
-            or explain_timeout(failed.words, args.new_inputs or {})
+            still_autoscaled(failed.message)
+            or explain_timeout(failed.message, args.new_inputs or {})
             or answer(failed)
         )
         if advice and advice not in suggested:
@@ -78,22 +78,31 @@ def register_error_hook() -> None:
     pulumi.runtime.register_stack_transformation(bind)
 
 
-def suppress_log_errors_after_engine_exit() -> None:
-    """Keeps the SDK's own messages from failing the program when the engine has ended before it.
+class LateLogTolerantEngine:
+    """The engine's client, for which a log line that comes after the engine's end is no error.
 
     The SDK (3.259) sends each debug line to the engine. When an update fails while other resources are under way, the
-    server for hooks keeps the program alive a moment longer than the engine, and each line would be an error.
+    server for hooks keeps the program alive a moment longer than the engine, and each line would fail the program.
     """
-    engine: Any = get_engine()
-    if engine is None:
-        return
-    log = engine.Log
 
-    def tell(request: Any) -> None:
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def Log(self, request: Any) -> None:
+        """Sends a line, where the engine still runs."""
         with contextlib.suppress(grpc.RpcError):
-            log(request)
+            self._engine.Log(request)
 
-    engine.Log = tell
+
+def suppress_log_errors_after_engine_exit() -> None:
+    """Keeps the SDK's own log lines from failing the program when the engine has ended before it."""
+    # The SDK's own type of its properties is none that a checker understands.
+    sdk: Any = SETTINGS
+    if sdk.engine is not None:
+        sdk.engine = LateLogTolerantEngine(sdk.engine)
 
 
 def _parts(urn: str) -> tuple[str, str, str]:

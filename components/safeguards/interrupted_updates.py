@@ -19,7 +19,7 @@ class Adopted:
     """The state of a killed update without its pending operations."""
 
     deployment: dict[str, Any]
-    found: tuple[str, ...]
+    adopted: tuple[str, ...]
     """Names of what counts as created."""
     again: tuple[str, ...]
     """Names of what is created again."""
@@ -37,7 +37,7 @@ def adopt_pending(deployment: Mapping[str, Any], find: Find) -> Adopted:
         find: a resource that was being created to its id; None for what can be created again.
     """
     resources = [dict(resource) for resource in deployment.get("resources") or ()]
-    found, again, left = [], [], []
+    adopted, again, left = [], [], []
     for operation in deployment.get("pending_operations") or ():
         if operation.get("type") != "creating":
             continue
@@ -47,31 +47,31 @@ def adopt_pending(deployment: Mapping[str, Any], find: Find) -> Adopted:
         if id_ and _insert(
             resources, resource | {"id": id_, "outputs": resource.get("inputs") or {}}
         ):
-            found.append(name)
+            adopted.append(name)
         else:
             again.append(name)
             if kind := UNFINDABLE.get(resource["type"]):
                 left.append(f"{kind} of {name}")
     kept = {key: value for key, value in deployment.items() if key != "pending_operations"}
-    return Adopted(kept | {"resources": resources}, tuple(found), tuple(again), tuple(left))
+    return Adopted(kept | {"resources": resources}, tuple(adopted), tuple(again), tuple(left))
 
 
-def _insert(resources: list[dict[str, Any]], made: dict[str, Any]) -> bool:
+def _insert(resources: list[dict[str, Any]], created: dict[str, Any]) -> bool:
     """Puts it into the state; in the place of the one that it replaces, which is then to be deleted."""
     urns = [resource["urn"] for resource in resources]
-    if made["urn"] not in urns:
-        resources.append(made)
+    if created["urn"] not in urns:
+        resources.append(created)
         return True
-    at = urns.index(made["urn"])
+    at = urns.index(created["urn"])
     old = resources[at]
-    if old.get("delete") or not set(made.get("dependencies") or ()) <= set(urns[:at]):
+    if old.get("delete") or not set(created.get("dependencies") or ()) <= set(urns[:at]):
         # Something that comes later in the state is needed by it, or another one was replaced before.
         return False
     if old.pop("pendingReplacement", False):
-        resources[at] = made  # the old one is gone already
+        resources[at] = created  # the old one is gone already
     else:
         old["delete"] = True
-        resources.insert(at, made)
+        resources.insert(at, created)
     return True
 
 

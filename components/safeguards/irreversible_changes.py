@@ -1,4 +1,4 @@
-"""What a stack holds that cannot be had back, and what a change of its settings would lose; pure.
+"""What a stack has that cannot be had back, and what a change of its settings would lose; pure.
 
 The facts are plain texts without secrets. The stack keeps them in its state (`components/safeguards/change_guard.py`), so that the
 next update can be compared with what is there.
@@ -12,10 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.backends.registry import backend_of
 from components.settings import Settings
-from components.settings.managers import CloudManager
-from components.settings.secret import SecretManager
-from components.settings.visibility import prefix, recovery_vault_name
 
 #: What stands for the secret manager of a stack that has none.
 NONE = "none"
@@ -29,13 +27,13 @@ def fingerprint(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:8]
 
 
-def facts(settings: Settings) -> dict[str, Any]:
-    """What the settings alone say about what is held."""
+def snapshot(settings: Settings) -> dict[str, Any]:
+    """What the settings alone say of what cannot be had back."""
     views = [settings, *([settings.secondary] if settings.secondary else [])]
     return {
         "environment": settings.tags.environment,
         "reads": settings.secret.type if settings.secret else NONE,
-        "stores": {view.secret.type: place(view) for view in views if view.secret},
+        "stores": {view.secret.type: location(view) for view in views if view.secret},
         "declared": {
             name: f"{secret.tenant}/{secret.namespace}"
             for name, secret in settings.declared_secrets.items()
@@ -43,55 +41,10 @@ def facts(settings: Settings) -> dict[str, Any]:
     }
 
 
-def place(settings: Settings) -> dict[str, str]:
+def location(settings: Settings) -> dict[str, str]:
     """Where the secrets of the settings' secret manager are: settings path to value."""
-    manager = settings.secret
-    assert manager is not None
-    made = _place(settings, manager)
-    return {path: "" if value is None else str(value) for path, value in made.items()}
-
-
-def _place(settings: Settings, manager: SecretManager) -> dict[str, Any]:
-    block, store, here = manager.backend, settings.store, f"secret.{manager.type}"
-    if manager.vault is not None and manager.type == "vault":
-        return {
-            f"{here}.root-engine": manager.vault.root_engine,
-            f"{here}.namespace": manager.vault.namespace,
-            f"{here}.secret-path-prefix": (manager.vault.secret_path_prefix or "").strip("/"),
-            "identity.vault.mount-engine": settings.identity.vault.mount_engine,
-        }
-    if not isinstance(block, CloudManager):
-        return {}
-    found: dict[str, Any] = {f"{here}.prefix": prefix(settings)}
-    of_stack = {"deployment.namespace": settings.deployment.namespace}
-    if manager.aws is not None:
-        found[f"{here}.region"] = manager.aws.region
-        if store.aws is not None:
-            found |= of_stack | {"store.aws.kms.arn": store.aws.kms.arn}
-        return found | {"store.aws": _is(store.aws)}
-    if manager.azure_key_vault is not None and manager.cloud == "azure":
-        found[f"{here}.vault-name"] = manager.azure_key_vault.vault_name
-        if store.azure is not None:
-            found |= of_stack | {
-                "store.azure.resource-group": store.azure.resource_group,
-                "store.azure.location": store.azure.location,
-                "store.azure.create-vault": store.azure.create_vault,
-                "store.azure.recovery-vault-name": recovery_vault_name(settings),
-            }
-        return found | {"store.azure": _is(store.azure)}
-    assert manager.google_secret_manager is not None
-    found[f"{here}.project"] = manager.google_secret_manager.project
-    if store.gcp is not None:
-        found |= of_stack | {
-            "store.gcp.regions": ", ".join(store.gcp.regions),
-            "store.gcp.kms.enabled": store.gcp.kms.enabled,
-            "store.gcp.kms.name": store.gcp.kms.name,
-        }
-    return found | {"store.gcp": _is(store.gcp)}
-
-
-def _is(block: object) -> str:
-    return "absent" if block is None else "given"
+    facts = backend_of(settings).location_facts(settings)
+    return {path: "" if value is None else str(value) for path, value in facts.items()}
 
 
 @dataclass(frozen=True)
@@ -104,7 +57,7 @@ class Loss:
     """What would be lost, and what to do instead; a sentence or two."""
 
 
-def losses(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Loss]:
+def find_losses(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Loss]:
     """What the step from one set of facts to another would lose; nothing where both are development.
 
     Args:
@@ -116,23 +69,24 @@ def losses(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Loss]:
     return [*_keys(before, after), *_stores(before, after), *_declared(before, after)]
 
 
-def word(found: list[Loss]) -> str:
+def confirmation_token(losses: list[Loss]) -> str:
     """What `kestra:deployment.accept` has to be for exactly these losses."""
-    said = json.dumps(sorted(loss.what for loss in found))
+    said = json.dumps(sorted(loss.what for loss in losses))
     return f"ok-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
 
 
 def refusal(before: Mapping[str, Any], after: Mapping[str, Any], accepted: str | None) -> str:
     """Why an update is refused and what to do; empty when it may go on."""
-    found = losses(before, after)
-    if not found or accepted == word(found):
+    losses = find_losses(before, after)
+    token = confirmation_token(losses)
+    if not losses or accepted == token:
         return ""
     stale = f" It is {accepted} now, which was for another change." if accepted else ""
     return "\n".join(
         [
             "refused: this update would lose what cannot be had back.",
-            *(f"- {loss.text}" for loss in found),
-            f"If all of this is meant: set kestra:deployment.accept to {word(found)} and run it again."
+            *(f"- {loss.text}" for loss in losses),
+            f"If all of this is meant: set kestra:deployment.accept to {token} and run it again."
             f"{stale} See docs/guards.md.",
         ]
     )
@@ -158,10 +112,10 @@ def _stores(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Los
     reads, then = before["reads"], after["reads"]
     if reads != NONE and reads not in after["stores"]:
         declared = ", ".join(sorted(before["declared"]))
-        held = f"the declared secrets {declared} and " if declared else ""
+        written = f"the declared secrets {declared} and " if declared else ""
         yield Loss(
             ("store", reads, then),
-            f"Kestra reads its secrets from {reads}, and {held}what users entered there would be left behind or "
+            f"Kestra reads its secrets from {reads}, and {written}what users entered there would be left behind or "
             f"deleted. Move first: put {then if then != NONE else 'the new manager'} under kestra:store.also, then "
             "change the two blocks' places (docs/moving.md).",
         )

@@ -17,7 +17,7 @@ from components.settings.encryption import Encryption
 from components.settings.endpoints import Endpoints
 from components.settings.identity import Identity
 from components.settings.platform import Datasource, Queue, Repository, Storage
-from components.settings.secret import Cloud, SecretManager
+from components.settings.secret import SecretManager
 from components.settings.security import Security
 from components.settings.server import Heartbeat, Server
 from components.settings.store import Store
@@ -126,11 +126,6 @@ class Settings(Model):
     def managers(self) -> tuple[SecretManager, ...]:
         """The secret manager, and the second one while the stack moves."""
         return tuple(m for m in (self.secret, self.store.also) if m is not None)
-
-    @property
-    def clouds(self) -> set[Cloud]:
-        """The clouds of the stack's secret managers."""
-        return {m.cloud for m in self.managers if m.cloud is not None}
 
     @property
     def is_enterprise(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 from components.settings.base import (
     SOURCE_PROJECT,
@@ -46,18 +46,6 @@ SecretType = Literal[
     "jdbc",
     "elasticsearch",
 ]
-
-TYPES: tuple[str, ...] = get_args(SecretType)
-
-Cloud = Literal["aws", "azure", "gcp"]
-
-#: Secret manager to the cloud that it belongs to.
-CLOUDS: dict[str, Cloud] = {
-    "aws-secret-manager": "aws",
-    "aws-ssm-parameter-store": "aws",
-    "azure-key-vault": "azure",
-    "google-secret-manager": "gcp",
-}
 
 Service = Literal["EXECUTOR", "INDEXER", "SCHEDULER", "WEBSERVER", "WORKER", "CONTROLLER"]
 
@@ -139,7 +127,9 @@ class SecretManager(Model):
 
     def block(self, kind: str) -> Manager | InternalStore | None:
         """The block under the key of a type."""
-        return getattr(self, _ATTRIBUTES[kind])
+        fields = type(self).model_fields.items()
+        names = (name for name, field in fields if (field.alias or name) == kind)
+        return next((getattr(self, name) for name in names), None)
 
     @property
     def backend(self) -> Manager | InternalStore | None:
@@ -147,22 +137,6 @@ class SecretManager(Model):
         return self.block(self.type)
 
     @property
-    def aws(self) -> AwsSecretManager | AwsSsmParameterStore | None:
-        """The block of the chosen type, where that is one of AWS."""
-        return {
-            "aws-secret-manager": self.aws_secret_manager,
-            "aws-ssm-parameter-store": self.aws_ssm_parameter_store,
-        }.get(self.type)
-
-    @property
-    def cloud(self) -> Cloud | None:
-        """The cloud of the chosen type."""
-        return CLOUDS.get(self.type)
-
-    @property
     def is_read_only(self) -> bool:
         """Read-only by the common key or by Vault's own."""
         return self.read_only or bool(self.vault and self.vault.read_only)
-
-
-_ATTRIBUTES = {field.alias or name: name for name, field in SecretManager.model_fields.items()}

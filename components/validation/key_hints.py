@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 
+from components.backends.settings_model import settings_model
 from components.catalogue import catalogue, segments
 from components.settings.base import Model, kebab
 from components.settings.model import Settings
@@ -234,7 +235,7 @@ def _by_last_word() -> dict[str, list[str]]:
         parts = key.key.removeprefix("kestra.").split(".")
         for end in range(2, len(parts) + 1):
             _put(index, parts[:end])
-    for path in _of_models(Settings):
+    for path in _of_models(settings_model()):
         if path[:2] == ["store", "also"]:
             # The second secret manager has the keys of the first.
             continue

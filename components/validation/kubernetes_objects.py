@@ -165,8 +165,10 @@ class _Reader:
             if field not in written_fields and field not in meant:
                 rule = f"a Kubernetes {type_} has {field}"
                 self._refuse((*loc, field), "is missing", rule, "add it")
-        for path, *problem in kubernetes_values.relations(type_, fields, written_fields, clean):
-            self._refuse((*loc, *path), *problem)
+        for path, what, rule, fix in kubernetes_values.relations(
+            type_, fields, written_fields, clean
+        ):
+            self._refuse((*loc, *path), what, rule, fix)
         return clean
 
     def _scalar(self, type_: str, value: Any, loc: Loc) -> Any:

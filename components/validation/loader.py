@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.backends.registry import backend_of
+from components.backends.settings_model import settings_model
 from components.settings.base import kebab
 from components.settings.findings import Finding
-from components.settings.managers import VaultAppRole, VaultKubernetes
 from components.settings.model import Settings
 from components.settings.report import Problem, SettingsError
 from components.validation import catalogue_keys
 from components.validation.catalogue_keys import ADDITIONAL, Reading
 from components.validation.namespaces import misspelled_namespaces
-from components.validation.rules import check_all, vault_methods
+from components.validation.rules import check_all
 from components.validation.schema import (
     LONG_NAME,
     Canonical,
@@ -56,7 +57,7 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     data: dict[str, Any] = {}
     unmodelled: list[Unmodelled] = []
     try:
-        for item in canonicalize_keys(Settings, _as_written(document), spelling):
+        for item in canonicalize_keys(settings_model(), _as_written(document), spelling):
             if isinstance(item, Unmodelled):
                 unmodelled.append(item)
             elif isinstance(item, Canonical):
@@ -74,7 +75,8 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
         settings, refused, removed = validate(data, spelling)
     except RecursionError:
         raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
-    settings = _with_log_in(_with_unread(settings, written, removed))
+    settings = _with_unread(settings, written, removed)
+    settings = backend_of(settings).with_defaults(settings)
     settings = _with_keys(settings, keys, additional)
     findings += invalid + refused
     removed += places
@@ -155,21 +157,6 @@ def _with_unread(settings: Settings, written: Mapping[str, Any], removed: list[L
 def _text(value: object) -> str:
     """What a person means by a value that YAML reads as no text; some text where that says nothing."""
     return "" if value is None else str(value).lower() if isinstance(value, bool) else "0"
-
-
-def _with_log_in(settings: Settings) -> Settings:
-    """Where Vault's block names no auth method: the service account, or AppRole out of the cluster's reach."""
-    block = settings.secret and settings.secret.vault
-    if not block or settings.secret is None or vault_methods(block):
-        return settings
-    method = (
-        {"kubernetes": VaultKubernetes()}
-        if settings.identity.vault.reach_cluster
-        else {"app_role": VaultAppRole()}
-    )
-    chosen = block.model_copy(update=method)
-    secret = settings.secret.model_copy(update={"vault": chosen})
-    return settings.model_copy(update={"secret": secret})
 
 
 def _findings(settings: Settings, removed: list[Loc]) -> list[Finding]:

@@ -13,6 +13,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from components.backends.settings_model import settings_model
 from components.settings.base import Model, kebab
 from components.settings.findings import INVALID_SETTING, Finding, Kind
 from components.settings.model import Settings
@@ -320,9 +321,10 @@ def validate(
     """The settings as far as they are valid, what is wrong, and the places that were left out."""
     findings: list[Finding] = []
     removed: dict[Loc, None] = {}
+    model = settings_model()
     for _ in range(10_000):
         try:
-            return Settings.model_validate(data), findings, list(removed)
+            return model.model_validate(data), findings, list(removed)
         except ValidationError as error:
             for detail in error.errors(include_url=False, include_input=False):
                 loc = _block(detail["loc"])

@@ -7,9 +7,10 @@ from typing import Any, get_args, get_origin
 
 from pydantic import SecretStr
 
+from components.backends.registry import data_keys
+from components.backends.settings_model import settings_model
 from components.settings.base import Model, kebab
 from components.settings.credentials import credential_sign
-from components.settings.model import Settings
 from components.settings.placeholders import as_placeholder
 from components.settings.report import Problem
 from components.validation.catalogue_keys import ADDITIONAL, clear_secrets
@@ -17,13 +18,6 @@ from components.validation.schema import OURS, Unmodelled, config_path, models_i
 
 Place = tuple[str | int, ...]
 """Keys from the first level on, and positions in lists."""
-
-#: Keys that Kestra encrypts data with.
-_BOUND = (
-    ("encryption", "secret-key"),
-    ("secret", "jdbc", "secret"),
-    ("secret", "elasticsearch", "secret"),
-)
 
 
 def is_sensitive(annotation: Any) -> bool:
@@ -38,9 +32,9 @@ def takes_secret(annotation: Any) -> bool:
     return annotation is SecretStr or any(map(takes_secret, parts))
 
 
-def fields(model: type[Model] = Settings, at: Place = ()) -> Iterator[Place]:
-    """Every sensitive key of the settings; `*` is the name of one of several."""
-    for name, field in model.model_fields.items():
+def fields(model: type[Model] | None = None, at: Place = ()) -> Iterator[Place]:
+    """Every sensitive key of the settings, or of one model of them; `*` is the name of one of several."""
+    for name, field in (model or settings_model()).model_fields.items():
         path = (*at, field.alias or name)
         one, many = models_in(field.annotation)
         if one is not None:
@@ -52,16 +46,17 @@ def fields(model: type[Model] = Settings, at: Place = ()) -> Iterator[Place]:
 
 
 def in_clear(
-    document: Mapping[Any, Any], model: type[Model] = Settings, at: Place = ()
+    document: Mapping[Any, Any], model: type[Model] | None = None, at: Place = ()
 ) -> Iterator[tuple[Place, str]]:
     """Sensitive values that a document holds in clear, each with its place as it is written there.
 
     Args:
         document: first-level key (without namespace) to value; valid or not.
-        model: of the document.
+        model: of the document; default: the settings.
         at: where it stands.
     """
-    known = {field.alias or name: field for name, field in model.model_fields.items()}
+    fields = (model or settings_model()).model_fields
+    known = {field.alias or name: field for name, field in fields.items()}
     for written, value in document.items():
         # A key that is no text is refused elsewhere; a huge number could not even be written as one.
         if not isinstance(written, str):
@@ -113,6 +108,6 @@ def plain_secrets(document: Mapping[str, object], source: str) -> list[Problem]:
 def encrypt_fix(place: Sequence[str | int]) -> str:
     """What to do about a secret that stands in clear under a key, whose place is as it is written."""
     command = f"pulumi config set --path --secret '{config_path(place)}', which asks for the value"
-    if tuple(kebab(str(part)) for part in place) in _BOUND:
+    if ".".join(kebab(str(part)) for part in place) in ("encryption.secret-key", *data_keys()):
         return f"{command}; give it the same one, since Kestra reads what it stored with no other"
     return f"{command}; then give the secret a new value, since the old one was readable"

@@ -15,6 +15,9 @@ from policy.controls import (  # noqa: F401
     kubernetes_secrets,
     kubernetes_volumes,
     secret_stores,
+    secret_stores_aws,
+    secret_stores_azure,
+    secret_stores_gcp,
     vault,
 )
 from policy.core.model import REGISTRY, Control

@@ -42,8 +42,8 @@ TAGGED: Mapping[str, str] = {
 
 def tags_of(resource: Resource) -> dict[str, Any]:
     """Tags by key, a label's prefix (`kestra.pulumi/owner`) left out. Raises Undecided when unknown."""
-    found = resource.get_path(TAGGED[resource.type]) or {}
-    return {key.rsplit("/", 1)[-1].lower().replace("_", "-"): found[key] for key in found}
+    tags = resource.get_path(TAGGED[resource.type]) or {}
+    return {key.rsplit("/", 1)[-1].lower().replace("_", "-"): tags[key] for key in tags}
 
 
 def add_tags(resource: Resource, context: Context) -> dict[str, Any]:

@@ -58,8 +58,8 @@ def not_everything(resource: Resource, _: Context) -> Iterator[Finding]:
         if str(resource.get_path("policyArn")).endswith("/AdministratorAccess"):
             yield Problem("attaches AdministratorAccess", "a policy of its own", "policyArn")
         return
-    for path, found in identity_statements(resource):
-        if "*" in found.actions and "*" in found.resources:
+    for path, statement in identity_statements(resource):
+        if "*" in statement.actions and "*" in statement.resources:
             yield Problem("allows * on *", "the actions and resources that it needs", path)
 
 
@@ -72,13 +72,13 @@ _ABOUT_NO_SECRET = (
 _GUARDED = re.compile(r"(secretsmanager|kms|ssm):(\*|\w+\*|\w+)")
 
 
-def _too_wide(found: Statement) -> Iterator[str]:
-    for action in found.actions:
+def _too_wide(statement: Statement) -> Iterator[str]:
+    for action in statement.actions:
         if action in ("secretsmanager:*", "kms:*", "ssm:*"):
             yield action
         elif action in _ABOUT_NO_SECRET:
             continue
-        elif _GUARDED.fullmatch(action) and "*" in found.resources and not found.condition:
+        elif _GUARDED.fullmatch(action) and "*" in statement.resources and not statement.condition:
             yield f"{action} on *"
 
 
@@ -97,8 +97,8 @@ def _too_wide(found: Statement) -> Iterator[str]:
 )
 def secrets_by_name(resource: Resource, _: Context) -> Iterator[Finding]:
     if resource.type in IDENTITY_POLICIES:
-        for path, found in identity_statements(resource):
-            for wide in _too_wide(found):
+        for path, statement in identity_statements(resource):
+            for wide in _too_wide(statement):
                 yield Problem(f"allows {wide}", "actions by name on named resources", path)
     elif resource.type == _AZURE_ROLE:
         id_ = str(resource.get_path("roleDefinitionId")).rsplit("/", 1)[-1].lower()
@@ -110,8 +110,8 @@ def secrets_by_name(resource: Resource, _: Context) -> Iterator[Finding]:
         yield Problem(f"gives {resource.get_path('role')}", expected, "role")
 
 
-def _web_identity(found: Statement) -> bool:
-    return "sts:assumerolewithwebidentity" in found.actions
+def _web_identity(statement: Statement) -> bool:
+    return "sts:assumerolewithwebidentity" in statement.actions
 
 
 @control(
@@ -127,18 +127,20 @@ def _web_identity(found: Statement) -> bool:
 )
 def exact_trust(role: Resource, _: Context) -> Iterator[Finding]:
     path = "assumeRolePolicy"
-    for found in statements(role, path):
-        if not found.allows:
+    for statement in statements(role, path):
+        if not statement.allows:
             continue
-        if found.is_public and not found.condition:
+        if statement.is_public and not statement.condition:
             yield Problem("trusts every principal", "named principals", path)
-        if not _web_identity(found):
+        if not _web_identity(statement):
             continue
-        exact = {k for o, e in found.condition.items() if o == "StringEquals" for k in e}
+        exact = {k for o, e in statement.condition.items() if o == "StringEquals" for k in e}
         for claim in ("sub", "aud"):
             if not any(k.endswith(f":{claim}") for k in exact):
                 yield Problem(f"does not check {claim}", f"StringEquals on :{claim}", path)
-        values = [str(v) for e in found.condition.values() for x in e.values() for v in as_list(x)]
+        values = [
+            str(v) for e in statement.condition.values() for x in e.values() for v in as_list(x)
+        ]
         if any("*" in value for value in values):
             yield Problem("trusts a pattern", "the account's exact name", path)
 

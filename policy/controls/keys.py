@@ -83,12 +83,12 @@ def key_deletion_window(key: Resource, context: Context) -> Iterator[Finding]:
     frameworks=fsbp("KMS.5"),
 )
 def key_policy(key: Resource, context: Context) -> Iterator[Finding]:
-    for found in statements(key, "policy"):
-        if not found.allows:
+    for statement in statements(key, "policy"):
+        if not statement.allows:
             continue
-        if found.is_public and not found.condition:
+        if statement.is_public and not statement.condition:
             yield Problem("allows every principal", "named principals or a condition", "policy")
-        for principal in found.principals if "kms:*" in found.actions else ():
+        for principal in statement.principals if "kms:*" in statement.actions else ():
             name = principal.removeprefix("AWS:")
             is_root = re.fullmatch(r"arn:[\w-]+:iam::\d+:root|\d{12}", name)
             if not is_root and name not in ("*", *context.options.key_administrators):
@@ -179,11 +179,11 @@ def separate_duties(stack: Stack, _: Context) -> Iterator[Finding]:
             continue
         admins: set[str] = set()
         users: set[str] = set()
-        for found in statements(key, "policy"):
-            named = {p for p in found.principals if not p.endswith((":root", "*"))}
-            if found.allows and any(_ADMINISTERS.match(a) for a in found.actions):
+        for statement in statements(key, "policy"):
+            named = {p for p in statement.principals if not p.endswith((":root", "*"))}
+            if statement.allows and any(_ADMINISTERS.match(a) for a in statement.actions):
                 admins |= named
-            if found.allows and any(_USES.match(a) for a in found.actions):
+            if statement.allows and any(_USES.match(a) for a in statement.actions):
                 users |= named
         for both in sorted(admins & users):
             yield Problem(f"{both} administers and uses it", "two principals", "policy", key)

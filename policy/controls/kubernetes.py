@@ -40,24 +40,24 @@ _AUTOSCALERS = tuple(
 def no_privileges(workload: Resource, _: Context) -> Iterator[Finding]:
     shared = get_path(pod(workload), "securityContext.seccompProfile.type")
 
-    def judge(found: Container) -> Iterator[Finding]:
-        at_context, who = f"{found.path}.securityContext", f"container {found.name}"
-        if found.get_path("securityContext.privileged"):
+    def judge(container: Container) -> Iterator[Finding]:
+        at_context, who = f"{container.path}.securityContext", f"container {container.name}"
+        if container.get_path("securityContext.privileged"):
             yield Problem(f"{who} is privileged", "privileged: false", f"{at_context}.privileged")
-        if found.get_path("securityContext.allowPrivilegeEscalation") is not False:
+        if container.get_path("securityContext.allowPrivilegeEscalation") is not False:
             yield Problem(
                 f"{who} may gain privileges",
                 "allowPrivilegeEscalation: false",
                 f"{at_context}.allowPrivilegeEscalation",
             )
-        dropped = as_list(found.get_path("securityContext.capabilities.drop"))
+        dropped = as_list(container.get_path("securityContext.capabilities.drop"))
         if "ALL" not in dropped:
             yield Problem(
                 f"{who} keeps capabilities", "drop: [ALL]", f"{at_context}.capabilities.drop"
             )
         added = [
             c
-            for c in as_list(found.get_path("securityContext.capabilities.add"))
+            for c in as_list(container.get_path("securityContext.capabilities.add"))
             if c != "NET_BIND_SERVICE"
         ]
         if added:
@@ -66,7 +66,7 @@ def no_privileges(workload: Resource, _: Context) -> Iterator[Finding]:
                 "no added capability",
                 f"{at_context}.capabilities.add",
             )
-        profile = found.get_path("securityContext.seccompProfile.type") or shared
+        profile = container.get_path("securityContext.seccompProfile.type") or shared
         if profile not in ("RuntimeDefault", "Localhost"):
             yield Problem(
                 f"{who} has seccomp {profile or 'off'}",
@@ -93,9 +93,9 @@ def no_privileges(workload: Resource, _: Context) -> Iterator[Finding]:
 def plain_user(workload: Resource, _: Context) -> Iterator[Finding]:
     shared = get_path(pod(workload), "securityContext") or {}
 
-    def judge(found: Container) -> Iterator[Finding]:
-        at_context, who = f"{found.path}.securityContext", f"container {found.name}"
-        own = found.get_path("securityContext") or {}
+    def judge(container: Container) -> Iterator[Finding]:
+        at_context, who = f"{container.path}.securityContext", f"container {container.name}"
+        own = container.get_path("securityContext") or {}
         non_root = get_path(own, "runAsNonRoot")
         if (get_path(shared, "runAsNonRoot") if non_root is None else non_root) is not True:
             yield Problem(f"{who} may run as root", "runAsNonRoot: true", at_context)
@@ -132,14 +132,16 @@ def no_host_access(workload: Resource, _: Context) -> Iterator[Finding]:
         if get_path(spec, name):
             yield Problem(f"the pod has {name}", f"no {name}", f"{path}.{name}")
 
-    def volume(found: Any) -> Iterator[Finding]:
-        if get_path(found, "hostPath") is not None:
+    def volume(entry: Any) -> Iterator[Finding]:
+        if get_path(entry, "hostPath") is not None:
             expected = "a volume claim or an emptyDir"
             yield Problem("the pod mounts a hostPath", expected, f"{path}.volumes")
 
-    def port(found: Container) -> Iterator[Finding]:
-        if any(get_path(p, "hostPort") for p in as_list(found.get_path("ports"))):
-            yield Problem(f"container {found.name} has a hostPort", "none", f"{found.path}.ports")
+    def port(container: Container) -> Iterator[Finding]:
+        if any(get_path(p, "hostPort") for p in as_list(container.get_path("ports"))):
+            yield Problem(
+                f"container {container.name} has a hostPort", "none", f"{container.path}.ports"
+            )
 
     yield from check_each(("hostPID", "hostIPC", "hostNetwork"), shared)
     yield from check_each(as_list(get_path(spec, "volumes")), volume)
@@ -242,15 +244,15 @@ def named_permissions(role: Resource, _: Context) -> Iterator[Finding]:
     ),
 )
 def denied_by_default(stack: Stack, _: Context) -> Iterator[Finding]:
-    def security(found: Resource) -> Iterator[Finding]:
-        wanted = ("metadata", "labels", "pod-security.kubernetes.io/enforce")
-        actual = found.get_path(wanted)
+    def security(space: Resource) -> Iterator[Finding]:
+        label = ("metadata", "labels", "pod-security.kubernetes.io/enforce")
+        actual = space.get_path(label)
         if actual != "restricted":
             yield Problem(
                 f"enforces pod security {actual or 'of no level'}",
                 "restricted",
                 "metadata.labels",
-                found,
+                space,
             )
 
     def network(workload: Resource) -> Iterator[Finding]:
@@ -287,19 +289,19 @@ def denied_by_default(stack: Stack, _: Context) -> Iterator[Finding]:
     types=WORKLOADS,
 )
 def pinned_images(workload: Resource, context: Context) -> Iterator[Finding]:
-    def judge(found: Container) -> Iterator[Finding]:
-        reference, path = str(found.get_path("image") or ""), f"{found.path}.image"
+    def judge(container: Container) -> Iterator[Finding]:
+        reference, path = str(container.get_path("image") or ""), f"{container.path}.image"
         image = Image.of(reference)
-        is_kestra, is_pinned = runs_kestras_image(found), image.digest.startswith("sha256:")
+        is_kestra, is_pinned = runs_kestras_image(container), image.digest.startswith("sha256:")
         tag = image.tag or "latest"
         if not is_pinned and (is_kestra or tag == "latest"):
             expected = (
                 "the image by digest, @sha256:…" if is_kestra else "a digest, or a version's tag"
             )
-            yield Problem(f"container {found.name} uses the tag {tag}", expected, path)
+            yield Problem(f"container {container.name} uses the tag {tag}", expected, path)
         if is_kestra and not reference.startswith(tuple(context.options.registries)):
             yield Problem(
-                f"container {found.name} uses {image.repository}",
+                f"container {container.name} uses {image.repository}",
                 f"an image of {', '.join(context.options.registries)}",
                 path,
             )
@@ -322,18 +324,18 @@ def pinned_images(workload: Resource, context: Context) -> Iterator[Finding]:
 def needs_and_health(workload: Resource, _: Context) -> Iterator[Finding]:
     ends = workload.type.startswith("kubernetes:batch/")
 
-    def judge(found: Container) -> Iterator[Finding]:
+    def judge(container: Container) -> Iterator[Finding]:
         for kind, name in (("requests", "cpu"), ("requests", "memory"), ("limits", "memory")):
-            if found.get_path(f"resources.{kind}.{name}") is None:
+            if container.get_path(f"resources.{kind}.{name}") is None:
                 yield Problem(
-                    f"container {found.name} has no {kind}.{name}",
+                    f"container {container.name} has no {kind}.{name}",
                     "a quantity",
-                    f"{found.path}.resources.{kind}.{name}",
+                    f"{container.path}.resources.{kind}.{name}",
                 )
         for probe in ("readinessProbe", "livenessProbe"):
-            if not (found.is_init or ends) and found.get_path(probe) is None:
+            if not (container.is_init or ends) and container.get_path(probe) is None:
                 yield Problem(
-                    f"container {found.name} has no {probe}", "one", f"{found.path}.{probe}"
+                    f"container {container.name} has no {probe}", "one", f"{container.path}.{probe}"
                 )
 
     yield from check_each(containers(workload), judge)

@@ -48,19 +48,19 @@ def no_literal_secrets(resource: Resource, _: Context) -> Iterator[Finding]:
             yield Problem("serves every namespace", expected, "spec.conditions")
         return
 
-    def judge(found: Container) -> Iterator[Finding]:
-        for position, entry in enumerate(as_list(found.get_path("env"))):
+    def judge(container: Container) -> Iterator[Finding]:
+        for position, entry in enumerate(as_list(container.get_path("env"))):
             name = str(get_path(entry, "name"))
             value = raw(entry, "value")
             if not is_secretive_name(name):
                 continue
             if value is UNKNOWN:
-                raise Undecided(f"{found.path}.env.{position}.value")
+                raise Undecided(f"{container.path}.env.{position}.value")
             if value and not str(value).startswith("$("):
                 yield Problem(
-                    f"container {found.name} has the value of {name} in clear",
+                    f"container {container.name} has the value of {name} in clear",
                     "valueFrom.secretKeyRef or envFrom.secretRef",
-                    f"{found.path}.env.{position}",
+                    f"{container.path}.env.{position}",
                 )
 
     yield from check_each(containers(resource), judge)

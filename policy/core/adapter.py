@@ -134,14 +134,14 @@ class Pack:
             self._last = (seen, Stack([self._resource(r) for r in resources]))
         return self._last[1]
 
-    def _resource(self, found: Any) -> Resource:
-        references = getattr(found, "property_dependencies", {})
+    def _resource(self, resource: Any) -> Resource:
+        references = getattr(resource, "property_dependencies", {})
         return Resource(
-            plain_type(found.resource_type),
-            found.name,
-            plain_once(found.props),
-            found.urn,
-            bool(found.opts and found.opts.protect),
+            plain_type(resource.resource_type),
+            resource.name,
+            plain_once(resource.props),
+            resource.urn,
+            bool(resource.opts and resource.opts.protect),
             {key: tuple(r.urn for r in resources) for key, resources in references.items()},
             self._marked,
         )

@@ -42,16 +42,16 @@ def statements(resource: Resource, path: str) -> Iterator[Statement]:
             document = json.loads(document)
         except ValueError:
             raise Undecided(path) from None
-    for found in as_list(get_path(document, "Statement")):
-        if found is UNKNOWN:
+    for entry in as_list(get_path(document, "Statement")):
+        if entry is UNKNOWN:
             raise Undecided(path)
         yield Statement(
-            get_path(found, "Effect") != "Deny",
-            tuple(str(a).lower() for a in as_list(get_path(found, "Action"))),
-            tuple(str(r) for r in as_list(get_path(found, "Resource"))),
-            tuple(_principals(get_path(found, "Principal"))),
-            get_path(found, "Condition") or {},
-            any(get_path(found, name) for name in ("NotAction", "NotResource", "NotPrincipal")),
+            get_path(entry, "Effect") != "Deny",
+            tuple(str(a).lower() for a in as_list(get_path(entry, "Action"))),
+            tuple(str(r) for r in as_list(get_path(entry, "Resource"))),
+            tuple(_principals(get_path(entry, "Principal"))),
+            get_path(entry, "Condition") or {},
+            any(get_path(entry, name) for name in ("NotAction", "NotResource", "NotPrincipal")),
         )
 
 

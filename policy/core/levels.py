@@ -56,6 +56,6 @@ def environment_of(config: Mapping[str, str], stack: str) -> Environment:
     said.append(str(tags.get("environment", "")) if isinstance(tags, dict) else "")
     said += re.split(r"[^a-z]+", stack.lower().rsplit("/", 1)[-1])
     for word in said:
-        if found := _WORDS.get(word.strip().lower()):
-            return found
+        if known := _WORDS.get(word.strip().lower()):
+            return known
     return "production"

@@ -188,8 +188,8 @@ def evaluate(control: Control, subject: Resource | Stack, context: Context) -> V
     def findings() -> Iterator[Finding]:
         try:
             yield from control.check(subject, context)
-        except Undecided as found:
-            yield found
+        except Undecided as undecided_value:
+            yield undecided_value
 
     for finding in findings():
         if isinstance(finding, Undecided):

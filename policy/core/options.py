@@ -109,18 +109,20 @@ class Options:
     exemptions: Sequence[Exemption] = ()
 
     @classmethod
-    def read(cls, given: Mapping[str, Any]) -> Options:
+    def read(cls, written: Mapping[str, Any]) -> Options:
         """Options of a configuration; what the engine let through that has no meaning is left out."""
         known = {entry.name for entry in fields(cls)}
-        spelled = ((re.sub("[A-Z]", lambda m: f"_{m[0].lower()}", k), v) for k, v in given.items())
-        made = {k: v for k, v in spelled if k in known}
+        spelled = (
+            (re.sub("[A-Z]", lambda m: f"_{m[0].lower()}", k), v) for k, v in written.items()
+        )
+        values = {k: v for k, v in spelled if k in known}
         texts = {entry.name for entry in fields(Exemption)}
-        made["exemptions"] = tuple(
+        values["exemptions"] = tuple(
             Exemption(**{k: str(v) for k, v in entry.items() if k in texts})
-            for entry in made.get("exemptions", ())
+            for entry in values.get("exemptions", ())
             if isinstance(entry, Mapping)
         )
-        return cls(**made)
+        return cls(**values)
 
     def exempts(self, control: str, name: str, urn: str, today: datetime.date) -> bool:
         """Whether an exemption in force covers a resource."""

@@ -60,24 +60,24 @@ def doctor(
     _checks(console, "Releases", releases)
     _stacks(console, state, stack)
     _settings(console, settings, everything=everything)
-    found = read_resources(state.checkpoint(stack)) or record_resources(settings, stack)
-    apis = list(examine_apis(state, found, own=own))
+    resources = read_resources(state.checkpoint(stack)) or record_resources(settings, stack)
+    apis = list(examine_apis(state, resources, own=own))
     if apis:
         _checks(console, "Cluster", apis)
-    answers = ask(state, settings, found, own=own)
-    _permissions(console, found, answers)
+    answers = ask(state, settings, resources, own=own)
+    _permissions(console, resources, answers)
     lacking = [c for c in (*machine, *releases, *apis) if c.is_well is False]
     denied = [a for a in answers if a.lacking]
     if not lacking and not denied:
-        told = (
+        problems = (
             "Nothing is lacking"
             if all(a.was_asked for a in answers)
             else "Nothing of what could be asked is lacking"
         )
-        console.print(f"\n{told}.", style="green")
+        console.print(f"\n{problems}.", style="green")
         return True
-    told = [c.name for c in lacking] + [f"permissions in {a.owner}" for a in denied]
-    console.print(f"\nLacking: {', '.join(told)}.", style="red", markup=False)
+    problems = [c.name for c in lacking] + [f"permissions in {a.owner}" for a in denied]
+    console.print(f"\nLacking: {', '.join(problems)}.", style="red", markup=False)
     return False
 
 
@@ -89,7 +89,7 @@ def _checks(console: Console, title: str, checks: Iterable[Check]) -> None:
     _title(console, title)
     for check in checks:
         style = "red" if check.is_well is False else None
-        line = f"  {_SIGNS[check.is_well]:<6} {check.name:<22} {check.found}"
+        line = f"  {_SIGNS[check.is_well]:<6} {check.name:<22} {check.state}"
         console.print(line, style=style, markup=False)
         if check.remedy and check.is_well is False:
             console.print(f"         {check.remedy}", style="yellow", markup=False)
@@ -131,14 +131,16 @@ def _settings(console: Console, settings: Settings, *, everything: bool) -> None
             source = "" if row.source == "stack file" else f"  ({row.source})"
             console.print(f"  {row.key}: {row.value}{source}", markup=False)
         if defaults:
-            told = ", ".join(
+            text = ", ".join(
                 f"{row.key.partition('.')[2] or row.key}={row.value}" for row in defaults
             )
-            console.print(f"  {section.key}, by default: {told}", style="dim", markup=False)
+            console.print(f"  {section.key}, by default: {text}", style="dim", markup=False)
 
 
-def _permissions(console: Console, found: StackResources, answers: list[Answer]) -> None:
-    origin = "the last update" if found.origin == "state" else "what the program registers"
+def _permissions(console: Console, stack_resources: StackResources, answers: list[Answer]) -> None:
+    origin = (
+        "the last update" if stack_resources.origin == "state" else "what the program registers"
+    )
     _title(console, f"Permissions to deploy it (by the resources of {origin})")
     for answer in answers:
         console.print(f"  {answer.headline}", style="red" if answer.lacking else None, markup=False)

@@ -23,7 +23,7 @@ _AZURE = "https://management.azure.com"
 
 
 @dataclass(frozen=True)
-class Told:
+class CallerPermissions:
     """Who was asked, and what that one may not do."""
 
     who: str
@@ -31,7 +31,9 @@ class Told:
     note: str = ""
 
 
-def vault(needs: Sequence[Need], address: str | None = None, token: str | None = None) -> Told:
+def vault(
+    needs: Sequence[Need], address: str | None = None, token: str | None = None
+) -> CallerPermissions:
     """Vault's `sys/capabilities-self`.
 
     Args:
@@ -57,14 +59,18 @@ def vault(needs: Sequence[Need], address: str | None = None, token: str | None =
     paths = {need.where: need.where.replace("+", "any") for need in needs}
     session = _session(outside=own)
     who = _called(session, "GET", f"{url}/auth/token/lookup-self", "Vault", headers=headers)
-    found = _called(
+    granted = _called(
         session, "POST", f"{url}/sys/capabilities-self", "Vault",
         headers=headers, json={"paths": sorted(set(paths.values()))},
     )["data"]  # fmt: skip
     denied = {
-        need for need in needs if not {"root", need.what} & set(found.get(paths[need.where]) or ())
+        need
+        for need in needs
+        if not {"root", need.what} & set(granted.get(paths[need.where]) or ())
     }
-    return Told(f"token {who['data'].get('display_name') or 'without a name'} at {address}", denied)
+    return CallerPermissions(
+        f"token {who['data'].get('display_name') or 'without a name'} at {address}", denied
+    )
 
 
 def _kept_token() -> str:
@@ -74,7 +80,7 @@ def _kept_token() -> str:
         return ""
 
 
-def kubernetes(needs: Sequence[Need], kubeconfig: Path | None = None) -> Told:
+def kubernetes(needs: Sequence[Need], kubeconfig: Path | None = None) -> CallerPermissions:
     """Kubernetes' SelfSubjectAccessReview, one a verb and a kind.
 
     Args:
@@ -102,7 +108,7 @@ def kubernetes(needs: Sequence[Need], kubeconfig: Path | None = None) -> Told:
     except (api.ApiException, urllib3.exceptions.HTTPError) as error:
         said = getattr(error, "reason", None) or type(error).__name__
         raise SandboxError(f"The API server does not answer ({said}).") from None
-    return Told(f"the user of {kubeconfig or 'the current context'} at {host}", denied)
+    return CallerPermissions(f"the user of {kubeconfig or 'the current context'} at {host}", denied)
 
 
 def missing_apis(kinds: Iterable[tuple[str, str]], kubeconfig: Path | None = None) -> list[str]:
@@ -159,7 +165,7 @@ def _may(reviews: Any, need: Need) -> bool:
     return bool(answer.status.allowed)
 
 
-def aws(needs: Sequence[Need], **client: Any) -> Told:
+def aws(needs: Sequence[Need], **client: Any) -> CallerPermissions:
     """IAM's policy simulator, asked for the caller's own user or role; on every resource.
 
     Args:
@@ -195,7 +201,7 @@ def aws(needs: Sequence[Need], **client: Any) -> Told:
             f"There are no usable credentials of AWS ({type(error).__name__})."
         ) from None
     lacking = {name.lower() for name in denied}
-    return Told(
+    return CallerPermissions(
         arn,
         {n for n in needs if n.what.lower() in lacking},
         "Policies that name resources or conditions may allow what is lacking here.",
@@ -209,7 +215,7 @@ def _principal(iam: Any, arn: str) -> str:
     return iam.get_role(RoleName=arn.split("/")[1])["Role"]["Arn"]
 
 
-def google(needs: Sequence[Need], project: str, address: str = _GOOGLE) -> Told:
+def google(needs: Sequence[Need], project: str, address: str = _GOOGLE) -> CallerPermissions:
     """Google's `projects.testIamPermissions`.
 
     Args:
@@ -235,10 +241,12 @@ def google(needs: Sequence[Need], project: str, address: str = _GOOGLE) -> Told:
             headers={"Authorization": f"Bearer {token}"}, json={"permissions": permissions},
         )  # fmt: skip
         allowed |= set(answer.get("permissions") or ())
-    return Told(f"your account, in project {project}", {n for n in needs if n.what not in allowed})
+    return CallerPermissions(
+        f"your account, in project {project}", {n for n in needs if n.what not in allowed}
+    )
 
 
-def azure(needs: Sequence[Need], group: str, address: str = _AZURE) -> Told:
+def azure(needs: Sequence[Need], group: str, address: str = _AZURE) -> CallerPermissions:
     """Azure's list of the caller's permissions on the resource group.
 
     Args:
@@ -261,14 +269,14 @@ def azure(needs: Sequence[Need], group: str, address: str = _AZURE) -> Told:
         f"{address}/subscriptions/{subscription}/resourceGroups/{group}/providers/"
         "Microsoft.Authorization/permissions?api-version=2022-04-01"
     )
-    held: list[Mapping[str, Any]] = []
+    grants: list[Mapping[str, Any]] = []
     session = _session(outside=True)
     while url:
         answer = _called(session, "GET", url, "Azure", headers={"Authorization": f"Bearer {token}"})
-        held += answer.get("value") or []
+        grants += answer.get("value") or []
         url = answer.get("nextLink")
-    denied = {n for n in needs if not any(_covers(entry, n.what) for entry in held)}
-    return Told(
+    denied = {n for n in needs if not any(_covers(entry, n.what) for entry in grants)}
+    return CallerPermissions(
         f"your account, in resource group {group} of {subscription}",
         denied,
         "What lies in other resource groups (networks, workspaces) is asked here too.",

@@ -37,24 +37,24 @@ class Check:
     """One thing, and whether it is as it must be."""
 
     name: str
-    found: str
+    state: str
     is_well: bool | None
     """None: it is not needed now."""
     remedy: str = ""
 
 
-def examine(state: State, settings: Settings, wanted: Collection[str]) -> Iterator[Check]:
+def examine(state: State, settings: Settings, servers: Collection[str]) -> Iterator[Check]:
     """The checks, the cheap ones first; nothing is built, started or fetched.
 
     Args:
         state: the sandbox's state.
         settings: the stack's settings.
-        wanted: the servers that the stack needs (see `sandbox.clouds.required_services`).
+        servers: those that the stack needs (see `sandbox.clouds.required_services`).
     """
     yield _python()
     yield _packages(settings)
     yield _memory()
-    names = ["pulumi", *CONTROL_PLANE, *(["vault"] if "vault" in wanted else [])]
+    names = ["pulumi", *CONTROL_PLANE, *(["vault"] if "vault" in servers else [])]
     places = {name: whereabouts(name) for name in names}
     building = any(place.kind == "missing" for place in places.values())
     yield _disk(building)
@@ -109,8 +109,8 @@ def _installed(name: str) -> str | None:
 def _memory() -> Check:
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIB
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIB
-    told = f"{total:.1f} GiB, {free:.1f} GiB of it free; {os.cpu_count()} processors"
-    return Check("memory", told, total >= MEMORY_GIB, f"At least {MEMORY_GIB} GiB are needed.")
+    text = f"{total:.1f} GiB, {free:.1f} GiB of it free; {os.cpu_count()} processors"
+    return Check("memory", text, total >= MEMORY_GIB, f"At least {MEMORY_GIB} GiB are needed.")
 
 
 def _disk(building: bool) -> Check:
@@ -127,31 +127,31 @@ def _disk(building: bool) -> Check:
 
 
 def _tools(places: dict[str, Place]) -> Iterator[Check]:
-    found: dict[str, list[str]] = {}
+    tool_folders: dict[str, list[str]] = {}
     for name, place in places.items():
         if place.path is not None:
-            found.setdefault(f"{place.kind}, {place.path.parent}", []).append(name)
+            tool_folders.setdefault(f"{place.kind}, {place.path.parent}", []).append(name)
         else:
             yield Check(name, f"{place.version} is built at the first `up`", None)
-    for where, names in found.items():
+    for where, names in tool_folders.items():
         yield Check("tools", f"{', '.join(names)} ({where})", True)
 
 
 def _go(building: bool) -> Check:
     go = shutil.which("go")
     if go is None:
-        found = "none" if building else "none; every tool is here already"
+        summary = "none" if building else "none; every tool is here already"
         need = ".".join(map(str, GO_NEEDED))
-        return Check("Go", found, False if building else None, f"Install Go {need} or later.")
+        return Check("Go", summary, False if building else None, f"Install Go {need} or later.")
     # Asked for itself: in a module's folder it may fetch another one.
     asked = subprocess.run(
         [go, "version"], capture_output=True, text=True, env=os.environ | {"GOTOOLCHAIN": "local"}
     )
     version = tuple(int(n) for n in re.findall(r"go(\d+)\.(\d+)", asked.stdout)[:1][0])
-    told = f"{'.'.join(map(str, version))} ({go})"
+    version_text = f"{'.'.join(map(str, version))} ({go})"
     if version < GO_NEEDED and building:
-        told += f"; it fetches {'.'.join(map(str, GO_NEEDED))} itself"
-    return Check("Go", told, version >= GO_FETCHES or not building, "Install a later Go.")
+        version_text += f"; it fetches {'.'.join(map(str, GO_NEEDED))} itself"
+    return Check("Go", version_text, version >= GO_FETCHES or not building, "Install a later Go.")
 
 
 def _kestra(settings: Settings) -> Iterator[Check]:
@@ -178,7 +178,7 @@ def _plugins() -> Check:
     plugins = choose()
     official = [plugin.name for plugin in plugins if plugin.is_official]
     standing = [plugin.name for plugin in plugins if not plugin.is_official]
-    told = [f"official: {', '.join(official)}"] if official else []
-    told += [f"stand-ins: {', '.join(standing)}"] if standing else []
-    told += [f"not used: {text}" for plugin in plugins for text in plugin.official.ignored]
-    return Check("provider plugins", "; ".join(told), True)
+    texts = [f"official: {', '.join(official)}"] if official else []
+    texts += [f"stand-ins: {', '.join(standing)}"] if standing else []
+    texts += [f"not used: {text}" for plugin in plugins for text in plugin.official.ignored]
+    return Check("provider plugins", "; ".join(texts), True)

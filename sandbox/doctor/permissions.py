@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from components.deployer_permissions import Need, needed
+from components.deployer_permissions import Need, needed, owners
 from components.settings import Settings
 from sandbox.doctor import callers
 from sandbox.errors import SandboxError
@@ -18,19 +18,12 @@ from sandbox.inspection.resources import StackResources
 from sandbox.state import State
 from sandbox.status import is_healthy, services
 
-NAMES: Mapping[str, str] = {
-    "aws": "AWS",
-    "azure": "Azure",
-    "gcp": "Google Cloud",
-    "kubernetes": "Kubernetes",
-    "vault": "Vault",
-}
 _UNJUDGED: Mapping[str, str] = {
     "aws": "the sandbox's API server lets its owner do everything",
     "azure": "the sandbox has no server of it",
     "gcp": "the sandbox's API server judges nobody",
 }
-Asked = Callable[[Sequence[Need]], callers.Told]
+Asked = Callable[[Sequence[Need]], callers.CallerPermissions]
 
 
 @dataclass(frozen=True)
@@ -44,17 +37,17 @@ class Answer:
     was_asked: bool = True
 
 
-def ask(state: State, settings: Settings, found: StackResources, *, own: bool) -> list[Answer]:
+def ask(state: State, settings: Settings, resources: StackResources, *, own: bool) -> list[Answer]:
     """Every owner of permissions that the stack's resources need, each asked once.
 
     Args:
         state: the sandbox's state.
         settings: the stack's settings.
-        found: its resources.
+        resources: its resources.
         own: whether the caller's own are asked.
     """
     namespace = settings.deployment.namespace
-    needs = needed(((r.type, r.props) for r in found.resources), namespace)
+    needs = needed(((r.type, r.props) for r in resources.resources), namespace)
     askers = _own(settings) if own else _sandbox(state)
     return [
         _answer(cloud, [n for n in needs if n.cloud == cloud], askers.get(cloud))
@@ -63,7 +56,7 @@ def ask(state: State, settings: Settings, found: StackResources, *, own: bool) -
 
 
 def _answer(cloud: str, needs: Sequence[Need], asked: Asked | None) -> Answer:
-    name = NAMES[cloud]
+    name = owners()[cloud]
     if asked is None:
         return Answer(
             name,
@@ -72,24 +65,24 @@ def _answer(cloud: str, needs: Sequence[Need], asked: Asked | None) -> Answer:
             was_asked=False,
         )
     try:
-        told = asked(needs)
+        answer = asked(needs)
     except SandboxError as error:
         headline = f"{name}: {len(needs)} needed; could not be asked."
         return Answer(name, headline, remedy=str(error), was_asked=False)
-    denied = tuple(n for n in needs if n in told.denied)
+    denied = tuple(n for n in needs if n in answer.denied)
     verdict = f"{len(denied)} lacking" if denied else "none lacking"
-    note = f" {told.note}" if told.note else ""
-    return Answer(name, f"{name}: {len(needs)} needed, {verdict}, as {told.who}.{note}", denied)
+    note = f" {answer.note}" if answer.note else ""
+    return Answer(name, f"{name}: {len(needs)} needed, {verdict}, as {answer.who}.{note}", denied)
 
 
 def _sandbox(state: State) -> dict[str, Asked]:
     plane, vault, *_ = services(state)
-    made: dict[str, Asked] = {}
+    askers: dict[str, Asked] = {}
     if is_healthy(plane):
-        made["kubernetes"] = partial(callers.kubernetes, kubeconfig=plane.kubeconfig)
+        askers["kubernetes"] = partial(callers.kubernetes, kubeconfig=plane.kubeconfig)
     if is_healthy(vault):
-        made["vault"] = partial(callers.vault, address=vault.address, token=vault.root_token)
-    return made
+        askers["vault"] = partial(callers.vault, address=vault.address, token=vault.root_token)
+    return askers
 
 
 def _own(settings: Settings) -> dict[str, Asked]:

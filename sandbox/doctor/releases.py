@@ -12,6 +12,7 @@ from components.backends.azure.management_api import (
     is_retired,
     sdk_api_version,
 )
+from components.backends.registry import clouds
 from components.sdk_packages import SDK_PACKAGES
 from components.settings import Settings
 from policy.advisories import table
@@ -35,7 +36,7 @@ def examine_releases(settings: Settings, today: datetime.date | None = None) -> 
     yield Check("Kestra's release", runs.words, runs.is_clean, runs.remedy)
     yield _table(today)
     # A missing SDK is a lack of the machine's.
-    if "azure" in settings.clouds and SDK_PACKAGES["azure"].is_installed:
+    if "azure" in clouds(settings) and SDK_PACKAGES["azure"].is_installed:
         yield _azure(today)
 
 

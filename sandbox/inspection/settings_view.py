@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from components.backends.registry import is_provisioned
 from components.rendering.configuration import Configuration, GeneratedValueRef
-from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
 from components.settings.base import OPAQUE
 from components.settings.credentials import credential_sign
@@ -63,27 +63,27 @@ class Section:
 def sections(settings: Settings, configuration: Configuration) -> list[Section]:
     """Every first-level key, in the order of Kestra's page."""
     needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
-    made: list[Section] = []
+    shown_sections: list[Section] = []
     for name, field in Settings.model_fields.items():
         key = field.alias or name
         leaves = list(_leaves(settings, name, field, key, True))
         rows = [_shown(path, value, written, info) for path, value, written, info in leaves]
         below = {n for n in map(_modern(settings), needed) if n.split(".")[0] == key}
-        found = [_needed(r, below) for r in rows]
-        shown = {r.key for r in found if r is not None}
-        found += [_provision(n) for n in sorted(below - shown)]
-        made.append(
+        needed_rows = [_needed(r, below) for r in rows]
+        shown = {r.key for r in needed_rows if r is not None}
+        needed_rows += [_provision(n) for n in sorted(below - shown)]
+        shown_sections.append(
             Section(
                 key,
                 (field.description or "").rstrip("."),
-                tuple(r for r in found if r is not None and r.value),
-                tuple(r.key for r in found if r is not None and not r.value),
+                tuple(r for r in needed_rows if r is not None and r.value),
+                tuple(r.key for r in needed_rows if r is not None and not r.value),
             )
         )
-    return _with_keys(made, settings)
+    return _with_keys(shown_sections, settings)
 
 
-def _with_keys(made: list[Section], settings: Settings) -> list[Section]:
+def _with_keys(shown_sections: list[Section], settings: Settings) -> list[Section]:
     """The sections with the keys of Kestra's that no model has."""
     rows: dict[str, list[Row]] = {}
     for path, value in _catalogue_keys(settings):
@@ -91,7 +91,7 @@ def _with_keys(made: list[Section], settings: Settings) -> list[Section]:
         rows.setdefault(re.split(r"[.\[]", path)[0], []).append(
             Row(path, text or "empty", "stack file", is_secret)
         )
-    out = [replace(s, rows=(*s.rows, *rows.pop(s.key, []))) for s in made]
+    out = [replace(s, rows=(*s.rows, *rows.pop(s.key, []))) for s in shown_sections]
     text = "Keys of Kestra's, as docs/catalogue.md has them"
     return [*out, *(Section(key, text, tuple(below), ()) for key, below in rows.items())]
 
@@ -192,21 +192,23 @@ def _needed(row: Row, needed: set[str]) -> Row | None:
 
 
 def _provision(key: str) -> Row:
-    return Row(key, HIDDEN, "provided" if key.startswith(PROVIDED) else "generated", True)
+    return Row(key, HIDDEN, "provided" if is_provisioned(key) else "generated", True)
 
 
-def added(settings: Settings, configuration: Configuration, made: list[Section]) -> list[Row]:
+def added(
+    settings: Settings, configuration: Configuration, shown_sections: list[Section]
+) -> list[Row]:
     """What Kestra is told beyond the settings: leaves of its configuration that no setting asked for."""
-    told = {r.key for s in made for r in s.rows if r.source != "default"}
-    told |= {key.removeprefix("additional-configuration.") for key in told}
-    told |= {key.replace("security.instance-owner.", "security.super-admin.") for key in told}
-    told |= {key.replace("security.super-admin.", "security.instance-owner.") for key in told}
+    keys = {r.key for s in shown_sections for r in s.rows if r.source != "default"}
+    keys |= {key.removeprefix("additional-configuration.") for key in keys}
+    keys |= {key.replace("security.instance-owner.", "security.super-admin.") for key in keys}
+    keys |= {key.replace("security.super-admin.", "security.instance-owner.") for key in keys}
     rows = []
     for path, value in _document(configuration.document):
         key = path.removeprefix("kestra.")
-        if key in told or key.startswith(("security.default-role.", "datasources.")):
+        if key in keys or key.startswith(("security.default-role.", "datasources.")):
             continue
-        if key == "url" or any(key.startswith(f"{t}[") or t.startswith(f"{key}[") for t in told):
+        if key == "url" or any(key.startswith(f"{t}[") or t.startswith(f"{key}[") for t in keys):
             continue
         name = configuration.environment.get(str(value)[2:-1])
         if isinstance(name, GeneratedValueRef):
@@ -229,7 +231,7 @@ def _document(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def secret_values(settings: Settings) -> dict[str, str]:
     """Setting to value of every secret that came in with the settings; to search for, never to show."""
-    found: dict[str, str] = {}
+    secrets_by_key: dict[str, str] = {}
     values = [
         (path, value)
         for name, field in Settings.model_fields.items()
@@ -241,5 +243,5 @@ def secret_values(settings: Settings) -> dict[str, str]:
             # Of a placeholder only the default is secret.
             text = text[2:-1].partition(":")[2] if is_placeholder(text) else text
             if text:
-                found[path] = text
-    return found
+                secrets_by_key[path] = text
+    return secrets_by_key

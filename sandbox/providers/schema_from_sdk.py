@@ -38,13 +38,13 @@ def extract(package: str, replacing: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: when an input of the table is not one of the class.
     """
     nested: dict[str, Any] = {}
-    found: dict[str, Any] = {}
+    matches: dict[str, Any] = {}
     for path, replaces in replacing.items():
         module, _, name = f"pulumi_{package}.{path}".rpartition(".")
         sdk = importlib.import_module(module)
         resource, arguments = getattr(sdk, name), getattr(sdk, f"{name}Args")
-        found[resource.pulumi_type] = _resource(resource, arguments, replaces, nested)
-    return ({"types": nested} if nested else {}) | found
+        matches[resource.pulumi_type] = _resource(resource, arguments, replaces, nested)
+    return ({"types": nested} if nested else {}) | matches
 
 
 def _resource(

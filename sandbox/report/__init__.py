@@ -36,22 +36,22 @@ def build(state: State, stack: str, file: Path, policy_config: Path | None = Non
         SandboxError: when state, configuration or program cannot be used.
     """
     settings = load_file(os.path.relpath(file)).settings
-    found = read_resources(state.checkpoint(stack))
-    if found is None:
+    stack_resources = read_resources(state.checkpoint(stack))
+    if stack_resources is None:
         if missing := missing_packages(settings):
             raise SandboxError(missing)
-        found = record_resources(settings, stack)
+        stack_resources = record_resources(settings, stack)
     options, levels = _pack_config(policy_config)
     return make(
         stack,
         os.path.relpath(file),
         settings,
         render(settings),
-        found,
+        stack_resources,
         options=options,
         levels=levels,
         config=_others(file),
-        judged_at=_when(found, Last.read(state.stack(stack))),
+        judged_at=_when(stack_resources, Last.read(state.stack(stack))),
     )
 
 
@@ -66,8 +66,8 @@ def write(report: Report, target: Path) -> None:
     private(target, page)
 
 
-def _when(found: StackResources, last: Last | None) -> str:
-    if found.origin == "recorded":
+def _when(resources: StackResources, last: Last | None) -> str:
+    if resources.origin == "recorded":
         return "as the program registers them; the stack is not up in the sandbox"
     if last is None:
         return "of the last update in the sandbox"
@@ -82,10 +82,12 @@ def _pack_config(file: Path | None) -> tuple[Options, dict[str, str]]:
     if file is None:
         return Options(), {}
     try:
-        given = dict(json.loads(file.read_text(encoding="utf-8")))
-        options = Options.read(given.pop(NAME, {}))
+        document = dict(json.loads(file.read_text(encoding="utf-8")))
+        options = Options.read(document.pop(NAME, {}))
         # A level alone, or beside other properties.
-        levels = {k: v if isinstance(v, str) else v["enforcementLevel"] for k, v in given.items()}
+        levels = {
+            k: v if isinstance(v, str) else v["enforcementLevel"] for k, v in document.items()
+        }
     except (OSError, ValueError, AttributeError, TypeError, KeyError):
         raise SandboxError(
             f"{file} is no configuration of the policy pack: a JSON document with options under {NAME} and"

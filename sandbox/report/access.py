@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from components.backends.aws import permissions as aws_permissions
-from components.backends.azure import permissions as azure_permissions
-from components.backends.gcp import permissions as gcp_permissions
-from components.backends.vault import permissions as hashicorp
+from components.backends.registry import backend_of
 from components.settings import Settings
-from components.settings.visibility import prefix, recovery_name, recovery_vault_name, required_tags
-from components.validation.rules import vault_method
 from policy.core.model import Resource
 from policy.core.values import UNKNOWN, Sealed
-from sandbox.report.paths import provisions, recovery_place, store_title
+from sandbox.report.paths import recovery_place
 
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 
@@ -46,137 +41,35 @@ class Accesses:
 
 def accesses(settings: Settings, resources: Sequence[Resource]) -> Accesses:
     """Who may read what in a stack."""
-    vault = settings.secret.vault if settings.secret and settings.secret.type == "vault" else None
+    backend = backend_of(settings)
     read_only = bool(settings.secret and settings.secret.is_read_only)
     return Accesses(
-        _principal(settings),
+        backend.login_description(settings),
         "read-only" if read_only else "managed",
         tuple(_store(settings)),
-        hashicorp.policy_text(
-            vault.root_engine, read_only=read_only, scope=hashicorp.scope(settings)
-        )
-        if vault
-        else "",
+        backend.policy_text(settings),
         tuple(_cluster(settings, resources)),
         tuple(_people(settings)),
     )
 
 
-def _principal(settings: Settings) -> str:
-    manager = settings.secret
-    account = f"{settings.deployment.namespace}/{settings.identity.service_account.name}"
-    if manager is None:
-        return ""
-    if manager.type == "vault" and manager.vault is not None:
-        return f"log-in by {vault_method(manager.vault)}, as service account {account}"
-    static = any(
-        (
-            manager.aws is not None and manager.aws.access_key_id is not None,
-            manager.azure_key_vault is not None
-            and manager.azure_key_vault.client_secret is not None,
-            manager.google_secret_manager is not None
-            and manager.google_secret_manager.service_account is not None,
-        )
-    )
-    if static:
-        return "a static credential from the stack settings"
-    if manager.cloud is not None:
-        return f"the workload identity of service account {account}"
-    return "Kestra itself" if manager.type in ("jdbc", "elasticsearch") else "a given credential"
-
-
 def _store(settings: Settings) -> Iterator[Access]:
-    manager = settings.secret
-    if manager is None:
-        return
-    mode = "read-only" if manager.is_read_only else "managed"
-    cloud = manager.cloud
-    if cloud == "aws":
-        for given, actions, scope, why in aws_permissions.rows(manager.type):
-            if given == mode:
-                yield Access("Kestra", actions, _aws_scope(settings, scope), why)
-    elif cloud == "azure":
-        role = azure_permissions.role(read_only=manager.is_read_only)
-        vault = manager.azure_key_vault and manager.azure_key_vault.vault_name
-        for given, action, scope, why in azure_permissions.rows():
-            if given == mode:
-                yield Access(
-                    f"Kestra, by {role.name}", action, f"{scope} {vault or ''}".strip(), why
-                )
-    elif cloud == "gcp":
-        for given, what, scope, why in gcp_permissions.rows():
-            if given == mode:
-                yield Access("Kestra", what, _gcp_scope(settings, scope), why)
-    elif manager.type == "vault" and manager.vault is not None:
-        yield from _vault(settings, manager.vault.root_engine, manager.is_read_only)
-    elif manager.type in ("jdbc", "elasticsearch"):
-        yield Access(
-            "Kestra",
-            "read, write",
-            "its own database",
-            "secrets are encrypted with a key of their own",
-        )
-    else:
-        yield Access(
-            "Kestra", "what the given credential may", store_title(settings),
-            "this project configures the manager and grants nothing in it",
-        )  # fmt: skip
+    backend = backend_of(settings)
+    reader = backend.reader(settings).value
+    for row in backend.access(settings):
+        who = f"{reader}, by {row.role}" if row.role else reader
+        verdict = "may" if row.is_allowed else "may not"
+        yield Access(who, row.actions, row.scope, row.reason, verdict)
     place = recovery_place(settings)
     if place:
-        yield Access("Kestra", "anything", place, _why_not(settings), "may not")
+        why = backend.recovery_protection(settings)
+        yield Access(reader, "anything", place, why, "may not")
     if settings.secondary is not None:
+        title = backend_of(settings.secondary).title
         yield Access(
-            "Kestra", "anything", f"{store_title(settings.secondary)}, where the stack moves from or to",
+            reader, "anything", f"{title}, where the stack moves from or to",
             "its identity is bound to the first store only", "may not",
         )  # fmt: skip
-
-
-def _vault(settings: Settings, engine: str, read_only: bool) -> Iterator[Access]:
-    scope = hashicorp.scope(settings)
-    for permission, paths in hashicorp.grants(engine, scope, read_only=read_only):
-        verbs = ", ".join(permission.capabilities)
-        yield Access("Kestra", verbs, ", ".join(paths), permission.reason)
-    if scope != hashicorp.WHOLE_ENGINE:
-        yield Access(
-            "Kestra", "anything", f"any other path of the engine {engine}",
-            "its policy names no other", "may not",
-        )  # fmt: skip
-
-
-def _aws_scope(settings: Settings, scope: str) -> str:
-    names = aws_permissions.names(settings)
-    tags = required_tags(settings) if settings.secret and settings.secret.is_read_only else {}
-    tagged = f" with tags {', '.join(f'{k}={v}' for k, v in tags.items())}" if tags else ""
-    match scope:
-        case "everything":
-            return "names and tags of the whole account and region"
-        case "its names":
-            return f"{', '.join(names) or 'no name'}{tagged}"
-        case "its tag":
-            return f"what has the tag prefix={prefix(settings)}"
-        case "new with its tag":
-            return f"new ones with the tag prefix={prefix(settings)}"
-        case _:
-            return "the stack's key, through the service of the secrets only"
-
-
-def _gcp_scope(settings: Settings, scope: str) -> str:
-    if scope == "each declared secret" and settings.declared_secrets:
-        return f"{scope}: {', '.join(settings.declared_secrets)}"
-    return scope
-
-
-def _why_not(settings: Settings) -> str:
-    kind = settings.secret.type if settings.secret else ""
-    if kind.startswith("aws"):
-        return (
-            f"explicit Deny in its role's policy on {recovery_name(settings)} and on decrypting it"
-        )
-    if kind == "azure-key-vault":
-        return f"no role on the vault {recovery_vault_name(settings)}"
-    if kind == "vault":
-        return "its policy has no path of that engine"
-    return "no grant on that secret"
 
 
 def _cluster(settings: Settings, resources: Sequence[Resource]) -> Iterator[Access]:
@@ -233,21 +126,22 @@ def _people(settings: Settings) -> Iterator[Access]:
         "Pulumi's state, opened by its secrets provider",
         "a passphrase, or a key in KMS, Key Vault, Cloud KMS or Vault: give the key to the pipeline only",
     )  # fmt: skip
-    aws_store = settings.store.aws
-    if provisions(settings) and aws_store is not None and aws_store.kms.administrators:
+    backend = backend_of(settings)
+    title = backend.title
+    if backend.provisions(settings) and (administrators := backend.key_administrators(settings)):
         yield Access(
-            ", ".join(aws_store.kms.administrators), "manage the key", "the stack's KMS key",
+            ", ".join(administrators), "manage the key", "the stack's KMS key",
             "the key policy gives administrators no decryption",
         )  # fmt: skip
     isolation = settings.secret.isolation if settings.secret else None
     if isolation is not None and isolation.enabled and isolation.denied_services:
         yield Access(
             f"Kestra's services {', '.join(isolation.denied_services)}", "resolve secrets",
-            store_title(settings), "kestra:secret.isolation", "may not",
+            title, "kestra:secret.isolation", "may not",
         )  # fmt: skip
     elif settings.secret is not None:
         yield Access(
-            "every service of Kestra", "resolve secrets", store_title(settings),
+            "every service of Kestra", "resolve secrets", title,
             "kestra:secret.isolation is off",
         )  # fmt: skip
     who = "authors of flows in a namespace" if settings.is_enterprise else "authors of any flow"

@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from components.backends.registry import backend_of
 from components.settings import Settings
 from sandbox.report.paths import (
     SecretPath,
-    provisions,
     recovery_place,
-    store_place,
-    store_title,
 )
 
 WIDTH, BOX, HEIGHT, GAP, TOP = 1120, 226, 92, 26, 34
@@ -92,7 +90,7 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
     counts = Counter(p.origin for p in paths)
     variables = [p for p in paths if p.variable and p.origin != "elsewhere"]
     kept = [p for p in paths if p.kept and not p.is_recovery]
-    recovery = recovery_place(settings)
+    backend, recovery = backend_of(settings), recovery_place(settings)
     namespace = settings.deployment.namespace
 
     def box(
@@ -114,11 +112,19 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
     if store:
         written = (
             _many(len(kept), "declared secret")
-            if provisions(settings)
+            if backend.provisions(settings)
             else "not written by this stack"
         )
         middle.append(
-            box("store", 1, 0, store_title(settings), store_place(settings), written, kind="store")
+            box(
+                "store",
+                1,
+                0,
+                backend.title,
+                backend.store_description(settings),
+                written,
+                kind="store",
+            )
         )
     if recovery:
         middle.append(
@@ -126,16 +132,15 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
                 "recovery", 1, len(middle), "Recovery copy", "encryption key", recovery, kind="kept"
             )
         )
-    beside = settings.secondary
-    if beside is not None:
-        place = store_place(beside)
+    second = settings.secondary
+    if second is not None:
         middle.append(
             box(
                 "second",
                 1,
                 len(middle),
-                f"Also {store_title(beside)}",
-                place,
+                f"Also {backend_of(second).title}",
+                backend_of(second).store_description(second),
                 "while the stack moves",
                 kind="kept",
             )
@@ -216,14 +221,14 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
 def _ways(path: SecretPath) -> set[tuple[str, str]]:
     if path.origin == "elsewhere":
         return set()
-    found = set()
+    ways = set()
     if path.variable:
-        found.add((f"from-{path.origin}", "secret"))
+        ways.add((f"from-{path.origin}", "secret"))
     if path.kept:
-        found.add((f"from-{path.origin}", "recovery" if path.is_recovery else "store"))
+        ways.add((f"from-{path.origin}", "recovery" if path.is_recovery else "store"))
     if path.also:
-        found.add((f"from-{path.origin}", "second"))
-    return found
+        ways.add((f"from-{path.origin}", "second"))
+    return ways
 
 
 def _words(arrows: Sequence[Arrow]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
+from components.backends.registry import backend_of, clouds
 from components.kubernetes.open_ports import OpenPort, open_ports
 from components.rendering.configuration import Configuration
 from components.settings import Settings
@@ -28,7 +29,7 @@ from sandbox.release import Release, release
 from sandbox.report.access import Accesses, accesses
 from sandbox.report.diagram import Diagram, diagram
 from sandbox.report.judgement import AREA_TITLES, RESULTS, Judgements, environment, judge
-from sandbox.report.paths import SecretPath, secret_paths, store_title
+from sandbox.report.paths import SecretPath, secret_paths
 
 _BREAK = "<wbr>"
 _SHORTEST = 8
@@ -58,10 +59,10 @@ class Report:
 
     stack: str
     file: str
-    made: datetime.datetime
+    written_at: datetime.datetime
     settings: Settings
     """For version, edition and tags."""
-    found: StackResources
+    resources: StackResources
     judged_at: str
     """When and how the resources came to be, in words."""
     options: Options
@@ -77,7 +78,7 @@ class Report:
     @property
     def store(self) -> str:
         """The secret store by its name."""
-        return store_title(self.settings) or "none (open source: environment variables)"
+        return backend_of(self.settings).title or "none (open source: environment variables)"
 
     @property
     def release(self) -> Release:
@@ -88,7 +89,7 @@ class Report:
     def unshown(self) -> list[str]:
         """What this report cannot show, one sentence each."""
         said = []
-        if self.found.origin == "recorded":
+        if self.resources.origin == "recorded":
             said.append(
                 "The stack has not been brought up in the sandbox, so its resources are those that the program "
                 "registers, judged by their inputs. Values that the stack makes itself are stood in for by texts "
@@ -99,8 +100,12 @@ class Report:
                 "The resources are those of the sandbox: addresses, accounts and certificates are its own. Secret "
                 "values are encrypted in the state; a control that needs one says that it cannot decide."
             )
-        later = "" if self.found.origin == "state" else "Once it is up there: "
-        said += [f"{later}{EMULATION_LIMITS[cloud]}" for cloud in sorted(self.settings.clouds)]
+        later = "" if self.resources.origin == "state" else "Once it is up there: "
+        said += [
+            f"{later}{EMULATION_LIMITS[cloud]}"
+            for cloud in clouds(self.settings)
+            if cloud in EMULATION_LIMITS
+        ]
         said.append(
             "No container runs in the sandbox: that the image exists, that its probes succeed and that network "
             "policies filter packets is not shown."
@@ -123,10 +128,10 @@ class Report:
     @property
     def judged_by(self) -> list[tuple[str, int, str]]:
         """Provider, number of resources, and against what they were judged."""
-        is_up = self.found.origin == "state"
+        is_up = self.resources.origin == "state"
         return [
             (name, count, _HOW.get(name, _INPUTS_ONLY) if is_up else _INPUTS_ONLY)
-            for name, count in packages(self.found)
+            for name, count in packages(self.resources)
         ]
 
 
@@ -135,7 +140,7 @@ def make(
     file: str,
     settings: Settings,
     configuration: Configuration,
-    found: StackResources,
+    resources: StackResources,
     *,
     options: Options | None = None,
     levels: Mapping[str, str] | None = None,
@@ -150,7 +155,7 @@ def make(
         file: its file, as shown.
         settings: its checked settings.
         configuration: the configuration rendered from them.
-        found: the resources to judge.
+        resources: those to judge.
         options: configuration of the policy pack; default: the pack's own defaults.
         levels: control (or `all`) to its level in the pack's configuration.
         config: the stack file's keys of other namespaces, which can name the environment.
@@ -158,24 +163,28 @@ def make(
         now: time of the report; default: now.
     """
     paths = secret_paths(settings, configuration)
-    made = sections(settings, configuration)
+    setting_sections = sections(settings, configuration)
     chosen = options or Options()
     return Report(
         stack,
         file,
         now or datetime.datetime.now(datetime.UTC),
         settings,
-        found,
+        resources,
         judged_at,
         chosen,
-        made,
-        added(settings, configuration, made),
+        setting_sections,
+        added(settings, configuration, setting_sections),
         paths,
         diagram(settings, paths),
-        accesses(settings, found.resources),
+        accesses(settings, resources.resources),
         open_ports(settings),
         judge(
-            found, environment(settings, stack, config or {}), chosen, levels, _releases(settings)
+            resources,
+            environment(settings, stack, config or {}),
+            chosen,
+            levels,
+            _releases(settings),
         ),
     )
 

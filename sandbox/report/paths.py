@@ -8,19 +8,16 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from components.backends.vault.paths import secret_path
+from components.backends.registry import backend_of, is_provisioned
 from components.generated_secrets import ENCRYPTION_KEY
 from components.kubernetes.pod_additions import REGISTRATION_TOKEN
 from components.kubernetes.pods import PROBE_PASSWORD
 from components.program import MANAGEMENT_PASSWORD
 from components.rendering.configuration import Configuration, ProvidedValue
-from components.rendering.secret_backends import PROVIDED
 from components.settings import Settings
 from components.settings.base import OPAQUE
-from components.settings.declared import DeclaredSecret
 from components.settings.placeholders import is_placeholder
 from components.settings.pods import containers
-from components.settings.visibility import recovery_name, recovery_vault_name, store_name
 from components.settings.workloads import places
 
 Origin = Literal["settings", "clear", "generator", "store", "elsewhere"]
@@ -30,21 +27,6 @@ ORIGINS = {
     "generator": "generated once, kept in Pulumi's state",
     "store": "made by the store or the identity",
     "elsewhere": "a Secret that others keep",
-}
-NAMES = {
-    "vault": "HashiCorp Vault",
-    "aws-secret-manager": "AWS Secrets Manager",
-    "aws-ssm-parameter-store": "AWS Parameter Store",
-    "azure-key-vault": "Azure Key Vault",
-    "google-secret-manager": "Google Secret Manager",
-    "jdbc": "Kestra's own database",
-    "elasticsearch": "Kestra's own Elasticsearch",
-    "cyberark": "CyberArk",
-    "doppler": "Doppler",
-    "1password": "1Password",
-    "beyondtrust": "BeyondTrust",
-    "delinea": "Delinea",
-    "bitwarden": "Bitwarden",
 }
 
 
@@ -68,56 +50,12 @@ class SecretPath:
         return ORIGINS[self.origin]
 
 
-def store_title(settings: Settings) -> str:
-    """The secret store by its name; empty where there is none."""
-    return NAMES.get(settings.secret.type, settings.secret.type) if settings.secret else ""
-
-
-def store_place(settings: Settings) -> str:
-    """Where the store is, in a few words."""
-    manager = settings.secret
-    if manager is None:
-        return ""
-    if manager.vault is not None and manager.type == "vault":
-        return f"KV version 2 at {manager.vault.root_engine}/"
-    if manager.aws is not None:
-        return manager.aws.region or "region of the environment"
-    if manager.azure_key_vault is not None and manager.type == "azure-key-vault":
-        return manager.azure_key_vault.vault_name or "an existing vault"
-    if manager.google_secret_manager is not None and manager.type == "google-secret-manager":
-        return manager.google_secret_manager.project or "project of the environment"
-    return "encrypted with its own key" if manager.type in ("jdbc", "elasticsearch") else "existing"
-
-
-def provisions(settings: Settings) -> bool:
-    """Whether the stack writes secrets into its store."""
-    if settings.secret is None:
-        return False
-    if settings.secret.type == "vault":
-        return True
-    cloud = settings.secret.cloud
-    return cloud is not None and getattr(settings.store, cloud) is not None
-
-
-def _declared_place(settings: Settings, name: str, declared: DeclaredSecret) -> str:
-    assert settings.secret is not None
-    vault = settings.secret.vault
-    if settings.secret.type == "vault" and vault is not None:
-        return f"{vault.root_engine}/{secret_path(name, declared, vault.secret_path_prefix)}"
-    return store_name(settings, name, declared)
-
-
 def recovery_place(settings: Settings) -> str:
     """Where the copy of the encryption key is kept; empty where there is none."""
-    given = settings.encryption.secret_key
-    if not provisions(settings) or (given and is_placeholder(given.get_secret_value())):
+    backend, key = backend_of(settings), settings.encryption.secret_key
+    if not backend.provisions(settings) or (key and is_placeholder(key.get_secret_value())):
         return ""
-    assert settings.secret is not None
-    if settings.secret.type == "vault" and settings.secret.vault is not None:
-        return f"{settings.secret.vault.root_engine}-stack/encryption"
-    if settings.secret.type == "azure-key-vault":
-        return f"{recovery_vault_name(settings)}/{recovery_name(settings)}"
-    return recovery_name(settings)
+    return backend.recovery_location(settings)
 
 
 def secret_paths(settings: Settings, configuration: Configuration) -> list[SecretPath]:
@@ -168,7 +106,7 @@ def _variables(settings: Settings, configuration: Configuration) -> Iterator[Sec
         if isinstance(source, ProvidedValue):
             origin: Origin = _written(source.value)
         else:
-            origin = "store" if source.key.startswith(PROVIDED) else "generator"
+            origin = "store" if is_provisioned(source.key) else "generator"
         recovery = recovery_place(settings) if path == ENCRYPTION_KEY else ""
         if path == MANAGEMENT_PASSWORD:
             management = origin
@@ -199,9 +137,10 @@ def _placeholders(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 def _declared(settings: Settings) -> Iterator[SecretPath]:
     for name, declared in settings.declared_secrets.items():
         origin = "generator" if declared.value is None else _written(declared.value)
-        if provisions(settings):
-            beside = settings.secondary
-            also = _declared_place(beside, name, declared) if beside else ""
-            yield SecretPath(name, origin, _declared_place(settings, name, declared), also=also)
+        backend, second = backend_of(settings), settings.secondary
+        if backend.provisions(settings):
+            also = backend_of(second).secret_location(second, name, declared) if second else ""
+            place = backend.secret_location(settings, name, declared)
+            yield SecretPath(name, origin, place, also=also)
         else:
             yield SecretPath(name, origin, "", f"SECRET_{name.upper()}")

@@ -1,6 +1,6 @@
 """The programs that the sandbox runs: taken from the machine where they fit, else built once.
 
-A module folder beside this file (`go.mod`, `go.sum`) pins what is built. A built tool lies in the cache under
+A module folder next to this file (`go.mod`, `go.sum`) pins what is built. A built tool lies in the cache under
 `tools/<module>-<version>-<hash of the module>/`; a build happens in a folder of its own and is moved there
 when it is complete, so that a half-written tool is never used, and a lock keeps two runs apart.
 """
@@ -119,10 +119,10 @@ def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
     Raises:
         SandboxError: when a tool cannot be built, with what to do.
     """
-    wanted = list(dict.fromkeys(names))
-    found = {name: path for name in wanted if (path := _on_machine(name))}
+    needed = list(dict.fromkeys(names))
+    paths = {name: path for name in needed if (path := _on_machine(name))}
     missing = [
-        m for m in MODULES.values() if any(n in wanted and n not in found for n in m.packages)
+        m for m in MODULES.values() if any(n in needed and n not in paths for n in m.packages)
     ]
     to_build = [m for m in missing if not _complete(m)]
     with _downloads(to_build[1:]):
@@ -131,9 +131,9 @@ def ensure(names: Iterable[str], progress: Progress) -> dict[str, Path]:
                 _build(module, progress)
     for module in missing:
         for name in module.packages:
-            if name in wanted and name not in found:
-                found[name] = _entry(module) / name
-    return {name: found[name] for name in wanted}
+            if name in needed and name not in paths:
+                paths[name] = _entry(module) / name
+    return {name: paths[name] for name in needed}
 
 
 @contextlib.contextmanager
@@ -287,11 +287,11 @@ def _build_entry(module: Module, entry: Path, progress: Progress) -> None:
         log = cache_folder() / "logs" / f"build-{module.name}.log"
         log.parent.mkdir(exist_ok=True)
         _compile(go, module, Path(folder), log, progress)
-        made = Path(folder) / "done"
-        made.mkdir()
+        complete = Path(folder) / "done"
+        complete.mkdir()
         for name in module.packages:
-            os.replace(Path(folder) / name, made / name)
-        os.replace(made, entry)
+            os.replace(Path(folder) / name, complete / name)
+        os.replace(complete, entry)
 
 
 def _environment() -> dict[str, str]:

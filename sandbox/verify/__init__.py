@@ -33,12 +33,12 @@ def verify(job: VerifyJob, progress: Progress) -> Report:
     folder, version = job.directory, job.kestra_version
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     document = yaml.safe_load(job.application_yaml)
-    report.overlay = overlay.told(document, folder, version)
+    report.overlay = overlay.describe(document, folder, version)
     leaves = dict(flatten(job.intended))
     plaintext = f"plain-{secrets.token_hex(12)}"
     places = {True: folder / "as-deployed", False: folder / "without-key"}
     with progress.step(f"Booting a real Kestra {harness.release} with the configuration read back"):
-        wanted = flows.write(job, folder / "flows", plaintext)
+        expected = flows.write(job, folder / "flows", plaintext)
 
         def answers(*with_keys: bool) -> list[dict[str, Any]]:
             runs = [
@@ -49,20 +49,20 @@ def verify(job: VerifyJob, progress: Progress) -> Report:
                     "leaves": {path: kind(path, value) for path, value in leaves.items()}
                     if with_key
                     else {},
-                    "flows": wanted if with_key else wanted[:1],
+                    "flows": expected if with_key else expected[:1],
                     "flowFolder": str(folder / "flows"),
                 }
                 for with_key in with_keys
             ]
             return boot(harness, job.environment, folder, {"runs": runs})["runs"]
 
-        found = dict(zip(places, answers(*places), strict=True))
-        for with_key, answer in found.items():
+        answered = dict(zip(places, answers(*places), strict=True))
+        for with_key, answer in answered.items():
             if version != "1.3" and "error" in answer:
                 # The port of 2.0's controller was free when it was chosen, and may have been taken since.
                 places[with_key] = places[with_key].with_suffix(".again")
-                (found[with_key],) = answers(with_key)
-    first, second = found.values()
+                (answered[with_key],) = answers(with_key)
+    first, second = answered.values()
     for path, run in (("start", first), ("start without the key", second)):
         if "error" in run:
             words = job.without_secrets(run["error"])[:400]

@@ -73,9 +73,9 @@ def compare(
         if isinstance(meant, str) and written.get(path) != meant and is_placeholder(meant):
             # A secret `${NAME:default}` went into a variable of ours; nothing here sets NAME.
             meant = meant[2:-1].partition(":")[2]
-        found = bound.get(path, {})
-        if same(path, meant, found.get("value")):
-            report.bound[path] = found["by"]
+        value = bound.get(path, {})
+        if same(path, meant, value.get("value")):
+            report.bound[path] = value["by"]
             if path.startswith(_CLOSED):
                 report.unchecked[path] = (
                     "Kestra's closed Enterprise code, of which no artifact can be had, uses it"
@@ -95,7 +95,7 @@ def compare(
             {
                 "path": path,
                 "meant": str(meant) if shown else "[secret]",
-                "bound": str(found.get("value", found.get("error", "nothing")))
+                "bound": str(value.get("value", value.get("error", "nothing")))
                 if shown
                 else "[another]",
             }

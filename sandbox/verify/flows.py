@@ -30,7 +30,7 @@ def write(job: VerifyJob, folder: Path, plaintext: str) -> list[dict[str, Any]]:
     folder.mkdir(exist_ok=True)
     seed = kestra.HERE / "flows" / f"{_SEED}.yml"
     (folder / seed.name).write_text(seed.read_text())
-    wanted: list[dict[str, Any]] = [
+    expected: list[dict[str, Any]] = [
         {
             "id": _SEED,
             "namespace": _NAMESPACE,
@@ -45,8 +45,8 @@ def write(job: VerifyJob, folder: Path, plaintext: str) -> list[dict[str, Any]]:
     for name in job.readable_secrets:
         id_ = _reader(name)
         (folder / f"{id_}.yml").write_text(_secret_flow(id_, name))
-        wanted.append({"id": id_, "namespace": _NAMESPACE, "inputs": {}})
-    return wanted
+        expected.append({"id": id_, "namespace": _NAMESPACE, "inputs": {}})
+    return expected
 
 
 def _reader(name: str) -> str:
@@ -136,19 +136,19 @@ def _encryption(
         seed.get("state"),
         {"ends with SUCCESS": seed.get("state") == "SUCCESS"}
         | {
-            f"its SECRET {kind} is stored encrypted": found.get("storedType")
+            f"its SECRET {kind} is stored encrypted": variable.get("storedType")
             == "io.kestra.datatype:aes_encrypted"
-            for kind, found in stored.items()
+            for kind, variable in stored.items()
         }
         | {
             f"{nowhere}: it is in {', '.join(in_clear)}" if in_clear else nowhere: not in_clear
             # A search that does not find what is no secret finds nothing.
             and any(_CLEAR in rows for rows in tables.values()),
             "the stored values decrypt with the stack's key": all(
-                found.get("decrypted") == plaintext for found in stored.values()
+                variable.get("decrypted") == plaintext for variable in stored.values()
             ),
             "and not with another key": all(
-                found.get("otherKey") == "refused" for found in stored.values()
+                variable.get("otherKey") == "refused" for variable in stored.values()
             ),
         },
     )

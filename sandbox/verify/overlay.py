@@ -45,7 +45,7 @@ flyway:
 """
 
 
-def told(document: Mapping[str, Any], folder: Path, version: str) -> dict[str, Any]:
+def describe(document: Mapping[str, Any], folder: Path, version: str) -> dict[str, Any]:
     """What is laid over the configuration, for the report."""
     laid: dict[str, Any] = {
         "datasources.h2": f"jdbc:h2:file:{folder.name}/database",
@@ -99,7 +99,7 @@ def files(text: str, version: str, folder: Path, *, with_key: bool = True) -> st
         # Byte for byte as the API server has it, unless something must be left out.
         text = dump(without(document, gone))
     base = _COMMAND_LINE + (_FLYWAY if version == "1.3" else "")
-    made = []
+    lines = []
     for name, content in (
         ("base", base),
         ("application", text),
@@ -107,8 +107,8 @@ def files(text: str, version: str, folder: Path, *, with_key: bool = True) -> st
     ):
         file = folder / f"{name}.yaml"
         private(file, content)
-        made.append(str(file))
-    return ",".join(made)
+        lines.append(str(file))
+    return ",".join(lines)
 
 
 def _laid(folder: Path, version: str) -> str:

@@ -1,4 +1,4 @@
-"""What was found, as data and for a person."""
+"""The result of a verification, as data and for a person."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.table import Table
 
 @dataclass
 class Report:
-    """What was found. Holds no secret."""
+    """The result of a verification. Holds no secret."""
 
     version: str
     bound: dict[str, str] = field(default_factory=dict)
@@ -30,8 +30,8 @@ class Report:
 
     def note(self, id_: str, state: str | None, checks: Mapping[str, bool]) -> None:
         """Adds what was seen of a flow: check to whether it holds."""
-        found = [{"what": what, "ok": ok} for what, ok in checks.items()]
-        self.flows.append({"id": id_, "state": state or "NONE", "checks": found})
+        results = [{"what": what, "ok": ok} for what, ok in checks.items()]
+        self.flows.append({"id": id_, "state": state or "NONE", "checks": results})
 
     @property
     def ok(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.backends.aws.permissions import Place, access, policy
+from components.backends.aws.permissions import AwsLocation, access, policy
 from components.backends.aws.policy_documents import irsa_trust, key_policy, pod_identity_trust
 from components.validation import load
 from tests.components.aws_support import ACCOUNT
@@ -18,7 +18,7 @@ from tests.conftest import of_version, stack_document
 from tests.settings.malformed_fixtures import OIDC
 
 SECRET = "secretsmanager/secret:Secret"
-HERE = Place(ACCOUNT, "eu-west-1")
+HERE = AwsLocation(ACCOUNT, "eu-west-1")
 SECRETS = "example-aws-secret-manager"
 PARAMETERS = "example-aws-ssm-parameter-store"
 

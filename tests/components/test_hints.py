@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from components.safeguards.name_conflicts import TABLE, Failed, suggest_fix
+from components.safeguards.failed_resource import FailedResource
+from components.safeguards.name_conflicts import all_hints, suggest_fix
 from components.settings import Settings
 from tests.settings.keys_support import has_key
 
@@ -41,9 +42,9 @@ CASES = [
 
 def _failed(
     type_: str, words: str, inputs: dict[str, Any] | None = None, name: str = "x"
-) -> Failed:
+) -> FailedResource:
     urn = f"urn:pulumi:dev::kestra::kestra:stores:Some${type_}::{name}"
-    return Failed(urn, SOME if inputs is None else inputs, words, PARENT)
+    return FailedResource(urn, SOME if inputs is None else inputs, words, PARENT)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +60,9 @@ def test_the_way_out_names_the_command_to_the_letter(type_: str, words: str, id_
 
 def test_every_row_has_a_case() -> None:
     words = [*CASES, (VAULT, "VaultAlreadyExists", "")]
-    for row in TABLE:
+    for row in all_hints():
         assert any(
-            suggest_fix(_failed(t, w)) and re.search(row.types, t) and re.search(row.words, w, re.IGNORECASE)
+            suggest_fix(_failed(t, w)) and re.search(row.types, t) and re.search(row.message, w, re.IGNORECASE)
             for t, w, _ in words
         ), row  # fmt: skip
 

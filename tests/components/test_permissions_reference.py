@@ -6,14 +6,14 @@ from components.backends.aws import permissions as aws_permissions
 from components.backends.azure import permissions as azure_permissions
 from components.backends.gcp import permissions as gcp_permissions
 from components.backends.vault import permissions as vault_permissions
-from docsgen.permissions import DEPLOYERS, FOLDER, TABLES, filled, places, table
+from docsgen.permissions import FOLDER, deployers, filled, managers, places, table
 
 PAGES = {file.name: file.read_text() for file in FOLDER.glob("*.md")}
 
 
 def test_each_table_stands_in_exactly_one_page() -> None:
     assert sorted(m for page in PAGES.values() for m in places(page)) == sorted(
-        (*TABLES, *DEPLOYERS)
+        (*managers(), *deployers())
     )
 
 

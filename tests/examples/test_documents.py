@@ -63,7 +63,7 @@ def _named() -> dict[re.Pattern[str], set[str]]:
         _CONTROL: {control.id for control in ALL},
         _COMMAND: set(commands),
         _TARGET: set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE)),
-        _SETTING: first_level() | {"stores", "kestra", "generated"},
+        _SETTING: set(first_level()) | {"stores", "kestra", "generated"},
     }
 
 

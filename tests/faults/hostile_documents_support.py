@@ -8,10 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from components.backends.registry import BACKENDS, all_backends, backend
 from components.settings import SettingsError
 from components.settings.base import kebab
-from components.settings.secret import CLOUDS, TYPES
-from components.validation.rules.secret import SINCE_2
 from components.validation.stack_file import read_file
 from tests.configuration.documents_fixtures import EDITIONS, VERSIONS, document
 from tests.conftest import ROOT
@@ -32,6 +31,8 @@ Document = dict[str, Any]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Judge = Callable[[Document], SettingsError | None]
 _BY_PATH = {key.path: key for key in keys()}
+#: Secret manager to the cloud that it belongs to.
+CLOUDS = {backend.type: backend.cloud for backend in all_backends() if backend.cloud}
 _STORAGES = ("local", "s3", "gcs", "azure", "minio")
 _ROUNDS = 8
 
@@ -49,7 +50,7 @@ def bases() -> tuple[Document, ...]:
         for e in EDITIONS
     ]
     least: list[Document] = [{"server": {"basic-auth": {"username": "admin@kestra.io"}}}] * 6
-    managers = [{"edition": "enterprise", "secret": {"type": kind}} for kind in TYPES]
+    managers = [{"edition": "enterprise", "secret": {"type": kind}} for kind in BACKENDS]
     return (*least, *managers, *stacks, *goldens)
 
 
@@ -109,13 +110,13 @@ def _prepare(made: Document, path: Path) -> None:
         made.setdefault("secret", {"type": "jdbc"})
     if path[0] == "server" and path[1] == "basic-auth" and made.get("edition") != "enterprise":
         made.pop("secret", None)
-    if rest and rest[0] in TYPES:
+    if rest and rest[0] in BACKENDS:
         block: Any = made
         for part in at:
             block = block.get(part) or {}
         if block.get("type") != rest[0]:
             _put(made, at, {"type": rest[0], "read-only": True, rest[0]: {}})
-        if rest[0] in SINCE_2:
+        if backend(rest[0]).since == "2.0":
             made["version"] = "2.0"
         if at == ("store", "also"):
             kind = "vault" if rest[0] != "vault" else "aws-secret-manager"

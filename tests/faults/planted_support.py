@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from components.validation.rules.secret import SINCE_2
+from components.backends.registry import backend
 from components.validation.schema import config_path
 from components.validation.sensitive import fields, in_clear
 from tests.conftest import ROOT
@@ -256,7 +256,7 @@ def others() -> Iterator[tuple[str, dict[str, Any]]]:
         yield (
             name,
             {
-                "version": "2.0" if kind in SINCE_2 or index % 2 else "1.3",
+                "version": "2.0" if backend(kind).since == "2.0" or index % 2 else "1.3",
                 "edition": "enterprise",
                 "secret": {"type": kind, kind: block},
                 "security": {

@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
-from components.safeguards.irreversible_changes import facts, fingerprint, losses, refusal, word
+from components.safeguards.irreversible_changes import (
+    confirmation_token,
+    find_losses,
+    fingerprint,
+    refusal,
+    snapshot,
+)
 from components.settings import Settings
 from components.validation import load
 from sandbox.services import AwsServer, Vault
@@ -28,7 +34,7 @@ Document = dict[str, Any]
 
 
 def _facts(document: Document, key: str | None = KEY) -> dict[str, Any]:
-    found = facts(load(deepcopy(document), source="test").settings)
+    found = snapshot(load(deepcopy(document), source="test").settings)
     return found | ({"encryptionKey": fingerprint(key)} if key else {})
 
 
@@ -95,7 +101,7 @@ def test_a_change_that_loses_secrets_is_a_loss(
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_setting_that_a_guard_names_exists(stack: str) -> None:
     settings = load(deepcopy(STACKS[stack]), source="test").settings
-    for place in facts(settings)["stores"].values():
+    for place in snapshot(settings)["stores"].values():
         for path in place:
             assert has_key(Settings, path), path
 
@@ -104,7 +110,7 @@ def test_every_setting_that_a_guard_names_exists(stack: str) -> None:
 def test_nothing_is_lost_where_nothing_changes_and_nothing_secret_is_kept(stack: str) -> None:
     document = STACKS[stack]
     found = _facts(document)
-    assert losses(found, deepcopy(found)) == []
+    assert find_losses(found, deepcopy(found)) == []
     assert KEY not in json.dumps(found)
     values = [d.get("value") for d in document.get("declared-secrets", {}).values()]
     assert not [v for v in values if v and str(v) in json.dumps(found)]
@@ -113,14 +119,14 @@ def test_nothing_is_lost_where_nothing_changes_and_nothing_secret_is_kept(stack:
 def test_development_is_not_guarded_but_what_is_left_or_entered_is() -> None:
     document = _stack("local-vault", "development")
     after = document | {"declared-secrets": {}}
-    assert losses(_facts(document), _facts(after, OTHER)) == []
-    assert losses(_facts(_stack("local-vault", "staging")), _facts(after, OTHER)) != []
+    assert find_losses(_facts(document), _facts(after, OTHER)) == []
+    assert find_losses(_facts(_stack("local-vault", "staging")), _facts(after, OTHER)) != []
 
 
 def test_a_word_lets_one_change_pass_and_no_other() -> None:
     document = _stack(VAULT)
     before, changed = _facts(document), _facts(document, OTHER)
-    accepted = word(losses(before, changed))
+    accepted = confirmation_token(find_losses(before, changed))
     assert refusal(before, changed, accepted) == ""
     # The key that is not known at preview is the same change as the one made of it.
     assert refusal(before, {**changed, "encryptionKey": object()}, accepted) == ""
@@ -306,4 +312,4 @@ def test_backends_stores_and_the_whole_stack(vault_and_aws: FaultStack) -> None:
 
 def test_a_state_of_before_the_guard_is_not_refused() -> None:
     settings = load(_stack(VAULT), source="test").settings
-    assert refusal({}, facts(settings), None) == ""
+    assert refusal({}, snapshot(settings), None) == ""

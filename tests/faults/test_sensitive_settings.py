@@ -178,7 +178,7 @@ def test_no_object_shows_its_secrets(value: str) -> None:
         loaded,
         loaded.settings,
         configuration,
-        StoreArgs(loaded.settings, {}, {"GIVEN": hidden}, hidden),
+        StoreArgs(loaded.settings, {"GIVEN": hidden}, hidden),
         KestraArgs(loaded.settings, configuration.yaml(), {"A": hidden}, secrets={"GIVEN": hidden}),
     )
     for each in objects:

@@ -29,8 +29,10 @@ def _of(kind: str, image: str) -> tuple[str, str]:
     }[kind]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["compose", "chart", "pods"])
-@pytest.mark.parametrize("tag", ["1.2", "2.4.1", "0.9.0", "2024.11"])
+@pytest.mark.parametrize(
+    ("kind", "tag"),
+    [("compose", "1.2"), ("chart", "2.4.1"), ("pods", "0.9.0"), ("pods", "2024.11")],
+)
 def test_a_tag_of_an_image_of_ones_own_is_kept(kind: str, tag: str, tmp_path: Path) -> None:
     result = _imported(tmp_path, *_of(kind, f"acme/flows:{tag}"))
     assert result.config["deployment"]["image"] == {"repository": "acme/flows", "tag": tag}

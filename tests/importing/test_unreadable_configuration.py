@@ -48,6 +48,7 @@ def test_a_configuration_that_is_no_yaml_is_refused(
         (", KESTRA_CONFIGURATION: ", ""),
         ("", " --config /etc/kestra/application.yml"),
         (", MICRONAUT_CONFIG_FILES: /app/confs/a.yml", ""),
+        ("}\n    volumes: ['./confs:/app/confs']\n    labels: {a: b", ""),
     ],
 )
 def test_check_refuses_a_stack_of_whose_platform_nothing_is_known(

@@ -15,7 +15,7 @@ from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.verify import Report
 from sandbox.verify.compare import compare, flatten, same
-from sandbox.verify.overlay import left_out, told, without
+from sandbox.verify.overlay import describe, left_out, without
 
 TIMEOUT = "kestra.server.liveness.timeout"
 PASSWORD = "kestra.server.basic-auth.password"
@@ -116,7 +116,7 @@ def test_the_overlay_says_what_it_replaces_and_what_it_leaves_out(tmp_path: Path
         "kestra": {"storage": {"type": "s3", "s3": {"bucket": "b"}}},
     }
     assert left_out(document) == ["datasources.postgres", "kestra.storage.s3"]
-    assert "datasources.postgres" in told(document, tmp_path, "1.3")["left out"]
+    assert "datasources.postgres" in describe(document, tmp_path, "1.3")["left out"]
     cut = without(document, left_out(document))
     assert cut == {"datasources": {}, "kestra": {"storage": {"type": "s3"}}}
     assert "postgres" in document["datasources"], "the document itself stays whole"

@@ -14,14 +14,14 @@ SCRIPT = '''\
 import os, pathlib, sys, time
 
 control = pathlib.Path({control!r})
-told = lambda name: (control / name).read_text() if (control / name).exists() else ""
+setting = lambda name: (control / name).read_text() if (control / name).exists() else ""
 if sys.argv[1] == "env":
-    print(told("version") or "go1.26.8")
+    print(setting("version") or "go1.26.8")
     sys.exit()
 if sys.argv[1] == "list":
     with (control / "lists").open("a") as lists:
         lists.write(" ".join(sys.argv[1:]) + "\\n")
-    while told("hold downloads"):
+    while setting("hold downloads"):
         time.sleep(0.02)
     sys.exit()
 with (control / "calls").open("a") as calls:
@@ -29,19 +29,19 @@ with (control / "calls").open("a") as calls:
 with (control / "environment").open("w") as environment:
     environment.write("\\n".join(f"{{k}}={{v}}" for k, v in os.environ.items()))
 print("go: downloading example.com/module v1.0.0", flush=True)
-while len(told("lists").splitlines()) < int(told("await downloads") or 0):
+while len(setting("lists").splitlines()) < int(setting("await downloads") or 0):
     time.sleep(0.02)
 folder, packages = sys.argv[sys.argv.index("-o") + 1], sys.argv[sys.argv.index("-o") + 2:]
 for package in packages:
     print(package, flush=True)
-    made = pathlib.Path(folder) / pathlib.Path(package).name
-    made.write_text("#!/bin/sh\\necho built\\n")
-    made.chmod(0o755)
+    program = pathlib.Path(folder) / pathlib.Path(package).name
+    program.write_text("#!/bin/sh\\necho built\\n")
+    program.chmod(0o755)
     (control / "half").touch()
-    while told("hold"):
+    while setting("hold"):
         time.sleep(0.02)
-if told("fail"):
-    print(told("fail"), flush=True)
+if setting("fail"):
+    print(setting("fail"), flush=True)
     sys.exit(1)
 '''
 

@@ -6,6 +6,7 @@ import datetime
 import pickle
 from collections.abc import Mapping
 from functools import cache
+from html.parser import HTMLParser
 from typing import Any
 
 from components.rendering.configuration import render
@@ -44,3 +45,24 @@ def report_of_stack(name: str, **more: Any) -> Report:
 @cache
 def _report_of_stack(name: str, more: bytes) -> Report:
     return report_of({**stack_document(name), **pickle.loads(more)}, name)
+
+
+class Reader(HTMLParser):
+    """Reads the structure of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.tables: list[set[str]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append((tag, found))
+        if tag == "table":
+            self.tables.append(set())
+        elif self.tables and tag in ("caption", "th"):
+            self.tables[-1].add(f"{tag} {found.get('scope') or ''}".strip())
+
+    def ids(self) -> list[str]:
+        return [a["id"] or "" for _, a in self.tags if "id" in a]

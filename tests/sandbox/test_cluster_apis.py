@@ -47,7 +47,7 @@ def test_the_cluster_says_which_it_serves(
     monkeypatch.setattr(cluster_apis, "missing_apis", lambda kinds, kubeconfig: missing)
     (check,) = _check(tmp_path, EDGE)
     assert check.is_well is is_well
-    assert words in check.found
+    assert words in check.state
     assert ("remove kestra:deployment.http-route" in check.remedy) is not is_well
 
 
@@ -59,9 +59,9 @@ def test_a_cluster_that_cannot_be_asked_lacks_nothing_that_is_known(
 
     monkeypatch.setattr(cluster_apis, "missing_apis", fails)
     (check,) = _check(tmp_path, EDGE)
-    assert (check.is_well, "There is no usable kubeconfig" in check.found) == (None, True)
+    assert (check.is_well, "There is no usable kubeconfig" in check.state) == (None, True)
     (check,) = _check(tmp_path, EDGE, own=False)
-    assert "not asked, the cluster does not run" in check.found
+    assert "not asked, the cluster does not run" in check.state
 
 
 def test_autoscaling_wants_the_metrics_server(

@@ -33,7 +33,7 @@ def checks(chosen: Settings, today: datetime.date = TODAY) -> dict[str, Check]:
 def test_a_release_with_known_holes_is_lacking_and_the_remedy_names_another() -> None:
     check = checks(settings(tag="v1.3.5"))["Kestra's release"]
     assert check.is_well is False
-    assert "9 known holes, the worst GHSA-2q47-568g-9h4f (CVE-2026-53576), critical" in check.found
+    assert "9 known holes, the worst GHSA-2q47-568g-9h4f (CVE-2026-53576), critical" in check.state
     assert "v1.3.24 or later (v1.3.31 has none)" in check.remedy
 
 
@@ -53,7 +53,7 @@ def test_each_kind_of_image_is_described(
 ) -> None:
     check = checks(settings(**image))["Kestra's release"]
     assert check.is_well is is_well
-    assert words in check.found
+    assert words in check.state
 
 
 def test_a_hole_that_the_settings_leave_open_is_lacking() -> None:
@@ -62,13 +62,13 @@ def test_a_hole_that_the_settings_leave_open_is_lacking() -> None:
     document["deployment"] = {**document["deployment"], **policy}
     check = checks(load(document, source="Pulumi.test.yaml").settings)["Kestra's release"]
     assert check.is_well is False
-    assert "the settings leave open GHSA-r56g-q4p6-m3p6" in check.found
+    assert "the settings leave open GHSA-r56g-q4p6-m3p6" in check.state
 
 
 def test_the_table_says_its_day_and_when_it_is_old() -> None:
     def words_after(days: int) -> str:
         today = TODAY + datetime.timedelta(days=days)
-        return checks(settings(), today)["table of advisories"].found
+        return checks(settings(), today)["table of advisories"].state
 
     assert f"as of {TODAY}" in words_after(0)
     assert "docs/advisories.md" not in words_after(OLD_AFTER)
@@ -81,9 +81,9 @@ def test_a_stack_with_azure_shows_the_day_on_which_its_api_ends() -> None:
         "Key Vault's API"
     ]
     after = checks(azure, management_api.RETIREMENT)["Key Vault's API"]
-    assert "2027-02-27" in before.found
-    assert "in 30 days" in before.found
-    assert "docs/backends/azure-key-vault.md" in before.found
+    assert "2027-02-27" in before.state
+    assert "in 30 days" in before.state
+    assert "docs/backends/azure-key-vault.md" in before.state
     assert before.is_well is None
     assert after.is_well is False
     assert "2026-02-01 or later" in after.remedy

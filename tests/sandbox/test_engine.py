@@ -15,8 +15,9 @@ from pulumi.automation import CommandResult
 from rich.console import Console
 
 from sandbox.display import Events
-from sandbox.engine.automation import Stack, _words
+from sandbox.engine.automation import Stack
 from sandbox.engine.events import Recorder
+from sandbox.engine.outcome import engine_errors
 from sandbox.engine.redaction import Redaction
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
@@ -123,9 +124,9 @@ def test_the_environment_has_nothing_of_the_callers(
 
 def test_the_engines_words_are_its_errors_and_nothing_else() -> None:
     result = CommandResult("@ updating....\n", "error: failed to load checkpoint: EOF\n", 1)
-    assert _words(auto.CommandError(result)) == "failed to load checkpoint: EOF"
+    assert engine_errors(auto.CommandError(result)) == "failed to load checkpoint: EOF"
     killed = auto.CommandError(CommandResult("Pl4nted output", "", -9))
-    assert _words(killed) == "The engine was killed. Run the same command again to go on."
+    assert engine_errors(killed) == "The engine was killed. Run the same command again to go on."
 
 
 def test_the_sdks_debug_lines_which_quote_secrets_are_kept_nowhere(tmp_path: Path) -> None:

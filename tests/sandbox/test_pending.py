@@ -63,7 +63,7 @@ def test_what_a_server_would_refuse_or_double_counts_as_created(
     assert after.deployment["resources"][0] == {"urn": "first", "type": "t"}
     assert after.deployment["resources"][1]["id"] == id_
     assert after.deployment["resources"][1]["outputs"] == inputs
-    assert after.found == ("x",)
+    assert after.adopted == ("x",)
 
 
 def test_the_rest_is_created_again_and_what_may_be_left_is_told() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from components.safeguards import name_conflicts
+from components.safeguards.failed_resource import FailedResource
 from components.safeguards.hints import suggest_fixes
-from components.safeguards.name_conflicts import Failed
 from sandbox.state import State
 from sandbox.taken_names import suggest_fix
 
@@ -30,9 +30,9 @@ WORDS = {
 }
 
 
-def failed(type_: str, **inputs: Any) -> Failed:
+def failed(type_: str, **inputs: Any) -> FailedResource:
     urn = f"urn:pulumi:new::kestra::{type_}::kestra-thing"
-    return Failed(urn, INPUTS[type_] | inputs, WORDS[type_])
+    return FailedResource(urn, INPUTS[type_] | inputs, WORDS[type_])
 
 
 def folder(path: Path, *, protect: bool = False, **stacks: list[str]) -> State:
@@ -66,7 +66,7 @@ def test_what_no_stack_of_the_folder_has_is_answered_as_everywhere(tmp_path: Pat
     assert suggest_fix(state, "new", one) == name_conflicts.suggest_fix(one) != ""
     other = failed(MOUNT, path="another")
     assert suggest_fix(state, "new", other) == name_conflicts.suggest_fix(other) != ""
-    unknown = Failed("urn:pulumi:new::kestra::random:index/x:X::n", {}, "something else")
+    unknown = FailedResource("urn:pulumi:new::kestra::random:index/x:X::n", {}, "something else")
     assert suggest_fix(state, "new", unknown) == ""
 
 

@@ -182,10 +182,10 @@ def test_other_locked_dependencies_are_another_entry_of_the_cache(
 
 
 def test_an_entry_that_lost_a_file_is_built_anew(go: FakeGo, quiet: Progress) -> None:
-    found = ensure(CONTROL_PLANE, quiet)
-    found["kube-scheduler"].unlink()
-    assert ensure(CONTROL_PLANE, quiet) == found
-    assert found["kube-scheduler"].exists()
+    paths = ensure(CONTROL_PLANE, quiet)
+    paths["kube-scheduler"].unlink()
+    assert ensure(CONTROL_PLANE, quiet) == paths
+    assert paths["kube-scheduler"].exists()
 
 
 def test_a_build_that_is_killed_leaves_nothing_that_is_used_and_the_next_run_clears_it_away(
@@ -313,9 +313,9 @@ def test_the_progress_names_the_step_and_what_it_is_at(
     progress = Progress(Console(soft_wrap=True))
     monkeypatch.setattr(progress, "detail", details.append)
     ensure(["pulumi", "kwok"], progress)
-    told = capsys.readouterr().out
-    assert "[1/2] Building pulumi (once)" in told
-    assert "✓ [2/2] Building kwok (once)" in told
+    printed = capsys.readouterr().out
+    assert "[1/2] Building pulumi (once)" in printed
+    assert "✓ [2/2] Building kwok (once)" in printed
     assert "downloading example.com/module v1.0.0" in details
     assert "1 of at most 1690 packages" in details
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.rendering.configuration import render
-from components.safeguards.irreversible_changes import facts, losses
+from components.safeguards.irreversible_changes import find_losses, snapshot
 from components.settings import SettingsError
 from components.validation import load
 from tests.settings.malformed_fixtures import enterprise, oss
@@ -30,7 +30,7 @@ def test_the_enterprise_edition_asks_for_the_namespace() -> None:
 
 
 def test_leaving_the_namespace_out_loses_nothing() -> None:
-    before = facts(load(oss(declared_secrets=WITH), source="test").settings)
-    after = facts(load(oss(declared_secrets=WITHOUT), source="test").settings)
+    before = snapshot(load(oss(declared_secrets=WITH), source="test").settings)
+    after = snapshot(load(oss(declared_secrets=WITHOUT), source="test").settings)
     for one, other in ((before, after), (after, before)):
-        assert losses(one | {"key": None}, other | {"key": None}) == []
+        assert find_losses(one | {"key": None}, other | {"key": None}) == []

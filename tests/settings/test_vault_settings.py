@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.__main__ import main
-from components.safeguards.irreversible_changes import facts, losses
+from components.safeguards.irreversible_changes import find_losses, snapshot
 from components.settings import Settings, SettingsError
 from components.settings.report import Problem
 from components.validation import load
@@ -159,10 +159,10 @@ def _settings(prefix: str) -> Settings:
 
 
 def test_taking_the_slash_from_a_prefix_that_was_accepted_once_loses_nothing() -> None:
-    before = facts(_settings("team/kestra"))
+    before = snapshot(_settings("team/kestra"))
     before["stores"]["vault"]["secret.vault.secret-path-prefix"] = "team/kestra/"
-    assert losses(before, facts(_settings("team/kestra"))) == []
-    assert losses(before, facts(_settings("team/other"))) != []
+    assert find_losses(before, snapshot(_settings("team/kestra"))) == []
+    assert find_losses(before, snapshot(_settings("team/other"))) != []
 
 
 LONG, SHORT = "2160h", "768h"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from components.backends.aws.permissions import Place, access, policy
+from components.backends.aws.permissions import AwsLocation, access, policy
 from components.backends.aws.policy_documents import key_policy, secret_policy
 from components.settings import Settings
 from components.validation import load
@@ -12,7 +12,7 @@ from tests.settings.malformed_fixtures import OIDC, secret, ssm
 from tests.stores.iam_judge_support import Request
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
-HERE = Place(ACCOUNT, "eu-west-1")
+HERE = AwsLocation(ACCOUNT, "eu-west-1")
 KEY = HERE.arn("kms", "key/of-the-stack")
 OTHER_KEY = HERE.arn("kms", "key/of-another-application")
 ROLE = HERE.role("kestra-kestra")
@@ -42,7 +42,7 @@ SETTINGS = {
 }
 
 
-def secret_arn(name: str, place: Place = HERE) -> str:
+def secret_arn(name: str, place: AwsLocation = HERE) -> str:
     """ARN of a secret, with the six characters that AWS appends."""
     return place.arn("secretsmanager", f"secret:{name}-AbCdEf")
 
@@ -93,8 +93,8 @@ TABLE = [
     Row("read", "secretsmanager:GetSecretValue", LOOKALIKE, {}, False, "another prefix"),
     Row("read", "secretsmanager:GetSecretValue", RECOVERY, {}, False, "recovery copy"),
     Row("read", "secretsmanager:DescribeSecret", RECOVERY, {}, False, "recovery copy"),
-    Row("read", "secretsmanager:GetSecretValue", secret_arn("kestra/main/a/B", Place(ACCOUNT, "us-east-1")), {}, False, "another region"),
-    Row("read", "secretsmanager:GetSecretValue", secret_arn("kestra/main/a/B", Place(OTHER_ACCOUNT, "eu-west-1")), {}, False, "another account"),
+    Row("read", "secretsmanager:GetSecretValue", secret_arn("kestra/main/a/B", AwsLocation(ACCOUNT, "us-east-1")), {}, False, "another region"),
+    Row("read", "secretsmanager:GetSecretValue", secret_arn("kestra/main/a/B", AwsLocation(OTHER_ACCOUNT, "eu-west-1")), {}, False, "another account"),
     Row("read", "secretsmanager:CreateSecret", secret_arn("kestra/main/a/NEW"), {ASKED: "kestra"}, False, "writes nothing"),
     Row("read", "secretsmanager:PutSecretValue", OURS, {TAG: "kestra"}, False, "writes nothing"),
     Row("read", "secretsmanager:UpdateSecret", OURS, {TAG: "kestra"}, False, "writes nothing"),

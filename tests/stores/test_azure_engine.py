@@ -44,7 +44,7 @@ def _program(document: dict[str, Any]) -> Program:
         settings = load(document, source="test").settings
         secrets = {name: pulumi.Output.secret(VALUE) for name in settings.declared_secrets}
         store = create_store(
-            "store", StoreArgs(settings, {}, secrets, encryption_key=pulumi.Output.secret(KEY))
+            "store", StoreArgs(settings, secrets, encryption_key=pulumi.Output.secret(KEY))
         )
         create_identity("identity", settings, store)
 

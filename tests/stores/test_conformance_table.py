@@ -6,8 +6,8 @@ from copy import deepcopy
 
 import pytest
 
+from components.backends.registry import BACKENDS
 from components.settings import SettingsError
-from components.settings.secret import TYPES
 from components.validation import load
 from tests.conftest import ROOT
 from tests.stores.conformance_life_support import DECLARED
@@ -18,7 +18,7 @@ REFUSING = [row for row in ROWS if row.refusal]
 
 
 def test_every_secret_manager_that_settings_may_name_has_a_row() -> None:
-    assert {row.name for row in ROWS} >= set(TYPES)
+    assert {row.name for row in ROWS} >= set(BACKENDS)
 
 
 def test_a_row_is_there_once_and_its_reasons_belong_to_cases() -> None:

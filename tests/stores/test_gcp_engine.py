@@ -49,9 +49,7 @@ def _program(document: dict[str, Any]) -> Program:
 
     def program() -> None:
         secrets = dict.fromkeys(settings.declared_secrets, pulumi.Output.secret(VALUE))
-        store = create_store(
-            "store", StoreArgs(settings, {}, secrets, pulumi.Output.secret("k" * 44))
-        )
+        store = create_store("store", StoreArgs(settings, secrets, pulumi.Output.secret("k" * 44)))
         create_identity("identity", settings, store)
 
     return program

@@ -13,7 +13,6 @@ import pytest
 
 from components.backends.registry import create_identity
 from components.program import create_stores
-from components.rendering.configuration import render
 from components.validation import load
 from sandbox.providers import write_launchers
 from sandbox.services import AwsServer, Vault
@@ -96,7 +95,6 @@ def _program(secret: dict[str, Any], also: dict[str, Any] | None, *, aws: bool) 
     def program() -> None:
         store, _ = create_stores(
             settings,
-            render(settings).document["kestra"]["secret"],
             {"TOKEN": pulumi.Output.secret(GIVEN)},
             pulumi.Output.secret(KEY),
         )

@@ -125,10 +125,7 @@ def provisioned(
 
     def program() -> None:
         secrets = {name: pulumi.Output.secret(GIVEN) for name in settings.declared_secrets}
-        fragment = configuration.document["kestra"]["secret"]
-        store = create_store(
-            "store", StoreArgs(settings, fragment, secrets, pulumi.Output.secret("k" * 44))
-        )
+        store = create_store("store", StoreArgs(settings, secrets, pulumi.Output.secret("k" * 44)))
         identity = create_identity("identity", settings, store)
         pulumi.export("environment", pulumi.Output.secret(dict(identity.environment)))
 

@@ -15,7 +15,6 @@ import pytest
 from components.backends.interface import StoreArgs
 from components.backends.registry import create_identity, create_store
 from components.backends.vault.permissions import WHOLE_ENGINE, policy_text, scope
-from components.rendering.configuration import render
 from components.settings import Settings
 from components.validation import load
 from sandbox.services import Vault
@@ -195,14 +194,10 @@ def test_a_stack_on_a_shared_engine_reads_its_secrets_and_leaves_the_others(
     shared: VaultStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = _settings(shared.vault, "d")
-    configuration = render(settings)
 
     def program() -> None:
         secrets = {name: pulumi.Output.secret("Given-Vault-Zq81") for name in DECLARED}
-        fragment = configuration.document["kestra"]["secret"]
-        store = create_store(
-            "store", StoreArgs(settings, fragment, secrets, pulumi.Output.secret("k" * 44))
-        )
+        store = create_store("store", StoreArgs(settings, secrets, pulumi.Output.secret("k" * 44)))
         identity = create_identity("identity", settings, store)
         pulumi.export("environment", pulumi.Output.secret(dict(identity.environment)))
 

@@ -262,7 +262,7 @@ def main() -> None:
             done = Operations()
             upgrade_stacks.ready(name).up(done)  # type: ignore[arg-type]
             file = target / f"{name}.json"
-            file.write_text(_without_machine(upgrade_stacks.exported(name), Path(folder)))
+            file.write_text(recorded_text(upgrade_stacks.exported(name), Path(folder)))
             print(f"{file.relative_to(ROOT)}: {len(done.found)} resources", flush=True)
 
 

@@ -9,13 +9,13 @@ import pulumi
 import pulumi_aws as aws
 
 from components import tags
-from components.backends.aws.location import find_place
-from components.backends.aws.permissions import Place, access, policy
+from components.backends.aws.location import lookup_location
+from components.backends.aws.permissions import AwsLocation, access, policy
 from components.backends.aws.policy_documents import assume_policy, irsa_trust, pod_identity_trust
-from components.backends.aws.principals import makes_role, role_name
+from components.backends.aws.principals import ROLE_ARN, aws_block, makes_role, role_name
+from components.backends.aws.tag_limits import AWS_TAGS
 from components.settings import Settings
 
-ROLE_ARN = "eks.amazonaws.com/role-arn"
 ASSOCIATION = "kestra.pulumi/pod-identity-association"
 
 
@@ -50,7 +50,7 @@ class AwsIdentity(pulumi.ComponentResource):
         super().__init__("kestra:identity:AwsIdentity", name, None, opts)
         self._name, self._settings = name, settings
         self._child = pulumi.ResourceOptions(parent=self)
-        self._tags = tags.translate(tags.convention(settings.tags), "aws")
+        self._tags = tags.translate(tags.convention(settings.tags), AWS_TAGS)
         self.pod_labels, self.environment, self.needs_token = {}, {}, False
         if makes_role(settings):
             self.principal = self._role(key_arn)
@@ -80,20 +80,20 @@ class AwsIdentity(pulumi.ComponentResource):
             name=role_name(settings),
             description=f"Kestra in {settings.deployment.namespace}",
             # The cluster is where the provider works, which need not be where the secrets are.
-            assume_role_policy=find_place(None, self).apply(
-                lambda place: json.dumps(_trust(settings, place))
+            assume_role_policy=lookup_location(None, self).apply(
+                lambda location: json.dumps(_trust(settings, location))
             ),
             permissions_boundary=settings.identity.aws.permissions_boundary,
             tags=self._tags,
             opts=self._child,
         )
-        block = settings.secret.aws
-        place = find_place(block.region if block else None, self)
+        block = aws_block(settings)
+        location = lookup_location(block.region if block else None, self)
         granted = aws.iam.RolePolicy(
             f"{self._name}-policy",
             name="kestra-secrets",
             role=role.name,
-            policy=pulumi.Output.all(place, key_arn).apply(
+            policy=pulumi.Output.all(location, key_arn).apply(
                 lambda known: json.dumps(_policy(settings, *known))
             ),
             opts=self._child,
@@ -113,18 +113,18 @@ class AwsIdentity(pulumi.ComponentResource):
         ).association_id
 
 
-def _trust(settings: Settings, place: Place) -> dict[str, object]:
-    wanted, account = settings.identity.aws, settings.identity.service_account.name
+def _trust(settings: Settings, location: AwsLocation) -> dict[str, object]:
+    identity, account = settings.identity.aws, settings.identity.service_account.name
     namespace = settings.deployment.namespace
-    if wanted.irsa is not None:
-        return irsa_trust(wanted.irsa.oidc_provider_arn, namespace, account)
-    assert wanted.pod_identity is not None
-    return pod_identity_trust(place, wanted.pod_identity.cluster_name, namespace, account)
+    if identity.irsa is not None:
+        return irsa_trust(identity.irsa.oidc_provider_arn, namespace, account)
+    assert identity.pod_identity is not None
+    return pod_identity_trust(location, identity.pod_identity.cluster_name, namespace, account)
 
 
-def _policy(settings: Settings, place: Place, key_arn: str | None) -> dict[str, object]:
-    block = settings.secret.aws if settings.secret else None
+def _policy(settings: Settings, location: AwsLocation, key_arn: str | None) -> dict[str, object]:
+    block = aws_block(settings)
     if block is not None and block.sts_role_arn is not None:
         tagged = settings.identity.aws.pod_identity is not None
         return assume_policy(block.sts_role_arn, block.sts_role_external_id, tagged=tagged)
-    return policy(access(settings, place, key_arn))
+    return policy(access(settings, location, key_arn))

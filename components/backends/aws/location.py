@@ -5,11 +5,11 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.backends.aws.permissions import Place
+from components.backends.aws.permissions import AwsLocation
 
 
-def find_place(region: str | None, parent: pulumi.Resource) -> pulumi.Output[Place]:
-    """Account and partition of the provider, and the region given or else the provider's."""
+def lookup_location(region: str | None, parent: pulumi.Resource) -> pulumi.Output[AwsLocation]:
+    """Account and partition of the provider, and the region, or where it is None the provider's."""
     ask = pulumi.InvokeOutputOptions(parent=parent)
     partition = aws.get_partition_output(opts=ask)
     here: pulumi.Output[str] = (
@@ -20,4 +20,4 @@ def find_place(region: str | None, parent: pulumi.Resource) -> pulumi.Output[Pla
         here,
         partition.partition,
         partition.dns_suffix,
-    ).apply(lambda known: Place(*known))
+    ).apply(lambda known: AwsLocation(*known))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -11,9 +10,10 @@ import pulumi_aws as aws
 from components import tags
 from components.backends.aws.permissions import PARAMETERS
 from components.backends.aws.secrets_manager import RECOVERED, RECOVERY_TEXT, AwsStore
+from components.backends.aws.tag_limits import AWS_TAGS
+from components.backends.secret_naming import filtered_name, recovery_name, secret_tags
 from components.settings.declared import DeclaredSecret
 from components.settings.store import AwsStore as AwsSettings
-from components.settings.visibility import recovery_name, secret_tags, store_name
 
 KMS_KEY_ID = "secret.aws-ssm-parameter-store.kms-key-id"
 
@@ -26,10 +26,9 @@ class AwsParameterStore(AwsStore):
     - In managed mode Kestra is told the stack's key.
 
     Example:
-        >>> AwsParameterStore("store", StoreArgs(settings, fragment, {"TOKEN": token}))  # doctest: +SKIP
+        >>> AwsParameterStore("store", StoreArgs(settings, {"TOKEN": token}))  # doctest: +SKIP
     """
 
-    configuration: Mapping[str, Any]
     environment: Mapping[str, pulumi.Output[str]]
     secret_ids: Mapping[str, pulumi.Output[str]]
     version_ids: Mapping[str, pulumi.Output[str]]
@@ -44,7 +43,7 @@ class AwsParameterStore(AwsStore):
 
     def _declare(
         self,
-        wanted: AwsSettings,
+        block: AwsSettings,
         secret: str,
         declared: DeclaredSecret,
         value: pulumi.Input[str],
@@ -52,14 +51,14 @@ class AwsParameterStore(AwsStore):
         self._parameter(
             secret,
             f"{self._name}-declared-{secret}",
-            store_name(self._settings, secret, declared),
-            tags.translate(secret_tags(self._settings, secret, declared), "aws"),
+            filtered_name(self._settings, secret),
+            tags.translate(secret_tags(self._settings, secret, declared), AWS_TAGS),
             value,
             declared.description,
             self._child,
         )
 
-    def _recover(self, wanted: AwsSettings, value: pulumi.Input[str]) -> None:
+    def _recover(self, block: AwsSettings, value: pulumi.Input[str]) -> None:
         self._parameter(
             RECOVERED,
             f"{self._name}-encryption-key",
@@ -92,4 +91,4 @@ class AwsParameterStore(AwsStore):
             tags=dict(labels),
             opts=opts,
         )
-        self._note(secret, written.arn, written.version.apply(str))
+        self._record_version(secret, written.arn, written.version.apply(str))

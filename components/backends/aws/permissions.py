@@ -8,14 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Literal
 
+from components.backends.interface import PermissionRow
+from components.backends.registry import backend_of
+from components.backends.secret_naming import filter_prefix, prefix, required_tags
 from components.settings.model import Settings
-from components.settings.visibility import prefix, recovery_name, required_tags, store_name
 
 Mode = Literal["read-only", "managed"]
-Scope = Literal["everything", "its names", "its tag", "new with its tag", "the key"]
 Document = dict[str, Any]
+
+
+class Scope(StrEnum):
+    """On what a permission is; the values are the documentation's."""
+
+    EVERYTHING = "everything"
+    NAME_PATTERN = "its names"
+    TAG = "its tag"
+    CREATE_WITH_TAG = "new with its tag"
+    KEY = "the key"
+
 
 SECRETS, PARAMETERS = "aws-secret-manager", "aws-ssm-parameter-store"
 #: Secret manager to its service in AWS, the kind of its resources, and what KMS calls their ARN.
@@ -26,7 +39,7 @@ SERVICES: Mapping[str, tuple[str, str, str]] = {
 
 
 @dataclass(frozen=True)
-class Place:
+class AwsLocation:
     """Where in AWS a stack is."""
 
     account: str
@@ -65,7 +78,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
             "FindSecrets",
             BOTH,
             ("secretsmanager:ListSecrets",),
-            "everything",
+            Scope.EVERYTHING,
             "Kestra finds secrets by their tags; AWS restricts this action to no resource. It shows names and "
             "tags of every secret of the account and region, and no value.",
         ),
@@ -73,7 +86,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
             "ReadSecrets",
             ("read-only",),
             ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"),
-            "its names",
+            Scope.NAME_PATTERN,
             "Flows read secrets; this stack or others write them.",
         ),
         Permission(
@@ -88,7 +101,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
                 "secretsmanager:TagResource",
                 "secretsmanager:UpdateSecret",
             ),
-            "its tag",
+            Scope.TAG,
             "Kestra writes the secrets that its users enter. The names that it makes are not documented, the tag "
             "`prefix` is; a secret without it cannot be given it.",
         ),
@@ -96,21 +109,21 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
             "CreateSecrets",
             ("managed",),
             ("secretsmanager:CreateSecret",),
-            "new with its tag",
+            Scope.CREATE_WITH_TAG,
             "A new secret must carry the tag `prefix` from the beginning.",
         ),
         Permission(
             "DecryptSecrets",
             ("read-only",),
             ("kms:Decrypt",),
-            "the key",
+            Scope.KEY,
             "Values are encrypted with the stack's key.",
         ),
         Permission(
             "EncryptSecrets",
             ("managed",),
             ("kms:Decrypt", "kms:GenerateDataKey"),
-            "the key",
+            Scope.KEY,
             "Values are encrypted with the stack's key, with a data key for each.",
         ),
     ),
@@ -119,7 +132,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
             "FindParameters",
             BOTH,
             ("ssm:DescribeParameters",),
-            "everything",
+            Scope.EVERYTHING,
             "AWS restricts this action to no resource. It shows names of every parameter of the account and "
             "region, and no value.",
         ),
@@ -127,7 +140,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
             "ReadParameters",
             ("read-only",),
             ("ssm:GetParameter", "ssm:ListTagsForResource"),
-            "its names",
+            Scope.NAME_PATTERN,
             "Flows read parameters; this stack or others write them.",
         ),
         Permission(
@@ -141,21 +154,21 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
                 "ssm:PutParameter",
                 "ssm:RemoveTagsFromResource",
             ),
-            "its names",
+            Scope.NAME_PATTERN,
             "Kestra writes the secrets that its users enter, named `<prefix>-<hash>`.",
         ),
         Permission(
             "DecryptParameters",
             ("read-only",),
             ("kms:Decrypt",),
-            "the key",
+            Scope.KEY,
             "Values are encrypted with the stack's key.",
         ),
         Permission(
             "EncryptParameters",
             ("managed",),
             ("kms:Decrypt", "kms:Encrypt"),
-            "the key",
+            Scope.KEY,
             "Values are encrypted with the stack's key itself.",
         ),
     ),
@@ -168,7 +181,7 @@ class Access:
 
     manager: str
     mode: Mode
-    place: Place
+    location: AwsLocation
     names: tuple[str, ...]
     """Patterns of the names that are Kestra's; empty where its tag decides."""
     prefix: str
@@ -180,17 +193,17 @@ class Access:
     """The key of the secrets; None for the one that AWS manages, which needs no permission."""
 
 
-def access(settings: Settings, place: Place, key_arn: str | None) -> Access:
+def access(settings: Settings, location: AwsLocation, key_arn: str | None) -> Access:
     """The access that Kestra needs with these settings."""
     assert settings.secret is not None
     block = settings.secret.aws_ssm_parameter_store
     return Access(
         manager=settings.secret.type,
         mode="read-only" if settings.secret.is_read_only else "managed",
-        place=place,
+        location=location,
         names=names(settings),
         prefix=prefix(settings),
-        recovery=recovery_name(settings),
+        recovery=backend_of(settings).recovery_location(settings),
         tags=required_tags(settings),
         key_arn=key_arn or (block.kms_key_id if block else None),
     )
@@ -204,9 +217,7 @@ def names(settings: Settings) -> tuple[str, ...]:
     - Managed: `<prefix>-<hash>` in Parameter Store; not documented for Secrets Manager.
     """
     assert settings.secret is not None
-    assert settings.secret.cloud == "aws"
-    block = settings.secret.aws
-    chosen = block.filter_on_prefix.prefix if block and block.filter_on_prefix else None
+    chosen = filter_prefix(settings)
     if not settings.secret.is_read_only:
         return (f"{prefix(settings)}-*",) if settings.secret.type == PARAMETERS else ()
     if settings.secret.type == SECRETS:
@@ -216,19 +227,19 @@ def names(settings: Settings) -> tuple[str, ...]:
     if chosen is not None:
         return (f"{chosen}*",)
     return tuple(
-        store_name(settings, name, declared)
+        backend_of(settings).secret_name(settings, name, declared)
         for name, declared in sorted(settings.declared_secrets.items())
     )
 
 
-def policy(given: Access) -> Document:
+def policy(access: Access) -> Document:
     """The policy of Kestra's role."""
     statements = [
-        _statement(p, given)
-        for p in PERMISSIONS[given.manager]
-        if given.mode in p.modes and (p.scope != "the key" or given.key_arn)
+        _statement(p, access)
+        for p in PERMISSIONS[access.manager]
+        if access.mode in p.modes and (p.scope != Scope.KEY or access.key_arn)
     ]
-    return document(*statements, *_recovery(given))
+    return document(*statements, *_recovery(access))
 
 
 def document(*statements: Document) -> Document:
@@ -236,87 +247,89 @@ def document(*statements: Document) -> Document:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def rows(manager: str) -> Iterator[tuple[str, str, str, str]]:
-    """Mode, actions, scope and reason of each permission, for the documentation."""
+def rows(manager: str) -> Iterator[PermissionRow]:
+    """Each permission of each mode, for the documentation."""
     for mode in BOTH:
         for p in PERMISSIONS[manager]:
             if mode in p.modes:
-                yield mode, ", ".join(p.actions), p.scope, p.reason
+                yield PermissionRow(mode, ", ".join(p.actions), p.scope, p.reason)
 
 
-def _arns(given: Access, *found: str) -> list[str]:
-    service, kind, _ = SERVICES[given.manager]
-    return [given.place.arn(service, f"{kind}{name}") for name in found]
+def _arns(access: Access, *names: str) -> list[str]:
+    service, kind, _ = SERVICES[access.manager]
+    return [access.location.arn(service, f"{kind}{name}") for name in names]
 
 
-def _recovery_arn(given: Access) -> str:
+def _recovery_arn(access: Access) -> str:
     # Secrets Manager ends its ARNs with six characters of its own.
-    suffix = "-??????" if given.manager == SECRETS else ""
-    return _arns(given, given.recovery + suffix)[0]
+    suffix = "-??????" if access.manager == SECRETS else ""
+    return _arns(access, access.recovery + suffix)[0]
 
 
-def _statement(permission: Permission, given: Access) -> Document:
+def _statement(permission: Permission, access: Access) -> Document:
     tag, request = "aws:ResourceTag/prefix", "aws:RequestTag/prefix"
     resource: Any
     condition: Document = {}
     match permission.scope:
-        case "everything":
+        case Scope.EVERYTHING:
             resource = "*"
-        case "its names":
-            resource = _arns(given, *given.names)
-            if given.tags and given.mode == "read-only":
+        case Scope.NAME_PATTERN:
+            resource = _arns(access, *access.names)
+            if access.tags and access.mode == "read-only":
                 condition = {
                     "StringEquals": {
-                        f"aws:ResourceTag/{name}": value for name, value in given.tags.items()
+                        f"aws:ResourceTag/{name}": value for name, value in access.tags.items()
                     }
                 }
-        case "its tag":
-            resource = _arns(given, "*")
+        case Scope.TAG:
+            resource = _arns(access, "*")
             condition = {
-                "StringEquals": {tag: given.prefix},
-                "StringEqualsIfExists": {request: given.prefix},
+                "StringEquals": {tag: access.prefix},
+                "StringEqualsIfExists": {request: access.prefix},
             }
-        case "new with its tag":
-            resource = _arns(given, "*")
-            condition = {"StringEquals": {request: given.prefix}}
-        case "the key":
-            resource = given.key_arn
-            condition = key_use(given.place, SERVICES[given.manager][0])
-            if given.names:
-                context = f"kms:EncryptionContext:{SERVICES[given.manager][2]}"
-                condition |= {"StringLike": {context: _arns(given, *given.names)}}
-    made: Document = {
+        case Scope.CREATE_WITH_TAG:
+            resource = _arns(access, "*")
+            condition = {"StringEquals": {request: access.prefix}}
+        case Scope.KEY:
+            resource = access.key_arn
+            condition = key_use(access.location, SERVICES[access.manager][0])
+            if access.names:
+                context = f"kms:EncryptionContext:{SERVICES[access.manager][2]}"
+                condition |= {"StringLike": {context: _arns(access, *access.names)}}
+    statement: Document = {
         "Sid": permission.sid,
         "Effect": "Allow",
         "Action": list(permission.actions),
         "Resource": resource,
     }
-    return made | ({"Condition": condition} if condition else {})
+    return statement | ({"Condition": condition} if condition else {})
 
 
-def key_use(place: Place, service: str) -> Document:
+def key_use(location: AwsLocation, service: str) -> Document:
     """The condition of using the key: by this account, through the service of the secrets, and not directly."""
     return {
         "StringEquals": {
-            "kms:CallerAccount": place.account,
-            "kms:ViaService": place.endpoint(service),
+            "kms:CallerAccount": location.account,
+            "kms:ViaService": location.endpoint(service),
         }
     }
 
 
-def _recovery(given: Access) -> Iterator[Document]:
-    service, _, context = SERVICES[given.manager]
+def _recovery(access: Access) -> Iterator[Document]:
+    service, _, context = SERVICES[access.manager]
     yield {
         "Sid": "NeverTheRecoveryCopy",
         "Effect": "Deny",
         "Action": f"{service}:*",
-        "Resource": _recovery_arn(given),
+        "Resource": _recovery_arn(access),
     }
-    if given.key_arn:
+    if access.key_arn:
         yield {
             "Sid": "NeverDecryptTheRecoveryCopy",
             "Effect": "Deny",
             "Action": "kms:*",
-            "Resource": given.key_arn,
-            "Condition": {"StringLike": {f"kms:EncryptionContext:{context}": _recovery_arn(given)}},
+            "Resource": access.key_arn,
+            "Condition": {
+                "StringLike": {f"kms:EncryptionContext:{context}": _recovery_arn(access)}
+            },
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.backends.aws.permissions import Document, Place, document, key_use
+from components.backends.aws.permissions import AwsLocation, Document, document, key_use
 
 #: What administrators do with a key. Without kms:CreateGrant, with which they could let themselves decrypt.
 ADMINISTRATION = (
@@ -33,13 +33,15 @@ ADMINISTRATION = (
 USE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey")
 
 
-def key_policy(place: Place, service: str, administrators: tuple[str, ...] = ()) -> Document:
+def key_policy(
+    location: AwsLocation, service: str, administrators: tuple[str, ...] = ()
+) -> Document:
     """The policy of the key.
 
     Administrators manage it and cannot decrypt with it; without any, the account's own IAM decides who they are.
     Users are principals of the account whose IAM policy allows it, through the service of the secrets only.
     """
-    root = f"arn:{place.partition}:iam::{place.account}:root"
+    root = f"arn:{location.partition}:iam::{location.account}:root"
     managers = list(administrators) or [root]
     return document(
         {
@@ -55,12 +57,12 @@ def key_policy(place: Place, service: str, administrators: tuple[str, ...] = ())
             "Principal": {"AWS": root},
             "Action": list(USE),
             "Resource": "*",
-            "Condition": key_use(place, service),
+            "Condition": key_use(location, service),
         },
     )
 
 
-def secret_policy(place: Place, never: tuple[str, ...] = ()) -> Document:
+def secret_policy(location: AwsLocation, never: tuple[str, ...] = ()) -> Document:
     """The policy of a secret: no other account, no connection without TLS, and never the principals of `never`."""
     refused: Document = {"Effect": "Deny", "Principal": "*", "Resource": "*"}
     statements: list[Document] = [
@@ -69,7 +71,7 @@ def secret_policy(place: Place, never: tuple[str, ...] = ()) -> Document:
             **refused,
             "Action": "secretsmanager:*",
             "Condition": {
-                "StringNotEquals": {"aws:PrincipalAccount": place.account},
+                "StringNotEquals": {"aws:PrincipalAccount": location.account},
                 # Services of AWS (rotation, replication) belong to no account.
                 "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
             },
@@ -115,7 +117,9 @@ def irsa_trust(provider_arn: str, namespace: str, account: str) -> Document:
     )
 
 
-def pod_identity_trust(place: Place, cluster: str, namespace: str, account: str) -> Document:
+def pod_identity_trust(
+    location: AwsLocation, cluster: str, namespace: str, account: str
+) -> Document:
     """Who may take the role by EKS Pod Identity: one service account of one cluster.
 
     Source: Amazon EKS user guide, EKS Pod Identity role and session tags.
@@ -128,8 +132,8 @@ def pod_identity_trust(place: Place, cluster: str, namespace: str, account: str)
             "Action": ["sts:AssumeRole", "sts:TagSession"],
             "Condition": {
                 "StringEquals": {
-                    "aws:SourceAccount": place.account,
-                    "aws:RequestTag/eks-cluster-arn": place.arn("eks", f"cluster/{cluster}"),
+                    "aws:SourceAccount": location.account,
+                    "aws:RequestTag/eks-cluster-arn": location.arn("eks", f"cluster/{cluster}"),
                     "aws:RequestTag/kubernetes-namespace": namespace,
                     "aws:RequestTag/kubernetes-service-account": account,
                 }

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from components.settings.managers import AwsManager
 from components.settings.model import Settings
+
+#: Annotation of a service account that has a role by OIDC token.
+ROLE_ARN = "eks.amazonaws.com/role-arn"
+
+
+def aws_block(settings: Settings) -> AwsManager | None:
+    """The block of the chosen manager, where that is one of AWS."""
+    block = settings.secret.backend if settings.secret else None
+    return block if isinstance(block, AwsManager) else None
 
 
 def role_name(settings: Settings) -> str:
@@ -23,7 +33,7 @@ def has_role(settings: Settings) -> bool:
 
 def principals(settings: Settings) -> tuple[str, ...]:
     """The roles that Kestra has: name of the one that is made, ARNs of those that exist already."""
-    block = settings.secret.aws if settings.secret else None
-    made = role_name(settings) if makes_role(settings) else settings.identity.aws.role_arn
+    block = aws_block(settings)
+    own = role_name(settings) if makes_role(settings) else settings.identity.aws.role_arn
     assumed = block.sts_role_arn if block else None
-    return tuple(found for found in (made, assumed) if found)
+    return tuple(principal for principal in (own, assumed) if principal)

@@ -5,17 +5,48 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.backends.aws.principals import makes_role, role_name
+from components.backends.aws.permissions import PARAMETERS, SECRETS, SERVICES
+from components.backends.aws.principals import aws_block, makes_role, role_name
+from components.backends.aws.tag_limits import AWS_TAGS
+from components.backends.secret_naming import required_tags
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.store import KMS_ARN, AwsStore
 from components.settings.tag_rules import problems
-from components.settings.visibility import required_tags
+
+
+def credentials(s: Settings) -> Iterator[Finding]:
+    """Static keys come in pairs."""
+    block = aws_block(s)
+    if block is None or s.secret is None:
+        return
+    at = ("secret", s.secret.type)
+    have = {
+        "access-key-id": block.access_key_id is not None,
+        "secret-key-id": block.secret_key_id is not None,
+    }
+    if len(set(have.values())) == 2:
+        missing = next(name for name, there in have.items() if not there)
+        yield Finding(
+            (*at, missing),
+            "is missing",
+            "access-key-id and secret-key-id go together",
+            "set both, or neither to use the pod's identity",
+            kind="missing",
+        )
+    if block.session_token is not None and not all(have.values()):
+        yield Finding(
+            (*at, "session-token"),
+            "stands without its keys",
+            "a session token belongs to access-key-id and secret-key-id",
+            "set both, or remove it",
+            kind="missing",
+        )
 
 
 def provisioned(s: Settings) -> Iterator[Finding]:
     """Windows that AWS accepts, one way to an identity, and what Parameter Store lacks."""
-    if s.secret is None or s.secret.cloud != "aws":
+    if s.secret is None or s.secret.type not in SERVICES:
         return
     yield from _aws_identity(s)
     yield from _aws_names(s)
@@ -39,12 +70,12 @@ def provisioned(s: Settings) -> Iterator[Finding]:
             "a secret deleted by mistake could not be recovered",
             "write 7 or more; 0 is for kestra:tags.environment development",
         )
-    if all(manager.type != "aws-secret-manager" for manager in s.managers):
-        for name, given in (
+    if all(manager.type != SECRETS for manager in s.managers):
+        for name, is_set in (
             ("recovery-window-days", days is not None),
             ("replicas", bool(store.replicas)),
         ):
-            if given:
+            if is_set:
                 yield Finding(
                     (*at, name),
                     "does not exist for Parameter Store",
@@ -52,7 +83,7 @@ def provisioned(s: Settings) -> Iterator[Finding]:
                     "remove it",
                 )
     seen: set[str] = set()
-    block = s.secret.aws
+    block = aws_block(s)
     for i, replica in enumerate(store.replicas):
         if replica.region in seen:
             yield Finding(
@@ -69,7 +100,7 @@ def provisioned(s: Settings) -> Iterator[Finding]:
 
 
 def _aws_keys(s: Settings, store: AwsStore) -> Iterator[Finding]:
-    at, block = ("store", "aws"), s.secret.aws if s.secret else None
+    at, block = ("store", "aws"), aws_block(s)
     for i, administrator in enumerate(store.kms.administrators):
         if not re.fullmatch(r"arn:aws[a-z-]*:(iam|sts)::\d{12}:[^*?]+", administrator):
             yield Finding(
@@ -104,7 +135,7 @@ def _aws_keys(s: Settings, store: AwsStore) -> Iterator[Finding]:
     parameters = s.secret.aws_ssm_parameter_store if s.secret else None
     if parameters is not None and parameters.kms_key_id is not None:
         yield Finding(
-            ("secret", "aws-ssm-parameter-store", "kms-key-id"),
+            ("secret", PARAMETERS, "kms-key-id"),
             "stands beside kestra:store.aws",
             "with it Kestra is told the stack's key, which its role may use",
             "write the key's ARN as kestra:store.aws.kms.arn",
@@ -113,16 +144,16 @@ def _aws_keys(s: Settings, store: AwsStore) -> Iterator[Finding]:
 
 def _aws_names(s: Settings) -> Iterator[Finding]:
     """Prefixes and tags that stand in the policy of the role, where `*`, `?` and `${` would mean more."""
-    manager, block = s.secret, s.secret.aws if s.secret else None
+    manager, block = s.secret, aws_block(s)
     if manager is None:
         return
     at = ("secret", manager.type)
-    parameters = manager.type == "aws-ssm-parameter-store"
+    parameters = manager.type == PARAMETERS
     allowed = r"[A-Za-z0-9_.-]+" if parameters else r"[A-Za-z0-9/_+=.@-]+"
-    found = block.filter_on_prefix if block else None
+    restriction = block.filter_on_prefix if block else None
     for path, prefix in (
         (("prefix",), block.prefix if block else None),
-        (("filter-on-prefix", "prefix"), found.prefix if found else None),
+        (("filter-on-prefix", "prefix"), restriction.prefix if restriction else None),
     ):
         if prefix is not None and not re.fullmatch(allowed, prefix):
             yield Finding(
@@ -131,11 +162,11 @@ def _aws_names(s: Settings) -> Iterator[Finding]:
                 "letters, digits, _ . -" + ("" if parameters else " / + = @"),
                 "rename it",
             )
-    for tag, message, rule in problems(required_tags(s), "aws"):
+    for tag, message, rule in problems(required_tags(s), AWS_TAGS):
         yield Finding((*at, "filter-on-tags", "tags", tag), message, rule, "correct it")
     if not makes_role(s) or (block and block.sts_role_arn):
         return
-    if parameters and manager.is_read_only and found is None and not s.declared_secrets:
+    if parameters and manager.is_read_only and restriction is None and not s.declared_secrets:
         yield Finding(
             (*at, "filter-on-prefix"),
             "is missing",
@@ -154,15 +185,15 @@ def _aws_names(s: Settings) -> Iterator[Finding]:
 
 
 def _aws_identity(s: Settings) -> Iterator[Finding]:
-    identity, block = s.identity.aws, s.secret and s.secret.aws
+    identity, block = s.identity.aws, aws_block(s)
     ways = [
         name
-        for name, given in (
+        for name, is_set in (
             ("irsa", identity.irsa),
             ("pod-identity", identity.pod_identity),
             ("role-arn", identity.role_arn),
         )
-        if given is not None
+        if is_set is not None
     ]
     if len(ways) > 1:
         yield Finding(

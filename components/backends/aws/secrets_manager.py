@@ -10,15 +10,17 @@ import pulumi
 import pulumi_aws as aws
 
 from components import tags
-from components.backends.aws.location import find_place
-from components.backends.aws.permissions import SECRETS, SERVICES, Place
+from components.backends.aws.location import lookup_location
+from components.backends.aws.names import recovery_name, secret_name
+from components.backends.aws.permissions import SECRETS, SERVICES, AwsLocation
 from components.backends.aws.policy_documents import key_policy, secret_policy
-from components.backends.aws.principals import principals
+from components.backends.aws.principals import aws_block, principals
+from components.backends.aws.tag_limits import AWS_TAGS
 from components.backends.interface import StoreArgs
+from components.backends.secret_naming import secret_tags
 from components.settings import Settings
 from components.settings.declared import DeclaredSecret
 from components.settings.store import AwsStore as AwsSettings
-from components.settings.visibility import recovery_name, secret_tags, store_name
 
 #: The stage of the version that is read.
 CURRENT = "AWSCURRENT"
@@ -41,10 +43,9 @@ class AwsStore(pulumi.ComponentResource):
       again, unless a rotation is asked for.
 
     Example:
-        >>> AwsStore("store", StoreArgs(settings, fragment, {"TOKEN": token}))  # doctest: +SKIP
+        >>> AwsStore("store", StoreArgs(settings, {"TOKEN": token}))  # doctest: +SKIP
     """
 
-    configuration: Mapping[str, Any]
     environment: Mapping[str, pulumi.Output[str]]
     secret_ids: Mapping[str, pulumi.Output[str]]
     version_ids: Mapping[str, pulumi.Output[str]]
@@ -58,29 +59,26 @@ class AwsStore(pulumi.ComponentResource):
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__(self.component_type, name, None, opts)
-        manager, wanted = args.settings.secret, args.settings.store.aws
-        assert manager is not None
+        own, block = aws_block(args.settings), args.settings.store.aws
         self._name, self._settings = name, args.settings
-        self._region = manager.aws.region if manager.aws else None
+        self._region = own.region if own else None
         self._child = pulumi.ResourceOptions(parent=self)
-        self._tags = tags.translate(tags.convention(args.settings.tags), "aws")
-        self.configuration = args.configuration
+        self._tags = tags.translate(tags.convention(args.settings.tags), AWS_TAGS)
         self.environment = {}
         self._ids: dict[str, pulumi.Output[str]] = {}
         self._versions: dict[str, pulumi.Output[str]] = {}
         self.secret_ids, self.version_ids = self._ids, self._versions
         self.key_arn = None
-        if wanted is not None:
-            self._place = find_place(self._region, self)
-            self.key_arn = self._key(wanted, retain=args.encryption_key is not None)
+        if block is not None:
+            self._location = lookup_location(self._region, self)
+            self.key_arn = self._key(block, retain=args.encryption_key is not None)
             for secret, declared in args.settings.declared_secrets.items():
-                self._declare(wanted, secret, declared, args.secrets[secret])
+                self._declare(block, secret, declared, args.secrets[secret])
             if args.encryption_key is not None:
-                self._recover(wanted, args.encryption_key)
+                self._recover(block, args.encryption_key)
             self.environment = self._provided(self.key_arn)
         self.register_outputs(
             {
-                "configuration": dict(self.configuration),
                 "environment": self.environment,
                 "key_arn": self.key_arn,
             }
@@ -90,17 +88,19 @@ class AwsStore(pulumi.ComponentResource):
         """What the rendering needs of the store."""
         return {}
 
-    def _key(self, wanted: AwsSettings, *, retain: bool) -> pulumi.Output[str]:
-        if wanted.kms.arn is not None:
-            return pulumi.Output.from_input(wanted.kms.arn)
-        service, administrators = SERVICES[self.manager][0], wanted.kms.administrators
+    def _key(self, block: AwsSettings, *, retain: bool) -> pulumi.Output[str]:
+        if block.kms.arn is not None:
+            return pulumi.Output.from_input(block.kms.arn)
+        service, administrators = SERVICES[self.manager][0], block.kms.administrators
         key = aws.kms.Key(
             f"{self._name}-key",
             description=f"Secrets of Kestra in {self._settings.deployment.namespace}",
             enable_key_rotation=True,
-            rotation_period_in_days=wanted.kms.rotation_period_days,
-            deletion_window_in_days=wanted.kms.deletion_window_days or _window(self._settings, 7),
-            policy=self._place.apply(lambda p: json.dumps(key_policy(p, service, administrators))),
+            rotation_period_in_days=block.kms.rotation_period_days,
+            deletion_window_in_days=block.kms.deletion_window_days or _window(self._settings, 7),
+            policy=self._location.apply(
+                lambda where: json.dumps(key_policy(where, service, administrators))
+            ),
             region=self._region,
             tags=self._tags,
             # Without its key the recovery copy, which stays, could not be read.
@@ -125,16 +125,16 @@ class AwsStore(pulumi.ComponentResource):
 
     def _declare(
         self,
-        wanted: AwsSettings,
+        block: AwsSettings,
         secret: str,
         declared: DeclaredSecret,
         value: pulumi.Input[str],
     ) -> None:
         label = f"{self._name}-declared-{secret}"
-        full = store_name(self._settings, secret, declared)
-        labels = tags.translate(secret_tags(self._settings, secret, declared), "aws")
-        days = wanted.recovery_window_days
-        held, written = self._secret(
+        full = secret_name(self._settings, secret, declared)
+        labels = tags.translate(secret_tags(self._settings, secret, declared), AWS_TAGS)
+        days = block.recovery_window_days
+        described, written = self._secret(
             secret,
             label,
             value,
@@ -149,14 +149,14 @@ class AwsStore(pulumi.ComponentResource):
                 aws.secretsmanager.SecretReplicaArgs(
                     region=replica.region, kms_key_id=replica.kms_key_arn
                 )
-                for replica in wanted.replicas
+                for replica in block.replicas
             ],
             tags=labels,
         )
         if declared.rotation is not None:
             aws.secretsmanager.SecretRotation(
                 f"{label}-rotation",
-                secret_id=held.arn,
+                secret_id=described.arn,
                 rotation_lambda_arn=declared.rotation.lambda_arn,
                 rotation_rules=aws.secretsmanager.SecretRotationRotationRulesArgs(
                     schedule_expression=declared.rotation.schedule
@@ -168,7 +168,7 @@ class AwsStore(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[written]),
             )
 
-    def _recover(self, wanted: AwsSettings, value: pulumi.Input[str]) -> None:
+    def _recover(self, block: AwsSettings, value: pulumi.Input[str]) -> None:
         self._secret(
             RECOVERED,
             f"{self._name}-encryption-key",
@@ -179,7 +179,7 @@ class AwsStore(pulumi.ComponentResource):
             name=recovery_name(self._settings),
             description=RECOVERY_TEXT,
             # Never at once, in any environment.
-            recovery_window_in_days=wanted.recovery_window_days or 30,
+            recovery_window_in_days=block.recovery_window_days or 30,
             tags=self._tags,
         )
 
@@ -194,32 +194,34 @@ class AwsStore(pulumi.ComponentResource):
         **inputs: Any,
     ) -> tuple[aws.secretsmanager.Secret, aws.secretsmanager.SecretVersion]:
         """A secret with its policy and its value; with stages, a value that others wrote does not stay."""
-        held = aws.secretsmanager.Secret(
+        resource = aws.secretsmanager.Secret(
             label, kms_key_id=self.key_arn, region=self._region, opts=opts, **inputs
         )
         # Not protected: a new value takes the place of the last one, which AWS keeps as the previous version.
         inside = pulumi.ResourceOptions(parent=self, retain_on_delete=opts.retain_on_delete)
         policy = aws.secretsmanager.SecretPolicy(
             f"{label}-policy",
-            secret_arn=held.arn,
+            secret_arn=resource.arn,
             block_public_policy=True,
-            policy=self._place.apply(lambda place: json.dumps(_policy(place, never))),
+            policy=self._location.apply(lambda where: json.dumps(_policy(where, never))),
             region=self._region,
             opts=inside,
         )
         written = aws.secretsmanager.SecretVersion(
             f"{label}-value",
-            secret_id=held.id,
+            secret_id=resource.id,
             secret_string=pulumi.Output.secret(value),
             version_stages=stages,
             region=self._region,
             # The policy stands before there is a value to protect.
             opts=pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[policy])),
         )
-        self._note(secret, held.arn, written.version_id)
-        return held, written
+        self._record_version(secret, resource.arn, written.version_id)
+        return resource, written
 
-    def _note(self, name: str, arn: pulumi.Output[str], version: pulumi.Output[str]) -> None:
+    def _record_version(
+        self, name: str, arn: pulumi.Output[str], version: pulumi.Output[str]
+    ) -> None:
         # An address and a version are no secrets, though they come of one.
         self._ids[name] = pulumi.Output.unsecret(arn)
         self._versions[name] = pulumi.Output.unsecret(version)
@@ -230,6 +232,7 @@ def _window(settings: Settings, development: int) -> int:
     return development if settings.tags.environment == "development" else 30
 
 
-def _policy(place: Place, never: tuple[str, ...]) -> dict[str, Any]:
+def _policy(location: AwsLocation, never: tuple[str, ...]) -> dict[str, Any]:
     # A role's own name stands for its ARN, which only the account completes.
-    return secret_policy(place, tuple(p if p.startswith("arn:") else place.role(p) for p in never))
+    names = (p if p.startswith("arn:") else location.role(p) for p in never)
+    return secret_policy(location, tuple(names))

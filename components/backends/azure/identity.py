@@ -10,6 +10,7 @@ from pulumi_azure_native import authorization, managedidentity
 
 from components import tags
 from components.backends.azure.permissions import role
+from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.azure.workload_identity import AUDIENCE, POD_LABELS, account_annotations
 from components.settings import Settings
 
@@ -44,18 +45,18 @@ class AzureIdentity(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("kestra:identity:AzureIdentity", name, None, opts)
-        wanted, store = settings.identity.azure, settings.store.azure
+        chosen, store = settings.identity.azure, settings.store.azure
         account = settings.identity.service_account.name
         namespace = settings.deployment.namespace
-        group = wanted.resource_group or (store and store.resource_group) or ""
-        identity_name = wanted.name or f"{namespace}-{account}"
+        group = chosen.resource_group or (store and store.resource_group) or ""
+        identity_name = chosen.name or f"{namespace}-{account}"
         child = pulumi.ResourceOptions(parent=self)
-        made = managedidentity.UserAssignedIdentity(
+        managed = managedidentity.UserAssignedIdentity(
             f"{name}-identity",
             resource_name_=identity_name,
             resource_group_name=group,
             location=store and store.location,
-            tags=tags.translate(tags.convention(settings.tags), "azure"),
+            tags=tags.translate(tags.convention(settings.tags), AZURE_TAGS),
             opts=child,
         )
         managedidentity.FederatedIdentityCredential(
@@ -63,19 +64,19 @@ class AzureIdentity(pulumi.ComponentResource):
             federated_identity_credential_resource_name="kubernetes",
             resource_name_=identity_name,
             resource_group_name=group,
-            issuer=wanted.oidc_issuer_url,
+            issuer=chosen.oidc_issuer_url,
             subject=f"system:serviceaccount:{namespace}:{account}",
             audiences=[AUDIENCE],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=made),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=managed),
         )
-        self.principal = made.principal_id
+        self.principal = managed.principal_id
         if store is not None:
             assert settings.secret is not None
             self._assign(name, vault_id, read_only=settings.secret.is_read_only)
-        self.service_account_annotations = account_annotations(made.client_id)
+        self.service_account_annotations = account_annotations(managed.client_id)
         self.pod_labels = dict(POD_LABELS)
         self.needs_token = False
-        self.environment = {"secret.azure-key-vault.workload-identity-client-id": made.client_id}
+        self.environment = {"secret.azure-key-vault.workload-identity-client-id": managed.client_id}
         self.register_outputs(
             {
                 "service_account_annotations": self.service_account_annotations,

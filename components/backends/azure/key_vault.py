@@ -9,16 +9,13 @@ import pulumi
 from pulumi_azure_native import authorization, keyvault, monitor, network
 
 from components import tags
+from components.backends.azure.names import recovery_vault_name, secret_name
+from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.azure.vault_properties import secret_properties, vault_properties
 from components.backends.interface import StoreArgs
+from components.backends.secret_naming import recovery_name, secret_tags
 from components.settings import Settings
 from components.settings.store import AzureStore as Block
-from components.settings.visibility import (
-    recovery_name,
-    recovery_vault_name,
-    secret_tags,
-    store_name,
-)
 
 PROVIDER = "providers/Microsoft.KeyVault/vaults"
 
@@ -39,10 +36,9 @@ class AzureStore(pulumi.ComponentResource):
     delete them: to remove a declared secret, the deployer needs both.
 
     Example:
-        >>> AzureStore("store", StoreArgs(settings, fragment, {"TOKEN": token}))  # doctest: +SKIP
+        >>> AzureStore("store", StoreArgs(settings, {"TOKEN": token}))  # doctest: +SKIP
     """
 
-    configuration: Mapping[str, Any]
     environment: Mapping[str, pulumi.Output[str]]
     secret_ids: Mapping[str, pulumi.Output[str]]
     """Declared secret to its address in the vault."""
@@ -56,7 +52,6 @@ class AzureStore(pulumi.ComponentResource):
         super().__init__("kestra:stores:AzureStore", name, None, opts)
         self._name, self._settings = name, args.settings
         self._child = pulumi.ResourceOptions(parent=self)
-        self.configuration = args.configuration
         self.environment = {}
         self._ids: dict[str, pulumi.Output[str]] = {}
         self._versions: dict[str, pulumi.Output[str]] = {}
@@ -67,7 +62,6 @@ class AzureStore(pulumi.ComponentResource):
             self._provision(args, block)
         self.register_outputs(
             {
-                "configuration": dict(self.configuration),
                 "environment": self.environment,
                 "vault_id": self.vault_id,
             }
@@ -75,20 +69,20 @@ class AzureStore(pulumi.ComponentResource):
 
     def _provision(self, args: StoreArgs, block: Block) -> None:
         self._block = block
-        self._tags = tags.translate(tags.convention(self._settings.tags), "azure")
+        self._tags = tags.translate(tags.convention(self._settings.tags), AZURE_TAGS)
         self._client = authorization.get_client_config_output(
             opts=pulumi.InvokeOutputOptions(parent=self)
         )
         vault_name = _vault_name(self._settings)
-        made = None
+        vault = None
         if block.create_vault:
-            made = self._vault(
+            vault = self._vault(
                 "vault",
                 vault_name,
                 self._options(protect=self._settings.protect),
                 public=block.public_network,
             )
-            self.vault_id = made.id
+            self.vault_id = vault.id
         else:
             self.vault_id = pulumi.Output.concat(
                 "/subscriptions/",
@@ -97,16 +91,16 @@ class AzureStore(pulumi.ComponentResource):
             )
         self._audit("audit", self.vault_id, self._child)
         self._private_endpoint(block)
-        for secret_name, declared in self._settings.declared_secrets.items():
+        for name, declared in self._settings.declared_secrets.items():
             self._secret(
-                secret_name,
-                f"declared-{secret_name}",
+                name,
+                f"declared-{name}",
                 vault_name,
-                store_name(self._settings, secret_name, declared),
-                secret_properties(args.secrets[secret_name], declared),
-                tags.translate(secret_tags(self._settings, secret_name, declared), "azure"),
+                secret_name(self._settings, name),
+                secret_properties(args.secrets[name], declared),
+                tags.translate(secret_tags(self._settings, name, declared), AZURE_TAGS),
                 # A vault that goes takes its secrets along; the deployer then needs no way into it.
-                self._options(depends_on=made, deleted_with=made) if made else self._child,
+                self._options(depends_on=vault, deleted_with=vault) if vault else self._child,
             )
         if args.encryption_key is not None:
             self._recovery(args.encryption_key)
@@ -116,10 +110,10 @@ class AzureStore(pulumi.ComponentResource):
         vault_name = recovery_vault_name(self._settings)
         # Nobody reads it until the day of a recovery: written through Azure's management, it needs no way in.
         labels = {**self._tags, "private-endpoint": "none"}
-        made = self._vault(
+        vault = self._vault(
             "recovery-vault", vault_name, self._options(**kept), public=False, labels=labels
         )
-        self._audit("recovery-audit", made.id, self._options(retain_on_delete=True))
+        self._audit("recovery-audit", vault.id, self._options(retain_on_delete=True))
         self._secret(
             "encryption.secret-key",
             "encryption-key",
@@ -127,7 +121,7 @@ class AzureStore(pulumi.ComponentResource):
             recovery_name(self._settings),
             secret_properties(encryption_key),
             self._tags,
-            self._options(depends_on=made, **kept),
+            self._options(depends_on=vault, **kept),
         )
 
     def _vault(
@@ -156,24 +150,24 @@ class AzureStore(pulumi.ComponentResource):
         key: str,
         suffix: str,
         vault_name: str,
-        secret_name: str,
+        name: str,
         properties: keyvault.SecretPropertiesArgs,
-        secret_tags: Mapping[str, str],
+        labels: Mapping[str, str],
         opts: pulumi.ResourceOptions,
     ) -> None:
         written = keyvault.Secret(
             f"{self._name}-{suffix}",
             vault_name=vault_name,
             resource_group_name=self._block.resource_group,
-            secret_name=secret_name,
+            secret_name=name,
             properties=properties,
-            tags=secret_tags,
+            tags=labels,
             opts=opts,
         )
         # The properties are secret for the value in them; the addresses are not.
-        found = pulumi.Output.unsecret(written.properties)
-        self._ids[key] = found.apply(lambda p: p.secret_uri or "")
-        self._versions[key] = found.apply(
+        known = pulumi.Output.unsecret(written.properties)
+        self._ids[key] = known.apply(lambda p: p.secret_uri or "")
+        self._versions[key] = known.apply(
             lambda p: (p.secret_uri_with_version or "").rsplit("/", 1)[-1]
         )
 
@@ -192,14 +186,14 @@ class AzureStore(pulumi.ComponentResource):
         )
 
     def _private_endpoint(self, block: Block) -> None:
-        wanted = block.private_endpoint
-        if wanted is None:
+        private = block.private_endpoint
+        if private is None:
             return
         endpoint = network.PrivateEndpoint(
             f"{self._name}-endpoint",
             resource_group_name=block.resource_group,
-            location=wanted.location or block.location,
-            subnet=network.SubnetArgs(id=wanted.subnet_id),
+            location=private.location or block.location,
+            subnet=network.SubnetArgs(id=private.subnet_id),
             private_link_service_connections=[
                 network.PrivateLinkServiceConnectionArgs(
                     name="vault", private_link_service_id=self.vault_id, group_ids=["vault"]
@@ -208,7 +202,7 @@ class AzureStore(pulumi.ComponentResource):
             tags=self._tags,
             opts=self._child,
         )
-        if wanted.dns_zone_id is not None:
+        if private.dns_zone_id is not None:
             network.PrivateDnsZoneGroup(
                 f"{self._name}-endpoint-names",
                 private_dns_zone_group_name="default",
@@ -216,7 +210,7 @@ class AzureStore(pulumi.ComponentResource):
                 resource_group_name=block.resource_group,
                 private_dns_zone_configs=[
                     network.PrivateDnsZoneConfigArgs(
-                        name="vaultcore", private_dns_zone_id=wanted.dns_zone_id
+                        name="vaultcore", private_dns_zone_id=private.dns_zone_id
                     )
                 ],
                 opts=self._child,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from components.backends.interface import PermissionRow
+
 Mode = Literal["read-only", "managed"]
 
 SECRETS = "Microsoft.KeyVault/vaults/secrets"
@@ -39,7 +41,7 @@ class Role:
 
     def allows(self, action: str) -> bool:
         """Whether the role's definition allows an operation on data."""
-        return any(fnmatchcase(action.lower(), given.lower()) for given in self.data_actions)
+        return any(fnmatchcase(action.lower(), allowed.lower()) for allowed in self.data_actions)
 
 
 _READ = (
@@ -89,8 +91,8 @@ def role(*, read_only: bool) -> Role:
     return ROLES["read-only" if read_only else "managed"]
 
 
-def rows() -> Iterator[tuple[str, str, str, str]]:
-    """Mode, action, scope and reason of each permission, for the documentation."""
+def rows() -> Iterator[PermissionRow]:
+    """Each permission of each mode, for the documentation."""
     for mode, chosen in ROLES.items():
         for permission in chosen.permissions:
-            yield mode, permission.action, SCOPE, permission.reason
+            yield PermissionRow(mode, permission.action, SCOPE, permission.reason)

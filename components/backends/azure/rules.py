@@ -7,15 +7,16 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from components.backends.azure.names import TYPE, recovery_vault_name
+from components.backends.azure.tag_limits import AZURE_TAGS
+from components.backends.secret_naming import secret_tags
 from components.settings.findings import Finding
 from components.settings.managers import VAULT_NAME, AzureKeyVault
 from components.settings.model import Settings
 from components.settings.placeholders import is_placeholder
 from components.settings.store import AzureStore
 from components.settings.tag_rules import convention, problems
-from components.settings.visibility import recovery_vault_name, secret_tags
 
-TYPE = "azure-key-vault"
 #: Tags of a secret; other resources take 50. Azure documentation, About Azure Key Vault secrets.
 SECRET_TAGS = 15
 _AT = ("store", "azure")
@@ -32,6 +33,43 @@ _INSIDE = tuple(
     )
 )
 _NETWORK = ("public_network", "allowed_addresses", "allowed_subnet_ids")
+
+
+def vault(s: Settings) -> Iterator[Finding]:
+    """Kestra's own example lacks the vault and does not start."""
+    block = s.secret and s.secret.azure_key_vault
+    if not block:
+        return
+    at = ("secret", TYPE)
+    if block.vault_name is None and block.key_vault_uri is None:
+        yield Finding(
+            (*at, "vault-name"),
+            "is missing",
+            "one of vault-name and key-vault-uri names the vault",
+            "add vault-name",
+            kind="missing",
+        )
+    if block.vault_name is not None and block.key_vault_uri is not None:
+        yield Finding(
+            (*at, "vault-name"),
+            "stands beside key-vault-uri",
+            "exactly one of vault-name and key-vault-uri",
+            "keep one of them",
+        )
+    if block.vault_name is not None and "--" in block.vault_name:
+        yield Finding(
+            (*at, "vault-name"),
+            "has two hyphens in a row",
+            "letters, digits and single hyphens, 3 to 24 characters",
+            "correct it",
+        )
+    if block.managed_identity_client_id and block.managed_identity_resource_id:
+        yield Finding(
+            (*at, "managed-identity-client-id"),
+            "stands beside managed-identity-resource-id",
+            "a managed identity is named once",
+            "keep one of them",
+        )
 
 
 def store(s: Settings) -> Iterator[Finding]:
@@ -67,19 +105,19 @@ def _recovery(s: Settings, block: AzureKeyVault) -> Iterator[Finding]:
     key = s.encryption.secret_key
     if key is not None and is_placeholder(key.get_secret_value()):
         return
-    found = recovery_vault_name(s)
+    name = recovery_vault_name(s)
     at = (*_AT, "recovery-vault-name")
-    if found.lower() == (block.vault_name or "").lower():
+    if name.lower() == (block.vault_name or "").lower():
         yield Finding(
             at,
             "is Kestra's own vault",
             "Kestra's role there would let it read the copy of the encryption key",
             "write another name, or leave it out",
         )
-    elif not re.fullmatch(VAULT_NAME, found) or "--" in found:
+    elif not re.fullmatch(VAULT_NAME, name) or "--" in name:
         yield Finding(
             at,
-            f"would be {found}, which is no name of a vault",
+            f"would be {name}, which is no name of a vault",
             "3 to 24 letters, digits and single hyphens",
             "write another name here",
         )
@@ -146,8 +184,8 @@ def secrets(s: Settings) -> Iterator[Finding]:
                 "remove some",
             )
         # Those of the stack and of the declaration alone are reported where they are written.
-        alone = {(t, m) for own in (stack, declared.tags) for t, m, _ in problems(own, "azure")}
-        for tag, message, rule in problems(tags, "azure"):
+        alone = {(t, m) for own in (stack, declared.tags) for t, m, _ in problems(own, AZURE_TAGS)}
+        for tag, message, rule in problems(tags, AZURE_TAGS):
             if tag and (tag, message) not in alone:
                 yield Finding((*at, "tags"), f"with {tag}: {message}", rule, "rename or remove it")
         if declared.expires is not None and not _is_date(declared.expires):
@@ -172,8 +210,8 @@ def identity(s: Settings) -> Iterator[Finding]:
     block = s.secret.azure_key_vault if s.secret and s.secret.type == TYPE else None
     if block is None:
         return
-    wanted = s.identity.azure
-    given = next(
+    chosen = s.identity.azure
+    own = next(
         (
             name
             for name in (
@@ -186,14 +224,14 @@ def identity(s: Settings) -> Iterator[Finding]:
         ),
         None,
     )
-    if wanted.oidc_issuer_url and given:
+    if chosen.oidc_issuer_url and own:
         yield Finding(
             ("identity", "azure", "oidc-issuer-url"),
-            f"stands beside {given}",
+            f"stands beside {own}",
             "Kestra would use the identity of its block and not the one that is made",
-            f"remove {given}, or this",
+            f"remove {own}, or this",
         )
-    if not wanted.oidc_issuer_url and not given:
+    if not chosen.oidc_issuer_url and not own:
         yield Finding(
             ("identity", "azure"),
             "names no identity",
@@ -201,8 +239,8 @@ def identity(s: Settings) -> Iterator[Finding]:
             "add oidc-issuer-url to have an identity made with the least it needs",
             warning=True,
         )
-    if wanted.oidc_issuer_url and s.store.azure is None:
-        if not wanted.resource_group:
+    if chosen.oidc_issuer_url and s.store.azure is None:
+        if not chosen.resource_group:
             yield Finding(
                 ("identity", "azure", "resource-group"),
                 "is missing",

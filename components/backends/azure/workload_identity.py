@@ -7,14 +7,17 @@ labelled pods, so that the account's usual token stays out of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import pulumi
+if TYPE_CHECKING:
+    import pulumi
 
 #: Audience of the tokens that Entra ID exchanges.
 AUDIENCE = "api://AzureADTokenExchange"
+CLIENT_ID = "azure.workload.identity/client-id"
 POD_LABELS: Mapping[str, str] = {"azure.workload.identity/use": "true"}
 
 
 def account_annotations(client_id: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
     """Annotations of the service account."""
-    return {"azure.workload.identity/client-id": client_id}
+    return {CLIENT_ID: client_id}

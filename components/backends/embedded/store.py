@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pulumi
 
@@ -19,10 +18,9 @@ class EmbeddedStore(pulumi.ComponentResource):
       changes with its content, so a new value reaches the pods.
 
     Example:
-        >>> EmbeddedStore("store", StoreArgs(settings, {"type": "jdbc"}))  # doctest: +SKIP
+        >>> EmbeddedStore("store", StoreArgs(settings))  # doctest: +SKIP
     """
 
-    configuration: Mapping[str, Any]
     environment: Mapping[str, pulumi.Output[str]]
     secret_ids: Mapping[str, pulumi.Output[str]]
     version_ids: Mapping[str, pulumi.Output[str]]
@@ -31,15 +29,9 @@ class EmbeddedStore(pulumi.ComponentResource):
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("kestra:stores:EmbeddedStore", name, None, opts)
-        self.configuration = args.configuration
         self.environment = {}
         self.secret_ids = {
             secret: pulumi.Output.from_input(f"SECRET_{secret.upper()}") for secret in args.secrets
         }
         self.version_ids = {}
-        self.register_outputs(
-            {
-                "configuration": dict(self.configuration),
-                "environment": self.environment,
-            }
-        )
+        self.register_outputs({"environment": self.environment})

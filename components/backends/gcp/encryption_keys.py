@@ -10,6 +10,7 @@ from pulumi_gcp import kms, projects
 
 from components import tags
 from components.backends.gcp.permissions import KEY_USER
+from components.backends.gcp.tag_limits import GOOGLE_LABELS
 from components.settings import Settings
 from components.settings.durations import seconds
 from components.settings.store import GcpStore
@@ -94,6 +95,6 @@ def _key(
         purpose="ENCRYPT_DECRYPT",
         rotation_period=f"{seconds(block.kms.rotation_period)}s",
         destroy_scheduled_duration=f"{seconds(block.kms.destroy_after)}s",
-        labels=tags.translate(tags.convention(settings.tags), "gcp"),
+        labels=tags.translate(tags.convention(settings.tags), GOOGLE_LABELS),
         opts=kept,
     ).id

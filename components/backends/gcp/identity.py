@@ -7,12 +7,17 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_gcp import organizations, projects, secretmanager, serviceaccount
 
-from components.backends.gcp.permissions import WORKLOAD_IDENTITY, Grant, condition, grants
-from components.backends.gcp.rules import gcp_account_id
+from components.backends.gcp.names import ACCOUNT, account_id
+from components.backends.gcp.permissions import (
+    WORKLOAD_IDENTITY,
+    Grant,
+    Scope,
+    condition,
+    grants,
+)
 from components.backends.gcp.secret_manager import GcpStore
-from components.settings import Settings, visibility
-
-ANNOTATION = "iam.gke.io/gcp-service-account"
+from components.backends.secret_naming import prefix
+from components.settings import Settings
 
 
 class GcpIdentity(pulumi.ComponentResource):
@@ -29,7 +34,7 @@ class GcpIdentity(pulumi.ComponentResource):
         >>> GcpIdentity("identity", settings, store)  # doctest: +SKIP
     """
 
-    service_account_annotations: Mapping[str, pulumi.Output[str]]
+    service_account_annotations: Mapping[str, pulumi.Input[str]]
     pod_labels: Mapping[str, str]
     principal: pulumi.Output[str]
     """The service account as IAM names it, `serviceAccount:<e-mail>`."""
@@ -53,7 +58,7 @@ class GcpIdentity(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self, depends_on=store.services)
         account = serviceaccount.Account(
             f"{name}-account",
-            account_id=gcp_account_id(settings),
+            account_id=account_id(settings),
             display_name="Kestra",
             description=f"Kestra in the Kubernetes namespace {settings.deployment.namespace}",
             project=self._project,
@@ -68,7 +73,7 @@ class GcpIdentity(pulumi.ComponentResource):
         ):
             self._grant(grant, store)
         # The metadata server of the node vouches for the pod; no token is mounted.
-        self.service_account_annotations = {ANNOTATION: account.email}
+        self.service_account_annotations = {ACCOUNT: account.email}
         self.pod_labels = {}
         self.needs_token = False
         self.environment = {}
@@ -95,7 +100,7 @@ class GcpIdentity(pulumi.ComponentResource):
         )
 
     def _grant(self, grant: Grant, store: GcpStore) -> None:
-        if grant.scope == "secret":
+        if grant.scope is Scope.EACH_DECLARED:
             for secret, short in store.declared.items():
                 secretmanager.SecretIamMember(
                     f"{self._name}-{grant.name}-{secret}",
@@ -111,12 +116,12 @@ class GcpIdentity(pulumi.ComponentResource):
             project=self._project,
             role=grant.role or self._role(grant.permissions),
             member=self.principal,
-            condition=self._below_prefix() if grant.scope == "prefix" else None,
+            condition=self._below_prefix() if grant.scope is Scope.NAME_PATTERN else None,
             opts=self._child,
         )
 
     def _role(self, permissions: Sequence[str]) -> pulumi.Output[str]:
-        account = gcp_account_id(self._settings)
+        account = account_id(self._settings)
         return projects.IAMCustomRole(
             f"{self._name}-role",
             # Ids of roles have no hyphens, ids of accounts no underscores.
@@ -129,12 +134,12 @@ class GcpIdentity(pulumi.ComponentResource):
         ).name
 
     def _below_prefix(self) -> projects.IAMMemberConditionArgs:
-        prefix = visibility.prefix(self._settings)
-        found = organizations.get_project_output(
+        begin = prefix(self._settings)
+        project = organizations.get_project_output(
             project_id=self._project, opts=pulumi.InvokeOutputOptions(parent=self)
         )
         return projects.IAMMemberConditionArgs(
             title="secrets below Kestra's prefix",
-            description=f"Secrets whose names begin with {prefix}",
-            expression=found.number.apply(lambda number: condition(number, prefix)),
+            description=f"Secrets whose names begin with {begin}",
+            expression=project.number.apply(lambda number: condition(number, begin)),
         )

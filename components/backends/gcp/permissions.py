@@ -10,13 +10,24 @@ no permission on any key.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from enum import StrEnum
+
+from components.backends.interface import PermissionRow
 
 #: Kestra's Kubernetes service account may act as its Google service account.
 WORKLOAD_IDENTITY = "roles/iam.workloadIdentityUser"
 #: Secret Manager's service agent may use the key.
 KEY_USER = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
+
+
+class Scope(StrEnum):
+    """On what a grant is; the values are the documentation's."""
+
+    EACH_DECLARED = "each declared secret"
+    NAME_PATTERN = "secrets whose names begin with the prefix (IAM condition)"
+    PROJECT = "the project"
 
 
 @dataclass(frozen=True)
@@ -25,8 +36,7 @@ class Grant:
 
     name: str
     """Short name, part of the resource's name."""
-    scope: Literal["secret", "prefix", "project"]
-    """Each declared secret; every secret whose name begins with the prefix; or the project itself."""
+    scope: Scope
     reason: str
     role: str = ""
     permissions: tuple[str, ...] = ()
@@ -35,13 +45,13 @@ class Grant:
 READ_ONLY = (
     Grant(
         "reader",
-        "secret",
+        Scope.EACH_DECLARED,
         "reads the values of the declared secrets, and of no other",
         role="roles/secretmanager.secretAccessor",
     ),
     Grant(
         "index",
-        "project",
+        Scope.PROJECT,
         "finds secrets by name and label; Google checks list on the project only, and get returns what list "
         "returns: names and labels, never values",
         permissions=("secretmanager.secrets.get", "secretmanager.secrets.list"),
@@ -51,13 +61,13 @@ READ_ONLY = (
 MANAGED = (
     Grant(
         "admin",
-        "prefix",
+        Scope.NAME_PATTERN,
         "reads, writes, labels and deletes the secrets that Kestra itself made, known by their prefix",
         role="roles/secretmanager.admin",
     ),
     Grant(
         "index",
-        "project",
+        Scope.PROJECT,
         "makes and finds secrets; Google checks create and list on the project, where no condition on a "
         "secret's name can hold",
         permissions=("secretmanager.secrets.create", "secretmanager.secrets.list"),
@@ -81,7 +91,7 @@ def grants(*, read_only: bool, provisioned: bool, has_prefix: bool) -> tuple[Gra
     reader, *others = READ_ONLY
     below = replace(
         reader,
-        scope="prefix",
+        scope=Scope.NAME_PATTERN,
         reason="reads the values of an existing store's secrets below filter-on-prefix",
     )
     return (below, *others) if has_prefix else tuple(others)
@@ -96,18 +106,9 @@ def condition(project_number: str, prefix: str) -> str:
     return f"resource.name.startsWith({below})"
 
 
-#: Scope to the words of the documentation.
-_WHERE = {
-    "secret": "each declared secret",
-    "prefix": "secrets whose names begin with the prefix (IAM condition)",
-    "project": "the project",
-}
-
-
-def rows() -> list[tuple[str, str, str, str]]:
-    """Mode, what is granted, on what, and why: one row a grant, for the documentation."""
-    return [
-        (mode, grant.role or ", ".join(grant.permissions), _WHERE[grant.scope], grant.reason)
-        for mode, granted in (("read-only", READ_ONLY), ("managed", MANAGED))
-        for grant in granted
-    ]
+def rows() -> Iterator[PermissionRow]:
+    """One row for each grant of each mode, for the documentation."""
+    for mode, granted in (("read-only", READ_ONLY), ("managed", MANAGED)):
+        for grant in granted:
+            actions = grant.role or ", ".join(grant.permissions)
+            yield PermissionRow(mode, actions, grant.scope, grant.reason)

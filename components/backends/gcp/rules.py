@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings import visibility
+from components.backends.gcp.names import TYPE, account_id
+from components.backends.secret_naming import prefix, recovery_name
 from components.settings.durations import milliseconds
 from components.settings.findings import Finding
 from components.settings.identity import GCP_ACCOUNT_ID
@@ -19,13 +20,7 @@ PREFIX = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 
 def _is_google(s: Settings) -> bool:
-    return s.secret is not None and s.secret.type == "google-secret-manager"
-
-
-def gcp_account_id(s: Settings) -> str:
-    """Id of Kestra's Google service account: the given one, or `<namespace>-<service account>`."""
-    made = f"{s.deployment.namespace}-{s.identity.service_account.name}"
-    return s.identity.gcp.account_id or made
+    return s.secret is not None and s.secret.type == TYPE
 
 
 def identity(s: Settings) -> Iterator[Finding]:
@@ -54,7 +49,7 @@ def identity(s: Settings) -> Iterator[Finding]:
             "Kestra would use the key of its block and not this identity",
             "remove service-account, or this",
         )
-    if not re.match(GCP_ACCOUNT_ID, gcp_account_id(s)):
+    if not re.match(GCP_ACCOUNT_ID, account_id(s)):
         yield Finding(
             ("identity", "gcp", "account-id"),
             "is missing, and `<namespace>-<service account>` is no id of a Google service account",
@@ -79,7 +74,7 @@ def _project(s: Settings) -> Iterator[Finding]:
     block = s.secret.google_secret_manager if s.secret else None
     if block is None or block.project is None:
         yield Finding(
-            ("secret", "google-secret-manager", "project"),
+            ("secret", TYPE, "project"),
             "is missing",
             "a stack that provisions names the project",
             "add it",
@@ -89,19 +84,19 @@ def _project(s: Settings) -> Iterator[Finding]:
 
 def _prefix(s: Settings) -> Iterator[Finding]:
     """Managed mode: Kestra administers all below its prefix, so the recovery copy is not below it."""
-    prefix = visibility.prefix(s)
-    at = ("secret", "google-secret-manager", "prefix")
-    if not PREFIX.fullmatch(prefix):
+    begin = prefix(s)
+    at = ("secret", TYPE, "prefix")
+    if not PREFIX.fullmatch(begin):
         yield Finding(
             at,
             "cannot begin the name of a secret",
             "255 letters, digits, _ and - at most",
             "correct it",
         )
-    elif s.store.gcp and visibility.recovery_name(s).startswith(prefix):
+    elif s.store.gcp and recovery_name(s).startswith(begin):
         yield Finding(
             at,
-            f"is how {visibility.recovery_name(s)} begins",
+            f"is how {recovery_name(s)} begins",
             "Kestra could read and delete the recovery copy of the encryption key",
             "choose another prefix",
         )

@@ -10,8 +10,10 @@ from pulumi_gcp import projects, secretmanager
 
 from components import tags
 from components.backends.gcp.encryption_keys import GLOBAL, Keys, create_keys
+from components.backends.gcp.names import secret_labels
+from components.backends.gcp.tag_limits import GOOGLE_LABELS
 from components.backends.interface import StoreArgs
-from components.settings import visibility
+from components.backends.secret_naming import filtered_name, recovery_name
 from components.settings.declared import DeclaredSecret
 from components.settings.durations import seconds
 from components.settings.store import GcpStore as Block
@@ -31,10 +33,9 @@ class GcpStore(pulumi.ComponentResource):
       It stays in the locations where it was first written.
 
     Example:
-        >>> GcpStore("store", StoreArgs(settings, fragment, {"TOKEN": token}))  # doctest: +SKIP
+        >>> GcpStore("store", StoreArgs(settings, {"TOKEN": token}))  # doctest: +SKIP
     """
 
-    configuration: Mapping[str, Any]
     environment: Mapping[str, pulumi.Output[str]]
     secret_ids: Mapping[str, pulumi.Output[str]]
     version_ids: Mapping[str, pulumi.Output[str]]
@@ -49,19 +50,13 @@ class GcpStore(pulumi.ComponentResource):
         self._secret_ids: dict[str, pulumi.Output[str]] = {}
         self._version_ids: dict[str, pulumi.Output[str]] = {}
         self.services: Sequence[pulumi.Resource] = ()
-        self.configuration = args.configuration
         self.environment = {}
         self.declared = {}
         block = self._settings.store.gcp
         if block is not None:
             self._provision(block)
         self.secret_ids, self.version_ids = self._secret_ids, self._version_ids
-        self.register_outputs(
-            {
-                "configuration": dict(self.configuration),
-                "environment": self.environment,
-            }
-        )
+        self.register_outputs({"environment": self.environment})
 
     def _provision(self, block: Block) -> None:
         manager = self._settings.secret
@@ -96,11 +91,11 @@ class GcpStore(pulumi.ComponentResource):
         """The APIs of the project; they stay on, since others may use them."""
         if not block.enable_services:
             return []
-        wanted = ["secretmanager"]
+        services = ["secretmanager"]
         if block.kms.enabled:
-            wanted.append("cloudkms")
+            services.append("cloudkms")
         if self._settings.identity.gcp.workload_pool:
-            wanted += ["iam", "iamcredentials"]
+            services += ["iam", "iamcredentials"]
         return [
             projects.Service(
                 f"{self._name}-service-{service}",
@@ -109,7 +104,7 @@ class GcpStore(pulumi.ComponentResource):
                 disable_on_destroy=False,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            for service in wanted
+            for service in services
         ]
 
     def _declared(
@@ -118,8 +113,8 @@ class GcpStore(pulumi.ComponentResource):
         described = {"description": declared.description} if declared.description else None
         secret = secretmanager.Secret(
             f"{self._name}-declared-{name}",
-            secret_id=visibility.store_name(self._settings, name, declared),
-            labels=tags.translate(visibility.secret_tags(self._settings, name, declared), "gcp"),
+            secret_id=filtered_name(self._settings, name),
+            labels=tags.translate(secret_labels(self._settings, declared), GOOGLE_LABELS),
             annotations=described,
             version_aliases={a: str(n) for a, n in declared.version_aliases.items()} or None,
             **self._shared,
@@ -133,15 +128,15 @@ class GcpStore(pulumi.ComponentResource):
             deletion_policy="ABANDON" if declared.version_aliases else "DELETE",
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self._note(name, secret, version)
+        self._record_version(name, secret, version)
         return secret.secret_id
 
     def _recovery(self, key: pulumi.Input[str], before: Sequence[pulumi.Resource]) -> None:
         protect = self._settings.protect
         secret = secretmanager.Secret(
             f"{self._name}-encryption-key",
-            secret_id=visibility.recovery_name(self._settings),
-            labels=tags.translate(tags.convention(self._settings.tags), "gcp"),
+            secret_id=recovery_name(self._settings),
+            labels=tags.translate(tags.convention(self._settings.tags), GOOGLE_LABELS),
             deletion_protection=protect,
             **self._shared,
             opts=pulumi.ResourceOptions(
@@ -159,9 +154,9 @@ class GcpStore(pulumi.ComponentResource):
             secret_data=pulumi.Output.secret(key),
             opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=True),
         )
-        self._note("encryption.secret-key", secret, version)
+        self._record_version("encryption.secret-key", secret, version)
 
-    def _note(
+    def _record_version(
         self, name: str, secret: secretmanager.Secret, version: secretmanager.SecretVersion
     ) -> None:
         self._secret_ids[name] = secret.name

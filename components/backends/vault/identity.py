@@ -99,7 +99,7 @@ class VaultIdentity(pulumi.ComponentResource):
             namespace=self._block.namespace,
             opts=self._child,
         )
-        return mounted.path.apply(lambda found: (found or path).rstrip("/"))
+        return mounted.path.apply(lambda known: (known or path).rstrip("/"))
 
     def _kubernetes(self, block: Vault) -> None:
         assert block.kubernetes is not None

@@ -6,6 +6,13 @@ from components.settings.declared import DeclaredSecret
 
 VALUE = "value"
 """Field of a declared secret: flows write `secret('NAME', subkey='value')`."""
+ENCRYPTION_KEY_PATH = "encryption"
+"""Where the copy of the encryption key is, below the stack's own engine."""
+
+
+def stack_engine(root_engine: str) -> str:
+    """The engine of what the stack keeps for recovery, which Kestra's policy does not reach."""
+    return f"{root_engine}-stack"
 
 
 def clean_path(path: str | None) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from components.backends.interface import PermissionRow
 from components.backends.vault.paths import clean_path, folders_to, secret_path
 from components.settings.model import Settings
 
@@ -151,10 +152,10 @@ def policy_text(root_engine: str, *, read_only: bool, scope: Scope = WHOLE_ENGIN
     return text
 
 
-def rows() -> Iterator[tuple[str, str, str, str]]:
-    """Mode, capabilities, path and reason of each permission, for the documentation."""
+def rows() -> Iterator[PermissionRow]:
+    """Each permission of each mode, with the path's variable parts in brackets, for the documentation."""
     words = {"folder": "<folder>", "secret": "<secret>", "list": "<folder>"}
     for mode, permissions in PERMISSIONS.items():
         for p in permissions:
             path = p.on("<root-engine>", words[p.extent])
-            yield mode, ", ".join(p.capabilities), f"`{path}`", p.reason
+            yield PermissionRow(mode, ", ".join(p.capabilities), f"`{path}`", p.reason)

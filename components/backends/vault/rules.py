@@ -35,6 +35,64 @@ def _block(s: Settings) -> Vault | None:
     return s.secret.vault if s.secret is not None and s.secret.type == "vault" else None
 
 
+def log_in(s: Settings) -> Iterator[Finding]:
+    """Exactly one way to log in; lives of tokens that Vault accepts."""
+    block = s.secret and s.secret.vault
+    if not block or s.secret is None:
+        return
+    at = ("secret", "vault")
+    methods = vault_methods(block)
+    if len(methods) > 1:
+        yield Finding(
+            at,
+            f"has {len(methods)} auth methods",
+            "one of password, token, app-role and kubernetes",
+            "keep one; `kubernetes: {}` needs no credential",
+        )
+    if block.read_only is not None and block.read_only != s.secret.read_only:
+        yield Finding(
+            (*at, "read-only"),
+            "differs from kestra:secret.read-only",
+            "both places say the same, since Kestra's documentation names either",
+            "set only kestra:secret.read-only",
+        )
+    app_role = block.app_role
+    if app_role and (app_role.role_id is None) != (app_role.secret_id is None):
+        missing = "role-id" if app_role.role_id is None else "secret-id"
+        yield Finding(
+            (*at, "app-role", missing),
+            "is missing",
+            "role-id and secret-id go together",
+            "set both, or neither to have them provisioned",
+            kind="missing",
+        )
+    identity = s.identity.vault
+    if (milliseconds(identity.token_ttl) or 0) > (milliseconds(identity.token_max_ttl) or 0):
+        yield Finding(
+            ("identity", "vault", "token-ttl")
+            if "token_ttl" in identity.model_fields_set
+            else ("identity", "vault", "token-max-ttl"),
+            "is above token-max-ttl"
+            if "token_ttl" in identity.model_fields_set
+            else "is below token-ttl (1h)",
+            "token-ttl <= token-max-ttl",
+            "shorten token-ttl or lengthen token-max-ttl",
+            kind="relation",
+        )
+    for name, value in (
+        ("token-ttl", identity.token_ttl),
+        ("token-max-ttl", identity.token_max_ttl),
+        ("secret-id-ttl", identity.secret_id_ttl),
+    ):
+        if (milliseconds(value) or 0) % 1000:
+            yield Finding(
+                ("identity", "vault", name),
+                "is no whole second",
+                "Vault counts seconds",
+                "round it",
+            )
+
+
 def paths(s: Settings) -> Iterator[Finding]:
     """Paths that stand in Kestra's policy: none may say more than itself."""
     block = _block(s)

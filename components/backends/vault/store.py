@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import pulumi
 import pulumi_vault as vault
 
 from components import tags
 from components.backends.interface import StoreArgs
-from components.backends.vault.paths import VALUE, secret_path
+from components.backends.vault.paths import (
+    ENCRYPTION_KEY_PATH,
+    VALUE,
+    secret_path,
+    stack_engine,
+)
 from components.backends.vault.permissions import policy_text, scope
+from components.backends.vault.tag_limits import VAULT_METADATA
 
 
 class VaultStore(pulumi.ComponentResource):
@@ -29,10 +34,9 @@ class VaultStore(pulumi.ComponentResource):
     - Where a file is named, an audit device that writes every request.
 
     Example:
-        >>> VaultStore("store", StoreArgs(settings, fragment, {"TOKEN": token}))  # doctest: +SKIP
+        >>> VaultStore("store", StoreArgs(settings, {"TOKEN": token}))  # doctest: +SKIP
     """
 
-    configuration: Mapping[str, Any]
     environment: Mapping[str, pulumi.Output[str]]
     secret_ids: Mapping[str, pulumi.Output[str]]
     version_ids: Mapping[str, pulumi.Output[str]]
@@ -48,7 +52,7 @@ class VaultStore(pulumi.ComponentResource):
         assert manager.vault is not None
         block, settings = manager.vault, args.settings
         kept = pulumi.ResourceOptions(parent=self, protect=settings.protect)
-        metadata = tags.translate(tags.convention(settings.tags), "vault")
+        metadata = tags.translate(tags.convention(settings.tags), VAULT_METADATA)
 
         self._first: list[pulumi.Resource] = []
         audit = settings.identity.vault.audit_file
@@ -102,14 +106,14 @@ class VaultStore(pulumi.ComponentResource):
                 namespace=block.namespace,
                 opts=child,
             )
-            self._note(secret_name, written)
+            self._record_version(secret_name, written)
         if args.encryption_key is not None:
             retained = pulumi.ResourceOptions.merge(
                 kept, pulumi.ResourceOptions(retain_on_delete=True)
             )
             platform = vault.Mount(
                 f"{name}-stack-engine",
-                path=f"{block.root_engine}-stack",
+                path=stack_engine(block.root_engine),
                 type="kv",
                 options={"version": "2"},
                 description="What Kestra's stack keeps for recovery",
@@ -119,19 +123,17 @@ class VaultStore(pulumi.ComponentResource):
             written = vault.kv.SecretV2(
                 f"{name}-encryption-key",
                 mount=platform.path,
-                name="encryption",
+                name=ENCRYPTION_KEY_PATH,
                 data_json=_data("secret-key", args.encryption_key),
                 custom_metadata={"data": metadata},
                 namespace=block.namespace,
                 opts=retained,
             )
-            self._note("encryption.secret-key", written)
+            self._record_version("encryption.secret-key", written)
 
-        self.configuration = args.configuration
         self.environment = {}
         self.register_outputs(
             {
-                "configuration": dict(self.configuration),
                 "environment": self.environment,
                 "policy": self.policy,
             }
@@ -142,11 +144,11 @@ class VaultStore(pulumi.ComponentResource):
         """What everything else in Vault comes after."""
         return self._first
 
-    def _note(self, name: str, written: vault.kv.SecretV2) -> None:
+    def _record_version(self, name: str, written: vault.kv.SecretV2) -> None:
         # The output `metadata` is a map of text; a version is no secret.
         self._ids[name] = written.path
         self._versions[name] = pulumi.Output.unsecret(written.metadata).apply(
-            lambda found: str((found or {}).get("version", ""))
+            lambda metadata: str((metadata or {}).get("version", ""))
         )
 
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from components.backends.aws import rules as aws_rules
-from components.backends.azure import rules as azure_rules
-from components.backends.gcp import rules as gcp_rules
-from components.backends.gcp.rules import gcp_account_id
-from components.backends.vault import rules as vault_rules
-from components.backends.vault.rules import vault_method, vault_methods
-from components.settings import tag_rules, visibility
+from components.backends.registry import configured_backends
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.validation.rules import (
@@ -35,16 +29,24 @@ from components.validation.rules import (
     rotation,
     scaling,
     secret,
+    secret_naming,
     security,
     server,
     store,
+    tags,
     values,
     variable_rules,
     web_server,
     worker_groups,
 )
 
-__all__ = ["CHECKS", "check_all", "gcp_account_id", "vault_method", "vault_methods"]
+
+def _of_backends(settings: Settings) -> Iterator[Finding]:
+    """Checks of the chosen secret manager, and of those whose block is there without being chosen."""
+    for backend in configured_backends(settings):
+        for rule in (*backend.setting_rules, *backend.identity_rules):
+            yield from rule(settings)
+
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     catalogue_rules.keys_of_the_catalogue,
@@ -52,12 +54,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     keys.encryption_key,
     security.editions,
     secret.secret_manager,
-    secret.aws,
-    secret.azure,
-    secret.vault,
-    vault_rules.paths,
-    vault_rules.shared_engine,
-    vault_rules.lives,
+    _of_backends,
     keys.internal_key,
     secret.prefixes,
     secret.cache,
@@ -66,15 +63,8 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     declared.where,
     declared.only_here,
     rotation.rotation,
-    visibility.check,
+    secret_naming.declared_names,
     store.blocks,
-    aws_rules.provisioned,
-    azure_rules.store,
-    azure_rules.secrets,
-    azure_rules.identity,
-    gcp_rules.identity,
-    gcp_rules.store,
-    gcp_rules.aliases,
     migration.secondary_store,
     server.basic_auth,
     endpoints.check,
@@ -115,7 +105,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     pod_security.check,
     worker_groups.check,
     file_paths.check,
-    tag_rules.check,
+    tags.check,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from components.backends.registry import all_backends, backend_of, backends_of
 from components.settings.base import reveal
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -57,31 +58,12 @@ def where(s: Settings) -> Iterator[Finding]:
     """Whether the stack can write them, and Kestra see them."""
     if not s.declared_secrets or s.secret is None:
         return
-    at, kind, cloud = ("declared-secrets",), s.secret.type, s.secret.cloud
-    if kind in ("jdbc", "elasticsearch"):
+    at, backend = ("declared-secrets",), backend_of(s)
+    if reason := backend.not_writable(s):
         yield Finding(
-            at,
-            f"cannot be written to {kind}",
-            "only Kestra itself writes to its internal store",
-            "create them in Kestra, or choose an external manager",
+            at, reason.message, reason.rule, reason.fix, kind=reason.kind, adds=reason.adds
         )
-    elif cloud is None and kind != "vault":
-        yield Finding(
-            at,
-            f"cannot be written to {kind}",
-            "this project provisions nothing there: no Pulumi provider of its own writes to it",
-            f"create them in {kind} itself and remove them here",
-        )
-    elif cloud is not None and getattr(s.store, cloud) is None:
-        yield Finding(
-            at,
-            f"has no kestra:store.{cloud}",
-            "a stack that writes secrets also provisions their key and their protection",
-            f"add kestra:store.{cloud}",
-            kind="missing",
-            adds=("store", cloud),
-        )
-    if not s.secret.is_read_only and (cloud is not None or kind == "vault"):
+    if backend.writes_secrets and not s.secret.is_read_only:
         yield Finding(
             at,
             "needs read-only mode",
@@ -91,24 +73,19 @@ def where(s: Settings) -> Iterator[Finding]:
         )
 
 
-#: Key of a declared secret to the one manager that has it.
-ONLY = {
-    "content-type": "azure-key-vault",
-    "expires": "azure-key-vault",
-    "rotation": "aws-secret-manager",
-    "version-aliases": "google-secret-manager",
-}
-
-
 def only_here(s: Settings) -> Iterator[Finding]:
     """Keys of a declared secret that no manager of the stack has."""
-    kinds = [manager.type for manager in s.managers]
-    for name, secret in s.declared_secrets.items():
-        for key, owner in ONLY.items():
-            if owner not in kinds and getattr(secret, key.replace("-", "_")):
-                yield Finding(
-                    ("declared-secrets", name, key),
-                    f"does not exist for {' and '.join(kinds) or 'a stack without kestra:secret'}",
-                    f"it belongs to {owner}",
-                    "remove it",
-                )
+    own = backends_of(s)
+    types = " and ".join(backend.type for backend in own) or "a stack without kestra:secret"
+    for owner in all_backends():
+        if owner in own:
+            continue
+        for name, secret in s.declared_secrets.items():
+            for key in owner.declared_keys:
+                if getattr(secret, key.replace("-", "_")):
+                    yield Finding(
+                        ("declared-secrets", name, key),
+                        f"does not exist for {types}",
+                        f"it belongs to {owner.type}",
+                        "remove it",
+                    )

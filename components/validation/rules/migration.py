@@ -1,35 +1,25 @@
-"""A second secret manager beside the first, while a stack moves from one to another."""
+"""A second secret manager, while a stack moves from one to another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from components.backends.aws import rules as aws_rules
-from components.backends.azure import rules as azure_rules
-from components.backends.gcp import rules as gcp_rules
-from components.backends.vault import rules as vault_rules
-from components.settings import visibility
+from components.backends.registry import configured_backends
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from components.validation.rules import declared, secret
+from components.validation.rules import declared, secret, secret_naming
 
-_CHECKS = (
-    secret.secret_manager,
-    secret.aws,
-    secret.azure,
-    secret.vault,
-    vault_rules.paths,
-    vault_rules.shared_engine,
-    secret.prefixes,
-    declared.where,
-    aws_rules.provisioned,
-    azure_rules.store,
-    azure_rules.secrets,
-    gcp_rules.store,
-    gcp_rules.aliases,
-    visibility.check,
-)
+
+def _check(s: Settings) -> Iterator[Finding]:
+    """What holds for each of the two managers."""
+    yield from secret.secret_manager(s)
+    for backend in configured_backends(s):
+        for rule in backend.setting_rules:
+            yield from rule(s)
+    yield from secret.prefixes(s)
+    yield from declared.where(s)
+    yield from secret_naming.declared_names(s)
 
 
 def secondary_store(s: Settings) -> Iterator[Finding]:
@@ -62,10 +52,9 @@ def secondary_store(s: Settings) -> Iterator[Finding]:
                 "the other one is written the value that the stack knows, which AWS no longer has",
                 "write the current value as value, and remove rotation until the stack has moved",
             )
-    for check in _CHECKS:
-        known = set(check(s))
-        for finding in check(second):
-            if finding.warning or finding in known:
-                continue
-            loc, fix = finding.loc, finding.fix.replace("kestra:secret", "kestra:store.also")
-            yield replace(finding, loc=(*at, *loc[1:]) if loc[0] == "secret" else loc, fix=fix)
+    known = set(_check(s))
+    for finding in _check(second):
+        if finding.warning or finding in known:
+            continue
+        loc, fix = finding.loc, finding.fix.replace("kestra:secret", "kestra:store.also")
+        yield replace(finding, loc=(*at, *loc[1:]) if loc[0] == "secret" else loc, fix=fix)

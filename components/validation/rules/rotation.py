@@ -4,54 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.backends.vault.rules import vault_method
+from components.backends.registry import backend_of, data_keys
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
-_KEPT = {
-    "encryption.secret-key": "Kestra has one key and no re-encryption: with another key it reads nothing of before",
-    "secret.jdbc.secret": "Kestra documents no way to change it: the secrets that it stores need the key of before",
-    "secret.elasticsearch.secret": (
-        "Kestra documents no way to change it: the secrets that it stores need the key of before"
-    ),
-}
+_ONE_KEY = "Kestra has one key and no re-encryption: with another key it reads nothing of before"
+_NO_CHANGE = (
+    "Kestra documents no way to change it: the secrets that it stores need the key of before"
+)
 
 
-def made(s: Settings) -> set[str]:
+def rotatable(s: Settings) -> set[str]:
     """The values that the stack makes and can make anew, as its output `generated` names them."""
-    found: set[str] = set()
+    values: set[str] = set()
     login = s.server.basic_auth
     if login is not None and login.password is None:
-        found.add("server.basic-auth.password")
+        values.add("server.basic-auth.password")
     everything = s.endpoints.all
     if everything and everything.basic_auth and everything.basic_auth.password is None:
-        found.add("endpoints.all.basic-auth.password")
+        values.add("endpoints.all.basic-auth.password")
     # One name for both spellings, as the output has it.
     admin = s.security.owner if s.security else None
     if s.is_enterprise and admin is not None and admin.password is None:
-        found.add("security.super-admin.password")
-    vault = s.secret.vault if s.secret and s.secret.type == "vault" else None
-    if vault is not None:
-        method = vault_method(vault)
-        if method == "app-role" and vault.app_role and vault.app_role.role_id is None:
-            found.add("secret.vault.app-role.secret-id")
-        if method == "password" and vault.password and vault.password.password is None:
-            found.add("secret.vault.password.password")
-        if method == "token" and vault.token and vault.token.token is None:
-            found.add("secret.vault.token.token")
-    return found
+        values.add("security.super-admin.password")
+    return values | backend_of(s).rotatable(s)
 
 
 def rotation(s: Settings) -> Iterator[Finding]:
     """Names of values that the stack makes."""
-    possible = made(s)
+    possible = rotatable(s)
+    kept = {"encryption.secret-key": _ONE_KEY} | dict.fromkeys(data_keys(), _NO_CHANGE)
     for name in s.rotation:
         if name in possible:
             continue
         at = ("rotation", name)
-        if name in _KEPT:
+        if name in kept:
             yield Finding(
-                at, "cannot be rotated here", _KEPT[name], "read docs/rotation.md and remove it"
+                at, "cannot be rotated here", kept[name], "read docs/rotation.md and remove it"
             )
         elif name.startswith("declared-secrets."):
             yield Finding(

@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.backends.vault.rules import vault_methods
-from components.settings.durations import milliseconds
+from components.backends.registry import BACKENDS, backend_of
 from components.settings.findings import Finding
 from components.settings.managers import CloudManager, FlatManager, Manager
 from components.settings.model import Settings
-from components.settings.secret import TYPES
-
-#: Managers whose block holds nothing that Kestra cannot do without.
-OPTIONAL_BLOCKS = (
-    "aws-secret-manager",
-    "aws-ssm-parameter-store",
-    "google-secret-manager",
-    "jdbc",
-    "elasticsearch",
-)
-SINCE_2 = ("aws-ssm-parameter-store", "delinea", "bitwarden")
 
 
 def secret_manager(s: Settings) -> Iterator[Finding]:
@@ -27,8 +15,8 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
     manager = s.secret
     if manager is None:
         return
-    block = manager.backend
-    if block is None and manager.type not in OPTIONAL_BLOCKS:
+    block, backend = manager.backend, backend_of(s)
+    if block is None and backend.block_required:
         yield Finding(
             ("secret", manager.type),
             "is missing",
@@ -36,14 +24,14 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
             "add it",
             kind="missing",
         )
-    if manager.type in SINCE_2 and s.version != "2.0":
+    if backend.since > s.version:
         yield Finding(
             ("secret", "type"),
             f"is {manager.type} on Kestra {s.version}",
-            "no documentation of Kestra 1.3 knows it",
-            "set kestra:version to 2.0, or choose another manager",
+            f"no documentation of Kestra {s.version} knows it",
+            f"set kestra:version to {backend.since}, or choose another manager",
         )
-    for other in TYPES:
+    for other in BACKENDS:
         if other != manager.type and manager.block(other) is not None:
             yield Finding(
                 ("secret", other),
@@ -51,7 +39,7 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
                 "Kestra reads only the block of its type",
                 "remove it, or change kestra:secret.type",
             )
-    if manager.type in ("jdbc", "elasticsearch"):
+    if not backend.is_read_only_capable:
         if manager.read_only:
             yield Finding(
                 ("secret", "read-only"),
@@ -81,130 +69,6 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
             warning=True,
             kind="relation",
         )
-
-
-def aws(s: Settings) -> Iterator[Finding]:
-    """Static keys come in pairs."""
-    block = s.secret and s.secret.aws
-    if not block or s.secret is None:
-        return
-    at = ("secret", s.secret.type)
-    have = {
-        "access-key-id": block.access_key_id is not None,
-        "secret-key-id": block.secret_key_id is not None,
-    }
-    if len(set(have.values())) == 2:
-        missing = next(name for name, there in have.items() if not there)
-        yield Finding(
-            (*at, missing),
-            "is missing",
-            "access-key-id and secret-key-id go together",
-            "set both, or neither to use the pod's identity",
-            kind="missing",
-        )
-    if block.session_token is not None and not all(have.values()):
-        yield Finding(
-            (*at, "session-token"),
-            "stands without its keys",
-            "a session token belongs to access-key-id and secret-key-id",
-            "set both, or remove it",
-            kind="missing",
-        )
-
-
-def azure(s: Settings) -> Iterator[Finding]:
-    """Kestra's own example lacks the vault and does not start."""
-    block = s.secret and s.secret.azure_key_vault
-    if not block:
-        return
-    at = ("secret", "azure-key-vault")
-    if block.vault_name is None and block.key_vault_uri is None:
-        yield Finding(
-            (*at, "vault-name"),
-            "is missing",
-            "one of vault-name and key-vault-uri names the vault",
-            "add vault-name",
-            kind="missing",
-        )
-    if block.vault_name is not None and block.key_vault_uri is not None:
-        yield Finding(
-            (*at, "vault-name"),
-            "stands beside key-vault-uri",
-            "exactly one of vault-name and key-vault-uri",
-            "keep one of them",
-        )
-    if block.vault_name is not None and "--" in block.vault_name:
-        yield Finding(
-            (*at, "vault-name"),
-            "has two hyphens in a row",
-            "letters, digits and single hyphens, 3 to 24 characters",
-            "correct it",
-        )
-    if block.managed_identity_client_id and block.managed_identity_resource_id:
-        yield Finding(
-            (*at, "managed-identity-client-id"),
-            "stands beside managed-identity-resource-id",
-            "a managed identity is named once",
-            "keep one of them",
-        )
-
-
-def vault(s: Settings) -> Iterator[Finding]:
-    """Exactly one way to log in; lives of tokens that Vault accepts."""
-    block = s.secret and s.secret.vault
-    if not block or s.secret is None:
-        return
-    at = ("secret", "vault")
-    methods = vault_methods(block)
-    if len(methods) > 1:
-        yield Finding(
-            at,
-            f"has {len(methods)} auth methods",
-            "one of password, token, app-role and kubernetes",
-            "keep one; `kubernetes: {}` needs no credential",
-        )
-    if block.read_only is not None and block.read_only != s.secret.read_only:
-        yield Finding(
-            (*at, "read-only"),
-            "differs from kestra:secret.read-only",
-            "both places say the same, since Kestra's documentation names either",
-            "set only kestra:secret.read-only",
-        )
-    app_role = block.app_role
-    if app_role and (app_role.role_id is None) != (app_role.secret_id is None):
-        missing = "role-id" if app_role.role_id is None else "secret-id"
-        yield Finding(
-            (*at, "app-role", missing),
-            "is missing",
-            "role-id and secret-id go together",
-            "set both, or neither to have them provisioned",
-            kind="missing",
-        )
-    identity = s.identity.vault
-    if (milliseconds(identity.token_ttl) or 0) > (milliseconds(identity.token_max_ttl) or 0):
-        yield Finding(
-            ("identity", "vault", "token-ttl")
-            if "token_ttl" in identity.model_fields_set
-            else ("identity", "vault", "token-max-ttl"),
-            "is above token-max-ttl"
-            if "token_ttl" in identity.model_fields_set
-            else "is below token-ttl (1h)",
-            "token-ttl <= token-max-ttl",
-            "shorten token-ttl or lengthen token-max-ttl",
-            kind="relation",
-        )
-    for name, value in (
-        ("token-ttl", identity.token_ttl),
-        ("token-max-ttl", identity.token_max_ttl),
-        ("secret-id-ttl", identity.secret_id_ttl),
-    ):
-        if (milliseconds(value) or 0) % 1000:
-            yield Finding(
-                ("identity", "vault", name),
-                "is no whole second",
-                "Vault counts seconds",
-                "round it",
-            )
 
 
 def prefixes(s: Settings) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from components.backends.settings_model import settings_model
 from components.catalogue import catalogue
 from components.settings.base import Model
 from components.settings.model import Settings
@@ -13,9 +14,13 @@ from policy.environment_variables import canonical
 
 
 @cache
-def setting_keys(model: type[Model] = Settings, prefix: str = "kestra") -> dict[str, str]:
+def setting_keys() -> dict[str, str]:
     """Kestra's keys that the settings have, to the setting; `*` stands for a name that the user chooses."""
-    top = model is Settings
+    return _keys(settings_model(), "kestra")
+
+
+def _keys(model: type[Model], prefix: str) -> dict[str, str]:
+    top = issubclass(model, Settings)
     keys: dict[str, str] = {"kestra.url": "deployment.url"} if top else {}
     for name, field in model.model_fields.items():
         alias = field.alias or name
@@ -24,9 +29,9 @@ def setting_keys(model: type[Model] = Settings, prefix: str = "kestra") -> dict[
         block, many = models_in(field.annotation)
         key = alias if top and alias in ("endpoints", "datasources") else f"{prefix}.{alias}"
         if block is not None:
-            keys |= {k: f"{alias}.{path}" for k, path in setting_keys(block, key).items()}
+            keys |= {k: f"{alias}.{path}" for k, path in _keys(block, key).items()}
         elif many is not None:
-            inner = setting_keys(many, f"{key}.*")
+            inner = _keys(many, f"{key}.*")
             keys |= {k: f"{alias}.*.{path}" for k, path in inner.items()}
         else:
             keys[key] = alias

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from components.backends.registry import BACKENDS, backend, data_keys
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.walk import is_empty_block, walk_values
@@ -26,7 +27,6 @@ def leaves(s: Settings) -> Iterator[tuple[Loc, Any]]:
 
 #: Empty here is judged by a check of its own, is a database without a password, or an empty variable.
 _JUDGED_ELSEWHERE = ("encryption", "server", "declared-secrets", "datasources", "deployment")
-_INTERNAL = ("jdbc", "elasticsearch")
 
 
 def empty_secrets(s: Settings) -> Iterator[Finding]:
@@ -34,8 +34,14 @@ def empty_secrets(s: Settings) -> Iterator[Finding]:
     for loc, value in leaves(s):
         if not isinstance(value, SecretStr) or value.get_secret_value():
             continue
-        if loc[0] not in _JUDGED_ELSEWHERE and loc[1] not in _INTERNAL:
+        if loc[0] not in _JUDGED_ELSEWHERE and ".".join(map(str, loc)) not in data_keys():
             yield Finding(loc, "is empty", "a credential has a value", "set it, or remove the key")
+
+
+def _is_read_here(loc: Loc) -> bool:
+    """Whether the place is a key of a secret manager that the stack itself reads."""
+    *_, type_, name = ("", *loc)
+    return type_ in BACKENDS and name in backend(str(type_)).known_keys
 
 
 def _has_host(address: str, loc: Loc) -> bool:
@@ -45,8 +51,8 @@ def _has_host(address: str, loc: Loc) -> bool:
         ("url",),
     ):
         return True
-    # The network policy opens the port of Vault's address, which a placeholder would hide.
-    if "${" in address and loc[-2:] != ("vault", "address"):
+    # The network policy opens the port of such an address, which a placeholder would hide.
+    if "${" in address and not _is_read_here(loc):
         return True
     # Java, unlike Python, takes no other characters.
     if "${" not in address and not _WRITTEN.fullmatch(address):

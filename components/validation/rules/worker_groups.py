@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from components.backends.registry import backends_of
 from components.settings.deployment import WorkerGroup
 from components.settings.extra_variables import missing_in
 from components.settings.findings import Finding
@@ -17,12 +18,6 @@ from components.settings.placeholders import as_placeholder, variable_of
 from policy.environment_variables import bind
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
-#: Cloud to the annotation by which a service account has an identity in it.
-_ANNOTATIONS = {
-    "aws": "eks.amazonaws.com/role-arn",
-    "azure": "azure.workload.identity/client-id",
-    "gcp": "iam.gke.io/gcp-service-account",
-}
 
 
 def check(s: Settings) -> Iterator[Finding]:
@@ -148,31 +143,13 @@ def _account(
             "choose another name",
         )
     accounts[own] = name
-    for cloud in sorted(s.clouds):
-        by_agent = cloud == "aws" and s.identity.aws.pod_identity is not None
-        if (
-            not by_agent
-            and _ANNOTATIONS[cloud] not in account.annotations
-            and _has_identity(s, cloud)
-        ):
+    for backend in {backend.cloud: backend for backend in backends_of(s)}.values():
+        annotation = backend.account_annotation
+        if annotation not in account.annotations and backend.is_account_identity(s):
             yield Finding(
                 (*at, "annotations"),
-                f"give the group no identity in {_TITLES[cloud]}",
+                f"give the group no identity in {backend.provider_title}",
                 "its workers read secrets with their own account, to which this stack grants nothing",
-                f"add {_ANNOTATIONS[cloud]} (docs/pods.md), or set name to {shared} to share Kestra's account",
+                f"add {annotation} (docs/pods.md), or set name to {shared} to share Kestra's account",
                 warning=True,
             )
-
-
-_TITLES = {"aws": "AWS", "azure": "Azure", "gcp": "Google Cloud"}
-
-
-def _has_identity(s: Settings, cloud: str) -> bool:
-    """Whether Kestra's own pods have an identity in the cloud by their account."""
-    match cloud:
-        case "aws":
-            return s.identity.aws.irsa is not None or s.identity.aws.role_arn is not None
-        case "azure":
-            return s.identity.azure.oidc_issuer_url is not None
-        case _:
-            return s.identity.gcp.workload_pool is not None

@@ -129,10 +129,10 @@ class Aws:
         Raises:
             ProviderError: when there is none.
         """
-        found = self._text("region", "AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION", "")
-        if not found:
+        name = self._text("region", "AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION", "")
+        if not name:
             raise ProviderError("missing region: set AWS_REGION or `pulumi config set aws:region`")
-        return found
+        return name
 
     @property
     def default_tags(self) -> dict[str, str]:
@@ -161,7 +161,7 @@ class Aws:
         if (service, region) not in self._clients:
             # hashicorp/aws-sdk-go-base, aws_config.go: the standard mode; the provider's default is 25 attempts.
             attempts = int(self._text("maxRetries", "AWS_MAX_ATTEMPTS") or ATTEMPTS)
-            made = session.client(
+            client = session.client(
                 service,
                 region_name=region,
                 endpoint_url=self._endpoint(service),
@@ -174,25 +174,25 @@ class Aws:
                     proxies={},  # the caller's proxies are for the outside
                 ),
             )
-            made.meta.events.register("before-send", _in_time)
-            made.meta.events.register("after-call", _is_json)
-            self._clients[service, region] = made
+            client.meta.events.register("before-send", _in_time)
+            client.meta.events.register("after-call", _is_json)
+            self._clients[service, region] = client
         return self._clients[service, region]
 
     def _endpoint(self, service: str) -> str:
         stated = self._config.get("endpoints") or []
         named = {k: v for one in stated for k, v in one.items()}.get(service)
-        found = (
+        endpoint = (
             named
             or os.environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
             or os.environ.get("AWS_ENDPOINT_URL")
         )
-        if not found:
+        if not endpoint:
             raise ProviderError(
                 f"this stand-in talks to a local AWS API server, and has no endpoint for {service}: set "
                 "AWS_ENDPOINT_URL; for an AWS account, install the official plugin"
             )
-        return found
+        return endpoint
 
     def _started(self) -> Session:
         access, secret = (

@@ -53,33 +53,33 @@ class Cluster(Tagged):
         return p["name"]
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
-        found = absent(
+        current = absent(
             lambda: self.client(aws, p).describe_cluster(name=id_)["cluster"], "ResourceNotFound"
         )
-        if found is None:
+        if current is None:
             return None
-        issuer = ((found.get("identity") or {}).get("oidc") or {}).get("issuer")
-        network = found.get("resourcesVpcConfig") or {}
+        issuer = ((current.get("identity") or {}).get("oidc") or {}).get("issuer")
+        network = current.get("resourcesVpcConfig") or {}
         return (
             p
             | {
-                "arn": found["arn"],
+                "arn": current["arn"],
                 "certificateAuthority": {
-                    "data": (found.get("certificateAuthority") or {}).get("data", "")
+                    "data": (current.get("certificateAuthority") or {}).get("data", "")
                 },
-                "createdAt": str(found["createdAt"]),
-                "endpoint": found.get("endpoint", ""),
+                "createdAt": str(current["createdAt"]),
+                "endpoint": current.get("endpoint", ""),
                 "identities": [{"oidcs": [{"issuer": issuer}]}] if issuer else [],
-                "name": found["name"],
-                "platformVersion": found.get("platformVersion", ""),
-                "region": found["arn"].split(":")[3],
-                "roleArn": found["roleArn"],
-                "status": found["status"],
-                "version": found.get("version", ""),
+                "name": current["name"],
+                "platformVersion": current.get("platformVersion", ""),
+                "region": current["arn"].split(":")[3],
+                "roleArn": current["roleArn"],
+                "status": current["status"],
+                "version": current.get("version", ""),
                 "vpcConfig": (p.get("vpcConfig") or {})
                 | {n: network[n] for n in _NETWORK if n in network},
             }
-            | self.tagged(aws, p, found.get("tags") or {})
+            | self.tagged(aws, p, current.get("tags") or {})
         )
 
     def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
@@ -141,10 +141,10 @@ class PodIdentityAssociation(Tagged):
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         with _kept() as every:
-            found = every.get(id_)
-        if found is None:
+            current = every.get(id_)
+        if current is None:
             return None
-        return p | found | {"associationId": id_} | self.tagged(aws, p, found["tags"])
+        return p | current | {"associationId": id_} | self.tagged(aws, p, current["tags"])
 
     def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
         with _kept() as every:

@@ -37,10 +37,10 @@ class Policy(Tagged):
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         client = self.client(aws, p)
-        found = absent(lambda: client.get_policy(PolicyArn=id_), "NoSuchEntity")
-        if found is None:
+        current = absent(lambda: client.get_policy(PolicyArn=id_), "NoSuchEntity")
+        if current is None:
             return None
-        policy = found["Policy"]
+        policy = current["Policy"]
         version = client.get_policy_version(PolicyArn=id_, VersionId=policy["DefaultVersionId"])
         return (
             p
@@ -121,21 +121,21 @@ class OpenIdConnectProvider(Tagged):
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         client = self.client(aws, p)
-        found = absent(
+        current = absent(
             lambda: client.get_open_id_connect_provider(OpenIDConnectProviderArn=id_),
             "NoSuchEntity",
         )
-        if found is None:
+        if current is None:
             return None
         return (
             p
             | {
                 "arn": id_,
-                "url": found["Url"].removeprefix("https://"),
-                "clientIdLists": found["ClientIDList"],
-                "thumbprintLists": found["ThumbprintList"],
+                "url": current["Url"].removeprefix("https://"),
+                "clientIdLists": current["ClientIDList"],
+                "thumbprintLists": current["ThumbprintList"],
             }
-            | self.tagged(aws, p, found.get("Tags"))
+            | self.tagged(aws, p, current.get("Tags"))
         )
 
     def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:

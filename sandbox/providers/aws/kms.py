@@ -64,10 +64,10 @@ class Key(Tagged):
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         client = self.client(aws, p)
-        found = absent(lambda: client.describe_key(KeyId=id_), "NotFound")
-        if found is None or found["KeyMetadata"]["KeyState"] in _PENDING:
+        current = absent(lambda: client.describe_key(KeyId=id_), "NotFound")
+        if current is None or current["KeyMetadata"]["KeyState"] in _PENDING:
             return None
-        about = found["KeyMetadata"]
+        about = current["KeyMetadata"]
         policy = client.get_key_policy(KeyId=id_, PolicyName="default")["Policy"]
         rotation = client.get_key_rotation_status(KeyId=id_)
         # moto does not keep the period.
@@ -152,13 +152,13 @@ class Alias(AwsResource):
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         pages = self.client(aws, p).get_paginator("list_aliases").paginate()
         every = (alias for page in pages for alias in page["Aliases"])
-        found = next((alias for alias in every if alias["AliasName"] == id_), None)
-        if found is None or "TargetKeyId" not in found:
+        current = next((alias for alias in every if alias["AliasName"] == id_), None)
+        if current is None or "TargetKeyId" not in current:
             return None
-        head = found["AliasArn"].rsplit(":", 1)[0]
-        key = found["TargetKeyId"].rsplit("/", 1)[-1]
+        head = current["AliasArn"].rsplit(":", 1)[0]
+        key = current["TargetKeyId"].rsplit("/", 1)[-1]
         return p | {
-            "arn": found["AliasArn"],
+            "arn": current["AliasArn"],
             "name": id_,
             "targetKeyId": key,
             "targetKeyArn": f"{head}:key/{key}",

@@ -19,9 +19,9 @@ def same_policy(before: str, after: str) -> bool:
         return before == after
 
 
-def kept(before: str | None, found: Any) -> str:
+def kept(before: str | None, current: Any) -> str:
     """What goes into the state: the text that was there if it says the same, else the server's."""
-    text = found if isinstance(found, str) else json.dumps(found)
+    text = current if isinstance(current, str) else json.dumps(current)
     if before and same_policy(before, text):
         return before
     try:

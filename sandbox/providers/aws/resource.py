@@ -69,12 +69,12 @@ class AwsResource(ResourceType[Aws]):
                     (name, f"expected {snake(name)} to be one of [{', '.join(allowed)}]")
                 )
         for names in self.conflicts:
-            given = [n for n in names if p.get(n) not in ZERO]
-            if len(given) > 1:
-                first, second = snake(given[0]), snake(given[1])
+            stated = [n for n in names if p.get(n) not in ZERO]
+            if len(stated) > 1:
+                first, second = snake(stated[0]), snake(stated[1])
                 failures.append(
                     (
-                        given[0],
+                        stated[0],
                         f'Conflicting configuration arguments. "{first}": conflicts with {second}',
                     )
                 )
@@ -201,10 +201,10 @@ class Tagged(AwsResource):
         key, value = self.pair
         return [{key: k, value: v} for k, v in sorted(tags.items())]
 
-    def tagged(self, aws: Aws, p: Properties, found: Any) -> Properties:
+    def tagged(self, aws: Aws, p: Properties, tags: Any) -> Properties:
         """What AWS says of its tags: `tags` without the provider's, `tagsAll` with them."""
         key, value = self.pair
-        pairs = found if isinstance(found, dict) else {t[key]: t[value] for t in found or []}
+        pairs = tags if isinstance(tags, dict) else {t[key]: t[value] for t in tags or []}
         every = {k: v for k, v in pairs.items() if not k.startswith("aws:")}
         stated, default = p.get("tags") or {}, aws.default_tags
         own = {k: v for k, v in every.items() if k in stated or default.get(k) != v}
@@ -242,8 +242,8 @@ def two_parts(id_: str, sign: str, form: str) -> tuple[str, str]:
     Raises:
         ProviderError: when it has not two.
     """
-    first, found, second = id_.partition(sign)
-    if not found or not first or not second:
+    first, separator, second = id_.partition(sign)
+    if not separator or not first or not second:
         raise ProviderError(f"unexpected format of ID ({id_}), expected {form}")
     return first, second
 

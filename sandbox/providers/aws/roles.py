@@ -69,21 +69,21 @@ class Role(Tagged):
                 client.put_role_policy(
                     RoleName=id_, PolicyName=name, PolicyDocument=normalize_json(policy)
                 )
-        had, wanted = (
+        had, desired = (
             set(olds.get("managedPolicyArns") or []),
             set(p.get("managedPolicyArns") or []),
         )
-        for arn in sorted(had - wanted):
+        for arn in sorted(had - desired):
             self._detach(client, id_, arn)
-        for arn in sorted(wanted - had):
+        for arn in sorted(desired - had):
             client.attach_role_policy(RoleName=id_, PolicyArn=arn)
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         client = self.client(aws, p)
-        found = absent(lambda: client.get_role(RoleName=id_), "NoSuchEntity")
-        if found is None:
+        current = absent(lambda: client.get_role(RoleName=id_), "NoSuchEntity")
+        if current is None:
             return None
-        role = found["Role"]
+        role = current["Role"]
         inline = [
             {
                 "name": name,
@@ -203,16 +203,16 @@ class RolePolicy(AwsResource):
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         role, name = two_parts(id_, ":", "<role name>:<policy name>")
-        found = absent(
+        current = absent(
             lambda: self.client(aws, p).get_role_policy(RoleName=role, PolicyName=name),
             "NoSuchEntity",
         )
-        if found is None:
+        if current is None:
             return None
         return p | {
             "name": name,
             "role": role,
-            "policy": kept(p.get("policy"), found["PolicyDocument"]),
+            "policy": kept(p.get("policy"), current["PolicyDocument"]),
         }
 
     def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:

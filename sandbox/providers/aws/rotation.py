@@ -41,8 +41,8 @@ class SecretRotation(AwsResource):
                 )
             )
         if isinstance(rules, dict):
-            given = [n for n in ("automaticallyAfterDays", "scheduleExpression") if rules.get(n)]
-            if len(given) != 1:
+            chosen = [n for n in ("automaticallyAfterDays", "scheduleExpression") if rules.get(n)]
+            if len(chosen) != 1:
                 failures.append(
                     (
                         "rotationRules",
@@ -78,14 +78,14 @@ class SecretRotation(AwsResource):
         return answer["ARN"]
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
-        found = described(self.client(aws, p), id_)
-        if found is None:
+        current = described(self.client(aws, p), id_)
+        if current is None:
             return None
-        enabled, rules = bool(found.get("RotationEnabled")), found.get("RotationRules") or {}
+        enabled, rules = bool(current.get("RotationEnabled")), current.get("RotationRules") or {}
         asked = p.get("rotationRules") or {}
         if asked.get("scheduleExpression") and "ScheduleExpression" not in rules:
             # The local API server keeps no schedules, and takes a rotation by schedule for none.
-            enabled = bool(found.get("RotationLambdaARN"))
+            enabled = bool(current.get("RotationLambdaARN"))
             rules = {"ScheduleExpression": asked["scheduleExpression"]} | present(
                 Duration=asked.get("duration")
             )
@@ -97,7 +97,7 @@ class SecretRotation(AwsResource):
         )
         return p | {
             "rotationEnabled": enabled,
-            "rotationLambdaArn": found.get("RotationLambdaARN", "") if enabled else "",
+            "rotationLambdaArn": current.get("RotationLambdaARN", "") if enabled else "",
             "rotationRules": shown if enabled else None,
             "secretId": id_,
             "region": id_.split(":")[3],

@@ -16,8 +16,8 @@ from sandbox.providers.runtime.values import Properties
 
 def described(client: Any, id_: str) -> Any:
     """A secret; None when it is gone or waits for its deletion."""
-    found = absent(lambda: client.describe_secret(SecretId=id_), "ResourceNotFound")
-    return None if found is None or found.get("DeletedDate") else found
+    current = absent(lambda: client.describe_secret(SecretId=id_), "ResourceNotFound")
+    return None if current is None or current.get("DeletedDate") else current
 
 
 OWN_KEY = "alias/aws/secretsmanager"
@@ -85,8 +85,8 @@ class SecretsManagerSecret(Tagged):
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         client = self.client(aws, p)
-        found = described(client, id_)
-        if found is None:
+        current = described(client, id_)
+        if current is None:
             return None
         policy = client.get_resource_policy(SecretId=id_).get("ResourcePolicy")
         # The local API server keeps no key of a replica and names AWS's own.
@@ -99,20 +99,20 @@ class SecretsManagerSecret(Tagged):
                 status=r.get("Status"),
                 statusMessage=r.get("StatusMessage"),
             )
-            for r in found.get("ReplicationStatus") or []
+            for r in current.get("ReplicationStatus") or []
         ]
         return (
             p
             | {
-                "arn": found["ARN"],
-                "name": found["Name"],
-                "description": found.get("Description", ""),
-                "kmsKeyId": found.get("KmsKeyId", ""),
+                "arn": current["ARN"],
+                "name": current["Name"],
+                "description": current.get("Description", ""),
+                "kmsKeyId": current.get("KmsKeyId", ""),
                 "policy": kept(p.get("policy"), policy) if policy else "",
                 "replicas": replicas,
-                "region": found["ARN"].split(":")[3],
+                "region": current["ARN"].split(":")[3],
             }
-            | self.tagged(aws, p, found.get("Tags"))
+            | self.tagged(aws, p, current.get("Tags"))
         )
 
     def change(self, aws: Aws, id_: str, p: Properties, olds: Properties) -> None:
@@ -161,10 +161,10 @@ class SecretsManagerSecret(Tagged):
 
     def same(self, name: str, before: Any, after: Any) -> bool:
         if name == "replicas" and isinstance(before, list) and isinstance(after, list):
-            found = {r["region"]: r for r in before}
+            by_region = {r["region"]: r for r in before}
             return len(before) == len(after) and all(
-                r["region"] in found
-                and r.get("kmsKeyId") in (None, "", found[r["region"]].get("kmsKeyId"))
+                r["region"] in by_region
+                and r.get("kmsKeyId") in (None, "", by_region[r["region"]].get("kmsKeyId"))
                 for r in after
             )
         return super().same(name, before, after)
@@ -202,9 +202,9 @@ class SecretPolicy(AwsResource):
         client = self.client(aws, p)
         if described(client, id_) is None:
             return None
-        found = client.get_resource_policy(SecretId=id_).get("ResourcePolicy")
+        current = client.get_resource_policy(SecretId=id_).get("ResourcePolicy")
         return p | {
-            "policy": kept(p.get("policy"), found) if found else "",
+            "policy": kept(p.get("policy"), current) if current else "",
             "secretArn": id_,
             "region": id_.split(":")[3],
         }

@@ -82,14 +82,16 @@ class Parameter(Tagged):
 
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         client, name = self.client(aws, p), p.get("name") or id_
-        found = absent(
+        current = absent(
             lambda: client.get_parameter(Name=name, WithDecryption=True), "ParameterNotFound"
         )
         filters = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
-        listed = client.describe_parameters(ParameterFilters=filters)["Parameters"] if found else []
-        if not found or not listed:
+        listed = (
+            client.describe_parameters(ParameterFilters=filters)["Parameters"] if current else []
+        )
+        if not current or not listed:
             return None
-        parameter, about = found["Parameter"], listed[0]
+        parameter, about = current["Parameter"], listed[0]
         written_only = p.get("valueWoVersion") is not None
         open_ = p.get("insecureValue") is not None and parameter["Type"] != "SecureString"
         out = p | {

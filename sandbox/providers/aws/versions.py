@@ -59,23 +59,23 @@ class SecretVersion(AwsResource):
     def read(self, aws: Aws, id_: str, p: Properties) -> Properties | None:
         secret, version = two_parts(id_, "|", _FORM)
         try:
-            found = self.client(aws, p).get_secret_value(SecretId=secret, VersionId=version)
+            current = self.client(aws, p).get_secret_value(SecretId=secret, VersionId=version)
         except ClientError as error:
             if _is_gone(error):
                 return None
             raise
         written_only = p.get("secretStringWoVersion") is not None
-        binary, text = found.get("SecretBinary"), found.get("SecretString")
+        binary, text = current.get("SecretBinary"), current.get("SecretString")
         out = p | {
-            "arn": found["ARN"],
-            "secretArn": found["ARN"],
+            "arn": current["ARN"],
+            "secretArn": current["ARN"],
             "secretId": secret,
             "secretBinary": base64.b64encode(binary).decode() if binary else "",
             "secretString": None if written_only else text or "",
             "hasSecretStringWo": written_only or None,
-            "versionId": found["VersionId"],
-            "versionStages": sorted(found.get("VersionStages") or []),
-            "region": found["ARN"].split(":")[3],
+            "versionId": current["VersionId"],
+            "versionStages": sorted(current.get("VersionStages") or []),
+            "region": current["ARN"].split(":")[3],
         }
         # A write-only value is in the program and at AWS, never in the state.
         out.pop("secretStringWo", None)

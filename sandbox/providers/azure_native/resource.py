@@ -115,9 +115,9 @@ class AzureResource(ResourceType[Azure]):
         match = re.fullmatch(pattern, id_.lstrip("/"), re.IGNORECASE)
         if match is None:
             raise ProviderError(f"unexpected resource id {id_!r}: it must be {self.path}")
-        found = match.groupdict()
-        found.pop("subscription", None)
-        return {k: f"/{v}" if k in ("scope", "resourceUri") else v for k, v in found.items()}
+        inputs = match.groupdict()
+        inputs.pop("subscription", None)
+        return {k: f"/{v}" if k in ("scope", "resourceUri") else v for k, v in inputs.items()}
 
     def refuse(self, a: Azure, objects: Objects, p: Properties, before: Properties | None) -> None:
         """Raises what Azure answers to inputs that it does not take; `before` is the object when it is there.
@@ -145,13 +145,13 @@ class AzureResource(ResourceType[Azure]):
         }
         if self.has_system_data:
             now = datetime.now(UTC).isoformat(timespec="microseconds")
-            made = (before or {}).get("systemData") or {
+            created = (before or {}).get("systemData") or {
                 "createdAt": now,
                 "createdBy": a.client,
                 "createdByType": "Application",
             }
             changed = {"lastModifiedBy": a.client, "lastModifiedByType": "Application"}
-            out["systemData"] = made | changed | {"lastModifiedAt": now}
+            out["systemData"] = created | changed | {"lastModifiedAt": now}
         return out
 
     def remove(self, a: Azure, objects: Objects, id_: str) -> None:
@@ -171,8 +171,8 @@ def require(objects: Objects, id_: str) -> Properties:
     Raises:
         AzureError: when it is not there.
     """
-    found = objects.get(id_.lower())
-    if found is None:
+    current = objects.get(id_.lower())
+    if current is None:
         kind, _, name = id_.partition("/providers/")[2].rpartition("/")
         raise AzureError(
             404,
@@ -180,7 +180,7 @@ def require(objects: Objects, id_: str) -> Properties:
             f"The Resource '{kind}/{name}' under resource group '{part(id_, 'resourceGroups')}' was not "
             "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
         )
-    return found
+    return current
 
 
 def same_place(kept: Properties, p: Properties) -> None:

@@ -48,8 +48,8 @@ class ResourceGroup(AzureResource):
     def answer(
         self, a: Azure, objects: Objects, p: Properties, before: Properties | None
     ) -> Properties:
-        found = super().answer(a, objects, p, before)
-        return found | {"properties": {"provisioningState": "Succeeded"}}
+        current = super().answer(a, objects, p, before)
+        return current | {"properties": {"provisioningState": "Succeeded"}}
 
     def remove(self, a: Azure, objects: Objects, id_: str) -> None:
         key = id_.lower()
@@ -83,17 +83,17 @@ class PrivateEndpoint(AzureResource):
                 "InvalidRequestFormat",
                 f"Private endpoint {self.id(a, p)} must have a subnet.",
             )
-        wanted = _connections(p)
-        if len(wanted) != 1:
+        connections = _connections(p)
+        if len(connections) != 1:
             raise AzureError(
                 400,
                 "PrivateEndpointMustHaveExactlyOnePrivateLinkServiceConnection",
                 f"Private endpoint {self.id(a, p)} must have exactly one private link service connection.",
             )
-        target = wanted[0].get("privateLinkServiceId") or ""
+        target = connections[0].get("privateLinkServiceId") or ""
         if "/providers/Microsoft.KeyVault/vaults/" in target:
             require(objects, target)
-            if wanted[0].get("groupIds") != ["vault"]:
+            if connections[0].get("groupIds") != ["vault"]:
                 raise AzureError(
                     400,
                     "PrivateEndpointCannotBeCreatedInvalidGroupIds",
@@ -152,9 +152,9 @@ class PrivateDnsZoneGroup(AzureResource):
     def answer(
         self, a: Azure, objects: Objects, p: Properties, before: Properties | None
     ) -> Properties:
-        found = super().answer(a, objects, p, before)
+        current = super().answer(a, objects, p, before)
         etag = f'W/"{stable_uuid(self.id(a, p))}"'
-        return found | {"provisioningState": "Succeeded", "etag": etag}
+        return current | {"provisioningState": "Succeeded", "etag": etag}
 
 
 class DiagnosticSetting(AzureResource):

@@ -45,7 +45,7 @@ class Vault(AzureResource):
     unasked: ClassVar[Properties] = {"properties": {"publicNetworkAccess": "Enabled"}}
 
     def refuse(self, a: Azure, objects: Objects, p: Properties, before: Properties | None) -> None:
-        name, wanted = p["vaultName"], p["properties"]
+        name, properties = p["vaultName"], p["properties"]
         if not _NAME.fullmatch(name):
             raise AzureError(
                 400,
@@ -55,20 +55,20 @@ class Vault(AzureResource):
                 "consecutive hyphens. Follow this link for more information: "
                 "https://go.microsoft.com/fwlink/?linkid=2147742",
             )
-        days = wanted.get("softDeleteRetentionInDays")
+        days = properties.get("softDeleteRetentionInDays")
         if days is not None and not 7 <= days <= 90:
             raise AzureError(
                 400,
                 "BadRequest",
                 'The property \\"softDeleteRetentionInDays\\" must be between 7 and 90.',
             )
-        if wanted.get("enableSoftDelete") is False:
+        if properties.get("enableSoftDelete") is False:
             raise _irreversible("enableSoftDelete", "the soft delete")
-        if wanted.get("enablePurgeProtection") is False:
+        if properties.get("enablePurgeProtection") is False:
             raise _irreversible("enablePurgeProtection", "the purge protection")
         if before is not None:
             self._refuse_change(p, before)
-        elif wanted.get("createMode") == "recover":
+        elif properties.get("createMode") == "recover":
             if deleted_vault(name) not in objects:
                 raise AzureError(
                     404,
@@ -188,8 +188,8 @@ class KeyVaultSecret(AzureResource):
         version = stable_uuid(uri, str(number)).replace("-", "")
         now = int(datetime.now(UTC).timestamp())
         asked = p["properties"]
-        made = (before or {}).get("properties", {}).get("attributes", {}).get("created", now)
-        attributes = {"enabled": True, "created": made, "updated": now}
+        created = (before or {}).get("properties", {}).get("attributes", {}).get("created", now)
+        attributes = {"enabled": True, "created": created, "updated": now}
         attributes |= {k: v for k, v in (asked.get("attributes") or {}).items() if v is not None}
         properties = {k: v for k, v in asked.items() if k not in ("value", "attributes")} | {
             "attributes": attributes,

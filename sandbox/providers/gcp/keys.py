@@ -23,7 +23,7 @@ class KeyRing(Recorded):
     def id(self, g: Google, p: Properties) -> str:
         return f"projects/{g.of(p)}/locations/{p['location']}/keyRings/{p['name']}"
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
         return {"name": p["name"], "location": p["location"], "project": g.of(p)}
 
     def delete(self, g: Google, id_: str, p: Properties) -> None:
@@ -64,19 +64,19 @@ class CryptoKey(Recorded):
             words = GoogleError(404, f"KeyRing {p['keyRing']} not found.")
             raise ProviderError(f"Error creating CryptoKey: {words}")
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
         template = {
             "algorithm": "GOOGLE_SYMMETRIC_ENCRYPTION",
             "protectionLevel": "SOFTWARE",
             **(p.get("versionTemplate") or {}),
         }
-        made = {
+        created = {
             "destroyScheduledDuration": "2592000s",
             "importOnly": False,
             "primaries": [{"name": f"{id_}/cryptoKeyVersions/1", "state": "ENABLED"}],
         }
-        made |= super().made(g, id_, p)
-        return made | {"versionTemplate": template, "effectiveLabels": labels_sent(g, p, {})}
+        created |= super().record(g, id_, p)
+        return created | {"versionTemplate": template, "effectiveLabels": labels_sent(g, p, {})}
 
     def seen(self, g: Google, id_: str, p: Properties, kept: Properties) -> Properties:
         out = {k: v for k, v in p.items() if k != "rotationPeriod"} | kept
@@ -91,7 +91,7 @@ class CryptoKey(Recorded):
             if kept is None:
                 words = GoogleError(404, f"CryptoKey {id_} not found.")
                 raise ProviderError(f'Error updating CryptoKey "{id_}": {words}')
-            objects[id_] = self.made(g, id_, p) | {"primaries": kept["primaries"]}
+            objects[id_] = self.record(g, id_, p) | {"primaries": kept["primaries"]}
             objects[id_]["effectiveLabels"] = labels_sent(g, p, olds)
         return self.seen(g, id_, p, objects[id_])
 
@@ -103,9 +103,9 @@ class CryptoKey(Recorded):
                 objects[id_].pop("rotationPeriod", None)
 
     def parse(self, g: Google, id_: str) -> Properties:
-        found = ids("{project}/{location}/{ring}/{name}", _short(id_))
-        ring = "projects/{project}/locations/{location}/keyRings/{ring}".format(**found)
-        return {"keyRing": ring, "name": found["name"]}
+        parts = ids("{project}/{location}/{ring}/{name}", _short(id_))
+        ring = "projects/{project}/locations/{location}/keyRings/{ring}".format(**parts)
+        return {"keyRing": ring, "name": parts["name"]}
 
 
 def _short(id_: str) -> str:

@@ -63,9 +63,9 @@ class Member(Recorded):
     def read(self, g: Google, id_: str, p: Properties) -> Properties | None:
         return super().read(g, id_, p) if self.there(g, self.resource(g, p)) else None
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
         etag = base64.b64encode(hashlib.sha256(id_.encode()).digest()[:9]).decode()
-        return super().made(g, id_, p) | {self.target: self.resource(g, p), "etag": etag}
+        return super().record(g, id_, p) | {self.target: self.resource(g, p), "etag": etag}
 
     def there(self, g: Google, resource: str) -> bool:
         """Whether what the policy is of exists."""
@@ -78,14 +78,14 @@ class Member(Recorded):
                 f"Wrong number of parts to Member id [{id_}]; expected 'resource_name role member "
                 "[condition_title]'"
             )
-        found = dict(zip((self.target, "role", "member"), parts, strict=False))
+        properties = dict(zip((self.target, "role", "member"), parts, strict=False))
         if len(parts) == 4:
-            wanted = "/".join([self.resource(g, found), *parts[1:3], parts[3], ""])
+            beginning = "/".join([self.resource(g, properties), *parts[1:3], parts[3], ""])
             with g.store.open() as objects:
                 for key, kept in objects.items():
-                    if key.startswith(wanted):
-                        found["condition"] = kept["condition"]
-        return found
+                    if key.startswith(beginning):
+                        properties["condition"] = kept["condition"]
+        return properties
 
     def _refuse(self, g: Google, p: Properties, resource: str) -> None:
         if not self.there(g, resource):
@@ -119,9 +119,9 @@ class SecretMember(Member):
     def there(self, g: Google, resource: str) -> bool:
         return g.secrets.find(resource) is not None
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
-        made = super().made(g, id_, p)
-        return made | {"project": made["secretId"].split("/")[1]}
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
+        created = super().record(g, id_, p)
+        return created | {"project": created["secretId"].split("/")[1]}
 
 
 class KeyMember(Member):

@@ -42,9 +42,9 @@ class Account(Recorded):
         account = id_.rsplit("/", 1)[-1].partition("@")[0]
         return f"Service account {account} already exists within project {'/'.join(id_.split('/')[:2])}."
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
         email = self._email(g, p)
-        return super().made(g, id_, p) | {
+        return super().record(g, id_, p) | {
             "project": g.of(p),
             "email": email,
             "member": f"serviceAccount:{email}",
@@ -53,8 +53,8 @@ class Account(Recorded):
         }
 
     def parse(self, g: Google, id_: str) -> Properties:
-        found = ids("projects/{project}/serviceAccounts/{account}@[^/]+", id_)
-        return {"project": found["project"], "accountId": found["account"]}
+        parts = ids("projects/{project}/serviceAccounts/{account}@[^/]+", id_)
+        return {"project": parts["project"], "accountId": parts["account"]}
 
     def _email(self, g: Google, p: Properties) -> str:
         return f"{p['accountId']}@{g.of(p)}.iam.gserviceaccount.com"
@@ -89,8 +89,8 @@ class IAMCustomRole(Recorded):
                 )
         return super().create(g, p)
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
-        return super().made(g, id_, p) | {"project": g.of(p), "name": id_, "deleted": False}
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
+        return super().record(g, id_, p) | {"project": g.of(p), "name": id_, "deleted": False}
 
     def gone(self, kept: Properties) -> bool:
         return kept["deleted"]
@@ -101,8 +101,8 @@ class IAMCustomRole(Recorded):
                 objects[id_]["deleted"] = True
 
     def parse(self, g: Google, id_: str) -> Properties:
-        found = ids("projects/{project}/roles/{role_id}", id_)
-        return {"project": found["project"], "roleId": found["role_id"]}
+        parts = ids("projects/{project}/roles/{role_id}", id_)
+        return {"project": parts["project"], "roleId": parts["role_id"]}
 
 
 class Service(Recorded):
@@ -118,7 +118,7 @@ class Service(Recorded):
         g.store.remove(self.id(g, p))
         return super().create(g, p)
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
         return {"project": g.of(p), "service": p["service"]}
 
     def delete(self, g: Google, id_: str, p: Properties) -> None:
@@ -142,7 +142,7 @@ class ServiceIdentity(Recorded):
         g.store.remove(self.id(g, p))
         return super().create(g, p)
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
         email = service_agent(p["service"], number(g.of(p)))
         return {
             "project": g.of(p),

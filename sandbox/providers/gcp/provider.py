@@ -113,8 +113,8 @@ class GoogleProvider(SchemaProvider[Google, GoogleResource]):
 
 def _seconds(duration: Any) -> float:
     """Of Go's `90s` or `2m`; the default of the provider where it is neither."""
-    found = re.fullmatch(r"(\d+)(s|m)", str(duration or ""))
-    return float(found[1]) * (60 if found[2] == "m" else 1) if found else REQUEST_SECONDS
+    parts = re.fullmatch(r"(\d+)(s|m)", str(duration or ""))
+    return float(parts[1]) * (60 if parts[2] == "m" else 1) if parts else REQUEST_SECONDS
 
 
 def _decoded(value: Any) -> Any:

@@ -120,12 +120,12 @@ class Recorded(GoogleResource):
                     f"Error creating {self.noun}: {GoogleError(409, self.taken(id_))}"
                 )
             self.before(g, objects, p)
-            objects[id_] = self.made(g, id_, p)
+            objects[id_] = self.record(g, id_, p)
         return id_, self.seen(g, id_, p, objects[id_])
 
     def read(self, g: Google, id_: str, p: Properties) -> Properties | None:
-        found = g.store.get(id_)
-        return None if found is None or self.gone(found) else self.seen(g, id_, p, found)
+        current = g.store.get(id_)
+        return None if current is None or self.gone(current) else self.seen(g, id_, p, current)
 
     def update(self, g: Google, id_: str, p: Properties, olds: Properties) -> Properties:
         with g.store.open() as objects:
@@ -133,7 +133,7 @@ class Recorded(GoogleResource):
                 raise ProviderError(
                     f"Error updating {self.noun} {id_!r}: {GoogleError(404, f'{id_} not found.')}"
                 )
-            objects[id_] |= self.made(g, id_, p)
+            objects[id_] |= self.record(g, id_, p)
         return self.seen(g, id_, p, objects[id_])
 
     def delete(self, g: Google, id_: str, p: Properties) -> None:
@@ -146,7 +146,7 @@ class Recorded(GoogleResource):
     def before(self, g: Google, objects: dict[str, Properties], p: Properties) -> None:
         """Refuses what Google refuses because of other objects."""
 
-    def made(self, g: Google, id_: str, p: Properties) -> Properties:
+    def record(self, g: Google, id_: str, p: Properties) -> Properties:
         """What is kept."""
         return {k: v for k, v in p.items() if v is not None}
 

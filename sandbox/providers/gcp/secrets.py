@@ -46,18 +46,18 @@ class GoogleSecret(GoogleResource):
         failures = []
         replication = p.get("replication")
         if isinstance(replication, dict):
-            given = [k for k in ("auto", "userManaged") if replication.get(k) is not None]
-            if len(given) != 1:
-                told = "only one of" if given else "one of"
-                words = "can" if given else "must"
+            chosen = [k for k in ("auto", "userManaged") if replication.get(k) is not None]
+            if len(chosen) != 1:
+                phrase = "only one of" if chosen else "one of"
+                words = "can" if chosen else "must"
                 failures.append(
                     (
                         "replication.auto",
-                        f'Invalid combination of arguments. "replication.0.auto": {told} '
+                        f'Invalid combination of arguments. "replication.0.auto": {phrase} '
                         f"`replication.0.auto,replication.0.user_managed` {words} be specified",
                     )
                 )
-            elif given == ["userManaged"] and replication["userManaged"].get("replicas") == []:
+            elif chosen == ["userManaged"] and replication["userManaged"].get("replicas") == []:
                 failures.append(
                     (
                         "replication.userManaged.replicas",
@@ -97,13 +97,13 @@ class GoogleSecret(GoogleResource):
         return id_, finish_create(id_, p, lambda: self.read(g, id_, p))
 
     def read(self, g: Google, id_: str, p: Properties) -> Properties | None:
-        found = g.secrets.find(id_)
-        if found is None:
+        current = g.secrets.find(id_)
+        if current is None:
             g.store.remove(id_)
             return None
-        beside = g.store.get(id_) or {}
+        extras = g.store.get(id_) or {}
         out = {k: v for k, v in p.items() if k not in _BESIDE}
-        out |= {k: v for k, v in beside.items() if v not in ZERO}
+        out |= {k: v for k, v in extras.items() if v not in ZERO}
         if "annotations" in out:
             out["effectiveAnnotations"] = out["annotations"]
             out["annotations"] = {
@@ -112,17 +112,17 @@ class GoogleSecret(GoogleResource):
         else:
             out["effectiveAnnotations"] = {}
         if out.get("ttl"):
-            out["expireTime"] = _later(found["createTime"], out["ttl"])
+            out["expireTime"] = _later(current["createTime"], out["ttl"])
         return (
             out
             | {
                 "project": id_.split("/")[1],
                 "secretId": id_.rsplit("/", 1)[-1],
-                "name": found["name"],
-                "createTime": found["createTime"],
-                "replication": _seen(beside.get("replication") or found["replication"]),
+                "name": current["name"],
+                "createTime": current["createTime"],
+                "replication": _seen(extras.get("replication") or current["replication"]),
             }
-            | labels_seen(g, p, found.get("labels") or {})
+            | labels_seen(g, p, current.get("labels") or {})
         )
 
     def update(self, g: Google, id_: str, p: Properties, olds: Properties) -> Properties:
@@ -133,9 +133,9 @@ class GoogleSecret(GoogleResource):
         except GoogleError as error:
             raise ProviderError(f'Error updating Secret "{id_}": {error}') from None
         self._keep(g, id_, p)
-        found = self.read(g, id_, p)
-        assert found is not None
-        return found
+        current = self.read(g, id_, p)
+        assert current is not None
+        return current
 
     def delete(self, g: Google, id_: str, p: Properties) -> None:
         if p.get("deletionProtection"):
@@ -153,17 +153,17 @@ class GoogleSecret(GoogleResource):
     def parse(self, g: Google, id_: str) -> Properties:
         if "/" not in id_:
             return {"secretId": id_}
-        found = ids("(?:projects/)?{project}/(?:secrets/)?{secret_id}", id_)
-        return {"project": found["project"], "secretId": found["secret_id"]}
+        parts = ids("(?:projects/)?{project}/(?:secrets/)?{secret_id}", id_)
+        return {"project": parts["project"], "secretId": parts["secret_id"]}
 
     def _keep(self, g: Google, id_: str, p: Properties) -> None:
-        beside = {k: p[k] for k in (*_BESIDE, "expireTime") if p.get(k) not in ZERO}
+        extras = {k: p[k] for k in (*_BESIDE, "expireTime") if p.get(k) not in ZERO}
         if p.get("ttl"):
-            beside.pop("expireTime", None)
+            extras.pop("expireTime", None)
         if _keys(p["replication"]):
             # The server does not change the key of a secret that is there.
-            beside["replication"] = _sent(p["replication"])
-        g.store.put(id_, beside)
+            extras["replication"] = _sent(p["replication"])
+        g.store.put(id_, extras)
 
     def _refuse(self, g: Google, id_: str, p: Properties) -> None:
         """What Google refuses and the server takes.
@@ -229,8 +229,8 @@ class GoogleSecretVersion(GoogleResource):
     links = frozenset({"secret"})
 
     def check(self, p: Properties) -> Failures:
-        given = [n for n in ("secretData", "secretDataWo") if p.get(n) is not None]
-        if len(given) == 1:
+        chosen = [n for n in ("secretData", "secretDataWo") if p.get(n) is not None]
+        if len(chosen) == 1:
             return []
         return [
             (
@@ -258,12 +258,12 @@ class GoogleSecretVersion(GoogleResource):
                 )
             if not size:
                 raise GoogleError(400, "Field [payload] is required.")
-            made = g.secrets.request(
+            created = g.secrets.request(
                 "POST", f"{p['secret']}:addVersion", {"payload": {"data": data}}
             )
         except GoogleError as error:
             raise ProviderError(f"Error creating SecretVersion: {error}") from None
-        id_ = made["name"]
+        id_ = created["name"]
 
         def rest() -> Properties | None:
             if p.get("enabled") is False:
@@ -273,14 +273,14 @@ class GoogleSecretVersion(GoogleResource):
         return id_, finish_create(id_, p | {"name": id_}, rest)
 
     def read(self, g: Google, id_: str, p: Properties) -> Properties | None:
-        found = g.secrets.find(id_)
-        if found is None or found["state"] == "DESTROYED":
+        current = g.secrets.find(id_)
+        if current is None or current["state"] == "DESTROYED":
             return None
         out = {k: v for k, v in p.items() if k != "secretDataWo"} | {
-            "enabled": found["state"] == "ENABLED",
-            "name": found["name"],
+            "enabled": current["state"] == "ENABLED",
+            "name": current["name"],
             "version": id_.rsplit("/", 1)[-1],
-            "createTime": found["createTime"],
+            "createTime": current["createTime"],
             "destroyTime": "",
             "project": id_.split("/")[1],
         }
@@ -294,10 +294,10 @@ class GoogleSecretVersion(GoogleResource):
     def update(self, g: Google, id_: str, p: Properties, olds: Properties) -> Properties:
         if p.get("enabled") != olds.get("enabled"):
             g.secrets.request("POST", f"{id_}:{'enable' if p.get('enabled') else 'disable'}")
-        found = self.read(g, id_, p)
-        if found is None:
+        current = self.read(g, id_, p)
+        if current is None:
             raise ProviderError(f'Error updating SecretVersion "{id_}": it is gone')
-        return found
+        return current
 
     def delete(self, g: Google, id_: str, p: Properties) -> None:
         action = "disable" if p.get("deletionPolicy") == "DISABLE" else "destroy"

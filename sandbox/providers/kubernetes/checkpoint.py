@@ -44,7 +44,7 @@ def manifest(properties: Mapping[str, Any]) -> dict[str, Any]:
 def write(
     inputs: Mapping[str, Any],
     live: Mapping[str, Any],
-    given: Mapping[str, Any],
+    news: Mapping[str, Any],
     initial_version: str,
     manager: str,
 ) -> dict[str, Any]:
@@ -52,9 +52,9 @@ def write(
 
     A value that the server derived from a secret ``stringData`` is in ``data`` and secret too.
     """
-    outputs = mark_secrets(_renamed(copy.deepcopy(dict(live)), _DASHED), given)
-    kept = mark_secrets(_renamed(copy.deepcopy(dict(inputs)), _DASHED), given)
-    if live.get("kind") != "Secret" and has_secret(given):
+    outputs = mark_secrets(_renamed(copy.deepcopy(dict(live)), _DASHED), news)
+    kept = mark_secrets(_renamed(copy.deepcopy(dict(inputs)), _DASHED), news)
+    if live.get("kind") != "Secret" and has_secret(news):
         # kubectl's annotation repeats the whole object in one text.
         annotations = (outputs.get("metadata") or {}).get("annotations")
         key = "kubectl.kubernetes.io/last-applied-configuration"

@@ -204,10 +204,10 @@ class Cluster:
         live = self.client.get(kind, space, name)
         if imported or naming.skip_await(manifest) or str(kind) not in readiness.AWAITED_ON_READ:
             return live
-        found = waits.check(self.client, kind, live)
-        if not found.ready:
+        state = waits.check(self.client, kind, live)
+        if not state.ready:
             text = f"Resource '{name}' was created but failed to initialize"
-            reasons = found.problems + waits.explain(self.client, kind, live)
+            reasons = state.problems + waits.explain(self.client, kind, live)
             raise waits.NotReady(text, live, reasons)
         return live
 

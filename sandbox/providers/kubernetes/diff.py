@@ -53,8 +53,8 @@ def _mapping(
     changes: dict[str, PropertyChange],
 ) -> None:
     for key in sorted({*old, *new}):
-        was, wanted = old.get(key, _MISSING), new.get(key, _MISSING)
-        _value((*path, key), was, wanted, replacing, changes)
+        was, desired = old.get(key, _MISSING), new.get(key, _MISSING)
+        _value((*path, key), was, desired, replacing, changes)
 
 
 def _value(
@@ -70,8 +70,8 @@ def _value(
     if isinstance(old, list) and isinstance(new, list):
         for index in range(max(len(old), len(new))):
             was = old[index] if index < len(old) else _MISSING
-            wanted = new[index] if index < len(new) else _MISSING
-            _value((*path, index), was, wanted, replacing, changes)
+            desired = new[index] if index < len(new) else _MISSING
+            _value((*path, index), was, desired, replacing, changes)
         return
     if new is not UNKNOWN and type(old) is type(new) and old == new:
         return

@@ -50,20 +50,20 @@ def _parse(text: str) -> dict[str, Any]:
     return document
 
 
-def _documents(given: str) -> list[tuple[dict[str, Any], Path]]:
-    if given:
-        if "\n" not in given and not given.lstrip().startswith("{"):
-            found = _from_files(given)
-            if found or ":" not in given.replace(os.pathsep + "/", ""):
-                if not found:
-                    raise ConfigurationError(f'stat "{given}": no such file or directory')
-                return found
-        return [(_parse(given), Path.cwd())]
+def _documents(config: str) -> list[tuple[dict[str, Any], Path]]:
+    if config:
+        if "\n" not in config and not config.lstrip().startswith("{"):
+            documents = _from_files(config)
+            if documents or ":" not in config.replace(os.pathsep + "/", ""):
+                if not documents:
+                    raise ConfigurationError(f'stat "{config}": no such file or directory')
+                return documents
+        return [(_parse(config), Path.cwd())]
     named = os.environ.get("KUBECONFIG", "")
     return _from_files(named) if named else _from_files(str(Path.home() / ".kube" / "config"))
 
 
-def load(given: str = "", *, context: str = "", cluster: str = "") -> Access:
+def load(config: str = "", *, context: str = "", cluster: str = "") -> Access:
     """The access that a kubeconfig gives.
 
     Args:
@@ -75,7 +75,7 @@ def load(given: str = "", *, context: str = "", cluster: str = "") -> Access:
     Raises:
         ConfigurationError: when nothing usable is found.
     """
-    documents = _documents(given)
+    documents = _documents(config)
     if not documents:
         if (IN_CLUSTER / "token").is_file():
             return _in_cluster()

@@ -69,23 +69,23 @@ def is_patch(urn: Urn, kind: Kind) -> bool:
 
 def metadata(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata of a manifest, empty when there is none or it is not known yet."""
-    found = manifest.get("metadata")
-    return found if isinstance(found, dict) else {}
+    value = manifest.get("metadata")
+    return value if isinstance(value, dict) else {}
 
 
 def object_name(manifest: Mapping[str, Any]) -> str:
-    found = metadata(manifest).get("name")
-    return found if isinstance(found, str) else ""
+    value = metadata(manifest).get("name")
+    return value if isinstance(value, str) else ""
 
 
 def namespace(manifest: Mapping[str, Any]) -> str:
-    found = metadata(manifest).get("namespace")
-    return found if isinstance(found, str) else ""
+    value = metadata(manifest).get("namespace")
+    return value if isinstance(value, str) else ""
 
 
 def annotation(manifest: Mapping[str, Any], key: str) -> str:
-    found = metadata(manifest).get("annotations")
-    value = found.get(key) if isinstance(found, dict) else None
+    annotations = metadata(manifest).get("annotations")
+    value = annotations.get(key) if isinstance(annotations, dict) else None
     return value if isinstance(value, str) else ""
 
 
@@ -100,8 +100,8 @@ def set_autonamed(manifest: dict[str, Any], name: str) -> None:
 
 def assign_name(manifest: dict[str, Any], base: str, seed: bytes) -> None:
     """Names an unnamed object ``<base>-<8 hex digits>``; the same seed gives the same name."""
-    given = manifest.get("metadata", {})
-    if given is UNKNOWN or given.get("name") or given.get("generateName"):
+    meta = manifest.get("metadata", {})
+    if meta is UNKNOWN or meta.get("name") or meta.get("generateName"):
         return
     digits = hashlib.sha256(seed).hexdigest()[:8] if seed else secrets.token_hex(4)
     set_autonamed(manifest, f"{base}-{digits}")
@@ -109,8 +109,8 @@ def assign_name(manifest: dict[str, Any], base: str, seed: bytes) -> None:
 
 def adopt_name(manifest: dict[str, Any], old: Mapping[str, Any]) -> None:
     """Keeps the name that the provider made for the old object, if the new one is unnamed."""
-    given = manifest.get("metadata", {})
-    if given is UNKNOWN or given.get("name") or given.get("generateName"):
+    meta = manifest.get("metadata", {})
+    if meta is UNKNOWN or meta.get("name") or meta.get("generateName"):
         return
     if annotation(old, AUTONAMED) == "true" and object_name(old):
         set_autonamed(manifest, object_name(old))

@@ -55,16 +55,16 @@ _QUANTITY_MAPS = frozenset(
 )
 
 
-def canonical_quantity(given: Any) -> Any:
+def canonical_quantity(quantity: Any) -> Any:
     """A resource quantity as the server writes it: ``1000m`` -> ``1``, ``1024Mi`` -> ``1Gi``.
 
     What is no quantity is given back unchanged (the server refuses it with its own message).
     """
-    if isinstance(given, bool) or not isinstance(given, str | int | float):
-        return given
-    match = _QUANTITY.match(str(given))
+    if isinstance(quantity, bool) or not isinstance(quantity, str | int | float):
+        return quantity
+    match = _QUANTITY.match(str(quantity))
     if match is None:
-        return given
+        return quantity
     number, suffix = Decimal(match[1]), match[2]
     if suffix in _BINARY:
         value = number * 1024 ** _BINARY[suffix]
@@ -73,8 +73,8 @@ def canonical_quantity(given: Any) -> Any:
         return _decimal(number.scaleb(3 * _DECIMAL[suffix]))
     if suffix[:1] in "eE" and suffix[1:]:
         power = int(suffix[1:])
-        return _decimal(number.scaleb(power)) if power % 3 else str(given)
-    return given
+        return _decimal(number.scaleb(power)) if power % 3 else str(quantity)
+    return quantity
 
 
 def _binary(value: Decimal) -> str:
@@ -170,11 +170,11 @@ def prune(live: Mapping[str, Any], shape: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in live.items():
         if key not in shape:
             continue
-        wanted = shape[key]
-        if isinstance(value, dict) and isinstance(wanted, Mapping):
-            result[key] = prune(value, wanted)
-        elif isinstance(value, list) and isinstance(wanted, list):
-            result[key] = _prune_list(value, wanted)
+        desired = shape[key]
+        if isinstance(value, dict) and isinstance(desired, Mapping):
+            result[key] = prune(value, desired)
+        elif isinstance(value, list) and isinstance(desired, list):
+            result[key] = _prune_list(value, desired)
         else:
             result[key] = copy.deepcopy(value)
     return result
@@ -186,11 +186,11 @@ def _prune_list(live: list[Any], shape: list[Any]) -> list[Any]:
     if type(live[0]) is not type(shape[0]):
         return copy.deepcopy(live)
     result: list[Any] = []
-    for value, wanted in zip(live, shape, strict=False):
-        if isinstance(value, dict) and isinstance(wanted, dict):
-            result.append(prune(value, wanted))
-        elif isinstance(value, list) and isinstance(wanted, list):
-            result.append(_prune_list(value, wanted))
+    for value, desired in zip(live, shape, strict=False):
+        if isinstance(value, dict) and isinstance(desired, dict):
+            result.append(prune(value, desired))
+        elif isinstance(value, list) and isinstance(desired, list):
+            result.append(_prune_list(value, desired))
         else:
             result.append(copy.deepcopy(value))
     return result

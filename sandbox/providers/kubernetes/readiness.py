@@ -90,9 +90,9 @@ def deployment(live: Object, replica_sets: Sequence[Object]) -> Readiness:
         and stated["Progressing"].get("reason") == "NewReplicaSetAvailable"
     )
     current = current_replica_set(live, replica_sets)
-    wanted = _spec(current).get("replicas", 1) if current else _spec(live).get("replicas", 1)
+    desired = _spec(current).get("replicas", 1) if current else _spec(live).get("replicas", 1)
     ready = _status(current).get("readyReplicas", 0) if current else 0
-    rolled = current is not None and ready >= wanted
+    rolled = current is not None and ready >= desired
     if available and rolled and (first or progressed):
         return Readiness(True, "Deployment initialization complete")
     problems = [
@@ -112,27 +112,27 @@ def deployment(live: Object, replica_sets: Sequence[Object]) -> Readiness:
         problems.append(NO_ROLL)
     return Readiness(
         False,
-        f"[1/2] Waiting for app ReplicaSet be available ({ready}/{wanted} Pods available)",
+        f"[1/2] Waiting for app ReplicaSet be available ({ready}/{desired} Pods available)",
         tuple(problems),
     )
 
 
 def stateful_set(live: Object) -> Readiness:
     """All replicas updated, current and ready."""
-    status, wanted = _status(live), _spec(live).get("replicas", 1)
+    status, desired = _status(live), _spec(live).get("replicas", 1)
     ready = status.get("readyReplicas", 0)
     on_delete = (_spec(live).get("updateStrategy") or {}).get("type") == "OnDelete"
     updated = on_delete or status.get("currentRevision") == status.get("updateRevision")
-    if observed(live) and ready >= wanted and updated:
+    if observed(live) and ready >= desired and updated:
         return Readiness(True, "StatefulSet initialization complete")
-    if ready < wanted:
-        problem = f"{ready} out of {wanted} replicas succeeded readiness checks"
+    if ready < desired:
+        problem = f"{ready} out of {desired} replicas succeeded readiness checks"
     else:
         revision = status.get("currentRevision")
         problem = f"StatefulSet controller failed to advance from revision {revision}"
     return Readiness(
         False,
-        f"[1/3] Waiting for StatefulSet update to roll out ({ready}/{wanted} Pods ready)",
+        f"[1/3] Waiting for StatefulSet update to roll out ({ready}/{desired} Pods ready)",
         (problem,),
     )
 
@@ -140,18 +140,18 @@ def stateful_set(live: Object) -> Readiness:
 def daemon_set(live: Object) -> Readiness:
     """Scheduled everywhere, updated and ready."""
     status = _status(live)
-    wanted = status.get("desiredNumberScheduled", 0)
+    desired = status.get("desiredNumberScheduled", 0)
     ready, updated = (
         status.get("numberReady", 0),
         status.get("updatedNumberScheduled", 0),
     )
     on_delete = (_spec(live).get("updateStrategy") or {}).get("type") == "OnDelete"
-    if observed(live) and ready >= wanted and (on_delete or updated >= wanted):
+    if observed(live) and ready >= desired and (on_delete or updated >= desired):
         return READY
     return Readiness(
         False,
-        f"Waiting for DaemonSet ({ready}/{wanted} Pods ready)",
-        (f"{ready} of {wanted} scheduled Pods are ready",),
+        f"Waiting for DaemonSet ({ready}/{desired} Pods ready)",
+        (f"{ready} of {desired} scheduled Pods are ready",),
     )
 
 
@@ -215,7 +215,7 @@ def pod(live: Object) -> Readiness:
 def pod_problems(live: Object) -> list[str]:
     """What keeps a Pod from running, in the words of its conditions and containers."""
     name = live["metadata"]["name"]
-    found = [
+    matches = [
         f'Pod "{name}" [{c.get("reason")}] {c["message"]}'
         for c in conditions(live).values()
         if c.get("status") == "False" and c.get("message")
@@ -227,8 +227,8 @@ def pod_problems(live: Object) -> list[str]:
     ]:
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("message"):
-            found.append(f'Pod "{name}" [{waiting.get("reason")}] {waiting["message"]}')
-    return found
+            matches.append(f'Pod "{name}" [{waiting.get("reason")}] {waiting["message"]}')
+    return matches
 
 
 def job(live: Object) -> Readiness:

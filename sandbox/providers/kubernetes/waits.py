@@ -60,10 +60,10 @@ def _waits_for_consumer(client: Client, claim: Mapping[str, Any]) -> bool:
     if not name:
         return False
     try:
-        found = client.get(_STORAGE_CLASS, "", name)
+        current = client.get(_STORAGE_CLASS, "", name)
     except (ApiError, NoSuchKind):
         return False
-    return found.get("volumeBindingMode") == "WaitForFirstConsumer"
+    return current.get("volumeBindingMode") == "WaitForFirstConsumer"
 
 
 def explain(client: Client, kind: Kind, live: dict[str, Any]) -> tuple[str, ...]:
@@ -116,20 +116,20 @@ def until_ready(
     deadline = time.monotonic() + timeout
     pause, last, steady_since = _FIRST_PAUSE, "", 0.0
     try:
-        wanted = wait_for.expressions(live)
+        conditions = wait_for.expressions(live)
     except wait_for.ExpressionError as error:
         raise NotReady(str(error), live, ()) from None
     while True:
-        found = wait_for.check(live, wanted) if wanted else check(client, kind, live)
-        if found.ready and (wanted or _settled(kind, live, steady_since)):
-            if found.status:
-                report(found.status)
+        state = wait_for.check(live, conditions) if conditions else check(client, kind, live)
+        if state.ready and (conditions or _settled(kind, live, steady_since)):
+            if state.status:
+                report(state.status)
             return live
-        steady_since = (steady_since or time.monotonic()) if found.ready else 0.0
-        if found.status and found.status != last and not found.ready:
-            report(found.status)
-            last = found.status
-        failed = not wanted and kind.kind == "Job" and found.status == "Job failed"
+        steady_since = (steady_since or time.monotonic()) if state.ready else 0.0
+        if state.status and state.status != last and not state.ready:
+            report(state.status)
+            last = state.status
+        failed = not conditions and kind.kind == "Job" and state.status == "Job failed"
         late = time.monotonic() >= deadline
         if cancelled.is_set() or failed or late:
             text = f'Resource operation was cancelled for "{name}"'
@@ -137,9 +137,9 @@ def until_ready(
                 text = f"Resource '{name}' was created but failed to initialize"
             elif late and not cancelled.is_set():
                 text = f"'{name}' timed out waiting to be Ready"
-                if wanted:
+                if conditions:
                     text = "timed out waiting for the condition"
-            raise NotReady(text, live, found.problems + explain(client, kind, live))
+            raise NotReady(text, live, state.problems + explain(client, kind, live))
         cancelled.wait(min(pause, max(0.0, deadline - time.monotonic())))
         pause = min(pause * 1.5, _LONGEST_PAUSE)
         live = client.get(kind, space, name)
@@ -167,7 +167,7 @@ def until_gone(
         NotReady: it is still there after ``timeout`` seconds, or the wait was cancelled.
     """
     deadline = time.monotonic() + timeout
-    pause, told = _FIRST_PAUSE, False
+    pause, reported = _FIRST_PAUSE, False
     while True:
         try:
             live = client.get(kind, space, name)
@@ -180,13 +180,13 @@ def until_gone(
         if cancelled.is_set():
             raise NotReady(f'Resource operation was cancelled for "{name}"', live, ())
         if time.monotonic() >= deadline:
-            held = live["metadata"].get("finalizers") or []
+            kept = live["metadata"].get("finalizers") or []
             reason = f'Timed out waiting for deletion of {kind} "{name}"'
-            if held:
-                reason += f" (held by finalizers: {', '.join(held)})"
+            if kept:
+                reason += f" (held by finalizers: {', '.join(kept)})"
             raise NotReady(f"'{name}' timed out waiting to be Ready", live, (reason,))
-        if not told and pause > 0.3:
+        if not reported and pause > 0.3:
             report(f"Waiting for deletion of {kind.kind} {name}")
-            told = True
+            reported = True
         cancelled.wait(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)

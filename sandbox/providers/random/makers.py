@@ -56,8 +56,8 @@ def make_bytes(inputs: Properties) -> Made:
 def import_bytes(id_: str) -> tuple[str, Properties, Properties]:
     """Bytes from their base64."""
     data = _decoded(id_)
-    known, made = _bytes(data)
-    return known, {"length": len(data)}, made
+    known, created = _bytes(data)
+    return known, {"length": len(data)}, created
 
 
 def _bytes(data: bytes) -> Made:
@@ -96,8 +96,8 @@ def make_password(inputs: Properties) -> Made:
 
 def import_password(id_: str) -> tuple[str, Properties, Properties]:
     """A password from its text."""
-    known, made = _password(id_)
-    return known, {"length": len(id_)}, made
+    known, created = _password(id_)
+    return known, {"length": len(id_)}, created
 
 
 def _password(result: str) -> Made:
@@ -127,8 +127,8 @@ def import_id(id_: str) -> tuple[str, Properties, Properties]:
     prefix, _, text = id_.rpartition(",")
     standard = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
     data = _decoded(standard)
-    known, made = _id(data, prefix)
-    return known, {"byteLength": len(data)} | ({"prefix": prefix} if prefix else {}), made
+    known, created = _id(data, prefix)
+    return known, {"byteLength": len(data)} | ({"prefix": prefix} if prefix else {}), created
 
 
 def _id(data: bytes, prefix: str) -> Made:

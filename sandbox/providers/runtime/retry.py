@@ -24,8 +24,8 @@ class DeadlineExceeded(Exception):
 
 def deadline() -> float:
     """Until when the running operation may ask, on the clock of `time.monotonic`."""
-    found = _DEADLINE.get()
-    return time.monotonic() + OPERATION_SECONDS if found is None else found
+    result = _DEADLINE.get()
+    return time.monotonic() + OPERATION_SECONDS if result is None else result
 
 
 def run_with_deadline(pool: ThreadPoolExecutor, seconds: float, act: Callable[[], T]) -> T:

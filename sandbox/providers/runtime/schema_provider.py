@@ -268,8 +268,8 @@ class SchemaProvider(Provider, Generic[C, K]):
         if preview:
             changed = self.diff(urn, old_inputs, olds, news, ignored).changed
             moving = dict.fromkeys(kind.moving(changed), UNKNOWN)
-            given = self.mark(schema, known | self.previewed(kind, known), known)
-            return kept | moving | given
+            value = self.mark(schema, known | self.previewed(kind, known), known)
+            return kept | moving | value
         p = self.merged(kept, known)
         with self._operation("updating", schema, kind, id_, olds | known):
             outputs = kind.update(self.connect(p), id_, p, plain(olds))

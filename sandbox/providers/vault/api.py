@@ -167,7 +167,7 @@ class Api:
             ttl_seconds: the child's life, which no renewal extends.
             name: the child's display name.
         """
-        made = self.request(
+        created = self.request(
             "POST",
             "auth/token/create",
             {
@@ -177,7 +177,7 @@ class Api:
                 "renewable": False,
             },
         )
-        assert made is not None
+        assert created is not None
         child = copy.copy(self)
-        child._token = made["auth"]["client_token"]
+        child._token = created["auth"]["client_token"]
         return child

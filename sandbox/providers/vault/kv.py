@@ -38,8 +38,8 @@ class SecretV2(VaultResource):
                     '"data_json_wo": all of `data_json_wo,data_json_wo_version` must be specified',
                 )
             )
-        given = [n for n in ("dataJson", "dataJsonWo") if p.get(n) is not None]
-        if len(given) != 1:
+        chosen = [n for n in ("dataJson", "dataJsonWo") if p.get(n) is not None]
+        if len(chosen) != 1:
             failures.append(
                 (
                     "dataJson",
@@ -60,11 +60,11 @@ class SecretV2(VaultResource):
             api.request("POST", self.path(p), sent)
 
     def describe(self, api: Api, p: Properties) -> None:
-        wanted = p.get("customMetadata")
-        if wanted:
-            described = {snake(n): wanted[n] for n in _DESCRIBED if wanted.get(n) not in ZERO}
-            if wanted.get("data"):
-                described["custom_metadata"] = wanted["data"]
+        desired = p.get("customMetadata")
+        if desired:
+            described = {snake(n): desired[n] for n in _DESCRIBED if desired.get(n) not in ZERO}
+            if desired.get("data"):
+                described["custom_metadata"] = desired["data"]
             api.request("POST", f"{p['mount']}/metadata/{p['name']}", described)
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
@@ -74,13 +74,13 @@ class SecretV2(VaultResource):
         out.pop("dataJsonWo", None)
         if p.get("disableRead"):
             return out
-        found = api.request("GET", id_)
-        if found is None:
+        current = api.request("GET", id_)
+        if current is None:
             return None
         # As the official provider since 5.0.0: no value is read back, so that one that others wrote, or a
         # deleted version, is no difference (docs/backends/vault.md, Drift).
         out["data"] = {}
-        out["metadata"] = _texts(found["data"]["metadata"])
+        out["metadata"] = _texts(current["data"]["metadata"])
         described = api.request("GET", f"{mount}/metadata/{name}")
         if described is not None:
             out["customMetadata"] = {
@@ -133,13 +133,13 @@ class Endpoint(VaultResource):
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         if p.get("disableRead"):
             return p | ({"dataJson": normalize_json(p["dataJson"])} if p.get("dataJson") else {})
-        found = api.request("GET", id_)
-        if found is None:
+        current = api.request("GET", id_)
+        if current is None:
             return None
-        data = found.get("data") or {}
+        data = current.get("data") or {}
         if p.get("ignoreAbsentFields") and is_json_object(p.get("dataJson") or ""):
-            wanted = json.loads(p["dataJson"])
-            data = wanted | {k: v for k, v in data.items() if k in wanted}
+            desired = json.loads(p["dataJson"])
+            data = desired | {k: v for k, v in data.items() if k in desired}
         return p | {"path": id_, "dataJson": go_json(data)}
 
     def delete(self, api: Api, id_: str, p: Properties) -> None:

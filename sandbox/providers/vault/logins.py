@@ -30,14 +30,14 @@ class _Role(VaultResource):
         api.request("POST", self.path(p), body(p, self.names, olds))
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
-        found = api.request("GET", id_)
-        return None if found is None else view(found["data"], self.names, p)
+        current = api.request("GET", id_)
+        return None if current is None else view(current["data"], self.names, p)
 
     def parse(self, id_: str) -> Properties:
-        found = re.fullmatch(r"auth/(.+)/role/(.+)", id_)
-        if found is None:
+        parts = re.fullmatch(r"auth/(.+)/role/(.+)", id_)
+        if parts is None:
             raise ProviderError(f'invalid path "{id_}": no role found')
-        return {"backend": found[1], "roleName": found[2]}
+        return {"backend": parts[1], "roleName": parts[2]}
 
 
 class AppRole(_Role):
@@ -98,9 +98,9 @@ class AppRoleSecretId(VaultResource):
         path = self.path(p)
         if p.get("secretId"):
             path = path.removesuffix("secret-id") + "custom-secret-id"
-        made = api.request("POST", path, sent)
-        assert made is not None
-        accessor, secret = made["data"]["secret_id_accessor"], made["data"]["secret_id"]
+        created = api.request("POST", path, sent)
+        assert created is not None
+        accessor, secret = created["data"]["secret_id_accessor"], created["data"]["secret_id"]
         backend, role = p["backend"].strip("/"), p["roleName"].strip("/")
         id_ = f"backend={backend}::role={role}::accessor={accessor}"
         known = p | {"accessor": accessor, "secretId": secret, "wrappingAccessor": ""}
@@ -109,15 +109,15 @@ class AppRoleSecretId(VaultResource):
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         sent = {"secret_id_accessor": p["accessor"]}
         try:
-            found = api.request("POST", f"{self.path(p)}-accessor/lookup", sent)
+            current = api.request("POST", f"{self.path(p)}-accessor/lookup", sent)
         except VaultError as error:
             gone = ("failed to find accessor entry", "does not exist")
             if error.status == 404 or any(words in error.words for words in gone):
                 return None
             raise
-        if not found:
+        if not current:
             return None
-        data = found["data"]
+        data = current["data"]
         return p | {
             "ttl": data["secret_id_ttl"],
             "numUses": data["secret_id_num_uses"],
@@ -168,10 +168,10 @@ class KubernetesConfig(VaultResource):
         api.request("POST", self.path(p), sent)
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
-        found = api.request("GET", id_)
-        if found is None:
+        current = api.request("GET", id_)
+        if current is None:
             return None
-        out = view(found["data"], self.names, p)
+        out = view(current["data"], self.names, p)
         out.pop("tokenReviewerJwtWo", None)
         filled = ("disableIssValidation", "useAnnotationsAsAliasMetadata", "disableLocalCaJwt")
         keys = (
@@ -179,8 +179,8 @@ class KubernetesConfig(VaultResource):
             "use_annotations_as_alias_metadata",
             "disable_local_ca_jwt",
         )
-        out |= {n: found["data"].get(k, False) for n, k in zip(filled, keys, strict=True)}
-        return out | {"kubernetesCaCert": found["data"].get("kubernetes_ca_cert", "")}
+        out |= {n: current["data"].get(k, False) for n, k in zip(filled, keys, strict=True)}
+        return out | {"kubernetesCaCert": current["data"].get("kubernetes_ca_cert", "")}
 
     def dropped(self, name: str, after: Properties) -> bool:
         # A certificate that nobody asks for any more is taken out, unless only it is to be trusted.
@@ -192,10 +192,10 @@ class KubernetesConfig(VaultResource):
         """Vault has no deletion of it; it goes with the auth method."""
 
     def parse(self, id_: str) -> Properties:
-        found = re.fullmatch(r"auth/(.+)/config", id_)
-        if found is None:
+        parts = re.fullmatch(r"auth/(.+)/config", id_)
+        if parts is None:
             raise ProviderError(f'invalid path "{id_}": no backend found')
-        return {"backend": found[1]}
+        return {"backend": parts[1]}
 
 
 class KubernetesRole(_Role):
@@ -218,11 +218,11 @@ class KubernetesRole(_Role):
     sets = _TOKEN_SETS | {"boundServiceAccountNames", "boundServiceAccountNamespaces"}
 
     def check(self, p: Properties) -> Failures:
-        given = ("boundServiceAccountNamespaces", "boundServiceAccountNamespaceSelector")
-        if all(p.get(name) in ZERO for name in given):
+        names = ("boundServiceAccountNamespaces", "boundServiceAccountNamespaceSelector")
+        if all(p.get(name) in ZERO for name in names):
             return [
                 (
-                    given[0],
+                    names[0],
                     "at least one of 'bound_service_account_namespaces' or "
                     "'bound_service_account_namespace_selector' must be provided",
                 )
@@ -248,9 +248,9 @@ class Token(VaultResource):
         if p.get("metadata"):
             sent["meta"] = p["metadata"]
         path = f"auth/token/create/{p['roleName']}" if p.get("roleName") else "auth/token/create"
-        made = api.request("POST", path, sent)
-        assert made is not None
-        auth = made["auth"]
+        created = api.request("POST", path, sent)
+        assert created is not None
+        auth = created["auth"]
         known = p | {
             "clientToken": auth["client_token"],
             "wrappedToken": "",
@@ -264,13 +264,13 @@ class Token(VaultResource):
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         try:
-            found = api.request("POST", "auth/token/lookup-accessor", {"accessor": id_})
+            current = api.request("POST", "auth/token/lookup-accessor", {"accessor": id_})
         except VaultError:
             # A token that ended is gone; the next update makes another.
             return None
-        if not found:
+        if not current:
             return None
-        data = found["data"]
+        data = current["data"]
         if not isinstance(data["expire_time"], str):
             raise ProviderError("error expire_time is <nil>")
         issued, ends = _time(data["issue_time"]), _time(data["expire_time"])

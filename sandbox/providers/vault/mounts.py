@@ -68,23 +68,23 @@ class Mount(VaultResource):
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         mounts = api.request("GET", "sys/mounts") or {}
-        found = mounts.get("data", mounts).get(f"{p['path'].strip('/')}/")
-        if found is None:
+        current = mounts.get("data", mounts).get(f"{p['path'].strip('/')}/")
+        if current is None:
             return None
-        found, config = dict(found), found["config"]
-        if p.get("type") == "kv-v2" and found["type"] == "kv":
+        current, config = dict(current), current["config"]
+        if p.get("type") == "kv-v2" and current["type"] == "kv":
             # An alias, which Vault resolves; the provider does not take that for a change.
-            found["type"] = "kv-v2"
+            current["type"] = "kv-v2"
             if "version" not in (p.get("options") or {}):
-                found["options"] = {
-                    k: v for k, v in (found["options"] or {}).items() if k != "version"
+                current["options"] = {
+                    k: v for k, v in (current["options"] or {}).items() if k != "version"
                 }
-        out = view(found, ("type", "description", "options", "local"), p)
+        out = view(current, ("type", "description", "options", "local"), p)
         out = view(config, _TUNED[2:], out)
         return out | {
-            "accessor": found["accessor"],
-            "sealWrap": found.get("seal_wrap", False),
-            "externalEntropyAccess": found.get("external_entropy_access", False),
+            "accessor": current["accessor"],
+            "sealWrap": current.get("seal_wrap", False),
+            "externalEntropyAccess": current.get("external_entropy_access", False),
             "forceNoCache": config.get("force_no_cache", False),
             "auditNonHmacRequestKeys": config.get("audit_non_hmac_request_keys") or [],
             "auditNonHmacResponseKeys": config.get("audit_non_hmac_response_keys") or [],
@@ -143,12 +143,12 @@ class AuthBackend(VaultResource):
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         methods = api.request("GET", "sys/auth") or {}
         path = p.get("path") or id_
-        found = methods.get("data", methods).get(f"{path.strip('/')}/")
-        if found is None:
+        current = methods.get("data", methods).get(f"{path.strip('/')}/")
+        if current is None:
             return None
-        return view(found, ("type", "description", "local"), p) | {
+        return view(current, ("type", "description", "local"), p) | {
             "path": path,
-            "accessor": found["accessor"],
+            "accessor": current["accessor"],
         }
 
     def parse(self, id_: str) -> Properties:
@@ -171,10 +171,10 @@ class Audit(VaultResource):
 
     def read(self, api: Api, id_: str, p: Properties) -> Properties | None:
         devices = api.request("GET", "sys/audit") or {}
-        found = devices.get("data", devices).get(f"{id_.strip('/')}/")
-        if found is None:
+        current = devices.get("data", devices).get(f"{id_.strip('/')}/")
+        if current is None:
             return None
-        return view(found, ("type", "description", "options"), p) | {"path": id_}
+        return view(current, ("type", "description", "options"), p) | {"path": id_}
 
     def parse(self, id_: str) -> Properties:
         return {"path": id_}
@@ -206,8 +206,8 @@ class Policy(VaultResource):
         return p | {"name": id_, "policy": self._text(api, id_)}
 
     def _text(self, api: Api, name: str) -> str:
-        found = api.request("GET", f"sys/policies/acl/{name}")
-        return "" if found is None else found["data"]["policy"]
+        current = api.request("GET", f"sys/policies/acl/{name}")
+        return "" if current is None else current["data"]["policy"]
 
     def parse(self, id_: str) -> Properties:
         return {"name": id_}

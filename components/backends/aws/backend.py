@@ -1,0 +1,163 @@
+"""AWS Secrets Manager and SSM Parameter Store, as this project knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from components.backends.aws import deployer_permissions, names, permissions, rules
+from components.backends.aws.principals import ROLE_ARN, aws_block, has_role
+from components.backends.aws.tag_limits import AWS_TAGS
+from components.backends.cloud import CloudBackend
+from components.backends.interface import (
+    Identity,
+    NameRule,
+    PermissionRow,
+    SdkPackage,
+    Store,
+    StoreArgs,
+    to_identity,
+)
+from components.backends.secret_naming import prefix, required_tags
+from components.settings.declared import DeclaredSecret
+from components.settings.model import Settings
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from components.safeguards.failed_resource import ConflictHint
+
+#: Source: Amazon EKS user guide, EKS Pod Identity.
+_POD_IDENTITY_AGENT = (("169.254.170.23/32", 80), ("fd00:ec2::23/128", 80))
+
+
+class AwsBackend(CloudBackend):
+    """What both managers of AWS have in common."""
+
+    cloud = "aws"
+    provider = "aws"
+    provider_title = "AWS"
+    sdk_package = SdkPackage("pulumi-aws", "pulumi_aws", "requirements/aws.txt")
+    setting_rules = (rules.credentials, rules.provisioned)
+    deployer_actions = deployer_permissions.ACTIONS
+    tag_limits = AWS_TAGS
+    hosts = ("*.amazonaws.com",)
+    account_annotation = ROLE_ARN
+
+    def location_facts(self, settings: Settings) -> dict[str, Any]:
+        block, store = aws_block(settings), settings.store.aws
+        facts = super().location_facts(settings)
+        facts[f"secret.{self.type}.region"] = block.region if block else None
+        return facts | ({"store.aws.kms.arn": store.kms.arn} if store else {})
+
+    @property
+    def conflict_hints(self) -> Sequence[ConflictHint]:
+        from components.backends.aws.name_conflicts import HINTS
+
+        return HINTS
+
+    def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
+        return _POD_IDENTITY_AGENT if settings.identity.aws.pod_identity else ()
+
+    def is_account_identity(self, settings: Settings) -> bool:
+        identity = settings.identity.aws
+        by_token = identity.irsa is not None or identity.role_arn is not None
+        return by_token and identity.pod_identity is None
+
+    def permission_rows(self) -> Iterator[PermissionRow]:
+        return permissions.rows(self.type)
+
+    def access_scope(self, settings: Settings, scope: str) -> str:
+        patterns = ", ".join(permissions.names(settings)) or "no name"
+        is_read_only = settings.secret is not None and settings.secret.is_read_only
+        tags = required_tags(settings) if is_read_only else {}
+        tagged = f" with tags {', '.join(f'{k}={v}' for k, v in tags.items())}" if tags else ""
+        own = f"the tag prefix={prefix(settings)}"
+        return {
+            permissions.Scope.EVERYTHING: "names and tags of the whole account and region",
+            permissions.Scope.NAME_PATTERN: f"{patterns}{tagged}",
+            permissions.Scope.TAG: f"what has {own}",
+            permissions.Scope.CREATE_WITH_TAG: f"new ones with {own}",
+            permissions.Scope.KEY: "the stack's key, through the service of the secrets only",
+        }[permissions.Scope(scope)]
+
+    def recovery_protection(self, settings: Settings) -> str:
+        copy = self.recovery_location(settings)
+        return f"explicit Deny in its role's policy on {copy} and on decrypting it"
+
+    def key_administrators(self, settings: Settings) -> Sequence[str]:
+        return settings.store.aws.kms.administrators if settings.store.aws else ()
+
+    def store_description(self, settings: Settings) -> str:
+        block = aws_block(settings)
+        return (block and block.region) or "region of the environment"
+
+    def has_static_credential(self, settings: Settings) -> bool:
+        block = aws_block(settings)
+        return block is not None and block.access_key_id is not None
+
+    def create_identity(
+        self,
+        name: str,
+        settings: Settings,
+        store: Store,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> Identity:
+        if not has_role(settings):
+            return Identity()
+        from components.backends.aws.identity import AwsIdentity
+        from components.backends.aws.secrets_manager import AwsStore
+
+        assert isinstance(store, AwsStore)
+        return to_identity(AwsIdentity(name, settings, store.key_arn, opts))
+
+
+class SecretsManager(AwsBackend):
+    """AWS Secrets Manager."""
+
+    type = permissions.SECRETS
+    title = "AWS Secrets Manager"
+    declared_keys = ("rotation",)
+    name_rule = NameRule(
+        r"[A-Za-z0-9/_+=.@-]{1,512}", "512 letters, digits and / _ + = . @ - at most"
+    )
+
+    def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
+        return names.secret_name(settings, name, declared)
+
+    def recovery_location(self, settings: Settings) -> str:
+        return names.recovery_name(settings)
+
+    def create_store(
+        self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> Store:
+        from components.backends.aws.secrets_manager import AwsStore
+
+        return AwsStore(name, args, opts)
+
+
+class ParameterStore(AwsBackend):
+    """AWS Systems Manager Parameter Store."""
+
+    type = permissions.PARAMETERS
+    title = "AWS Parameter Store"
+    since = "2.0"
+    name_rule = NameRule(
+        r"(?!(?i:aws|ssm))[A-Za-z0-9_.-]{1,1011}",
+        "1,011 letters, digits and . - _ at most, not beginning with aws or ssm",
+    )
+
+    def provisioned_keys(self, settings: Settings) -> tuple[str, ...]:
+        is_read_only = settings.secret is not None and settings.secret.is_read_only
+        return ("kms-key-id",) if settings.store.aws and not is_read_only else ()
+
+    def create_store(
+        self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> Store:
+        from components.backends.aws.parameter_store import AwsParameterStore
+
+        return AwsParameterStore(name, args, opts)
+
+
+SECRETS_MANAGER = SecretsManager()
+PARAMETER_STORE = ParameterStore()

@@ -1,0 +1,17 @@
+"""Names in AWS Secrets Manager; pure."""
+
+from __future__ import annotations
+
+from components.backends.secret_naming import RECOVERY, prefix
+from components.settings.declared import DeclaredSecret
+from components.settings.model import Settings
+
+
+def secret_name(settings: Settings, name: str, declared: DeclaredSecret) -> str:
+    """`<prefix>/<tenant>/<namespace>/<NAME>`: Kestra finds secrets by tags, so the name says where one belongs."""
+    return f"{prefix(settings).rstrip('/')}/{declared.tenant}/{declared.namespace}/{name}"
+
+
+def recovery_name(settings: Settings) -> str:
+    """The name of the encryption key's copy: beside Kestra's secrets, never below their prefix."""
+    return f"stack-{settings.deployment.namespace}/{RECOVERY}"

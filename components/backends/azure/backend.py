@@ -1,0 +1,153 @@
+"""Azure Key Vault, as this project knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from components.backends.azure import deployer_permissions, drift, names, permissions, rules
+from components.backends.azure.tag_limits import AZURE_TAGS
+from components.backends.azure.workload_identity import CLIENT_ID, POD_LABELS, account_annotations
+from components.backends.cloud import CloudBackend
+from components.backends.interface import (
+    AccessRow,
+    Identity,
+    NameRule,
+    PermissionRow,
+    SdkPackage,
+    Store,
+    StoreArgs,
+    to_identity,
+)
+from components.backends.secret_naming import recovery_name
+from components.settings.declared import DeclaredSecret
+from components.settings.managers import AzureKeyVault
+from components.settings.model import Settings
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from components.safeguards.failed_resource import ConflictHint
+
+#: Source: Azure documentation, instance metadata service.
+_METADATA = (("169.254.169.254/32", 80),)
+
+
+class KeyVault(CloudBackend):
+    """Azure Key Vault."""
+
+    type = names.TYPE
+    title = "Azure Key Vault"
+    cloud = "azure"
+    provider = "azure-native"
+    provider_title = "Azure"
+    sdk_package = SdkPackage("pulumi-azure-native", "pulumi_azure_native", "requirements/azure.txt")
+    block_required = True
+    setting_rules = (rules.vault, rules.store, rules.secrets)
+    identity_rules = (rules.identity,)
+    declared_keys = ("content-type", "expires")
+    name_rule = NameRule(
+        r"[A-Za-z0-9-]{1,127}", "127 letters, digits and hyphens at most", ignores_case=True
+    )
+    deployer_actions = deployer_permissions.ACTIONS
+    tag_limits = AZURE_TAGS
+    drift = drift
+    hosts = ("*.vault.azure.net", "login.microsoftonline.com")
+    account_annotation = CLIENT_ID
+
+    def provisioned_keys(self, settings: Settings) -> tuple[str, ...]:
+        return ("workload-identity-client-id",) if settings.identity.azure.oidc_issuer_url else ()
+
+    def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
+        return names.secret_name(settings, name)
+
+    def location_facts(self, settings: Settings) -> dict[str, Any]:
+        block, store = _block(settings), settings.store.azure
+        facts = super().location_facts(settings)
+        facts[f"secret.{self.type}.vault-name"] = block and block.vault_name
+        if store is not None:
+            facts |= {
+                "store.azure.resource-group": store.resource_group,
+                "store.azure.location": store.location,
+                "store.azure.create-vault": store.create_vault,
+                "store.azure.recovery-vault-name": names.recovery_vault_name(settings),
+            }
+        return facts
+
+    def recovery_location(self, settings: Settings) -> str:
+        return f"{names.recovery_vault_name(settings)}/{recovery_name(settings)}"
+
+    @property
+    def conflict_hints(self) -> Sequence[ConflictHint]:
+        from components.backends.azure.name_conflicts import HINTS
+
+        return HINTS
+
+    def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
+        block = _block(settings)
+        is_managed = block and (
+            block.managed_identity_client_id or block.managed_identity_resource_id
+        )
+        return _METADATA if is_managed else ()
+
+    def is_account_identity(self, settings: Settings) -> bool:
+        return settings.identity.azure.oidc_issuer_url is not None
+
+    def permission_rows(self) -> Iterator[PermissionRow]:
+        return permissions.rows()
+
+    def access(self, settings: Settings) -> Iterator[AccessRow]:
+        is_read_only = settings.secret is not None and settings.secret.is_read_only
+        role = permissions.role(read_only=is_read_only)
+        for row in super().access(settings):
+            yield row._replace(role=role.name)
+
+    def access_scope(self, settings: Settings, scope: str) -> str:
+        block = _block(settings)
+        return f"{scope} {(block and block.vault_name) or ''}".strip()
+
+    def recovery_protection(self, settings: Settings) -> str:
+        return f"no role on the vault {names.recovery_vault_name(settings)}"
+
+    def store_description(self, settings: Settings) -> str:
+        block = _block(settings)
+        return (block and block.vault_name) or "an existing vault"
+
+    def has_static_credential(self, settings: Settings) -> bool:
+        block = _block(settings)
+        return block is not None and block.client_secret is not None
+
+    def create_store(
+        self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> Store:
+        from components.backends.azure.key_vault import AzureStore
+
+        return AzureStore(name, args, opts)
+
+    def create_identity(
+        self,
+        name: str,
+        settings: Settings,
+        store: Store,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> Identity:
+        block = _block(settings)
+        if block is None:
+            return Identity()
+        if settings.identity.azure.oidc_issuer_url is not None:
+            from components.backends.azure.identity import AzureIdentity
+            from components.backends.azure.key_vault import AzureStore
+
+            assert isinstance(store, AzureStore)
+            return to_identity(AzureIdentity(name, settings, store.vault_id, opts))
+        client_id = block.workload_identity_client_id
+        if client_id is None:
+            return Identity()
+        return Identity(account_annotations(client_id), POD_LABELS, client_id)
+
+
+KEY_VAULT = KeyVault()
+
+
+def _block(settings: Settings) -> AzureKeyVault | None:
+    return settings.secret.azure_key_vault if settings.secret else None

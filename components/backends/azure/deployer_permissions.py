@@ -1,0 +1,40 @@
+"""What whoever runs `pulumi up` must be allowed in Azure, by resource type.
+
+Sources: pulumi-azure-native's operations; Azure's resource provider operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
+_ENDPOINTS = "Microsoft.Network/privateEndpoints"
+
+
+def _azure(resource: str, *more: str, delete: bool = True) -> tuple[str, ...]:
+    verbs = ("read", "write", *(("delete",) if delete else ()))
+    return (*(f"{resource}/{verb}" for verb in verbs), *more)
+
+
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "azure-native:authorization:RoleAssignment": _azure("Microsoft.Authorization/roleAssignments"),
+    # The control plane of Key Vault has no deletion of a secret.
+    "azure-native:keyvault:Secret": _azure("Microsoft.KeyVault/vaults/secrets", delete=False),
+    "azure-native:keyvault:Vault": _azure("Microsoft.KeyVault/vaults"),
+    "azure-native:managedidentity:FederatedIdentityCredential": _azure(
+        f"{_IDENTITIES}/federatedIdentityCredentials"
+    ),
+    "azure-native:managedidentity:UserAssignedIdentity": _azure(_IDENTITIES),
+    "azure-native:monitor:DiagnosticSetting": _azure(
+        "Microsoft.Insights/diagnosticSettings",
+        "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
+    ),
+    "azure-native:network:PrivateDnsZoneGroup": _azure(
+        f"{_ENDPOINTS}/privateDnsZoneGroups", "Microsoft.Network/privateDnsZones/join/action"
+    ),
+    "azure-native:network:PrivateEndpoint": _azure(
+        _ENDPOINTS,
+        "Microsoft.KeyVault/vaults/privateEndpointConnectionsApproval/action",
+        "Microsoft.Network/virtualNetworks/subnets/join/action",
+    ),
+}

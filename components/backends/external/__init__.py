@@ -1,0 +1,1 @@
+"""Managers that this project configures and does not provision."""

@@ -1,0 +1,125 @@
+"""Google Secret Manager, as this project knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from components.backends.cloud import CloudBackend
+from components.backends.gcp import deployer_permissions, drift, names, permissions, rules
+from components.backends.gcp.tag_limits import GOOGLE_LABELS
+from components.backends.interface import (
+    Identity,
+    NameRule,
+    PermissionRow,
+    SdkPackage,
+    Store,
+    StoreArgs,
+    to_identity,
+)
+from components.settings.declared import DeclaredSecret
+from components.settings.managers import GoogleSecretManager
+from components.settings.model import Settings
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from components.safeguards.failed_resource import ConflictHint
+
+#: Where GKE's metadata server answers, without and with Dataplane V2.
+#: Source: Google Cloud documentation, Workload Identity Federation for GKE.
+_METADATA = (("169.254.169.252/32", 988), ("169.254.169.254/32", 80))
+
+
+class SecretManager(CloudBackend):
+    """Google Secret Manager."""
+
+    type = names.TYPE
+    title = "Google Secret Manager"
+    cloud = "gcp"
+    provider = "gcp"
+    provider_title = "Google Cloud"
+    sdk_package = SdkPackage("pulumi-gcp", "pulumi_gcp", "requirements/gcp.txt")
+    setting_rules = (rules.store, rules.aliases)
+    identity_rules = (rules.identity,)
+    declared_keys = ("version-aliases",)
+    name_rule = NameRule(r"[A-Za-z0-9_-]{1,255}", "255 letters, digits, _ and - at most")
+    deployer_actions = deployer_permissions.ACTIONS
+    tag_limits = GOOGLE_LABELS
+    drift = drift
+    hosts = ("*.googleapis.com",)
+    account_annotation = names.ACCOUNT
+
+    def secret_tags(
+        self, settings: Settings, name: str, declared: DeclaredSecret
+    ) -> dict[str, str]:
+        return names.secret_labels(settings, declared)
+
+    def location_facts(self, settings: Settings) -> dict[str, Any]:
+        block, store = _block(settings), settings.store.gcp
+        facts = super().location_facts(settings)
+        facts[f"secret.{self.type}.project"] = block and block.project
+        if store is not None:
+            facts |= {
+                "store.gcp.regions": ", ".join(store.regions),
+                "store.gcp.kms.enabled": store.kms.enabled,
+                "store.gcp.kms.name": store.kms.name,
+            }
+        return facts
+
+    @property
+    def conflict_hints(self) -> Sequence[ConflictHint]:
+        from components.backends.gcp.name_conflicts import HINTS
+
+        return HINTS
+
+    def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
+        return _METADATA if settings.identity.gcp.workload_pool else ()
+
+    def is_account_identity(self, settings: Settings) -> bool:
+        return settings.identity.gcp.workload_pool is not None
+
+    def permission_rows(self) -> Iterator[PermissionRow]:
+        return permissions.rows()
+
+    def access_scope(self, settings: Settings, scope: str) -> str:
+        if scope == permissions.Scope.EACH_DECLARED and settings.declared_secrets:
+            return f"{scope}: {', '.join(settings.declared_secrets)}"
+        return scope
+
+    def store_description(self, settings: Settings) -> str:
+        block = _block(settings)
+        return (block and block.project) or "project of the environment"
+
+    def has_static_credential(self, settings: Settings) -> bool:
+        block = _block(settings)
+        return block is not None and block.service_account is not None
+
+    def create_store(
+        self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> Store:
+        from components.backends.gcp.secret_manager import GcpStore
+
+        return GcpStore(name, args, opts)
+
+    def create_identity(
+        self,
+        name: str,
+        settings: Settings,
+        store: Store,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> Identity:
+        if not settings.identity.gcp.workload_pool:
+            return Identity()
+        from components.backends.gcp.identity import GcpIdentity
+        from components.backends.gcp.secret_manager import GcpStore
+
+        assert isinstance(store, GcpStore)
+        return to_identity(GcpIdentity(name, settings, store, opts))
+
+
+SECRET_MANAGER = SecretManager()
+
+
+def _block(settings: Settings) -> GoogleSecretManager | None:
+    return settings.secret.google_secret_manager if settings.secret else None

@@ -1,0 +1,61 @@
+"""What whoever runs `pulumi up` must be allowed in Google Cloud, by resource type.
+
+Sources: the API calls of terraform-provider-google's create, read, update and delete steps; Google Cloud's IAM
+permissions reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def _policy(resource: str) -> tuple[str, ...]:
+    return (f"{resource}.getIamPolicy", f"{resource}.setIamPolicy")
+
+
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "gcp:kms/cryptoKey:CryptoKey": (
+        "cloudkms.cryptoKeyVersions.destroy",
+        "cloudkms.cryptoKeyVersions.list",
+        "cloudkms.cryptoKeys.create",
+        "cloudkms.cryptoKeys.get",
+        "cloudkms.cryptoKeys.update",
+    ),
+    "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": _policy("cloudkms.cryptoKeys"),
+    "gcp:kms/keyRing:KeyRing": ("cloudkms.keyRings.create", "cloudkms.keyRings.get"),
+    "gcp:projects/iAMCustomRole:IAMCustomRole": (
+        "iam.roles.create",
+        "iam.roles.delete",
+        "iam.roles.get",
+        "iam.roles.undelete",
+        "iam.roles.update",
+    ),
+    "gcp:projects/iAMMember:IAMMember": _policy("resourcemanager.projects"),
+    "gcp:projects/service:Service": (
+        "serviceusage.services.enable",
+        "serviceusage.services.get",
+        "serviceusage.services.list",
+    ),
+    "gcp:projects/serviceIdentity:ServiceIdentity": ("serviceusage.services.enable",),
+    "gcp:secretmanager/secret:Secret": (
+        "secretmanager.secrets.create",
+        "secretmanager.secrets.delete",
+        "secretmanager.secrets.get",
+        "secretmanager.secrets.update",
+    ),
+    "gcp:secretmanager/secretIamMember:SecretIamMember": _policy("secretmanager.secrets"),
+    "gcp:secretmanager/secretVersion:SecretVersion": (
+        "secretmanager.versions.access",
+        "secretmanager.versions.add",
+        "secretmanager.versions.destroy",
+        "secretmanager.versions.enable",
+        "secretmanager.versions.get",
+    ),
+    "gcp:serviceaccount/account:Account": (
+        "iam.serviceAccounts.create",
+        "iam.serviceAccounts.delete",
+        "iam.serviceAccounts.get",
+        "iam.serviceAccounts.update",
+    ),
+    "gcp:serviceaccount/iAMMember:IAMMember": _policy("iam.serviceAccounts"),
+}

@@ -1,0 +1,27 @@
+"""Names and labels in Google Cloud; pure."""
+
+from __future__ import annotations
+
+from components.backends.secret_naming import place_tags
+from components.settings.declared import DeclaredSecret
+from components.settings.model import Settings
+
+TYPE = "google-secret-manager"
+#: Annotation of a service account that may act as a Google service account.
+ACCOUNT = "iam.gke.io/gcp-service-account"
+
+
+def account_id(settings: Settings) -> str:
+    """Id of Kestra's Google service account: the given one, or `<namespace>-<service account>`."""
+    default = f"{settings.deployment.namespace}-{settings.identity.service_account.name}"
+    return settings.identity.gcp.account_id or default
+
+
+def secret_labels(settings: Settings, declared: DeclaredSecret) -> dict[str, str]:
+    """All labels of a declared secret.
+
+    There is no `key`: labels hold no upper case, and the name itself is the key. They hold no dots either; Kestra's
+    namespaces are lower case.
+    """
+    labels = place_tags(settings, declared)
+    return labels | {"namespace": declared.namespace.replace(".", "_")}

@@ -1,0 +1,187 @@
+"""HashiCorp Vault, as this project knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from components.backends.interface import (
+    AccessRow,
+    Backend,
+    DeployerNeed,
+    Identity,
+    PermissionRow,
+    SdkPackage,
+    Store,
+    StoreArgs,
+)
+from components.backends.vault import deployer_permissions, drift, permissions, rendering, rules
+from components.backends.vault.paths import ENCRYPTION_KEY_PATH, secret_path, stack_engine
+from components.backends.vault.tag_limits import VAULT_METADATA
+from components.settings.declared import DeclaredSecret
+from components.settings.managers import Vault, VaultAppRole, VaultKubernetes
+from components.settings.model import Settings
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from components.rendering.leaves import Node
+    from components.safeguards.failed_resource import ConflictHint
+
+
+class VaultBackend(Backend):
+    """HashiCorp Vault: an engine, a policy and a log-in are provisioned wherever it runs."""
+
+    type = "vault"
+    title = "HashiCorp Vault"
+    provider = "vault"
+    provider_title = "Vault"
+    sdk_package = SdkPackage("pulumi-vault", "pulumi_vault", "requirements/vault.txt")
+    setting_rules = (rules.log_in, rules.paths, rules.shared_engine, rules.lives)
+    writes_secrets = True
+    known_keys = ("address",)
+    tag_limits = VAULT_METADATA
+    drift = drift
+
+    def with_defaults(self, settings: Settings) -> Settings:
+        """Where the block names no auth method: the service account, or AppRole out of the cluster's reach."""
+        secret, block = settings.secret, settings.secret and settings.secret.vault
+        if secret is None or not block or rules.vault_methods(block):
+            return settings
+        method = (
+            {"kubernetes": VaultKubernetes()}
+            if settings.identity.vault.reach_cluster
+            else {"app_role": VaultAppRole()}
+        )
+        chosen = secret.model_copy(update={"vault": block.model_copy(update=method)})
+        return settings.model_copy(update={"secret": chosen})
+
+    def rendered(self, block: dict[str, Node], read_only: Node | None) -> dict[str, Node]:
+        return rendering.rendered(block, read_only)
+
+    def rotatable(self, settings: Settings) -> set[str]:
+        block = settings.secret and settings.secret.vault
+        if not block:
+            return set()
+        method = rules.vault_method(block)
+        if method == "app-role" and block.app_role and block.app_role.role_id is None:
+            return {"secret.vault.app-role.secret-id"}
+        if method == "password" and block.password and block.password.password is None:
+            return {"secret.vault.password.password"}
+        if method == "token" and block.token and block.token.token is None:
+            return {"secret.vault.token.token"}
+        return set()
+
+    def provisions(self, settings: Settings) -> bool:
+        return True
+
+    def not_writable(self, settings: Settings) -> None:
+        return None
+
+    def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
+        return secret_path(name, declared, _block(settings).secret_path_prefix)
+
+    def secret_location(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
+        return f"{_block(settings).root_engine}/{self.secret_name(settings, name, declared)}"
+
+    def declared_tags(self, declared: DeclaredSecret) -> Mapping[str, str]:
+        described = {"description": declared.description} if declared.description else {}
+        return described | declared.tags
+
+    def location_facts(self, settings: Settings) -> dict[str, Any]:
+        block = _block(settings)
+        return {
+            "secret.vault.root-engine": block.root_engine,
+            "secret.vault.namespace": block.namespace,
+            "secret.vault.secret-path-prefix": (block.secret_path_prefix or "").strip("/"),
+            "identity.vault.mount-engine": settings.identity.vault.mount_engine,
+        }
+
+    def recovery_location(self, settings: Settings) -> str:
+        return f"{stack_engine(_block(settings).root_engine)}/{ENCRYPTION_KEY_PATH}"
+
+    @property
+    def conflict_hints(self) -> Sequence[ConflictHint]:
+        from components.backends.vault.name_conflicts import HINTS
+
+        return HINTS
+
+    def permission_rows(self) -> Iterator[PermissionRow]:
+        return permissions.rows()
+
+    def access(self, settings: Settings) -> Iterator[AccessRow]:
+        engine, scope = _block(settings).root_engine, permissions.scope(settings)
+        for permission, paths in permissions.grants(engine, scope, read_only=_read_only(settings)):
+            actions = ", ".join(permission.capabilities)
+            yield AccessRow(actions, ", ".join(paths), permission.reason)
+        if scope != permissions.WHOLE_ENGINE:
+            yield AccessRow(
+                "anything",
+                f"any other path of the engine {engine}",
+                "its policy names no other",
+                is_allowed=False,
+            )
+
+    def recovery_protection(self, settings: Settings) -> str:
+        return "its policy has no path of that engine"
+
+    def policy_text(self, settings: Settings) -> str:
+        return permissions.policy_text(
+            _block(settings).root_engine,
+            read_only=_read_only(settings),
+            scope=permissions.scope(settings),
+        )
+
+    def deployer_needs(
+        self, type_: str, inputs: Mapping[str, Any]
+    ) -> Sequence[DeployerNeed] | None:
+        return deployer_permissions.needs(type_, inputs)
+
+    def deployer_rows(self) -> Iterator[tuple[str, str]]:
+        return deployer_permissions.rows()
+
+    def store_description(self, settings: Settings) -> str:
+        return f"KV version 2 at {_block(settings).root_engine}/"
+
+    def login_description(self, settings: Settings) -> str:
+        account = f"{settings.deployment.namespace}/{settings.identity.service_account.name}"
+        return f"log-in by {rules.vault_method(_block(settings))}, as service account {account}"
+
+    def create_store(
+        self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> Store:
+        from components.backends.vault.store import VaultStore
+
+        return VaultStore(name, args, opts)
+
+    def create_identity(
+        self,
+        name: str,
+        settings: Settings,
+        store: Store,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> Identity:
+        from components.backends.vault.identity import VaultIdentity
+        from components.backends.vault.store import VaultStore
+
+        assert isinstance(store, VaultStore)
+        component = VaultIdentity(name, settings, store.policy, opts, store.first)
+        return Identity(
+            principal=component.principal,
+            needs_token=component.needs_token,
+            environment=component.environment,
+        )
+
+
+VAULT = VaultBackend()
+
+
+def _block(settings: Settings) -> Vault:
+    """The block, which the checks require."""
+    assert settings.secret is not None
+    assert settings.secret.vault is not None
+    return settings.secret.vault
+
+
+def _read_only(settings: Settings) -> bool:
+    return settings.secret is not None and settings.secret.is_read_only

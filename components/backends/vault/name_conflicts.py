@@ -1,0 +1,34 @@
+"""What to do when a name in Vault is taken."""
+
+from __future__ import annotations
+
+from components.safeguards.failed_resource import ConflictHint, FailedResource
+
+
+def _vault_path(failed: FailedResource) -> tuple[str, str, str]:
+    path = failed.input_text("path") or failed.input_text("type")
+    noun, setting = {
+        "vault:index/mount:Mount": ("secrets engine", "kestra:secret.vault.root-engine"),
+        "vault:index/authBackend:AuthBackend": (
+            "auth method",
+            "kestra:secret.vault.kubernetes.path or .app-role.path",
+        ),
+    }.get(failed.type, ("audit device", "kestra:deployment.namespace"))
+    own = (
+        " To use an engine that another owner keeps, set kestra:identity.vault.mount-engine to false."
+        if noun == "secrets engine"
+        else ""
+    )
+    return (
+        f"Vault has a {noun} at {path} already, and this stack did not make it.",
+        failed.import_command(path),
+        f"choose another path ({setting}).{own}",
+    )
+
+
+#: The first one that fits counts.
+HINTS: tuple[ConflictHint, ...] = (
+    ConflictHint(
+        r"^vault:", r"path is already in use|already in use at|path already in use", _vault_path
+    ),
+)
