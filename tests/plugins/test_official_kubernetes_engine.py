@@ -32,28 +32,34 @@ def official(progress: Progress, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return plugin_folder(tool, tmp_path_factory.mktemp("official"))
 
 
-@pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
-    """One state folder, and so one cluster, for all stacks."""
+@pytest.fixture(scope="module", params=["the stand-in first", "the official one first"])
+def first_and_state(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, State]]:
+    """Who brings up, and a state folder of its own: what a destroyed stack leaves would be in the way."""
     state = State(tmp_path_factory.mktemp("judged") / "state")
     state.create()
-    yield state
+    yield request.param, state
     SandboxWith(state, Console(file=io.StringIO()), STACKS, None).down(purge=True)
 
 
 @pytest.mark.parametrize("stack", EVERY)
 def test_each_provider_takes_what_the_other_brought_up_for_its_own(
-    stack: str, official: Path, state: State
+    stack: str, official: Path, first_and_state: tuple[str, State]
 ) -> None:
+    who, state = first_and_state
     console = Console(file=io.StringIO(), width=200, highlight=False)
     judge, stand_in = (SandboxWith(state, console, STACKS, p) for p in (official, None))
-    for first, second in ((stand_in, judge), (judge, stand_in)):
-        first.up(stack)
-        created = objects(state, stack)
-        assert created
-        again = second.ready(stack, second.settings(stack))
-        assert set(again.up(silent()).changes) == {"same"}
-        # The inputs are what the second provider makes of the program, the outputs what it reads of the objects.
-        again.refresh(silent())
-        assert differences(created, objects(state, stack)) == []
-        second.destroy(stack, unprotect=True)
+    first, second = (stand_in, judge) if who == "the stand-in first" else (judge, stand_in)
+    first.up(stack)
+    created = objects(state, stack)
+    assert created
+    again = second.ready(stack, second.settings(stack))
+    assert set(again.up(silent()).changes) == {"same"}
+    # The inputs are what the second provider makes of the program, the outputs what it reads of the objects.
+    again.refresh(silent())
+    assert differences(created, objects(state, stack)) == []
+    # The engine takes a launcher of the stand-in before any plugin: there is one only where it is to be used.
+    launcher = state.directory / "plugins" / official.name
+    assert launcher.exists() is (second is stand_in)
+    second.destroy(stack, unprotect=True)
