@@ -110,7 +110,7 @@ def intended(configuration: Configuration) -> dict[str, Any]:
     )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(documents())
 def test_the_file_holds_no_secret_and_its_placeholders_are_exactly_the_environment(
     document: dict[str, Any],

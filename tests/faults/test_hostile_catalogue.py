@@ -11,7 +11,7 @@ from tests.faults.hostile_judge_support import Tally
 from tests.tiers import long
 
 AT_LEAST = 10_000
-FEW = 250
+FEW = 160
 
 
 @pytest.mark.parametrize(

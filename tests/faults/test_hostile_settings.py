@@ -27,7 +27,7 @@ from tests.tiers import long
 AT_LEAST = 10_000
 MANY = int(os.environ.get("HOSTILE_DOCUMENTS", AT_LEAST))
 #: What the quick tiers run of them, of the same kinds.
-FEW = 400
+FEW = 300
 AMOUNTS = pytest.mark.parametrize(
     "amount", [pytest.param(FEW, id="sample"), pytest.param(MANY, id="all", marks=long("hostile"))]
 )

@@ -44,7 +44,8 @@ class Context:
     """A call's context, which keeps what it ended with."""
 
     def __init__(self) -> None:
-        self.message, self.metadata = "", ()
+        self.message = ""
+        self.metadata: tuple[tuple[str, bytes], ...] = ()
 
     def set_trailing_metadata(self, metadata: Any) -> None:
         self.metadata = metadata
