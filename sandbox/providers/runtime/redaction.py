@@ -15,19 +15,18 @@ SHORTEST = 4
 
 
 def redact_error(message: str, secrets: Any) -> str:
-    """An error's text; no more than its beginning when it quotes a secret.
+    """An error's text with `[secret]` in the place of each secret that it quotes.
+
+    Values in another form, such as base64, are left to the redaction of the engine's events (`sandbox.engine.redaction`).
 
     Args:
         message: the text.
         secrets: values in which secrets are marked. A shorter text than `SHORTEST` is not looked for.
     """
     texts = {text for text in _texts(secrets, False) if len(text) >= SHORTEST}
-    if not any(text in message for text in texts):
-        return message
-    beginning = message.partition(": ")[0]
-    if any(text in beginning for text in texts):
-        beginning = "the operation failed"
-    return f"{beginning}: the server's message is left out, for it quotes a secret"
+    for text in sorted(texts, key=len, reverse=True):
+        message = message.replace(text, "[secret]")
+    return message
 
 
 def _texts(value: Any, secret: bool) -> Iterator[str]:
