@@ -68,6 +68,16 @@ def test_what_is_grown_from_the_models_is_reported_or_renders_exactly(amount: in
     # The sample has one document for each of some keys, evenly spread over all of them.
     for key in LEAVES[:: max(1, len(LEAVES) * 100 // (amount * 16))]:
         grown_with(key, each)
+    if amount == MANY:
+        # Few documents with these are valid: their values depend on one another.
+        for key in never_valid():
+            grown_with(key, 40)
+
+
+def never_valid() -> list[documents.Key]:
+    """Keys that no valid document had; below store.also stand those of the secret manager once more."""
+    counted = [key for key in LEAVES if key.path[:2] != ("store", "also")]
+    return [key for key in counted if key.path not in TALLY.keys]
 
 
 def grown_with(key: documents.Key, amount: int) -> None:
@@ -170,14 +180,12 @@ def test_the_sample_was_of_valid_and_invalid_documents() -> None:
 
 @long("hostile")
 def test_there_were_ten_thousand_different_documents_and_every_key_was_set() -> None:
-    # Below store.also stand the keys of the secret manager once more.
-    counted = [key for key in LEAVES if key.path[:2] != ("store", "also")]
-    never = [str(key) for key in counted if key.path not in TALLY.keys]
+    never = [str(key) for key in never_valid()]
     print(
         f"{len(TALLY.seen)} different documents: {len(TALLY.valid)} valid and {len(TALLY.invalid)} invalid, "
-        f"{len(TALLY.rules)} different problems; {len(counted) - len(never)} of {len(counted)} keys set validly"
+        f"{len(TALLY.rules)} different problems; {len(never)} of {len(LEAVES)} keys never set validly"
     )
     assert len(TALLY.seen) >= AT_LEAST
     assert len(TALLY.valid) >= AT_LEAST // 10
     print("never set validly:", ", ".join(never))
-    assert len(never) <= len(counted) // 20, never
+    assert len(never) <= len(LEAVES) // 30, never
