@@ -109,7 +109,7 @@ def check_vault(
     folder = (within.folders or ("",))[0] or DEFAULT_TENANT
     probe = f"{engine}/data/{folder}/sandbox/probe"
     writes = client.call("POST", probe, {"data": {"value": "probe"}}).status_code
-    read_only = settings.secret is not None and settings.secret.is_read_only
+    read_only = settings.is_read_only
     checks.append(
         {
             "what": f"writing is {'refused' if read_only else 'allowed'}",

@@ -57,7 +57,7 @@ class CloudBackend(Backend):
         return f"the workload identity of service account {account}"
 
     def access(self, settings: Settings) -> Iterator[AccessRow]:
-        mode = "read-only" if settings.secret and settings.secret.is_read_only else "managed"
+        mode = "read-only" if settings.is_read_only else "managed"
         for row in self.permission_rows():
             if row.mode == mode:
                 yield AccessRow(row.actions, self.access_scope(settings, row.scope), row.reason)

@@ -128,6 +128,11 @@ class Settings(Model):
         return tuple(m for m in (self.secret, self.store.also) if m is not None)
 
     @property
+    def is_read_only(self) -> bool:
+        """Whether there is a secret manager in which Kestra may only read."""
+        return self.secret is not None and self.secret.is_read_only
+
+    @property
     def is_enterprise(self) -> bool:
         """Whether this is the Enterprise Edition."""
         return self.edition == "enterprise"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import fnmatch
 import os
-import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from components.backends.answers import UnansweredError, command_output
 from components.deployer_permissions import Need
 from sandbox.errors import SandboxError
 from sandbox.services import single
@@ -91,23 +92,11 @@ def kubernetes(needs: Sequence[Need], kubeconfig: Path | None = None) -> CallerP
         SandboxError: when there is no cluster, or it does not answer.
     """
     import kubernetes.client as api
-    import kubernetes.config as configuration
-    import urllib3.exceptions
 
-    try:
-        client = configuration.new_client_from_config(
-            config_file=str(kubeconfig) if kubeconfig else None
-        )
+    with _cluster_client(kubeconfig) as client:
         reviews = api.AuthorizationV1Api(client)
         denied = {need for need in needs if not _may(reviews, need)}
         host = client.configuration.host
-    except configuration.ConfigException as error:
-        raise SandboxError(
-            f"There is no usable kubeconfig ({str(error).splitlines()[0]})."
-        ) from None
-    except (api.ApiException, urllib3.exceptions.HTTPError) as error:
-        said = getattr(error, "reason", None) or type(error).__name__
-        raise SandboxError(f"The API server does not answer ({said}).") from None
     return CallerPermissions(f"the user of {kubeconfig or 'the current context'} at {host}", denied)
 
 
@@ -121,17 +110,22 @@ def missing_apis(kinds: Iterable[tuple[str, str]], kubeconfig: Path | None = Non
     Raises:
         SandboxError: when there is no cluster, or it does not answer.
     """
+    with _cluster_client(kubeconfig) as client:
+        return [
+            f"{kind} of {version}" for version, kind in kinds if not _serves(client, version, kind)
+        ]
+
+
+@contextmanager
+def _cluster_client(kubeconfig: Path | None) -> Iterator[Any]:
     import kubernetes.client as api
     import kubernetes.config as configuration
     import urllib3.exceptions
 
     try:
-        client = configuration.new_client_from_config(
+        yield configuration.new_client_from_config(
             config_file=str(kubeconfig) if kubeconfig else None
         )
-        return [
-            f"{kind} of {version}" for version, kind in kinds if not _serves(client, version, kind)
-        ]
     except configuration.ConfigException as error:
         raise SandboxError(
             f"There is no usable kubeconfig ({str(error).splitlines()[0]})."
@@ -295,12 +289,9 @@ def _covers(entry: Mapping[str, Any], action: str) -> bool:
 def _output(*command: str) -> str:
     """What a cloud's own command line prints: a token, or an id."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
-        raise SandboxError(f"`{command[0]}` is not installed, or does not answer.") from None
-    if done.returncode:
-        raise SandboxError(f"`{' '.join(command[:3])}` failed; log in first.")
-    return done.stdout.strip()
+        return command_output(*command)
+    except UnansweredError as error:
+        raise SandboxError(str(error)) from None
 
 
 def _batches(items: Sequence[str], size: int) -> Iterator[list[str]]:

@@ -42,10 +42,9 @@ class Accesses:
 def accesses(settings: Settings, resources: Sequence[Resource]) -> Accesses:
     """Who may read what in a stack."""
     backend = backend_of(settings)
-    read_only = bool(settings.secret and settings.secret.is_read_only)
     return Accesses(
         backend.login_description(settings),
-        "read-only" if read_only else "managed",
+        "read-only" if settings.is_read_only else "managed",
         tuple(_store(settings)),
         backend.policy_text(settings),
         tuple(_cluster(settings, resources)),

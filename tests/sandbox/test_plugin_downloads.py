@@ -90,16 +90,22 @@ def _downloads(pulumi: Path, server: str, *, again: bool = False) -> Downloads:
     return Downloads(pulumi, progress, again=again, environ=environ)
 
 
-def test_where_no_server_answers_nothing_is_tried_and_the_answer_is_remembered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The servers that were asked; none of them answers."""
+    servers: list[str] = []
 
     def head(server: str, **_: object) -> None:
-        asked.append(server)
+        servers.append(server)
         raise requests.ConnectionError
 
     monkeypatch.setattr(requests, "head", head)
+    return servers
+
+
+def test_where_no_server_answers_nothing_is_tried_and_the_answer_is_remembered(
+    tmp_path: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pulumi = _pulumi(tmp_path, "exit 1")
     server = "http://mirror.example:8080"
     first = choose(["random", "vault"], downloads=_downloads(pulumi, f"{server}/plugins"))
@@ -123,16 +129,7 @@ def test_where_no_server_answers_nothing_is_tried_and_the_answer_is_remembered(
     assert _runs(pulumi) == []
 
 
-def test_without_servers_of_ones_own_pulumis_are_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-
-    def head(server: str, **_: object) -> None:
-        asked.append(server)
-        raise requests.ConnectionError
-
-    monkeypatch.setattr(requests, "head", head)
+def test_without_servers_of_ones_own_pulumis_are_asked(tmp_path: Path, asked: list[str]) -> None:
     downloads = Downloads(tmp_path / "pulumi", Progress(Console(file=io.StringIO())), environ={})
     (failure,) = downloads.install(["random"]).values()
     assert sorted(asked) == ["https://get.pulumi.com", "https://github.com"]

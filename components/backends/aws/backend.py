@@ -69,8 +69,7 @@ class AwsBackend(CloudBackend):
 
     def access_scope(self, settings: Settings, scope: str) -> str:
         patterns = ", ".join(permissions.names(settings)) or "no name"
-        is_read_only = settings.secret is not None and settings.secret.is_read_only
-        tags = required_tags(settings) if is_read_only else {}
+        tags = required_tags(settings) if settings.is_read_only else {}
         tagged = f" with tags {', '.join(f'{k}={v}' for k, v in tags.items())}" if tags else ""
         own = f"the tag prefix={prefix(settings)}"
         return {
@@ -148,8 +147,7 @@ class ParameterStore(AwsBackend):
     )
 
     def provisioned_keys(self, settings: Settings) -> tuple[str, ...]:
-        is_read_only = settings.secret is not None and settings.secret.is_read_only
-        return ("kms-key-id",) if settings.store.aws and not is_read_only else ()
+        return ("kms-key-id",) if settings.store.aws and not settings.is_read_only else ()
 
     def create_store(
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None

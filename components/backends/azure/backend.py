@@ -97,8 +97,7 @@ class KeyVault(CloudBackend):
         return permissions.rows()
 
     def access(self, settings: Settings) -> Iterator[AccessRow]:
-        is_read_only = settings.secret is not None and settings.secret.is_read_only
-        role = permissions.role(read_only=is_read_only)
+        role = permissions.role(read_only=settings.is_read_only)
         for row in super().access(settings):
             yield row._replace(role=role.name)
 

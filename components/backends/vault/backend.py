@@ -111,7 +111,7 @@ class VaultBackend(Backend):
 
     def access(self, settings: Settings) -> Iterator[AccessRow]:
         engine, scope = _block(settings).root_engine, permissions.scope(settings)
-        for permission, paths in permissions.grants(engine, scope, read_only=_read_only(settings)):
+        for permission, paths in permissions.grants(engine, scope, read_only=settings.is_read_only):
             actions = ", ".join(permission.capabilities)
             yield AccessRow(actions, ", ".join(paths), permission.reason)
         if scope != permissions.WHOLE_ENGINE:
@@ -128,7 +128,7 @@ class VaultBackend(Backend):
     def policy_text(self, settings: Settings) -> str:
         return permissions.policy_text(
             _block(settings).root_engine,
-            read_only=_read_only(settings),
+            read_only=settings.is_read_only,
             scope=permissions.scope(settings),
         )
 
@@ -181,7 +181,3 @@ def _block(settings: Settings) -> Vault:
     assert settings.secret is not None
     assert settings.secret.vault is not None
     return settings.secret.vault
-
-
-def _read_only(settings: Settings) -> bool:
-    return settings.secret is not None and settings.secret.is_read_only
