@@ -64,8 +64,8 @@ def environment(name: str, module: str, requirements: Path) -> Path:
     """
 
     def complete(entry: Path) -> bool:
-        found = any(entry.glob(f"lib/python*/site-packages/{module}"))
-        return found and os.access(entry / "bin" / "python", os.X_OK)
+        is_installed = any(entry.glob(f"lib/python*/site-packages/{module}"))
+        return is_installed and os.access(entry / "bin" / "python", os.X_OK)
 
     def install(folder: Path) -> None:
         pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]

@@ -1,4 +1,4 @@
-"""A new backend is one folder and one line of the registry: `acorn/` goes through every part of the program."""
+"""A new backend is one folder and one line of the registry: `fixtures/acorn` goes through every part of the program."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from sandbox.report.paths import secret_paths
 from tests.components.recording_support import Recorder, register
 from tests.conftest import ROOT, stack_document
 
-LINE = "tests.backends.acorn.backend:ACORN"
+LINE = "tests.backends.fixtures.acorn.backend:ACORN"
 PLANTED = "Pl4nted-Acorn-Zq81"
-FOLDER = Path(__file__).parent / "acorn"
+FOLDER = Path(__file__).parent / "fixtures" / "acorn"
 
 
 def _forget_what_was_cached() -> None:

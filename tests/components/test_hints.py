@@ -51,11 +51,11 @@ def _failed(
     ("type_", "words", "id_"), CASES, ids=[f"{c[0]} {c[1][:30]}" for c in CASES]
 )
 def test_the_way_out_names_the_command_to_the_letter(type_: str, words: str, id_: str) -> None:
-    told = suggest_fix(_failed(type_, words))
+    advice = suggest_fix(_failed(type_, words))
     parent = shlex.quote(f"store={PARENT}")
     command = f"pulumi import {type_} x {id_} --parent {parent} --protect=false --generate-code=false --yes"
-    assert command in told
-    assert "Otherwise: " in told
+    assert command in advice
+    assert "Otherwise: " in advice
 
 
 def test_every_row_has_a_case() -> None:
@@ -82,21 +82,21 @@ def test_another_error_has_no_way_out_here() -> None:
 
 
 def test_a_copy_of_the_key_is_to_be_read_before_it_is_written_over() -> None:
-    told = suggest_fix(_failed(SECRET, "already exists", name="store-encryption-key"))
-    assert "read it first" in told
-    assert "kestra:deployment.namespace" in told
+    advice = suggest_fix(_failed(SECRET, "already exists", name="store-encryption-key"))
+    assert "read it first" in advice
+    assert "kestra:deployment.namespace" in advice
 
 
 def test_unknown_inputs_and_odd_names_break_nothing() -> None:
     assert "Otherwise" in suggest_fix(_failed(SECRET, "already exists", {}))
-    told = suggest_fix(
+    advice = suggest_fix(
         _failed("vault:index/mount:Mount", "path is already in use", {"path": "a'; rm"})
     )
-    assert shlex.quote("a'; rm") in told
+    assert shlex.quote("a'; rm") in advice
 
 
 def test_an_object_in_another_region_than_the_providers_is_named_with_it() -> None:
-    told = suggest_fix(
+    advice = suggest_fix(
         _failed("aws:kms/alias:Alias", "AlreadyExists", {"name": "n", "region": "eu-west-1"})
     )
-    assert "pulumi import aws:kms/alias:Alias x n@eu-west-1 " in told
+    assert "pulumi import aws:kms/alias:Alias x n@eu-west-1 " in advice

@@ -121,9 +121,9 @@ def test_a_denied_permission_is_told_for_every_server_at_once(make: Make, server
             "gcp": r"googleapi: Error 403: Permission 'secretmanager.secrets.create' denied",
         },
     )
-    told = " ".join(suggest_fixes(said.values()))
+    advice = " ".join(suggest_fixes(said.values()))
     for way in ("vault token capabilities", "kubectl auth can-i", "aws sts get-caller-identity"):
-        assert way in told
+        assert way in advice
     servers.at_vault("PUT", "sys/policies/acl/faults", {"policy": mine + token})
     servers.allow_kubernetes("limited", ["configmaps", "secrets"])
     allow([*allowed, "secretsmanager:*"])
@@ -198,9 +198,9 @@ def test_a_lasting_fault_fails_when_the_providers_attempts_are_used_up(
         "vault": 3, "kubernetes": 11, "aws": 3,
     }  # fmt: skip
     assert rules["gcp"].hits > 2
-    told = " ".join(suggest_fixes(said.values()))
-    assert "The server throttles" in told
-    assert "Its own log says why" in told
+    advice = " ".join(suggest_fixes(said.values()))
+    assert "The server throttles" in advice
+    assert "Its own log says why" in advice
     case.finishes()
 
 

@@ -34,8 +34,8 @@ Document = dict[str, Any]
 
 
 def _facts(document: Document, key: str | None = KEY) -> dict[str, Any]:
-    found = snapshot(load(deepcopy(document), source="test").settings)
-    return found | ({"encryptionKey": fingerprint(key)} if key else {})
+    facts = snapshot(load(deepcopy(document), source="test").settings)
+    return facts | ({"encryptionKey": fingerprint(key)} if key else {})
 
 
 def _stack(example: str, environment: str | None = None) -> Document:
@@ -109,11 +109,11 @@ def test_every_setting_that_a_guard_names_exists(stack: str) -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_nothing_is_lost_where_nothing_changes_and_nothing_secret_is_kept(stack: str) -> None:
     document = STACKS[stack]
-    found = _facts(document)
-    assert find_losses(found, deepcopy(found)) == []
-    assert KEY not in json.dumps(found)
+    facts = _facts(document)
+    assert find_losses(facts, deepcopy(facts)) == []
+    assert KEY not in json.dumps(facts)
     values = [d.get("value") for d in document.get("declared-secrets", {}).values()]
-    assert not [v for v in values if v and str(v) in json.dumps(found)]
+    assert not [v for v in values if v and str(v) in json.dumps(facts)]
 
 
 def test_development_is_not_guarded_but_what_is_left_or_entered_is() -> None:
@@ -169,18 +169,20 @@ OSS: Document = {
 
 def _accepted(document: Document, told: str) -> Document:
     """The settings with the word that a refusal asked for."""
-    found = re.search(r"set kestra:deployment\.accept to (ok-[0-9a-f]{8})", told)
-    assert found, told
+    match = re.search(r"set kestra:deployment\.accept to (ok-[0-9a-f]{8})", told)
+    assert match, told
     made = deepcopy(document)
-    made["deployment"]["accept"] = found[1]
+    made["deployment"]["accept"] = match[1]
     return made
 
 
 def _state(stack: FaultStack) -> dict[str, Any]:
     """URN to inputs of all that the state has; a provider may be asked where it works, whatever comes after."""
     deployment = stack._with(lambda: None).export_stack().deployment or {}
-    found = {r["urn"]: r.get("inputs") for r in deployment["resources"]}
-    return {urn: inputs for urn, inputs in found.items() if "::pulumi:providers:" not in urn}
+    inputs_by_urn = {r["urn"]: r.get("inputs") for r in deployment["resources"]}
+    return {
+        urn: inputs for urn, inputs in inputs_by_urn.items() if "::pulumi:providers:" not in urn
+    }
 
 
 def _urns(stack: FaultStack, part: str) -> list[str]:

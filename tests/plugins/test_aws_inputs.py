@@ -118,9 +118,9 @@ def test_a_refusal_never_quotes_a_value() -> None:
         (VERSION, {"secretId": "i", "secretBinary": Secret(PLANTED)}),
         (PARAMETER, {"type": "SecureString", "insecureValue": Secret(PLANTED)}),
     ):
-        found = _check(token, news)
-        assert found
-        assert PLANTED not in str(found)
+        failures = _check(token, news)
+        assert failures
+        assert PLANTED not in str(failures)
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_a_resource_that_names_no_region_follows_the_providers(
     plugin = AwsProvider()
     plugin.configure({"region": region}, Engine(""))
     inputs, _ = plugin.check(Urn.of(KEY, "x"), {}, {})
-    found = plugin.diff(Urn.of(KEY, "x"), {}, {**inputs, "region": "eu-central-1"}, inputs)
-    assert found.replacing == replacing
+    difference = plugin.diff(Urn.of(KEY, "x"), {}, {**inputs, "region": "eu-central-1"}, inputs)
+    assert difference.replacing == replacing
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))

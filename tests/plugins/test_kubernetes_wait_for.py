@@ -153,13 +153,13 @@ def test_the_wait_goes_by_the_annotation_and_not_by_the_kind() -> None:
     rolling = _deployment(annotation, **{**COUNTS, "updatedReplicas": 1}, **_rollout())
     done = _deployment(annotation, **COUNTS)
     server: Any = Server(stale, rolling, done)
-    told: list[str] = []
+    messages: list[str] = []
     never = threading.Event()
-    live = waits.until_ready(server, DEPLOYMENT, stale, 5, told.append, never)
+    live = waits.until_ready(server, DEPLOYMENT, stale, 5, messages.append, never)
     assert live is done
-    assert told[0] == "Waiting for {.status.replicas}=2"
+    assert messages[0] == "Waiting for {.status.replicas}=2"
     with pytest.raises(waits.NotReady) as caught:
-        waits.until_ready(server, DEPLOYMENT, rolling, 0, told.append, never)
+        waits.until_ready(server, DEPLOYMENT, rolling, 0, messages.append, never)
     assert str(caught.value) == "timed out waiting for the condition"
 
 

@@ -48,10 +48,10 @@ def test_it_asks_until_the_outcome_stands(clock: Clock) -> None:
             raise outcome
         return outcome
 
-    found = retry_until(
+    answer = retry_until(
         send, lambda asked, outcome: None if outcome == 200 else float(asked), OSError
     )
-    assert (found, clock.waited) == (200, [1.0, 2.0])
+    assert (answer, clock.waited) == (200, [1.0, 2.0])
 
 
 def test_the_last_answer_or_failure_stands_when_the_time_is_over(clock: Clock) -> None:

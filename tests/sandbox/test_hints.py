@@ -58,12 +58,12 @@ SEEN = [
 
 @pytest.mark.parametrize(("words", "part"), SEEN)
 def test_a_known_failure_has_a_way_out(words: str, part: str) -> None:
-    (told,) = suggest_fixes([words])
-    assert part in told
+    (advice,) = suggest_fixes([words])
+    assert part in advice
 
 
 def test_every_hint_of_the_table_is_reached() -> None:
-    reached = {told for words, _ in SEEN for told in suggest_fixes([words])}
+    reached = {advice for words, _ in SEEN for advice in suggest_fixes([words])}
     reached |= set(suggest_fixes(["context deadline exceeded"]))
     assert reached == {hint.advice for hint in HINTS}
 

@@ -55,10 +55,10 @@ def begun(state: State, until: str, log: Path) -> subprocess.Popen[bytes]:
 
 
 def engine_of(process: subprocess.Popen[bytes], state: State) -> int:
-    found = [p.pid for p in orphaned_processes(state)]
+    pids = [p.pid for p in orphaned_processes(state)]
     return next(
         pid
-        for pid in found
+        for pid in pids
         if f"\nPPid:\t{process.pid}\n" in Path(f"/proc/{pid}/status").read_text()
     )
 

@@ -143,9 +143,9 @@ def test_a_server_that_does_not_answer_is_not_waited_for(
     pulumi = _pulumi(tmp_path, "exit 1")
     with socket.create_server(("127.0.0.1", 0)) as mute:
         address = f"127.0.0.1:{mute.getsockname()[1]}"
-        begun = time.monotonic()
+        start = time.monotonic()
         (failure,) = _downloads(pulumi, f"http://{address}").install(["random"]).values()
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - start < 2
     assert failure.reason == f"{address} cannot be reached"
     assert _runs(pulumi) == []
 

@@ -45,7 +45,7 @@ def sleeper(state: State) -> Iterator[subprocess.Popen[bytes]]:
 def test_what_was_left_running_is_found_and_ended(
     state: State, sleeper: subprocess.Popen[bytes]
 ) -> None:
-    assert [found.pid for found in orphaned_processes(state)] == [sleeper.pid]
+    assert [process.pid for process in orphaned_processes(state)] == [sleeper.pid]
     assert end_orphaned_processes(state, grace=0.1) == 1
     assert sleeper.wait(5) < 0
     assert end_orphaned_processes(state) == 0

@@ -217,9 +217,11 @@ def request_of(row: Row, identity: dict[str, Any], key: dict[str, Any]) -> Reque
 
 def table_requests() -> list[Request]:
     """The whole table, each row with the policies of its settings."""
-    made = []
+    requests = []
     for row in TABLE:
         settings = SETTINGS[row.settings]
         service = "ssm" if row.settings.startswith("ssm") else "secretsmanager"
-        made.append(request_of(row, policy(access(settings, HERE, KEY)), key_policy(HERE, service)))
-    return made
+        requests.append(
+            request_of(row, policy(access(settings, HERE, KEY)), key_policy(HERE, service))
+        )
+    return requests

@@ -52,9 +52,9 @@ from tests.stores.iam_judge_support import Request, judge
 def test_each_request_is_allowed_or_denied_as_the_table_says() -> None:
     assert len(TABLE) >= 40
     wrong = [
-        f"{row.settings}: {row.action} on {row.resource} ({row.why}): {found}"
-        for row, found in zip(TABLE, judge(table_requests()), strict=True)
-        if (found == "Allowed") != row.allowed
+        f"{row.settings}: {row.action} on {row.resource} ({row.why}): {verdict}"
+        for row, verdict in zip(TABLE, judge(table_requests()), strict=True)
+        if (verdict == "Allowed") != row.allowed
     ]
     assert wrong == []
 
@@ -136,8 +136,8 @@ def test_the_key_is_managed_by_some_and_used_by_others_through_the_service_only(
         )
         for who, action, context, named, _ in KEY_TABLE
     ]
-    found = [result == "Allowed" for result in judge(asked)]
-    assert found == [row[-1] for row in KEY_TABLE]
+    verdicts = [result == "Allowed" for result in judge(asked)]
+    assert verdicts == [row[-1] for row in KEY_TABLE]
     assert not {"kms:Decrypt", "kms:CreateGrant", "kms:ReEncryptFrom"} & set(ADMINISTRATION)
 
 
@@ -177,8 +177,8 @@ def test_with_a_role_to_assume_the_pods_role_does_nothing_else() -> None:
             for action, resource, context, _ in ASSUME_TABLE
         ]
 
-    found = [r == "Allowed" for r in judge(asked(assume_policy(TARGET, "kestra-7")))]
-    assert found == [row[-1] for row in ASSUME_TABLE]
+    verdicts = [r == "Allowed" for r in judge(asked(assume_policy(TARGET, "kestra-7")))]
+    assert verdicts == [row[-1] for row in ASSUME_TABLE]
     tagged = [r == "Allowed" for r in judge(asked(assume_policy(TARGET, "kestra-7", tagged=True)))]
     assert tagged == [row[-1] or row[0] == "sts:TagSession" for row in ASSUME_TABLE]
 

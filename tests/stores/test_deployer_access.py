@@ -137,8 +137,8 @@ def _needs(kind: str, folder: Path) -> list[Need]:
 
     name = _file(folder, kind)
     settings = load_file(str(folder / f"Pulumi.{name}.yaml")).settings
-    found = record_resources(settings, name)
-    return needed(((r.type, r.props) for r in found.resources), settings.deployment.namespace)
+    resources = record_resources(settings, name)
+    return needed(((r.type, r.props) for r in resources.resources), settings.deployment.namespace)
 
 
 def _stack(
