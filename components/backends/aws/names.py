@@ -8,8 +8,12 @@ from components.settings.model import Settings
 
 
 def secret_name(settings: Settings, name: str, declared: DeclaredSecret) -> str:
-    """`<prefix>/<tenant>/<namespace>/<NAME>`: Kestra finds secrets by tags, so the name says where one belongs."""
-    return f"{prefix(settings).rstrip('/')}/{declared.tenant}/{declared.namespace}/{name}"
+    """`<prefix>/<tenant>/<namespace>/<NAME>`: Kestra finds secrets by tags, so the name says where one belongs.
+
+    In open source a secret may have no namespace.
+    """
+    parts = (prefix(settings).rstrip("/"), declared.tenant, declared.namespace, name)
+    return "/".join(part for part in parts if part)
 
 
 def recovery_name(settings: Settings) -> str:

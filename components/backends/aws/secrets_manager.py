@@ -72,7 +72,7 @@ class AwsStore(pulumi.ComponentResource):
         if block is not None:
             self._location = lookup_location(self._region, self)
             self.key_arn = self._key(block, retain=args.encryption_key is not None)
-            for secret, declared in args.settings.declared_secrets.items():
+            for secret, declared in args.settings.written_secrets.items():
                 self._declare(block, secret, declared, args.secrets[secret])
             if args.encryption_key is not None:
                 self._recover(block, args.encryption_key)

@@ -231,7 +231,7 @@ def identity(s: Settings) -> Iterator[Finding]:
             "Kestra would use the identity of its block and not the one that is made",
             f"remove {own}, or this",
         )
-    if not chosen.oidc_issuer_url and not own:
+    if not chosen.oidc_issuer_url and not own and not s.uses_external_secrets:
         yield Finding(
             ("identity", "azure"),
             "names no identity",

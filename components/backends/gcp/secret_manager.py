@@ -77,7 +77,7 @@ class GcpStore(pulumi.ComponentResource):
         before = [*self.services, *self._keys.grants]
         self.declared = {
             secret: self._declared(secret, declared, before)
-            for secret, declared in self._settings.declared_secrets.items()
+            for secret, declared in self._settings.written_secrets.items()
         }
         if self._args.encryption_key is not None:
             self._recovery(self._args.encryption_key, before)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from components.backends.registry import all_backends, backend_of, backends_of
 from components.settings.base import reveal
+from components.settings.declared import DeclaredSecret
 from components.settings.findings import Finding
 from components.settings.model import Settings
 
@@ -39,26 +40,38 @@ def declared_secrets(s: Settings) -> Iterator[Finding]:
                 "add the namespace whose flows read it",
                 kind="missing",
             )
-        if (secret.value is None) == (secret.generate is None):
-            both = secret.value is not None
-            yield Finding(
-                at,
-                "has both value and generate" if both else "has neither value nor generate",
-                "exactly one of value and generate",
-                "remove one"
-                if both
-                else "set value with `pulumi config set --path --secret`, or add generate: {}",
-                kind="value" if both else "missing",
-            )
+        yield from _source(at, secret)
         if secret.value is not None and not reveal(secret.value):
             yield Finding((*at, "value"), "is empty", "a secret has a value", "set it")
 
 
+def _source(at: tuple[str, ...], secret: DeclaredSecret) -> Iterator[Finding]:
+    sources = {"value": secret.value, "generate": secret.generate, "existing": secret.existing}
+    given = [name for name, source in sources.items() if source is not None]
+    if len(given) > 1:
+        words = f"both {' and '.join(given)}" if len(given) == 2 else ", ".join(given)
+        rule = "exactly one of value, generate and existing"
+        yield Finding(
+            at, f"has {words}", rule, "keep one of them" if len(given) > 2 else "remove one"
+        )
+    elif not given:
+        yield Finding(
+            at,
+            "has neither value nor generate",
+            "exactly one of value, generate and (in open source) existing",
+            "set value with `pulumi config set --path --secret`, or add generate: {}",
+            kind="missing",
+        )
+
+
 def where(s: Settings) -> Iterator[Finding]:
     """Whether the stack can write them, and Kestra see them."""
-    if not s.declared_secrets or s.secret is None:
+    if not s.written_secrets or s.secret is None:
         return
     at, backend = ("declared-secrets",), backend_of(s)
+    if s.uses_external_secrets and not backend.provisions(s):
+        # The missing block of kestra:store is reported where it belongs.
+        return
     if reason := backend.not_writable(s):
         yield Finding(
             at, reason.message, reason.rule, reason.fix, kind=reason.kind, adds=reason.adds
