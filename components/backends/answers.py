@@ -6,7 +6,7 @@ import json
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,20 @@ class CurrentVersion:
     """Its number or id; empty where there is none."""
     fault: str = ""
     """What keeps it from being read: `it is deleted`."""
+
+
+@dataclass(frozen=True)
+class VersionQuery:
+    """How a secret manager is asked which version of a secret is in force."""
+
+    resource_type: str
+    """Type of the resources that write its secrets."""
+    owns: Callable[[str], bool]
+    """Whether an id of the output `secretIds` is one of its own."""
+    current_version: Callable[[WrittenSecret], CurrentVersion]
+    """Asks; raises `UnansweredError`."""
+    remedy: Callable[[WrittenSecret, CurrentVersion], Sequence[str]]
+    """Commands after which the stack's value is in force again."""
 
 
 def get_json(

@@ -11,7 +11,7 @@ import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from components.backends import secret_naming
@@ -24,6 +24,7 @@ from components.settings.tag_rules import TagLimits
 if TYPE_CHECKING:
     import pulumi
 
+    from components.backends.answers import VersionQuery
     from components.rendering.leaves import Node
     from components.safeguards.failed_resource import ConflictHint
 
@@ -217,8 +218,10 @@ class Backend:
     """Where it answers by HTTPS, where no setting holds the address."""
     deployer_actions: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     """Type of its resources to what whoever runs `pulumi up` must be allowed."""
-    drift: ClassVar[ModuleType | None] = None
+    version_query: ClassVar[VersionQuery | None] = None
     """How its API says which version of a secret is in force (`components/drift.py`); None where refresh sees it."""
+    conflict_hints: ClassVar[Sequence[ConflictHint]] = ()
+    """What to do when a name of its resources is taken."""
     account_annotation: ClassVar[str] = ""
     """Annotation by which a Kubernetes service account has an identity in it; empty where there is none."""
 
@@ -312,11 +315,6 @@ class Backend:
     def recovery_location(self, settings: Settings) -> str:
         """Where the copy of the encryption key is; empty where there is none."""
         return ""
-
-    @property
-    def conflict_hints(self) -> Sequence[ConflictHint]:
-        """What to do when a name of its resources is taken."""
-        return ()
 
     # Network
 

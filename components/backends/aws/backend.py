@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from components.backends.aws import deployer_permissions, names, permissions, rules
+from components.backends.aws import deployer_permissions, name_conflicts, names, permissions, rules
 from components.backends.aws.principals import ROLE_ARN, aws_block, has_role
 from components.backends.aws.tag_limits import AWS_TAGS
 from components.backends.cloud import CloudBackend
@@ -25,7 +25,6 @@ from components.settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
-    from components.safeguards.failed_resource import ConflictHint
 
 #: Source: Amazon EKS user guide, EKS Pod Identity.
 _POD_IDENTITY_AGENT = (("169.254.170.23/32", 80), ("fd00:ec2::23/128", 80))
@@ -38,6 +37,7 @@ class AwsBackend(CloudBackend):
     provider = "aws"
     provider_title = "AWS"
     sdk_package = SdkPackage("pulumi-aws", "pulumi_aws", "requirements/aws.txt")
+    conflict_hints = name_conflicts.HINTS
     setting_rules = (rules.credentials, rules.provisioned)
     deployer_actions = deployer_permissions.ACTIONS
     tag_limits = AWS_TAGS
@@ -49,12 +49,6 @@ class AwsBackend(CloudBackend):
         facts = super().location_facts(settings)
         facts[f"secret.{self.type}.region"] = block.region if block else None
         return facts | ({"store.aws.kms.arn": store.kms.arn} if store else {})
-
-    @property
-    def conflict_hints(self) -> Sequence[ConflictHint]:
-        from components.backends.aws.name_conflicts import HINTS
-
-        return HINTS
 
     def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
         return _POD_IDENTITY_AGENT if settings.identity.aws.pod_identity else ()

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from components.backends.azure import deployer_permissions, drift, names, permissions, rules
+from components.backends.azure import (
+    deployer_permissions,
+    drift,
+    name_conflicts,
+    names,
+    permissions,
+    rules,
+)
 from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.azure.workload_identity import CLIENT_ID, POD_LABELS, account_annotations
 from components.backends.cloud import CloudBackend
@@ -27,7 +34,6 @@ from components.settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
-    from components.safeguards.failed_resource import ConflictHint
 
 #: Source: Azure documentation, instance metadata service.
 _METADATA = (("169.254.169.254/32", 80),)
@@ -51,7 +57,8 @@ class KeyVault(CloudBackend):
     )
     deployer_actions = deployer_permissions.ACTIONS
     tag_limits = AZURE_TAGS
-    drift = drift
+    version_query = drift.QUERY
+    conflict_hints = name_conflicts.HINTS
     hosts = ("*.vault.azure.net", "login.microsoftonline.com")
     account_annotation = CLIENT_ID
 
@@ -76,12 +83,6 @@ class KeyVault(CloudBackend):
 
     def recovery_location(self, settings: Settings) -> str:
         return f"{names.recovery_vault_name(settings)}/{recovery_name(settings)}"
-
-    @property
-    def conflict_hints(self) -> Sequence[ConflictHint]:
-        from components.backends.azure.name_conflicts import HINTS
-
-        return HINTS
 
     def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
         block = _block(settings)

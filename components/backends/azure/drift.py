@@ -7,12 +7,12 @@ import shlex
 
 from components.backends.answers import (
     CurrentVersion,
+    VersionQuery,
     WrittenSecret,
     command_output,
     get_json,
 )
 
-TYPE = "azure-native:keyvault:Secret"
 ADDRESS = "https://management.azure.com"
 _API = "2024-11-01"
 
@@ -53,3 +53,6 @@ def remedy(secret: WrittenSecret, current: CurrentVersion) -> list[str]:
         f"az keyvault secret set-attributes --id {shlex.quote(secret.id)} --tags drift=seen",
         "pulumi up --refresh",
     ]
+
+
+QUERY = VersionQuery("azure-native:keyvault:Secret", owns, current_version, remedy)

@@ -6,7 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from components.backends.cloud import CloudBackend
-from components.backends.gcp import deployer_permissions, drift, names, permissions, rules
+from components.backends.gcp import (
+    deployer_permissions,
+    drift,
+    name_conflicts,
+    names,
+    permissions,
+    rules,
+)
 from components.backends.gcp.tag_limits import GOOGLE_LABELS
 from components.backends.interface import (
     Identity,
@@ -24,7 +31,6 @@ from components.settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
-    from components.safeguards.failed_resource import ConflictHint
 
 #: Where GKE's metadata server answers, without and with Dataplane V2.
 #: Source: Google Cloud documentation, Workload Identity Federation for GKE.
@@ -46,7 +52,8 @@ class SecretManager(CloudBackend):
     name_rule = NameRule(r"[A-Za-z0-9_-]{1,255}", "255 letters, digits, _ and - at most")
     deployer_actions = deployer_permissions.ACTIONS
     tag_limits = GOOGLE_LABELS
-    drift = drift
+    version_query = drift.QUERY
+    conflict_hints = name_conflicts.HINTS
     hosts = ("*.googleapis.com",)
     account_annotation = names.ACCOUNT
 
@@ -66,12 +73,6 @@ class SecretManager(CloudBackend):
                 "store.gcp.kms.name": store.kms.name,
             }
         return facts
-
-    @property
-    def conflict_hints(self) -> Sequence[ConflictHint]:
-        from components.backends.gcp.name_conflicts import HINTS
-
-        return HINTS
 
     def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
         return _METADATA if settings.identity.gcp.workload_pool else ()

@@ -7,12 +7,12 @@ import shlex
 
 from components.backends.answers import (
     CurrentVersion,
+    VersionQuery,
     WrittenSecret,
     command_output,
     get_json,
 )
 
-TYPE = "gcp:secretmanager/secretVersion:SecretVersion"
 ADDRESS = "https://secretmanager.googleapis.com/v1/"
 """Of the API; the provider's own variable GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT names another."""
 
@@ -45,3 +45,6 @@ def remedy(secret: WrittenSecret, current: CurrentVersion) -> list[str]:
     urn = shlex.quote(secret.resource["urn"])
     protected = [f"pulumi state unprotect {urn}"] if secret.resource.get("protect") else []
     return [*protected, f"pulumi up --replace {urn}"]
+
+
+QUERY = VersionQuery("gcp:secretmanager/secretVersion:SecretVersion", owns, current_version, remedy)

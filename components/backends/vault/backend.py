@@ -15,7 +15,14 @@ from components.backends.interface import (
     Store,
     StoreArgs,
 )
-from components.backends.vault import deployer_permissions, drift, permissions, rendering, rules
+from components.backends.vault import (
+    deployer_permissions,
+    drift,
+    name_conflicts,
+    permissions,
+    rendering,
+    rules,
+)
 from components.backends.vault.paths import ENCRYPTION_KEY_PATH, secret_path, stack_engine
 from components.backends.vault.tag_limits import VAULT_METADATA
 from components.settings.declared import DeclaredSecret
@@ -26,7 +33,6 @@ if TYPE_CHECKING:
     import pulumi
 
     from components.rendering.leaves import Node
-    from components.safeguards.failed_resource import ConflictHint
 
 
 class VaultBackend(Backend):
@@ -41,7 +47,8 @@ class VaultBackend(Backend):
     writes_secrets = True
     known_keys = ("address",)
     tag_limits = VAULT_METADATA
-    drift = drift
+    version_query = drift.QUERY
+    conflict_hints = name_conflicts.HINTS
 
     def with_defaults(self, settings: Settings) -> Settings:
         """Where the block names no auth method: the service account, or AppRole out of the cluster's reach."""
@@ -99,12 +106,6 @@ class VaultBackend(Backend):
 
     def recovery_location(self, settings: Settings) -> str:
         return f"{stack_engine(_block(settings).root_engine)}/{ENCRYPTION_KEY_PATH}"
-
-    @property
-    def conflict_hints(self) -> Sequence[ConflictHint]:
-        from components.backends.vault.name_conflicts import HINTS
-
-        return HINTS
 
     def permission_rows(self) -> Iterator[PermissionRow]:
         return permissions.rows()

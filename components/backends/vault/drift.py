@@ -12,9 +12,14 @@ import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
-from components.backends.answers import CurrentVersion, UnansweredError, WrittenSecret, get_json
+from components.backends.answers import (
+    CurrentVersion,
+    UnansweredError,
+    VersionQuery,
+    WrittenSecret,
+    get_json,
+)
 
-TYPE = "vault:kv/secretV2:SecretV2"
 MARK = "drift=seen"
 """Custom metadata that is not the stack's, which the next update takes away."""
 
@@ -79,3 +84,6 @@ def _kept_token() -> str:
         return (Path.home() / ".vault-token").read_text().strip()
     except OSError:
         return ""
+
+
+QUERY = VersionQuery("vault:kv/secretV2:SecretV2", owns, current_version, remedy)
