@@ -1,5 +1,7 @@
 """Real nodes: kubelet, containerd and the network of pods, in namespaces of their own on this machine."""
 
+SIMULATED, REAL = KINDS = ("simulated", "real")
+"""By kwok, without containers; by kubelet and containerd."""
 NAME = "real"
 """The node to Kubernetes."""
 ADDRESS = "10.77.0.1"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.nodes import ADDRESS, API_SERVICE, NAME, objects
+from sandbox.nodes import ADDRESS, API_SERVICE, NAME, REAL, SIMULATED, objects
 from sandbox.nodes.host import EGRESS_SOCKET
 from sandbox.nodes.node import Node
 from sandbox.services import ControlPlane
 from sandbox.services.process import LOOPBACK, private
 
-SIMULATED, REAL = "simulated", "real"
 _KIND = "nodes"
 """The file that says which nodes a folder has; none: simulated ones."""
 _EGRESS = f"""\
@@ -40,6 +39,9 @@ class RealControlPlane(ControlPlane):
     def reached_by_pods(self, address: str) -> str:
         self.node.open_to_pods(int(address.rpartition(":")[2]))
         return address.replace(LOOPBACK, ADDRESS)
+
+    def reached_from_here(self, address: str) -> str:
+        return address.replace(ADDRESS, LOOPBACK)
 
     def _api_hosts(self) -> tuple[str, tuple[str, ...]]:
         name, hosts = super()._api_hosts()

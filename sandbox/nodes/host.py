@@ -142,10 +142,8 @@ async def run(config: Path) -> int:
                str(config), str(ready)]  # fmt: skip
     node = await asyncio.create_subprocess_exec(*command, pass_fds=(ready,))
     os.close(ready)
-    # The other end is closed when the network is there, and when the process has ended before.
-    await asyncio.to_thread(os.read, waiting, 1)
-    children = psutil.Process(node.pid).children()
-    if children:
+    if await asyncio.to_thread(os.read, waiting, 1):
+        children = psutil.Process(node.pid).children()
         namespace = os.open(f"/proc/{children[0].pid}/ns/net", os.O_RDONLY)
         links = Links(namespace, config.with_name(PORTS))
         await links.start()

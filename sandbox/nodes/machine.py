@@ -41,7 +41,7 @@ def main(config: Mapping[str, Any], ready: int) -> int:
 
     Args:
         config: see `sandbox.nodes.node`.
-        ready: a pipe that is closed when the network is there.
+        ready: a pipe that gets a byte when the network is there.
     """
     os.environ.clear()
     os.environ.update(config["environment"])
@@ -49,6 +49,7 @@ def main(config: Mapping[str, Any], ready: int) -> int:
     _run("ip", "-batch", "-", text=_NETWORK)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     _filter_bridged_packets()
+    os.write(ready, b"1")
     os.close(ready)
     folder = Path(config["folder"])
     programs = {_start(folder, "containerd", config["containerd"]): "containerd"}

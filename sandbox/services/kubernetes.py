@@ -63,6 +63,10 @@ class ControlPlane:
         """The address at which pods reach a server of the sandbox that has this one on the machine."""
         return address
 
+    def reached_from_here(self, address: str) -> str:
+        """The address on the machine of a server of the sandbox that pods reach at this one."""
+        return address
+
     @property
     def ports(self) -> dict[str, int]:
         """The ports by name."""
