@@ -24,6 +24,7 @@ from components.settings.tag_rules import TagLimits
 if TYPE_CHECKING:
     import pulumi
 
+    from components.backends.external_values import ExternalValues, Option
     from components.rendering.leaves import Node
     from components.safeguards.failed_resource import ConflictHint
 
@@ -50,6 +51,8 @@ class StoreArgs:
     """Name of a declared secret to its value (secret)."""
     encryption_key: pulumi.Input[str] | None = None
     """The encryption key (secret), kept in the store too."""
+    external_versions: Mapping[str, str] = field(default_factory=dict)
+    """Name of a declared secret whose value others write to the version in force; empty: none yet."""
 
 
 class Store(Protocol):
@@ -210,6 +213,8 @@ class Backend:
     """Whether this project can write declared secrets to it."""
     declared_keys: ClassVar[tuple[str, ...]] = ()
     """Keys of a declared secret that only this manager has."""
+    takes_external: ClassVar[bool] = False
+    """Whether others can put the values of declared secrets into it (`declared-secrets.<NAME>.external`)."""
     name_rule: ClassVar[NameRule | None] = None
     tag_limits: ClassVar[TagLimits | None] = None
     """What its tags can hold; None where it has no tags of this project."""
@@ -288,6 +293,10 @@ class Backend:
     def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
         """The declared secret's name in the manager."""
         return name
+
+    def external_values(self, settings: Settings, option: Option) -> ExternalValues | None:
+        """How the values of external secrets are written and their versions read; None where they cannot be."""
+        return None
 
     def secret_location(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
         """Where in the manager the declared secret is, for people."""

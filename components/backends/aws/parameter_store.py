@@ -23,6 +23,7 @@ class AwsParameterStore(AwsStore):
 
     - As in Secrets Manager, but `SecureString` parameters (of tier Standard, 4 KB at most), which have no policies
       of their own, no replicas, no rotation and no recovery window.
+    - Nothing of an external secret, which Parameter Store cannot have without a value.
     - In managed mode Kestra is told the stack's key.
 
     Example:
@@ -46,8 +47,16 @@ class AwsParameterStore(AwsStore):
         block: AwsSettings,
         secret: str,
         declared: DeclaredSecret,
-        value: pulumi.Input[str],
+        value: pulumi.Input[str] | None,
     ) -> None:
+        if value is None:
+            # There is no parameter without a value: whoever writes the first one makes it.
+            name = filtered_name(self._settings, secret)
+            arn = self._location.apply(lambda where: where.arn("ssm", f"parameter/{name}"))
+            self._record_version(
+                secret, arn, pulumi.Output.from_input(self._args.external_versions.get(secret, ""))
+            )
+            return
         self._parameter(
             secret,
             f"{self._name}-declared-{secret}",

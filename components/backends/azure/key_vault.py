@@ -9,6 +9,7 @@ import pulumi
 from pulumi_azure_native import authorization, keyvault, monitor, network
 
 from components import tags
+from components.backends.azure.external_values import DATA_HOST
 from components.backends.azure.names import recovery_vault_name, secret_name
 from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.azure.vault_properties import secret_properties, vault_properties
@@ -27,6 +28,8 @@ class AzureStore(pulumi.ComponentResource):
       90 days of soft delete outside development; protected in production.
     - Declared secrets by the names and tags by which a read-only Kestra finds them. A changed value is a new
       version, and `version_ids` change with it.
+    - Nothing of an external secret, which Key Vault cannot have without a value; `version_ids` have the version
+      that others wrote.
     - The encryption key in a vault of its own, which nobody is given a role in and no network reaches: a role on
       Kestra's vault holds for every secret in it. That vault stays when the stack goes.
     - With `workspace-id` the audit events of both vaults go to that Log Analytics workspace.
@@ -92,6 +95,16 @@ class AzureStore(pulumi.ComponentResource):
         self._audit("audit", self.vault_id, self._child)
         self._private_endpoint(block)
         for name, declared in self._settings.declared_secrets.items():
+            if declared.is_external:
+                # Key Vault has no secret without a value: whoever writes the first one makes it.
+                address = (
+                    f"https://{vault_name}.{DATA_HOST}/secrets/{secret_name(self._settings, name)}"
+                )
+                self._ids[name] = pulumi.Output.from_input(address)
+                self._versions[name] = pulumi.Output.from_input(
+                    args.external_versions.get(name, "")
+                )
+                continue
             self._secret(
                 name,
                 f"declared-{name}",

@@ -29,6 +29,7 @@ class GcpStore(pulumi.ComponentResource):
       regions or automatically.
     - A changed value is a new version, after which the old one is destroyed, recoverable for `destroy-ttl`. A
       secret with aliases keeps its old versions, since aliases name them. `version_ids` change with it.
+    - An external secret has no version of the stack's: others write them.
     - A recovery copy of the encryption key that is retained on delete and that Kestra's identity cannot read.
       It stays in the locations where it was first written.
 
@@ -121,6 +122,12 @@ class GcpStore(pulumi.ComponentResource):
             # Its name is taken until it is deleted.
             opts=pulumi.ResourceOptions(parent=self, depends_on=before, delete_before_replace=True),
         )
+        if declared.is_external:
+            self._secret_ids[name] = secret.name
+            self._version_ids[name] = pulumi.Output.from_input(
+                self._args.external_versions.get(name, "")
+            )
+            return secret.secret_id
         version = secretmanager.SecretVersion(
             f"{self._name}-declared-{name}-version",
             secret=secret.id,

@@ -18,6 +18,7 @@ from components.backends.vault.paths import (
 )
 from components.backends.vault.permissions import policy_text, scope
 from components.backends.vault.tag_limits import VAULT_METADATA
+from components.settings.managers import Vault as VaultBlock
 
 
 class VaultStore(pulumi.ComponentResource):
@@ -31,6 +32,7 @@ class VaultStore(pulumi.ComponentResource):
     - The encryption key in an engine of its own, `<root-engine>-stack`, which Kestra's policy does not
       reach: a copy to recover from.
     - A changed value is a new version; `version_ids` change with it.
+    - Of an external secret the path's metadata alone: others write its value, and `version_ids` have their version.
     - Where a file is named, an audit device that writes every request.
 
     Example:
@@ -96,12 +98,21 @@ class VaultStore(pulumi.ComponentResource):
         self.secret_ids, self.version_ids = self._ids, self._versions
         for secret_name, declared in settings.declared_secrets.items():
             described = {"description": declared.description} if declared.description else {}
+            labels = metadata | described | declared.tags
+            path = secret_path(secret_name, declared, block.secret_path_prefix)
+            if declared.is_external:
+                self._place(f"{name}-place-{secret_name}", engine, path, labels, block, child)
+                self._ids[secret_name] = pulumi.Output.concat(engine, "/data/", path)
+                self._versions[secret_name] = pulumi.Output.from_input(
+                    args.external_versions.get(secret_name, "")
+                )
+                continue
             written = vault.kv.SecretV2(
                 f"{name}-declared-{secret_name}",
                 mount=engine,
-                name=secret_path(secret_name, declared, block.secret_path_prefix),
+                name=path,
                 data_json=_data(VALUE, args.secrets[secret_name]),
-                custom_metadata={"data": metadata | described | declared.tags},
+                custom_metadata={"data": labels},
                 delete_all_versions=True,
                 namespace=block.namespace,
                 opts=child,
@@ -137,6 +148,25 @@ class VaultStore(pulumi.ComponentResource):
                 "environment": self.environment,
                 "policy": self.policy,
             }
+        )
+
+    def _place(
+        self,
+        label: str,
+        engine: pulumi.Input[str],
+        path: str,
+        labels: Mapping[str, str],
+        block: VaultBlock,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """The metadata of a secret whose value others write; there is no version yet, and one that is there stays."""
+        vault.generic.Endpoint(
+            label,
+            path=pulumi.Output.concat(engine, "/metadata/", path),
+            data_json=json.dumps({"custom_metadata": dict(labels)}),
+            ignore_absent_fields=True,
+            namespace=block.namespace,
+            opts=opts,
         )
 
     @property

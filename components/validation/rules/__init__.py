@@ -60,6 +60,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     secret.cache,
     secret.isolation,
     declared.declared_secrets,
+    declared.external,
     declared.where,
     declared.only_here,
     rotation.rotation,
