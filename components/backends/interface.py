@@ -46,7 +46,6 @@ class StoreArgs:
     """What every store takes."""
 
     settings: Settings
-    """The stack's settings."""
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Name of a declared secret to its value (secret)."""
     encryption_key: pulumi.Input[str] | None = None
@@ -173,7 +172,7 @@ class SdkPackage:
 
 
 class Backend:
-    """A secret manager: what it is called, what it needs of the settings, and what a stack provisions in it.
+    """A secret manager: its name, what it needs of the settings, and what a stack provisions in it.
 
     The methods take settings in which `secret` names this manager (`Settings.secondary` for the second one).
     """
@@ -224,6 +223,8 @@ class Backend:
     """Type of its resources to what whoever runs `pulumi up` must be allowed."""
     drift: ClassVar[ModuleType | None] = None
     """How its API says which version of a secret is in force (`components/drift.py`); None where refresh sees it."""
+    values_package: ClassVar[SdkPackage | None] = None
+    """What `external_values` imports beside the project's own packages."""
     account_annotation: ClassVar[str] = ""
     """Annotation by which a Kubernetes service account has an identity in it; empty where there is none."""
 
@@ -251,12 +252,7 @@ class Backend:
         return settings
 
     def rendered(self, block: dict[str, Node], read_only: Node | None) -> dict[str, Node]:
-        """The block as Kestra takes it.
-
-        Args:
-            block: its keys as they are set.
-            read_only: `kestra:secret.read-only`; None where it is not set.
-        """
+        """The block as Kestra takes it, of its keys as they are set and of `kestra:secret.read-only`."""
         return block
 
     def provisioned_keys(self, settings: Settings) -> tuple[str, ...]:
@@ -312,8 +308,6 @@ class Backend:
         """What of a declaration becomes a tag."""
         return declared.tags
 
-    # What is there, and what a change of the settings would lose
-
     def location_facts(self, settings: Settings) -> dict[str, Any]:
         """Where its secrets are: settings path to value. Another value means another place."""
         return {}
@@ -326,8 +320,6 @@ class Backend:
     def conflict_hints(self) -> Sequence[ConflictHint]:
         """What to do when a name of its resources is taken."""
         return ()
-
-    # Network
 
     def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
         """Network and port of what the node itself answers: who gives a pod its identity in the cloud."""

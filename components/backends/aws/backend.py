@@ -45,6 +45,7 @@ class AwsBackend(CloudBackend):
     hosts = ("*.amazonaws.com",)
     account_annotation = ROLE_ARN
     takes_external = True
+    values_package = SdkPackage("boto3", "boto3", "requirements/aws.txt")
 
     def location_facts(self, settings: Settings) -> dict[str, Any]:
         block, store = aws_block(settings), settings.store.aws
