@@ -10,7 +10,7 @@ import pulumi
 from pydantic import SecretStr
 
 from components import tags
-from components.backends.answers import CurrentVersion, UnansweredError
+from components.backends.answers import UnansweredError
 from components.backends.external_values import Versions, current_versions
 from components.backends.interface import Identity, Store, StoreArgs
 from components.backends.registry import (

@@ -20,12 +20,13 @@ from components.settings.placeholders import is_placeholder
 from components.settings.pods import containers
 from components.settings.workloads import places
 
-Origin = Literal["settings", "clear", "generator", "store", "elsewhere"]
+Origin = Literal["settings", "clear", "generator", "store", "others", "elsewhere"]
 ORIGINS = {
     "settings": "stack settings, encrypted by Pulumi",
     "clear": "the stack file, in clear: set it with pulumi config set --path --secret, and rotate it",
     "generator": "generated once, kept in Pulumi's state",
     "store": "made by the store or the identity",
+    "others": "whoever runs `python -m components secret`; never in Pulumi's state",
     "elsewhere": "a Secret that others keep",
 }
 
@@ -136,7 +137,9 @@ def _placeholders(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 def _declared(settings: Settings) -> Iterator[SecretPath]:
     for name, declared in settings.declared_secrets.items():
-        origin = "generator" if declared.value is None else _written(declared.value)
+        origin: Origin = "generator" if declared.value is None else _written(declared.value)
+        if declared.is_external:
+            origin = "others"
         backend, second = backend_of(settings), settings.secondary
         if backend.provisions(settings):
             also = backend_of(second).secret_location(second, name, declared) if second else ""

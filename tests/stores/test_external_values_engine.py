@@ -114,7 +114,7 @@ def _aws(kind: str, server: AwsServer) -> Case:
 
 
 SERVERS = {
-    "vault": "vault",
+    "vault": "vault_server",
     "aws-secret-manager": "aws_server",
     "aws-ssm-parameter-store": "aws_server",
 }
