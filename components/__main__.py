@@ -17,7 +17,7 @@ from components.missing_packages import explain
 try:
     from components.importing.arguments import add_arguments as add_import_arguments
     from components.sdk_packages import missing_packages
-    from components.secret_command import add_arguments as add_secret_arguments
+    from components.secret_values.command import add_arguments as add_secret_arguments
     from components.settings import SettingsError
     from components.settings.report import terminal_report
     from components.validation import load_file
@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     chosen, unknown = parser.parse_known_args(arguments)
     if chosen.command == "secret":
-        from components.secret_command import run as run_secret
+        from components.secret_values.command import run as run_secret
 
         return run_secret(chosen, unknown)
     if unknown:

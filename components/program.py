@@ -35,6 +35,7 @@ from components.safeguards.error_hooks import register_error_hook
 from components.safeguards.hints import suggest_vault_address
 from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError
+from components.settings.external_key import has_external_key
 from components.settings.placeholders import is_placeholder
 from components.settings.secret import InternalStore
 from components.stack_config import config_keys, read_config
@@ -99,14 +100,20 @@ def read_versions(settings: Settings) -> Versions:
         for name, version in of_manager.items():
             if version.fault:
                 pulumi.log.warn(
-                    f"kestra:declared-secrets.{name}: flows cannot read it in {type_}: {version.fault}. Put a value "
-                    f"there with `python -m components secret {_command(settings, name)}`."
+                    f"{_who_cannot_read(name)} in {type_}: {version.fault}. Put a value there with `python -m "
+                    f"components secret {_command(settings, name)}`."
                 )
     return versions
 
 
+def _who_cannot_read(name: str) -> str:
+    if name == ENCRYPTION_KEY:
+        return f"kestra:{name}: nobody could recover it"
+    return f"kestra:declared-secrets.{name}: flows cannot read it"
+
+
 def _command(settings: Settings, name: str) -> str:
-    is_made = settings.declared_secrets[name].generate is not None
+    is_made = name == ENCRYPTION_KEY or settings.declared_secrets[name].generate is not None
     return f"{'generate' if is_made else 'set'} {name} --stack {pulumi.get_stack()}"
 
 
@@ -269,9 +276,11 @@ def _encryption_key(settings: Settings, generated: GeneratedSecrets) -> pulumi.O
 def _keys_held(settings: Settings, generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
     """Keys without which Kestra could not read what it stored, a placeholder's own text included."""
     secret_key = settings.encryption.secret_key
-    keys = {
-        "encryptionKey": _secret(secret_key) if secret_key else generated.values[ENCRYPTION_KEY]
-    }
+    keys: dict[str, pulumi.Output[str]] = {}
+    if not has_external_key(settings):
+        # Of an external one the settings say the fingerprint.
+        own = _secret(secret_key) if secret_key else generated.values[ENCRYPTION_KEY]
+        keys["encryptionKey"] = own
     if path := backend_of(settings).data_key:
         block = settings.secret and settings.secret.backend
         own = block.secret if isinstance(block, InternalStore) else None

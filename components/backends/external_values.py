@@ -6,10 +6,14 @@ A backend's `ExternalValues` talks to its manager's API as whoever runs the comm
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from components.backends.answers import CurrentVersion, UnansweredError
+from components.settings.external_key import has_external_key
 from components.settings.model import Settings
+
+if TYPE_CHECKING:
+    from components.backends.interface import StoreArgs
 
 ENCRYPTION_KEY = "encryption.secret-key"
 NO_PLACE = "it has no place yet: `pulumi up` makes it"
@@ -62,6 +66,16 @@ def external_names(settings: Settings) -> list[str]:
     return [name for name, secret in settings.declared_secrets.items() if secret.is_external]
 
 
+def values_by_others(settings: Settings) -> list[str]:
+    """All that others put into the secret manager: the external secrets, and the encryption key where it is one."""
+    return [*external_names(settings), *([ENCRYPTION_KEY] if has_external_key(settings) else [])]
+
+
+def keeps_key(args: StoreArgs) -> bool:
+    """Whether a store has the encryption key, or its place, beside the secrets."""
+    return args.encryption_key is not None or has_external_key(args.settings)
+
+
 def views(settings: Settings) -> list[Settings]:
     """The settings of each secret manager: the first one, and the second one while the stack moves."""
     return [settings, *([settings.secondary] if settings.secondary else [])]
@@ -84,7 +98,7 @@ def current_versions(settings: Settings, option: Option = no_option) -> Versions
     from components.backends.registry import backend_of
 
     versions: dict[str, dict[str, CurrentVersion]] = {}
-    names = external_names(settings)
+    names = values_by_others(settings)
     for view in views(settings) if names else []:
         backend = backend_of(view)
         values = backend.external_values(view, option)

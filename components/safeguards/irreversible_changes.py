@@ -15,6 +15,7 @@ from typing import Any
 from components.backends.external_values import external_names
 from components.backends.registry import backend_of
 from components.settings import Settings
+from components.settings.external_key import has_external_key
 
 #: What stands for the secret manager of a stack that has none.
 NONE = "none"
@@ -32,6 +33,7 @@ def snapshot(settings: Settings) -> dict[str, Any]:
     """What the settings alone say of what cannot be had back."""
     views = [settings, *([settings.secondary] if settings.secondary else [])]
     external = external_names(settings)
+    known = settings.encryption.fingerprint if has_external_key(settings) else None
     return {
         "environment": settings.tags.environment,
         "reads": settings.secret.type if settings.secret else NONE,
@@ -42,6 +44,7 @@ def snapshot(settings: Settings) -> dict[str, Any]:
         },
         # Absent as of old where there is none.
         **({"external": external} if external else {}),
+        **({"encryptionKey": known} if known else {}),
     }
 
 

@@ -22,3 +22,17 @@ class Encryption(Model):
         "(docs/rotation.md).",
         source=SOURCE_PROJECT,
     )
+    external: StrictBool = key(
+        False,
+        "Whether the key stays out of Pulumi's state: `python -m components secret generate encryption.secret-key` "
+        "makes it in the secret manager, and pods take it from the Secret `kestra-encryption-key`, which `secret copy "
+        "encryption.secret-key --to-cluster` writes (docs/external-values.md).",
+        source=SOURCE_PROJECT,
+    )
+    fingerprint: str | None = key(
+        None,
+        "The first 8 hexadecimal digits of the SHA-256 of an external key, as the command prints them: what the guard "
+        "knows it by.",
+        pattern=r"^[0-9a-f]{8}$",
+        source=SOURCE_PROJECT,
+    )

@@ -16,6 +16,7 @@ from components.program import MANAGEMENT_PASSWORD
 from components.rendering.configuration import Configuration, ProvidedValue
 from components.settings import Settings
 from components.settings.base import OPAQUE
+from components.settings.external_key import has_external_key
 from components.settings.placeholders import is_placeholder
 from components.settings.pods import containers
 from components.settings.workloads import places
@@ -54,7 +55,8 @@ class SecretPath:
 def recovery_place(settings: Settings) -> str:
     """Where the copy of the encryption key is kept; empty where there is none."""
     backend, key = backend_of(settings), settings.encryption.secret_key
-    if not backend.provisions(settings) or (key and is_placeholder(key.get_secret_value())):
+    is_elsewhere = key is not None and is_placeholder(key.get_secret_value())
+    if not backend.provisions(settings) or (is_elsewhere and not has_external_key(settings)):
         return ""
     return backend.recovery_location(settings)
 

@@ -26,7 +26,7 @@ from components.backends.answers import own_words
 from components.backends.azure import drift as azure
 from components.backends.azure import external_values as azure_values
 from components.program import build
-from components.secret_values import random_value
+from components.secret_values.actions import random_value
 from components.validation import load
 from sandbox.inspection.recorder import run as run_recorded
 from tests.components.recording_support import Recorder, _Monitor, run

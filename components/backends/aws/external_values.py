@@ -15,11 +15,12 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from components import tags
 from components.backends.answers import SECONDS, CurrentVersion, UnansweredError, own_words
-from components.backends.aws.names import secret_name
+from components.backends.aws.names import RECOVERY_TEXT, recovery_name, secret_name
 from components.backends.aws.principals import aws_block
 from components.backends.aws.tag_limits import AWS_TAGS
-from components.backends.external_values import NO_PLACE, NO_VALUE, Option
+from components.backends.external_values import ENCRYPTION_KEY, NO_PLACE, NO_VALUE, Option
 from components.backends.secret_naming import filtered_name, secret_tags
+from components.backends.secret_naming import recovery_name as recovery_parameter
 from components.settings.model import Settings
 
 SPECIAL = "-_.~"
@@ -73,8 +74,10 @@ class AwsValues:
             ) from None
 
     def _tags(self, name: str) -> dict[str, str]:
-        declared = self._settings.declared_secrets[name]
-        return tags.translate(secret_tags(self._settings, name, declared), AWS_TAGS)
+        labels = tags.convention(self._settings.tags)
+        if name != ENCRYPTION_KEY:
+            labels = secret_tags(self._settings, name, self._settings.declared_secrets[name])
+        return tags.translate(labels, AWS_TAGS)
 
     def random(self, length: int, *, special: bool) -> str | None:
         return None
@@ -86,6 +89,8 @@ class SecretsManagerValues(AwsValues):
     service = "secretsmanager"
 
     def _name(self, name: str) -> str:
+        if name == ENCRYPTION_KEY:
+            return recovery_name(self._settings)
         return secret_name(self._settings, name, self._settings.declared_secrets[name])
 
     def version(self, name: str) -> CurrentVersion:
@@ -151,8 +156,9 @@ class ParameterValues(AwsValues):
         key = store.kms.arn if store else None
         is_new = not self.version(name).number
         labels = [{"Key": k, "Value": v} for k, v in self._tags(name).items()]
-        declared = self._settings.declared_secrets[name]
-        described = {"Description": declared.description} if declared.description else {}
+        declared = self._settings.declared_secrets.get(name)
+        text = declared.description if declared else RECOVERY_TEXT
+        described = {"Description": text} if text else {}
         written = self._call(
             "put_parameter",
             (value,),
@@ -175,6 +181,8 @@ class ParameterValues(AwsValues):
         return answer["Parameter"]["Value"]
 
     def _name(self, name: str) -> str:
+        if name == ENCRYPTION_KEY:
+            return recovery_parameter(self._settings)
         return filtered_name(self._settings, name)
 
 

@@ -8,8 +8,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components import tags
+from components.backends.aws.names import RECOVERY_TEXT
 from components.backends.aws.permissions import PARAMETERS
-from components.backends.aws.secrets_manager import RECOVERED, RECOVERY_TEXT, AwsStore
+from components.backends.aws.secrets_manager import RECOVERED, AwsStore
 from components.backends.aws.tag_limits import AWS_TAGS
 from components.backends.secret_naming import filtered_name, recovery_name, secret_tags
 from components.settings.declared import DeclaredSecret
@@ -49,14 +50,6 @@ class AwsParameterStore(AwsStore):
         declared: DeclaredSecret,
         value: pulumi.Input[str] | None,
     ) -> None:
-        if value is None:
-            # There is no parameter without a value: whoever writes the first one makes it.
-            name = filtered_name(self._settings, secret)
-            arn = self._location.apply(lambda where: where.arn("ssm", f"parameter/{name}"))
-            self._record_version(
-                secret, arn, pulumi.Output.from_input(self._args.external_versions.get(secret, ""))
-            )
-            return
         self._parameter(
             secret,
             f"{self._name}-declared-{secret}",
@@ -67,7 +60,7 @@ class AwsParameterStore(AwsStore):
             self._child,
         )
 
-    def _recover(self, block: AwsSettings, value: pulumi.Input[str]) -> None:
+    def _recover(self, block: AwsSettings, value: pulumi.Input[str] | None) -> None:
         self._parameter(
             RECOVERED,
             f"{self._name}-encryption-key",
@@ -84,10 +77,16 @@ class AwsParameterStore(AwsStore):
         label: str,
         name: str,
         labels: Mapping[str, str],
-        value: pulumi.Input[str],
+        value: pulumi.Input[str] | None,
         description: str | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
+        if value is None:
+            # There is no parameter without a value: whoever writes the first one makes it.
+            arn = self._location.apply(lambda where: where.arn("ssm", f"parameter/{name}"))
+            version = pulumi.Output.from_input(self._args.external_versions.get(secret, ""))
+            self._record_version(secret, arn, version)
+            return
         written = aws.ssm.Parameter(
             label,
             name=name,

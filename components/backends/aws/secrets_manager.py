@@ -11,11 +11,12 @@ import pulumi_aws as aws
 
 from components import tags
 from components.backends.aws.location import lookup_location
-from components.backends.aws.names import recovery_name, secret_name
+from components.backends.aws.names import RECOVERY_TEXT, recovery_name, secret_name
 from components.backends.aws.permissions import SECRETS, SERVICES, AwsLocation
 from components.backends.aws.policy_documents import key_policy, secret_policy
 from components.backends.aws.principals import aws_block, principals
 from components.backends.aws.tag_limits import AWS_TAGS
+from components.backends.external_values import keeps_key
 from components.backends.interface import StoreArgs
 from components.backends.secret_naming import secret_tags
 from components.settings import Settings
@@ -24,9 +25,8 @@ from components.settings.store import AwsStore as AwsSettings
 
 #: The stage of the version that is read.
 CURRENT = "AWSCURRENT"
-#: Name of the recovery copy among the ids, and its description in AWS.
+#: Name of the recovery copy among the ids.
 RECOVERED = "encryption.secret-key"
-RECOVERY_TEXT = "Encryption key of Kestra, to recover from"
 
 
 class AwsStore(pulumi.ComponentResource):
@@ -72,10 +72,10 @@ class AwsStore(pulumi.ComponentResource):
         self.key_arn = None
         if block is not None:
             self._location = lookup_location(self._region, self)
-            self.key_arn = self._key(block, retain=args.encryption_key is not None)
+            self.key_arn = self._key(block, retain=keeps_key(args))
             for secret, declared in args.settings.declared_secrets.items():
                 self._declare(block, secret, declared, args.secrets.get(secret))
-            if args.encryption_key is not None:
+            if keeps_key(args):
                 self._recover(block, args.encryption_key)
             self.environment = self._provided(self.key_arn)
         self.register_outputs(
@@ -170,7 +170,7 @@ class AwsStore(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[written]),
             )
 
-    def _recover(self, block: AwsSettings, value: pulumi.Input[str]) -> None:
+    def _recover(self, block: AwsSettings, value: pulumi.Input[str] | None) -> None:
         self._secret(
             RECOVERED,
             f"{self._name}-encryption-key",

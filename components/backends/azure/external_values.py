@@ -15,10 +15,10 @@ from components.backends.answers import (
     request_json,
 )
 from components.backends.azure.drift import access_token, manage, version_of
-from components.backends.azure.names import secret_name
+from components.backends.azure.names import recovery_vault_name, secret_name
 from components.backends.azure.tag_limits import AZURE_TAGS
-from components.backends.external_values import NO_VALUE
-from components.backends.secret_naming import secret_tags
+from components.backends.external_values import ENCRYPTION_KEY, NO_VALUE
+from components.backends.secret_naming import recovery_name, secret_tags
 from components.settings.model import Settings
 from components.settings.store import AzureStore
 
@@ -46,37 +46,44 @@ class AzureValues:
 
     def _id(self, name: str) -> str:
         group = f"/subscriptions/{self._subscription}/resourceGroups/{self._store.resource_group}"
-        vault = f"{group}/providers/Microsoft.KeyVault/vaults/{self._vault}"
-        return f"{vault}/secrets/{secret_name(self._settings, name)}"
+        vault, secret = self._place(name)
+        return f"{group}/providers/Microsoft.KeyVault/vaults/{vault}/secrets/{secret}"
+
+    def _place(self, name: str) -> tuple[str, str]:
+        """Key vault and name of the secret."""
+        if name == ENCRYPTION_KEY:
+            return recovery_vault_name(self._settings), recovery_name(self._settings)
+        return self._vault, secret_name(self._settings, name)
 
     def version(self, name: str) -> CurrentVersion:
         answer = manage("GET", self._id(name))
         return CurrentVersion("", NO_VALUE) if answer is None else version_of(answer)
 
     def write(self, name: str, value: str) -> CurrentVersion:
-        declared = self._settings.declared_secrets[name]
-        labels = secret_tags(self._settings, name, declared)
+        declared = self._settings.declared_secrets.get(name)
+        labels = tags.convention(self._settings.tags)
         attributes: dict[str, Any] = {"enabled": True}
-        if declared.expires:
-            attributes["exp"] = unix_seconds(declared.expires)
+        if declared is not None:
+            labels = secret_tags(self._settings, name, declared)
+            attributes |= {"exp": unix_seconds(declared.expires)} if declared.expires else {}
         properties = {
             "value": value,
-            "contentType": declared.content_type or TEXT,
+            "contentType": (declared and declared.content_type) or TEXT,
             "attributes": attributes,
         }
         body = {"properties": properties, "tags": tags.translate(labels, AZURE_TAGS)}
         answer = manage("PUT", self._id(name), body, (value,))
         if answer is None:
             raise UnansweredError(
-                f"Azure has no key vault {self._vault} in {self._store.resource_group}: `pulumi up` makes it first."
+                f"Azure has no key vault {self._place(name)[0]} in {self._store.resource_group}: `pulumi up` makes it first."
             )
         return version_of(answer)
 
     def read(self, name: str) -> str:
         token = access_token("--resource", f"https://{DATA_HOST}")
         headers = {"Authorization": f"Bearer {token}"}
-        host, secret = f"{self._vault}.{DATA_HOST}", secret_name(self._settings, name)
-        url = f"https://{host}/secrets/{secret}?api-version={_DATA_API}"
+        vault, secret = self._place(name)
+        url = f"https://{vault}.{DATA_HOST}/secrets/{secret}?api-version={_DATA_API}"
         answer = request_json("GET", url, headers, "Azure Key Vault")
         if answer is None or not isinstance(answer.get("value"), str):
             raise UnansweredError(f"{name} has no value in Azure Key Vault.")

@@ -13,6 +13,7 @@ from components.backends.azure.external_values import DATA_HOST
 from components.backends.azure.names import recovery_vault_name, secret_name
 from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.azure.vault_properties import secret_properties, vault_properties
+from components.backends.external_values import ENCRYPTION_KEY, keeps_key
 from components.backends.interface import StoreArgs
 from components.backends.secret_naming import recovery_name, secret_tags
 from components.settings import Settings
@@ -96,14 +97,8 @@ class AzureStore(pulumi.ComponentResource):
         self._private_endpoint(block)
         for name, declared in self._settings.declared_secrets.items():
             if declared.is_external:
-                # Key Vault has no secret without a value: whoever writes the first one makes it.
-                address = (
-                    f"https://{vault_name}.{DATA_HOST}/secrets/{secret_name(self._settings, name)}"
-                )
-                self._ids[name] = pulumi.Output.from_input(address)
-                self._versions[name] = pulumi.Output.from_input(
-                    args.external_versions.get(name, "")
-                )
+                secret = secret_name(self._settings, name)
+                self._record_external(args, name, vault_name, secret)
                 continue
             self._secret(
                 name,
@@ -115,10 +110,16 @@ class AzureStore(pulumi.ComponentResource):
                 # A vault that goes takes its secrets along; the deployer then needs no way into it.
                 self._options(depends_on=vault, deleted_with=vault) if vault else self._child,
             )
-        if args.encryption_key is not None:
-            self._recovery(args.encryption_key)
+        if keeps_key(args):
+            self._recovery(args)
 
-    def _recovery(self, encryption_key: pulumi.Input[str]) -> None:
+    def _record_external(self, args: StoreArgs, name: str, vault_name: str, secret: str) -> None:
+        """Key Vault has no secret without a value: whoever writes the first one makes it."""
+        address = f"https://{vault_name}.{DATA_HOST}/secrets/{secret}"
+        self._ids[name] = pulumi.Output.from_input(address)
+        self._versions[name] = pulumi.Output.from_input(args.external_versions.get(name, ""))
+
+    def _recovery(self, args: StoreArgs) -> None:
         kept = {"protect": self._settings.protect, "retain_on_delete": True}
         vault_name = recovery_vault_name(self._settings)
         # Nobody reads it until the day of a recovery: written through Azure's management, it needs no way in.
@@ -127,12 +128,16 @@ class AzureStore(pulumi.ComponentResource):
             "recovery-vault", vault_name, self._options(**kept), public=False, labels=labels
         )
         self._audit("recovery-audit", vault.id, self._options(retain_on_delete=True))
+        if args.encryption_key is None:
+            secret = recovery_name(self._settings)
+            self._record_external(args, ENCRYPTION_KEY, vault_name, secret)
+            return
         self._secret(
             "encryption.secret-key",
             "encryption-key",
             vault_name,
             recovery_name(self._settings),
-            secret_properties(encryption_key),
+            secret_properties(args.encryption_key),
             self._tags,
             self._options(depends_on=vault, **kept),
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 
 from components.backends.answers import CurrentVersion, UnansweredError
-from components.backends.external_values import NO_PLACE, NO_VALUE
+from components.backends.external_values import ENCRYPTION_KEY, NO_PLACE, NO_VALUE
 from components.backends.gcp.drift import request, version_of
-from components.backends.secret_naming import filtered_name
+from components.backends.secret_naming import filtered_name, recovery_name
 from components.settings.model import Settings
 
 
@@ -18,7 +18,9 @@ class GoogleValues:
         self._settings, self._project = settings, project
 
     def _id(self, name: str) -> str:
-        return f"projects/{self._project}/secrets/{filtered_name(self._settings, name)}"
+        is_key = name == ENCRYPTION_KEY
+        id_ = recovery_name(self._settings) if is_key else filtered_name(self._settings, name)
+        return f"projects/{self._project}/secrets/{id_}"
 
     def version(self, name: str) -> CurrentVersion:
         answer = request("GET", f"{self._id(name)}/versions/latest")

@@ -9,6 +9,7 @@ import pulumi
 from pulumi_gcp import projects, secretmanager
 
 from components import tags
+from components.backends.external_values import ENCRYPTION_KEY, keeps_key
 from components.backends.gcp.encryption_keys import GLOBAL, Keys, create_keys
 from components.backends.gcp.names import secret_labels
 from components.backends.gcp.tag_limits import GOOGLE_LABELS
@@ -80,7 +81,7 @@ class GcpStore(pulumi.ComponentResource):
             secret: self._declared(secret, declared, before)
             for secret, declared in self._settings.declared_secrets.items()
         }
-        if self._args.encryption_key is not None:
+        if keeps_key(self._args):
             self._recovery(self._args.encryption_key, before)
 
     def _destroy_ttl(self, block: Block) -> str:
@@ -123,10 +124,7 @@ class GcpStore(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=before, delete_before_replace=True),
         )
         if declared.is_external:
-            self._secret_ids[name] = secret.name
-            self._version_ids[name] = pulumi.Output.from_input(
-                self._args.external_versions.get(name, "")
-            )
+            self._record_external(name, secret)
             return secret.secret_id
         version = secretmanager.SecretVersion(
             f"{self._name}-declared-{name}-version",
@@ -138,7 +136,7 @@ class GcpStore(pulumi.ComponentResource):
         self._record_version(name, secret, version)
         return secret.secret_id
 
-    def _recovery(self, key: pulumi.Input[str], before: Sequence[pulumi.Resource]) -> None:
+    def _recovery(self, key: pulumi.Input[str] | None, before: Sequence[pulumi.Resource]) -> None:
         protect = self._settings.protect
         secret = secretmanager.Secret(
             f"{self._name}-encryption-key",
@@ -155,6 +153,9 @@ class GcpStore(pulumi.ComponentResource):
                 ignore_changes=["replication"],
             ),
         )
+        if key is None:
+            self._record_external(ENCRYPTION_KEY, secret)
+            return
         version = secretmanager.SecretVersion(
             f"{self._name}-encryption-key-version",
             secret=secret.id,
@@ -162,6 +163,11 @@ class GcpStore(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=True),
         )
         self._record_version("encryption.secret-key", secret, version)
+
+    def _record_external(self, name: str, secret: secretmanager.Secret) -> None:
+        self._secret_ids[name] = secret.name
+        version = self._args.external_versions.get(name, "")
+        self._version_ids[name] = pulumi.Output.from_input(version)
 
     def _record_version(
         self, name: str, secret: secretmanager.Secret, version: secretmanager.SecretVersion

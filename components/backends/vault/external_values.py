@@ -6,9 +6,15 @@ import urllib.parse
 from typing import Any
 
 from components.backends.answers import CurrentVersion, UnansweredError
-from components.backends.external_values import NO_PLACE, NO_VALUE, Option
+from components.backends.external_values import ENCRYPTION_KEY, NO_PLACE, NO_VALUE, Option
 from components.backends.vault.caller import Caller, version_of
-from components.backends.vault.paths import VALUE, secret_path
+from components.backends.vault.paths import (
+    ENCRYPTION_KEY_PATH,
+    KEY_FIELD,
+    VALUE,
+    secret_path,
+    stack_engine,
+)
 from components.settings.managers import Vault
 from components.settings.model import Settings
 
@@ -22,12 +28,17 @@ class VaultValues:
 
     def _request(self, method: str, half: str, name: str, value: str = "") -> dict[str, Any] | None:
         caller = Caller(self._block.namespace, self._address)
-        path = secret_path(
-            name, self._settings.declared_secrets[name], self._block.secret_path_prefix
-        )
-        body = {"data": {VALUE: value}} if value else None
-        quoted = urllib.parse.quote(f"{self._block.root_engine}/{half}/{path}")
-        return caller.request(method, quoted, body, (value,))
+        engine, path, field = self._place(name)
+        body = {"data": {field: value}} if value else None
+        return caller.request(method, urllib.parse.quote(f"{engine}/{half}/{path}"), body, (value,))
+
+    def _place(self, name: str) -> tuple[str, str, str]:
+        """Engine, path and field."""
+        engine = self._block.root_engine
+        if name == ENCRYPTION_KEY:
+            return stack_engine(engine), ENCRYPTION_KEY_PATH, KEY_FIELD
+        declared = self._settings.declared_secrets[name]
+        return engine, secret_path(name, declared, self._block.secret_path_prefix), VALUE
 
     def version(self, name: str) -> CurrentVersion:
         answer = self._request("GET", "metadata", name)
@@ -40,7 +51,7 @@ class VaultValues:
         answer = self._request("POST", "data", name, value)
         if answer is None:
             raise UnansweredError(
-                f"Vault has no engine {self._block.root_engine}: `pulumi up` makes it first."
+                f"Vault has no engine {self._place(name)[0]}: `pulumi up` makes it first."
             )
         written = answer["data"]
         return CurrentVersion(str(written["version"]), "", written.get("created_time") or "")
@@ -48,9 +59,10 @@ class VaultValues:
     def read(self, name: str) -> str:
         answer = self._request("GET", "data", name)
         value = ((answer or {}).get("data") or {}).get("data") or {}
-        if not isinstance(value.get(VALUE), str):
-            raise UnansweredError(f"Vault has no text in the field {VALUE} of {name}.")
-        return value[VALUE]
+        field = self._place(name)[2]
+        if not isinstance(value.get(field), str):
+            raise UnansweredError(f"Vault has no text in the field {field} of {name}.")
+        return value[field]
 
     def random(self, length: int, *, special: bool) -> str | None:
         return None

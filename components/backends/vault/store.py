@@ -9,9 +9,11 @@ import pulumi
 import pulumi_vault as vault
 
 from components import tags
+from components.backends.external_values import ENCRYPTION_KEY, keeps_key
 from components.backends.interface import StoreArgs
 from components.backends.vault.paths import (
     ENCRYPTION_KEY_PATH,
+    KEY_FIELD,
     VALUE,
     secret_path,
     stack_engine,
@@ -56,6 +58,7 @@ class VaultStore(pulumi.ComponentResource):
         kept = pulumi.ResourceOptions(parent=self, protect=settings.protect)
         metadata = tags.translate(tags.convention(settings.tags), VAULT_METADATA)
 
+        self._name = name
         self._first: list[pulumi.Resource] = []
         audit = settings.identity.vault.audit_file
         if audit is not None:
@@ -102,10 +105,7 @@ class VaultStore(pulumi.ComponentResource):
             path = secret_path(secret_name, declared, block.secret_path_prefix)
             if declared.is_external:
                 self._place(f"{name}-place-{secret_name}", engine, path, labels, block, child)
-                self._ids[secret_name] = pulumi.Output.concat(engine, "/data/", path)
-                self._versions[secret_name] = pulumi.Output.from_input(
-                    args.external_versions.get(secret_name, "")
-                )
+                self._record_external(args, secret_name, engine, path)
                 continue
             written = vault.kv.SecretV2(
                 f"{name}-declared-{secret_name}",
@@ -118,29 +118,8 @@ class VaultStore(pulumi.ComponentResource):
                 opts=child,
             )
             self._record_version(secret_name, written)
-        if args.encryption_key is not None:
-            retained = pulumi.ResourceOptions.merge(
-                kept, pulumi.ResourceOptions(retain_on_delete=True)
-            )
-            platform = vault.Mount(
-                f"{name}-stack-engine",
-                path=stack_engine(block.root_engine),
-                type="kv",
-                options={"version": "2"},
-                description="What Kestra's stack keeps for recovery",
-                namespace=block.namespace,
-                opts=retained,
-            )
-            written = vault.kv.SecretV2(
-                f"{name}-encryption-key",
-                mount=platform.path,
-                name=ENCRYPTION_KEY_PATH,
-                data_json=_data("secret-key", args.encryption_key),
-                custom_metadata={"data": metadata},
-                namespace=block.namespace,
-                opts=retained,
-            )
-            self._record_version("encryption.secret-key", written)
+        if keeps_key(args):
+            self._keep_key(args, block, metadata, kept)
 
         self.environment = {}
         self.register_outputs(
@@ -168,6 +147,46 @@ class VaultStore(pulumi.ComponentResource):
             namespace=block.namespace,
             opts=opts,
         )
+
+    def _keep_key(
+        self,
+        args: StoreArgs,
+        block: VaultBlock,
+        labels: Mapping[str, str],
+        kept: pulumi.ResourceOptions,
+    ) -> None:
+        """The encryption key, or its place, in an engine of its own; both stay when the stack goes."""
+        retained = pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(retain_on_delete=True))
+        engine = vault.Mount(
+            f"{self._name}-stack-engine",
+            path=stack_engine(block.root_engine),
+            type="kv",
+            options={"version": "2"},
+            description="What Kestra's stack keeps for recovery",
+            namespace=block.namespace,
+            opts=retained,
+        ).path
+        if args.encryption_key is None:
+            label = f"{self._name}-place-encryption-key"
+            self._place(label, engine, ENCRYPTION_KEY_PATH, labels, block, retained)
+            self._record_external(args, ENCRYPTION_KEY, engine, ENCRYPTION_KEY_PATH)
+            return
+        written = vault.kv.SecretV2(
+            f"{self._name}-encryption-key",
+            mount=engine,
+            name=ENCRYPTION_KEY_PATH,
+            data_json=_data(KEY_FIELD, args.encryption_key),
+            custom_metadata={"data": labels},
+            namespace=block.namespace,
+            opts=retained,
+        )
+        self._record_version(ENCRYPTION_KEY, written)
+
+    def _record_external(
+        self, args: StoreArgs, name: str, engine: pulumi.Input[str], path: str
+    ) -> None:
+        self._ids[name] = pulumi.Output.concat(engine, "/data/", path)
+        self._versions[name] = pulumi.Output.from_input(args.external_versions.get(name, ""))
 
     @property
     def first(self) -> list[pulumi.Resource]:

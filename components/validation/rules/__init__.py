@@ -52,6 +52,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     catalogue_rules.keys_of_the_catalogue,
     catalogue_rules.additional,
     keys.encryption_key,
+    keys.external_key,
     security.editions,
     secret.secret_manager,
     _of_backends,

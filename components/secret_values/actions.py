@@ -7,12 +7,9 @@ manager itself or from the generator; they are never printed, and never an argum
 from __future__ import annotations
 
 import difflib
-import getpass
 import json
 import secrets
 import string
-import sys
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,26 +17,30 @@ from pathlib import Path
 
 from components.backends.answers import CurrentVersion, UnansweredError, command_output
 from components.backends.external_values import (
+    ENCRYPTION_KEY,
     NO_PLACE,
     NO_VALUE,
     ExternalValues,
     external_names,
+    values_by_others,
     views,
 )
 from components.backends.registry import backend_of
+from components.secret_values.encryption_key import (
+    new_key,
+    next_steps,
+    refusal_to_write,
+    write_to_cluster,
+)
+from components.secret_values.prompt import RefusedError, read_value
 from components.settings import Settings
 from components.settings.declared import Generate
+from components.settings.external_key import has_external_key
 from components.validation import load_file, read_file
 
 DONE, REFUSED, UNANSWERED, INTERRUPTED = 0, 1, 2, 130
-MOST_BYTES = 1 << 20
-"""Of a value."""
 SPECIAL = "-_.~"
-_STACKS = Path(__file__).resolve().parents[1] / "stacks"
-
-
-class RefusedError(Exception):
-    """What was asked for cannot be done; nothing was written. The message holds no value."""
+_STACKS = Path(__file__).resolve().parents[2] / "stacks"
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,12 @@ def external_name(stack: Stack, name: str) -> str:
     Raises:
         RefusedError: it is none.
     """
+    if name == ENCRYPTION_KEY and has_external_key(stack.settings):
+        return name
+    if name == ENCRYPTION_KEY:
+        raise RefusedError(
+            f"The encryption key of stack {stack.name} is not external: kestra:encryption.external is not true."
+        )
     if "=" in name:
         raise RefusedError(ON_COMMAND_LINE)
     declared = stack.settings.declared_secrets.get(name)
@@ -156,7 +163,11 @@ def set_value(stack: Stack, name: str, *, keep_newline: bool = False) -> None:
         UnansweredError: a manager cannot be asked.
     """
     name = external_name(stack, name)
-    _write(stack, name, read_value(name, keep_newline=keep_newline))
+    value = read_value(name, keep_newline=keep_newline)
+    if name == ENCRYPTION_KEY:
+        _write_key(stack, value)
+    else:
+        _write(stack, name, value)
 
 
 def generate(stack: Stack, names: Sequence[str], *, again: bool) -> None:
@@ -175,7 +186,7 @@ def generate(stack: Stack, names: Sequence[str], *, again: bool) -> None:
     kept = {n: s.generate for n, s in declared.items() if s.generate and s.generate.keep_from_state}
     chosen = [external_name(stack, name) for name in names] or list(kept)
     for name in chosen:
-        if name not in kept:
+        if name not in kept and name != ENCRYPTION_KEY:
             raise RefusedError(
                 f"{name} is not to be generated: set it with `python -m components secret set {name}`, or have "
                 "`generate: {keep-from-state: true}` in place of external: true."
@@ -183,11 +194,45 @@ def generate(stack: Stack, names: Sequence[str], *, again: bool) -> None:
     if not chosen:
         raise RefusedError(f"Stack {stack.name} declares no secret with generate.keep-from-state.")
     for name in chosen:
+        if name == ENCRYPTION_KEY:
+            _write_key(stack, None)
+            continue
         current = stack.managers[0].values.version(name)
         if current.number and not again:
             print(f"{name}: version {current.number} is there; --again makes another one.")
             continue
         _write(stack, name, _random(stack.managers[0].values, kept[name]))
+
+
+def _write_key(stack: Stack, key: str | None) -> None:
+    """Puts the encryption key into every manager; None: a new one."""
+    for manager in stack.managers:
+        if reason := refusal_to_write(stack.settings, manager.values, key):
+            raise RefusedError(reason)
+    value = key or new_key()
+    for manager in stack.managers:
+        version = manager.values.write(ENCRYPTION_KEY, value)
+        print(f"{ENCRYPTION_KEY}: version {version.number} is in force in {manager.title}.")
+    print(next_steps(value, stack.name))
+
+
+def copy_key_to_cluster(stack: Stack, names: Sequence[str], context: str | None) -> None:
+    """Makes the Secret that the pods take the encryption key from.
+
+    Args:
+        stack: whose key it is.
+        names: has to be the encryption key alone.
+        context: of kubectl; None: the current one.
+
+    Raises:
+        RefusedError: it is another secret; those are for flows, and Kestra reads them itself.
+        UnansweredError: the manager or kubectl cannot be asked.
+    """
+    if list(names) != [ENCRYPTION_KEY]:
+        raise RefusedError(f"--to-cluster is for {ENCRYPTION_KEY} alone.")
+    external_name(stack, ENCRYPTION_KEY)
+    key = stack.managers[0].values.read(ENCRYPTION_KEY)
+    print(write_to_cluster(stack.settings, key, context))
 
 
 def _random(values: ExternalValues, settings: Generate) -> str:
@@ -238,11 +283,14 @@ def copy(names: Sequence[str], source: Stack, target: Stack | None) -> None:
         target = Stack(source.name, source.settings, source.managers[1:])
     for name in names:
         external_name(target, name)
-        if name not in source.settings.declared_secrets:
+        if name not in (*source.settings.declared_secrets, ENCRYPTION_KEY):
             near = _near(name, list(source.settings.declared_secrets))
             raise RefusedError(f"Stack {source.name} declares no secret {name}.{near}")
     for name in names:
         value = source.managers[0].values.read(name)
+        if name == ENCRYPTION_KEY:
+            _write_key(target, value)
+            continue
         for manager in target.managers:
             version = manager.values.write(name, value)
             print(f"{name}: version {version.number} is in force in {manager.title}.")
@@ -256,7 +304,7 @@ def listed(stack: Stack, *, as_json: bool) -> int:
     """
     rows = [
         (name, manager.title, manager.values.version(name))
-        for name in external_names(stack.settings)
+        for name in values_by_others(stack.settings)
         for manager in stack.managers
     ]
     if as_json:
@@ -299,62 +347,3 @@ def _age(changed: str) -> str:
             number = seconds // size
             return f", {number} {unit}{'' if number == 1 else 's'} old"
     return ", less than a minute old"
-
-
-def read_value(name: str, *, keep_newline: bool = False) -> str:
-    """The value: typed twice at a hidden prompt, or all of standard input without the newline at its end. Secret.
-
-    Args:
-        name: of the secret, for the prompt.
-        keep_newline: whether a newline at the end belongs to the value.
-
-    Raises:
-        RefusedError: there is none, or it is no text.
-    """
-    if sys.stdin is None:
-        raise RefusedError("No value was given: there is no standard input.")
-    value = _typed(name) if sys.stdin.isatty() else _piped(keep_newline=keep_newline)
-    if not value:
-        raise RefusedError(f"The value of {name} is empty; flows would fail with it.")
-    if "\0" in value:
-        raise RefusedError(f"The value of {name} is no text: it has a zero byte.")
-    return value
-
-
-def _typed(name: str) -> str:
-    with warnings.catch_warnings():
-        # Without a terminal that can be kept silent the value would be shown.
-        warnings.simplefilter("error", getpass.GetPassWarning)
-        try:
-            first = getpass.getpass(f"Value of {name} (hidden): ")
-            second = getpass.getpass("The same once more: ") if first else ""
-        except getpass.GetPassWarning:
-            raise RefusedError(
-                "The terminal cannot hide what is typed. Pass the value on standard input."
-            ) from None
-        except EOFError:
-            raise RefusedError("No value was given.") from None
-    if first != second:
-        raise RefusedError("The two values differ.")
-    try:
-        first.encode()
-    except UnicodeEncodeError:
-        raise RefusedError(f"The value of {name} is no text in UTF-8.") from None
-    return first
-
-
-def _piped(*, keep_newline: bool) -> str:
-    data = sys.stdin.buffer.read(MOST_BYTES + 1)
-    if not data:
-        raise RefusedError(
-            "No value was given: standard input is empty, and it is no terminal that could be asked."
-        )
-    if len(data) > MOST_BYTES:
-        raise RefusedError("The value is longer than 1 MiB, which no secret manager takes.")
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise RefusedError(
-            "The value is no text in UTF-8. Encode it, for instance with base64, and have the flow decode it."
-        ) from None
-    return text if keep_newline else text.removesuffix("\n").removesuffix("\r")

@@ -31,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     copying.add_argument(
         "--to", metavar="STACK", help="target (default: the second manager, kestra:store.also)"
     )
+    copying.add_argument(
+        "--to-cluster",
+        action="store_true",
+        help="make the Secret that pods take the external encryption key from, with kubectl",
+    )
+    copying.add_argument("--context", help="of kubectl (default: the current one)")
     for one in (setting, making, listing, copying):
         one.add_argument(
             "--stack", metavar="STACK", help="stack or stack file (default: the selected stack)"
@@ -45,37 +51,40 @@ def run(chosen: argparse.Namespace, unknown: Sequence[str]) -> int:
         chosen: the arguments.
         unknown: what is left of the command line; it is not repeated, it may be a value.
     """
-    from components import secret_values as values
-    from components.backends.answers import UnansweredError
+        from components.backends.answers import UnansweredError
+    from components.secret_values import actions
+    from components.secret_actions.prompt import RefusedError
     from components.settings import SettingsError
     from components.settings.report import terminal_report
 
     names = getattr(chosen, "names", [])
     try:
         if unknown or (chosen.action == "set" and len(names) > 1):
-            raise values.RefusedError(values.ON_COMMAND_LINE)
+            raise RefusedError(actions.ON_COMMAND_LINE)
         if chosen.action in ("set", "copy") and not names:
-            raise values.RefusedError("Name the secret: the NAME in kestra:declared-secrets.")
-        stack = values.open_stack(chosen.stack)
+            raise RefusedError("Name the secret: the NAME in kestra:declared-secrets.")
+        stack = actions.open_stack(chosen.stack)
         if chosen.action == "list":
-            return values.listed(stack, as_json=chosen.json)
+            return actions.listed(stack, as_json=chosen.json)
         if chosen.action == "set":
-            values.set_value(stack, names[0], keep_newline=chosen.keep_newline)
+            actions.set_value(stack, names[0], keep_newline=chosen.keep_newline)
         elif chosen.action == "generate":
-            values.generate(stack, names, again=chosen.again)
+            actions.generate(stack, names, again=chosen.again)
+        elif chosen.to_cluster:
+            actions.copy_key_to_cluster(stack, names, chosen.context)
         else:
-            target = values.open_stack(chosen.to) if chosen.to else None
-            values.copy(names, stack, target)
+            target = actions.open_stack(chosen.to) if chosen.to else None
+            actions.copy(names, stack, target)
     except SettingsError as error:
         print(terminal_report(error.problems), file=sys.stderr)
-        return values.REFUSED
-    except values.RefusedError as error:
+        return actions.REFUSED
+    except RefusedError as error:
         print(error, file=sys.stderr)
-        return values.REFUSED
+        return actions.REFUSED
     except UnansweredError as error:
         print(error, file=sys.stderr)
-        return values.UNANSWERED
+        return actions.UNANSWERED
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
-        return values.INTERRUPTED
-    return values.DONE
+        return actions.INTERRUPTED
+    return actions.DONE
