@@ -408,6 +408,10 @@ CASES: list[Case] = [
     # declared secrets
     ("declared nothing", oss(declared_secrets={"A": {"namespace": "a"}}), "kestra:declared-secrets.A", "neither value nor generate"),
     ("declared both", declared(value=PLANTED), "kestra:declared-secrets.TOKEN", "both value and generate"),
+    ("external key and a given one", enterprise(encryption={"external": True, "secret-key": KEY}), "kestra:encryption.external", "beside secret-key"),
+    ("external key without a manager", oss(encryption={"external": True}), "kestra:encryption.external", "no secret manager that could keep the key"),
+    ("fingerprint of one's own key", enterprise(encryption={"fingerprint": "1a2b3c4d"}), "kestra:encryption.fingerprint", "has no effect"),
+    ("fingerprint's form", enterprise(encryption={"external": True, "fingerprint": "1A2B"}), "kestra:encryption.fingerprint", "form"),
     ("declared and external", enterprise(declared_secrets={"A": {"namespace": "a", "value": PLANTED, "external": True}}), "kestra:declared-secrets.A", "both value and external"),
     ("declared thrice", enterprise(declared_secrets={"A": {"namespace": "a", "value": PLANTED, "external": True, "generate": {}}}), "kestra:declared-secrets.A", "has value and generate and external"),
     ("external without a manager", oss(declared_secrets={"A": {"external": True}}), "kestra:declared-secrets.A.external", "no secret manager that could keep"),
