@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import ssl
 import subprocess
@@ -12,8 +11,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.redaction.search import redacted
+
 SECONDS = 30
 """How long one answer may take."""
+SHORTEST = 4
+"""Characters of a hidden value that can be taken out of a text."""
 MOST_WORDS = 400
 """Characters of a service's words that a message repeats."""
 MOST_BYTES = 65_536
@@ -115,17 +118,16 @@ def request_json(
 
 
 def own_words(text: str, hidden: Collection[str]) -> str:
-    """What a service said, on one line with a full stop; empty where it may hold what is hidden.
+    """What a service said, on one line with a full stop, without what is hidden.
 
     Args:
         text: of the service.
-        hidden: values that it must not hold, in clear, as JSON or as base64.
+        hidden: values that it must not hold, in whatever encoding. Secret.
     """
-    line = " ".join(text.split())[:MOST_WORDS]
-    for value in filter(None, hidden):
-        forms = (value, json.dumps(value)[1:-1], base64.b64encode(value.encode()).decode())
-        if any(form in text for form in forms) or " ".join(value.split()) in line:
-            return ""
+    if any(0 < len(value) < SHORTEST and value in text for value in hidden):
+        # Too short to be told from a part of a word.
+        return ""
+    line = " ".join(redacted(text, hidden).split())[:MOST_WORDS]
     printable = "".join(c for c in line if c.isprintable())
     return f"{printable.rstrip('.')}." if printable else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.base import SOURCE_PROJECT, Model, Secret, StrictBool, key
+from components.settings.base import SOURCE_PROJECT, Fingerprint, Model, Secret, StrictBool, key
 
 
 class Encryption(Model):
@@ -29,10 +29,9 @@ class Encryption(Model):
         "encryption.secret-key --to-cluster` writes (docs/external-values.md).",
         source=SOURCE_PROJECT,
     )
-    fingerprint: str | None = key(
+    fingerprint: Fingerprint | None = key(
         None,
         "The first 8 hexadecimal digits of the SHA-256 of an external key, as the command prints them: what the guard "
         "knows it by.",
-        pattern=r"^[0-9a-f]{8}$",
         source=SOURCE_PROJECT,
     )

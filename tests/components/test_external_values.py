@@ -244,7 +244,7 @@ def test_a_refusal_has_the_managers_own_words_but_never_the_value(
     manager.answers[f"POST {VAULT_SECRET}"] = (400, {"errors": [f"what is {PLANTED}"]})
     assert secret(*arguments, value=PLANTED.encode()) == (
         2,
-        "Vault refuses the question (HTTP 400).\n",
+        "Vault refuses the question (HTTP 400): what is [secret].\n",
     )
     monkeypatch.setenv("VAULT_ADDR", "http://127.0.0.1:9")
     status, printed = secret(*arguments, value=PLANTED.encode())
@@ -254,11 +254,14 @@ def test_a_refusal_has_the_managers_own_words_but_never_the_value(
     assert (status, "Run `vault login`" in printed) == (2, True)
 
 
-def test_words_that_hold_the_value_in_any_of_its_forms_are_left_out() -> None:
-    value = 'a"b\nc'
-    for form in (value, json.dumps(value), base64.b64encode(value.encode()).decode(), 'a"b c'):
-        assert own_words(f"refused: {form}", (value,)) == ""
-    assert own_words("refused:\n no", (value, "")) == "refused: no."
+def test_a_value_is_taken_out_of_the_words_of_a_manager_in_each_of_its_forms() -> None:
+    for form in (PLANTED, json.dumps(PLANTED), base64.b64encode(PLANTED.encode()).decode()):
+        words = own_words(f"refused: {form} is no value", (PLANTED,))
+        assert words.startswith("refused: ")
+        assert words.endswith(" is no value.")
+        assert form not in words
+    assert own_words("refused: abc", ("abc",)) == ""
+    assert own_words("refused:\n no", (PLANTED, "")) == "refused: no."
 
 
 def test_a_stack_that_there_is_not_and_one_without_a_manager_are_refused(

@@ -102,7 +102,8 @@ def external_key(s: Settings) -> Iterator[Finding]:
             "encryption.secret-key`; or remove external",
         )
     manager = backend_of(s)
-    if not manager.takes_external or not manager.provisions(s):
+    is_kept = manager.takes_external and manager.provisions(s)
+    if not is_kept:
         yield Finding(
             at,
             "has no secret manager that could keep the key",
@@ -111,7 +112,7 @@ def external_key(s: Settings) -> Iterator[Finding]:
             "remove external to have the key generated; or give a Secret of yours to the pods with "
             "kestra:deployment.extra-env, and its variable as secret-key: ${NAME}",
         )
-    if block.fingerprint is None:
+    if block.fingerprint is None and is_kept:
         yield Finding(
             ("encryption", "fingerprint"),
             "is missing",
