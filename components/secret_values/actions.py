@@ -36,7 +36,8 @@ from components.secret_values.prompt import RefusedError, read_value
 from components.settings import Settings
 from components.settings.declared import Generate
 from components.settings.external_key import has_external_key
-from components.validation import load_file, read_file
+from components.validation import load_file
+from components.validation.stack_file import read_stack_file
 
 DONE, REFUSED, UNANSWERED, INTERRUPTED = 0, 1, 2, 130
 SPECIAL = "-_.~"
@@ -72,7 +73,7 @@ def open_stack(name: str | None) -> Stack:
     file = _file(name or _selected())
     stack = file.stem.removeprefix("Pulumi.")
     loaded = load_file(file)
-    options = {str(key): value for key, value in read_file(file).items()}
+    options = read_stack_file(file).config
 
     def option(key: str) -> str | None:
         value = options.get(key)

@@ -276,6 +276,18 @@ def test_a_stack_that_there_is_not_and_one_without_a_manager_are_refused(
     assert (status, "declared-secrets.A.external" in printed) == (1, True)
 
 
+def test_the_options_of_providers_in_the_stack_file_hold_where_no_variable_does(
+    manager: Manager, secret: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Path(stack_file(tmp_path, document_of("vault")))
+    config = yaml.safe_load(file.read_text())
+    config["config"]["vault:address"] = manager.address
+    file.write_text(yaml.safe_dump(config))
+    monkeypatch.delenv("VAULT_ADDR")
+    assert "no place yet" in secret("list", "--stack", str(file))[1]
+    assert manager.sent[0][0] == f"GET {VAULT_METADATA}"
+
+
 def test_the_list_says_versions_ages_and_who_is_without_a_value(
     manager: Manager, secret: Any, tmp_path: Path
 ) -> None:
