@@ -13,6 +13,8 @@ from components.settings.external_key import has_external_key
 from components.settings.model import Settings
 
 if TYPE_CHECKING:
+    import pulumi
+
     from components.backends.interface import StoreArgs
 
 ENCRYPTION_KEY = "encryption.secret-key"
@@ -74,6 +76,14 @@ def values_by_others(settings: Settings) -> list[str]:
 def keeps_key(args: StoreArgs) -> bool:
     """Whether a store has the encryption key, or its place, beside the secrets."""
     return args.encryption_key is not None or has_external_key(args.settings)
+
+
+def record_version(args: StoreArgs, name: str, versions: dict[str, pulumi.Output[str]]) -> None:
+    """Notes the version of an external secret that is in force, among those of a store; nothing while there is none."""
+    import pulumi
+
+    if version := args.external_versions.get(name):
+        versions[name] = pulumi.Output.from_input(version)
 
 
 def views(settings: Settings) -> list[Settings]:

@@ -51,7 +51,7 @@ class StoreArgs:
     encryption_key: pulumi.Input[str] | None = None
     """The encryption key (secret), kept in the store too."""
     external_versions: Mapping[str, str] = field(default_factory=dict)
-    """Name of a declared secret whose value others write to the version in force; empty: none yet."""
+    """Name of a declared secret whose value others write to the version in force; empty or absent: none yet."""
 
 
 class Store(Protocol):

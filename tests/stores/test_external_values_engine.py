@@ -193,8 +193,7 @@ def test_values_reach_the_manager_and_nothing_else_ever_has_them(
     stack.plan()
     changed, first = stack.up(stack.program)
     assert set(changed) == {"create"}
-    assert first["versions"]["API_TOKEN"] == first["versions"]["MADE"] == ""
-    assert first["versions"]["OWN"]
+    assert first["versions"].keys() == {"OWN", "encryption.secret-key"}
     assert "kestra:declared-secrets.API_TOKEN: flows cannot read it" in stack.told
     assert case.read("API_TOKEN") is None
     assert stack.secret("list").returncode == 1
@@ -220,7 +219,7 @@ def test_values_reach_the_manager_and_nothing_else_ever_has_them(
     stack.declare({name: one | {"tags": {"team": "blue"}} for name, one in DECLARED.items()})
     _, third = stack.up(stack.program)
     assert case.read("API_TOKEN") == SECOND
-    assert third["versions"]["API_TOKEN"] not in ("", second["versions"]["API_TOKEN"])
+    assert third["versions"]["API_TOKEN"] != second["versions"]["API_TOKEN"]
     assert third["versions"]["MADE"] == second["versions"]["MADE"]
     assert case.read("MADE") == made
 

@@ -84,8 +84,7 @@ class AwsParameterStore(AwsStore):
         if value is None:
             # There is no parameter without a value: whoever writes the first one makes it.
             arn = self._location.apply(lambda where: where.arn("ssm", f"parameter/{name}"))
-            version = pulumi.Output.from_input(self._args.external_versions.get(secret, ""))
-            self._record_version(secret, arn, version)
+            self._record_external(secret, arn)
             return
         written = aws.ssm.Parameter(
             label,

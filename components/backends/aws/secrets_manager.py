@@ -16,7 +16,7 @@ from components.backends.aws.permissions import SECRETS, SERVICES, AwsLocation
 from components.backends.aws.policy_documents import key_policy, secret_policy
 from components.backends.aws.principals import aws_block, principals
 from components.backends.aws.tag_limits import AWS_TAGS
-from components.backends.external_values import keeps_key
+from components.backends.external_values import keeps_key, record_version
 from components.backends.interface import StoreArgs
 from components.backends.secret_naming import secret_tags
 from components.settings import Settings
@@ -210,11 +210,7 @@ class AwsStore(pulumi.ComponentResource):
             opts=inside,
         )
         if value is None:
-            self._record_version(
-                secret,
-                resource.arn,
-                pulumi.Output.from_input(self._args.external_versions.get(secret, "")),
-            )
+            self._record_external(secret, resource.arn)
             return resource, None
         written = aws.secretsmanager.SecretVersion(
             f"{label}-value",
@@ -227,6 +223,10 @@ class AwsStore(pulumi.ComponentResource):
         )
         self._record_version(secret, resource.arn, written.version_id)
         return resource, written
+
+    def _record_external(self, name: str, arn: pulumi.Output[str]) -> None:
+        self._ids[name] = pulumi.Output.unsecret(arn)
+        record_version(self._args, name, self._versions)
 
     def _record_version(
         self, name: str, arn: pulumi.Output[str], version: pulumi.Output[str]

@@ -13,7 +13,7 @@ from components.backends.azure.external_values import DATA_HOST
 from components.backends.azure.names import recovery_vault_name, secret_name
 from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.azure.vault_properties import secret_properties, vault_properties
-from components.backends.external_values import ENCRYPTION_KEY, keeps_key
+from components.backends.external_values import ENCRYPTION_KEY, keeps_key, record_version
 from components.backends.interface import StoreArgs
 from components.backends.secret_naming import recovery_name, secret_tags
 from components.settings import Settings
@@ -117,7 +117,7 @@ class AzureStore(pulumi.ComponentResource):
         """Key Vault has no secret without a value: whoever writes the first one makes it."""
         address = f"https://{vault_name}.{DATA_HOST}/secrets/{secret}"
         self._ids[name] = pulumi.Output.from_input(address)
-        self._versions[name] = pulumi.Output.from_input(args.external_versions.get(name, ""))
+        record_version(args, name, self._versions)
 
     def _recovery(self, args: StoreArgs) -> None:
         kept = {"protect": self._settings.protect, "retain_on_delete": True}

@@ -9,7 +9,7 @@ import pulumi
 from pulumi_gcp import projects, secretmanager
 
 from components import tags
-from components.backends.external_values import ENCRYPTION_KEY, keeps_key
+from components.backends.external_values import ENCRYPTION_KEY, keeps_key, record_version
 from components.backends.gcp.encryption_keys import GLOBAL, Keys, create_keys
 from components.backends.gcp.names import secret_labels
 from components.backends.gcp.tag_limits import GOOGLE_LABELS
@@ -166,8 +166,7 @@ class GcpStore(pulumi.ComponentResource):
 
     def _record_external(self, name: str, secret: secretmanager.Secret) -> None:
         self._secret_ids[name] = secret.name
-        version = self._args.external_versions.get(name, "")
-        self._version_ids[name] = pulumi.Output.from_input(version)
+        record_version(self._args, name, self._version_ids)
 
     def _record_version(
         self, name: str, secret: secretmanager.Secret, version: secretmanager.SecretVersion

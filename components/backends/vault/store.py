@@ -9,7 +9,7 @@ import pulumi
 import pulumi_vault as vault
 
 from components import tags
-from components.backends.external_values import ENCRYPTION_KEY, keeps_key
+from components.backends.external_values import ENCRYPTION_KEY, keeps_key, record_version
 from components.backends.interface import StoreArgs
 from components.backends.vault.paths import (
     ENCRYPTION_KEY_PATH,
@@ -186,7 +186,7 @@ class VaultStore(pulumi.ComponentResource):
         self, args: StoreArgs, name: str, engine: pulumi.Input[str], path: str
     ) -> None:
         self._ids[name] = pulumi.Output.concat(engine, "/data/", path)
-        self._versions[name] = pulumi.Output.from_input(args.external_versions.get(name, ""))
+        record_version(args, name, self._versions)
 
     @property
     def first(self) -> list[pulumi.Resource]:
