@@ -8,7 +8,7 @@ from components.settings.model import Settings
 
 SECRET_NAME = "kestra-encryption-key"  # noqa: S105 - the name of a Secret
 SECRET_KEY = "secret-key"  # noqa: S105 - of its data
-VARIABLE = "KESTRA_EXTERNAL_ENCRYPTION_KEY"
+VARIABLE = "EXTERNAL_ENCRYPTION_KEY"
 PLACEHOLDER = f"${{{VARIABLE}}}"
 
 
@@ -19,13 +19,16 @@ def with_external_key(settings: Settings) -> Settings:
     reference = {"secretKeyRef": {"name": SECRET_NAME, "key": SECRET_KEY}}
     variable = {"name": VARIABLE, "valueFrom": reference}
     deployment = settings.deployment
-    others = tuple(one for one in deployment.extra_env if one.get("name") != VARIABLE)
+    # One of the settings' own may take it from another Secret.
+    own = [one for one in deployment.extra_env if one.get("name") == VARIABLE]
     return settings.model_copy(
         update={
             "encryption": settings.encryption.model_copy(
                 update={"secret_key": SecretStr(PLACEHOLDER)}
             ),
-            "deployment": deployment.model_copy(update={"extra_env": (*others, variable)}),
+            "deployment": deployment.model_copy(
+                update={"extra_env": (*deployment.extra_env, *(() if own else (variable,)))}
+            ),
         }
     )
 

@@ -645,10 +645,10 @@ def test_an_external_key_is_in_no_resource_and_the_guard_knows_its_fingerprint()
         for container in deployment["spec"]["template"]["spec"]["containers"]
     ]
     reference = {"secretKeyRef": {"name": "kestra-encryption-key", "key": "secret-key"}}
-    variable = {"name": "KESTRA_EXTERNAL_ENCRYPTION_KEY", "valueFrom": reference}
+    variable = {"name": "EXTERNAL_ENCRYPTION_KEY", "valueFrom": reference}
     assert containers
     assert all(variable in container["env"] for container in containers)
-    assert "secret-key: ${KESTRA_EXTERNAL_ENCRYPTION_KEY}" in recorded.outputs["configuration"]
+    assert "secret-key: ${EXTERNAL_ENCRYPTION_KEY}" in recorded.outputs["configuration"]
 
 
 def test_another_fingerprint_is_refused_and_the_same_key_may_leave_the_state() -> None:
