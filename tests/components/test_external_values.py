@@ -22,7 +22,7 @@ from botocore.stub import Stubber
 
 from components import program
 from components.__main__ import main
-from components.backends.answers import own_words
+from components.backends.answers import CurrentVersion, own_words
 from components.backends.azure import drift as azure
 from components.backends.azure import external_values as azure_values
 from components.program import build
@@ -423,7 +423,7 @@ def test_aws_secrets_manager_makes_the_value_itself(
     chosen = {"PasswordLength": 20, "RequireEachIncludedType": True, "ExcludePunctuation": True}
     stub.add_response("get_random_password", {"RandomPassword": PLANTED}, chosen)
     written = {"VersionId": ID, "ARN": "arn:aws:secretsmanager:x", "Name": "x"}
-    name = "kestra/main/company.team/DATABASE_PASSWORD"
+    name = "kestra-production/main/company.team/DATABASE_PASSWORD"
     stub.add_response("put_secret_value", written, {"SecretId": name, "SecretString": PLANTED})
     status, printed = secret("generate", "--stack", file)
     assert (status, ID in printed) == (0, True)
@@ -487,7 +487,7 @@ def test_vault_knows_tags_of_the_place_before_there_is_a_value() -> None:
     endpoints = run(document_of("vault")).of("Endpoint")
     place = endpoints["store-place-API_TOKEN"]
     assert place["path"] == "kestra/metadata/main/company/team/API_TOKEN"
-    metadata = json.loads(place["dataJson"])["custom_metadata"]
+    metadata = json.loads(place["dataJson"]["value"])["custom_metadata"]
     assert metadata["description"] == "Of the API"
     assert place["ignoreAbsentFields"]
 
@@ -501,7 +501,7 @@ def _annotations(versions: Any) -> set[str]:
 
 
 def test_another_version_rolls_the_pods() -> None:
-    current = program.CurrentVersion
+    current = CurrentVersion
     first = _annotations({"vault": {"API_TOKEN": current("1")}})
     assert _annotations({"vault": {"API_TOKEN": current("1")}}) == first
     assert _annotations({"vault": {"API_TOKEN": current("2")}}) != first
