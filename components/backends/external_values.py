@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from components.backends.answers import CurrentVersion, UnansweredError
+from components.settings.declared import Generate
 from components.settings.external_key import has_external_key
 from components.settings.model import Settings
 
@@ -48,13 +49,8 @@ class ExternalValues(Protocol):
         """The value in force. Secret."""
         ...
 
-    def random(self, length: int, *, special: bool) -> str | None:
-        """A value that the manager itself makes; None where it makes none. Secret.
-
-        Args:
-            length: characters.
-            special: whether it may have other characters than letters and digits.
-        """
+    def random(self, wish: Generate) -> str | None:
+        """A value as the settings want it that the manager itself makes; None where it makes none. Secret."""
         ...
 
 

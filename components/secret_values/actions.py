@@ -73,12 +73,7 @@ def open_stack(name: str | None) -> Stack:
     file = _file(name or _selected())
     stack = file.stem.removeprefix("Pulumi.")
     loaded = load_file(file)
-    options = read_stack_file(file).config
-
-    def option(key: str) -> str | None:
-        value = options.get(key)
-        return value if isinstance(value, str) else None
-
+    option = read_stack_file(file).option
     managers: list[Manager] = []
     for view in views(loaded.settings):
         backend = backend_of(view)
@@ -238,8 +233,7 @@ def copy_key_to_cluster(stack: Stack, names: Sequence[str], context: str | None)
 
 def _random(values: ExternalValues, settings: Generate) -> str:
     """A value as the settings want it: of the manager's own generator, or of this machine's."""
-    made_there = values.random(settings.length, special=settings.special)
-    return made_there or random_value(settings.length, special=settings.special)
+    return values.random(settings) or random_value(settings.length, special=settings.special)
 
 
 def random_value(length: int, *, special: bool) -> str:

@@ -13,6 +13,8 @@ from components.settings.base import (
 )
 from components.settings.store import AWS, AZURE, GCP
 
+VAULT = "Vault documentation, password policies"
+
 
 class Generate(Model):
     """A value that nobody has to think up: the stack generates it once and keeps it, or a command does."""
@@ -31,6 +33,14 @@ class Generate(Model):
         "Whether the value stays out of Pulumi's state: `python -m components secret generate` makes it and puts it "
         "into the secret manager, and the stack keeps its place only, as of an external one (docs/external-values.md).",
         source=SOURCE_PROJECT,
+    )
+    password_policy: str | None = key(
+        None,
+        "With keep-from-state: name of the password policy by which Vault makes the value, in place of length and "
+        "special.",
+        pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_./-]*$",
+        max_length=200,
+        source=VAULT,
     )
 
 

@@ -338,6 +338,22 @@ def test_a_generated_value_is_made_once_and_again_only_when_asked_for(
     assert not any(value in printed for value in made)
 
 
+def test_vault_makes_a_value_by_a_password_policy(
+    manager: Manager, secret: Any, tmp_path: Path
+) -> None:
+    policy = {"keep-from-state": True, "password-policy": "team/strong"}
+    declared = {"MADE": {"namespace": "company.team", "generate": policy}}
+    file = stack_file(tmp_path, document_of("vault", **declared))
+    status, printed = secret("generate", "--stack", file)
+    assert (status, "no password policy team/strong" in printed) == (2, True)
+    asked = "GET /v1/sys/policies/password/team/strong/generate"
+    manager.answers[asked] = {"data": {"password": PLANTED}}
+    path = VAULT_SECRET.replace("API_TOKEN", "MADE")
+    manager.answers[f"POST {path}"] = {"data": {"version": 1}}
+    assert secret("generate", "--stack", file)[0] == 0
+    assert manager.sent[-1] == (f"POST {path}", {"data": {"value": PLANTED}})
+
+
 @pytest.mark.parametrize("special", [True, False])
 def test_a_random_value_has_every_kind_of_character(special: bool) -> None:
     values = {random_value(16, special=special) for _ in range(50)}

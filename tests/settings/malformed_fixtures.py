@@ -416,6 +416,8 @@ CASES: list[Case] = [
     ("declared thrice", enterprise(declared_secrets={"A": {"namespace": "a", "value": PLANTED, "external": True, "generate": {}}}), "kestra:declared-secrets.A", "has value and generate and external"),
     ("external without a manager", oss(declared_secrets={"A": {"external": True}}), "kestra:declared-secrets.A.external", "no secret manager that could keep"),
     ("kept from the state without a manager", oss(declared_secrets={"A": {"generate": {"keep-from-state": True}}}), "kestra:declared-secrets.A.generate.keep-from-state", "no secret manager that could keep"),
+    ("password policy without keep-from-state", enterprise(declared_secrets={"A": {"namespace": "a", "generate": {"password-policy": "p"}}}), "kestra:declared-secrets.A.generate.password-policy", "makes no value that the stack keeps"),
+    ("password policy of AWS", secret("aws-secret-manager", read_only=True) | {"store": {"aws": {}}, "declared-secrets": {"A": {"namespace": "a", "generate": {"keep-from-state": True, "password-policy": "p"}}}}, "kestra:declared-secrets.A.generate.password-policy", "belongs to vault"),
     ("external a text", enterprise(declared_secrets={"A": {"namespace": "a", "external": "yes"}}), "kestra:declared-secrets.A.external", "not true or false"),
     ("external jdbc", enterprise(secret={"type": "jdbc"}, declared_secrets={"A": {"namespace": "a", "external": True}}), "kestra:declared-secrets", "internal store"),
     ("external rotated here", enterprise(declared_secrets={"A": {"namespace": "a", "generate": {"keep-from-state": True, "rotation": "2"}}}), "kestra:declared-secrets.A.generate.rotation", "command alone"),

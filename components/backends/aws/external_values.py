@@ -21,6 +21,7 @@ from components.backends.aws.tag_limits import AWS_TAGS
 from components.backends.external_values import ENCRYPTION_KEY, NO_PLACE, NO_VALUE, Option
 from components.backends.secret_naming import filtered_name, secret_tags
 from components.backends.secret_naming import recovery_name as recovery_parameter
+from components.settings.declared import Generate
 from components.settings.model import Settings
 
 SPECIAL = "-_.~"
@@ -79,7 +80,7 @@ class AwsValues:
             labels = secret_tags(self._settings, name, self._settings.declared_secrets[name])
         return tags.translate(labels, AWS_TAGS)
 
-    def random(self, length: int, *, special: bool) -> str | None:
+    def random(self, wish: Generate) -> str | None:
         return None
 
 
@@ -126,11 +127,14 @@ class SecretsManagerValues(AwsValues):
             raise UnansweredError(f"{name} is no text in AWS Secrets Manager.")
         return secret["SecretString"]
 
-    def random(self, length: int, *, special: bool) -> str | None:
+    def random(self, wish: Generate) -> str | None:
         others = "".join(c for c in string.punctuation if c not in SPECIAL)
-        chosen = {"ExcludeCharacters": others} if special else {"ExcludePunctuation": True}
+        chosen = {"ExcludeCharacters": others} if wish.special else {"ExcludePunctuation": True}
         answer = self._call(
-            "get_random_password", PasswordLength=length, RequireEachIncludedType=True, **chosen
+            "get_random_password",
+            PasswordLength=wish.length,
+            RequireEachIncludedType=True,
+            **chosen,
         )
         return answer["RandomPassword"]
 

@@ -19,6 +19,7 @@ from components.backends.azure.names import recovery_vault_name, secret_name
 from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.external_values import ENCRYPTION_KEY, NO_VALUE
 from components.backends.secret_naming import recovery_name, secret_tags
+from components.settings.declared import Generate
 from components.settings.model import Settings
 from components.settings.store import AzureStore
 
@@ -89,7 +90,7 @@ class AzureValues:
             raise UnansweredError(f"{name} has no value in Azure Key Vault.")
         return answer["value"]
 
-    def random(self, length: int, *, special: bool) -> str | None:
+    def random(self, wish: Generate) -> str | None:
         return None
 
 

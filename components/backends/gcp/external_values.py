@@ -8,6 +8,7 @@ from components.backends.answers import CurrentVersion, UnansweredError
 from components.backends.external_values import ENCRYPTION_KEY, NO_PLACE, NO_VALUE
 from components.backends.gcp.drift import request, version_of
 from components.backends.secret_naming import filtered_name, recovery_name
+from components.settings.declared import Generate
 from components.settings.model import Settings
 
 
@@ -47,5 +48,5 @@ class GoogleValues:
         except (KeyError, ValueError):
             raise UnansweredError(f"{name} is no text in Google Secret Manager.") from None
 
-    def random(self, length: int, *, special: bool) -> str | None:
+    def random(self, wish: Generate) -> str | None:
         return None

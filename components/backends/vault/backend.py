@@ -41,6 +41,7 @@ class VaultBackend(Backend):
     setting_rules = (rules.log_in, rules.paths, rules.shared_engine, rules.lives)
     writes_secrets = True
     takes_external = True
+    declared_keys = ("generate.password-policy",)
     known_keys = ("address",)
     tag_limits = VAULT_METADATA
     drift = drift

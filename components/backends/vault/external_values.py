@@ -15,6 +15,7 @@ from components.backends.vault.paths import (
     secret_path,
     stack_engine,
 )
+from components.settings.declared import Generate
 from components.settings.managers import Vault
 from components.settings.model import Settings
 
@@ -64,5 +65,13 @@ class VaultValues:
             raise UnansweredError(f"Vault has no text in the field {field} of {name}.")
         return value[field]
 
-    def random(self, length: int, *, special: bool) -> str | None:
-        return None
+    def random(self, wish: Generate) -> str | None:
+        if wish.password_policy is None:
+            return None
+        path = f"sys/policies/password/{wish.password_policy}/generate"
+        answer = Caller(self._block.namespace, self._address).request(
+            "GET", urllib.parse.quote(path)
+        )
+        if answer is None:
+            raise UnansweredError(f"Vault has no password policy {wish.password_policy}.")
+        return answer["data"]["password"]

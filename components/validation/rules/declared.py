@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from components.backends.registry import all_backends, backend_of, backends_of
 from components.settings.base import reveal
@@ -78,9 +79,25 @@ def _sources(at: tuple[str, str], secret: DeclaredSecret) -> Iterator[Finding]:
         )
 
 
+def _at(node: Any, path: Sequence[str]) -> Any:
+    """What stands at a path of keys; None where a block on the way is missing."""
+    for key in path:
+        node = None if node is None else getattr(node, key.replace("-", "_"))
+    return node
+
+
 def external(s: Settings) -> Iterator[Finding]:
     """Values that others write: only where a secret manager keeps them, and nothing that needs the value here."""
     for name, secret in s.declared_secrets.items():
+        generate = secret.generate
+        if generate is not None and generate.password_policy and not generate.keep_from_state:
+            yield Finding(
+                ("declared-secrets", name, "generate", "password-policy"),
+                "makes no value that the stack keeps",
+                "Vault makes it for `python -m components secret generate`; what the stack generates has length and "
+                "special",
+                "set keep-from-state: true beside it, or remove it",
+            )
         if not secret.is_external:
             continue
         at = ("declared-secrets", name, *(("external",) if secret.external else _KEPT_OUT))
@@ -93,7 +110,6 @@ def external(s: Settings) -> Iterator[Finding]:
                 "give value or generate: {}; or leave it out here and name a Secret of yours, with the variable "
                 f"SECRET_{name.upper()}, in kestra:deployment.environment-from",
             )
-        generate = secret.generate
         if generate is not None and generate.keep_from_state and generate.rotation is not None:
             yield Finding(
                 ("declared-secrets", name, "generate", "rotation"),
@@ -139,9 +155,10 @@ def only_here(s: Settings) -> Iterator[Finding]:
             continue
         for name, secret in s.declared_secrets.items():
             for key in owner.declared_keys:
-                if getattr(secret, key.replace("-", "_")):
+                path = key.split(".")
+                if _at(secret, path):
                     yield Finding(
-                        ("declared-secrets", name, key),
+                        ("declared-secrets", name, *path),
                         f"does not exist for {types}",
                         f"it belongs to {owner.type}",
                         "remove it",
