@@ -49,7 +49,7 @@ class ExternalValues(Protocol):
         """The value in force. Secret."""
         ...
 
-    def random(self, wish: Generate) -> str | None:
+    def random(self, generate: Generate) -> str | None:
         """A value as the settings want it that the manager itself makes; None where it makes none. Secret."""
         ...
 

@@ -80,7 +80,7 @@ class AwsValues:
             labels = secret_tags(self._settings, name, self._settings.declared_secrets[name])
         return tags.translate(labels, AWS_TAGS)
 
-    def random(self, wish: Generate) -> str | None:
+    def random(self, generate: Generate) -> str | None:
         return None
 
 
@@ -127,12 +127,12 @@ class SecretsManagerValues(AwsValues):
             raise UnansweredError(f"{name} is no text in AWS Secrets Manager.")
         return secret["SecretString"]
 
-    def random(self, wish: Generate) -> str | None:
+    def random(self, generate: Generate) -> str | None:
         others = "".join(c for c in string.punctuation if c not in SPECIAL)
-        chosen = {"ExcludeCharacters": others} if wish.special else {"ExcludePunctuation": True}
+        chosen = {"ExcludeCharacters": others} if generate.special else {"ExcludePunctuation": True}
         answer = self._call(
             "get_random_password",
-            PasswordLength=wish.length,
+            PasswordLength=generate.length,
             RequireEachIncludedType=True,
             **chosen,
         )

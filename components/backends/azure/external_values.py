@@ -90,7 +90,7 @@ class AzureValues:
             raise UnansweredError(f"{name} has no value in Azure Key Vault.")
         return answer["value"]
 
-    def random(self, wish: Generate) -> str | None:
+    def random(self, generate: Generate) -> str | None:
         return None
 
 

@@ -48,5 +48,5 @@ class GoogleValues:
         except (KeyError, ValueError):
             raise UnansweredError(f"{name} is no text in Google Secret Manager.") from None
 
-    def random(self, wish: Generate) -> str | None:
+    def random(self, generate: Generate) -> str | None:
         return None

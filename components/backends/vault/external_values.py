@@ -65,13 +65,13 @@ class VaultValues:
             raise UnansweredError(f"Vault has no text in the field {field} of {name}.")
         return value[field]
 
-    def random(self, wish: Generate) -> str | None:
-        if wish.password_policy is None:
+    def random(self, generate: Generate) -> str | None:
+        if generate.password_policy is None:
             return None
-        path = f"sys/policies/password/{wish.password_policy}/generate"
+        path = f"sys/policies/password/{generate.password_policy}/generate"
         answer = Caller(self._block.namespace, self._address).request(
             "GET", urllib.parse.quote(path)
         )
         if answer is None:
-            raise UnansweredError(f"Vault has no password policy {wish.password_policy}.")
+            raise UnansweredError(f"Vault has no password policy {generate.password_policy}.")
         return answer["data"]["password"]
