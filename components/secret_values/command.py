@@ -59,8 +59,13 @@ def run(chosen: argparse.Namespace, unknown: Sequence[str]) -> int:
 
     names = getattr(chosen, "names", [])
     try:
-        if unknown or (chosen.action == "set" and len(names) > 1):
+        if chosen.action == "set" and (unknown or len(names) > 1):
             raise RefusedError(actions.ON_COMMAND_LINE)
+        if unknown:
+            raise RefusedError(
+                "The command line has more than this takes (what, is not repeated: it may be a value). See `python -m "
+                f"components secret {chosen.action} --help`."
+            )
         if chosen.action in ("set", "copy") and not names:
             raise RefusedError("Name the secret: the NAME in kestra:declared-secrets.")
         stack = actions.open_stack(chosen.stack)

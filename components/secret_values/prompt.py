@@ -70,4 +70,6 @@ def _piped(*, keep_newline: bool) -> str:
         raise RefusedError(
             "The value is no text in UTF-8. Encode it, for instance with base64, and have the flow decode it."
         ) from None
-    return text if keep_newline else text.removesuffix("\n").removesuffix("\r")
+    if keep_newline or not text.endswith("\n"):
+        return text
+    return text.removesuffix("\n").removesuffix("\r")

@@ -159,7 +159,7 @@ def test_a_value_of_standard_input_goes_to_vault_and_nowhere_else(
 @pytest.mark.parametrize(
     ("typed", "options", "value"),
     [
-        (b"a\n", (), "a"), (b"a\r\n", (), "a"), (b"a\n\n", (), "a\n"), (b" a ", (), " a "),
+        (b"a\n", (), "a"), (b"a\r\n", (), "a"), (b"a\n\n", (), "a\n"), (b" a ", (), " a "), (b"a\r", (), "a\r"),
         (b"a\n", ("--keep-newline",), "a\n"), ("ä\n{{ }}".encode(), (), "ä\n{{ }}"),
     ],
 )  # fmt: skip
@@ -188,6 +188,7 @@ def test_standard_input_is_the_value_but_for_one_newline(
         (("set", "api_tokn"), b"", "Did you mean API_TOKEN?"),
         (("set", "OWN"), b"x", "OWN is not external: the stack writes its value"),
         (("set",), b"x", "Name the secret"),
+        (("list", PLANTED), b"", "more than this takes"),
         (("generate", "API_TOKEN"), b"", "not to be generated: set it with"),
         (("copy", "API_TOKEN"), b"", "no second secret manager"),
     ],

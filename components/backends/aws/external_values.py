@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import string
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -41,9 +40,7 @@ class AwsValues:
 
     @cached_property
     def _client(self) -> Any:
-        # As the provider: AWS_PROFILE of the environment comes first.
-        profile = None if os.environ.get("AWS_PROFILE") else self._profile
-        session = boto3.Session(profile_name=profile, region_name=self._region)
+        session = boto3.Session(profile_name=self._profile, region_name=self._region)
         limits = Config(
             connect_timeout=SECONDS, read_timeout=SECONDS, retries={"total_max_attempts": 3}
         )

@@ -9,34 +9,40 @@ from pathlib import Path
 from typing import Any
 
 from components.backends.answers import CurrentVersion, UnansweredError, request_json
+from components.backends.external_values import Option, no_option
 
 
 class Caller:
     """Vault at VAULT_ADDR, with VAULT_TOKEN or the token of `vault login`; VAULT_NAMESPACE and VAULT_CACERT hold."""
 
-    def __init__(self, namespace: str | None, address: str | None = None) -> None:
+    def __init__(
+        self, namespace: str | None, option: Option = no_option, address: str | None = None
+    ) -> None:
         """
         Args:
-            namespace: below VAULT_NAMESPACE; empty or None: none.
-            address: where VAULT_ADDR is not set; None: that is an error.
+            namespace: below that of the provider; empty or None: none.
+            option: of the provider, which comes before the variables: `vault:address`, `vault:token`,
+                `vault:namespace`, `vault:caCertFile`.
+            address: where neither names one; None: that is an error.
 
         Raises:
             UnansweredError: there is no address or no token.
         """
-        base = os.environ.get("VAULT_ADDR") or address
+        base = option("vault:address") or os.environ.get("VAULT_ADDR") or address
         if not base:
             raise UnansweredError("VAULT_ADDR is not set.")
-        token = os.environ.get("VAULT_TOKEN") or _kept_token()
+        token = option("vault:token") or os.environ.get("VAULT_TOKEN") or _kept_token()
         if not token:
             raise UnansweredError(
                 "There is no token of Vault. Run `vault login`, or set VAULT_TOKEN."
             )
         self._base = base.rstrip("/")
         self._headers = {"X-Vault-Token": token}
-        spaces = (os.environ.get("VAULT_NAMESPACE", ""), namespace or "")
+        outer = option("vault:namespace") or os.environ.get("VAULT_NAMESPACE", "")
+        spaces = (outer, namespace or "")
         if space := "/".join(part.strip("/") for part in spaces if part):
             self._headers["X-Vault-Namespace"] = space
-        self._ca_file = os.environ.get("VAULT_CACERT") or None
+        self._ca_file = option("vault:caCertFile") or os.environ.get("VAULT_CACERT") or None
 
     def request(
         self,

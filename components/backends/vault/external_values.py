@@ -24,14 +24,16 @@ class VaultValues:
     """The external secrets of a stack in Vault; see `ExternalValues`."""
 
     def __init__(self, settings: Settings, block: Vault, option: Option) -> None:
-        self._settings, self._block = settings, block
-        self._address = option("vault:address") or block.address
+        self._settings, self._block, self._option = settings, block, option
 
     def _request(self, method: str, half: str, name: str, value: str = "") -> dict[str, Any] | None:
-        caller = Caller(self._block.namespace, self._address)
+        caller = self._caller()
         engine, path, field = self._place(name)
         body = {"data": {field: value}} if value else None
         return caller.request(method, urllib.parse.quote(f"{engine}/{half}/{path}"), body, (value,))
+
+    def _caller(self) -> Caller:
+        return Caller(self._block.namespace, self._option, self._block.address)
 
     def _place(self, name: str) -> tuple[str, str, str]:
         """Engine, path and field."""
@@ -69,9 +71,7 @@ class VaultValues:
         if generate.password_policy is None:
             return None
         path = f"sys/policies/password/{generate.password_policy}/generate"
-        answer = Caller(self._block.namespace, self._address).request(
-            "GET", urllib.parse.quote(path)
-        )
+        answer = self._caller().request("GET", urllib.parse.quote(path))
         if answer is None:
             raise UnansweredError(f"Vault has no password policy {generate.password_policy}.")
         return answer["data"]["password"]
