@@ -201,12 +201,15 @@ def split(
 ) -> tuple[dict[str, pulumi.Input[str] | None], dict[str, pulumi.Input[str] | None]]:
     """Secrets at a version, and secrets whose newest value counts: name to version.
 
-    A version is known of what this stack wrote, unless the secret manager rotates it, and where the settings name one.
+    A version is known of what this stack wrote, unless the secret manager rotates it, of external secrets that have a
+    value, and where the settings name one. An external secret without a value is left out, which `up` warns of.
     """
     pinned: dict[str, pulumi.Input[str] | None] = {}
     floating: dict[str, pulumi.Input[str] | None] = {}
     for name, declared in sorted(settings.stored_secrets.items()):
         version = declared.existing.version if declared.existing else version_ids.get(name)
+        if version is None and declared.is_external:
+            continue
         if version is None or declared.rotation is not None:
             floating[name] = None
         else:

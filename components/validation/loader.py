@@ -11,6 +11,7 @@ from typing import Any
 from components.backends.registry import backend_of
 from components.backends.settings_model import settings_model
 from components.settings.base import kebab
+from components.settings.external_key import with_external_key
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.open_source_store import with_store_manager
@@ -78,7 +79,7 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
         raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
     settings = _with_unread(settings, written, removed)
     settings = with_store_manager(settings)
-    settings = backend_of(settings).with_defaults(settings)
+    settings = with_external_key(backend_of(settings).with_defaults(settings))
     settings = _with_keys(settings, keys, additional)
     findings += invalid + refused
     removed += places
