@@ -259,7 +259,7 @@ class Backend:
 
     def remote_field(self, declared: DeclaredSecret) -> str | None:
         """The field of a secret's value; None for the whole."""
-        return declared.existing.property if declared.existing else None
+        return declared.existing.value_property if declared.existing else None
 
     def remote_version(self, version: str) -> str:
         """A version's id, as the store has it, in the form by which External Secrets asks for it."""

@@ -11,6 +11,7 @@ import grpc
 import pulumi
 from pulumi.runtime.settings import SETTINGS
 
+from components.kubernetes.operator_hints import explain_not_ready
 from components.kubernetes.rollout import explain_timeout
 from components.kubernetes.scaling import still_autoscaled
 from components.safeguards import name_conflicts
@@ -54,6 +55,7 @@ def register_error_hook() -> None:
         advice = (
             still_autoscaled(failed.message)
             or explain_timeout(failed.message, args.new_inputs or {})
+            or explain_not_ready(failed.message, args.new_inputs or {})
             or answer(failed)
         )
         if advice and advice not in suggested:

@@ -74,12 +74,13 @@ class ExistingSecret(Model):
         max_length=2048,
         source=SOURCE_PROJECT,
     )
-    property: str | None = key(
+    value_property: str | None = key(
         None,
         "With name: field of its value (Vault: `value` when absent; elsewhere a field of a JSON text, the whole text "
         "when absent).",
         min_length=1,
         source=ESO,
+        alias="property",
     )
     version: str | None = key(
         None,

@@ -75,8 +75,8 @@ def _place(s: Settings, at: tuple[str, ...], existing: ExistingSecret) -> Iterat
             "add kubernetes-secret, or write property",
             kind="missing",
         )
-    for part in ("property", "version"):
-        if getattr(existing, part) is not None and existing.name is None:
+    for part, value in (("property", existing.value_property), ("version", existing.version)):
+        if value is not None and existing.name is None:
             yield Finding(
                 (*at, part),
                 "has no name that it belongs to",

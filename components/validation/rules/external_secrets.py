@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from components.backends.aws.permissions import SERVICES, AwsLocation, access, policy
+from components.backends.registry import clouds
 from components.settings.durations import milliseconds
 from components.settings.findings import Finding
 from components.settings.model import Settings
@@ -69,7 +70,11 @@ def without_type(s: Settings) -> Iterator[Finding]:
     for at, keys in _OWN.items():
         block = getattr(s, at[0]) if len(at) == 1 else getattr(getattr(s, at[0]), at[1])
         for key in keys:
-            if block is not None and key.replace("-", "_") in block.model_fields_set:
+            # A block without a manager is reported as a whole.
+            is_whole = len(at) == 2 and not clouds(s)
+            if block is None or is_whole:
+                continue
+            if key.replace("-", "_") in block.model_fields_set:
                 yield Finding(
                     (*at, key),
                     "has no kestra:store.type that it belongs to",
