@@ -14,13 +14,14 @@ from sandbox.tools import MODULES, ensure
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Builds; 0 when everything is there."""
-    modules = [module for module in MODULES.values() if not module.is_judge]
-    every = [name for module in modules for name in module.packages]
+    modules = MODULES.values()
+    known = [name for module in modules for name in module.packages]
+    every = [name for module in modules if not module.on_request for name in module.packages]
     parser = argparse.ArgumentParser(prog="python -m sandbox.tools", description=__doc__)
-    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"of {', '.join(every)}")
+    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"of {', '.join(known)}")
     parser.add_argument("--kestra", metavar="VERSION", help="a version of Kestra to fetch")
     chosen = parser.parse_args(arguments)
-    if unknown := set(chosen.tools) - set(every):
+    if unknown := set(chosen.tools) - set(known):
         parser.error(f"no such tool: {', '.join(sorted(unknown))}")
     whole = not chosen.tools and not chosen.kestra
     console = CommandConsole()

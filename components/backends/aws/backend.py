@@ -25,6 +25,7 @@ from components.settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
+    from components.backends.external_values import ExternalValues, Option
 
 #: Source: Amazon EKS user guide, EKS Pod Identity.
 _POD_IDENTITY_AGENT = (("169.254.170.23/32", 80), ("fd00:ec2::23/128", 80))
@@ -43,6 +44,8 @@ class AwsBackend(CloudBackend):
     tag_limits = AWS_TAGS
     hosts = ("*.amazonaws.com",)
     account_annotation = ROLE_ARN
+    takes_external = True
+    values_package = SdkPackage("boto3", "boto3", "requirements/aws.txt")
 
     def location_facts(self, settings: Settings) -> dict[str, Any]:
         block, store = aws_block(settings), settings.store.aws
@@ -118,6 +121,11 @@ class SecretsManager(AwsBackend):
     def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
         return names.secret_name(settings, name, declared)
 
+    def external_values(self, settings: Settings, option: Option) -> ExternalValues:
+        from components.backends.aws.external_values import SecretsManagerValues
+
+        return SecretsManagerValues(settings, option)
+
     def recovery_location(self, settings: Settings) -> str:
         return names.recovery_name(settings)
 
@@ -142,6 +150,11 @@ class ParameterStore(AwsBackend):
 
     def provisioned_keys(self, settings: Settings) -> tuple[str, ...]:
         return ("kms-key-id",) if settings.store.aws and not settings.is_read_only else ()
+
+    def external_values(self, settings: Settings, option: Option) -> ExternalValues:
+        from components.backends.aws.external_values import ParameterValues
+
+        return ParameterValues(settings, option)
 
     def create_store(
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None

@@ -34,6 +34,7 @@ from components.settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
+    from components.backends.external_values import ExternalValues, Option
 
 #: Source: Azure documentation, instance metadata service.
 _METADATA = (("169.254.169.254/32", 80),)
@@ -61,12 +62,21 @@ class KeyVault(CloudBackend):
     conflict_hints = name_conflicts.HINTS
     hosts = ("*.vault.azure.net", "login.microsoftonline.com")
     account_annotation = CLIENT_ID
+    takes_external = True
 
     def provisioned_keys(self, settings: Settings) -> tuple[str, ...]:
         return ("workload-identity-client-id",) if settings.identity.azure.oidc_issuer_url else ()
 
     def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
         return names.secret_name(settings, name)
+
+    def external_values(self, settings: Settings, option: Option) -> ExternalValues | None:
+        from components.backends.azure.external_values import AzureValues
+
+        block, store = _block(settings), settings.store.azure
+        if block is None or block.vault_name is None or store is None:
+            return None
+        return AzureValues(settings, block.vault_name, store)
 
     def location_facts(self, settings: Settings) -> dict[str, Any]:
         block, store = _block(settings), settings.store.azure

@@ -31,6 +31,7 @@ from components.settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
+    from components.backends.external_values import ExternalValues, Option
 
 #: Where GKE's metadata server answers, without and with Dataplane V2.
 #: Source: Google Cloud documentation, Workload Identity Federation for GKE.
@@ -56,11 +57,19 @@ class SecretManager(CloudBackend):
     conflict_hints = name_conflicts.HINTS
     hosts = ("*.googleapis.com",)
     account_annotation = names.ACCOUNT
+    takes_external = True
 
     def secret_tags(
         self, settings: Settings, name: str, declared: DeclaredSecret
     ) -> dict[str, str]:
         return names.secret_labels(settings, declared)
+
+    def external_values(self, settings: Settings, option: Option) -> ExternalValues | None:
+        from components.backends.gcp.external_values import GoogleValues
+
+        block = _block(settings)
+        project = block and block.project
+        return GoogleValues(settings, project) if project else None
 
     def location_facts(self, settings: Settings) -> dict[str, Any]:
         block, store = _block(settings), settings.store.gcp

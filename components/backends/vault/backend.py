@@ -32,6 +32,7 @@ from components.settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
+    from components.backends.external_values import ExternalValues, Option
     from components.rendering.leaves import Node
 
 
@@ -45,6 +46,8 @@ class VaultBackend(Backend):
     sdk_package = SdkPackage("pulumi-vault", "pulumi_vault", "requirements/vault.txt")
     setting_rules = (rules.log_in, rules.paths, rules.shared_engine, rules.lives)
     writes_secrets = True
+    takes_external = True
+    declared_keys = ("generate.password-policy",)
     known_keys = ("address",)
     tag_limits = VAULT_METADATA
     version_query = drift.QUERY
@@ -90,6 +93,11 @@ class VaultBackend(Backend):
 
     def secret_location(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
         return f"{_block(settings).root_engine}/{self.secret_name(settings, name, declared)}"
+
+    def external_values(self, settings: Settings, option: Option) -> ExternalValues:
+        from components.backends.vault.external_values import VaultValues
+
+        return VaultValues(settings, _block(settings), option)
 
     def declared_tags(self, declared: DeclaredSecret) -> Mapping[str, str]:
         described = {"description": declared.description} if declared.description else {}
