@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from sandbox.nodes import KINDS
 from sandbox.state import ROOT
 
 
@@ -58,6 +59,19 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--no-policy", action="store_true", help="let no policy pack judge the stack"
             )
+        if name == "up":
+            command.add_argument(
+                "--nodes",
+                choices=KINDS,
+                help="simulated: pods without containers; real: kubelet and containerd (Linux, root; docs/real-pods.md)."
+                " Default: as they run, else simulated",
+            )
+            command.add_argument(
+                "--image",
+                type=Path,
+                metavar="ARCHIVE",
+                help="with real nodes: Kestra's image as `docker save` writes it, in place of the sandbox's own",
+            )
         if name == "doctor":
             command.add_argument(
                 "--ask-own",
@@ -86,6 +100,11 @@ def parser() -> argparse.ArgumentParser:
                 "--unprotect", action="store_true", help="delete the protected ones too"
             )
         if name == "verify":
+            command.add_argument(
+                "--nodes",
+                choices=KINDS,
+                help="real: ask the Kestra in the stack's pods; simulated: start one here (default: as the nodes are)",
+            )
             command.add_argument(
                 "--json", type=Path, metavar="FILE", help="write the report as data"
             )
