@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +252,36 @@ class ControlPlane:
 
     def _admin(self) -> Pair:
         return Authority(self._certificates).issue("admin", "sandbox-admin", "system:masters")
+
+    def certificate(self, name: str, hosts: tuple[str, ...]) -> Pair:
+        """A certificate of this cluster's authority for a server beside it."""
+        return Authority(self._certificates).issue(name, name, hosts=hosts)
+
+    def kubeconfig_of(self, user: str, path: Path) -> Path:
+        """Writes the kubeconfig of a user, who has the rights that somebody grants; gives its path."""
+        pair = Authority(self._certificates).issue(user.replace(":", "-"), user)
+        return self._kubeconfig(path, pair)
+
+    def apply(self, path: str, document: Mapping[str, Any]) -> None:
+        """Makes or changes an object, as its only owner.
+
+        Args:
+            path: of the object, from the API server's root.
+            document: the object, in full.
+
+        Raises:
+            SandboxError: when the API server refuses it.
+        """
+        answer = self.session().patch(
+            f"{self.url}{path}",
+            params={"fieldManager": "sandbox", "force": "true"},
+            data=json.dumps(document),
+            headers={"Content-Type": "application/apply-patch+yaml"},
+            timeout=60,
+        )
+        if not answer.ok:
+            name = document["metadata"]["name"]
+            raise SandboxError(f"{name} is refused: {answer.json().get('message')}")
 
     def _kubeconfig(self, path: Path, pair: Pair) -> Path:
         document = {

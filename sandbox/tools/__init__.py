@@ -25,11 +25,19 @@ from platformdirs import user_cache_path
 
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
+from sandbox.tools.sources import Source, with_replaced_files
 
 HERE = Path(__file__).parent
 GO_NEEDED = (1, 26)
 OFFICIAL_KUBERNETES = "pulumi-resource-kubernetes"
 """Pulumi's own provider, by which the long tests judge the stand-in."""
+EXTERNAL_SECRETS = "external-secrets"
+"""The External Secrets Operator, for stacks whose secrets it brings to the pods."""
+EXTERNAL_SECRETS_SOURCE = Source(
+    "github.com/external-secrets/external-secrets",
+    "v0.16.2",
+    "h1:iNY+gIgSyL5higXTfnz+hdPCaiB/43UiHLqE7HBpj68=",
+)
 
 
 @dataclass(frozen=True)
@@ -43,8 +51,12 @@ class Module:
     ldflags: str = ""
     compiles: int = 0
     """At most how many packages are compiled (`go list -deps`), for the progress."""
-    is_judge: bool = False
-    """Whether only the long tests need it."""
+    is_optional: bool = False
+    """Whether it is built only for the stacks and the long tests that use it."""
+    source: Source | None = None
+    """A dependency that is built with the files of `replaced/` in place of its own."""
+    source_parts: tuple[str, ...] = ()
+    """What is needed of that dependency."""
 
 
 MODULES = {
@@ -85,7 +97,16 @@ MODULES = {
             "4.25.0",
             {OFFICIAL_KUBERNETES: f"./{OFFICIAL_KUBERNETES}"},
             compiles=1690,
-            is_judge=True,
+            is_optional=True,
+        ),
+        Module(
+            EXTERNAL_SECRETS,
+            "0.16.2",
+            {EXTERNAL_SECRETS: f"./{EXTERNAL_SECRETS}"},
+            compiles=1000,
+            is_optional=True,
+            source=EXTERNAL_SECRETS_SOURCE,
+            source_parts=("apis", "pkg", "go.mod", "go.sum"),
         ),
     )
 }
@@ -157,6 +178,8 @@ def _download(modules: Sequence[Module], ended: threading.Event) -> None:
     if go is None:
         return
     for module in modules:
+        if module.source is not None:
+            continue  # Its dependency is not there before the build.
         # Lists the packages of a build, for which it downloads what the build would.
         with subprocess.Popen(
             [go, "list", "-mod=readonly", "-deps", *module.packages.values()],
@@ -286,7 +309,12 @@ def _build_entry(module: Module, entry: Path, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(dir=entry.parent, prefix=prefix) as folder:
         log = cache_folder() / "logs" / f"build-{module.name}.log"
         log.parent.mkdir(exist_ok=True)
-        _compile(go, module, Path(folder), log, progress)
+        home = HERE / module.name
+        if module.source is not None:
+            progress.detail(f"fetching {module.source.module} {module.source.version}")
+            build = Path(folder) / "module"
+            home = with_replaced_files(home, module.source, module.source_parts, build)
+        _compile(go, module, home, Path(folder), log, progress)
         complete = Path(folder) / "done"
         complete.mkdir()
         for name in module.packages:
@@ -300,7 +328,9 @@ def _environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in changing} | {"GOWORK": "off"}
 
 
-def _compile(go: str, module: Module, folder: Path, log: Path, progress: Progress) -> None:
+def _compile(
+    go: str, module: Module, home: Path, folder: Path, log: Path, progress: Progress
+) -> None:
     # One command for all packages of a module: what they share is compiled once. The linker leaves debug information
     # out (-w); not to generate it either saves a seventh of the time.
     command = [
@@ -312,7 +342,7 @@ def _compile(go: str, module: Module, folder: Path, log: Path, progress: Progres
     with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
             command,
-            cwd=HERE / module.name,
+            cwd=home,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,4 +1,5 @@
-"""`python -m sandbox.tools`: builds every tool and fetches every Kestra that is not in the cache yet, or those that are named."""
+"""`python -m sandbox.tools`: builds every tool that `make test` needs and fetches every Kestra, or those that are named,
+where they are not in the cache yet."""
 
 from __future__ import annotations
 
@@ -14,13 +15,13 @@ from sandbox.tools import MODULES, ensure
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Builds; 0 when everything is there."""
-    modules = [module for module in MODULES.values() if not module.is_judge]
-    every = [name for module in modules for name in module.packages]
+    known = [name for module in MODULES.values() for name in module.packages]
+    every = [name for m in MODULES.values() if not m.is_optional for name in m.packages]
     parser = argparse.ArgumentParser(prog="python -m sandbox.tools", description=__doc__)
-    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"of {', '.join(every)}")
+    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"of {', '.join(known)}")
     parser.add_argument("--kestra", metavar="VERSION", help="a version of Kestra to fetch")
     chosen = parser.parse_args(arguments)
-    if unknown := set(chosen.tools) - set(every):
+    if unknown := set(chosen.tools) - set(known):
         parser.error(f"no such tool: {', '.join(sorted(unknown))}")
     whole = not chosen.tools and not chosen.kestra
     progress = Progress()
