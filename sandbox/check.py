@@ -17,6 +17,8 @@ from components.settings import Settings
 from sandbox.cloud_check import check_clouds
 from sandbox.engine.automation import Stack
 from sandbox.errors import SandboxError
+from sandbox.external_secrets import Cluster
+from sandbox.external_secrets_check import check_limits, read_delivered
 from sandbox.progress import Progress
 from sandbox.services import ControlPlane
 from sandbox.vault_check import check_vault
@@ -39,10 +41,15 @@ def verify_stack(
         raise SandboxError(f"Stack {stack.name} is not up. Run `make up STACK={stack.name}` first.")
     with progress.step("Reading configuration and secret back from the Kubernetes API"):
         text, environment = read_back(stack.plane, outputs)
+        cluster = Cluster(stack.plane, outputs["namespace"])
+        servers = (stack.vault, stack.clouds.aws)
+        delivered = read_delivered(cluster, *servers, outputs["secret"])
+    environment |= delivered.environment
     settings = stack.settings()
     generated: Mapping[str, str] = outputs["generated"]
     intended = render(settings).intended(generated)
-    declared = declared_values(settings, generated)
+    own = declared_values(settings, generated)
+    declared = {**delivered.values, **own}
     directory = stack.folder / "verify"
     shutil.rmtree(directory, ignore_errors=True)
     job = VerifyJob(
@@ -52,7 +59,11 @@ def verify_stack(
         report = verify(job, progress)
     finally:
         forget_data(directory)
-    if stack.vault is not None and settings.secret and settings.secret.vault:
+    if delivered.checks:
+        report.stores.append({"id": "external-secrets", "checks": delivered.checks})
+        with progress.step("Trying what the operator may not read, and a rotation"):
+            report.stores.append(check_limits(cluster, *servers, own))
+    elif stack.vault is not None and settings.secret and settings.secret.vault:
         with progress.step("Logging in to Vault as Kestra would"):
             prefix = settings.secret.vault.secret_path_prefix
             paths = {
@@ -86,13 +97,14 @@ def forget_data(directory: Path) -> None:
 
 
 def declared_values(settings: Settings, generated: Mapping[str, str]) -> dict[str, str]:
-    """Name to value of the declared secrets, given or generated."""
-    return {
+    """Name to value of the declared secrets, given or generated; without those that others own."""
+    values = {
         name: secret.value.get_secret_value()
         if secret.value is not None
-        else generated[f"declared-secrets.{name}"]
+        else generated.get(f"declared-secrets.{name}")
         for name, secret in settings.declared_secrets.items()
     }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def read_back(plane: ControlPlane, outputs: Mapping[str, Any]) -> tuple[str, dict[str, str]]:

@@ -21,7 +21,7 @@ from components.settings import Settings, SettingsError, report
 from components.validation import load_file
 from sandbox import custom_resources
 from sandbox.arguments import parser
-from sandbox.clouds import required_services, service_names, start_clouds
+from sandbox.clouds import needs_external_secrets, required_services, service_names, start_clouds
 from sandbox.display import Events, summary
 from sandbox.engine.automation import PolicyRefusal, Stack
 from sandbox.engine.official_plugins import NAMES
@@ -30,12 +30,13 @@ from sandbox.engine.plugin_downloads import Downloads
 from sandbox.engine.recovery import end_orphaned_processes
 from sandbox.engine.workspace import refuse_encrypted
 from sandbox.errors import SandboxError
+from sandbox.external_secrets import owner_of_missing_values
 from sandbox.judgement import Pack, show
 from sandbox.progress import Progress
-from sandbox.services import ControlPlane, Vault
+from sandbox.services import AwsServer, ControlPlane, ExternalSecrets, Vault
 from sandbox.state import MARK, ROOT, Last, State
 from sandbox.status import servers, show_status
-from sandbox.tools import CONTROL_PLANE, ensure
+from sandbox.tools import CONTROL_PLANE, EXTERNAL_SECRETS, ensure
 
 
 class Sandbox:
@@ -110,15 +111,17 @@ class Sandbox:
     def ready(self, stack: str, settings: Settings, pack: Pack | None = None) -> Stack:
         """Tools and servers, and the stack on them."""
         services = required_services(self.state, stack, settings)
-        with_vault = "vault" in services
-        tools = ensure(
-            ["pulumi", *CONTROL_PLANE, *(["vault"] if with_vault else [])], self.progress
-        )
+        with_vault, with_operator = "vault" in services, EXTERNAL_SECRETS in services
+        others = [name for name in ("vault", EXTERNAL_SECRETS) if name in services]
+        tools = ensure(["pulumi", *CONTROL_PLANE, *others], self.progress)
         plane = ControlPlane(self.state.services / "kubernetes", tools)
         if not plane.healthy:
             with self.progress.step("Starting the Kubernetes control plane"):
                 plane.start(self.progress)
-        for definitions in custom_resources.definitions_of(settings):
+        definitions_needed = custom_resources.definitions_of(settings)
+        if with_operator:
+            definitions_needed.append(custom_resources.EXTERNAL_SECRETS)
+        for definitions in definitions_needed:
             custom_resources.install(plane, custom_resources.fetch(definitions, self.progress))
         vault = None
         if with_vault:
@@ -127,6 +130,11 @@ class Sandbox:
                 with self.progress.step("Starting Vault"):
                     vault.start()
         clouds = start_clouds(self.state, settings, self.progress, services)
+        if with_operator:
+            aws = AwsServer(self.state.services / "aws")
+            operator = ExternalSecrets(self.state.services / EXTERNAL_SECRETS, tools, plane, aws)
+            with self.progress.step("Starting the External Secrets Operator"):
+                operator.start()
         self.state.stack(stack).mkdir(parents=True, exist_ok=True)
         return Stack(
             self.state,
@@ -175,9 +183,21 @@ class Sandbox:
             ):
                 stack.refresh(Events(self.progress))
         events = Events(self.progress)
-        with self._judged(events), self.progress.step(f"Bringing up stack {name}"):
+        with (
+            self._judged(events),
+            self.progress.step(f"Bringing up stack {name}"),
+            self._owners(stack, settings),
+        ):
             done = stack.up(events)
         summary(self.console, name, done, events, judged=pack is not None)
+
+    def _owners(self, stack: Stack, settings: Settings) -> contextlib.AbstractContextManager[None]:
+        """Plays the others whose secrets a stack reads."""
+        if not needs_external_secrets(settings):
+            return contextlib.nullcontext()
+        servers = (stack.vault, stack.clouds.aws)
+        namespace = settings.deployment.namespace
+        return owner_of_missing_values(stack.plane, namespace, *servers, self.progress.note)
 
     def preview(self, name: str) -> None:
         """Shows what `up` would do."""

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from sandbox.errors import SandboxError
 from sandbox.jobs import Job, run_jobs
-from sandbox.tools import CONTROL_PLANE
+from sandbox.tools import CONTROL_PLANE, EXTERNAL_SECRETS
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = "requirements/sandbox.txt"
@@ -48,6 +48,7 @@ def _jobs_of_stack(purpose: str, file: Path, tools: Job) -> list[Job]:
     from components.sdk_packages import sdk_packages
     from components.settings import SettingsError
     from components.validation import load_file
+    from sandbox.clouds import needs_external_secrets
 
     try:
         settings = load_file(str(file)).settings
@@ -60,7 +61,11 @@ def _jobs_of_stack(purpose: str, file: Path, tools: Job) -> list[Job]:
         jobs.append(Job(names, [_pip(*(package.lock for package in packages))]))
     if purpose != "report" and any(manager.type == "vault" for manager in settings.managers):
         # Two linkers of such programs at once need more memory than small machines have.
-        jobs.append(_tools("Vault", "vault", after=tools))
+        tools = _tools("Vault", "vault", after=tools)
+        jobs.append(tools)
+    if purpose != "report" and needs_external_secrets(settings):
+        title = "External Secrets Operator"
+        jobs.append(_tools(title, EXTERNAL_SECRETS, after=tools))
     if purpose == "up":
         jobs.append(_tools(f"Kestra {settings.version}", "--kestra", settings.version))
     return jobs

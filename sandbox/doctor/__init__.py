@@ -14,6 +14,7 @@ from components.settings import Settings, report
 from components.validation import load_file
 from sandbox.clouds import required_services
 from sandbox.doctor.cluster_apis import examine_apis
+from sandbox.doctor.external_secrets import examine_operator
 from sandbox.doctor.machine import Check, examine
 from sandbox.doctor.permissions import Answer, ask
 from sandbox.doctor.releases import examine_releases
@@ -61,7 +62,12 @@ def doctor(
     _stacks(console, state, stack)
     _settings(console, settings, everything=everything)
     resources = read_resources(state.checkpoint(stack)) or record_resources(settings, stack)
-    apis = list(examine_apis(state, resources, own=own))
+    apis = [
+        *examine_apis(state, resources, own=own),
+        *examine_operator(
+            state, resources, own=own, installs=getattr(settings.store, "install", False)
+        ),
+    ]
     if apis:
         _checks(console, "Cluster", apis)
     answers = ask(state, settings, resources, own=own)
