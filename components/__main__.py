@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from components.closed_output import run_command
 from components.missing_packages import explain
 
 try:
@@ -181,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(run_command(main))
     except ModuleNotFoundError as error:
         # Some commands load more packages than others.
         sys.exit(explain(error, "venv"))

@@ -15,6 +15,7 @@ from typing import Any
 
 from pulumi import automation as auto
 
+from components.redaction.secrets import Redaction
 from components.safeguards.error_hooks import ANSWER
 from components.safeguards.interrupted_updates import adopt_pending
 from components.settings import Settings
@@ -39,7 +40,6 @@ from sandbox.engine.recovery import (
     redact_init_errors,
     repair_backend,
 )
-from sandbox.engine.redaction import Redaction
 from sandbox.engine.workspace import use_own_vault, write_workspace
 from sandbox.hints import own_commands, with_advice
 from sandbox.judgement import Pack, refusal
