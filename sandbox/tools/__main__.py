@@ -16,7 +16,7 @@ from sandbox.tools import MODULES, ensure
 def main(arguments: Sequence[str] | None = None) -> int:
     """Builds; 0 when everything is there."""
     known = [name for module in MODULES.values() for name in module.packages]
-    every = [name for m in MODULES.values() if not m.is_optional for name in m.packages]
+    every = [name for m in MODULES.values() if not m.on_request for name in m.packages]
     parser = argparse.ArgumentParser(prog="python -m sandbox.tools", description=__doc__)
     parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"of {', '.join(known)}")
     parser.add_argument("--kestra", metavar="VERSION", help="a version of Kestra to fetch")

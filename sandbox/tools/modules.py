@@ -1,0 +1,104 @@
+"""What the tools are built from, in which versions, and how one that the machine has is told to fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sandbox.tools.sources import Source
+
+OFFICIAL_KUBERNETES = "pulumi-resource-kubernetes"
+"""Pulumi's own provider, by which the long tests judge the stand-in."""
+EXTERNAL_SECRETS = "external-secrets"
+"""The External Secrets Operator, for stacks whose secrets it brings to the pods."""
+EXTERNAL_SECRETS_SOURCE = Source(
+    "github.com/external-secrets/external-secrets",
+    "v0.16.2",
+    "h1:iNY+gIgSyL5higXTfnz+hdPCaiB/43UiHLqE7HBpj68=",
+)
+
+
+@dataclass(frozen=True)
+class Module:
+    """A Go module that tools are built from."""
+
+    name: str
+    version: str
+    packages: Mapping[str, str]
+    """Tool to package path."""
+    ldflags: str = ""
+    compiles: int = 0
+    """At most how many packages are compiled (`go list -deps`), for the progress."""
+    on_request: bool = False
+    """Whether it is built only when it is asked for by name."""
+    source: Source | None = None
+    """A dependency that is built with the files of `replaced/` in place of its own."""
+    source_parts: tuple[str, ...] = ()
+    """What is needed of that dependency."""
+
+
+MODULES = {
+    m.name: m
+    for m in (
+        Module(
+            "pulumi",
+            "3.259.0",
+            {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
+            "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.259.0",
+            1690,
+        ),
+        Module(
+            "kubernetes",
+            "1.34.3",
+            {
+                "etcd": "./etcd",
+                "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+                "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+                "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+            },
+            "-X k8s.io/component-base/version.gitVersion=v1.34.3"
+            " -X k8s.io/component-base/version.gitMajor=1"
+            " -X k8s.io/component-base/version.gitMinor=34",
+            2440,
+        ),
+        Module("kwok", "0.8.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, "", 970),
+        Module(
+            "kubeconform",
+            "0.8.0",
+            {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
+            "-X main.version=v0.8.0",
+            130,
+        ),
+        Module("vault", "1.21.1", {"vault": "github.com/hashicorp/vault"}, "", 2580),
+        Module(
+            "pulumi-kubernetes",
+            "4.25.0",
+            {OFFICIAL_KUBERNETES: f"./{OFFICIAL_KUBERNETES}"},
+            compiles=1690,
+            on_request=True,
+        ),
+        Module(
+            EXTERNAL_SECRETS,
+            "0.16.2",
+            {EXTERNAL_SECRETS: f"./{EXTERNAL_SECRETS}"},
+            compiles=1000,
+            on_request=True,
+            source=EXTERNAL_SECRETS_SOURCE,
+            source_parts=("apis", "pkg", "go.mod", "go.sum"),
+        ),
+    )
+}
+
+#: How a tool found on the machine tells its version, and which versions fit.
+FITS = {
+    "pulumi": (("version",), r"(?<!\d)3\.259\."),
+    "etcd": (("--version",), r"etcd Version: 3\.6\."),
+    "kube-apiserver": (("--version",), r"v1\.34\."),
+    "kube-controller-manager": (("--version",), r"v1\.34\."),
+    "kube-scheduler": (("--version",), r"v1\.34\."),
+    "kwok": (("--version",), r"(?<!\d)0\.8\."),
+    "kubeconform": (("-v",), r"v0\.8\."),
+    "vault": (("version",), r"Vault v1\.(1[6-9]|2[0-9])\."),
+}
+
+CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
