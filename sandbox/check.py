@@ -42,14 +42,15 @@ def verify_stack(
     with progress.step("Reading configuration and secret back from the Kubernetes API"):
         text, environment = read_back(stack.plane, outputs)
         cluster = Cluster(stack.plane, outputs["namespace"])
-        servers = (stack.vault, stack.clouds.aws)
-        delivered = read_delivered(cluster, *servers, outputs["secret"])
+        servers = (stack.vault, stack.clouds.aws, stack.clouds.google)
+        delivered = read_delivered(cluster, servers, outputs["secret"])
     environment |= delivered.environment
     settings = stack.settings()
     generated: Mapping[str, str] = outputs["generated"]
     intended = render(settings).intended(generated)
     own = declared_values(settings, generated)
-    declared = {**delivered.values, **own}
+    read = {name: value for name, value in own.items() if name not in delivered.unread}
+    declared = {**delivered.values, **read}
     directory = stack.folder / "verify"
     shutil.rmtree(directory, ignore_errors=True)
     job = VerifyJob(
@@ -59,10 +60,14 @@ def verify_stack(
         report = verify(job, progress)
     finally:
         forget_data(directory)
+    if delivered.unread:
+        report.unchecked["kestra:store.type"] = (
+            f"no server of its secret manager is here: {', '.join(sorted(delivered.unread))} have values that are made up"
+        )
     if delivered.checks:
         report.stores.append({"id": "external-secrets", "checks": delivered.checks})
         with progress.step("Trying what the operator may not read, and a rotation"):
-            report.stores.append(check_limits(cluster, *servers, own))
+            report.stores.append(check_limits(cluster, servers, own))
     elif stack.vault is not None and settings.secret and settings.secret.vault:
         with progress.step("Logging in to Vault as Kestra would"):
             prefix = settings.secret.vault.secret_path_prefix
@@ -75,9 +80,7 @@ def verify_stack(
             )
     if clouds(settings):
         with progress.step("Reading the cloud's secrets as Kestra would"):
-            report.stores += check_clouds(
-                stack.clouds, settings, declared, outputs.get("principal", "")
-            )
+            report.stores += check_clouds(stack.clouds, settings, own, outputs.get("principal", ""))
     report.render(console)
     if json_file is not None:
         json_file.write_text(report.to_json() + "\n")

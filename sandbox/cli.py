@@ -34,7 +34,7 @@ from sandbox.errors import SandboxError
 from sandbox.external_secrets import owner_of_missing_values
 from sandbox.judgement import Pack, show
 from sandbox.progress import Progress
-from sandbox.services import AwsServer, ControlPlane, ExternalSecrets, Vault
+from sandbox.services import AwsServer, ControlPlane, ExternalSecrets, GoogleCloud, Vault
 from sandbox.state import MARK, ROOT, Last, State
 from sandbox.status import servers, show_status
 from sandbox.tools import CONTROL_PLANE, EXTERNAL_SECRETS, ensure
@@ -132,8 +132,9 @@ class Sandbox:
                     vault.start()
         clouds = start_clouds(self.state, settings, self.progress, services)
         if with_operator:
-            aws = AwsServer(self.state.services / "aws")
-            operator = ExternalSecrets(self.state.services / EXTERNAL_SECRETS, tools, plane, aws)
+            folder, own = self.state.services / EXTERNAL_SECRETS, self.state.services
+            aws, google = AwsServer(own / "aws"), GoogleCloud(own / "gcp")
+            operator = ExternalSecrets(folder, tools, plane, aws, google)
             with self.progress.step("Starting the External Secrets Operator"):
                 operator.start()
         self.state.stack(stack).mkdir(parents=True, exist_ok=True)
@@ -196,9 +197,9 @@ class Sandbox:
         """Plays the others whose secrets a stack reads."""
         if not needs_external_secrets(settings):
             return contextlib.nullcontext()
-        servers = (stack.vault, stack.clouds.aws)
+        servers = (stack.vault, stack.clouds.aws, stack.clouds.google)
         namespace = settings.deployment.namespace
-        return owner_of_missing_values(stack.plane, namespace, *servers, self.progress.note)
+        return owner_of_missing_values(stack.plane, namespace, servers, self.progress.note)
 
     def preview(self, name: str) -> None:
         """Shows what `up` would do."""

@@ -14,8 +14,8 @@ from typing import Any
 import requests
 
 from sandbox.errors import SandboxError
-from sandbox.services import AwsServer, ControlPlane, Vault
-from sandbox.store_owner import Remote, StoreOwner, owner_of
+from sandbox.services import ControlPlane
+from sandbox.store_owner import Remote, Servers, StoreOwner, owner_of
 
 _API = "/apis/external-secrets.io/v1"
 _PAUSE = 0.5
@@ -171,8 +171,7 @@ def duration_seconds(text: str) -> float:
 def owner_of_missing_values(
     plane: ControlPlane,
     namespace: str,
-    vault: Vault | None,
-    aws: AwsServer | None,
+    servers: Servers,
     notify: Callable[[str], None],
 ) -> Iterator[None]:
     """Puts values where an ExternalSecret reads what somebody else owns, and nobody has put one: there is nobody else
@@ -183,8 +182,7 @@ def owner_of_missing_values(
     Args:
         plane: the API server.
         namespace: of the stack.
-        vault: the sandbox's.
-        aws: the sandbox's.
+        servers: the sandbox's secret managers.
         notify: told of each.
     """
     ended = threading.Event()
@@ -194,7 +192,7 @@ def owner_of_missing_values(
         while not ended.wait(_PAUSE):
             # The namespace, the engine and the store are made meanwhile.
             with contextlib.suppress(SandboxError, requests.RequestException, OSError, KeyError):
-                for remote, owner in _missing(cluster, vault, aws):
+                for remote, owner in _missing(cluster, servers):
                     owner.write(remote, f"sandbox-{secrets.token_hex(12)}")
                     notify(f"Nobody owns {remote.key} on this machine: put a value there.")
 
@@ -207,11 +205,9 @@ def owner_of_missing_values(
         thread.join(10)
 
 
-def _missing(
-    cluster: Cluster, vault: Vault | None, aws: AwsServer | None
-) -> Iterator[tuple[Remote, StoreOwner]]:
+def _missing(cluster: Cluster, servers: Servers) -> Iterator[tuple[Remote, StoreOwner]]:
     for delivery in cluster.deliveries():
-        owner = owner_of(cluster.provider(delivery.store), vault, aws)
+        owner = owner_of(cluster.provider(delivery.store), servers)
         if owner is None or not delivery.is_followed:
             continue
         for remote in delivery.remotes.values():

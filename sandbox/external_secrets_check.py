@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.external_secrets import Cluster, Delivery
-from sandbox.services import AwsServer, Vault
-from sandbox.store_owner import Remote, StoreOwner, VaultOwner, owner_of
+from sandbox.store_owner import Remote, Servers, StoreOwner, VaultOwner, owner_of
 
 PROBE = "kestra-sandbox-probe"
 _PATIENCE = 30.0
@@ -27,37 +26,36 @@ class Delivered:
     """Variables of the pods. Secret."""
     values: Mapping[str, str]
     """Name to value, as the secret manager has it. Secret."""
+    unread: frozenset[str]
+    """Names whose secret manager has no server here: their values are made up."""
     checks: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_delivered(
-    cluster: Cluster, vault: Vault | None, aws: AwsServer | None, own: str
-) -> Delivered:
+def read_delivered(cluster: Cluster, servers: Servers, own: str) -> Delivered:
     """The secrets that the operator brought, against what the secret manager has.
 
     Args:
         cluster: the stack's namespace.
-        vault: the sandbox's.
-        aws: the sandbox's.
+        servers: the sandbox's secret managers.
         own: name of the Secret that the stack makes.
     """
     environment: dict[str, str] = {}
     values: dict[str, str] = {}
+    unread: set[str] = set()
     checks: list[dict[str, Any]] = []
     in_pods = cluster.environment_secrets()
     for delivery in cluster.deliveries():
         texts = cluster.texts(delivery.secret)
-        owner = owner_of(cluster.provider(delivery.store), vault, aws)
+        owner = owner_of(cluster.provider(delivery.store), servers)
         environment |= texts
-        for name, remote in delivery.remotes.items():
+        if owner is None:
+            unread |= set(delivery.remotes)
+        for name, remote in delivery.remotes.items() if owner else ():
             value = owner.read(remote) if owner else None
-            ok = (
-                value is not None
-                and texts.get(delivery.variable(name, value)[0])
-                == (delivery.variable(name, value)[1])
-            )
+            ok = False
             if value is not None:
-                values[name] = value
+                key, text = delivery.variable(name, value)
+                values[name], ok = value, texts.get(key) == text
             what = f"SECRET_{name.upper()} of the operator's Secret is the value at {remote.key}, in base64"
             checks.append(_check(what, ok))
         owners = cluster.secret(delivery.secret).get("metadata", {}).get("ownerReferences") or []
@@ -67,23 +65,20 @@ def read_delivered(
         checks.append(_check(f"the pods have the variables of {delivery.secret}", has_it))
     clear = not any(key.startswith("SECRET_") for key in cluster.texts(own))
     checks.append(_check("the Secret that Pulumi made holds none of them", clear))
-    return Delivered(environment, values, checks)
+    return Delivered(environment, values, frozenset(unread), checks)
 
 
-def check_limits(
-    cluster: Cluster, vault: Vault | None, aws: AwsServer | None, declared: Collection[str]
-) -> dict[str, Any]:
+def check_limits(cluster: Cluster, servers: Servers, declared: Collection[str]) -> dict[str, Any]:
     """A name that the stack's identity may not read, and a value that its owner changes.
 
     Args:
         cluster: the stack's namespace.
-        vault: the sandbox's.
-        aws: the sandbox's.
+        servers: the sandbox's secret managers.
         declared: names of what the stack itself writes; they are left alone.
     """
     checks: list[dict[str, Any]] = []
     for delivery in cluster.deliveries():
-        owner = owner_of(cluster.provider(delivery.store), vault, aws)
+        owner = owner_of(cluster.provider(delivery.store), servers)
         if owner is None:
             continue
         if isinstance(owner, VaultOwner) and not any("refused" in c["what"] for c in checks):

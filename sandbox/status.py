@@ -38,13 +38,13 @@ def services(
     # Whoever only asks and ends needs no tools.
     tools = {name: state.directory / name for name in (*CONTROL_PLANE, "vault", EXTERNAL_SECRETS)}
     plane = ControlPlane(state.services / "kubernetes", tools)
-    aws = AwsServer(state.services / "aws")
+    aws, google = AwsServer(state.services / "aws"), GoogleCloud(state.services / "gcp")
     return (
         plane,
         Vault(state.services / "vault", tools),
         aws,
-        GoogleCloud(state.services / "gcp"),
-        ExternalSecrets(state.services / EXTERNAL_SECRETS, tools, plane, aws),
+        google,
+        ExternalSecrets(state.services / EXTERNAL_SECRETS, tools, plane, aws, google),
     )
 
 

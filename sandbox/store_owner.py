@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 from collections.abc import Mapping
@@ -10,8 +11,12 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from sandbox.services import AwsServer, Vault
+from sandbox.errors import SandboxError
+from sandbox.services import AwsServer, GoogleCloud, Vault
 from sandbox.vault_check import Client
+
+Servers = tuple[Vault | None, AwsServer | None, GoogleCloud | None]
+"""The sandbox's secret managers."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +46,22 @@ class StoreOwner(Protocol):
         ...
 
 
-def owner_of(
-    provider: Mapping[str, Any], vault: Vault | None, aws: AwsServer | None
-) -> StoreOwner | None:
+def owner_of(provider: Mapping[str, Any], servers: Servers) -> StoreOwner | None:
     """The owner of what a SecretStore reads; None where the sandbox has no server of its kind.
 
     Args:
         provider: `spec.provider` of the SecretStore.
-        vault: the sandbox's.
-        aws: the sandbox's.
+        servers: the sandbox's.
     """
+    vault, aws, google = servers
     if (block := provider.get("vault")) and vault is not None:
         return VaultOwner(Client(block["server"], vault.root_token), block["path"])
     if (block := provider.get("aws")) and aws is not None:
         if block["service"] == "ParameterStore":
             return ParameterOwner(aws.client("ssm", block["region"]))
         return SecretsManagerOwner(aws.client("secretsmanager", block["region"]))
+    if (block := provider.get("gcpsm")) and google is not None:
+        return GoogleOwner(google, f"/v1/projects/{block['projectID']}/secrets")
     return None
 
 
@@ -128,6 +133,36 @@ class ParameterOwner:
 
     def remove(self, remote: Remote) -> None:
         self.client.delete_parameter(Name=remote.key)
+
+
+@dataclass(frozen=True)
+class GoogleOwner:
+    """Of Google Secret Manager."""
+
+    server: GoogleCloud
+    secrets: str
+    """Path of the project's secrets."""
+
+    def read(self, remote: Remote) -> str | None:
+        version = remote.version or "latest"
+        with contextlib.suppress(SandboxError):
+            path = f"{self.secrets}/{remote.key}/versions/{version}:access"
+            payload = self.server.call("GET", path).json()["payload"]
+            return _field(base64.b64decode(payload["data"]).decode(), remote.field)
+        return None
+
+    def write(self, remote: Remote, value: str) -> None:
+        text = value if remote.field is None else json.dumps({remote.field: value})
+        with contextlib.suppress(SandboxError):  # It may be there already.
+            replication = {"replication": {"automatic": {}}}
+            self.server.call(
+                "POST", self.secrets, params={"secretId": remote.key}, json=replication
+            )
+        payload = {"payload": {"data": base64.b64encode(text.encode()).decode()}}
+        self.server.call("POST", f"{self.secrets}/{remote.key}:addVersion", json=payload)
+
+    def remove(self, remote: Remote) -> None:
+        self.server.call("DELETE", f"{self.secrets}/{remote.key}")
 
 
 def _field(text: str, field: str | None) -> str | None:

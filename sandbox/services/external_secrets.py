@@ -12,6 +12,7 @@ from typing import Any, Self
 import yaml
 
 from sandbox.services.aws import AwsServer
+from sandbox.services.gcp import GoogleCloud
 from sandbox.services.kubernetes import ControlPlane
 from sandbox.services.process import LOOPBACK, free_port, private
 from sandbox.services.single import SingleServer
@@ -37,7 +38,12 @@ class ExternalSecrets(SingleServer):
     health = "/readyz"
 
     def __init__(
-        self, directory: Path, tools: Mapping[str, Path], plane: ControlPlane, aws: AwsServer
+        self,
+        directory: Path,
+        tools: Mapping[str, Path],
+        plane: ControlPlane,
+        aws: AwsServer,
+        google: GoogleCloud,
     ) -> None:
         """
         Args:
@@ -45,17 +51,20 @@ class ExternalSecrets(SingleServer):
             tools: with the operator's program.
             plane: whose objects it watches.
             aws: the server that it reads from where a store is one of AWS; it need not run.
+            google: the same for Google Cloud.
         """
         super().__init__(directory)
         self._tool = tools[self.name]
-        self._plane, self._aws = plane, aws
+        self._plane, self._aws, self._google = plane, aws, google
         self._started_with = directory / "started-with.json"
         self._webhook_port = directory / "webhook-port"
 
     @property
     def variables(self) -> dict[str, str]:
-        """By what its SDK of AWS, the first version, finds the server."""
+        """By what its SDK of AWS, the first version, finds the server, and its stand-in for Google Cloud."""
         variables = {"AWS_EC2_METADATA_DISABLED": "true"}
+        with contextlib.suppress(OSError, ValueError):
+            variables["KESTRA_SANDBOX_GOOGLE"] = self._google.address
         with contextlib.suppress(OSError, ValueError):
             for service in ("SECRETSMANAGER", "SSM", "STS"):
                 variables[f"AWS_{service}_ENDPOINT"] = self._aws.address

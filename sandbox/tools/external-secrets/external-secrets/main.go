@@ -41,6 +41,7 @@ func main() {
 	key := flag.String("webhook-key", "", "file of its key, in the same folder")
 	flag.Parse()
 	ctrl.SetLogger(zap.New())
+	registerClouds()
 
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
