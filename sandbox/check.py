@@ -106,6 +106,7 @@ def declared_values(settings: Settings, generated: Mapping[str, str]) -> dict[st
         if secret.value is not None
         else generated.get(f"declared-secrets.{name}")
         for name, secret in settings.declared_secrets.items()
+        if not secret.is_external
     }
     return {name: value for name, value in values.items() if value is not None}
 

@@ -21,7 +21,7 @@ from components.settings import Settings, SettingsError, report
 from components.validation import load_file
 from sandbox import custom_resources
 from sandbox.arguments import parser
-from sandbox.clouds import needs_external_secrets, required_services, service_names, start_clouds
+from sandbox.clouds import required_services, service_names, start_clouds
 from sandbox.command_line import CommandConsole
 from sandbox.display import Events, summary
 from sandbox.engine.automation import PolicyRefusal, Stack
@@ -31,13 +31,15 @@ from sandbox.engine.plugin_downloads import Downloads
 from sandbox.engine.recovery import end_orphaned_processes
 from sandbox.engine.workspace import refuse_encrypted
 from sandbox.errors import SandboxError
-from sandbox.external_secrets import owner_of_missing_values
+from sandbox.external_secrets import playing_owners, start_operator
 from sandbox.judgement import Pack, show
+from sandbox.nodes import REAL, images, machine_needs
+from sandbox.nodes.control_plane import RealControlPlane, control_plane, forget_kind, kind_of
 from sandbox.progress import Progress
-from sandbox.services import AwsServer, ControlPlane, ExternalSecrets, GoogleCloud, Vault
+from sandbox.services import Vault
 from sandbox.state import MARK, ROOT, Last, State
 from sandbox.status import servers, show_status
-from sandbox.tools import CONTROL_PLANE, EXTERNAL_SECRETS, ensure
+from sandbox.tools import CONTROL_PLANE, EXTERNAL_SECRETS, REAL_NODES, ensure
 
 
 class Sandbox:
@@ -109,34 +111,43 @@ class Sandbox:
         self.console.print(f"Policy: {pack}.", markup=False)
         return pack
 
-    def ready(self, stack: str, settings: Settings, pack: Pack | None = None) -> Stack:
-        """Tools and servers, and the stack on them."""
+    def ready(
+        self, stack: str, settings: Settings, pack: Pack | None = None, nodes: str | None = None
+    ) -> Stack:
+        """Tools and servers, and the stack on them.
+
+        Args:
+            stack: its name.
+            settings: the checked ones.
+            pack: that judges the stack.
+            nodes: `simulated` or `real`; None: as they are.
+
+        Raises:
+            SandboxError: when the machine cannot have what is asked for.
+        """
+        kubernetes = self.state.services / "kubernetes"
+        is_real = (nodes or kind_of(kubernetes)) == REAL
+        if is_real:
+            machine_needs.require()
         services = required_services(self.state, stack, settings)
-        with_vault, with_operator = "vault" in services, EXTERNAL_SECRETS in services
         others = [name for name in ("vault", EXTERNAL_SECRETS) if name in services]
-        tools = ensure(["pulumi", *CONTROL_PLANE, *others], self.progress)
-        plane = ControlPlane(self.state.services / "kubernetes", tools)
+        needed = [*CONTROL_PLANE, *(REAL_NODES if is_real else ()), *others]
+        tools = ensure(["pulumi", *needed], self.progress)
+        plane = control_plane(kubernetes, tools, nodes)
         if not plane.healthy:
             with self.progress.step("Starting the Kubernetes control plane"):
                 plane.start(self.progress)
-        definitions_needed = custom_resources.definitions_of(settings)
-        if with_operator:
-            definitions_needed.append(custom_resources.EXTERNAL_SECRETS)
-        for definitions in definitions_needed:
+        for definitions in custom_resources.definitions_of(settings):
             custom_resources.install(plane, custom_resources.fetch(definitions, self.progress))
         vault = None
-        if with_vault:
+        if "vault" in services:
             vault = Vault(self.state.services / "vault", tools)
             if not vault.healthy:
                 with self.progress.step("Starting Vault"):
                     vault.start()
         clouds = start_clouds(self.state, settings, self.progress, services)
-        if with_operator:
-            folder, own = self.state.services / EXTERNAL_SECRETS, self.state.services
-            aws, google = AwsServer(own / "aws"), GoogleCloud(own / "gcp")
-            operator = ExternalSecrets(folder, tools, plane, aws, google)
-            with self.progress.step("Starting the External Secrets Operator"):
-                operator.start()
+        if EXTERNAL_SECRETS in services:
+            start_operator(self.state, tools, plane, self.progress)
         self.state.stack(stack).mkdir(parents=True, exist_ok=True)
         return Stack(
             self.state,
@@ -174,11 +185,20 @@ class Sandbox:
         # The engine also asks for those of resources that the state has and nobody needs any more.
         return used + choose([n for n in NAMES if n not in needed], offline=self._offline)
 
-    def up(self, name: str) -> None:
-        """Brings a stack up."""
+    def up(self, name: str, *, nodes: str | None = None, image: Path | None = None) -> None:
+        """Brings a stack up.
+
+        Args:
+            name: of the stack.
+            nodes: `simulated` or `real`; None: as they are.
+            image: archive of Kestra's image for real nodes; None: the sandbox's own.
+        """
+        images.check(image, nodes or kind_of(self.state.services / "kubernetes"))
         settings = self.settings(name)
         pack = self.pack(name, settings)
-        stack = self.ready(name, settings, pack)
+        stack = self.ready(name, settings, pack, nodes)
+        if isinstance(stack.plane, RealControlPlane):
+            images.load(stack.plane.node, settings, image, self.progress)
         if stack.clouds.began_empty and Last.read(self.state.stack(name)) is not None:
             with self.progress.step(
                 "Noting what the API server of the cloud does not hold any more"
@@ -188,18 +208,10 @@ class Sandbox:
         with (
             self._judged(events),
             self.progress.step(f"Bringing up stack {name}"),
-            self._owners(stack, settings),
+            playing_owners(stack, settings, self.progress.note),
         ):
             done = stack.up(events)
         summary(self.console, name, done, events, judged=pack is not None)
-
-    def _owners(self, stack: Stack, settings: Settings) -> contextlib.AbstractContextManager[None]:
-        """Plays the others whose secrets a stack reads."""
-        if not needs_external_secrets(settings):
-            return contextlib.nullcontext()
-        servers = (stack.vault, stack.clouds.aws, stack.clouds.google)
-        namespace = settings.deployment.namespace
-        return owner_of_missing_values(stack.plane, namespace, servers, self.progress.note)
 
     def preview(self, name: str) -> None:
         """Shows what `up` would do."""
@@ -291,6 +303,7 @@ class Sandbox:
             end_orphaned_processes(self.state)
             for server in reversed(servers(self.state)):
                 server.stop(seconds=15)
+            forget_kind(self.state.services / "kubernetes")
         if purge:
             keep = (self.state.lock, self.state.directory / MARK)
             for entry in self.state.directory.iterdir():
@@ -348,7 +361,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with state_lock(state):
         match arguments.command:
             case "up":
-                sandbox.up(arguments.stack)
+                sandbox.up(arguments.stack, nodes=arguments.nodes, image=arguments.image)
             case "preview":
                 sandbox.preview(arguments.stack)
             case "refresh":

@@ -19,6 +19,7 @@ from components.settings import Settings
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.services import ControlPlane
+from sandbox.services.objects import apply
 from sandbox.tools import EXTERNAL_SECRETS_SOURCE, cache_folder, sources
 from sandbox.tools.sources import Source
 
@@ -129,7 +130,7 @@ def install(plane: ControlPlane, documents: Iterable[dict[str, Any]]) -> None:
         names: list[str] = []
         for document in documents:
             name = document["metadata"]["name"]
-            plane.apply(f"{_DEFINITIONS}/{name}", document)
+            apply(plane, f"{_DEFINITIONS}/{name}", document)
             names.append(name)
         deadline = time.monotonic() + 60
         for name in names:

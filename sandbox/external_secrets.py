@@ -9,13 +9,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import requests
 
+from components.settings import Settings
+from sandbox import custom_resources
+from sandbox.clouds import needs_external_secrets
 from sandbox.errors import SandboxError
-from sandbox.services import ControlPlane
+from sandbox.progress import Progress
+from sandbox.services import AwsServer, ControlPlane, ExternalSecrets, GoogleCloud
+from sandbox.services.objects import apply
+from sandbox.state import State
 from sandbox.store_owner import Remote, Servers, StoreOwner, owner_of
+from sandbox.tools import EXTERNAL_SECRETS
+
+if TYPE_CHECKING:
+    from sandbox.engine.automation import Stack
 
 _API = "/apis/external-secrets.io/v1"
 _PAUSE = 0.5
@@ -125,7 +136,7 @@ class Cluster:
             SandboxError: when it is refused.
         """
         path = f"{_API}/namespaces/{self.namespace}/externalsecrets/{delivery['metadata']['name']}"
-        self._plane.apply(path, delivery)
+        apply(self._plane, path, delivery)
 
     def remove(self, name: str) -> None:
         """Removes an ExternalSecret; its Secret goes with it."""
@@ -165,6 +176,39 @@ def duration_seconds(text: str) -> float:
         else:
             number += character.strip()
     return total
+
+
+def start_operator(
+    state: State, tools: Mapping[str, Path], plane: ControlPlane, progress: Progress
+) -> None:
+    """Has the API server serve the operator's kinds, and starts it, or finds it running.
+
+    Args:
+        state: the sandbox's.
+        tools: with the operator's program.
+        plane: the API server.
+        progress: told of it.
+
+    Raises:
+        SandboxError: when it does not become healthy.
+    """
+    definitions = custom_resources.EXTERNAL_SECRETS
+    custom_resources.install(plane, custom_resources.fetch(definitions, progress))
+    folder = state.services
+    aws, google = AwsServer(folder / "aws"), GoogleCloud(folder / "gcp")
+    operator = ExternalSecrets(folder / EXTERNAL_SECRETS, tools, plane, aws, google)
+    with progress.step("Starting the External Secrets Operator"):
+        operator.start()
+
+
+def playing_owners(
+    stack: Stack, settings: Settings, notify: Callable[[str], None]
+) -> contextlib.AbstractContextManager[None]:
+    """Plays the others whose secrets a stack reads; see `owner_of_missing_values`."""
+    if not needs_external_secrets(settings):
+        return contextlib.nullcontext()
+    servers = (stack.vault, stack.clouds.aws, stack.clouds.google)
+    return owner_of_missing_values(stack.plane, settings.deployment.namespace, servers, notify)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,8 @@ from rich.console import Console
 from sandbox.command_line import CommandConsole, run_command
 from sandbox.errors import SandboxError
 from sandbox.jobs import Job, run_jobs
-from sandbox.tools import CONTROL_PLANE, EXTERNAL_SECRETS
+from sandbox.nodes import machine_needs
+from sandbox.tools import CONTROL_PLANE, EXTERNAL_SECRETS, REAL_NODES
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = "requirements/sandbox.txt"
@@ -26,13 +27,16 @@ def prepare(purpose: str, stack: str, console: Console) -> None:
     """Brings here what `purpose` needs for `stack`.
 
     Args:
-        purpose: `report` needs packages alone, `preview` the tools too, `up` also the stack's Kestra.
+        purpose: `report` needs packages alone, `preview` the tools too, `up` also the stack's Kestra, `pods` also
+            the programs of real nodes.
         stack: name of the stack.
         console: where the progress is shown.
 
     Raises:
         SandboxError: when a part fails, with what to do, and when the stack file has problems, with all of them.
     """
+    if purpose == "pods":
+        machine_needs.require()
     file = Path("stacks") / f"Pulumi.{stack}.yaml"
     if not (ROOT / file).exists():
         names = sorted(path.name[7:-5] for path in (ROOT / "stacks").glob("Pulumi.*.yaml"))
@@ -67,8 +71,10 @@ def _jobs_of_stack(purpose: str, file: Path, tools: Job) -> list[Job]:
     if purpose != "report" and needs_external_secrets(settings):
         title = "External Secrets Operator"
         jobs.append(_tools(title, EXTERNAL_SECRETS, after=tools))
-    if purpose == "up":
+    if purpose in ("up", "pods"):
         jobs.append(_tools(f"Kestra {settings.version}", "--kestra", settings.version))
+    if purpose == "pods":
+        jobs.append(_tools("Programs of real nodes", *REAL_NODES, after=tools))
     return jobs
 
 
@@ -85,7 +91,7 @@ def _tools(title: str, *arguments: str, after: Job | None = None) -> Job:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; errors are one sentence each."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.prepare", description=__doc__)
-    parser.add_argument("purpose", choices=("report", "preview", "up"))
+    parser.add_argument("purpose", choices=("report", "preview", "up", "pods"))
     parser.add_argument("stack")
     chosen = parser.parse_args(arguments)
     console = CommandConsole()

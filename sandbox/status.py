@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from sandbox.engine.plugin_choice import read_choices
+from sandbox.nodes.control_plane import control_plane
 from sandbox.services import AwsServer, ControlPlane, ExternalSecrets, GoogleCloud, Server, Vault
 from sandbox.services.single import SingleServer
 from sandbox.state import Last, State
-from sandbox.tools import CONTROL_PLANE, EXTERNAL_SECRETS
+from sandbox.tools import CONTROL_PLANE, EXTERNAL_SECRETS, REAL_NODES
 
 _PORTS = {"kube-apiserver": "api", "kube-controller-manager": "controller-manager",
           "kube-scheduler": "scheduler"}  # fmt: skip
@@ -36,8 +37,9 @@ def services(
 ) -> tuple[ControlPlane, Vault, AwsServer, GoogleCloud, ExternalSecrets]:
     """The servers that a state may have, started or not."""
     # Whoever only asks and ends needs no tools.
-    tools = {name: state.directory / name for name in (*CONTROL_PLANE, "vault", EXTERNAL_SECRETS)}
-    plane = ControlPlane(state.services / "kubernetes", tools)
+    names = (*CONTROL_PLANE, *REAL_NODES, "vault", EXTERNAL_SECRETS)
+    tools = {name: state.directory / name for name in names}
+    plane = control_plane(state.services / "kubernetes", tools)
     aws, google = AwsServer(state.services / "aws"), GoogleCloud(state.services / "gcp")
     return (
         plane,

@@ -14,6 +14,7 @@ import yaml
 from sandbox.services.aws import AwsServer
 from sandbox.services.gcp import GoogleCloud
 from sandbox.services.kubernetes import ControlPlane
+from sandbox.services.objects import apply
 from sandbox.services.process import LOOPBACK, free_port, private
 from sandbox.services.single import SingleServer
 
@@ -84,10 +85,13 @@ class ExternalSecrets(SingleServer):
         before = int(self._webhook_port.read_text()) if self._webhook_port.exists() else 0
         private(self._webhook_port, str(free_port(before)))
         private(self._started_with, json.dumps(self._addresses()))
-        pair = self._plane.certificate("external-secrets-webhook", (LOOPBACK, "localhost"))
+        issue, hosts = self._plane.authority.issue, (LOOPBACK, "localhost")
+        pair = issue("external-secrets-webhook", "external-secrets", hosts=hosts)
+        kubeconfig = self.directory / "kubeconfig"
+        self._plane.write_kubeconfig(kubeconfig, issue("external-secrets", USER))
         return [
             self._tool,
-            f"--kubeconfig={self._plane.kubeconfig_of(USER, self.directory / 'kubeconfig')}",
+            f"--kubeconfig={kubeconfig}",
             f"--health={LOOPBACK}:{self.port}",
             f"--webhook-port={self._webhook_port.read_text()}",
             f"--webhook-certificate={pair.certificate}",
@@ -106,7 +110,7 @@ class ExternalSecrets(SingleServer):
 
     def _apply(self, document: Mapping[str, Any]) -> None:
         path = f"{_PATHS[document['kind']]}/{document['metadata']['name']}"
-        self._plane.apply(path, document)
+        apply(self._plane, path, document)
 
     def _addresses(self) -> dict[str, str]:
         return {"plane": self._plane.url, **self.variables}

@@ -32,6 +32,7 @@ from sandbox.tools.modules import (
     FITS,
     MODULES,
     OFFICIAL_KUBERNETES,
+    REAL_NODES,
     Module,
 )
 from sandbox.tools.sources import with_replaced_files
@@ -41,7 +42,7 @@ GO_NEEDED = (1, 26)
 
 __all__ = [
     "CONTROL_PLANE", "EXTERNAL_SECRETS", "EXTERNAL_SECRETS_SOURCE", "FITS", "GO_NEEDED", "MODULES",
-    "OFFICIAL_KUBERNETES", "Module", "Place", "cache_folder", "ensure", "whereabouts",
+    "OFFICIAL_KUBERNETES", "REAL_NODES", "Module", "Place", "cache_folder", "ensure", "whereabouts",
 ]  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def _download(modules: Sequence[Module], ended: threading.Event) -> None:
             cwd=HERE / module.name,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=_environment(module),
         ) as process:
             while process.poll() is None:
                 if ended.wait(0.2):
@@ -241,12 +242,13 @@ def _build_entry(module: Module, entry: Path, progress: Progress) -> None:
         os.replace(complete, entry)
 
 
-def _environment() -> dict[str, str]:
+def _environment(module: Module) -> dict[str, str]:
     """The caller's, with its Go caches and proxies, without what would make another build of it."""
     changing = ("GOFLAGS", "GOOS", "GOARCH", "GO111MODULE")
+    own = {"GOWORK": "off"} | ({"CGO_ENABLED": "0"} if module.is_static else {})
     kept = {k: v for k, v in os.environ.items() if k not in changing}
     # Fewer garbage collections of the compiler and the linker: a quarter less processor time.
-    return {"GOGC": "400"} | kept | {"GOWORK": "off"}
+    return {"GOGC": "400"} | kept | own
 
 
 def _compile(
@@ -267,7 +269,7 @@ def _compile(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=_environment(),
+            env=_environment(module),
         )
         assert process.stdout is not None
         try:
@@ -314,7 +316,7 @@ def _go(module: Module) -> str:
         cwd=HERE / module.name,
         capture_output=True,
         text=True,
-        env=_environment(),
+        env=_environment(module),
     )
     version = tuple(int(n) for n in re.findall(r"\d+", answer.stdout)[:2])
     if version < GO_NEEDED:

@@ -15,8 +15,9 @@ from sandbox.tools import MODULES, ensure
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Builds; 0 when everything is there."""
-    known = [name for module in MODULES.values() for name in module.packages]
-    every = [name for m in MODULES.values() if not m.on_request for name in m.packages]
+    modules = MODULES.values()
+    known = [name for module in modules for name in module.packages]
+    every = [name for module in modules if not module.on_request for name in module.packages]
     parser = argparse.ArgumentParser(prog="python -m sandbox.tools", description=__doc__)
     parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"of {', '.join(known)}")
     parser.add_argument("--kestra", metavar="VERSION", help="a version of Kestra to fetch")

@@ -17,6 +17,13 @@ EXTERNAL_SECRETS_SOURCE = Source(
     "h1:iNY+gIgSyL5higXTfnz+hdPCaiB/43UiHLqE7HBpj68=",
 )
 
+_KUBERNETES_VERSION = (
+    "-X k8s.io/component-base/version.gitVersion=v1.34.3"
+    " -X k8s.io/component-base/version.gitMajor=1"
+    " -X k8s.io/component-base/version.gitMinor=34"
+)
+_CNI = "github.com/containernetworking/plugins/plugins"
+
 
 @dataclass(frozen=True)
 class Module:
@@ -31,6 +38,8 @@ class Module:
     """At most how many packages are compiled (`go list -deps`), for the progress."""
     on_request: bool = False
     """Whether it is built only when it is asked for by name."""
+    is_static: bool = False
+    """Whether it needs no library of the machine, so that an image without any can hold it."""
     source: Source | None = None
     """A dependency that is built with the files of `replaced/` in place of its own."""
     source_parts: tuple[str, ...] = ()
@@ -56,9 +65,7 @@ MODULES = {
                 "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
                 "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
             },
-            "-X k8s.io/component-base/version.gitVersion=v1.34.3"
-            " -X k8s.io/component-base/version.gitMajor=1"
-            " -X k8s.io/component-base/version.gitMinor=34",
+            _KUBERNETES_VERSION,
             2440,
         ),
         Module("kwok", "0.8.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, "", 970),
@@ -86,6 +93,47 @@ MODULES = {
             source=EXTERNAL_SECRETS_SOURCE,
             source_parts=("apis", "pkg", "go.mod", "go.sum"),
         ),
+        # The same version as the control plane, apart from it: who simulates the nodes does not build these.
+        Module(
+            "kubelet",
+            "1.34.3",
+            {
+                "kubelet": "k8s.io/kubernetes/cmd/kubelet",
+                "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
+            },
+            _KUBERNETES_VERSION,
+            1760,
+            on_request=True,
+        ),
+        Module(
+            "cni",
+            "1.10.0",
+            {
+                "bridge": f"{_CNI}/main/bridge",
+                "loopback": f"{_CNI}/main/loopback",
+                "host-local": f"{_CNI}/ipam/host-local",
+            },
+            compiles=260,
+            on_request=True,
+            is_static=True,
+        ),
+        Module(
+            "kube-router",
+            "2.1.0",
+            {"kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"},
+            compiles=970,
+            on_request=True,
+            is_static=True,
+        ),
+        Module(
+            "coredns",
+            "1.15.0",
+            {"coredns": "./coredns"},
+            compiles=800,
+            on_request=True,
+            is_static=True,
+        ),
+        Module("pause", "1", {"pause": "./pause"}, compiles=60, on_request=True, is_static=True),
     )
 }
 
@@ -96,9 +144,22 @@ FITS = {
     "kube-apiserver": (("--version",), r"v1\.34\."),
     "kube-controller-manager": (("--version",), r"v1\.34\."),
     "kube-scheduler": (("--version",), r"v1\.34\."),
+    "kubelet": (("--version",), r"v1\.34\."),
+    "kube-proxy": (("--version",), r"v1\.34\."),
     "kwok": (("--version",), r"(?<!\d)0\.8\."),
     "kubeconform": (("-v",), r"v0\.8\."),
     "vault": (("version",), r"Vault v1\.(1[6-9]|2[0-9])\."),
 }
 
+REAL_NODES = (
+    "kubelet",
+    "kube-proxy",
+    "bridge",
+    "loopback",
+    "host-local",
+    "kube-router",
+    "coredns",
+    "pause",
+)
+"""What `--nodes real` needs besides the control plane."""
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")

@@ -70,7 +70,7 @@ def test_an_update_whose_output_nobody_reads_ends_its_operations(state: State) -
     assert process.stdout is not None
     assert process.stderr is not None
     for line in process.stdout:
-        if b"kestra-password " in line:
+        if b"kestra-configuration " in line:
             break
     # As `… | head` does.
     process.stdout.close()
