@@ -17,6 +17,8 @@ from components.settings import Settings
 from sandbox.cloud_check import check_clouds
 from sandbox.engine.automation import Stack
 from sandbox.errors import SandboxError
+from sandbox.external_secrets import Cluster
+from sandbox.external_secrets_check import check_limits, read_delivered
 from sandbox.progress import Progress
 from sandbox.services import ControlPlane
 from sandbox.vault_check import check_vault
@@ -49,10 +51,16 @@ def verify_stack(
         raise SandboxError(f"Stack {stack.name} is not up. Run `make up STACK={stack.name}` first.")
     with progress.step("Reading configuration and secret back from the Kubernetes API"):
         text, environment = read_back(stack.plane, outputs)
+        cluster = Cluster(stack.plane, outputs["namespace"])
+        servers = (stack.vault, stack.clouds.aws, stack.clouds.google)
+        delivered = read_delivered(cluster, servers, outputs["secret"])
+    environment |= delivered.environment
     settings = stack.settings()
     generated: Mapping[str, str] = outputs["generated"]
     intended = render(settings).intended(generated)
-    declared = declared_values(settings, generated)
+    own = declared_values(settings, generated)
+    read = {name: value for name, value in own.items() if name not in delivered.unread}
+    declared = {**delivered.values, **read}
     directory = stack.folder / "verify"
     shutil.rmtree(directory, ignore_errors=True)
     job = VerifyJob(
@@ -66,7 +74,15 @@ def verify_stack(
         )
     finally:
         forget_data(directory)
-    if stack.vault is not None and settings.secret and settings.secret.vault:
+    if delivered.unread:
+        report.unchecked["kestra:store.type"] = (
+            f"no server of its secret manager is here: {', '.join(sorted(delivered.unread))} have values that are made up"
+        )
+    if delivered.checks:
+        report.stores.append({"id": "external-secrets", "checks": delivered.checks})
+        with progress.step("Trying what the operator may not read, and a rotation"):
+            report.stores.append(check_limits(cluster, servers, own))
+    elif stack.vault is not None and settings.secret and settings.secret.vault:
         with progress.step("Logging in to Vault as Kestra would"):
             prefix = settings.secret.vault.secret_path_prefix
             paths = {
@@ -78,9 +94,7 @@ def verify_stack(
             )
     if clouds(settings):
         with progress.step("Reading the cloud's secrets as Kestra would"):
-            report.stores += check_clouds(
-                stack.clouds, settings, declared, outputs.get("principal", "")
-            )
+            report.stores += check_clouds(stack.clouds, settings, own, outputs.get("principal", ""))
     report.render(console)
     if json_file is not None:
         json_file.write_text(report.to_json() + "\n")
@@ -100,14 +114,15 @@ def forget_data(directory: Path) -> None:
 
 
 def declared_values(settings: Settings, generated: Mapping[str, str]) -> dict[str, str]:
-    """Name to value of the declared secrets, given or generated; others put those of external ones where they are."""
-    return {
+    """Name to value of the declared secrets, given or generated; without those that others own."""
+    values = {
         name: secret.value.get_secret_value()
         if secret.value is not None
-        else generated[f"declared-secrets.{name}"]
+        else generated.get(f"declared-secrets.{name}")
         for name, secret in settings.declared_secrets.items()
         if not secret.is_external
     }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def read_back(plane: ControlPlane, outputs: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
