@@ -23,6 +23,7 @@ from sandbox.progress import Progress
 from sandbox.services import ControlPlane
 from sandbox.vault_check import check_vault
 from sandbox.verify import VerifyJob, verify
+from sandbox.verify.pods import verify_in_pods
 
 
 def verify_stack(
@@ -30,8 +31,17 @@ def verify_stack(
     progress: Progress,
     console: Console,
     json_file: Path | None = None,
+    *,
+    in_pods: bool = False,
 ) -> bool:
     """Prints the report. Whether everything is as intended.
+
+    Args:
+        stack: that is up.
+        progress: shows what is done.
+        console: takes the report.
+        json_file: takes it as data.
+        in_pods: whether Kestra runs in the stack's pods, which are asked then; else one is started on this machine.
 
     Raises:
         SandboxError: when the stack is not up, or Kestra cannot be started.
@@ -57,7 +67,11 @@ def verify_stack(
         settings.version, settings.edition, text, environment, intended, declared, directory
     )
     try:
-        report = verify(job, progress)
+        report = (
+            verify_in_pods(job, settings, stack.plane.kubeconfig, outputs["namespace"], progress)
+            if in_pods
+            else verify(job, progress)
+        )
     finally:
         forget_data(directory)
     if delivered.unread:

@@ -262,12 +262,23 @@ class Sandbox:
             stack.take_over(type_, resource, id_, parent)
         self.console.print(f"The next `up {name}` makes it as the settings say.", markup=False)
 
-    def verify(self, name: str, json_file: Path | None) -> bool:
-        """Boots a real Kestra with what the API server holds. Whether everything is as intended."""
+    def verify(self, name: str, json_file: Path | None, nodes: str | None = None) -> bool:
+        """Compares what a real Kestra makes of what the API server holds. Whether everything is as intended.
+
+        Args:
+            name: of the stack.
+            json_file: takes the report as data.
+            nodes: `real`: the Kestra of the stack's pods; `simulated`: one that is started here; None: as the nodes are.
+        """
         from sandbox.check import verify_stack
 
+        if nodes == REAL and kind_of(self.state.services / "kubernetes") != REAL:
+            raise SandboxError(
+                f"The nodes are simulated: no pod runs. Run `python -m sandbox up {name} --nodes real` first."
+            )
         stack = self.ready(name, self.settings(name))
-        return verify_stack(stack, self.progress, self.console, json_file)
+        in_pods = isinstance(stack.plane, RealControlPlane) and nodes in (None, REAL)
+        return verify_stack(stack, self.progress, self.console, json_file, in_pods=in_pods)
 
     def doctor(self, name: str, *, own: bool, everything: bool) -> bool:
         """Prints what machine, settings and permissions have and lack. Whether nothing is lacking."""
@@ -372,7 +383,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 taken = (arguments.type, arguments.name, arguments.id, arguments.parent)
                 sandbox.take_over(arguments.stack, *taken)
             case "verify":
-                return 0 if sandbox.verify(arguments.stack, arguments.json) else 1
+                sound = sandbox.verify(arguments.stack, arguments.json, arguments.nodes)
+                return 0 if sound else 1
             case "down":
                 sandbox.down(purge=arguments.purge)
     if arguments.command == "down" and arguments.purge:
