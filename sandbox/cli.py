@@ -22,6 +22,7 @@ from components.validation import load_file
 from sandbox import custom_resources
 from sandbox.arguments import parser
 from sandbox.clouds import required_services, service_names, start_clouds
+from sandbox.command_line import CommandConsole
 from sandbox.display import Events, summary
 from sandbox.engine.automation import PolicyRefusal, Stack
 from sandbox.engine.official_plugins import NAMES
@@ -377,7 +378,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; errors are one sentence each, without a traceback."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = CommandConsole()
     # An engine that ends takes its connections along, and gRPC would print tracebacks of that.
     logging.getLogger("grpc").setLevel(logging.CRITICAL)
     try:
@@ -389,8 +390,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"Error: {_sentence(error)}", file=sys.stderr)
     except KeyboardInterrupt:
-        print("Interrupted. Run the same command again to go on.", file=sys.stderr)
-        return 130
+        if not console.is_closed:
+            print("Interrupted. Run the same command again to go on.", file=sys.stderr)
+        return console.interrupted
     return 1
 
 

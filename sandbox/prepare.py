@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from sandbox.command_line import CommandConsole, run_command
 from sandbox.errors import SandboxError
 from sandbox.jobs import Job, run_jobs
 from sandbox.nodes import machine_needs
@@ -89,20 +90,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("purpose", choices=("report", "preview", "up", "pods"))
     parser.add_argument("stack")
     chosen = parser.parse_args(arguments)
+    console = CommandConsole()
     try:
-        prepare(chosen.purpose, chosen.stack, Console(highlight=False, soft_wrap=True))
+        prepare(chosen.purpose, chosen.stack, console)
     except SandboxError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Interrupted. Run the same command again to go on.", file=sys.stderr)
-        return 130
+        if not console.is_closed:
+            print("Interrupted. Run the same command again to go on.", file=sys.stderr)
+        return console.interrupted
     return 0
 
 
 if __name__ == "__main__":
-    import signal
-
-    for sign in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(sign, signal.default_int_handler)
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -15,6 +15,8 @@ from typing import Any
 
 from pulumi import automation as auto
 
+from components.backends.registry import clouds
+from components.redaction.secrets import Redaction
 from components.safeguards.error_hooks import ANSWER
 from components.safeguards.interrupted_updates import adopt_pending
 from components.settings import Settings
@@ -39,7 +41,6 @@ from sandbox.engine.recovery import (
     redact_init_errors,
     repair_backend,
 )
-from sandbox.engine.redaction import Redaction
 from sandbox.engine.workspace import use_own_vault, write_workspace
 from sandbox.hints import own_commands, with_advice
 from sandbox.judgement import Pack, refusal
@@ -183,7 +184,8 @@ class Stack:
 
         token = ANSWER.set(functools.partial(suggest_fix, self._state, self.name))
         try:
-            deploy(self.folder / "workspace")
+            # Azure has no server on one machine that could be asked.
+            deploy(self.folder / "workspace", lambda settings: "azure" not in clouds(settings))
         finally:
             ANSWER.reset(token)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sandbox.engine.redaction import Redaction
+from components.redaction.secrets import Redaction
 
 
 class Recorder:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 
+from sandbox.command_line import CommandConsole, run_command
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.tools import MODULES, ensure
@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(chosen.tools) - set(known):
         parser.error(f"no such tool: {', '.join(sorted(unknown))}")
     whole = not chosen.tools and not chosen.kestra
-    progress = Progress()
+    console = CommandConsole()
+    progress = Progress(console)
     try:
         ensure(every if whole else chosen.tools, progress)
         if whole or chosen.kestra:
@@ -36,11 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        return console.interrupted
     return 0
 
 
 if __name__ == "__main__":
     # Ended from outside it ends its compiler too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main())
+    sys.exit(run_command(main))

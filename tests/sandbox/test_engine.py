@@ -14,11 +14,11 @@ from pulumi import automation as auto
 from pulumi.automation import CommandResult
 from rich.console import Console
 
+from components.redaction.secrets import Redaction
 from sandbox.display import Events
 from sandbox.engine.automation import Stack
 from sandbox.engine.events import Recorder
 from sandbox.engine.outcome import engine_errors
-from sandbox.engine.redaction import Redaction
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.state import Last, State

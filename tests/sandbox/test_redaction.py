@@ -12,11 +12,11 @@ import pulumi
 import pytest
 from pulumi.automation.events import EngineEvent
 
+from components.redaction.secrets import Redaction
 from components.stack_encryption import encrypted, new_salt
 from sandbox.encryption import secrets_of
 from sandbox.engine.events import Recorder
 from sandbox.engine.recovery import redact_init_errors
-from sandbox.engine.redaction import Redaction
 from sandbox.leak_scan.scan import search_text
 from sandbox.state import PROJECT, State
 from tests.components.recording_support import Recorder as Mocks

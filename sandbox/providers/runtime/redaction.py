@@ -17,7 +17,7 @@ SHORTEST = 4
 def redact_error(message: str, secrets: Any) -> str:
     """An error's text with `[secret]` in the place of each secret that it quotes.
 
-    Values in another form, such as base64, are left to the redaction of the engine's events (`sandbox.engine.redaction`).
+    Values in another form, such as base64, are left to the redaction of the engine's events (`components.redaction.secrets`).
 
     Args:
         message: the text.

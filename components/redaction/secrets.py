@@ -1,4 +1,4 @@
-"""Takes a stack's secret values out of everything that the engine says, whatever provider plugin said it.
+"""Takes a stack's secret values out of everything that is said of it.
 
 The engine masks what it knows to be secret in properties. It does not look into the texts of its plugins: a server that
 refuses an object may quote a value of it, and the plugin hands the server's words on.
@@ -17,7 +17,7 @@ from typing import Any
 
 import pulumi
 
-from sandbox.leak_scan.scan import Search, redacted
+from components.redaction.search import Search, redacted
 
 SHORTEST = 4
 """Characters that a value needs to be taken out: fewer stand in too many words."""
@@ -51,7 +51,7 @@ class Redaction:
         self._sources.append(source)
 
     def text(self, text: str) -> str:
-        """The text without the values, in every form that `sandbox.leak_scan.encodings` knows."""
+        """The text without the values, in every form that `components.redaction.encodings` knows."""
         with self._lock:
             while self._sources:
                 self._new |= _long_enough(self._sources.pop()())
