@@ -42,15 +42,16 @@ def test_a_pod_runs_and_nothing_is_left_after_the_end(
         assert not Machine().interfaces - before.interfaces
         assert not Machine().mounts - before.mounts
         pods.start("default", agent_pod("first"))
-        pods.wait("default", "first")
-        # Names of the cluster are resolved, and pods reach the API server.
+        pods.start("default", agent_pod("second", "serve", "tcp:8080", labels={"app": "second"}))
+        port = {"port": 80, "targetPort": 8080}
+        selected = {"selector": {"app": "second"}, "ports": [port]}
+        pods.core.create_namespaced_service(
+            "default", {"metadata": {"name": "second"}, "spec": selected}
+        )
+        pods.wait("default", "first", "second")
+        by_name = "tcp:second.default.svc.cluster.local:80"
         eventually(
-            lambda: (
-                pods.ask("default", "first", "tcp:kube-dns.kube-system.svc.cluster.local:53")
-                and pods.ask("default", "first", "udp:10.96.0.10:53")
-            ),
-            60,
-            "no names",
+            lambda: pods.ask("default", "first", by_name) == {by_name: "second"}, 60, "no Service"
         )
         answer = execute(plane.kubeconfig, "default", "first", "agent", ["/agent", "nothing"])
         assert answer == (0, "", "")
