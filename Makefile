@@ -15,7 +15,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(VENV)/bin/uv pip compile --qui
 # Python up to 3.11.7 fails when two threads format a traceback at once.
 PYTEST = PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
-.PHONY: help up preview verify report doctor status down unit test test-long lint venv lock check bench
+.PHONY: help up pods preview verify report doctor status down unit test test-long lint venv lock check bench
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -23,6 +23,10 @@ help: ## this list
 
 up: $(VENV)/ready-up-$(STACK) ## bring STACK (default: local) up on this machine, and verify it with a real Kestra
 	@$(RUN) -m sandbox up $(STACK) $(JUDGED)
+	@$(RUN) -m sandbox verify $(STACK)
+
+pods: $(VENV)/ready-pods-$(STACK) ## the same with real nodes, whose pods run Kestra (Linux, root; docs/real-pods.md); IMAGE=kestra.tar: your own
+	@$(RUN) -m sandbox up $(STACK) --nodes real $(JUDGED) $(if $(IMAGE),--image $(IMAGE))
 	@$(RUN) -m sandbox verify $(STACK)
 
 preview: $(VENV)/ready-preview-$(STACK) ## show what `make up` would do; POLICY=off: not judged by the policy pack
@@ -104,7 +108,7 @@ $(VENV)/start: requirements/start.txt | $(VENV)/bin/pip
 	@touch $@
 
 # Packages, tools and Kestra are installed, built and fetched at the same time, once for a stack.
-READY := $(foreach for,report preview up,$(VENV)/ready-$(for)-$(STACK))
+READY := $(foreach for,report preview up pods,$(VENV)/ready-$(for)-$(STACK))
 $(READY): $(VENV)/ready-%-$(STACK): $(wildcard stacks/Pulumi.$(STACK).yaml requirements/*.txt) | $(VENV)/start
 	@$(RUN) -m sandbox.prepare $* $(STACK)
 	@touch $@

@@ -1,6 +1,7 @@
 """`python -m components check FILE…`, `render FILE`, `network FILE…`, `import FILE…`, `adopt STATE`: no engine, no cloud.
 
-`drift STATE` asks the secret manager for the numbers of versions, with the caller's credentials.
+`drift STATE` asks the secret manager for the numbers of versions, and `secret` puts values into it, with the caller's
+credentials.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from components.closed_output import run_command
 from components.missing_packages import explain
 
 try:
     from components.importing.arguments import add_arguments as add_import_arguments
     from components.sdk_packages import missing_packages
+    from components.secret_values.command import add_arguments as add_secret_arguments
     from components.settings import SettingsError
     from components.settings.report import terminal_report
     from components.validation import load_file
@@ -161,7 +164,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "import", help="make a stack file of a running installation (docs/coming-from.md)"
         )
     )
-    chosen = parser.parse_args(arguments)
+    add_secret_arguments(
+        commands.add_parser(
+            "secret",
+            help="put values into the secret manager that never enter the state (docs/external-values.md)",
+        )
+    )
+    chosen, unknown = parser.parse_known_args(arguments)
+    if chosen.command == "secret":
+        from components.secret_values.command import run as run_secret
+
+        return run_secret(chosen, unknown)
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if chosen.command == "import":
         from components.importing.command import run
 
@@ -181,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        sys.exit(run_command(main))
     except ModuleNotFoundError as error:
         # Some commands load more packages than others.
         sys.exit(explain(error, "venv"))

@@ -12,15 +12,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from components.backends.answers import CurrentVersion, UnansweredError, WrittenSecret
+from components.backends.answers import CurrentVersion, UnansweredError, VersionQuery, WrittenSecret
 from components.backends.registry import all_backends
 
-_ASKED: Mapping[str, ModuleType] = {
-    one.drift.TYPE: one.drift for one in all_backends() if one.drift
-}
 _DECLARED, _COPY = "store-declared-", "store-encryption-key"
 _STACK = "pulumi:pulumi:Stack"
 
@@ -54,15 +50,22 @@ def written_secrets(deployment: Mapping[str, Any]) -> list[WrittenSecret]:
     outputs = next((r.get("outputs") or {} for r in resources if r.get("type") == _STACK), {})
     ids, versions = outputs.get("secretIds") or {}, outputs.get("versionIds") or {}
     secrets: list[WrittenSecret] = []
+    queries = _queries()
     for resource in resources:
-        module = _ASKED.get(resource.get("type", ""))
+        query = queries.get(resource.get("type", ""))
         name = _secret_name(resource)
         id_, version = ids.get(name), versions.get(name)
-        if module is None or resource.get("delete") or not isinstance(version, str):
+        if query is None or resource.get("delete") or not isinstance(version, str):
             continue
-        if isinstance(id_, str) and module.owns(id_):
+        if isinstance(id_, str) and query.owns(id_):
             secrets.append(WrittenSecret(name, id_, version, resource))
     return secrets
+
+
+def _queries() -> dict[str, VersionQuery]:
+    """The type of the resources that write secrets to the question for their version."""
+    queries = (backend.version_query for backend in all_backends())
+    return {query.resource_type: query for query in queries if query}
 
 
 def _secret_name(resource: Mapping[str, Any]) -> str:
@@ -76,11 +79,12 @@ def find_drift(secrets: Sequence[WrittenSecret]) -> Iterator[Drift]:
     Raises:
         UnansweredError: a secret manager cannot be asked.
     """
+    queries = _queries()
     for secret in secrets:
-        module = _ASKED[secret.resource["type"]]
-        current: CurrentVersion = module.current_version(secret)
+        query = queries[secret.resource["type"]]
+        current = query.current_version(secret)
         if current.fault or current.number != _number(secret.version):
-            yield Drift(secret, current, module.remedy(secret, current))
+            yield Drift(secret, current, query.remedy(secret, current))
 
 
 def _number(version: str) -> str:

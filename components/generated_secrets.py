@@ -53,7 +53,7 @@ class GeneratedSecrets(pulumi.ComponentResource):
                 rotation=settings.generate.rotation,
             )
             for secret, settings in declared.items()
-            if settings.generate is not None
+            if settings.generate is not None and not settings.is_external
         }
         # Not the values: the state would hold every secret once more.
         self.register_outputs({})

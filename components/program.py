@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,8 @@ import pulumi
 from pydantic import SecretStr
 
 from components import tags
+from components.backends.answers import UnansweredError
+from components.backends.external_values import Versions, current_versions
 from components.backends.interface import Identity, Store, StoreArgs
 from components.backends.registry import (
     backend_of,
@@ -35,6 +37,7 @@ from components.safeguards.failed_rollout import RolloutWatch
 from components.safeguards.hints import suggest_vault_address
 from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError
+from components.settings.external_key import has_external_key
 from components.settings.placeholders import is_placeholder
 from components.settings.secret import InternalStore
 from components.stack_config import config_keys, read_config
@@ -43,11 +46,12 @@ from components.validation import Loaded, load_stack
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
 
 
-def deploy(project: Path | None = None) -> None:
+def deploy(project: Path | None = None, asks: Callable[[Settings], bool] = lambda _: True) -> None:
     """Builds the stack from Pulumi's configuration.
 
     Args:
         project: folder of `Pulumi.yaml`, for an inline program that runs in another one.
+        asks: whether the secret managers of these settings are asked for the versions of external secrets.
 
     Raises:
         pulumi.RunError: with the report of every problem, or the packages that are missing, before anything is
@@ -60,13 +64,14 @@ def deploy(project: Path | None = None) -> None:
         raise pulumi.RunError(missing)
     if advice := suggest_vault_address(loaded.settings, pulumi.Config("vault").get("address")):
         pulumi.log.warn(advice)
+    versions = read_versions(loaded.settings) if asks(loaded.settings) else {}
     registrations = Registrations()
     registrations.follow()
     cluster = READER.get()()
     register_error_hook(cluster)
     rollouts = RolloutWatch(cluster)
     rollouts.follow()
-    build(loaded.settings, watched(loaded.settings))
+    build(loaded.settings, watched(loaded.settings), versions)
 
     async def finish() -> None:
         await registrations.answered()
@@ -89,6 +94,43 @@ def read_settings(project: Path | None = None) -> Loaded:
         return load_stack(read_config(project), source=source, keys=config_keys())
     except SettingsError as error:
         raise pulumi.RunError(error.report()) from None
+
+
+def read_versions(settings: Settings) -> Versions:
+    """The versions of the external secrets; warns of each that flows cannot read yet.
+
+    Raises:
+        pulumi.RunError: a secret manager cannot be asked.
+    """
+    try:
+        versions = current_versions(settings, _option)
+    except UnansweredError as error:
+        raise pulumi.RunError(str(error)) from None
+    for type_, of_manager in versions.items():
+        for name, version in of_manager.items():
+            if version.fault:
+                pulumi.log.warn(
+                    f"{_who_cannot_read(name)} in {type_}: {version.fault}. Put a value there with `python -m "
+                    f"components secret {_command(settings, name)}`."
+                )
+    return versions
+
+
+def _who_cannot_read(name: str) -> str:
+    if name == ENCRYPTION_KEY:
+        return f"kestra:{name}: nobody could recover it"
+    return f"kestra:declared-secrets.{name}: flows cannot read it"
+
+
+def _command(settings: Settings, name: str) -> str:
+    is_made = name == ENCRYPTION_KEY or settings.declared_secrets[name].generate is not None
+    return f"{'generate' if is_made else 'set'} {name} --stack {pulumi.get_stack()}"
+
+
+def _option(name: str) -> str | None:
+    """An option of a provider in the stack's configuration."""
+    provider, _, key = name.partition(":")
+    return pulumi.Config(provider).get(key)
 
 
 @dataclass(frozen=True)
@@ -115,12 +157,17 @@ class Provisioned:
         }
 
 
-def provision(settings: Settings, guarding: pulumi.ResourceOptions | None = None) -> Provisioned:
+def provision(
+    settings: Settings,
+    guarding: pulumi.ResourceOptions | None = None,
+    versions: Versions | None = None,
+) -> Provisioned:
     """Registers the secrets, their store and the identity that reads them.
 
     Args:
         settings: the stack's settings.
         guarding: options of the guard, `components.safeguards.change_guard.watched()` for one that refuses.
+        versions: of the external secrets, by secret manager; None where nobody is asked.
     """
     configuration = render(settings)
     needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
@@ -134,14 +181,18 @@ def provision(settings: Settings, guarding: pulumi.ResourceOptions | None = None
     encryption_key = _encryption_key(settings, generated)
     guard = Guard("guard", settings, _keys_held(settings, generated), guarding)
     after = guard.passed
-    store, second = create_stores(settings, secrets, encryption_key, after)
+    store, second = create_stores(settings, secrets, encryption_key, after, versions)
     identity = create_identity("identity", settings, store, after)
     return Provisioned(configuration, generated, secrets, store, identity, guard, second)
 
 
-def build(settings: Settings, guarding: pulumi.ResourceOptions | None = None) -> None:
+def build(
+    settings: Settings,
+    guarding: pulumi.ResourceOptions | None = None,
+    versions: Versions | None = None,
+) -> None:
     """Registers the stack's resources and exports its outputs; for the arguments see `provision()`."""
-    resources = provision(settings, guarding)
+    resources = provision(settings, guarding, versions)
     configuration, store, identity = resources.configuration, resources.store, resources.identity
     provided = resources.values
     kestra = Kestra(
@@ -179,6 +230,7 @@ def create_stores(
     secrets: Mapping[str, pulumi.Input[str]],
     encryption_key: pulumi.Input[str] | None,
     opts: pulumi.ResourceOptions | None = None,
+    versions: Versions | None = None,
 ) -> tuple[Store, Store | None]:
     """The store that Kestra reads, and the second one while the stack moves.
 
@@ -187,13 +239,16 @@ def create_stores(
         secrets: name of a declared secret to its value (secret).
         encryption_key: the key for both to keep (secret), if the stack has it.
         opts: options of both.
+        versions: of the external secrets, by secret manager.
     """
-    first = create_store("store", StoreArgs(settings, secrets, encryption_key), opts)
-    if settings.secondary is None:
-        return first, None
+
+    def create(view: Settings) -> Store:
+        numbers = {n: v.number for n, v in (versions or {}).get(backend_of(view).type, {}).items()}
+        return create_store("store", StoreArgs(view, secrets, encryption_key, numbers), opts)
+
     # Under the same name, so that the day the two change places replaces nothing.
-    second = StoreArgs(settings.secondary, secrets, encryption_key)
-    return first, create_store("store", second, opts)
+    first = create(settings)
+    return first, create(settings.secondary) if settings.secondary else None
 
 
 def _named(generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
@@ -231,9 +286,11 @@ def _encryption_key(settings: Settings, generated: GeneratedSecrets) -> pulumi.O
 def _keys_held(settings: Settings, generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
     """Keys without which Kestra could not read what it stored, a placeholder's own text included."""
     secret_key = settings.encryption.secret_key
-    keys = {
-        "encryptionKey": _secret(secret_key) if secret_key else generated.values[ENCRYPTION_KEY]
-    }
+    keys: dict[str, pulumi.Output[str]] = {}
+    if not has_external_key(settings):
+        # Of an external one the settings say the fingerprint.
+        own = _secret(secret_key) if secret_key else generated.values[ENCRYPTION_KEY]
+        keys["encryptionKey"] = own
     if path := backend_of(settings).data_key:
         block = settings.secret and settings.secret.backend
         own = block.secret if isinstance(block, InternalStore) else None

@@ -7,6 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from components.backends.external_values import external_names
 from components.backends.interface import SdkPackage
 from components.backends.registry import all_backends, backends_of
 from components.settings import Settings
@@ -20,8 +21,11 @@ SDK_PACKAGES = {one.owner: one.sdk_package for one in all_backends() if one.sdk_
 
 def sdk_packages(settings: Settings) -> list[SdkPackage]:
     """The SDKs that a stack imports: those of its secret manager, and of the second one while it moves."""
-    packages = {one.sdk_package for one in backends_of(settings) if one.sdk_package}
-    return sorted(packages, key=lambda package: package.name)
+    backends = backends_of(settings)
+    packages = {one.sdk_package for one in backends}
+    if external_names(settings):
+        packages |= {one.values_package for one in backends}
+    return sorted(filter(None, packages), key=lambda package: package.name)
 
 
 def missing_packages(settings: Settings) -> str | None:

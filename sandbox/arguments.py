@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from sandbox.nodes import KINDS
 from sandbox.state import ROOT
 
 
@@ -57,6 +58,19 @@ def parser() -> argparse.ArgumentParser:
         if name in ("up", "preview"):
             command.add_argument(
                 "--no-policy", action="store_true", help="let no policy pack judge the stack"
+            )
+        if name == "up":
+            command.add_argument(
+                "--nodes",
+                choices=KINDS,
+                help="simulated: pods without containers; real: kubelet and containerd (Linux, root; docs/real-pods.md)."
+                " Default: as they run, else simulated",
+            )
+            command.add_argument(
+                "--image",
+                type=Path,
+                metavar="ARCHIVE",
+                help="with real nodes: Kestra's image as `docker save` writes it, in place of the sandbox's own",
             )
         if name == "doctor":
             command.add_argument(

@@ -86,12 +86,13 @@ def forget_data(directory: Path) -> None:
 
 
 def declared_values(settings: Settings, generated: Mapping[str, str]) -> dict[str, str]:
-    """Name to value of the declared secrets, given or generated."""
+    """Name to value of the declared secrets, given or generated; others put those of external ones where they are."""
     return {
         name: secret.value.get_secret_value()
         if secret.value is not None
         else generated[f"declared-secrets.{name}"]
         for name, secret in settings.declared_secrets.items()
+        if not secret.is_external
     }
 
 

@@ -22,6 +22,7 @@ from components.validation import load_file
 from sandbox import custom_resources
 from sandbox.arguments import parser
 from sandbox.clouds import required_services, service_names, start_clouds
+from sandbox.command_line import CommandConsole
 from sandbox.display import Events, summary
 from sandbox.engine.automation import PolicyRefusal, Stack
 from sandbox.engine.official_plugins import NAMES
@@ -31,11 +32,13 @@ from sandbox.engine.recovery import end_orphaned_processes
 from sandbox.engine.workspace import refuse_encrypted
 from sandbox.errors import SandboxError
 from sandbox.judgement import Pack, show
+from sandbox.nodes import REAL, images, machine_needs
+from sandbox.nodes.control_plane import RealControlPlane, control_plane, forget_kind, kind_of
 from sandbox.progress import Progress
-from sandbox.services import ControlPlane, Vault
+from sandbox.services import Vault
 from sandbox.state import MARK, ROOT, Last, State
 from sandbox.status import servers, show_status
-from sandbox.tools import CONTROL_PLANE, ensure
+from sandbox.tools import CONTROL_PLANE, REAL_NODES, ensure
 
 
 class Sandbox:
@@ -107,14 +110,29 @@ class Sandbox:
         self.console.print(f"Policy: {pack}.", markup=False)
         return pack
 
-    def ready(self, stack: str, settings: Settings, pack: Pack | None = None) -> Stack:
-        """Tools and servers, and the stack on them."""
+    def ready(
+        self, stack: str, settings: Settings, pack: Pack | None = None, nodes: str | None = None
+    ) -> Stack:
+        """Tools and servers, and the stack on them.
+
+        Args:
+            stack: its name.
+            settings: the checked ones.
+            pack: that judges the stack.
+            nodes: `simulated` or `real`; None: as they are.
+
+        Raises:
+            SandboxError: when the machine cannot have what is asked for.
+        """
+        kubernetes = self.state.services / "kubernetes"
+        is_real = (nodes or kind_of(kubernetes)) == REAL
+        if is_real:
+            machine_needs.require()
         services = required_services(self.state, stack, settings)
         with_vault = "vault" in services
-        tools = ensure(
-            ["pulumi", *CONTROL_PLANE, *(["vault"] if with_vault else [])], self.progress
-        )
-        plane = ControlPlane(self.state.services / "kubernetes", tools)
+        needed = [*CONTROL_PLANE, *(REAL_NODES if is_real else ()), *(["vault"] * with_vault)]
+        tools = ensure(["pulumi", *needed], self.progress)
+        plane = control_plane(kubernetes, tools, nodes)
         if not plane.healthy:
             with self.progress.step("Starting the Kubernetes control plane"):
                 plane.start(self.progress)
@@ -164,11 +182,20 @@ class Sandbox:
         # The engine also asks for those of resources that the state has and nobody needs any more.
         return used + choose([n for n in NAMES if n not in needed], offline=self._offline)
 
-    def up(self, name: str) -> None:
-        """Brings a stack up."""
+    def up(self, name: str, *, nodes: str | None = None, image: Path | None = None) -> None:
+        """Brings a stack up.
+
+        Args:
+            name: of the stack.
+            nodes: `simulated` or `real`; None: as they are.
+            image: archive of Kestra's image for real nodes; None: the sandbox's own.
+        """
+        images.check(image, nodes or kind_of(self.state.services / "kubernetes"))
         settings = self.settings(name)
         pack = self.pack(name, settings)
-        stack = self.ready(name, settings, pack)
+        stack = self.ready(name, settings, pack, nodes)
+        if isinstance(stack.plane, RealControlPlane):
+            images.load(stack.plane.node, settings, image, self.progress)
         if stack.clouds.began_empty and Last.read(self.state.stack(name)) is not None:
             with self.progress.step(
                 "Noting what the API server of the cloud does not hold any more"
@@ -269,6 +296,7 @@ class Sandbox:
             end_orphaned_processes(self.state)
             for server in reversed(servers(self.state)):
                 server.stop(seconds=15)
+            forget_kind(self.state.services / "kubernetes")
         if purge:
             keep = (self.state.lock, self.state.directory / MARK)
             for entry in self.state.directory.iterdir():
@@ -326,7 +354,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with state_lock(state):
         match arguments.command:
             case "up":
-                sandbox.up(arguments.stack)
+                sandbox.up(arguments.stack, nodes=arguments.nodes, image=arguments.image)
             case "preview":
                 sandbox.preview(arguments.stack)
             case "refresh":
@@ -350,7 +378,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; errors are one sentence each, without a traceback."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = CommandConsole()
     # An engine that ends takes its connections along, and gRPC would print tracebacks of that.
     logging.getLogger("grpc").setLevel(logging.CRITICAL)
     try:
@@ -362,8 +390,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"Error: {_sentence(error)}", file=sys.stderr)
     except KeyboardInterrupt:
-        print("Interrupted. Run the same command again to go on.", file=sys.stderr)
-        return 130
+        if not console.is_closed:
+            print("Interrupted. Run the same command again to go on.", file=sys.stderr)
+        return console.interrupted
     return 1
 
 

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from sandbox.command_line import CommandConsole, run_command
 from sandbox.errors import SandboxError
 from sandbox.jobs import Job, run_jobs
-from sandbox.tools import CONTROL_PLANE
+from sandbox.nodes import machine_needs
+from sandbox.tools import CONTROL_PLANE, REAL_NODES
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = "requirements/sandbox.txt"
@@ -25,13 +27,16 @@ def prepare(purpose: str, stack: str, console: Console) -> None:
     """Brings here what `purpose` needs for `stack`.
 
     Args:
-        purpose: `report` needs packages alone, `preview` the tools too, `up` also the stack's Kestra.
+        purpose: `report` needs packages alone, `preview` the tools too, `up` also the stack's Kestra, `pods` also
+            the programs of real nodes.
         stack: name of the stack.
         console: where the progress is shown.
 
     Raises:
         SandboxError: when a part fails, with what to do, and when the stack file has problems, with all of them.
     """
+    if purpose == "pods":
+        machine_needs.require()
     file = Path("stacks") / f"Pulumi.{stack}.yaml"
     if not (ROOT / file).exists():
         names = sorted(path.name[7:-5] for path in (ROOT / "stacks").glob("Pulumi.*.yaml"))
@@ -60,9 +65,12 @@ def _jobs_of_stack(purpose: str, file: Path, tools: Job) -> list[Job]:
         jobs.append(Job(names, [_pip(*(package.lock for package in packages))]))
     if purpose != "report" and any(manager.type == "vault" for manager in settings.managers):
         # Two linkers of such programs at once need more memory than small machines have.
-        jobs.append(_tools("Vault", "vault", after=tools))
-    if purpose == "up":
+        tools = _tools("Vault", "vault", after=tools)
+        jobs.append(tools)
+    if purpose in ("up", "pods"):
         jobs.append(_tools(f"Kestra {settings.version}", "--kestra", settings.version))
+    if purpose == "pods":
+        jobs.append(_tools("Programs of real nodes", *REAL_NODES, after=tools))
     return jobs
 
 
@@ -79,23 +87,21 @@ def _tools(title: str, *arguments: str, after: Job | None = None) -> Job:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; errors are one sentence each."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.prepare", description=__doc__)
-    parser.add_argument("purpose", choices=("report", "preview", "up"))
+    parser.add_argument("purpose", choices=("report", "preview", "up", "pods"))
     parser.add_argument("stack")
     chosen = parser.parse_args(arguments)
+    console = CommandConsole()
     try:
-        prepare(chosen.purpose, chosen.stack, Console(highlight=False, soft_wrap=True))
+        prepare(chosen.purpose, chosen.stack, console)
     except SandboxError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Interrupted. Run the same command again to go on.", file=sys.stderr)
-        return 130
+        if not console.is_closed:
+            print("Interrupted. Run the same command again to go on.", file=sys.stderr)
+        return console.interrupted
     return 0
 
 
 if __name__ == "__main__":
-    import signal
-
-    for sign in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(sign, signal.default_int_handler)
-    sys.exit(main())
+    sys.exit(run_command(main))

@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from sandbox.engine.plugin_choice import read_choices
+from sandbox.nodes.control_plane import control_plane
 from sandbox.services import AwsServer, ControlPlane, GoogleCloud, Server, Vault
 from sandbox.state import Last, State
-from sandbox.tools import CONTROL_PLANE
+from sandbox.tools import CONTROL_PLANE, REAL_NODES
 
 _PORTS = {"kube-apiserver": "api", "kube-controller-manager": "controller-manager",
           "kube-scheduler": "scheduler"}  # fmt: skip
@@ -33,9 +34,9 @@ def healthy_servers(state: State) -> list[str]:
 def services(state: State) -> tuple[ControlPlane, Vault, AwsServer, GoogleCloud]:
     """The servers that a state may have, started or not."""
     # Whoever only asks and ends needs no tools.
-    tools = {name: state.directory / name for name in (*CONTROL_PLANE, "vault")}
+    tools = {name: state.directory / name for name in (*CONTROL_PLANE, *REAL_NODES, "vault")}
     return (
-        ControlPlane(state.services / "kubernetes", tools),
+        control_plane(state.services / "kubernetes", tools),
         Vault(state.services / "vault", tools),
         AwsServer(state.services / "aws"),
         GoogleCloud(state.services / "gcp"),

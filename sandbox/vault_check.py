@@ -88,6 +88,7 @@ def check_vault(
     document = yaml.safe_load(application_yaml)
     block = resolve(document["kestra"]["secret"]["vault"], environment)
     assert isinstance(block, dict)
+    block["address"] = plane.reached_from_here(block["address"])
     jwt = None
     if "kubernetes" in block:
         account = settings.identity.service_account.name

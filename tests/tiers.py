@@ -62,6 +62,7 @@ class Long:
 
 
 LONG = (
+    Long(r"stores/test_external_values_engine\.py.*\[", "conformance", keep=r"\[vault\]"),
     Long(r"upgrade/test_version_settings\.py::test_no_key_silently", "rotation", sample=r"upgrade/test_version_settings\.py"),
     Long(r"policy/test_judges\.py::test_checkov_that_cannot", "stacks", sample=r"policy/test_judges\.py"),
     Long(r"benchmarks/test_growth_engine\.py", "stacks", sample=r"benchmarks/test_machinery\.py::test_the_bare"),
@@ -69,6 +70,9 @@ LONG = (
     Long(r"faults/test_guards\.py::test_no_setting_changes", "faults", sample=r"faults/test_guards\.py::test_a_change_that_loses"),
     Long(r"components/test_program\.py::test_only_the_sdk", "stacks", keep=r"\[local-vault"),
     Long(r"components/test_components\.py.*\[", "stacks", keep=r"\[(local|vault-production|azure-key-vault-staging|google-secret-manager-production|kafka)\]"),
+    Long(r"components/test_inventories\.py::test_a_stack_is.*\[", "stacks", keep=r"\[(local|vault|kafka|oidc|azure-key-vault-staging|aws-secret-manager-production|google-secret-manager-staging)"),
+    Long(r"faults/test_hostile_settings\.py::test_a_file_that.*\[many (wrong|unknown)", "hostile", sample=r"faults/test_hostile_examples\.py::test_twenty_thousand"),
+    Long(r"sandbox/test_leaks\.py::test_(a_planted|another)_value", "faults", keep=r"\[base64-|-console\]|-database\]"),
     Long(r"upgrade/test_version_inventories\.py.*\[", "stacks", keep=r"\[(vault-production|azure-key-vault-staging|local)"),
     Long(r"sandbox/test_report\.py::test_(every_first|the_page_loads|no_secret_of|the_drawing).*\[", "stacks", keep=r"\[(local|example-google)"),
     Long(r"sandbox/test_report_browser\.py", "stacks", keep=r"\[local-vault\]"),
@@ -81,7 +85,7 @@ LONG = (
     Long(r"policy/test_engine\.py", "stacks", keep="a_naive_production"),
     Long(r"components/test_admission\.py", "stacks", keep=r"\[(vault-production|enterprise-2\.0|kafka|local, plain.*|(local|worker groups), every.*)\]"),
     Long(r"upgrade/test_states\.py::test_nothing.*\[", "stacks", keep=r"\[(local|local-vault) of"),
-    Long(r"components/test_moving\.py::test_(at_every|the_new_store)", "conformance", keep=r"\[local-vault to|to local-vault\]"),
+    Long(r"components/test_moving\.py::test_(at_every|the_new_store|a_store_that)", "conformance", keep=r"\[local-vault to|to local-vault\]"),
     Long(r"stores/test_conformance\.py", "conformance", keep=r"\[(vault|jdbc)\]"),
     Long(r"stores/test_(azure|gcp)_engine\.py", "conformance", sample=r"stores/test_conformance\.py.*\[vault\]"),
     Long(r"stores/test_moving_engine\.py", "conformance", sample=r"components/test_moving\.py"),
@@ -106,7 +110,7 @@ LONG = (
         "hostile",
         keep=r"(refused (env (unknown|twice)|encrypted|mount without)|valid (env|encrypted|volumes)|warned a secret)",
     ),
-    Long(r"settings/test_check_and_engine\.py::test_check_and.*\[malformed: [g-z0-9A-Z]", "hostile", sample=r"settings/test_check_and_engine\.py::test_check_and.*\[malformed: [a-f]"),
+    Long(r"settings/test_check_and_engine\.py::test_check_and.*\[malformed: [d-z0-9A-Z]", "hostile", sample=r"settings/test_check_and_engine\.py::test_check_and.*\[malformed: [a-c]"),
     Long(r"kestra/test_web_server\.py", "access", sample=r"kestra/test_endpoints\.py.*1\.3"),
     Long(r"plugins/test_custom_resources_engine\.py::test_a_cluster_without", "plugins", sample=r"plugins/test_custom_resources_engine\.py::test_a_real_api"),
     Long(r"importing/test_adoption_engine\.py", "stacks", sample=r"importing/test_adoption\.py"),

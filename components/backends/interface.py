@@ -11,7 +11,7 @@ import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from components.backends import secret_naming
@@ -24,6 +24,8 @@ from components.settings.tag_rules import TagLimits
 if TYPE_CHECKING:
     import pulumi
 
+    from components.backends.answers import VersionQuery
+    from components.backends.external_values import ExternalValues, Option
     from components.rendering.leaves import Node
     from components.safeguards.failed_resource import ConflictHint
 
@@ -45,11 +47,12 @@ class StoreArgs:
     """What every store takes."""
 
     settings: Settings
-    """The stack's settings."""
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Name of a declared secret to its value (secret)."""
     encryption_key: pulumi.Input[str] | None = None
     """The encryption key (secret), kept in the store too."""
+    external_versions: Mapping[str, str] = field(default_factory=dict)
+    """Name of a declared secret whose value others write to the version in force; empty or absent: none yet."""
 
 
 class Store(Protocol):
@@ -170,7 +173,7 @@ class SdkPackage:
 
 
 class Backend:
-    """A secret manager: what it is called, what it needs of the settings, and what a stack provisions in it.
+    """A secret manager: its name, what it needs of the settings, and what a stack provisions in it.
 
     The methods take settings in which `secret` names this manager (`Settings.secondary` for the second one).
     """
@@ -210,6 +213,8 @@ class Backend:
     """Whether this project can write declared secrets to it."""
     declared_keys: ClassVar[tuple[str, ...]] = ()
     """Keys of a declared secret that only this manager has."""
+    takes_external: ClassVar[bool] = False
+    """Whether others can put the values of declared secrets into it (`declared-secrets.<NAME>.external`)."""
     name_rule: ClassVar[NameRule | None] = None
     tag_limits: ClassVar[TagLimits | None] = None
     """What its tags can hold; None where it has no tags of this project."""
@@ -217,8 +222,12 @@ class Backend:
     """Where it answers by HTTPS, where no setting holds the address."""
     deployer_actions: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     """Type of its resources to what whoever runs `pulumi up` must be allowed."""
-    drift: ClassVar[ModuleType | None] = None
+    version_query: ClassVar[VersionQuery | None] = None
     """How its API says which version of a secret is in force (`components/drift.py`); None where refresh sees it."""
+    conflict_hints: ClassVar[Sequence[ConflictHint]] = ()
+    """What to do when a name of its resources is taken."""
+    values_package: ClassVar[SdkPackage | None] = None
+    """What `external_values` imports beside the project's own packages."""
     account_annotation: ClassVar[str] = ""
     """Annotation by which a Kubernetes service account has an identity in it; empty where there is none."""
 
@@ -246,12 +255,7 @@ class Backend:
         return settings
 
     def rendered(self, block: dict[str, Node], read_only: Node | None) -> dict[str, Node]:
-        """The block as Kestra takes it.
-
-        Args:
-            block: its keys as they are set.
-            read_only: `kestra:secret.read-only`; None where it is not set.
-        """
+        """The block as Kestra takes it, of its keys as they are set and of `kestra:secret.read-only`."""
         return block
 
     def provisioned_keys(self, settings: Settings) -> tuple[str, ...]:
@@ -289,6 +293,10 @@ class Backend:
         """The declared secret's name in the manager."""
         return name
 
+    def external_values(self, settings: Settings, option: Option) -> ExternalValues | None:
+        """How the values of external secrets are written and their versions read; None where they cannot be."""
+        return None
+
     def secret_location(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
         """Where in the manager the declared secret is, for people."""
         return self.secret_name(settings, name, declared)
@@ -303,8 +311,6 @@ class Backend:
         """What of a declaration becomes a tag."""
         return declared.tags
 
-    # What is there, and what a change of the settings would lose
-
     def location_facts(self, settings: Settings) -> dict[str, Any]:
         """Where its secrets are: settings path to value. Another value means another place."""
         return {}
@@ -312,11 +318,6 @@ class Backend:
     def recovery_location(self, settings: Settings) -> str:
         """Where the copy of the encryption key is; empty where there is none."""
         return ""
-
-    @property
-    def conflict_hints(self) -> Sequence[ConflictHint]:
-        """What to do when a name of its resources is taken."""
-        return ()
 
     # Network
 

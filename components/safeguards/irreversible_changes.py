@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.backends.external_values import external_names
 from components.backends.registry import backend_of
 from components.settings import Settings
+from components.settings.external_key import has_external_key
 
 #: What stands for the secret manager of a stack that has none.
 NONE = "none"
@@ -30,6 +32,8 @@ def fingerprint(key: str) -> str:
 def snapshot(settings: Settings) -> dict[str, Any]:
     """What the settings alone say of what cannot be had back."""
     views = [settings, *([settings.secondary] if settings.secondary else [])]
+    external = external_names(settings)
+    known = settings.encryption.fingerprint if has_external_key(settings) else None
     return {
         "environment": settings.tags.environment,
         "reads": settings.secret.type if settings.secret else NONE,
@@ -38,6 +42,9 @@ def snapshot(settings: Settings) -> dict[str, Any]:
             name: f"{secret.tenant}/{secret.namespace}"
             for name, secret in settings.declared_secrets.items()
         },
+        # Absent as of old where there is none.
+        **({"external": external} if external else {}),
+        **({"encryptionKey": known} if known else {}),
     }
 
 
@@ -66,7 +73,12 @@ def find_losses(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Los
     """
     if not before or {before.get("environment"), after.get("environment")} <= {DEVELOPMENT}:
         return []
-    return [*_keys(before, after), *_stores(before, after), *_declared(before, after)]
+    return [
+        *_keys(before, after),
+        *_stores(before, after),
+        *_declared(before, after),
+        *_external(before, after),
+    ]
 
 
 def confirmation_token(losses: list[Loss]) -> str:
@@ -132,6 +144,18 @@ def _stores(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Los
                     f"kestra:{path} would change from {old or 'nothing'} to {new or 'nothing'}: the store {kind}, its "
                     "key or its secrets would be made anew elsewhere and the old ones deleted. Leave it as it is.",
                 )
+
+
+def _external(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]:
+    """Secrets that the stack wrote and others are to write: what it wrote goes with what it registered for it."""
+    for name in sorted(set(after.get("external") or ()) - set(before.get("external") or ())):
+        if name in before["declared"]:
+            yield Loss(
+                ("external", name),
+                f"kestra:declared-secrets.{name} becomes external: the value that this stack wrote may be deleted from "
+                "the secret store, and flows that read it would fail until another is there. Declare another name as "
+                "external, put the value there with `python -m components secret set`, and change the flows first.",
+            )
 
 
 def _declared(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]:

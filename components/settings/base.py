@@ -153,6 +153,9 @@ RotationToken = Annotated[
 ]
 """Any short text that says nothing but that it is another than the last one: `2026-11`, `3`."""
 
+Fingerprint = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[0-9a-f]{8}$")]
+"""The first 8 hexadecimal digits of a key's SHA-256."""
+
 #: The largest number that Kestra's integers hold.
 LARGEST = 2**31 - 1
 

@@ -13,9 +13,11 @@ from components.settings.base import (
 )
 from components.settings.store import AWS, AZURE, GCP
 
+VAULT = "Vault documentation, password policies"
+
 
 class Generate(Model):
-    """A value that the stack generates once and keeps."""
+    """A value that nobody has to think up: the stack generates it once and keeps it, or a command does."""
 
     length: StrictInt = key(
         32, "Characters.", unit="characters", ge=16, le=256, source=SOURCE_PROJECT
@@ -25,6 +27,20 @@ class Generate(Model):
         None,
         "Any text; another text makes another value (docs/rotation.md).",
         source=SOURCE_PROJECT,
+    )
+    keep_from_state: StrictBool = key(
+        False,
+        "Whether the value stays out of Pulumi's state: `python -m components secret generate` makes it and puts it "
+        "into the secret manager, and the stack keeps its place only, as of an external one (docs/external-values.md).",
+        source=SOURCE_PROJECT,
+    )
+    password_policy: str | None = key(
+        None,
+        "With keep-from-state: name of the password policy by which Vault makes the value, in place of length and "
+        "special.",
+        pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_./-]*$",
+        max_length=200,
+        source=VAULT,
     )
 
 
@@ -66,6 +82,13 @@ class DeclaredSecret(Model):
         None, "The value, set with `pulumi config set --path --secret`.", source=SOURCE_PROJECT
     )
     generate: Generate | None = key(None, "Generate the value instead.", source=SOURCE_PROJECT)
+    external: StrictBool = key(
+        False,
+        "Whether a person or a pipeline puts the value into the secret manager, with `python -m components secret "
+        "set NAME` for instance: the stack makes and keeps its place, and never sees the value "
+        "(docs/external-values.md).",
+        source=SOURCE_PROJECT,
+    )
     description: str | None = key(None, "What it is for.", max_length=500, source=SOURCE_PROJECT)
     tags: dict[str, str] = key({}, "Tags of this secret.", source=SOURCE_PROJECT)
     content_type: str | None = key(
@@ -88,3 +111,8 @@ class DeclaredSecret(Model):
         "versions when its value changes.",
         source=GCP,
     )
+
+    @property
+    def is_external(self) -> bool:
+        """Whether the stack never has its value: another puts it into the secret manager."""
+        return self.external or bool(self.generate and self.generate.keep_from_state)

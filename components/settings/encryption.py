@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.base import SOURCE_PROJECT, Model, Secret, StrictBool, key
+from components.settings.base import SOURCE_PROJECT, Fingerprint, Model, Secret, StrictBool, key
 
 
 class Encryption(Model):
@@ -20,5 +20,18 @@ class Encryption(Model):
         "Whether Kestra has encrypted data with this key already. Then the key has to be given, none is generated in "
         "its place, and 16 or 24 bytes (AES-128, AES-192) or the key of the internal secret store are warnings "
         "(docs/rotation.md).",
+        source=SOURCE_PROJECT,
+    )
+    external: StrictBool = key(
+        False,
+        "Whether the key stays out of Pulumi's state: `python -m components secret generate encryption.secret-key` "
+        "makes it in the secret manager, and pods take it from the Secret `kestra-encryption-key`, which `secret copy "
+        "encryption.secret-key --to-cluster` writes (docs/external-values.md).",
+        source=SOURCE_PROJECT,
+    )
+    fingerprint: Fingerprint | None = key(
+        None,
+        "The first 8 hexadecimal digits of the SHA-256 of an external key, as the command prints them: what the guard "
+        "knows it by.",
         source=SOURCE_PROJECT,
     )

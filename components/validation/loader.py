@@ -11,6 +11,7 @@ from typing import Any
 from components.backends.registry import backend_of
 from components.backends.settings_model import settings_model
 from components.settings.base import kebab
+from components.settings.external_key import with_external_key
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.report import Problem, SettingsError
@@ -76,7 +77,7 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     except RecursionError:
         raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
     settings = _with_unread(settings, written, removed)
-    settings = backend_of(settings).with_defaults(settings)
+    settings = with_external_key(backend_of(settings).with_defaults(settings))
     settings = _with_keys(settings, keys, additional)
     findings += invalid + refused
     removed += places

@@ -32,6 +32,11 @@ class StackFile:
     def _names(self) -> dict[int, dict[str, tuple[yaml.Node, yaml.Node]]]:
         return {}
 
+    def option(self, key: str) -> str | None:
+        """An option of a provider, with its namespace (`aws:region`); None where the file has none, or not in clear."""
+        value = self.config.get(key)
+        return value if isinstance(value, str) else None
+
     def line_of(self, path: str) -> int | None:
         """The line of a key, which begins with 1; None where the file does not have it.
 

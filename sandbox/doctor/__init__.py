@@ -12,8 +12,10 @@ from rich.console import Console
 from components.rendering.configuration import render
 from components.settings import Settings, report
 from components.validation import load_file
+from components.validation.stack_file import read_stack_file
 from sandbox.clouds import required_services
 from sandbox.doctor.cluster_apis import examine_apis
+from sandbox.doctor.external_values import examine_external_values
 from sandbox.doctor.machine import Check, examine
 from sandbox.doctor.permissions import Answer, ask
 from sandbox.doctor.releases import examine_releases
@@ -64,9 +66,12 @@ def doctor(
     apis = list(examine_apis(state, resources, own=own))
     if apis:
         _checks(console, "Cluster", apis)
+    values = list(examine_external_values(settings, read_stack_file(file).option, own=own))
+    if values:
+        _checks(console, "Values that others write", values)
     answers = ask(state, settings, resources, own=own)
     _permissions(console, resources, answers)
-    lacking = [c for c in (*machine, *releases, *apis) if c.is_well is False]
+    lacking = [c for c in (*machine, *releases, *apis, *values) if c.is_well is False]
     denied = [a for a in answers if a.lacking]
     if not lacking and not denied:
         problems = (

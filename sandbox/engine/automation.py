@@ -15,6 +15,7 @@ from typing import Any
 
 from pulumi import automation as auto
 
+from components.backends.registry import clouds
 from components.kubernetes.cluster_reader import READER
 from components.redaction.secrets import Redaction
 from components.safeguards.error_hooks import ANSWER
@@ -188,7 +189,8 @@ class Stack:
         ANSWER.set(functools.partial(suggest_fix, self._state, self.name))
         READER.set(lambda: PlaneReader(self.plane))
         REDACTION.set(self._redaction)
-        deploy(self.folder / "workspace")
+        # Azure has no server on one machine that could be asked.
+        deploy(self.folder / "workspace", lambda settings: "azure" not in clouds(settings))
 
     def _recover(self, stack: auto.Stack) -> None:
         """Goes on after an update that was killed; nobody else works on this state."""

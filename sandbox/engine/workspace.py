@@ -122,7 +122,10 @@ def use_own_vault(config: dict[str, Any], stack: str, plane: ControlPlane, vault
     if not blocks:
         return
     for block in blocks:
-        block["vault"] = {**(block.get("vault") or {}), "address": vault.address}
+        block["vault"] = {
+            **(block.get("vault") or {}),
+            "address": plane.reached_by_pods(vault.address),
+        }
     identity = dict(config.get("kestra:identity") or {})
     identity["vault"] = {
         **(identity.get("vault") or {}),

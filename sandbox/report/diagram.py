@@ -172,6 +172,7 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
         ("clear", "Stack file, in clear", "not encrypted"),
         ("generator", "Generator", "values nobody has seen"),
         ("store", "Store and identity", "made for this stack"),
+        ("others", "People and pipelines", "never in Pulumi's state"),
     ):
         if counts[origin]:
             origins.append(

@@ -16,16 +16,18 @@ from components.program import MANAGEMENT_PASSWORD
 from components.rendering.configuration import Configuration, ProvidedValue
 from components.settings import Settings
 from components.settings.base import OPAQUE
+from components.settings.external_key import has_external_key
 from components.settings.placeholders import is_placeholder
 from components.settings.pods import containers
 from components.settings.workloads import places
 
-Origin = Literal["settings", "clear", "generator", "store", "elsewhere"]
+Origin = Literal["settings", "clear", "generator", "store", "others", "elsewhere"]
 ORIGINS = {
     "settings": "stack settings, encrypted by Pulumi",
     "clear": "the stack file, in clear: set it with pulumi config set --path --secret, and rotate it",
     "generator": "generated once, kept in Pulumi's state",
     "store": "made by the store or the identity",
+    "others": "whoever runs `python -m components secret`; never in Pulumi's state",
     "elsewhere": "a Secret that others keep",
 }
 
@@ -53,7 +55,8 @@ class SecretPath:
 def recovery_place(settings: Settings) -> str:
     """Where the copy of the encryption key is kept; empty where there is none."""
     backend, key = backend_of(settings), settings.encryption.secret_key
-    if not backend.provisions(settings) or (key and is_placeholder(key.get_secret_value())):
+    is_elsewhere = key is not None and is_placeholder(key.get_secret_value())
+    if not backend.provisions(settings) or (is_elsewhere and not has_external_key(settings)):
         return ""
     return backend.recovery_location(settings)
 
@@ -136,7 +139,9 @@ def _placeholders(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 def _declared(settings: Settings) -> Iterator[SecretPath]:
     for name, declared in settings.declared_secrets.items():
-        origin = "generator" if declared.value is None else _written(declared.value)
+        origin: Origin = "generator" if declared.value is None else _written(declared.value)
+        if declared.is_external:
+            origin = "others"
         backend, second = backend_of(settings), settings.secondary
         if backend.provisions(settings):
             also = backend_of(second).secret_location(second, name, declared) if second else ""

@@ -30,6 +30,8 @@ class GoogleCloud(SingleServer):
         return {
             "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT": f"{self.address}/v1/",
             "GOOGLE_PROJECT": PROJECT,
+            # For what asks as its caller; this server takes any token.
+            "GOOGLE_OAUTH_ACCESS_TOKEN": "sandbox",
             "KESTRA_SANDBOX_GCP_STATE": str(self.state),
         }
 

@@ -1,4 +1,7 @@
-"""A real Kubernetes control plane on loopback; only its node and pods are simulated (kwok)."""
+"""A real Kubernetes control plane on loopback; only its node and pods are simulated (kwok).
+
+With real ones: `sandbox.nodes.control_plane`.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,14 @@ from sandbox.services.process import (
     private,
 )
 
-NODE = "simulated"
 STAGES = Path(__file__).parent / "kwok"
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 
 class ControlPlane:
     """etcd, kube-apiserver (TLS, RBAC, Pod Security), kube-controller-manager, kube-scheduler and kwok."""
+
+    node_name = "simulated"
 
     def __init__(self, directory: Path, tools: dict[str, Path]) -> None:
         self.directory = directory
@@ -49,7 +53,19 @@ class ControlPlane:
     @property
     def servers(self) -> tuple[Server, ...]:
         """The processes, in the order in which they start."""
-        return (self._etcd, self._api, self._manager, self._scheduler, self._kwok)
+        return (self._etcd, self._api, self._manager, self._scheduler, self._node_server)
+
+    @property
+    def _node_server(self) -> Server:
+        return self._kwok
+
+    def reached_by_pods(self, address: str) -> str:
+        """The address at which pods reach a server of the sandbox that has this one on the machine."""
+        return address
+
+    def reached_from_here(self, address: str) -> str:
+        """The address on the machine of a server of the sandbox that pods reach at this one."""
+        return address
 
     @property
     def ports(self) -> dict[str, int]:
@@ -101,14 +117,13 @@ class ControlPlane:
         for server, command in (
             (self._manager, self._manager_command),
             (self._scheduler, self._scheduler_command),
-            (self._kwok, self._kwok_command),
         ):
             if not server.running:
                 server.start(command(), bare_environment(self.directory))
         self._manager.wait(lambda: self._answers("controller-manager"), 60)
         self._scheduler.wait(lambda: self._answers("scheduler"), 60)
-        self._create_node()
-        self._kwok.wait(lambda: self._kwok.running and self._node_ready(), 60)
+        self._remove_other_nodes()
+        self._start_node()
         self._manager.wait(
             lambda: self._get("/api/v1/namespaces/default/serviceaccounts/default") is not None, 60
         )
@@ -164,17 +179,8 @@ class ControlPlane:
 
     def _api_command(self) -> list[str | Path]:
         issue = self._authority.issue
-        server = issue(
-            "apiserver",
-            "kube-apiserver",
-            hosts=(
-                LOOPBACK,
-                "localhost",
-                "kubernetes",
-                "kubernetes.default",
-                "kubernetes.default.svc",
-            ),
-        )
+        name, hosts = self._api_hosts()
+        server = issue(name, "kube-apiserver", hosts=hosts)
         client = issue("etcd-client", "kube-apiserver")
         token = self._authority.signing_key("service-account")
         return [
@@ -198,7 +204,17 @@ class ControlPlane:
             "--endpoint-reconciler-type=none",
             "--profiling=false",
             "--v=0",
+            *self._api_options(),
         ]
+
+    def _api_hosts(self) -> tuple[str, tuple[str, ...]]:
+        """Name of the API server's certificate, and its hosts."""
+        names = ("kubernetes", "kubernetes.default", "kubernetes.default.svc")
+        return "apiserver", (LOOPBACK, "localhost", *names)
+
+    def _api_options(self) -> list[str]:
+        """What the API server is told about nodes."""
+        return []
 
     def _manager_command(self) -> list[str | Path]:
         token = self._authority.signing_key("service-account")
@@ -243,9 +259,9 @@ class ControlPlane:
         pair = self._authority.issue(f"{name}-serving", name, hosts=(LOOPBACK, "localhost"))
         return (f"--tls-cert-file={pair.certificate}", f"--tls-private-key-file={pair.key}")
 
-    def _client_config(self, name: str, group: str = "") -> Path:
+    def _client_config(self, name: str, group: str = "", server: str = "") -> Path:
         pair = self._authority.issue(name, name if group else f"system:{name}", group)
-        return self._kubeconfig(self.directory / f"{name}.kubeconfig", pair)
+        return self._kubeconfig(self.directory / f"{name}.kubeconfig", pair, server)
 
     def _write_kubeconfigs(self) -> None:
         self._kubeconfig(self.kubeconfig, self._admin())
@@ -253,7 +269,7 @@ class ControlPlane:
     def _admin(self) -> Pair:
         return Authority(self._certificates).issue("admin", "sandbox-admin", "system:masters")
 
-    def _kubeconfig(self, path: Path, pair: Pair) -> Path:
+    def _kubeconfig(self, path: Path, pair: Pair, server: str = "") -> Path:
         document = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -262,7 +278,10 @@ class ControlPlane:
             "clusters": [
                 {
                     "name": "sandbox",
-                    "cluster": {"server": self.url, "certificate-authority": str(self.ca_file)},
+                    "cluster": {
+                        "server": server or self.url,
+                        "certificate-authority": str(self.ca_file),
+                    },
                 }
             ],
             "users": [
@@ -323,17 +342,36 @@ class ControlPlane:
         except (requests.RequestException, OSError, ValueError):
             return False
 
+    def _remove_other_nodes(self) -> None:
+        """Nobody would end the pods of a node that the folder had before: they go with it."""
+        session = self.session()
+        nodes = (self._get("/api/v1/nodes") or {}).get("items", [])
+        for name in {node["metadata"]["name"] for node in nodes} - {self.node_name}:
+            pods = self._get(f"/api/v1/pods?fieldSelector=spec.nodeName={name}") or {}
+            for pod in pods.get("items", []):
+                path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods"
+                session.delete(
+                    f"{self.url}{path}/{pod['metadata']['name']}?gracePeriodSeconds=0", timeout=30
+                )
+            session.delete(f"{self.url}/api/v1/nodes/{name}", timeout=30)
+
+    def _start_node(self) -> None:
+        if not self._kwok.running:
+            self._kwok.start(self._kwok_command(), bare_environment(self.directory))
+        self._create_node()
+        self._kwok.wait(lambda: self._kwok.running and self._node_ready(), 60)
+
     def _create_node(self) -> None:
         room = {"cpu": "1k", "memory": "4Ti", "pods": "10k"}
         node = {
             "apiVersion": "v1",
             "kind": "Node",
             "metadata": {
-                "name": NODE,
+                "name": self.node_name,
                 "annotations": {"kwok.x-k8s.io/node": "fake"},
                 "labels": {
                     "type": "kwok",
-                    "kubernetes.io/hostname": NODE,
+                    "kubernetes.io/hostname": self.node_name,
                     "kubernetes.io/os": "linux",
                     "kubernetes.io/arch": "amd64",
                     "topology.kubernetes.io/zone": "simulated-a",
@@ -351,6 +389,6 @@ class ControlPlane:
             time.sleep(0.2)
 
     def _node_ready(self) -> bool:
-        node = self._get(f"/api/v1/nodes/{NODE}") or {}
+        node = self._get(f"/api/v1/nodes/{self.node_name}") or {}
         conditions = node.get("status", {}).get("conditions", [])
         return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)

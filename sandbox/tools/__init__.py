@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,84 +25,22 @@ from platformdirs import user_cache_path
 
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
+from sandbox.tools.modules import (
+    CONTROL_PLANE,
+    FITS,
+    MODULES,
+    OFFICIAL_KUBERNETES,
+    REAL_NODES,
+    Module,
+)
 
 HERE = Path(__file__).parent
 GO_NEEDED = (1, 26)
-OFFICIAL_KUBERNETES = "pulumi-resource-kubernetes"
-"""Pulumi's own provider, by which the long tests judge the stand-in."""
 
-
-@dataclass(frozen=True)
-class Module:
-    """A Go module that tools are built from."""
-
-    name: str
-    version: str
-    packages: Mapping[str, str]
-    """Tool to package path."""
-    ldflags: str = ""
-    compiles: int = 0
-    """At most how many packages are compiled (`go list -deps`), for the progress."""
-    is_judge: bool = False
-    """Whether only the long tests need it."""
-
-
-MODULES = {
-    m.name: m
-    for m in (
-        Module(
-            "pulumi",
-            "3.259.0",
-            {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
-            "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.259.0",
-            1690,
-        ),
-        Module(
-            "kubernetes",
-            "1.34.3",
-            {
-                "etcd": "./etcd",
-                "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-                "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
-                "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
-            },
-            "-X k8s.io/component-base/version.gitVersion=v1.34.3"
-            " -X k8s.io/component-base/version.gitMajor=1"
-            " -X k8s.io/component-base/version.gitMinor=34",
-            2440,
-        ),
-        Module("kwok", "0.8.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, "", 970),
-        Module(
-            "kubeconform",
-            "0.8.0",
-            {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
-            "-X main.version=v0.8.0",
-            130,
-        ),
-        Module("vault", "1.21.1", {"vault": "github.com/hashicorp/vault"}, "", 2580),
-        Module(
-            "pulumi-kubernetes",
-            "4.25.0",
-            {OFFICIAL_KUBERNETES: f"./{OFFICIAL_KUBERNETES}"},
-            compiles=1690,
-            is_judge=True,
-        ),
-    )
-}
-
-#: How a tool found on the machine tells its version, and which versions fit.
-FITS = {
-    "pulumi": (("version",), r"(?<!\d)3\.259\."),
-    "etcd": (("--version",), r"etcd Version: 3\.6\."),
-    "kube-apiserver": (("--version",), r"v1\.34\."),
-    "kube-controller-manager": (("--version",), r"v1\.34\."),
-    "kube-scheduler": (("--version",), r"v1\.34\."),
-    "kwok": (("--version",), r"(?<!\d)0\.8\."),
-    "kubeconform": (("-v",), r"v0\.8\."),
-    "vault": (("version",), r"Vault v1\.(1[6-9]|2[0-9])\."),
-}
-
-CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+__all__ = [
+    "CONTROL_PLANE", "FITS", "GO_NEEDED", "MODULES", "OFFICIAL_KUBERNETES", "REAL_NODES", "Module", "Place",
+    "cache_folder", "ensure", "whereabouts",
+]  # fmt: skip
 
 
 def cache_folder() -> Path:
@@ -163,7 +101,7 @@ def _download(modules: Sequence[Module], ended: threading.Event) -> None:
             cwd=HERE / module.name,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=_environment(module),
         ) as process:
             while process.poll() is None:
                 if ended.wait(0.2):
@@ -294,12 +232,13 @@ def _build_entry(module: Module, entry: Path, progress: Progress) -> None:
         os.replace(complete, entry)
 
 
-def _environment() -> dict[str, str]:
+def _environment(module: Module) -> dict[str, str]:
     """The caller's, with its Go caches and proxies, without what would make another build of it."""
     changing = ("GOFLAGS", "GOOS", "GOARCH", "GO111MODULE")
+    own = {"GOWORK": "off"} | ({"CGO_ENABLED": "0"} if module.is_static else {})
     kept = {k: v for k, v in os.environ.items() if k not in changing}
     # Fewer garbage collections of the compiler and the linker: a quarter less processor time.
-    return {"GOGC": "400"} | kept | {"GOWORK": "off"}
+    return {"GOGC": "400"} | kept | own
 
 
 def _compile(go: str, module: Module, folder: Path, log: Path, progress: Progress) -> None:
@@ -318,7 +257,7 @@ def _compile(go: str, module: Module, folder: Path, log: Path, progress: Progres
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=_environment(),
+            env=_environment(module),
         )
         assert process.stdout is not None
         try:
@@ -365,7 +304,7 @@ def _go(module: Module) -> str:
         cwd=HERE / module.name,
         capture_output=True,
         text=True,
-        env=_environment(),
+        env=_environment(module),
     )
     version = tuple(int(n) for n in re.findall(r"\d+", answer.stdout)[:2])
     if version < GO_NEEDED:

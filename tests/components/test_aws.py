@@ -375,3 +375,29 @@ def test_a_stack_that_moves_between_the_managers_of_aws_has_both_side_by_side(
     # The type of the parent is part of a resource's address: the two keys are two.
     assert {("kestra:stores:AwsStore", "store"), ("kestra:stores:AwsParameterStore", "store")} <= set(seen)  # fmt: skip
     assert seen.count(("aws:kms/key:Key", "store-key")) == 2
+
+
+EXTERNAL = {
+    "API_TOKEN": {"namespace": "company.team", "external": True},
+    "MADE": {"namespace": "company.team", "generate": {"keep-from-state": True}},
+}
+
+
+def test_an_external_secret_has_its_place_and_policy_and_no_value() -> None:
+    recorded = run(_stack(declared_secrets=EXTERNAL))
+    assert recorded.of(SECRET).keys() == {
+        "store-declared-API_TOKEN", "store-declared-MADE", "store-encryption-key",
+    }  # fmt: skip
+    assert recorded.of("SecretPolicy").keys() == {f"{name}-policy" for name in recorded.of(SECRET)}
+    assert recorded.of("SecretVersion").keys() == {"store-encryption-key-value"}
+    assert not any("declared" in name for name in recorded.of("RandomPassword"))
+    assert recorded.outputs["secretIds"].keys() == {*EXTERNAL, "encryption.secret-key"}
+    assert "API_TOKEN" not in recorded.outputs["versionIds"]
+    assert recorded.outputs["secretIds"]["API_TOKEN"].startswith("arn:")
+
+
+def test_there_is_no_parameter_without_a_value() -> None:
+    recorded = run(_stack(PARAMETERS, declared_secrets=EXTERNAL))
+    assert recorded.of("Parameter").keys() == {"store-encryption-key"}
+    assert recorded.outputs["secretIds"]["API_TOKEN"].endswith("API_TOKEN")
+    assert "API_TOKEN" not in recorded.outputs["versionIds"]

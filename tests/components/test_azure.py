@@ -379,3 +379,11 @@ def test_the_documentation_names_the_roles_by_their_ids() -> None:
     for role in ROLES.values():
         assert role.name.removeprefix("Key Vault ") in " ".join(text.split())
         assert role.id in text
+
+
+def test_there_is_no_secret_of_a_vault_without_a_value() -> None:
+    external = {"API_TOKEN": {"namespace": "company.team", "external": True}}
+    recorded = run(azure(**{"declared-secrets": external}))
+    assert recorded.of("Secret").keys() & {"store-declared-API_TOKEN"} == set()
+    assert recorded.outputs["secretIds"]["API_TOKEN"].endswith("API-TOKEN")
+    assert "API_TOKEN" not in recorded.outputs["versionIds"]

@@ -102,8 +102,8 @@ VAULT = _state(
         "encryption.secret-key": "kestra-stack/data/encryption",
     },
     {"TOKEN": "1", "encryption.secret-key": "1"},
-    _resource(vault.TYPE, "store-declared-TOKEN", inputs={"namespace": "inner"}),
-    _resource(vault.TYPE, "store-encryption-key"),
+    _resource(vault.QUERY.resource_type, "store-declared-TOKEN", inputs={"namespace": "inner"}),
+    _resource(vault.QUERY.resource_type, "store-encryption-key"),
 )
 TOKEN_PATH, COPY_PATH = (
     "/v1/kestra/metadata/main/team/TOKEN",
@@ -158,7 +158,9 @@ def test_google_is_asked_for_the_latest_version_and_the_stack_s_is_written_anew(
     ids = {name: f"projects/p/secrets/{name.lower()}" for name in ("TOKEN", "OTHER", "SAME")}
     versions = {name: f"{id_}/versions/1" for name, id_ in ids.items()}
     resources = [
-        _resource(gcp.TYPE, f"store-declared-{name}-version", protect=name == "OTHER")
+        _resource(
+            gcp.QUERY.resource_type, f"store-declared-{name}-version", protect=name == "OTHER"
+        )
         for name in ids
     ]
     for name, number, state in (("token", 2, "ENABLED"), ("other", 1, "DISABLED"), ("same", 1, "ENABLED")):  # fmt: skip
@@ -185,8 +187,8 @@ def test_azure_is_asked_through_its_management_and_a_changed_tag_writes_the_valu
     state = _state(
         {"TOKEN": uri, "encryption.secret-key": uri.replace("kestra-token", "copy")},
         {"TOKEN": "aaa", "encryption.secret-key": "aaa"},
-        _resource(azure.TYPE, "store-declared-TOKEN", id=AZURE_ID),
-        _resource(azure.TYPE, "store-encryption-key", **copy),
+        _resource(azure.QUERY.resource_type, "store-declared-TOKEN", id=AZURE_ID),
+        _resource(azure.QUERY.resource_type, "store-encryption-key", **copy),
     )
     current: dict[str, Any] = {"properties": {"secretUriWithVersion": f"{uri}/bbb"}}
     manager.answers = {AZURE_ID: current, copy["id"]: current}
@@ -217,9 +219,9 @@ def test_a_stack_that_moves_is_asked_for_the_store_that_kestra_reads(
     state = _state(
         {"TOKEN": "kestra/data/main/team/TOKEN"},
         {"TOKEN": "1"},
-        _resource(vault.TYPE, "store-declared-TOKEN"),
-        _resource(vault.TYPE, "store-declared-TOKEN", delete=True),
-        _resource(gcp.TYPE, "store-declared-TOKEN-version"),
+        _resource(vault.QUERY.resource_type, "store-declared-TOKEN"),
+        _resource(vault.QUERY.resource_type, "store-declared-TOKEN", delete=True),
+        _resource(gcp.QUERY.resource_type, "store-declared-TOKEN-version"),
         _resource("kubernetes:core/v1:Secret", "kestra-secret"),
     )
     manager.answers = {TOKEN_PATH: _vault(1, deletion_time="")}

@@ -317,3 +317,13 @@ def test_as_the_second_manager_it_is_written_to_and_nobody_reads_it_yet() -> Non
         SettingsError, match=r"store\.also\.google-secret-manager\.project: is miss"
     ):
         load(_second({}), source="f")
+
+
+def test_an_external_secret_has_its_labels_and_no_version() -> None:
+    external = {"API_TOKEN": {"namespace": "company.team", "external": True}}
+    recorded = run(google(**{"declared-secrets": external}))
+    assert _secrets(recorded)["store-declared-API_TOKEN"]["labels"]["namespace"] == "company_team"
+    versions = _of(recorded, "secretmanager/secretVersion:SecretVersion")
+    assert versions.keys() == {"store-encryption-key-version"}
+    assert "API_TOKEN" not in recorded.outputs["versionIds"]
+    assert recorded.outputs["secretIds"]["API_TOKEN"].startswith("projects/")

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -56,6 +57,15 @@ class Point:
     def __str__(self) -> str:
         what = "" if self.whom == "engine" else f" ({self.whom})"
         return f"{self.kind}: {self.operation}, {self.moment} {self.call} of {self.name}{what}"
+
+
+def command_line(pid: int) -> str:
+    """What a process was started as; "ended" when it has ended meanwhile."""
+    try:
+        process = psutil.Process(pid)
+        return f"{pid} {process.status()}: {' '.join(process.cmdline())}"
+    except psutil.Error:
+        return f"{pid} ended"
 
 
 @dataclass
@@ -174,7 +184,7 @@ class World:
         deadline = time.monotonic() + 60
         while (left := list(orphaned_processes(self.state))) and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert left == []
+        assert left == [], [command_line(process.pid) for process in left]
 
     @contextmanager
     def _watching(self, name: str, point: Point) -> Iterator[threading.Event]:

@@ -46,9 +46,11 @@ def next_plugin(folder: Path, name: str) -> str:
 class Killer(grpc.GenericRpcHandler):
     """Hands calls on to a plugin, and strikes when one of them is the planned one."""
 
-    def __init__(self, plugin: subprocess.Popen[str], channel: grpc.Channel, plan: Path) -> None:
+    def __init__(
+        self, plugin: subprocess.Popen[str], channel: grpc.Channel, plan: Path, engine: int
+    ) -> None:
         self._plugin, self._channel, self._plan = plugin, channel, plan
-        self._lock, self._calls, self._engine = threading.Lock(), 0, os.getppid()
+        self._lock, self._calls, self._engine = threading.Lock(), 0, engine
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         method = str(handler_call_details.method)
@@ -127,13 +129,22 @@ class Killer(grpc.GenericRpcHandler):
 
 def main() -> None:
     folder, name, plan, *rest = sys.argv[1:]
+    # The engine can be killed by another plugin's plan while this one still starts.
+    engine = os.getppid()
     plugin = subprocess.Popen(
         [next_plugin(Path(folder), name), *rest], stdout=subprocess.PIPE, text=True
     )
+    try:
+        _serve(plugin, Path(plan), engine)
+    finally:
+        plugin.kill()
+
+
+def _serve(plugin: subprocess.Popen[str], plan: Path, engine: int) -> None:
     assert plugin.stdout is not None
     port = int(plugin.stdout.readline())
     channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_OPTIONS)
-    killer = Killer(plugin, channel, Path(plan))
+    killer = Killer(plugin, channel, plan, engine)
     server = grpc.server(ThreadPoolExecutor(64), handlers=[killer], options=_OPTIONS)
     own = server.add_insecure_port("127.0.0.1:0")
     # The engine ends its plugins by a signal; the one behind is ended with its engine.

@@ -78,6 +78,7 @@ MOVED = [
     (GOOGLE, _set("store", "gcp", "regions", to=["europe-west9"]), "store.gcp.regions"),
     (VAULT, lambda d: d["declared-secrets"].pop("API_TOKEN"), "declared-secrets.API_TOKEN is gone"),
     (VAULT, _set("declared-secrets", "API_TOKEN", "namespace", to="company.other"), "declared-secrets.API_TOKEN would move"),
+    (VAULT, _set("declared-secrets", "API_TOKEN", to={"namespace": "company.team.billing", "external": True}), "declared-secrets.API_TOKEN becomes external"),
     (VAULT, _set("secret", to={"type": "jdbc"}), "Kestra reads its secrets from vault"),
 ]  # fmt: skip
 

@@ -14,12 +14,15 @@ import pytest
 import yaml
 from botocore.stub import Stubber
 
+from components.backends.answers import CurrentVersion, UnansweredError
+from components.backends.external_values import NO_VALUE, no_option
 from components.deployer_permissions import FREE, Need, NoRow, needed
+from components.validation import load
 from sandbox import kestra, tools
 from sandbox.cli import main
-from sandbox.doctor import callers
+from sandbox.doctor import callers, external_values
 from sandbox.errors import SandboxError
-from tests.conftest import ROOT
+from tests.conftest import ROOT, stack_document
 
 PLANTED = "Pl4nted-Doctor-Zq81"
 
@@ -275,3 +278,24 @@ def test_whoever_is_not_logged_in_is_told_so(
         callers.kubernetes(need)
     with pytest.raises(SandboxError, match="`gcloud` is not installed"):
         callers.google([], "mine")
+
+
+def test_a_secret_without_a_value_is_said_when_ones_own_manager_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = load(stack_document("local-vault"), source="test").settings
+    versions = {"vault": {"A": CurrentVersion("3"), "B": CurrentVersion("", NO_VALUE)}}
+    monkeypatch.setattr(external_values, "current_versions", lambda *_: versions)
+    examine = external_values.examine_external_values
+    assert list(examine(settings, no_option, own=False)) == []
+    first, second = examine(settings, no_option, own=True)
+    assert (first.name, first.state, first.is_well) == ("A", "vault: version 3", True)
+    assert (second.name, second.is_well) == ("B", False)
+    assert "secret list" in second.remedy
+
+    def unanswered(*_: Any) -> Any:
+        raise UnansweredError("Vault does not answer.")
+
+    monkeypatch.setattr(external_values, "current_versions", unanswered)
+    (check,) = examine(settings, no_option, own=True)
+    assert (check.state, check.is_well) == ("Vault does not answer.", None)

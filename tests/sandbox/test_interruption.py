@@ -63,6 +63,26 @@ def engine_of(process: subprocess.Popen[bytes], state: State) -> int:
     )
 
 
+def test_an_update_whose_output_nobody_reads_ends_its_operations(state: State) -> None:
+    process = subprocess.Popen(
+        command(state, "up", "local"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    for line in process.stdout:
+        if b"kestra-configuration " in line:
+            break
+    # As `… | head` does.
+    process.stdout.close()
+    assert process.wait(60) == 141
+    assert process.stderr.read() == b""
+    assert not is_locked(state, "local")
+    assert list(orphaned_processes(state)) == []
+    last = Last.read(state.stack("local"))
+    assert last is not None
+    assert last.result == "interrupted"
+
+
 def test_an_interrupted_update_ends_its_operations_and_the_next_goes_on(
     state: State, tmp_path: Path
 ) -> None:

@@ -100,7 +100,21 @@ def test_it_imports_nothing_that_the_first_packages_do_not_bring() -> None:
     """It runs before the others are installed."""
     code = (
         "import sys, sandbox.prepare; "
-        "print(sorted({'yaml', 'pydantic', 'pulumi', 'kubernetes', 'boto3', 'components'} & set(sys.modules)))"
+        "print(sorted({'yaml', 'pydantic', 'pulumi', 'kubernetes', 'boto3', 'components.settings'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_real_nodes_are_built_only_for_pods_and_after_the_other_tools(
+    jobs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare.machine_needs, "require", lambda: None)
+    prepare.prepare("pods", "local-vault", CONSOLE)
+    (nodes,) = (job for job in jobs if job.title == "Programs of real nodes")
+    assert "kubelet" in nodes.commands[0]
+    assert nodes.after is not None
+    assert nodes.after.title == "Vault"
+    jobs.clear()
+    prepare.prepare("up", "local-vault", CONSOLE)
+    assert "Programs of real nodes" not in titles(jobs)

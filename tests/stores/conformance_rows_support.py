@@ -21,8 +21,10 @@ NAMED = "… `python -m components drift` names it, and its commands bring the s
 DESTROY = "destroy leaves only what is protected or kept"
 FACE = "the face of store and identity"
 HIDDEN = "no value in clear in state, output and files"
+BY_OTHERS = "an external secret: its value is never in the state"
+OTHERS_KEY = "… an external encryption key"
 CASES = (
-    UP, AGAIN, UPDATE, ADD, ROTATE, REMOVE, DRIFT, FOREIGN_VALUE, NAMED, DESTROY, FACE, HIDDEN,
+    UP, AGAIN, UPDATE, ADD, ROTATE, REMOVE, DRIFT, FOREIGN_VALUE, NAMED, DESTROY, FACE, HIDDEN, BY_OTHERS, OTHERS_KEY,
 )  # fmt: skip
 
 KEY, KEY_ALONE = "generated-encryption-secret-key", frozenset({"generated-encryption-secret-key"})
@@ -119,6 +121,7 @@ AWS_SHOWN = (
 AWS_PROTECTED = KEY_ALONE | {"store-key", "store-encryption-key"}
 INTERNAL = "only Kestra itself writes to its internal store"
 EXTERNAL = "this project provisions nothing there: no Pulumi provider of its own writes to it"
+NO_PLACE = "refused: its place is beside the secrets that the stack provisions"
 NOTHING = "nothing is provisioned outside Kestra, so that nothing there can change"
 
 
@@ -132,6 +135,8 @@ def _without_declared(rule: str) -> dict[str, str]:
         DRIFT: NOTHING,
         FOREIGN_VALUE: NOTHING,
         NAMED: NOTHING,
+        BY_OTHERS: refused,
+        OTHERS_KEY: NO_PLACE,
     }
 
 
@@ -258,6 +263,8 @@ ROWS = (
             DRIFT: NOTHING,
             FOREIGN_VALUE: NOTHING,
             NAMED: NOTHING,
+            BY_OTHERS: "refused: without one Kestra reads SECRET_<NAME> from a Secret that this stack writes",
+            OTHERS_KEY: NO_PLACE,
         },
     ),
     _external(

@@ -28,6 +28,10 @@ rotated; a tag changed; a secret added and removed; destroyed with protection on
 stand the resources that the engine touched, the outputs, and what is outside, read without the engine. State, event
 output (without the SDK's debug lines, which the sandbox does not keep) and the files of servers and stand-ins are
 searched for every value, in clear, base64, hexadecimal and URL-encoded.
+
+External secrets have a life of their own, in which the command puts the values there
+([test_external_values_engine.py](../../tests/stores/test_external_values_engine.py)), on Vault and on AWS's server; for
+Azure and Google by their requests ([test_external_values.py](../../tests/components/test_external_values.py)).
 """
 
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from types import SimpleNamespace
 
 import pytest
 
-from components.backends.registry import BACKENDS
+from components.backends.external_values import no_option, values_by_others
+from components.backends.registry import BACKENDS, backend_of
 from components.settings import SettingsError
 from components.validation import load
 from tests.conftest import ROOT
 from tests.stores.conformance_life_support import DECLARED
-from tests.stores.conformance_rows_support import CASES, FOREIGN_VALUE, NAMED, ROWS, Row
+from tests.stores.conformance_rows_support import (
+    BY_OTHERS,
+    CASES,
+    FOREIGN_VALUE,
+    NAMED,
+    OTHERS_KEY,
+    ROWS,
+    Row,
+)
 from tests.stores.conformance_support import COMMAND, TARGET, page
 
 REFUSING = [row for row in ROWS if row.refusal]
@@ -40,6 +50,30 @@ def test_where_the_stack_writes_no_secrets_declared_ones_are_refused_with_the_re
         load(document | {"declared-secrets": deepcopy(DECLARED)}, source="test")
     assert row.refusal in " ".join(error.value.report().split())
     assert f"cannot be written to {row.name}" in error.value.report()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name.split(" (")[0])
+@pytest.mark.parametrize("case", [BY_OTHERS, OTHERS_KEY], ids=["secret", "key"])
+def test_external_values_have_a_place_where_the_table_says_so_and_are_refused_elsewhere(
+    row: Row, case: str
+) -> None:
+    document = row.document(SimpleNamespace(address="http://vault:8200"))
+    document |= {"declared-secrets": {}}
+    if case == BY_OTHERS:
+        document["declared-secrets"] = {"TOKEN": {"namespace": "company.team", "external": True}}
+    else:
+        document["encryption"] = {"external": True, "fingerprint": "1a2b3c4d"}
+    if case in row.not_here:
+        with pytest.raises(SettingsError) as error:
+            load(document, source="test")
+        reason = row.refusal if case == BY_OTHERS and row.refusal else row.not_here[case]
+        said = " ".join(error.value.report().split())
+        assert reason.removeprefix("refused: ") in said
+        return
+    settings = load(document, source="test").settings
+    values = backend_of(settings).external_values(settings, no_option)
+    assert values is not None
+    assert values_by_others(settings) == ["TOKEN" if case == BY_OTHERS else "encryption.secret-key"]
 
 
 def test_every_page_says_that_a_value_in_vault_is_named_by_the_command_and_not_put_back() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from components.backends.aws import deployer_permissions, names, permissions, rules
+from components.backends.aws import deployer_permissions, name_conflicts, names, permissions, rules
 from components.backends.aws.principals import ROLE_ARN, aws_block, has_role
 from components.backends.aws.tag_limits import AWS_TAGS
 from components.backends.cloud import CloudBackend
@@ -25,7 +25,7 @@ from components.settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
-    from components.safeguards.failed_resource import ConflictHint
+    from components.backends.external_values import ExternalValues, Option
 
 #: Source: Amazon EKS user guide, EKS Pod Identity.
 _POD_IDENTITY_AGENT = (("169.254.170.23/32", 80), ("fd00:ec2::23/128", 80))
@@ -38,23 +38,20 @@ class AwsBackend(CloudBackend):
     provider = "aws"
     provider_title = "AWS"
     sdk_package = SdkPackage("pulumi-aws", "pulumi_aws", "requirements/aws.txt")
+    conflict_hints = name_conflicts.HINTS
     setting_rules = (rules.credentials, rules.provisioned)
     deployer_actions = deployer_permissions.ACTIONS
     tag_limits = AWS_TAGS
     hosts = ("*.amazonaws.com",)
     account_annotation = ROLE_ARN
+    takes_external = True
+    values_package = SdkPackage("boto3", "boto3", "requirements/aws.txt")
 
     def location_facts(self, settings: Settings) -> dict[str, Any]:
         block, store = aws_block(settings), settings.store.aws
         facts = super().location_facts(settings)
         facts[f"secret.{self.type}.region"] = block.region if block else None
         return facts | ({"store.aws.kms.arn": store.kms.arn} if store else {})
-
-    @property
-    def conflict_hints(self) -> Sequence[ConflictHint]:
-        from components.backends.aws.name_conflicts import HINTS
-
-        return HINTS
 
     def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
         return _POD_IDENTITY_AGENT if settings.identity.aws.pod_identity else ()
@@ -124,6 +121,11 @@ class SecretsManager(AwsBackend):
     def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
         return names.secret_name(settings, name, declared)
 
+    def external_values(self, settings: Settings, option: Option) -> ExternalValues:
+        from components.backends.aws.external_values import SecretsManagerValues
+
+        return SecretsManagerValues(settings, option)
+
     def recovery_location(self, settings: Settings) -> str:
         return names.recovery_name(settings)
 
@@ -148,6 +150,11 @@ class ParameterStore(AwsBackend):
 
     def provisioned_keys(self, settings: Settings) -> tuple[str, ...]:
         return ("kms-key-id",) if settings.store.aws and not settings.is_read_only else ()
+
+    def external_values(self, settings: Settings, option: Option) -> ExternalValues:
+        from components.backends.aws.external_values import ParameterValues
+
+        return ParameterValues(settings, option)
 
     def create_store(
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None

@@ -6,6 +6,9 @@ from components.backends.secret_naming import RECOVERY, prefix
 from components.settings.declared import DeclaredSecret
 from components.settings.model import Settings
 
+RECOVERY_TEXT = "Encryption key of Kestra, to recover from"
+"""Description of the encryption key's copy in AWS."""
+
 
 def secret_name(settings: Settings, name: str, declared: DeclaredSecret) -> str:
     """`<prefix>/<tenant>/<namespace>/<NAME>`: Kestra finds secrets by tags, so the name says where one belongs."""

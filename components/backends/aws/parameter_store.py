@@ -8,8 +8,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components import tags
+from components.backends.aws.names import RECOVERY_TEXT
 from components.backends.aws.permissions import PARAMETERS
-from components.backends.aws.secrets_manager import RECOVERED, RECOVERY_TEXT, AwsStore
+from components.backends.aws.secrets_manager import RECOVERED, AwsStore
 from components.backends.aws.tag_limits import AWS_TAGS
 from components.backends.secret_naming import filtered_name, recovery_name, secret_tags
 from components.settings.declared import DeclaredSecret
@@ -23,6 +24,7 @@ class AwsParameterStore(AwsStore):
 
     - As in Secrets Manager, but `SecureString` parameters (of tier Standard, 4 KB at most), which have no policies
       of their own, no replicas, no rotation and no recovery window.
+    - Nothing of an external secret, which Parameter Store cannot have without a value.
     - In managed mode Kestra is told the stack's key.
 
     Example:
@@ -46,7 +48,7 @@ class AwsParameterStore(AwsStore):
         block: AwsSettings,
         secret: str,
         declared: DeclaredSecret,
-        value: pulumi.Input[str],
+        value: pulumi.Input[str] | None,
     ) -> None:
         self._parameter(
             secret,
@@ -58,7 +60,7 @@ class AwsParameterStore(AwsStore):
             self._child,
         )
 
-    def _recover(self, block: AwsSettings, value: pulumi.Input[str]) -> None:
+    def _recover(self, block: AwsSettings, value: pulumi.Input[str] | None) -> None:
         self._parameter(
             RECOVERED,
             f"{self._name}-encryption-key",
@@ -75,10 +77,15 @@ class AwsParameterStore(AwsStore):
         label: str,
         name: str,
         labels: Mapping[str, str],
-        value: pulumi.Input[str],
+        value: pulumi.Input[str] | None,
         description: str | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
+        if value is None:
+            # There is no parameter without a value: whoever writes the first one makes it.
+            arn = self._location.apply(lambda where: where.arn("ssm", f"parameter/{name}"))
+            self._record_external(secret, arn)
+            return
         written = aws.ssm.Parameter(
             label,
             name=name,

@@ -11,11 +11,12 @@ import pulumi_aws as aws
 
 from components import tags
 from components.backends.aws.location import lookup_location
-from components.backends.aws.names import recovery_name, secret_name
+from components.backends.aws.names import RECOVERY_TEXT, recovery_name, secret_name
 from components.backends.aws.permissions import SECRETS, SERVICES, AwsLocation
 from components.backends.aws.policy_documents import key_policy, secret_policy
 from components.backends.aws.principals import aws_block, principals
 from components.backends.aws.tag_limits import AWS_TAGS
+from components.backends.external_values import keeps_key, record_version
 from components.backends.interface import StoreArgs
 from components.backends.secret_naming import secret_tags
 from components.settings import Settings
@@ -24,9 +25,8 @@ from components.settings.store import AwsStore as AwsSettings
 
 #: The stage of the version that is read.
 CURRENT = "AWSCURRENT"
-#: Name of the recovery copy among the ids, and its description in AWS.
+#: Name of the recovery copy among the ids.
 RECOVERED = "encryption.secret-key"
-RECOVERY_TEXT = "Encryption key of Kestra, to recover from"
 
 
 class AwsStore(pulumi.ComponentResource):
@@ -37,6 +37,7 @@ class AwsStore(pulumi.ComponentResource):
       nobody can use it but through the service of the secrets.
     - Declared secrets as plain text (Kestra's read-only mode needs that), with the tags that make them visible,
       a policy against other accounts and connections without TLS, replicas and rotation where asked for.
+    - An external secret has its place, with all of that but a value: others write it.
     - A copy of the encryption key to recover from, which no policy lets Kestra read; it stays, with the key that
       it needs, when the stack goes.
     - A changed value is a new version; `version_ids` change with it. A value that others wrote is put out of force
@@ -60,7 +61,7 @@ class AwsStore(pulumi.ComponentResource):
     ) -> None:
         super().__init__(self.component_type, name, None, opts)
         own, block = aws_block(args.settings), args.settings.store.aws
-        self._name, self._settings = name, args.settings
+        self._name, self._settings, self._args = name, args.settings, args
         self._region = own.region if own else None
         self._child = pulumi.ResourceOptions(parent=self)
         self._tags = tags.translate(tags.convention(args.settings.tags), AWS_TAGS)
@@ -71,10 +72,10 @@ class AwsStore(pulumi.ComponentResource):
         self.key_arn = None
         if block is not None:
             self._location = lookup_location(self._region, self)
-            self.key_arn = self._key(block, retain=args.encryption_key is not None)
+            self.key_arn = self._key(block, retain=keeps_key(args))
             for secret, declared in args.settings.declared_secrets.items():
-                self._declare(block, secret, declared, args.secrets[secret])
-            if args.encryption_key is not None:
+                self._declare(block, secret, declared, args.secrets.get(secret))
+            if keeps_key(args):
                 self._recover(block, args.encryption_key)
             self.environment = self._provided(self.key_arn)
         self.register_outputs(
@@ -128,8 +129,9 @@ class AwsStore(pulumi.ComponentResource):
         block: AwsSettings,
         secret: str,
         declared: DeclaredSecret,
-        value: pulumi.Input[str],
+        value: pulumi.Input[str] | None,
     ) -> None:
+        """A declared secret; without a value its place only, as others write it."""
         label = f"{self._name}-declared-{secret}"
         full = secret_name(self._settings, secret, declared)
         labels = tags.translate(secret_tags(self._settings, secret, declared), AWS_TAGS)
@@ -153,7 +155,7 @@ class AwsStore(pulumi.ComponentResource):
             ],
             tags=labels,
         )
-        if declared.rotation is not None:
+        if declared.rotation is not None and written is not None:
             aws.secretsmanager.SecretRotation(
                 f"{label}-rotation",
                 secret_id=described.arn,
@@ -168,7 +170,7 @@ class AwsStore(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[written]),
             )
 
-    def _recover(self, block: AwsSettings, value: pulumi.Input[str]) -> None:
+    def _recover(self, block: AwsSettings, value: pulumi.Input[str] | None) -> None:
         self._secret(
             RECOVERED,
             f"{self._name}-encryption-key",
@@ -187,12 +189,12 @@ class AwsStore(pulumi.ComponentResource):
         self,
         secret: str,
         label: str,
-        value: pulumi.Input[str],
+        value: pulumi.Input[str] | None,
         opts: pulumi.ResourceOptions,
         never: tuple[str, ...],
         stages: list[str] | None,
         **inputs: Any,
-    ) -> tuple[aws.secretsmanager.Secret, aws.secretsmanager.SecretVersion]:
+    ) -> tuple[aws.secretsmanager.Secret, aws.secretsmanager.SecretVersion | None]:
         """A secret with its policy and its value; with stages, a value that others wrote does not stay."""
         resource = aws.secretsmanager.Secret(
             label, kms_key_id=self.key_arn, region=self._region, opts=opts, **inputs
@@ -207,6 +209,9 @@ class AwsStore(pulumi.ComponentResource):
             region=self._region,
             opts=inside,
         )
+        if value is None:
+            self._record_external(secret, resource.arn)
+            return resource, None
         written = aws.secretsmanager.SecretVersion(
             f"{label}-value",
             secret_id=resource.id,
@@ -218,6 +223,10 @@ class AwsStore(pulumi.ComponentResource):
         )
         self._record_version(secret, resource.arn, written.version_id)
         return resource, written
+
+    def _record_external(self, name: str, arn: pulumi.Output[str]) -> None:
+        self._ids[name] = pulumi.Output.unsecret(arn)
+        record_version(self._args, name, self._versions)
 
     def _record_version(
         self, name: str, arn: pulumi.Output[str], version: pulumi.Output[str]

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from components.backends.azure import deployer_permissions, drift, names, permissions, rules
+from components.backends.azure import (
+    deployer_permissions,
+    drift,
+    name_conflicts,
+    names,
+    permissions,
+    rules,
+)
 from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.azure.workload_identity import CLIENT_ID, POD_LABELS, account_annotations
 from components.backends.cloud import CloudBackend
@@ -27,7 +34,7 @@ from components.settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
-    from components.safeguards.failed_resource import ConflictHint
+    from components.backends.external_values import ExternalValues, Option
 
 #: Source: Azure documentation, instance metadata service.
 _METADATA = (("169.254.169.254/32", 80),)
@@ -51,15 +58,25 @@ class KeyVault(CloudBackend):
     )
     deployer_actions = deployer_permissions.ACTIONS
     tag_limits = AZURE_TAGS
-    drift = drift
+    version_query = drift.QUERY
+    conflict_hints = name_conflicts.HINTS
     hosts = ("*.vault.azure.net", "login.microsoftonline.com")
     account_annotation = CLIENT_ID
+    takes_external = True
 
     def provisioned_keys(self, settings: Settings) -> tuple[str, ...]:
         return ("workload-identity-client-id",) if settings.identity.azure.oidc_issuer_url else ()
 
     def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
         return names.secret_name(settings, name)
+
+    def external_values(self, settings: Settings, option: Option) -> ExternalValues | None:
+        from components.backends.azure.external_values import AzureValues
+
+        block, store = _block(settings), settings.store.azure
+        if block is None or block.vault_name is None or store is None:
+            return None
+        return AzureValues(settings, block.vault_name, store)
 
     def location_facts(self, settings: Settings) -> dict[str, Any]:
         block, store = _block(settings), settings.store.azure
@@ -76,12 +93,6 @@ class KeyVault(CloudBackend):
 
     def recovery_location(self, settings: Settings) -> str:
         return f"{names.recovery_vault_name(settings)}/{recovery_name(settings)}"
-
-    @property
-    def conflict_hints(self) -> Sequence[ConflictHint]:
-        from components.backends.azure.name_conflicts import HINTS
-
-        return HINTS
 
     def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
         block = _block(settings)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime
 import shlex
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from components.backends.answers import (
     CurrentVersion,
+    VersionQuery,
     WrittenSecret,
     command_output,
-    get_json,
+    request_json,
 )
 
-TYPE = "azure-native:keyvault:Secret"
 ADDRESS = "https://management.azure.com"
 _API = "2024-11-01"
 
@@ -28,17 +30,53 @@ def current_version(secret: WrittenSecret) -> CurrentVersion:
     Raises:
         UnansweredError: the Azure CLI is not logged in, or Azure refuses.
     """
-    token = command_output(
-        "az", "account", "get-access-token", "--query", "accessToken", "--output", "tsv"
+    answer = manage("GET", secret.resource["id"])
+    return CurrentVersion("", "it is deleted") if answer is None else version_of(answer)
+
+
+def manage(
+    method: str, id_: str, body: Mapping[str, Any] | None = None, hidden: Collection[str] = ()
+) -> dict[str, Any] | None:
+    """The answer of Resource Manager about a resource; None where there is none.
+
+    Args:
+        method: GET or PUT.
+        id_: of the resource.
+        body: what is sent. Secret.
+        hidden: what no message may hold. Secret.
+
+    Raises:
+        UnansweredError: the Azure CLI is not logged in, or Azure refuses.
+    """
+    headers = {"Authorization": f"Bearer {access_token()}"}
+    url = f"{ADDRESS}{id_}?api-version={_API}"
+    return request_json(method, url, headers, "Azure", body=body, hidden=hidden)
+
+
+def access_token(*more: str) -> str:
+    """A token of the Azure CLI.
+
+    Args:
+        more: arguments that say for what; without them for Resource Manager.
+
+    Raises:
+        UnansweredError: nobody is logged in.
+    """
+    return command_output(
+        "az", "account", "get-access-token", *more, "--query", "accessToken", "--output", "tsv"
     )
-    url = f"{ADDRESS}{secret.resource['id']}?api-version={_API}"
-    answer = get_json(url, {"Authorization": f"Bearer {token}"}, "Azure")
-    if answer is None:
-        return CurrentVersion("", "it is deleted")
-    properties = answer["properties"]
+
+
+def version_of(secret: Mapping[str, Any]) -> CurrentVersion:
+    """The current version of a secret as Resource Manager describes it."""
+    properties = secret["properties"]
     number = (properties.get("secretUriWithVersion") or "").rpartition("/")[2]
-    enabled = (properties.get("attributes") or {}).get("enabled", True)
-    return CurrentVersion(number, "" if enabled else "it is disabled")
+    attributes = properties.get("attributes") or {}
+    changed = attributes.get("updated") or attributes.get("created")
+    moment = datetime.datetime.fromtimestamp(changed, datetime.UTC).isoformat() if changed else ""
+    return CurrentVersion(
+        number, "" if attributes.get("enabled", True) else "it is disabled", moment
+    )
 
 
 def remedy(secret: WrittenSecret, current: CurrentVersion) -> list[str]:
@@ -53,3 +91,6 @@ def remedy(secret: WrittenSecret, current: CurrentVersion) -> list[str]:
         f"az keyvault secret set-attributes --id {shlex.quote(secret.id)} --tags drift=seen",
         "pulumi up --refresh",
     ]
+
+
+QUERY = VersionQuery("azure-native:keyvault:Secret", owns, current_version, remedy)

@@ -9,9 +9,11 @@ import pulumi
 from pulumi_azure_native import authorization, keyvault, monitor, network
 
 from components import tags
+from components.backends.azure.external_values import DATA_HOST
 from components.backends.azure.names import recovery_vault_name, secret_name
 from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.azure.vault_properties import secret_properties, vault_properties
+from components.backends.external_values import ENCRYPTION_KEY, keeps_key, record_version
 from components.backends.interface import StoreArgs
 from components.backends.secret_naming import recovery_name, secret_tags
 from components.settings import Settings
@@ -27,6 +29,8 @@ class AzureStore(pulumi.ComponentResource):
       90 days of soft delete outside development; protected in production.
     - Declared secrets by the names and tags by which a read-only Kestra finds them. A changed value is a new
       version, and `version_ids` change with it.
+    - Nothing of an external secret, which Key Vault cannot have without a value; `version_ids` have the version
+      that others wrote.
     - The encryption key in a vault of its own, which nobody is given a role in and no network reaches: a role on
       Kestra's vault holds for every secret in it. That vault stays when the stack goes.
     - With `workspace-id` the audit events of both vaults go to that Log Analytics workspace.
@@ -92,6 +96,10 @@ class AzureStore(pulumi.ComponentResource):
         self._audit("audit", self.vault_id, self._child)
         self._private_endpoint(block)
         for name, declared in self._settings.declared_secrets.items():
+            if declared.is_external:
+                secret = secret_name(self._settings, name)
+                self._record_external(args, name, vault_name, secret)
+                continue
             self._secret(
                 name,
                 f"declared-{name}",
@@ -102,10 +110,16 @@ class AzureStore(pulumi.ComponentResource):
                 # A vault that goes takes its secrets along; the deployer then needs no way into it.
                 self._options(depends_on=vault, deleted_with=vault) if vault else self._child,
             )
-        if args.encryption_key is not None:
-            self._recovery(args.encryption_key)
+        if keeps_key(args):
+            self._recovery(args)
 
-    def _recovery(self, encryption_key: pulumi.Input[str]) -> None:
+    def _record_external(self, args: StoreArgs, name: str, vault_name: str, secret: str) -> None:
+        """Key Vault has no secret without a value: whoever writes the first one makes it."""
+        address = f"https://{vault_name}.{DATA_HOST}/secrets/{secret}"
+        self._ids[name] = pulumi.Output.from_input(address)
+        record_version(args, name, self._versions)
+
+    def _recovery(self, args: StoreArgs) -> None:
         kept = {"protect": self._settings.protect, "retain_on_delete": True}
         vault_name = recovery_vault_name(self._settings)
         # Nobody reads it until the day of a recovery: written through Azure's management, it needs no way in.
@@ -114,12 +128,16 @@ class AzureStore(pulumi.ComponentResource):
             "recovery-vault", vault_name, self._options(**kept), public=False, labels=labels
         )
         self._audit("recovery-audit", vault.id, self._options(retain_on_delete=True))
+        if args.encryption_key is None:
+            secret = recovery_name(self._settings)
+            self._record_external(args, ENCRYPTION_KEY, vault_name, secret)
+            return
         self._secret(
             "encryption.secret-key",
             "encryption-key",
             vault_name,
             recovery_name(self._settings),
-            secret_properties(encryption_key),
+            secret_properties(args.encryption_key),
             self._tags,
             self._options(depends_on=vault, **kept),
         )

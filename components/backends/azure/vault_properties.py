@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from datetime import UTC, datetime
 
 import pulumi
 from pulumi_azure_native import keyvault
 
+from components.backends.azure.external_values import TEXT, unix_seconds
 from components.settings import Settings
 from components.settings.declared import DeclaredSecret
 from components.settings.store import AzureStore
 
 SHORT, LONG = 7, 90
-TEXT = "text/plain"
 
 
 def vault_properties(
@@ -68,8 +67,3 @@ def secret_properties(
             enabled=True, expires=unix_seconds(expires) if expires else None
         ),
     )
-
-
-def unix_seconds(moment: str) -> int:
-    """`2027-01-31T00:00:00Z` as seconds since 1970."""
-    return int(datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())

@@ -6,7 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from components.backends.cloud import CloudBackend
-from components.backends.gcp import deployer_permissions, drift, names, permissions, rules
+from components.backends.gcp import (
+    deployer_permissions,
+    drift,
+    name_conflicts,
+    names,
+    permissions,
+    rules,
+)
 from components.backends.gcp.tag_limits import GOOGLE_LABELS
 from components.backends.interface import (
     Identity,
@@ -24,7 +31,7 @@ from components.settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
-    from components.safeguards.failed_resource import ConflictHint
+    from components.backends.external_values import ExternalValues, Option
 
 #: Where GKE's metadata server answers, without and with Dataplane V2.
 #: Source: Google Cloud documentation, Workload Identity Federation for GKE.
@@ -46,14 +53,23 @@ class SecretManager(CloudBackend):
     name_rule = NameRule(r"[A-Za-z0-9_-]{1,255}", "255 letters, digits, _ and - at most")
     deployer_actions = deployer_permissions.ACTIONS
     tag_limits = GOOGLE_LABELS
-    drift = drift
+    version_query = drift.QUERY
+    conflict_hints = name_conflicts.HINTS
     hosts = ("*.googleapis.com",)
     account_annotation = names.ACCOUNT
+    takes_external = True
 
     def secret_tags(
         self, settings: Settings, name: str, declared: DeclaredSecret
     ) -> dict[str, str]:
         return names.secret_labels(settings, declared)
+
+    def external_values(self, settings: Settings, option: Option) -> ExternalValues | None:
+        from components.backends.gcp.external_values import GoogleValues
+
+        block = _block(settings)
+        project = block and block.project
+        return GoogleValues(settings, project) if project else None
 
     def location_facts(self, settings: Settings) -> dict[str, Any]:
         block, store = _block(settings), settings.store.gcp
@@ -66,12 +82,6 @@ class SecretManager(CloudBackend):
                 "store.gcp.kms.name": store.kms.name,
             }
         return facts
-
-    @property
-    def conflict_hints(self) -> Sequence[ConflictHint]:
-        from components.backends.gcp.name_conflicts import HINTS
-
-        return HINTS
 
     def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
         return _METADATA if settings.identity.gcp.workload_pool else ()

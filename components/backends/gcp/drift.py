@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from components.backends.answers import (
     CurrentVersion,
+    VersionQuery,
     WrittenSecret,
     command_output,
-    get_json,
+    request_json,
 )
 
-TYPE = "gcp:secretmanager/secretVersion:SecretVersion"
 ADDRESS = "https://secretmanager.googleapis.com/v1/"
 """Of the API; the provider's own variable GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT names another."""
 
@@ -28,16 +30,27 @@ def current_version(secret: WrittenSecret) -> CurrentVersion:
     Raises:
         UnansweredError: there is no token, or Google refuses.
     """
+    answer = request("GET", f"{secret.id}/versions/latest")
+    return CurrentVersion("", "there is none") if answer is None else version_of(answer)
+
+
+def request(
+    method: str, path: str, body: Mapping[str, Any] | None = None, hidden: Collection[str] = ()
+) -> dict[str, Any] | None:
+    """The answer of Secret Manager; None where there is nothing (for arguments and errors see `request_json`)."""
     token = os.environ.get("GOOGLE_OAUTH_ACCESS_TOKEN") or command_output(
         "gcloud", "auth", "print-access-token"
     )
     headers = {"Authorization": f"Bearer {token}"}
     address = os.environ.get("GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT") or ADDRESS
-    answer = get_json(f"{address}{secret.id}/versions/latest", headers, "Google")
-    if answer is None:
-        return CurrentVersion("", "there is none")
+    return request_json(method, f"{address}{path}", headers, "Google", body=body, hidden=hidden)
+
+
+def version_of(answer: Mapping[str, Any]) -> CurrentVersion:
+    """A version as Secret Manager describes it."""
     number, state = answer["name"].rpartition("/")[2], answer.get("state", "ENABLED")
-    return CurrentVersion(number, "" if state == "ENABLED" else f"it is {state.lower()}")
+    fault = "" if state == "ENABLED" else f"it is {state.lower()}"
+    return CurrentVersion(number, fault, answer.get("createTime") or "")
 
 
 def remedy(secret: WrittenSecret, current: CurrentVersion) -> list[str]:
@@ -45,3 +58,6 @@ def remedy(secret: WrittenSecret, current: CurrentVersion) -> list[str]:
     urn = shlex.quote(secret.resource["urn"])
     protected = [f"pulumi state unprotect {urn}"] if secret.resource.get("protect") else []
     return [*protected, f"pulumi up --replace {urn}"]
+
+
+QUERY = VersionQuery("gcp:secretmanager/secretVersion:SecretVersion", owns, current_version, remedy)

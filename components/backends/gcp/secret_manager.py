@@ -9,6 +9,7 @@ import pulumi
 from pulumi_gcp import projects, secretmanager
 
 from components import tags
+from components.backends.external_values import ENCRYPTION_KEY, keeps_key, record_version
 from components.backends.gcp.encryption_keys import GLOBAL, Keys, create_keys
 from components.backends.gcp.names import secret_labels
 from components.backends.gcp.tag_limits import GOOGLE_LABELS
@@ -29,6 +30,7 @@ class GcpStore(pulumi.ComponentResource):
       regions or automatically.
     - A changed value is a new version, after which the old one is destroyed, recoverable for `destroy-ttl`. A
       secret with aliases keeps its old versions, since aliases name them. `version_ids` change with it.
+    - An external secret has no version of the stack's: others write them.
     - A recovery copy of the encryption key that is retained on delete and that Kestra's identity cannot read.
       It stays in the locations where it was first written.
 
@@ -79,7 +81,7 @@ class GcpStore(pulumi.ComponentResource):
             secret: self._declared(secret, declared, before)
             for secret, declared in self._settings.declared_secrets.items()
         }
-        if self._args.encryption_key is not None:
+        if keeps_key(self._args):
             self._recovery(self._args.encryption_key, before)
 
     def _destroy_ttl(self, block: Block) -> str:
@@ -121,6 +123,9 @@ class GcpStore(pulumi.ComponentResource):
             # Its name is taken until it is deleted.
             opts=pulumi.ResourceOptions(parent=self, depends_on=before, delete_before_replace=True),
         )
+        if declared.is_external:
+            self._record_external(name, secret)
+            return secret.secret_id
         version = secretmanager.SecretVersion(
             f"{self._name}-declared-{name}-version",
             secret=secret.id,
@@ -131,7 +136,7 @@ class GcpStore(pulumi.ComponentResource):
         self._record_version(name, secret, version)
         return secret.secret_id
 
-    def _recovery(self, key: pulumi.Input[str], before: Sequence[pulumi.Resource]) -> None:
+    def _recovery(self, key: pulumi.Input[str] | None, before: Sequence[pulumi.Resource]) -> None:
         protect = self._settings.protect
         secret = secretmanager.Secret(
             f"{self._name}-encryption-key",
@@ -148,6 +153,9 @@ class GcpStore(pulumi.ComponentResource):
                 ignore_changes=["replication"],
             ),
         )
+        if key is None:
+            self._record_external(ENCRYPTION_KEY, secret)
+            return
         version = secretmanager.SecretVersion(
             f"{self._name}-encryption-key-version",
             secret=secret.id,
@@ -155,6 +163,10 @@ class GcpStore(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=protect, retain_on_delete=True),
         )
         self._record_version("encryption.secret-key", secret, version)
+
+    def _record_external(self, name: str, secret: secretmanager.Secret) -> None:
+        self._secret_ids[name] = secret.name
+        record_version(self._args, name, self._version_ids)
 
     def _record_version(
         self, name: str, secret: secretmanager.Secret, version: secretmanager.SecretVersion

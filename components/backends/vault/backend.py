@@ -15,7 +15,14 @@ from components.backends.interface import (
     Store,
     StoreArgs,
 )
-from components.backends.vault import deployer_permissions, drift, permissions, rendering, rules
+from components.backends.vault import (
+    deployer_permissions,
+    drift,
+    name_conflicts,
+    permissions,
+    rendering,
+    rules,
+)
 from components.backends.vault.paths import ENCRYPTION_KEY_PATH, secret_path, stack_engine
 from components.backends.vault.tag_limits import VAULT_METADATA
 from components.settings.declared import DeclaredSecret
@@ -25,8 +32,8 @@ from components.settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
+    from components.backends.external_values import ExternalValues, Option
     from components.rendering.leaves import Node
-    from components.safeguards.failed_resource import ConflictHint
 
 
 class VaultBackend(Backend):
@@ -39,9 +46,12 @@ class VaultBackend(Backend):
     sdk_package = SdkPackage("pulumi-vault", "pulumi_vault", "requirements/vault.txt")
     setting_rules = (rules.log_in, rules.paths, rules.shared_engine, rules.lives)
     writes_secrets = True
+    takes_external = True
+    declared_keys = ("generate.password-policy",)
     known_keys = ("address",)
     tag_limits = VAULT_METADATA
-    drift = drift
+    version_query = drift.QUERY
+    conflict_hints = name_conflicts.HINTS
 
     def with_defaults(self, settings: Settings) -> Settings:
         """Where the block names no auth method: the service account, or AppRole out of the cluster's reach."""
@@ -84,6 +94,11 @@ class VaultBackend(Backend):
     def secret_location(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
         return f"{_block(settings).root_engine}/{self.secret_name(settings, name, declared)}"
 
+    def external_values(self, settings: Settings, option: Option) -> ExternalValues:
+        from components.backends.vault.external_values import VaultValues
+
+        return VaultValues(settings, _block(settings), option)
+
     def declared_tags(self, declared: DeclaredSecret) -> Mapping[str, str]:
         described = {"description": declared.description} if declared.description else {}
         return described | declared.tags
@@ -99,12 +114,6 @@ class VaultBackend(Backend):
 
     def recovery_location(self, settings: Settings) -> str:
         return f"{stack_engine(_block(settings).root_engine)}/{ENCRYPTION_KEY_PATH}"
-
-    @property
-    def conflict_hints(self) -> Sequence[ConflictHint]:
-        from components.backends.vault.name_conflicts import HINTS
-
-        return HINTS
 
     def permission_rows(self) -> Iterator[PermissionRow]:
         return permissions.rows()

@@ -7,14 +7,11 @@ the stack's value again.
 
 from __future__ import annotations
 
-import os
 import shlex
-from datetime import UTC, datetime
-from pathlib import Path
 
-from components.backends.answers import CurrentVersion, UnansweredError, WrittenSecret, get_json
+from components.backends.answers import CurrentVersion, VersionQuery, WrittenSecret
+from components.backends.vault.caller import Caller, version_of
 
-TYPE = "vault:kv/secretV2:SecretV2"
 MARK = "drift=seen"
 """Custom metadata that is not the stack's, which the next update takes away."""
 
@@ -30,28 +27,11 @@ def current_version(secret: WrittenSecret) -> CurrentVersion:
     Raises:
         UnansweredError: there is no address or token, or Vault refuses.
     """
-    address = os.environ.get("VAULT_ADDR")
-    if not address:
-        raise UnansweredError("VAULT_ADDR is not set.")
-    token = os.environ.get("VAULT_TOKEN") or _kept_token()
-    if not token:
-        raise UnansweredError("There is no token of Vault. Run `vault login`, or set VAULT_TOKEN.")
-    headers = {"X-Vault-Token": token}
-    spaces = (os.environ.get("VAULT_NAMESPACE", ""), _namespace(secret))
-    if space := "/".join(part.strip("/") for part in spaces if part):
-        headers["X-Vault-Namespace"] = space
     engine, path = _parts(secret)
-    answer = get_json(f"{address.rstrip('/')}/v1/{engine}/metadata/{path}", headers, "Vault")
+    answer = Caller(_namespace(secret)).request("GET", f"{engine}/metadata/{path}")
     if answer is None:
         return CurrentVersion("", "it is deleted with its metadata")
-    number = str(answer["data"]["current_version"])
-    newest = answer["data"]["versions"].get(number) or {}
-    if newest.get("destroyed"):
-        return CurrentVersion(number, "it is destroyed")
-    deleted = newest.get("deletion_time")
-    if deleted and datetime.fromisoformat(deleted) <= datetime.now(UTC):
-        return CurrentVersion(number, "it is deleted")
-    return CurrentVersion(number)
+    return version_of(answer["data"])
 
 
 def remedy(secret: WrittenSecret, current: CurrentVersion) -> list[str]:
@@ -74,8 +54,4 @@ def _namespace(secret: WrittenSecret) -> str:
     return (secret.resource.get("inputs") or {}).get("namespace") or ""
 
 
-def _kept_token() -> str:
-    try:
-        return (Path.home() / ".vault-token").read_text().strip()
-    except OSError:
-        return ""
+QUERY = VersionQuery("vault:kv/secretV2:SecretV2", owns, current_version, remedy)

@@ -8,6 +8,8 @@ VALUE = "value"
 """Field of a declared secret: flows write `secret('NAME', subkey='value')`."""
 ENCRYPTION_KEY_PATH = "encryption"
 """Where the copy of the encryption key is, below the stack's own engine."""
+KEY_FIELD = "secret-key"
+"""Field of that copy."""
 
 
 def stack_engine(root_engine: str) -> str:

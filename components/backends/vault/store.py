@@ -9,15 +9,18 @@ import pulumi
 import pulumi_vault as vault
 
 from components import tags
+from components.backends.external_values import ENCRYPTION_KEY, keeps_key, record_version
 from components.backends.interface import StoreArgs
 from components.backends.vault.paths import (
     ENCRYPTION_KEY_PATH,
+    KEY_FIELD,
     VALUE,
     secret_path,
     stack_engine,
 )
 from components.backends.vault.permissions import policy_text, scope
 from components.backends.vault.tag_limits import VAULT_METADATA
+from components.settings.managers import Vault as VaultBlock
 
 
 class VaultStore(pulumi.ComponentResource):
@@ -31,6 +34,7 @@ class VaultStore(pulumi.ComponentResource):
     - The encryption key in an engine of its own, `<root-engine>-stack`, which Kestra's policy does not
       reach: a copy to recover from.
     - A changed value is a new version; `version_ids` change with it.
+    - Of an external secret the path's metadata alone: others write its value, and `version_ids` have their version.
     - Where a file is named, an audit device that writes every request.
 
     Example:
@@ -54,6 +58,7 @@ class VaultStore(pulumi.ComponentResource):
         kept = pulumi.ResourceOptions(parent=self, protect=settings.protect)
         metadata = tags.translate(tags.convention(settings.tags), VAULT_METADATA)
 
+        self._name = name
         self._first: list[pulumi.Resource] = []
         audit = settings.identity.vault.audit_file
         if audit is not None:
@@ -96,40 +101,25 @@ class VaultStore(pulumi.ComponentResource):
         self.secret_ids, self.version_ids = self._ids, self._versions
         for secret_name, declared in settings.declared_secrets.items():
             described = {"description": declared.description} if declared.description else {}
+            labels = metadata | described | declared.tags
+            path = secret_path(secret_name, declared, block.secret_path_prefix)
+            if declared.is_external:
+                self._place(f"{name}-place-{secret_name}", engine, path, labels, block, child)
+                self._record_external(args, secret_name, engine, path)
+                continue
             written = vault.kv.SecretV2(
                 f"{name}-declared-{secret_name}",
                 mount=engine,
-                name=secret_path(secret_name, declared, block.secret_path_prefix),
+                name=path,
                 data_json=_data(VALUE, args.secrets[secret_name]),
-                custom_metadata={"data": metadata | described | declared.tags},
+                custom_metadata={"data": labels},
                 delete_all_versions=True,
                 namespace=block.namespace,
                 opts=child,
             )
             self._record_version(secret_name, written)
-        if args.encryption_key is not None:
-            retained = pulumi.ResourceOptions.merge(
-                kept, pulumi.ResourceOptions(retain_on_delete=True)
-            )
-            platform = vault.Mount(
-                f"{name}-stack-engine",
-                path=stack_engine(block.root_engine),
-                type="kv",
-                options={"version": "2"},
-                description="What Kestra's stack keeps for recovery",
-                namespace=block.namespace,
-                opts=retained,
-            )
-            written = vault.kv.SecretV2(
-                f"{name}-encryption-key",
-                mount=platform.path,
-                name=ENCRYPTION_KEY_PATH,
-                data_json=_data("secret-key", args.encryption_key),
-                custom_metadata={"data": metadata},
-                namespace=block.namespace,
-                opts=retained,
-            )
-            self._record_version("encryption.secret-key", written)
+        if keeps_key(args):
+            self._keep_key(args, block, metadata, kept)
 
         self.environment = {}
         self.register_outputs(
@@ -138,6 +128,65 @@ class VaultStore(pulumi.ComponentResource):
                 "policy": self.policy,
             }
         )
+
+    def _place(
+        self,
+        label: str,
+        engine: pulumi.Input[str],
+        path: str,
+        labels: Mapping[str, str],
+        block: VaultBlock,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """The metadata of a secret whose value others write; there is no version yet, and one that is there stays."""
+        vault.generic.Endpoint(
+            label,
+            path=pulumi.Output.concat(engine, "/metadata/", path),
+            data_json=json.dumps({"custom_metadata": dict(labels)}),
+            ignore_absent_fields=True,
+            namespace=block.namespace,
+            opts=opts,
+        )
+
+    def _keep_key(
+        self,
+        args: StoreArgs,
+        block: VaultBlock,
+        labels: Mapping[str, str],
+        kept: pulumi.ResourceOptions,
+    ) -> None:
+        """The encryption key, or its place, in an engine of its own; both stay when the stack goes."""
+        retained = pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(retain_on_delete=True))
+        engine = vault.Mount(
+            f"{self._name}-stack-engine",
+            path=stack_engine(block.root_engine),
+            type="kv",
+            options={"version": "2"},
+            description="What Kestra's stack keeps for recovery",
+            namespace=block.namespace,
+            opts=retained,
+        ).path
+        if args.encryption_key is None:
+            label = f"{self._name}-place-encryption-key"
+            self._place(label, engine, ENCRYPTION_KEY_PATH, labels, block, retained)
+            self._record_external(args, ENCRYPTION_KEY, engine, ENCRYPTION_KEY_PATH)
+            return
+        written = vault.kv.SecretV2(
+            f"{self._name}-encryption-key",
+            mount=engine,
+            name=ENCRYPTION_KEY_PATH,
+            data_json=_data(KEY_FIELD, args.encryption_key),
+            custom_metadata={"data": labels},
+            namespace=block.namespace,
+            opts=retained,
+        )
+        self._record_version(ENCRYPTION_KEY, written)
+
+    def _record_external(
+        self, args: StoreArgs, name: str, engine: pulumi.Input[str], path: str
+    ) -> None:
+        self._ids[name] = pulumi.Output.concat(engine, "/data/", path)
+        record_version(args, name, self._versions)
 
     @property
     def first(self) -> list[pulumi.Resource]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from components.backends.registry import all_backends, backend_of, backends_of
 from components.settings.base import reveal
+from components.settings.declared import DeclaredSecret
 from components.settings.findings import Finding
 from components.settings.model import Settings
+
+_KEPT_OUT = ("generate", "keep-from-state")
 
 
 def declared_secrets(s: Settings) -> Iterator[Finding]:
@@ -39,19 +43,88 @@ def declared_secrets(s: Settings) -> Iterator[Finding]:
                 "add the namespace whose flows read it",
                 kind="missing",
             )
-        if (secret.value is None) == (secret.generate is None):
-            both = secret.value is not None
-            yield Finding(
-                at,
-                "has both value and generate" if both else "has neither value nor generate",
-                "exactly one of value and generate",
-                "remove one"
-                if both
-                else "set value with `pulumi config set --path --secret`, or add generate: {}",
-                kind="value" if both else "missing",
-            )
+        yield from _sources(at, secret)
         if secret.value is not None and not reveal(secret.value):
             yield Finding((*at, "value"), "is empty", "a secret has a value", "set it")
+
+
+def _sources(at: tuple[str, str], secret: DeclaredSecret) -> Iterator[Finding]:
+    """Exactly one says where the value comes from."""
+    sources = {
+        "value": secret.value is not None,
+        "generate": secret.generate is not None,
+        "external": secret.external,
+    }
+    chosen = [name for name, is_set in sources.items() if is_set]
+    rule = "exactly one of value, generate and external: true"
+    if not chosen:
+        yield Finding(
+            at,
+            "has neither value nor generate nor external",
+            rule,
+            "set value with `pulumi config set --path --secret`, add generate: {}, or external: true for a value that "
+            "others put into the secret manager",
+            kind="missing",
+        )
+    elif len(chosen) > 1:
+        both = "both " if len(chosen) == 2 else ""
+        yield Finding(
+            at,
+            f"has {both}{' and '.join(chosen)}",
+            rule,
+            "keep external: true alone, and put the value into the secret manager with `python -m components secret "
+            f"set {at[1]}`"
+            if secret.external
+            else "remove one",
+        )
+
+
+def _at(node: Any, path: Sequence[str]) -> Any:
+    """What stands at a path of keys; None where a block on the way is missing."""
+    for key in path:
+        node = None if node is None else getattr(node, key.replace("-", "_"))
+    return node
+
+
+def external(s: Settings) -> Iterator[Finding]:
+    """Values that others write: only where a secret manager keeps them, and nothing that needs the value here."""
+    for name, secret in s.declared_secrets.items():
+        generate = secret.generate
+        if generate is not None and generate.password_policy and not generate.keep_from_state:
+            yield Finding(
+                ("declared-secrets", name, "generate", "password-policy"),
+                "makes no value that the stack keeps",
+                "Vault makes it for `python -m components secret generate`; what the stack generates has length and "
+                "special",
+                "set keep-from-state: true beside it, or remove it",
+            )
+        if not secret.is_external:
+            continue
+        at = ("declared-secrets", name, *(("external",) if secret.external else _KEPT_OUT))
+        if not s.managers and not backend_of(s).takes_external:
+            yield Finding(
+                at,
+                "has no secret manager that could keep the value",
+                "without one Kestra reads SECRET_<NAME> from a Secret that this stack writes, so that the value is in "
+                "the stack's state",
+                "give value or generate: {}; or leave it out here and name a Secret of yours, with the variable "
+                f"SECRET_{name.upper()}, in kestra:deployment.environment-from",
+            )
+        if generate is not None and generate.keep_from_state and generate.rotation is not None:
+            yield Finding(
+                ("declared-secrets", name, "generate", "rotation"),
+                "makes no other value",
+                "what is kept from the state is made by the command alone",
+                f"remove it, and run `python -m components secret generate --again {name}`",
+            )
+        if secret.rotation is not None:
+            yield Finding(
+                ("declared-secrets", name, "rotation"),
+                "needs a value that is there at once",
+                "AWS rotates what has a value, and an external secret has none when its place is made",
+                "remove it; when the value is there, turn the rotation on with `aws secretsmanager rotate-secret "
+                "--rotation-lambda-arn`",
+            )
 
 
 def where(s: Settings) -> Iterator[Finding]:
@@ -82,9 +155,10 @@ def only_here(s: Settings) -> Iterator[Finding]:
             continue
         for name, secret in s.declared_secrets.items():
             for key in owner.declared_keys:
-                if getattr(secret, key.replace("-", "_")):
+                path = key.split(".")
+                if _at(secret, path):
                     yield Finding(
-                        ("declared-secrets", name, key),
+                        ("declared-secrets", name, *path),
                         f"does not exist for {types}",
                         f"it belongs to {owner.type}",
                         "remove it",

@@ -6,7 +6,9 @@ import base64
 import binascii
 from collections.abc import Iterator
 
+from components.backends.registry import backend_of
 from components.settings.base import OPAQUE, is_readable, reveal
+from components.settings.external_key import has_external_key
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.secret import InternalStore
@@ -34,8 +36,8 @@ def encryption_key(s: Settings) -> Iterator[Finding]:
     """32 bytes; 16 and 24 where data is encrypted with the key already. Kestra fails on others at first use."""
     block, at = s.encryption, ("encryption", "secret-key")
     value = reveal(block.secret_key)
-    if value is None:
-        if block.existing:
+    if value is None or has_external_key(s):
+        if block.existing and value is None:
             yield _missing(at, ("encryption", "existing"))
         return
     if not is_readable(value):
@@ -76,6 +78,48 @@ def encryption_key(s: Settings) -> Iterator[Finding]:
             message,
             "base64 of exactly 32 bytes; Kestra checks nothing at start and fails at first use",
             "make one with `openssl rand -base64 32`, or leave the key out to have it generated",
+        )
+
+
+def external_key(s: Settings) -> Iterator[Finding]:
+    """A key that others make: one source of it, a manager that keeps it, and a fingerprint that the guard knows."""
+    block, at = s.encryption, ("encryption", "external")
+    if not block.external:
+        if block.fingerprint is not None:
+            yield Finding(
+                ("encryption", "fingerprint"),
+                "has no effect",
+                "it stands for a key that the stack does not have; of its own the stack knows the fingerprint",
+                "remove it, or set kestra:encryption.external to true",
+            )
+        return
+    if not has_external_key(s):
+        yield Finding(
+            at,
+            "stands beside secret-key",
+            "an external key is in the secret manager and never in the settings",
+            "remove kestra:encryption.secret-key, and put that key there with `python -m components secret set "
+            "encryption.secret-key`; or remove external",
+        )
+    manager = backend_of(s)
+    is_kept = manager.takes_external and manager.provisions(s)
+    if not is_kept:
+        yield Finding(
+            at,
+            "has no secret manager that could keep the key",
+            "its place is beside the secrets that the stack provisions in AWS, Azure Key Vault, Google Secret Manager "
+            "or Vault",
+            "remove external to have the key generated; or give a Secret of yours to the pods with "
+            "kestra:deployment.extra-env, and its variable as secret-key: ${NAME}",
+        )
+    if block.fingerprint is None and is_kept:
+        yield Finding(
+            ("encryption", "fingerprint"),
+            "is missing",
+            "without it no guard sees that another key takes the place of the one that Kestra encrypted with",
+            "set what `python -m components secret generate encryption.secret-key` prints",
+            warning=True,
+            kind="missing",
         )
 
 

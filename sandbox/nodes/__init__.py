@@ -1,0 +1,16 @@
+"""Real nodes: kubelet, containerd and the network of pods, in namespaces of their own on this machine."""
+
+SIMULATED, REAL = KINDS = ("simulated", "real")
+"""By kwok, without containers; by kubelet and containerd."""
+NAME = "real"
+"""The node to Kubernetes."""
+ADDRESS = "10.77.0.1"
+"""The node's address; only its own network namespace has it."""
+PODS = "10.77.0.0/24"
+"""The network of the pods."""
+SERVICES = "10.96.0.0/16"
+"""The network of the Services."""
+API_SERVICE = "10.96.0.1"
+"""Where pods reach the API server: the first address of the Services."""
+DNS_SERVICE = "10.96.0.10"
+"""Where pods ask for names."""

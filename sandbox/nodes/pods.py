@@ -1,0 +1,90 @@
+"""Pods of a cluster whose containers run: commands in them, and what they say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import new_client_from_config
+from kubernetes.stream import stream
+
+from sandbox.errors import SandboxError
+
+
+class Answer(NamedTuple):
+    """What a command in a container left."""
+
+    code: int
+    """Its exit code."""
+    out: str
+    err: str
+
+
+@contextmanager
+def api_client(kubeconfig: Path) -> Iterator[client.ApiClient]:
+    """A client of the cluster that a kubeconfig names, whatever proxies the environment has."""
+    api = new_client_from_config(str(kubeconfig))
+    api.configuration.proxy = None
+    with api:
+        yield api
+
+
+def execute(
+    kubeconfig: Path,
+    namespace: str,
+    pod: str,
+    container: str,
+    command: Sequence[str],
+    *,
+    seconds: float = 60,
+) -> Answer:
+    """Runs a command in a container, as `kubectl exec` does.
+
+    Args:
+        kubeconfig: of the cluster.
+        namespace: of the pod.
+        pod: its name.
+        container: its name.
+        command: program and arguments.
+        seconds: how long it may take.
+
+    Raises:
+        SandboxError: when the container does not run, or the time is over; holds nothing that the command printed.
+    """
+    with api_client(kubeconfig) as api:
+        try:
+            answer = stream(
+                client.CoreV1Api(api).connect_get_namespaced_pod_exec,
+                pod,
+                namespace,
+                container=container,
+                command=list(command),
+                stdin=False,
+                stdout=True,
+                stderr=True,
+                tty=False,
+                _preload_content=False,
+            )
+        except ApiException as error:
+            raise SandboxError(
+                f"Container {container} of pod {pod} runs no command: {_said(error)}"
+            ) from None
+        answer.run_forever(timeout=seconds)
+        if answer.is_open():
+            answer.close()
+            raise SandboxError(f"{command[0]} in pod {pod} has not ended after {seconds:.0f} s.")
+        return Answer(
+            answer.returncode, answer.read_stdout(timeout=0), answer.read_stderr(timeout=0)
+        )
+
+
+def _said(error: ApiException) -> str:
+    try:
+        return json.loads(error.body or "")["message"]
+    except (ValueError, KeyError, TypeError):
+        return (error.reason or f"HTTP {error.status}").strip()

@@ -1,0 +1,3 @@
+module kestra.example/sandbox/tools/pause
+
+go 1.26
