@@ -61,15 +61,17 @@ def explain(
     )
     try:
         rollout = Rollout.of(str(name), reader.objects(str(namespace)))
+        if rollout is None:
+            return _unread("the Deployment is gone", commands)
+        if rollout.is_done:
+            return "The pods are ready by now. Run the same command again: it goes on from here."
+        logs = _logs(rollout, str(namespace), reader, redaction)
+        return report(rollout, logs, redaction.text, commands)
     except UnreadClusterError as error:
         return _unread(str(error), commands)
-    if rollout is None:
-        return _unread("the Deployment is gone", commands)
-    if rollout.is_done:
-        return "The pods are ready by now. Run the same command again: it goes on from here."
-    return report(
-        rollout, _logs(rollout, str(namespace), reader, redaction), redaction.text, commands
-    )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        # A cluster says it in another way than the ones that are known; that is no reason to say nothing.
+        return _unread(f"the answer is not understood: {type(error).__name__}", commands)
 
 
 def _logs(
@@ -94,7 +96,7 @@ def _logs(
 
 def _unread(why: str, commands: list[str]) -> str:
     shown = "".join(f"\n  {command}" for command in commands)
-    return f"The new pods are not ready. What they wait for ({why} here):{shown}"
+    return f"The new pods are not ready. These say what they wait for ({why}):{shown}"
 
 
 @dataclass(frozen=True)
@@ -146,8 +148,8 @@ class RolloutWatch:
 
     async def _run(self) -> None:
         await asyncio.sleep(FIRST_SECONDS)
-        # A cluster that cannot be read is no failure: the provider says what it knows.
-        with contextlib.suppress(UnreadClusterError):
+        # An aid: whatever keeps it from its work is no failure of the update.
+        with contextlib.suppress(Exception):
             while waiting := [one for one in self._waiting if not one.answer.done()]:
                 places = [one.place for one in waiting]
                 words = await asyncio.to_thread(self._look, [at for at in places if at])

@@ -297,6 +297,14 @@ def test_a_cluster_that_cannot_be_read_leaves_the_commands(error: str) -> None:
     )
 
 
+def test_an_answer_in_another_form_leaves_the_commands_and_quotes_nothing() -> None:
+    odd = {"kind": "Pod", "metadata": {"name": PLANTED, "ownerReferences": [{"uid": "new"}]}}
+    text = _explained(odd)
+    assert "the answer is not understood: KeyError" in text
+    assert "describe pods" in text
+    assert PLANTED not in text
+
+
 def test_other_failures_are_no_rollouts() -> None:
     reader = Cluster([deployment(), *SETS])
     assert explain("denied", INPUTS, reader, Redaction()) == ""
