@@ -24,7 +24,7 @@ from components.kubernetes.pods import (
     stores_locally,
     version_hash,
 )
-from components.kubernetes.rollout import rollout_annotation
+from components.kubernetes.rollout import rollout_annotation, rollout_strategy, rollout_timeouts
 from components.kubernetes.service_accounts import service_account, token_review
 from components.rendering.configuration import CONTROLLER_SERVICE
 from components.rendering.web_server import WebServer, public_url
@@ -257,6 +257,7 @@ class Kestra(pulumi.ComponentResource):
             self._delivered,
         )
         chosen = {"matchLabels": selector(self._labels, name)}
+        strategy = rollout_strategy(name)
         resource = apps.v1.Deployment(
             f"{self._name}-{name}",
             metadata=self._metadata(f"kestra-{name}", name)
@@ -269,13 +270,14 @@ class Kestra(pulumi.ComponentResource):
                     **({} if scaled else {"replicas": component.replicas}),
                     "revisionHistoryLimit": 3,
                     "selector": chosen,
-                    # An embedded database allows one pod at a time.
-                    "strategy": {"type": "Recreate" if name == "standalone" else "RollingUpdate"},
+                    "strategy": {"type": strategy},
                     "template": pod_template(workload, shared),
                 }
             ),
             opts=pulumi.ResourceOptions(
-                parent=self, ignore_changes=[scaling.SCALED_FIELD] if scaled else None
+                parent=self,
+                ignore_changes=[scaling.SCALED_FIELD] if scaled else None,
+                custom_timeouts=rollout_timeouts(strategy, self._settings),
             ),
         )
         if scaled:

@@ -83,6 +83,11 @@ def image(settings: Settings) -> str:
     return f"{name}:{chosen.tag or DEFAULT_TAGS[settings.version]}"
 
 
+def pod_seconds(settings: Settings) -> int:
+    """How long a pod may take to end: what Kestra gives its tasks, and a minute more."""
+    return settings.grace_seconds + 60
+
+
 def version_hash(version_ids: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
     """A hash of the versions of the secrets, never of their values: a new version rolls the pods."""
 
@@ -145,7 +150,7 @@ def pod_template(workload: Workload, args: PodArgs) -> Any:
         "serviceAccountName": args.service_account,
         "automountServiceAccountToken": args.needs_token,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": settings.grace_seconds + 60,
+        "terminationGracePeriodSeconds": pod_seconds(settings),
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,

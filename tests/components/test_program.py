@@ -222,7 +222,7 @@ def test_every_registration_is_answered_before_the_sdk_waits_for_them(
     begin, answered = list[Any](), list[str]()
     monkeypatch.setattr(pulumi, "export", lambda name, value: None)
     monkeypatch.setattr(pulumi, "run", begin.append)
-    monkeypatch.setattr(program, "register_error_hook", lambda: None)  # mocks know no hooks
+    monkeypatch.setattr(program, "register_error_hook", lambda _: None)  # mocks know no hooks
     monkeypatch.setattr(program, "watched", lambda _: None)
     original, waited = sdk.wait_for_rpcs, list[int]()
 
