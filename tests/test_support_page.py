@@ -49,6 +49,7 @@ EXPECTED = {
     "Pulumi, engine and SDK": MODULES["pulumi"].version,
     "kwok": MODULES["kwok"].version,
     "kubeconform": MODULES["kubeconform"].version,
+    "External Secrets Operator": MODULES["external-secrets"].version,
     **{
         f"pulumi-{name}": pinned(f"pulumi-{name}")
         for name in ("aws", "azure-native", "gcp", "kubernetes", "random", "vault", "policy")
