@@ -20,6 +20,7 @@ from components.backends.registry import (
     is_provisioned,
 )
 from components.generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
+from components.kubernetes.cluster_reader import READER
 from components.kubernetes.deployment import Kestra, KestraArgs
 from components.kubernetes.pod_additions import secret_values
 from components.registrations import Registrations
@@ -32,6 +33,7 @@ from components.rendering.configuration import (
 from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
 from components.safeguards.error_hooks import register_error_hook
+from components.safeguards.failed_rollout import RolloutWatch
 from components.safeguards.hints import suggest_vault_address
 from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError
@@ -65,9 +67,17 @@ def deploy(project: Path | None = None, asks: Callable[[Settings], bool] = lambd
     versions = read_versions(loaded.settings) if asks(loaded.settings) else {}
     registrations = Registrations()
     registrations.follow()
-    register_error_hook()
+    cluster = READER.get()()
+    register_error_hook(cluster)
+    rollouts = RolloutWatch(cluster)
+    rollouts.follow()
     build(loaded.settings, watched(loaded.settings), versions)
-    pulumi.run(registrations.answered)
+
+    async def finish() -> None:
+        await registrations.answered()
+        await rollouts.end()
+
+    pulumi.run(finish)
 
 
 def read_settings(project: Path | None = None) -> Loaded:
@@ -192,8 +202,9 @@ def build(
             configuration.yaml(),
             _environment(settings, configuration, provided),
             identity,
-            {} if settings.is_enterprise else resources.secrets,
+            {} if settings.is_enterprise or settings.uses_external_secrets else resources.secrets,
             store.version_ids,
+            [store] if isinstance(store, pulumi.Resource) else [],
             _management_password(settings, provided),
             WebServer.of(configuration.document, settings),
         ),

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from components.kubernetes.rollout_report import MARK
 from sandbox.judgement import Violation, counted, show
 from sandbox.progress import Progress
 
@@ -106,8 +107,9 @@ class Events:
 
     def _diagnostic(self, event: Any) -> None:
         if event.ephemeral:
-            if event.urn:
-                self._progress.detail(f"{_name(event.urn)}: {_clean(event.message)}")
+            # The program's own words, about all that is waited for, have no resource.
+            about = f"{_name(event.urn)}: " if event.urn else ""
+            self._progress.detail(f"{about}{_clean(event.message)}")
             return
         text = _clean(event.message)
         if not text or any(word in text for word in _NOISE):
@@ -123,6 +125,8 @@ class Events:
         if event.severity == "error":
             # The engine repeats at the stack that some resource failed.
             if where or text not in ("update failed", "preview failed"):
+                # The program's own report on pods has lines; a server's words may have any.
+                text = _without_colour(event.message).strip() if MARK in text else text
                 self.errors.append(f"{where}{text}")
         elif event.severity == "warning":
             self.warnings.append(f"{where}{text}")
@@ -141,9 +145,12 @@ def _type(urn: str) -> str:
     return parts[2].rpartition("$")[2] if len(parts) > 3 else ""
 
 
+def _without_colour(message: str) -> str:
+    return message.replace("<{%reset%}>", "")
+
+
 def _clean(message: str) -> str:
-    text = "".join(part for part in message.replace("<{%reset%}>", "").splitlines(keepends=True))
-    return " ".join(text.split())
+    return " ".join(_without_colour(message).split())
 
 
 class Done(Protocol):

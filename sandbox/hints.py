@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from components.kubernetes.rollout_report import MARK
+from components.safeguards.failed_rollout import WAITED
 from components.safeguards.hints import suggest_fixes
 
 GO_ON = (
@@ -18,7 +20,9 @@ _IMPORT = re.compile(r"pulumi import (.+?) --protect=false --generate-code=false
 def with_advice(errors: Iterable[str]) -> str:
     """The errors, a line each, and below them what to do."""
     lines = list(dict.fromkeys(errors))
-    advice = [f"→ {text}" for text in suggest_fixes(lines)]
+    # A report on pods says itself what to do, and quotes words of many servers.
+    servers = [line for line in lines if MARK not in line and WAITED not in line]
+    advice = [f"→ {text}" for text in suggest_fixes(servers)]
     return "\n".join([*lines, *advice, GO_ON] if lines else lines)
 
 

@@ -1,13 +1,22 @@
-"""When a Deployment is done: its new pods are available and the old ones are gone. Pure: an annotation."""
+"""When a Deployment is done, and how long that may take. Pure: an annotation, and options."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+
+import pulumi
+
+from components.kubernetes.pods import pod_seconds
+from components.settings import Settings
 
 #: Of Pulumi's Kubernetes provider: it waits for all of these in place of its own rule for the kind.
 WAIT_FOR = "pulumi.com/waitFor"
+PROVIDER_SECONDS = 600
+"""How long Pulumi's Kubernetes provider waits by itself."""
+START_SECONDS = 360
+"""What a new pod may take: a minute for its image, and the 5 minutes of its startup probe."""
+END_SECONDS = 60
+"""What a deletion takes beside the pods' own time."""
 
 
 def rollout_annotation(replicas: int | None) -> dict[str, str]:
@@ -33,28 +42,23 @@ def rollout_annotation(replicas: int | None) -> dict[str, str]:
     return {WAIT_FOR: json.dumps(expressions)}
 
 
-def explain_timeout(words: str, inputs: Mapping[str, Any]) -> str:
-    """What to look at when the pods of a Deployment did not become ready in time; empty for other failures.
+def rollout_strategy(component: str) -> str:
+    """How a component's pods are replaced: an embedded database allows one pod at a time."""
+    return "Recreate" if component == "standalone" else "RollingUpdate"
 
-    With the annotation the provider says no more than that it waited.
+
+def rollout_timeouts(strategy: str, settings: Settings) -> pulumi.CustomTimeouts | None:
+    """How long the provider waits for a Deployment, where its own 10 minutes can be too short.
 
     Args:
-        words: what the provider said.
-        inputs: of the resource that failed.
+        strategy: of the Deployment. `Recreate` starts no new pod before the old one has ended.
+        settings: of the stack; they say how long a pod may take to end.
     """
-    if "timed out waiting for the condition" not in words or inputs.get("kind") != "Deployment":
-        return ""
-    labels = _part(_part(_part(inputs, "spec"), "selector"), "matchLabels")
-    selector = ",".join(f"{name}={value}" for name, value in sorted(labels.items()))
-    namespace = _part(inputs, "metadata").get("namespace")
-    return (
-        "The new pods are not ready. What they wait for:\n"
-        f"  kubectl --namespace {namespace} describe pods --selector {selector}\n"
-        f"  kubectl --namespace {namespace} logs --all-containers --selector {selector}"
-    )
-
-
-def _part(inputs: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    # What is secret, or not known yet, is an output in a hook.
-    part = inputs.get(name)
-    return part if isinstance(part, Mapping) else {}
+    grace = pod_seconds(settings)
+    update = grace + START_SECONDS if strategy == "Recreate" else 0
+    longer = {
+        operation: f"{seconds}s"
+        for operation, seconds in (("update", update), ("delete", grace + END_SECONDS))
+        if seconds > PROVIDER_SECONDS
+    }
+    return pulumi.CustomTimeouts(**longer) if longer else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -11,10 +12,12 @@ import grpc
 import pulumi
 from pulumi.runtime.settings import SETTINGS
 
-from components.kubernetes.rollout import explain_timeout
+from components.kubernetes.cluster_reader import READER, ClusterReader
+from components.kubernetes.operator_hints import explain_not_ready
 from components.kubernetes.scaling import still_autoscaled
 from components.safeguards import name_conflicts
 from components.safeguards.failed_resource import FailedResource
+from components.safeguards.failed_rollout import explain, learn_secrets
 from components.safeguards.hints import suggest_fixes
 
 
@@ -27,18 +30,21 @@ ANSWER: ContextVar[Callable[[FailedResource], str]] = ContextVar("answer", defau
 """What the program answers a failure with; the sandbox has its own."""
 
 
-def register_error_hook() -> None:
+def register_error_hook(reader: ClusterReader | None = None) -> None:
     """Has every resource of the stack that fails, from here on, say what can be done (`ANSWER`), each advice once.
 
-    The hook runs only when a resource fails, and asks for no second try. For a real engine only, as mocks know no
+    Of a Deployment that is not ready in time it says what its pods say. The hook runs only when a resource fails, and asks for no second try. For a real engine only, as mocks know no
     hooks.
+
+    Args:
+        reader: reads the cluster (default: that of `READER`).
     """
     suppress_log_errors_after_engine_exit()
-    answer = ANSWER.get()
+    answer, cluster, redaction = ANSWER.get(), reader or READER.get()(), learn_secrets()
     parents: dict[tuple[str, str, str], str] = {}
     suggested = set[str]()
 
-    def suggest(args: pulumi.ErrorHookArgs) -> bool:
+    async def suggest(args: pulumi.ErrorHookArgs) -> bool:
         if not args.errors:
             return False
         start, chain, name = _parts(args.urn)
@@ -51,9 +57,11 @@ def register_error_hook() -> None:
             f"{start}::{of_parent}::{parent}" if parent else "",
             args.failed_operation,
         )
+        inputs = args.new_inputs or {}
         advice = (
             still_autoscaled(failed.message)
-            or explain_timeout(failed.message, args.new_inputs or {})
+            or await asyncio.to_thread(explain, failed.message, inputs, cluster, redaction)
+            or explain_not_ready(failed.message, inputs)
             or answer(failed)
         )
         if advice and advice not in suggested:

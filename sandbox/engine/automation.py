@@ -16,8 +16,10 @@ from typing import Any
 from pulumi import automation as auto
 
 from components.backends.registry import clouds
+from components.kubernetes.cluster_reader import READER
 from components.redaction.secrets import Redaction
 from components.safeguards.error_hooks import ANSWER
+from components.safeguards.failed_rollout import REDACTION
 from components.safeguards.interrupted_updates import adopt_pending
 from components.settings import Settings
 from components.stack_config import decode_config
@@ -27,6 +29,7 @@ from sandbox.clouds import Clouds
 from sandbox.display import Events
 from sandbox.encryption import secrets_of
 from sandbox.engine import official_plugins
+from sandbox.engine.cluster_reader import PlaneReader
 from sandbox.engine.command import EngineCommand
 from sandbox.engine.environment import command_root, engine_variables, system_path
 from sandbox.engine.events import Recorder
@@ -74,7 +77,7 @@ class Stack:
         """Options of the Automation API that have updates and previews judged by a policy pack."""
         if pack and pack.config:
             self.packs["policy_pack_configs"] = [str(pack.config)]
-        self._accepted = False
+        self._accepted = self._has_replaced = False
         self.name, self._state, self._tools = name, state, tools
         self.plane, self.vault, self.clouds = plane, vault, clouds
         self.folder = state.stack(name)
@@ -182,12 +185,12 @@ class Stack:
     def _program(self) -> None:
         from components.program import deploy
 
-        token = ANSWER.set(functools.partial(suggest_fix, self._state, self.name))
-        try:
-            # Azure has no server on one machine that could be asked.
-            deploy(self.folder / "workspace", lambda settings: "azure" not in clouds(settings))
-        finally:
-            ANSWER.reset(token)
+        # The program runs in a context of its own, which ends with it.
+        ANSWER.set(functools.partial(suggest_fix, self._state, self.name))
+        READER.set(lambda: PlaneReader(self.plane))
+        REDACTION.set(self._redaction)
+        # Azure has no server on one machine that could be asked.
+        deploy(self.folder / "workspace", lambda settings: "azure" not in clouds(settings))
 
     def _recover(self, stack: auto.Stack) -> None:
         """Goes on after an update that was killed; nobody else works on this state."""
@@ -197,6 +200,7 @@ class Stack:
         folder = stack.workspace.work_dir
         state = self._exported(stack)
         deployment = state.get("deployment") or {}
+        self._has_replaced = any(r.get("delete") for r in deployment.get("resources") or ())
         operations, file = deployment.get("pending_operations"), self.folder / "recovered.json"
         if not operations and not file.exists():
             return
@@ -245,8 +249,11 @@ class Stack:
                         options["on_event"](event)
                 raise
         self._accepted = True
-        # One failing server holds nothing up that does not need it, and every failure is told at once.
-        return stack.up(**options, **self.packs, show_secrets=False, continue_on_error=True)
+        # One failing server holds nothing up that does not need it, and every failure is reported at once. But an engine
+        # (3.259) that goes on after errors also deletes what an earlier, failed update has replaced: the Secret that
+        # the old pods of a rollout refer to that fails again.
+        goes_on = not self._has_replaced
+        return stack.up(**options, **self.packs, show_secrets=False, continue_on_error=goes_on)
 
     def preview(self, events: Events) -> Outcome:
         """Shows what `up` would do."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.kubernetes.rollout import WAIT_FOR, explain_timeout, rollout_annotation
+from components.kubernetes.rollout import WAIT_FOR, rollout_annotation
 from sandbox.providers.kubernetes import wait_for, waits
 from sandbox.providers.kubernetes.naming import Kind
 
@@ -161,18 +161,6 @@ def test_the_wait_goes_by_the_annotation_and_not_by_the_kind() -> None:
     with pytest.raises(waits.NotReady) as caught:
         waits.until_ready(server, DEPLOYMENT, rolling, 0, messages.append, never)
     assert str(caught.value) == "timed out waiting for the condition"
-
-
-def test_a_rollout_that_never_ends_names_what_to_look_at() -> None:
-    words = "Deployment web failed: timed out waiting for the condition"
-    selector = {"matchLabels": {"b": "2", "a": "1"}}
-    inputs = {"kind": "Deployment", "metadata": {"namespace": "n"}, "spec": {"selector": selector}}
-    advice = explain_timeout(words, inputs)
-    assert "kubectl --namespace n describe pods --selector a=1,b=2\n" in advice
-    assert explain_timeout("denied", inputs) == ""
-    assert explain_timeout(words, inputs | {"kind": "Service"}) == ""
-    # A secret part is an output in a hook.
-    assert "describe pods" in explain_timeout(words, inputs | {"spec": object()})
 
 
 def test_a_condition_that_does_not_hold_is_told_in_its_controllers_words() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from pulumi.automation import OutputValue
 from rich.console import Console
 
+from components.kubernetes.rollout_report import MARK
 from sandbox.display import Events, short_type, summary
 from sandbox.engine.automation import Outcome
 from sandbox.progress import Progress
@@ -147,3 +148,16 @@ def test_while_it_waits_a_person_sees_what_runs_longest_and_how_many_beside_it()
     followed(step("res_outputs_event", "create"))
     followed(step("res_op_failed_event", "create", other))
     assert seen == ["create kestra-secret", "create kestra-secret and 1 more", "create other", ""]
+
+
+def test_the_programs_own_words_are_progress_and_its_report_on_pods_keeps_its_lines() -> None:
+    seen: list[str] = []
+    progress = Progress(Console(file=io.StringIO()))
+    progress.detail = seen.append  # pyright: ignore[reportAttributeAccessIssue]
+    followed = Events(progress)
+    stack = "urn:pulumi:local::kestra::pulumi:pulumi:Stack::kestra-local"
+    report = f"worker: 0 of 1 {MARK}.\nPod a: OOMKilled\n  a  line"
+    followed(diagnostic("info", "worker: 0 of 1 new pods ready", urn="", ephemeral=True))
+    followed(diagnostic("error", f"<{{%reset%}}>{report}<{{%reset%}}>\n", urn=stack))
+    assert seen == ["worker: 0 of 1 new pods ready"]
+    assert followed.errors == [report]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -178,3 +179,21 @@ def test_the_engine_finds_plugins_where_the_caller_has_them(
     assert "/own/plugins" in seen["PATH"].split(os.pathsep)
     assert seen["PULUMI_HOME"] == str(tmp_path / "state" / "pulumi")
     assert os.environ["PATH"].startswith("/own/plugins")
+
+
+@pytest.mark.parametrize(("is_replaced", "goes_on"), [(False, True), (True, False)])
+def test_after_a_failed_update_with_replaced_objects_the_next_one_stops_at_its_first_failure(
+    is_replaced: bool, goes_on: bool, tmp_path: Path
+) -> None:
+    resources = [{"urn": "a"}, {"urn": "a", "delete": is_replaced}]
+    exported = SimpleNamespace(stdout=json.dumps({"deployment": {"resources": resources}}))
+    command = SimpleNamespace(run=lambda *_: exported)
+    asked: dict[str, Any] = {}
+    engine: Any = SimpleNamespace(
+        workspace=SimpleNamespace(pulumi_command=command, work_dir=str(tmp_path)),
+        up=lambda **options: asked.update(options),
+    )
+    stack = made(tmp_path, {})
+    stack._recover(engine)
+    stack.update(engine, {})
+    assert asked["continue_on_error"] is goes_on

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from components.kubernetes.rollout_report import MARK
 from components.safeguards.error_hooks import suggest_fix
 from components.safeguards.failed_resource import FailedResource
 from components.safeguards.hints import HINTS, suggest_fixes, suggest_vault_address
@@ -74,6 +75,18 @@ def test_the_same_advice_is_given_once_below_all_errors() -> None:
     assert lines[:2] == sealed
     assert [bool(re.match("→ Vault is sealed", line)) for line in lines[2:]] == [True, False]
     assert lines[-1] == GO_ON
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"worker: 0 of 1 {MARK}.\nErrImagePull: 429 too many requests",
+        "kubernetes:Deployment worker: timed out waiting for the condition; Error 403 at the registry",
+    ],
+)
+def test_a_report_on_pods_gets_no_advice_for_the_words_of_other_servers(said: str) -> None:
+    assert suggest_fixes([said])
+    assert with_advice([said]) == f"{said}\n{GO_ON}"
 
 
 def test_what_is_not_known_stays_as_it_was_said() -> None:

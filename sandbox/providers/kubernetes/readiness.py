@@ -13,6 +13,7 @@ FEW_PODS = "Minimum number of Pods to consider the application live was not atta
 NO_ROLL = (
     "Attempted to roll forward to new ReplicaSet, but minimum number of Pods did not become live"
 )
+PAUSED = "The Deployment is paused: its controller makes no new pods"
 NO_ENDPOINTS = (
     "Service does not target any Pods. Selected Pods may not be ready, or field '.spec.selector' "
     "may not match labels on any Pods"
@@ -79,10 +80,16 @@ def current_replica_set(deployment: Object, replica_sets: Sequence[Object]) -> O
 
 
 def deployment(live: Object, replica_sets: Sequence[Object]) -> Readiness:
-    """Rolled out and available, in the current revision."""
+    """Rolled out and available: all pods that there are have the newest template, and are available.
+
+    The counts of the status are what `kubectl rollout status` goes by. The revision alone says nothing: with the
+    strategy Recreate it is the old one, with no pods that are wanted, until the old pods have ended.
+    """
     if not observed(live):
         return Readiness(False, "Waiting for the Deployment controller", (NO_PODS,))
-    stated = conditions(live)
+    if _spec(live).get("paused"):
+        return Readiness(False, "The Deployment is paused", (PAUSED,))
+    stated, status = conditions(live), _status(live)
     available = _true(live, "Available")
     first = _revision(live) == "1"
     progressed = (
@@ -90,10 +97,13 @@ def deployment(live: Object, replica_sets: Sequence[Object]) -> Readiness:
         and stated["Progressing"].get("reason") == "NewReplicaSetAvailable"
     )
     current = current_replica_set(live, replica_sets)
-    desired = _spec(current).get("replicas", 1) if current else _spec(live).get("replicas", 1)
+    desired = _spec(live).get("replicas", 1)
     ready = _status(current).get("readyReplicas", 0) if current else 0
-    rolled = current is not None and ready >= desired
-    if available and rolled and (first or progressed):
+    updated = status.get("updatedReplicas", 0)
+    old = status.get("replicas", 0) - updated
+    least = min(ready, updated, status.get("availableReplicas", 0))
+    done = current is not None and least >= desired and not old
+    if available and done and (first or progressed):
         return Readiness(True, "Deployment initialization complete")
     problems = [
         f"[{stated[name].get('reason')}] {stated[name].get('message')}"
@@ -110,11 +120,10 @@ def deployment(live: Object, replica_sets: Sequence[Object]) -> Readiness:
         problems.append(FEW_PODS)
     else:
         problems.append(NO_ROLL)
-    return Readiness(
-        False,
-        f"[1/2] Waiting for app ReplicaSet be available ({ready}/{desired} Pods available)",
-        tuple(problems),
-    )
+    words = f"[1/2] Waiting for app ReplicaSet be available ({ready}/{desired} Pods available)"
+    if updated >= desired and old > 0:
+        words = f"[1/2] Waiting for {old} old Pods to end"
+    return Readiness(False, words, tuple(problems))
 
 
 def stateful_set(live: Object) -> Readiness:
