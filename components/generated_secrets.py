@@ -10,7 +10,7 @@ import pulumi
 import pulumi_random as random
 
 from components.backends.registry import data_keys
-from components.settings.declared import DeclaredSecret
+from components.settings.declared import SPECIAL, DeclaredSecret
 
 ENCRYPTION_KEY = "encryption.secret-key"
 
@@ -81,7 +81,7 @@ class GeneratedSecrets(pulumi.ComponentResource):
             logical,
             length=length,
             special=special,
-            override_special="-_.~" if special else None,
+            override_special=SPECIAL if special else None,
             min_lower=1,
             min_upper=1,
             min_numeric=1,

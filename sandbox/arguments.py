@@ -101,6 +101,11 @@ def parser() -> argparse.ArgumentParser:
             )
         if name == "verify":
             command.add_argument(
+                "--nodes",
+                choices=KINDS,
+                help="real: ask the Kestra in the stack's pods; simulated: start one here (default: as the nodes are)",
+            )
+            command.add_argument(
                 "--json", type=Path, metavar="FILE", help="write the report as data"
             )
     taken = commands.add_parser(

@@ -17,10 +17,13 @@ from components.settings import Settings
 from sandbox.cloud_check import check_clouds
 from sandbox.engine.automation import Stack
 from sandbox.errors import SandboxError
+from sandbox.external_secrets import Cluster
+from sandbox.external_secrets_check import check_limits, read_delivered
 from sandbox.progress import Progress
 from sandbox.services import ControlPlane
 from sandbox.vault_check import check_vault
 from sandbox.verify import VerifyJob, verify
+from sandbox.verify.pods import verify_in_pods
 
 
 def verify_stack(
@@ -28,8 +31,17 @@ def verify_stack(
     progress: Progress,
     console: Console,
     json_file: Path | None = None,
+    *,
+    in_pods: bool = False,
 ) -> bool:
     """Prints the report. Whether everything is as intended.
+
+    Args:
+        stack: that is up.
+        progress: shows what is done.
+        console: takes the report.
+        json_file: takes it as data.
+        in_pods: whether Kestra runs in the stack's pods, which are asked then; else one is started on this machine.
 
     Raises:
         SandboxError: when the stack is not up, or Kestra cannot be started.
@@ -39,20 +51,38 @@ def verify_stack(
         raise SandboxError(f"Stack {stack.name} is not up. Run `make up STACK={stack.name}` first.")
     with progress.step("Reading configuration and secret back from the Kubernetes API"):
         text, environment = read_back(stack.plane, outputs)
+        cluster = Cluster(stack.plane, outputs["namespace"])
+        servers = (stack.vault, stack.clouds.aws, stack.clouds.google)
+        delivered = read_delivered(cluster, servers, outputs["secret"])
+    environment |= delivered.environment
     settings = stack.settings()
     generated: Mapping[str, str] = outputs["generated"]
     intended = render(settings).intended(generated)
-    declared = declared_values(settings, generated)
+    own = declared_values(settings, generated)
+    read = {name: value for name, value in own.items() if name not in delivered.unread}
+    declared = {**delivered.values, **read}
     directory = stack.folder / "verify"
     shutil.rmtree(directory, ignore_errors=True)
     job = VerifyJob(
         settings.version, settings.edition, text, environment, intended, declared, directory
     )
     try:
-        report = verify(job, progress)
+        report = (
+            verify_in_pods(job, settings, stack.plane.kubeconfig, outputs["namespace"], progress)
+            if in_pods
+            else verify(job, progress)
+        )
     finally:
         forget_data(directory)
-    if stack.vault is not None and settings.secret and settings.secret.vault:
+    if delivered.unread:
+        report.unchecked["kestra:store.type"] = (
+            f"no server of its secret manager is here: {', '.join(sorted(delivered.unread))} have values that are made up"
+        )
+    if delivered.checks:
+        report.stores.append({"id": "external-secrets", "checks": delivered.checks})
+        with progress.step("Trying what the operator may not read, and a rotation"):
+            report.stores.append(check_limits(cluster, servers, own))
+    elif stack.vault is not None and settings.secret and settings.secret.vault:
         with progress.step("Logging in to Vault as Kestra would"):
             prefix = settings.secret.vault.secret_path_prefix
             paths = {
@@ -64,9 +94,7 @@ def verify_stack(
             )
     if clouds(settings):
         with progress.step("Reading the cloud's secrets as Kestra would"):
-            report.stores += check_clouds(
-                stack.clouds, settings, declared, outputs.get("principal", "")
-            )
+            report.stores += check_clouds(stack.clouds, settings, own, outputs.get("principal", ""))
     report.render(console)
     if json_file is not None:
         json_file.write_text(report.to_json() + "\n")
@@ -86,14 +114,15 @@ def forget_data(directory: Path) -> None:
 
 
 def declared_values(settings: Settings, generated: Mapping[str, str]) -> dict[str, str]:
-    """Name to value of the declared secrets, given or generated; others put those of external ones where they are."""
-    return {
+    """Name to value of the declared secrets, given or generated; without those that others own."""
+    values = {
         name: secret.value.get_secret_value()
         if secret.value is not None
-        else generated[f"declared-secrets.{name}"]
+        else generated.get(f"declared-secrets.{name}")
         for name, secret in settings.declared_secrets.items()
         if not secret.is_external
     }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def read_back(plane: ControlPlane, outputs: Mapping[str, Any]) -> tuple[str, dict[str, str]]:

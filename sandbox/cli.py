@@ -31,6 +31,7 @@ from sandbox.engine.plugin_downloads import Downloads
 from sandbox.engine.recovery import end_orphaned_processes
 from sandbox.engine.workspace import refuse_encrypted
 from sandbox.errors import SandboxError
+from sandbox.external_secrets import playing_owners, start_operator
 from sandbox.judgement import Pack, show
 from sandbox.nodes import REAL, images, machine_needs
 from sandbox.nodes.control_plane import RealControlPlane, control_plane, forget_kind, kind_of
@@ -38,7 +39,7 @@ from sandbox.progress import Progress
 from sandbox.services import Vault
 from sandbox.state import MARK, ROOT, Last, State
 from sandbox.status import servers, show_status
-from sandbox.tools import CONTROL_PLANE, REAL_NODES, ensure
+from sandbox.tools import CONTROL_PLANE, EXTERNAL_SECRETS, REAL_NODES, ensure
 
 
 class Sandbox:
@@ -129,8 +130,8 @@ class Sandbox:
         if is_real:
             machine_needs.require()
         services = required_services(self.state, stack, settings)
-        with_vault = "vault" in services
-        needed = [*CONTROL_PLANE, *(REAL_NODES if is_real else ()), *(["vault"] * with_vault)]
+        others = [name for name in ("vault", EXTERNAL_SECRETS) if name in services]
+        needed = [*CONTROL_PLANE, *(REAL_NODES if is_real else ()), *others]
         tools = ensure(["pulumi", *needed], self.progress)
         plane = control_plane(kubernetes, tools, nodes)
         if not plane.healthy:
@@ -139,12 +140,14 @@ class Sandbox:
         for definitions in custom_resources.definitions_of(settings):
             custom_resources.install(plane, custom_resources.fetch(definitions, self.progress))
         vault = None
-        if with_vault:
+        if "vault" in services:
             vault = Vault(self.state.services / "vault", tools)
             if not vault.healthy:
                 with self.progress.step("Starting Vault"):
                     vault.start()
         clouds = start_clouds(self.state, settings, self.progress, services)
+        if EXTERNAL_SECRETS in services:
+            start_operator(self.state, tools, plane, self.progress)
         self.state.stack(stack).mkdir(parents=True, exist_ok=True)
         return Stack(
             self.state,
@@ -202,7 +205,11 @@ class Sandbox:
             ):
                 stack.refresh(Events(self.progress))
         events = Events(self.progress)
-        with self._judged(events), self.progress.step(f"Bringing up stack {name}"):
+        with (
+            self._judged(events),
+            self.progress.step(f"Bringing up stack {name}"),
+            playing_owners(stack, settings, self.progress.note),
+        ):
             done = stack.up(events)
         summary(self.console, name, done, events, judged=pack is not None)
 
@@ -255,12 +262,23 @@ class Sandbox:
             stack.take_over(type_, resource, id_, parent)
         self.console.print(f"The next `up {name}` makes it as the settings say.", markup=False)
 
-    def verify(self, name: str, json_file: Path | None) -> bool:
-        """Boots a real Kestra with what the API server holds. Whether everything is as intended."""
+    def verify(self, name: str, json_file: Path | None, nodes: str | None = None) -> bool:
+        """Compares what a real Kestra makes of what the API server holds. Whether everything is as intended.
+
+        Args:
+            name: of the stack.
+            json_file: takes the report as data.
+            nodes: `real`: the Kestra of the stack's pods; `simulated`: one that is started here; None: as the nodes are.
+        """
         from sandbox.check import verify_stack
 
+        if nodes == REAL and kind_of(self.state.services / "kubernetes") != REAL:
+            raise SandboxError(
+                f"The nodes are simulated: no pod runs. Run `python -m sandbox up {name} --nodes real` first."
+            )
         stack = self.ready(name, self.settings(name))
-        return verify_stack(stack, self.progress, self.console, json_file)
+        in_pods = isinstance(stack.plane, RealControlPlane) and nodes in (None, REAL)
+        return verify_stack(stack, self.progress, self.console, json_file, in_pods=in_pods)
 
     def doctor(self, name: str, *, own: bool, everything: bool) -> bool:
         """Prints what machine, settings and permissions have and lack. Whether nothing is lacking."""
@@ -365,7 +383,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 taken = (arguments.type, arguments.name, arguments.id, arguments.parent)
                 sandbox.take_over(arguments.stack, *taken)
             case "verify":
-                return 0 if sandbox.verify(arguments.stack, arguments.json) else 1
+                sound = sandbox.verify(arguments.stack, arguments.json, arguments.nodes)
+                return 0 if sound else 1
             case "down":
                 sandbox.down(purge=arguments.purge)
     if arguments.command == "down" and arguments.purge:

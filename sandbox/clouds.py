@@ -16,7 +16,8 @@ from sandbox.progress import Progress
 from sandbox.services import AwsServer, GoogleCloud
 from sandbox.services.aws import ACCOUNT
 from sandbox.services.gcp import PROJECT
-from sandbox.state import State
+from sandbox.state import NO_STATE, State
+from sandbox.tools import EXTERNAL_SECRETS
 
 #: What one machine cannot have of each cloud.
 EMULATION_LIMITS: Mapping[str, str] = {
@@ -27,6 +28,8 @@ EMULATION_LIMITS: Mapping[str, str] = {
     "azure": "Azure has no server on one machine: its resources are checked and recorded by their inputs, and"
     " nothing behind them exists.",
 }
+
+_OPERATORS_KINDS = "kubernetes:external-secrets.io/"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Clouds:
                 if block.get("type") == "google-secret-manager":
                     settings = block.get("google-secret-manager") or {}
                     block["google-secret-manager"] = {**settings, "project": PROJECT}
+            if store := store_of_open_source(config, "google-secret-manager"):
+                store["gcp"] = {**(store.get("gcp") or {}), "project": PROJECT}
 
 
 def managers(config: dict[str, Any]) -> list[dict[str, Any]]:
@@ -79,6 +84,15 @@ def managers(config: dict[str, Any]) -> list[dict[str, Any]]:
         config["kestra:store"] = {**store, "also": dict(store["also"])}
         blocks.append(config["kestra:store"]["also"])
     return blocks
+
+
+def store_of_open_source(config: dict[str, Any], *types: str) -> dict[str, Any] | None:
+    """`kestra:store` of one of some types, as a copy that stands in the configuration; None for any other."""
+    store = config.get("kestra:store")
+    if not isinstance(store, dict) or store.get("type") not in types:
+        return None
+    config["kestra:store"] = dict(store)
+    return config["kestra:store"]
 
 
 def _replace_accounts(config: dict[str, Any]) -> None:
@@ -98,16 +112,26 @@ def service_names() -> dict[str, str]:
     return {backend.provider: backend.owner for backend in all_backends() if backend.provider}
 
 
+def needs_external_secrets(settings: Settings) -> bool:
+    """Whether the External Secrets Operator brings the stack's secrets to its pods."""
+    return bool(getattr(settings, "uses_external_secrets", False))
+
+
 def required_services(state: State, stack: str, settings: Settings) -> set[str]:
-    """`vault`, `aws`, `azure`, `gcp`: where the settings want something, or the stack still has something.
+    """`vault`, `aws`, `azure`, `gcp`, `external-secrets`: where the settings want something, or the stack still has
+    something.
 
     A stack that has moved deletes what it leaves behind in its old place.
     """
     needed = {backend.owner for backend in backends_of(settings)} - {""}
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        resources = state.latest(stack)["resources"] or []
-        types = {resource["type"].split(":")[0] for resource in resources}
-        needed |= {place for package, place in service_names().items() if package in types}
+    if needs_external_secrets(settings):
+        needed.add(EXTERNAL_SECRETS)
+    with contextlib.suppress(*NO_STATE):
+        types = [resource["type"] for resource in state.latest(stack)["resources"] or []]
+        packages = {type_.split(":")[0] for type_ in types}
+        needed |= {place for package, place in service_names().items() if package in packages}
+        if any(type_.startswith(_OPERATORS_KINDS) for type_ in types):
+            needed.add(EXTERNAL_SECRETS)
     return needed
 
 

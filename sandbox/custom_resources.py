@@ -5,9 +5,7 @@ They lie in Go modules, which Go fetches and checks; a copy of the few that are 
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterable
@@ -21,52 +19,67 @@ from components.settings import Settings
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.services import ControlPlane
-from sandbox.tools import cache_folder
+from sandbox.services.objects import apply
+from sandbox.tools import EXTERNAL_SECRETS_SOURCE, cache_folder, sources
+from sandbox.tools.sources import Source
 
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_APPLY = {"fieldManager": "sandbox", "force": "true"}
 
 
 @dataclass(frozen=True)
 class Definitions:
     """Some of a project's definitions."""
 
-    module: str
-    version: str
-    sum: str
-    """What Go says of the module's content, so that another one is refused."""
+    source: Source
     folder: str
     files: tuple[str, ...]
 
     @property
     def entry(self) -> Path:
         """The cache's folder of them."""
-        return cache_folder() / "crds" / f"{self.module.rpartition('/')[2]}-{self.version}"
+        name = f"{self.source.module.rpartition('/')[2]}-{self.source.version}"
+        return cache_folder() / "crds" / name
 
 
 GATEWAY_API = Definitions(
-    "sigs.k8s.io/gateway-api",
-    "v1.6.3",
-    "h1:lKpJa5bGlraC/QeACvCpsHLdmO6y0iKfzVl6gzaFEYc=",
+    Source(
+        "sigs.k8s.io/gateway-api",
+        "v1.6.3",
+        "h1:lKpJa5bGlraC/QeACvCpsHLdmO6y0iKfzVl6gzaFEYc=",
+    ),
     "config/crd/standard",
     ("gateway.networking.k8s.io_httproutes.yaml", "gateway.networking.k8s.io_gateways.yaml"),
 )
 PROMETHEUS_OPERATOR = Definitions(
-    "github.com/prometheus-operator/prometheus-operator",
-    "v0.85.0",
-    "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=",
+    Source(
+        "github.com/prometheus-operator/prometheus-operator",
+        "v0.85.0",
+        "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=",
+    ),
     "example/prometheus-operator-crd",
     ("monitoring.coreos.com_servicemonitors.yaml", "monitoring.coreos.com_podmonitors.yaml"),
 )
 CERT_MANAGER = Definitions(
-    "github.com/cert-manager/cert-manager",
-    "v1.21.2",
-    "h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=",
+    Source(
+        "github.com/cert-manager/cert-manager",
+        "v1.21.2",
+        "h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=",
+    ),
     "deploy/crds",
     (
         "cert-manager.io_certificates.yaml",
         "cert-manager.io_clusterissuers.yaml",
         "cert-manager.io_issuers.yaml",
+    ),
+)
+EXTERNAL_SECRETS = Definitions(
+    EXTERNAL_SECRETS_SOURCE,
+    "config/crds/bases",
+    (
+        "external-secrets.io_externalsecrets.yaml",
+        "external-secrets.io_secretstores.yaml",
+        # The operator keeps one for every object with `dataFrom`.
+        "generators.external-secrets.io_generatorstates.yaml",
     ),
 )
 
@@ -88,40 +101,21 @@ def fetch(definitions: Definitions, progress: Progress) -> list[dict[str, Any]]:
     """
     entry = definitions.entry
     if not all((entry / name).is_file() for name in definitions.files):
-        title = f"Fetching the definitions of {definitions.module} {definitions.version} (once)"
+        title = f"Fetching the definitions of {definitions.source.module} {definitions.source.version} (once)"
         with progress.step(title):
             _fetch(definitions)
     return [yaml.safe_load((entry / name).read_text()) for name in definitions.files]
 
 
 def _fetch(definitions: Definitions) -> None:
-    go = shutil.which("go")
-    name = f"{definitions.module}@{definitions.version}"
-    if go is None:
-        raise SandboxError(
-            f"Go is not installed, which fetches {name} (https://go.dev/doc/install)."
-        )
     entry = definitions.entry
     entry.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=entry.parent, prefix=".crds-") as folder:
-        # Outside of a module Go asks the database of sums itself.
-        done = subprocess.run(
-            [go, "mod", "download", "-json", name], cwd=folder, capture_output=True, text=True
-        )
-        try:
-            answer = json.loads(done.stdout)
-        except ValueError:
-            answer = {}
-        if done.returncode or answer.get("Error") or "Dir" not in answer:
-            said = (answer.get("Error") or done.stderr).strip()[-300:]
-            raise SandboxError(f"{name} could not be fetched: {said}. Run the command again.")
-        if answer.get("Sum") != definitions.sum:
-            raise SandboxError(f"{name} is not the one that is pinned ({answer.get('Sum')}).")
+        origin = sources.fetch(definitions.source, Path(folder)) / definitions.folder
         complete = Path(folder) / "complete"
         complete.mkdir()
         for file in definitions.files:
-            source = Path(answer["Dir"]) / definitions.folder / file
-            (complete / file).write_text(source.read_text())
+            (complete / file).write_text((origin / file).read_text())
         shutil.rmtree(entry, ignore_errors=True)
         complete.replace(entry)
 
@@ -136,15 +130,7 @@ def install(plane: ControlPlane, documents: Iterable[dict[str, Any]]) -> None:
         names: list[str] = []
         for document in documents:
             name = document["metadata"]["name"]
-            answer = session.patch(
-                f"{plane.url}{_DEFINITIONS}/{name}",
-                params=_APPLY,
-                data=json.dumps(document),
-                headers={"Content-Type": "application/apply-patch+yaml"},
-                timeout=60,
-            )
-            if not answer.ok:
-                raise SandboxError(f"{name} is refused: {answer.json().get('message')}")
+            apply(plane, f"{_DEFINITIONS}/{name}", document)
             names.append(name)
         deadline = time.monotonic() + 60
         for name in names:

@@ -17,7 +17,7 @@ from sandbox.command_line import CommandConsole, run_command
 from sandbox.errors import SandboxError
 from sandbox.jobs import Job, run_jobs
 from sandbox.nodes import machine_needs
-from sandbox.tools import CONTROL_PLANE, REAL_NODES
+from sandbox.tools import CONTROL_PLANE, EXTERNAL_SECRETS, REAL_NODES
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = "requirements/sandbox.txt"
@@ -53,6 +53,7 @@ def _jobs_of_stack(purpose: str, file: Path, tools: Job) -> list[Job]:
     from components.sdk_packages import sdk_packages
     from components.settings import SettingsError
     from components.validation import load_file
+    from sandbox.clouds import needs_external_secrets
 
     try:
         settings = load_file(str(file)).settings
@@ -67,6 +68,9 @@ def _jobs_of_stack(purpose: str, file: Path, tools: Job) -> list[Job]:
         # Two linkers of such programs at once need more memory than small machines have.
         tools = _tools("Vault", "vault", after=tools)
         jobs.append(tools)
+    if purpose != "report" and needs_external_secrets(settings):
+        title = "External Secrets Operator"
+        jobs.append(_tools(title, EXTERNAL_SECRETS, after=tools))
     if purpose in ("up", "pods"):
         jobs.append(_tools(f"Kestra {settings.version}", "--kestra", settings.version))
     if purpose == "pods":

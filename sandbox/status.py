@@ -11,9 +11,10 @@ from rich.text import Text
 
 from sandbox.engine.plugin_choice import read_choices
 from sandbox.nodes.control_plane import control_plane
-from sandbox.services import AwsServer, ControlPlane, GoogleCloud, Server, Vault
+from sandbox.services import AwsServer, ControlPlane, ExternalSecrets, GoogleCloud, Server, Vault
+from sandbox.services.single import SingleServer
 from sandbox.state import Last, State
-from sandbox.tools import CONTROL_PLANE, REAL_NODES
+from sandbox.tools import CONTROL_PLANE, EXTERNAL_SECRETS, REAL_NODES
 
 _PORTS = {"kube-apiserver": "api", "kube-controller-manager": "controller-manager",
           "kube-scheduler": "scheduler"}  # fmt: skip
@@ -31,15 +32,21 @@ def healthy_servers(state: State) -> list[str]:
     ]
 
 
-def services(state: State) -> tuple[ControlPlane, Vault, AwsServer, GoogleCloud]:
+def services(
+    state: State,
+) -> tuple[ControlPlane, Vault, AwsServer, GoogleCloud, ExternalSecrets]:
     """The servers that a state may have, started or not."""
     # Whoever only asks and ends needs no tools.
-    tools = {name: state.directory / name for name in (*CONTROL_PLANE, *REAL_NODES, "vault")}
+    names = (*CONTROL_PLANE, *REAL_NODES, "vault", EXTERNAL_SECRETS)
+    tools = {name: state.directory / name for name in names}
+    plane = control_plane(state.services / "kubernetes", tools)
+    aws, google = AwsServer(state.services / "aws"), GoogleCloud(state.services / "gcp")
     return (
-        control_plane(state.services / "kubernetes", tools),
+        plane,
         Vault(state.services / "vault", tools),
-        AwsServer(state.services / "aws"),
-        GoogleCloud(state.services / "gcp"),
+        aws,
+        google,
+        ExternalSecrets(state.services / EXTERNAL_SECRETS, tools, plane, aws, google),
     )
 
 
@@ -95,7 +102,11 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _ports(
-    plane: ControlPlane, vault: Vault, aws: AwsServer, google: GoogleCloud
+    plane: ControlPlane,
+    vault: Vault,
+    aws: AwsServer,
+    google: GoogleCloud,
+    external_secrets: ExternalSecrets,
 ) -> dict[str, int]:
     ports: dict[str, int] = {}
     with contextlib.suppress(OSError, ValueError):
@@ -104,13 +115,13 @@ def _ports(
             key = _PORTS.get(server.name, server.name)
             if key in named:
                 ports[server.name] = named[key]
-    for name, service in (("vault", vault), ("aws", aws), ("gcp", google)):
+    for service in (vault, aws, google, external_secrets):
         with contextlib.suppress(OSError, ValueError):
-            ports[name] = service.port
+            ports[service.name] = service.port
     return ports
 
 
-def is_healthy(service: ControlPlane | Vault | AwsServer | GoogleCloud) -> bool:
+def is_healthy(service: ControlPlane | SingleServer) -> bool:
     """Whether a server runs and answers; one that was never started does not."""
     try:
         return service.healthy

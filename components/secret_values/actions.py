@@ -34,13 +34,12 @@ from components.secret_values.encryption_key import (
 )
 from components.secret_values.prompt import RefusedError, read_value
 from components.settings import Settings
-from components.settings.declared import Generate
+from components.settings.declared import SPECIAL, Generate
 from components.settings.external_key import has_external_key
 from components.validation import load_file
 from components.validation.stack_file import read_stack_file
 
 DONE, REFUSED, UNANSWERED, INTERRUPTED = 0, 1, 2, 130
-SPECIAL = "-_.~"
 _STACKS = Path(__file__).resolve().parents[2] / "stacks"
 
 
@@ -194,7 +193,7 @@ def generate(stack: Stack, names: Sequence[str], *, again: bool) -> None:
             _write_key(stack, None)
             continue
         current = stack.managers[0].values.version(name)
-        if current.number and not again:
+        if current.number and not current.fault and not again:
             print(f"{name}: version {current.number} is there; --again makes another one.")
             continue
         _write(stack, name, _random(stack.managers[0].values, kept[name]))
@@ -255,7 +254,7 @@ def _write(stack: Stack, name: str, value: str) -> None:
     for manager in stack.managers:
         version = manager.values.write(name, value)
         print(f"{name}: version {version.number} is in force in {manager.title}.")
-    print("The next `pulumi up` has the pods read it that read secrets when they start.")
+    print("Pods that read secrets when they start read it after the next `pulumi up`.")
 
 
 def copy(names: Sequence[str], source: Stack, target: Stack | None) -> None:

@@ -14,6 +14,8 @@ from components.settings.base import (
 from components.settings.store import AWS, AZURE, GCP
 
 VAULT = "Vault documentation, password policies"
+SPECIAL = "-_.~"
+"""The special characters of generated values, which stand in addresses without an escape."""
 
 
 class Generate(Model):

@@ -15,6 +15,7 @@ from components.validation import load_file
 from components.validation.stack_file import read_stack_file
 from sandbox.clouds import required_services
 from sandbox.doctor.cluster_apis import examine_apis
+from sandbox.doctor.external_secrets import examine_operator
 from sandbox.doctor.external_values import examine_external_values
 from sandbox.doctor.machine import Check, examine
 from sandbox.doctor.permissions import Answer, ask
@@ -63,7 +64,12 @@ def doctor(
     _stacks(console, state, stack)
     _settings(console, settings, everything=everything)
     resources = read_resources(state.checkpoint(stack)) or record_resources(settings, stack)
-    apis = list(examine_apis(state, resources, own=own))
+    apis = [
+        *examine_apis(state, resources, own=own),
+        *examine_operator(
+            state, resources, own=own, installs=getattr(settings.store, "install", False)
+        ),
+    ]
     if apis:
         _checks(console, "Cluster", apis)
     values = list(examine_external_values(settings, read_stack_file(file).option, own=own))

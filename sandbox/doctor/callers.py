@@ -116,6 +116,51 @@ def missing_apis(kinds: Iterable[tuple[str, str]], kubeconfig: Path | None = Non
         ]
 
 
+def api_versions(group: str, kubeconfig: Path | None = None) -> tuple[str, ...]:
+    """The versions of an API that a cluster serves; none where it does not know the group.
+
+    Args:
+        group: of the API.
+        kubeconfig: the file (default: as kubectl finds it).
+
+    Raises:
+        SandboxError: when there is no cluster, or it does not answer.
+    """
+    import kubernetes.client as api
+
+    with _cluster_client(kubeconfig) as client:
+        groups = api.ApisApi(client).get_api_versions(_request_timeout=SECONDS).groups
+    return tuple(v.version for one in groups if one.name == group for v in one.versions)
+
+
+def operator_deployments(kubeconfig: Path | None = None) -> dict[str, bool] | None:
+    """Deployments of the External Secrets Operator: `namespace/name` to whether one of its pods is ready.
+
+    None where the caller may not list them.
+
+    Args:
+        kubeconfig: the file (default: as kubectl finds it).
+
+    Raises:
+        SandboxError: when there is no cluster, or it does not answer.
+    """
+    import kubernetes.client as api
+
+    with _cluster_client(kubeconfig) as client:
+        try:
+            listing = api.AppsV1Api(client).list_deployment_for_all_namespaces(
+                label_selector="app.kubernetes.io/name=external-secrets", _request_timeout=SECONDS
+            )
+        except api.ApiException as error:
+            if error.status == 403:
+                return None
+            raise
+    return {
+        f"{one.metadata.namespace}/{one.metadata.name}": bool(one.status.ready_replicas)
+        for one in listing.items
+    }
+
+
 @contextmanager
 def _cluster_client(kubeconfig: Path | None) -> Iterator[Any]:
     import kubernetes.client as api

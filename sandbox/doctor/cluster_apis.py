@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.kubernetes.cluster_apis import SERVED_BY
 from sandbox.doctor.callers import missing_apis
+from sandbox.doctor.external_secrets import GROUP
 from sandbox.doctor.machine import Check
 from sandbox.errors import SandboxError
 from sandbox.inspection.resources import StackResources
@@ -50,11 +51,12 @@ def examine_apis(state: State, resources: StackResources, *, own: bool) -> Itera
 
 
 def foreign_kinds(resources: StackResources) -> list[tuple[str, str]]:
-    """API version and kind of what another installation serves, each once."""
+    """API version and kind of what another installation serves, each once; of the External Secrets Operator
+    `sandbox.doctor.external_secrets` says more."""
     kinds: dict[tuple[str, str], None] = {}
     for resource in resources.resources:
         version, _, kind = resource.type.removeprefix("kubernetes:").rpartition(":")
-        if version.partition("/")[0] in SERVED_BY:
+        if version.partition("/")[0] in SERVED_BY.keys() - {GROUP}:
             kinds[version, kind] = None
         elif resource.type == _AUTOSCALER:
             kinds["metrics.k8s.io/v1beta1", "PodMetrics"] = None

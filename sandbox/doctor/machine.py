@@ -20,7 +20,14 @@ from sandbox.engine.plugin_choice import choose
 from sandbox.errors import SandboxError
 from sandbox.state import ROOT, State
 from sandbox.status import healthy_servers
-from sandbox.tools import CONTROL_PLANE, GO_NEEDED, Place, cache_folder, whereabouts
+from sandbox.tools import (
+    CONTROL_PLANE,
+    EXTERNAL_SECRETS,
+    GO_NEEDED,
+    Place,
+    cache_folder,
+    whereabouts,
+)
 
 GIB = 1024**3
 MEMORY_GIB = 4
@@ -54,7 +61,8 @@ def examine(state: State, settings: Settings, servers: Collection[str]) -> Itera
     yield _python()
     yield _packages(settings)
     yield _memory()
-    names = ["pulumi", *CONTROL_PLANE, *(["vault"] if "vault" in servers else [])]
+    others = [name for name in ("vault", EXTERNAL_SECRETS) if name in servers]
+    names = ["pulumi", *CONTROL_PLANE, *others]
     places = {name: whereabouts(name) for name in names}
     building = any(place.kind == "missing" for place in places.values())
     yield _disk(building)

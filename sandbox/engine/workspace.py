@@ -18,7 +18,7 @@ from components.stack_encryption import (
     opens,
     passphrase_at_hand,
 )
-from sandbox.clouds import managers
+from sandbox.clouds import managers, store_of_open_source
 from sandbox.encryption import encrypt_secrets
 from sandbox.errors import SandboxError
 from sandbox.services import ControlPlane, Vault
@@ -119,6 +119,8 @@ def use_own_vault(config: dict[str, Any], stack: str, plane: ControlPlane, vault
         vault: the server.
     """
     blocks = [block for block in managers(config) if block.get("type") == "vault"]
+    if store := store_of_open_source(config, "vault"):
+        blocks.append(store)
     if not blocks:
         return
     for block in blocks:

@@ -58,29 +58,26 @@ def ensure(version: str, progress: Progress) -> Harness:
 def entry_of(version: str, java: Path) -> Path:
     """The cache's folder of a version's harness; it exists once the harness is built."""
     digest = hashlib.sha256()
-    for file in (POM, *_sources(version)):
+    for file in (POM, *sources(version)):
         digest.update(file.read_bytes())
     name = f"{RELEASES[version]}-java{java_version(java)}-{digest.hexdigest()[:12]}"
     return cache_folder() / "kestra" / name
 
 
-def _sources(version: str) -> list[Path]:
-    """What every version has, and what is particular to one."""
+def sources(version: str) -> list[Path]:
+    """The harness's classes: what every version has, and what is particular to one."""
     return sorted((HERE / "harness").glob("*.java")) + sorted((HERE / version).glob("*.java"))
 
 
 def _build(version: str, java: Path, entry: Path, progress: Progress) -> None:
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise SandboxError("Maven is not installed. Install it (Debian: apt-get install maven).")
     log = cache_folder() / "logs" / f"build-kestra-{version}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=entry.parent, prefix=".kestra-") as folder:
         made = Path(folder) / "done"
         (made / "classes").mkdir(parents=True)
         progress.detail("artifacts")
-        _run(
-            [maven, "-B", "-q", "-f", str(POM), f"-Dkestra.version={RELEASES[version]}",
+        run_build(
+            [find_maven(), "-B", "-q", "-f", str(POM), f"-Dkestra.version={RELEASES[version]}",
              f"-Dmaven.repo.local={cache_folder() / 'm2'}", "dependency:build-classpath",
              f"-Dmdep.outputFile={made / 'classpath'}"],
             java, log,
@@ -89,15 +86,32 @@ def _build(version: str, java: Path, entry: Path, progress: Progress) -> None:
         # The class path is too long for some systems' argument limit.
         arguments = Path(folder) / "arguments"
         arguments.write_text(f'-cp "{(made / "classpath").read_text().strip()}"')
-        _run(
+        run_build(
             [str(java.parent / "javac"), "-proc:none", "-d", str(made / "classes"), f"@{arguments}",
-             *map(str, _sources(version))],
+             *map(str, sources(version))],
             java, log,
         )  # fmt: skip
         os.replace(made, entry)
 
 
-def _run(command: list[str], java: Path, log: Path) -> None:
+def find_maven() -> str:
+    """The command of Maven.
+
+    Raises:
+        SandboxError: when it is not installed.
+    """
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise SandboxError("Maven is not installed. Install it (Debian: apt-get install maven).")
+    return maven
+
+
+def run_build(command: list[str], java: Path, log: Path) -> None:
+    """Runs a step of a build of Kestra's classes with a JDK; what it prints goes to the end of `log`.
+
+    Raises:
+        SandboxError: when it fails, with the end of the log.
+    """
     with log.open("a", encoding="utf-8") as out:
         status = subprocess.run(
             command,

@@ -15,6 +15,8 @@ from kubernetes.stream import stream
 
 from sandbox.errors import SandboxError
 
+_COMPONENT = "app.kubernetes.io/component"
+
 
 class Answer(NamedTuple):
     """What a command in a container left."""
@@ -41,6 +43,7 @@ def execute(
     container: str,
     command: Sequence[str],
     *,
+    stdin: str | None = None,
     seconds: float = 60,
 ) -> Answer:
     """Runs a command in a container, as `kubectl exec` does.
@@ -51,6 +54,7 @@ def execute(
         pod: its name.
         container: its name.
         command: program and arguments.
+        stdin: what the command reads; it stays open, so the command has to know where it ends.
         seconds: how long it may take.
 
     Raises:
@@ -64,7 +68,7 @@ def execute(
                 namespace,
                 container=container,
                 command=list(command),
-                stdin=False,
+                stdin=stdin is not None,
                 stdout=True,
                 stderr=True,
                 tty=False,
@@ -74,6 +78,8 @@ def execute(
             raise SandboxError(
                 f"Container {container} of pod {pod} runs no command: {_said(error)}"
             ) from None
+        if stdin is not None:
+            answer.write_stdin(stdin)
         answer.run_forever(timeout=seconds)
         if answer.is_open():
             answer.close()
@@ -81,6 +87,47 @@ def execute(
         return Answer(
             answer.returncode, answer.read_stdout(timeout=0), answer.read_stderr(timeout=0)
         )
+
+
+def running_pods(kubeconfig: Path, namespace: str) -> list[tuple[str, str]]:
+    """Name and component of Kestra's pods that are ready, and not about to end.
+
+    Args:
+        kubeconfig: of the cluster.
+        namespace: of the pods.
+    """
+    with api_client(kubeconfig) as api:
+        pods = client.CoreV1Api(api).list_namespaced_pod(namespace, label_selector=_COMPONENT)
+    return sorted(
+        (pod.metadata.name, pod.metadata.labels[_COMPONENT])
+        for pod in pods.items
+        if pod.metadata.deletion_timestamp is None
+        and any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions or ())
+    )
+
+
+def log(
+    kubeconfig: Path, namespace: str, pod: str, container: str, *, previous: bool = False
+) -> str:
+    """What a container has printed.
+
+    Args:
+        kubeconfig: of the cluster.
+        namespace: of the pod.
+        pod: its name.
+        container: its name.
+        previous: of the container that ran before the last restart.
+
+    Raises:
+        SandboxError: when there is no such log.
+    """
+    with api_client(kubeconfig) as api:
+        try:
+            return client.CoreV1Api(api).read_namespaced_pod_log(
+                pod, namespace, container=container, previous=previous
+            )
+        except ApiException as error:
+            raise SandboxError(f"Pod {pod} has no log: {_said(error)}") from None
 
 
 def _said(error: ApiException) -> str:

@@ -261,15 +261,21 @@ class ControlPlane:
 
     def _client_config(self, name: str, group: str = "", server: str = "") -> Path:
         pair = self._authority.issue(name, name if group else f"system:{name}", group)
-        return self._kubeconfig(self.directory / f"{name}.kubeconfig", pair, server)
+        return self.write_kubeconfig(self.directory / f"{name}.kubeconfig", pair, server)
 
     def _write_kubeconfigs(self) -> None:
-        self._kubeconfig(self.kubeconfig, self._admin())
+        self.write_kubeconfig(self.kubeconfig, self._admin())
 
     def _admin(self) -> Pair:
-        return Authority(self._certificates).issue("admin", "sandbox-admin", "system:masters")
+        return self.authority.issue("admin", "sandbox-admin", "system:masters")
 
-    def _kubeconfig(self, path: Path, pair: Pair, server: str = "") -> Path:
+    @property
+    def authority(self) -> Authority:
+        """The authority that this cluster's clients and servers trust."""
+        return Authority(self._certificates)
+
+    def write_kubeconfig(self, path: Path, pair: Pair, server: str = "") -> Path:
+        """Writes the kubeconfig of a client by its certificate; gives its path."""
         document = {
             "apiVersion": "v1",
             "kind": "Config",

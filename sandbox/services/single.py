@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -36,6 +36,11 @@ class SingleServer:
     def command(self) -> Sequence[str | Path]:
         """What is run; called with the port known."""
         raise NotImplementedError
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What its environment has beside what every server needs."""
+        return {}
 
     def began(self) -> None:
         """What is done once it answers."""
@@ -92,7 +97,8 @@ class SingleServer:
                     self._port_file,
                     str(free_port(self.port if self._port_file.exists() else 0)),
                 )
-                self.server.start(list(self.command()), bare_environment(self.directory))
+                environment = bare_environment(self.directory) | dict(self.variables)
+                self.server.start(list(self.command()), environment)
             try:
                 return self.server.wait(self.answers, 30)
             except SandboxError:

@@ -27,19 +27,22 @@ from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.tools.modules import (
     CONTROL_PLANE,
+    EXTERNAL_SECRETS,
+    EXTERNAL_SECRETS_SOURCE,
     FITS,
     MODULES,
     OFFICIAL_KUBERNETES,
     REAL_NODES,
     Module,
 )
+from sandbox.tools.sources import with_replaced_files
 
 HERE = Path(__file__).parent
 GO_NEEDED = (1, 26)
 
 __all__ = [
-    "CONTROL_PLANE", "FITS", "GO_NEEDED", "MODULES", "OFFICIAL_KUBERNETES", "REAL_NODES", "Module", "Place",
-    "cache_folder", "ensure", "whereabouts",
+    "CONTROL_PLANE", "EXTERNAL_SECRETS", "EXTERNAL_SECRETS_SOURCE", "FITS", "GO_NEEDED", "MODULES",
+    "OFFICIAL_KUBERNETES", "REAL_NODES", "Module", "Place", "cache_folder", "ensure", "whereabouts",
 ]  # fmt: skip
 
 
@@ -95,6 +98,8 @@ def _download(modules: Sequence[Module], ended: threading.Event) -> None:
     if go is None:
         return
     for module in modules:
+        if module.source is not None:
+            continue  # Its dependency is not there before the build.
         # Lists the packages of a build, for which it downloads what the build would.
         with subprocess.Popen(
             [go, "list", "-mod=readonly", "-deps", *module.packages.values()],
@@ -224,7 +229,12 @@ def _build_entry(module: Module, entry: Path, progress: Progress) -> None:
     with tempfile.TemporaryDirectory(dir=entry.parent, prefix=prefix) as folder:
         log = cache_folder() / "logs" / f"build-{module.name}.log"
         log.parent.mkdir(exist_ok=True)
-        _compile(go, module, Path(folder), log, progress)
+        home = HERE / module.name
+        if module.source is not None:
+            progress.detail(f"fetching {module.source.module} {module.source.version}")
+            build = Path(folder) / "module"
+            home = with_replaced_files(home, module.source, module.source_parts, build)
+        _compile(go, module, home, Path(folder), log, progress)
         complete = Path(folder) / "done"
         complete.mkdir()
         for name in module.packages:
@@ -241,7 +251,9 @@ def _environment(module: Module) -> dict[str, str]:
     return {"GOGC": "400"} | kept | own
 
 
-def _compile(go: str, module: Module, folder: Path, log: Path, progress: Progress) -> None:
+def _compile(
+    go: str, module: Module, home: Path, folder: Path, log: Path, progress: Progress
+) -> None:
     # One command for all packages of a module: what they share is compiled once. The linker leaves debug information
     # out (-w); not to generate it either saves a seventh of the time.
     command = [
@@ -253,7 +265,7 @@ def _compile(go: str, module: Module, folder: Path, log: Path, progress: Progres
     with log.open("w", encoding="utf-8") as out:
         process = subprocess.Popen(
             command,
-            cwd=HERE / module.name,
+            cwd=home,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,4 +1,5 @@
-"""`python -m sandbox.tools`: builds every tool and fetches every Kestra that is not in the cache yet, or those that are named."""
+"""`python -m sandbox.tools`: builds every tool that `make test` needs and fetches every Kestra, or those that are named,
+where they are not in the cache yet."""
 
 from __future__ import annotations
 

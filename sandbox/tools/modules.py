@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sandbox.tools.sources import Source
+
 OFFICIAL_KUBERNETES = "pulumi-resource-kubernetes"
 """Pulumi's own provider, by which the long tests judge the stand-in."""
+EXTERNAL_SECRETS = "external-secrets"
+"""The External Secrets Operator, for stacks whose secrets it brings to the pods."""
+EXTERNAL_SECRETS_SOURCE = Source(
+    "github.com/external-secrets/external-secrets",
+    "v0.16.2",
+    "h1:iNY+gIgSyL5higXTfnz+hdPCaiB/43UiHLqE7HBpj68=",
+)
 
 _KUBERNETES_VERSION = (
     "-X k8s.io/component-base/version.gitVersion=v1.34.3"
@@ -31,6 +40,10 @@ class Module:
     """Whether it is built only when it is asked for by name."""
     is_static: bool = False
     """Whether it needs no library of the machine, so that an image without any can hold it."""
+    source: Source | None = None
+    """A dependency that is built with the files of `replaced/` in place of its own."""
+    source_parts: tuple[str, ...] = ()
+    """What is needed of that dependency."""
 
 
 MODULES = {
@@ -70,6 +83,15 @@ MODULES = {
             {OFFICIAL_KUBERNETES: f"./{OFFICIAL_KUBERNETES}"},
             compiles=1690,
             on_request=True,
+        ),
+        Module(
+            EXTERNAL_SECRETS,
+            "0.16.2",
+            {EXTERNAL_SECRETS: f"./{EXTERNAL_SECRETS}"},
+            compiles=1000,
+            on_request=True,
+            source=EXTERNAL_SECRETS_SOURCE,
+            source_parts=("apis", "pkg", "go.mod", "go.sum"),
         ),
         # The same version as the control plane, apart from it: who simulates the nodes does not build these.
         Module(

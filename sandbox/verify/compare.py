@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from components.settings.durations import milliseconds
@@ -48,17 +48,21 @@ def compare(
     bound: Mapping[str, Any],
     report: Report,
     written: Mapping[str, Any],
+    replaced: Collection[str] | None = None,
 ) -> None:
     """What was meant against what Kestra has; a secret is never told, only that it differs.
 
     `written` are the leaves of the file: a placeholder stands there for itself only where it is also
-    what was meant. A secret that merely contains `${` is compared like any other.
+    what was meant. A secret that merely contains `${` is compared like any other. `replaced` are the settings
+    that the image of a pod replaces; None: this machine's process, with the overlay.
     """
     for path, meant in leaves.items():
-        if _LAID_OVER.match(path):
+        if _LAID_OVER.match(path) if replaced is None else path in replaced:
             report.bound[path] = "overlay"
             report.unchecked[path] = (
                 "this machine lacks the database, queue, storage or network; the overlay stands in"
+                if replaced is None
+                else "the image lacks the database or storage, and something stands in for it"
             )
             continue
         if (
@@ -80,7 +84,7 @@ def compare(
                 report.unchecked[path] = (
                     "Kestra's closed Enterprise code, of which no artifact can be had, uses it"
                 )
-            elif path.startswith(_MANAGEMENT):
+            elif path.startswith(_MANAGEMENT) and replaced is None:
                 report.unchecked[path] = (
                     "the management endpoints' server, which is not started here, uses it "
                     "(docs/kestra-behaviour.md tells what it makes of it)"

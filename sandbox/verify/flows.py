@@ -14,42 +14,46 @@ from sandbox import kestra
 from sandbox.verify.job import VerifyJob
 from sandbox.verify.report import Report
 
-_NAMESPACE = "company.team"
-_SEED = "my_secret_flow"
+NAMESPACE = "company.team"
+"""Of the flows, to Kestra."""
+SEED = "my_secret_flow"
 #: The server components that run in the one process of the check.
 _SERVICES = {
     "1.3": {"EXECUTOR", "WORKER", "SCHEDULER", "INDEXER"},
     "2.0": {"EXECUTOR", "CONTROLLER", "WORKER", "SCHEDULER", "INDEXER"},
 }
 #: Value of the output of the flow that is no secret.
-_CLEAR = "stored-in-clear"
+CLEAR = "stored-in-clear"
+
+
+def sources(job: VerifyJob) -> dict[str, str]:
+    """Id to YAML of the flows, the one with the secret first."""
+    seed = (kestra.HERE / "flows" / f"{SEED}.yml").read_text()
+    return {SEED: seed} | {
+        reader(name): _secret_flow(reader(name), name) for name in job.readable_secrets
+    }
 
 
 def write(job: VerifyJob, folder: Path, plaintext: str) -> list[dict[str, Any]]:
     """Writes the flows into a folder; the executions that are wanted, the one with the secret first."""
     folder.mkdir(exist_ok=True)
-    seed = kestra.HERE / "flows" / f"{_SEED}.yml"
-    (folder / seed.name).write_text(seed.read_text())
-    expected: list[dict[str, Any]] = [
-        {
-            "id": _SEED,
-            "namespace": _NAMESPACE,
-            "inputs": {"secret": plaintext},
-            "given": plaintext,
-            "input": "secret",
-            "output": "secret_output",
-            "key": job.key,
-            "otherKey": base64.b64encode(secrets.token_bytes(32)).decode(),
-        }
-    ]
-    for name in job.readable_secrets:
-        id_ = _reader(name)
-        (folder / f"{id_}.yml").write_text(_secret_flow(id_, name))
-        expected.append({"id": id_, "namespace": _NAMESPACE, "inputs": {}})
+    expected: list[dict[str, Any]] = []
+    for id_, source in sources(job).items():
+        (folder / f"{id_}.yml").write_text(source)
+        expected.append({"id": id_, "namespace": NAMESPACE, "inputs": {}})
+    expected[0] |= {
+        "inputs": {"secret": plaintext},
+        "given": plaintext,
+        "input": "secret",
+        "output": "secret_output",
+        "key": job.key,
+        "otherKey": base64.b64encode(secrets.token_bytes(32)).decode(),
+    }
     return expected
 
 
-def _reader(name: str) -> str:
+def reader(name: str) -> str:
+    """Id of the flow that reads a declared secret."""
     return f"reads_{name.lower()}"
 
 
@@ -57,7 +61,7 @@ def _secret_flow(id_: str, name: str) -> str:
     return yaml.safe_dump(
         {
             "id": id_,
-            "namespace": _NAMESPACE,
+            "namespace": NAMESPACE,
             "tasks": [
                 {
                     "id": "log",
@@ -90,9 +94,18 @@ def judge(
     first, without_key = runs
     ran = {flow["id"]: flow for flow in first.get("flows", [])}
     _services(job.kestra_version, first.get("services", {}), report)
-    _encryption(ran.get(_SEED, {}), first.get("tables", {}), plaintext, storage, report)
+    seed, tables = ran.get(SEED, {}), first.get("tables", {})
+    report.while_running = list(seed.get("whileRunning", []))
+    in_clear = [f"table {name}" for name, rows in tables.items() if plaintext in rows] + [
+        f"file {file.relative_to(storage)}"
+        for file in sorted(storage.rglob("*"))
+        if file.is_file() and plaintext.encode() in file.read_bytes()
+    ]
+    # A search that does not find what is no secret finds nothing.
+    finds = any(CLEAR in rows for rows in tables.values())
+    judge_seed(seed, in_clear, finds, plaintext, report)
     for name, value in job.readable_secrets.items():
-        _declared(name, value, ran.get(_reader(name), {}), report)
+        judge_declared(name, value, ran.get(reader(name), {}), report)
     if job.declared_secrets and not job.readable_secrets:
         report.unchecked["declared-secrets"] = (
             "flows of the Enterprise Edition read them through closed code; the store is checked instead"
@@ -116,23 +129,26 @@ def _services(version: str, services: Mapping[str, str], report: Report) -> None
     report.note("services", "RUNNING", {f"{', '.join(others)} and {last} run": running == needed})
 
 
-def _encryption(
-    seed: Mapping[str, Any],
-    tables: Mapping[str, str],
-    plaintext: str,
-    storage: Path,
-    report: Report,
+def judge_seed(
+    seed: Mapping[str, Any], in_clear: list[str] | None, finds: bool, plaintext: str, report: Report
 ) -> None:
+    """Notes what the flow with the secret showed.
+
+    Args:
+        seed: what it left: `state`, and how its `input` and `output` are stored.
+        in_clear: where the plain value was found in database and storage after its end; None: not searched.
+        finds: whether that search finds a value that is no secret.
+        plaintext: the secret that the flow was given.
+        report: takes the checks.
+    """
     stored = {kind: seed.get(kind) or {} for kind in ("input", "output")}
-    report.while_running = list(seed.get("whileRunning", []))
-    in_clear = [f"table {name}" for name, rows in tables.items() if plaintext in rows] + [
-        f"file {file.relative_to(storage)}"
-        for file in sorted(storage.rglob("*"))
-        if file.is_file() and plaintext.encode() in file.read_bytes()
-    ]
     nowhere = "at its end the plain value is nowhere in the database, nor in the internal storage"
+    searched = {}
+    if in_clear is not None:
+        name = f"{nowhere}: it is in {', '.join(in_clear)}" if in_clear else nowhere
+        searched[name] = not in_clear and finds
     report.note(
-        _SEED,
+        SEED,
         seed.get("state"),
         {"ends with SUCCESS": seed.get("state") == "SUCCESS"}
         | {
@@ -140,10 +156,8 @@ def _encryption(
             == "io.kestra.datatype:aes_encrypted"
             for kind, variable in stored.items()
         }
+        | searched
         | {
-            f"{nowhere}: it is in {', '.join(in_clear)}" if in_clear else nowhere: not in_clear
-            # A search that does not find what is no secret finds nothing.
-            and any(_CLEAR in rows for rows in tables.values()),
             "the stored values decrypt with the stack's key": all(
                 variable.get("decrypted") == plaintext for variable in stored.values()
             ),
@@ -154,7 +168,8 @@ def _encryption(
     )
 
 
-def _declared(name: str, value: str, flow: Mapping[str, Any], report: Report) -> None:
+def judge_declared(name: str, value: str, flow: Mapping[str, Any], report: Report) -> None:
+    """Notes what the flow that reads a declared secret showed; the value is not told."""
     logs = "\n".join(flow.get("logs", []))
     report.note(
         f"secret('{name}')",

@@ -45,6 +45,11 @@ flyway:
 """
 
 
+def command_line(version: str) -> str:
+    """What Kestra's own command line supplies for an H2 database, as YAML."""
+    return _COMMAND_LINE + (_FLYWAY if version == "1.3" else "")
+
+
 def describe(document: Mapping[str, Any], folder: Path, version: str) -> dict[str, Any]:
     """What is laid over the configuration, for the report."""
     laid: dict[str, Any] = {
@@ -98,10 +103,9 @@ def files(text: str, version: str, folder: Path, *, with_key: bool = True) -> st
     if gone:
         # Byte for byte as the API server has it, unless something must be left out.
         text = dump(without(document, gone))
-    base = _COMMAND_LINE + (_FLYWAY if version == "1.3" else "")
     lines = []
     for name, content in (
-        ("base", base),
+        ("base", command_line(version)),
         ("application", text),
         ("overlay", _laid(folder, version)),
     ):

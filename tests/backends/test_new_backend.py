@@ -228,6 +228,8 @@ def test_nothing_outside_of_its_folder_names_it() -> None:
 
 
 def test_every_type_of_the_settings_has_its_line() -> None:
-    assert {*get_args(SecretType), "acorn"} == set(BACKENDS)
+    assert {*get_args(SecretType), "acorn"} == set(BACKENDS), (
+        "name the type in BACKENDS (components/backends/registry.py) and in SecretType (components/settings/secret.py)"
+    )
     assert all(BACKENDS[backend.type] for backend in all_backends())
     assert len({backend.title for backend in all_backends()}) == len(BACKENDS)

@@ -383,7 +383,8 @@ def test_the_documentation_names_the_roles_by_their_ids() -> None:
 
 def test_there_is_no_secret_of_a_vault_without_a_value() -> None:
     external = {"API_TOKEN": {"namespace": "company.team", "external": True}}
-    recorded = run(azure(**{"declared-secrets": external}))
+    changed: dict[str, Any] = {"declared-secrets": external}
+    recorded = run(azure(**changed))
     assert recorded.of("Secret").keys() & {"store-declared-API_TOKEN"} == set()
     assert recorded.outputs["secretIds"]["API_TOKEN"].endswith("API-TOKEN")
     assert "API_TOKEN" not in recorded.outputs["versionIds"]

@@ -333,9 +333,14 @@ def test_a_generated_value_is_made_once_and_again_only_when_asked_for(
     }
     status, printed = secret("generate", "DATABASE_PASSWORD", "--stack", file)
     assert (status, "version 1 is there" in printed) == (0, True)
+    # One that was deleted is none.
+    metadata = f"GET {path.replace('/data/', '/metadata/')}"
+    manager.answers[metadata]["data"]["versions"]["1"] = {"destroyed": True}
+    assert "is in force" in secret("generate", "--stack", file)[1]
+    manager.answers[metadata]["data"]["versions"]["1"] = {}
     assert secret("generate", "--again", "--stack", file)[0] == 0
     made = [body["data"]["value"] for _, body in manager.sent if body]
-    assert len(made) == len(set(made)) == 2
+    assert len(made) == len(set(made)) == 3
     assert not any(value in printed for value in made)
 
 

@@ -321,7 +321,8 @@ def test_as_the_second_manager_it_is_written_to_and_nobody_reads_it_yet() -> Non
 
 def test_an_external_secret_has_its_labels_and_no_version() -> None:
     external = {"API_TOKEN": {"namespace": "company.team", "external": True}}
-    recorded = run(google(**{"declared-secrets": external}))
+    changed: dict[str, Any] = {"declared-secrets": external}
+    recorded = run(google(**changed))
     assert _secrets(recorded)["store-declared-API_TOKEN"]["labels"]["namespace"] == "company_team"
     versions = _of(recorded, "secretmanager/secretVersion:SecretVersion")
     assert versions.keys() == {"store-encryption-key-version"}

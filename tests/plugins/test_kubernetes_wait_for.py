@@ -161,3 +161,37 @@ def test_the_wait_goes_by_the_annotation_and_not_by_the_kind() -> None:
     with pytest.raises(waits.NotReady) as caught:
         waits.until_ready(server, DEPLOYMENT, rolling, 0, messages.append, never)
     assert str(caught.value) == "timed out waiting for the condition"
+
+
+def test_a_condition_that_does_not_hold_is_told_in_its_controllers_words() -> None:
+    message = "could not get secret data from provider"
+    condition = {
+        "type": "Ready",
+        "status": "False",
+        "reason": "SecretSyncedError",
+        "message": message,
+    }
+    secret = _deployment("condition=Ready", conditions=[condition])
+    uid = secret["metadata"]["uid"]
+    event = {"reason": "UpdateFailed", "message": "Code: 403. permission denied"}
+    about = {"kind": "ExternalSecret", "name": "web"}
+
+    class WithEvents(Server):
+        def list(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
+            return [
+                event | {"involvedObject": about | {"uid": uid}},
+                event | {"involvedObject": about | {"uid": "another"}, "message": "not ours"},
+            ]
+
+    server: Any = WithEvents(secret)
+    kind = Kind("external-secrets.io", "v1", "ExternalSecret")
+    with pytest.raises(waits.NotReady) as caught:
+        waits.until_ready(server, kind, secret, 0, lambda _: None, threading.Event())
+    assert caught.value.reasons == (
+        f"[SecretSyncedError] {message}",
+        "ExternalSecret web: [UpdateFailed] Code: 403. permission denied",
+    )
+    untouched: Any = Server(_deployment("condition=Ready"))
+    with pytest.raises(waits.NotReady) as caught:
+        waits.until_ready(untouched, kind, untouched.get(), 0, lambda _: None, threading.Event())
+    assert caught.value.reasons == ("no controller has set its condition Ready",)

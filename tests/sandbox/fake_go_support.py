@@ -10,13 +10,16 @@ from pathlib import Path
 
 SCRIPT = '''\
 #!{python}
-"""go env GOVERSION, go list PACKAGE… and go build -o FOLDER/ PACKAGE…; the files of {control} tell it how to behave."""
-import os, pathlib, sys, time
+"""go env GOVERSION, go mod download, go list PACKAGE… and go build -o FOLDER/ PACKAGE…; the files of {control} tell it how to behave."""
+import json, os, pathlib, sys, time
 
 control = pathlib.Path({control!r})
 setting = lambda name: (control / name).read_text() if (control / name).exists() else ""
 if sys.argv[1] == "env":
     print(setting("version") or "go1.26.8")
+    sys.exit()
+if sys.argv[1] == "mod":
+    print(json.dumps({{"Dir": str(control / "module"), "Sum": setting("sum")}}))
     sys.exit()
 if sys.argv[1] == "list":
     with (control / "lists").open("a") as lists:
@@ -26,6 +29,8 @@ if sys.argv[1] == "list":
     sys.exit()
 with (control / "calls").open("a") as calls:
     calls.write(" ".join(sys.argv[1:]) + "\\n")
+with (control / "files").open("w") as files:
+    files.write("\\n".join(map(str, sorted(pathlib.Path().rglob("*.go")))))
 with (control / "environment").open("w") as environment:
     environment.write("\\n".join(f"{{k}}={{v}}" for k, v in os.environ.items()))
 print("go: downloading example.com/module v1.0.0", flush=True)
@@ -79,6 +84,11 @@ class FakeGo:
         """The environment of the last build."""
         lines = (self.control / "environment").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    @property
+    def files(self) -> list[str]:
+        """Go's files in the folder of the last build."""
+        return (self.control / "files").read_text().splitlines()
 
     @property
     def half_way(self) -> bool:

@@ -76,7 +76,7 @@ def written(
     assert owner.call("POST", metadata, {"custom_metadata": {"team": "x"}}).ok
     monkeypatch.setenv("VAULT_ADDR", vault_server.address)
     monkeypatch.setenv("VAULT_TOKEN", vault_server.root_token)
-    yield WrittenSecret("DATABASE_PASSWORD", data, "1", {"type": drift.TYPE})
+    yield WrittenSecret("DATABASE_PASSWORD", data, "1", {"type": drift.QUERY.resource_type})
     assert owner.call("DELETE", f"sys/mounts/{ENGINE}").ok
 
 

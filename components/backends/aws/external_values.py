@@ -20,11 +20,8 @@ from components.backends.aws.tag_limits import AWS_TAGS
 from components.backends.external_values import ENCRYPTION_KEY, NO_PLACE, NO_VALUE, Option
 from components.backends.secret_naming import filtered_name, secret_tags
 from components.backends.secret_naming import recovery_name as recovery_parameter
-from components.settings.declared import Generate
+from components.settings.declared import SPECIAL, Generate
 from components.settings.model import Settings
-
-SPECIAL = "-_.~"
-"""The special characters of a generated value; they stand in addresses without an escape."""
 
 
 class AwsValues:
@@ -126,7 +123,7 @@ class SecretsManagerValues(AwsValues):
 
     def random(self, generate: Generate) -> str | None:
         others = "".join(c for c in string.punctuation if c not in SPECIAL)
-        chosen = {"ExcludeCharacters": others} if generate.special else {"ExcludePunctuation": True}
+        chosen: dict[str, Any] = {"ExcludeCharacters": others} if generate.special else {"ExcludePunctuation": True}
         answer = self._call(
             "get_random_password",
             PasswordLength=generate.length,

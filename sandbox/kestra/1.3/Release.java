@@ -17,13 +17,26 @@ import java.util.concurrent.ExecutorService;
 
 /** What is particular to Kestra 1.3: every server component reads the queue in the database. */
 final class Release {
-    static List<Service> start(ApplicationContext context, ExecutorService pool) {
-        Worker worker = context.createBean(io.kestra.worker.DefaultWorker.class, UUID.randomUUID().toString(), 4, null);
-        context.registerSingleton(worker);
-        List<Service> services = List.of(
-            context.getBean(ExecutorInterface.class), worker, context.getBean(Scheduler.class), context.getBean(Indexer.class));
+    /** Starts what a component of `kestra server` consists of; `group` is null for workers without one. */
+    static List<Service> start(String component, int threads, String group, ApplicationContext context, ExecutorService pool) {
+        List<Service> services = switch (component) {
+            case "standalone" -> List.of(
+                context.getBean(ExecutorInterface.class), worker(context, threads, group), context.getBean(Scheduler.class), context.getBean(Indexer.class));
+            case "executor" -> List.of(context.getBean(ExecutorInterface.class));
+            case "worker" -> List.of(worker(context, threads, group));
+            case "scheduler" -> List.of(context.getBean(Scheduler.class));
+            // Kestra's web server starts an indexer of its own.
+            case "indexer", "webserver" -> List.of(context.getBean(Indexer.class));
+            default -> throw new IllegalArgumentException("Kestra 1.3 has no server component " + component);
+        };
         services.forEach(service -> pool.execute((Runnable) service));
         return services;
+    }
+
+    private static Worker worker(ApplicationContext context, int threads, String group) {
+        Worker worker = context.createBean(io.kestra.worker.DefaultWorker.class, UUID.randomUUID().toString(), threads, group);
+        context.registerSingleton(worker);
+        return worker;
     }
 
     @SuppressWarnings("unchecked")

@@ -116,7 +116,7 @@ public class Harness {
 
     static void flows(ApplicationContext context, JsonNode run, ObjectNode out) throws Exception {
         ExecutorService pool = Executors.newCachedThreadPool();
-        List<Service> services = Release.start(context, pool);
+        List<Service> services = Release.start("standalone", 4, null, context, pool);
         until(() -> services.stream().allMatch(s -> s.getState() == Service.ServiceState.RUNNING));
         ObjectNode states = out.putObject("services");
         services.forEach(s -> states.put(s.getType().name(), s.getState().name()));
@@ -218,7 +218,9 @@ public class Harness {
     static Map<String, String> tables(ApplicationContext context) throws Exception {
         Map<String, String> all = new TreeMap<>();
         String url = context.getProperty("datasources.h2.url", String.class).orElseThrow();
-        try (var connection = java.sql.DriverManager.getConnection(url, "sa", "");
+        String user = context.getProperty("datasources.h2.username", String.class).orElse("");
+        String password = context.getProperty("datasources.h2.password", String.class).orElse("");
+        try (var connection = java.sql.DriverManager.getConnection(url, user, password);
              var tables = connection.createStatement().executeQuery("select table_name from information_schema.tables where table_schema = 'PUBLIC'")) {
             while (tables.next()) {
                 StringBuilder text = new StringBuilder();

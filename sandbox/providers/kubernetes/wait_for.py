@@ -7,7 +7,7 @@ provider reads them; they take the place of its own rule for the kind.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jsonpath_rfc9535 as jsonpath
@@ -45,12 +45,24 @@ def expressions(manifest: Mapping[str, Any]) -> list[str]:
     return result
 
 
-def check(live: dict[str, Any], conditions: list[str]) -> Readiness:
-    """Whether all expressions hold for an object at this moment."""
-    for expression in conditions:
+def check(live: dict[str, Any], expressions: list[str]) -> Readiness:
+    """Whether all expressions hold for an object at this moment; what its controller says where one does not."""
+    for expression in expressions:
         if not _holds(live, expression):
-            return Readiness(False, f"Waiting for {expression.partition('=')[2]}")
+            status = f"Waiting for {expression.partition('=')[2]}"
+            return Readiness(False, status, tuple(_controller_says(live, expression)))
     return READY
+
+
+def _controller_says(live: dict[str, Any], expression: str) -> Iterator[str]:
+    kind, name, _ = _parse(expression)
+    if kind != "condition":
+        return
+    condition = _condition(live, name)
+    if condition is None:
+        yield f"no controller has set its condition {name}"
+    elif condition.get("message"):
+        yield f"[{condition.get('reason')}] {condition['message']}"
 
 
 def _parse(expression: str) -> tuple[str, str, str]:
@@ -80,8 +92,7 @@ def _holds(live: dict[str, Any], expression: str) -> bool:
     status = live.get("status") or {}
     observed = status.get("observedGeneration")
     if kind == "condition":
-        by_type = {name.lower(): condition for name, condition in conditions(live).items()}
-        condition = by_type.get(what.lower())
+        condition = _condition(live, what)
         if condition is None:
             return False
         observed = condition.get("observedGeneration", observed)
@@ -92,6 +103,11 @@ def _holds(live: dict[str, Any], expression: str) -> bool:
     generation = live["metadata"].get("generation")
     is_stale = generation is not None and observed is not None and observed < generation
     return matches and not is_stale
+
+
+def _condition(live: dict[str, Any], name: str) -> dict[str, Any] | None:
+    by_type = {type_.lower(): condition for type_, condition in conditions(live).items()}
+    return by_type.get(name.lower())
 
 
 def _text(value: Any) -> str:
