@@ -37,6 +37,10 @@ KUBERNETES: Mapping[str, Kind] = {
     "kubernetes:core/v1:Secret": Kind("", "secrets"),
     "kubernetes:core/v1:Service": Kind("", "services"),
     "kubernetes:core/v1:ServiceAccount": Kind("", "serviceaccounts"),
+    "kubernetes:external-secrets.io/v1:ExternalSecret": Kind(
+        "external-secrets.io", "externalsecrets"
+    ),
+    "kubernetes:external-secrets.io/v1:SecretStore": Kind("external-secrets.io", "secretstores"),
     "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute": Kind(
         "gateway.networking.k8s.io", "httproutes"
     ),

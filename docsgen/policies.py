@@ -18,6 +18,7 @@ _TITLES = {
     "kubernetes": "Kubernetes",
     "kestra": "Kestra",
     "vault": "Vault",
+    "external-secrets": "External Secrets",
     "conventions": "Conventions",
 }
 

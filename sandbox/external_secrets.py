@@ -20,9 +20,10 @@ from sandbox.clouds import needs_external_secrets
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.services import AwsServer, ControlPlane, ExternalSecrets, GoogleCloud
+from sandbox.services.gcp import PROJECT
 from sandbox.services.objects import apply
 from sandbox.state import State
-from sandbox.store_owner import Remote, Servers, StoreOwner, owner_of
+from sandbox.store_owner import GoogleOwner, Remote, Servers, StoreOwner, owner_of
 from sandbox.tools import EXTERNAL_SECRETS
 
 if TYPE_CHECKING:
@@ -208,6 +209,12 @@ def playing_owners(
     if not needs_external_secrets(settings):
         return contextlib.nullcontext()
     servers = (stack.vault, stack.clouds.aws, stack.clouds.google)
+    if stack.clouds.google is not None:
+        # The stack grants access to a secret of others, which has to be there before.
+        owner = GoogleOwner(stack.clouds.google, f"/v1/projects/{PROJECT}/secrets")
+        for remote in _of_others(settings):
+            if owner.read(remote) is None:
+                _play(owner, remote, notify)
     return owner_of_missing_values(stack.plane, settings.deployment.namespace, servers, notify)
 
 
@@ -237,8 +244,7 @@ def owner_of_missing_values(
             # The namespace, the engine and the store are made meanwhile.
             with contextlib.suppress(SandboxError, requests.RequestException, OSError, KeyError):
                 for remote, owner in _missing(cluster, servers):
-                    owner.write(remote, f"sandbox-{secrets.token_hex(12)}")
-                    notify(f"Nobody owns {remote.key} on this machine: put a value there.")
+                    _play(owner, remote, notify)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
@@ -247,6 +253,18 @@ def owner_of_missing_values(
     finally:
         ended.set()
         thread.join(10)
+
+
+def _play(owner: StoreOwner, remote: Remote, notify: Callable[[str], None]) -> None:
+    owner.write(remote, f"sandbox-{secrets.token_hex(12)}")
+    notify(f"Nobody owns {remote.key} on this machine: the sandbox put a value there.")
+
+
+def _of_others(settings: Settings) -> Iterator[Remote]:
+    for declared in settings.declared_secrets.values():
+        existing = getattr(declared, "existing", None)
+        if existing is not None and existing.name is not None:
+            yield Remote(existing.name, existing.property)
 
 
 def _missing(cluster: Cluster, servers: Servers) -> Iterator[tuple[Remote, StoreOwner]]:

@@ -48,6 +48,9 @@ EXPECTED = {
     "HashiCorp Vault": MODULES["vault"].version,
     "Pulumi, engine and SDK": MODULES["pulumi"].version,
     "kwok": MODULES["kwok"].version,
+    "CNI plugins": MODULES["cni"].version,
+    "kube-router": MODULES["kube-router"].version,
+    "CoreDNS": MODULES["coredns"].version,
     "kubeconform": MODULES["kubeconform"].version,
     **{
         f"pulumi-{name}": pinned(f"pulumi-{name}")
@@ -73,6 +76,7 @@ def test_the_page_has_no_row_that_nothing_pins() -> None:
 def test_the_pins_agree_with_one_another() -> None:
     assert pinned("pulumi") == MODULES["pulumi"].version
     assert {line: tag.removeprefix("v") for line, tag in DEFAULT_TAGS.items()} == kestra.RELEASES
+    assert MODULES["kubelet"].version == MODULES["kubernetes"].version
     assert workflow_version("go-version") == ".".join(map(str, GO_NEEDED))
     assert int(workflow_version("java-version")) >= max(kestra.JAVA_NEEDED.values())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

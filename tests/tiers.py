@@ -40,6 +40,7 @@ PARTS = {
     "plugins": "every provider plugin of the sandbox through the engine",
     "rotation": "every value that is rotated, restored or carried from one version to the next",
     "many": "a stack of 3,000 secrets",
+    "pods": "real nodes: containers, packets and volumes; needs Linux, root, containerd and runc",
 }
 
 

@@ -32,6 +32,8 @@ class CloudBackend(Backend):
         )
 
     def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
+        if declared.existing is not None and declared.existing.name is not None:
+            return declared.existing.name
         return filtered_name(settings, name)
 
     def recovery_location(self, settings: Settings) -> str:
@@ -53,13 +55,12 @@ class CloudBackend(Backend):
     def login_description(self, settings: Settings) -> str:
         if self.has_static_credential(settings):
             return "a static credential from the stack settings"
-        account = f"{settings.deployment.namespace}/{settings.identity.service_account.name}"
+        account = f"{settings.deployment.namespace}/{settings.store_account}"
         return f"the workload identity of service account {account}"
 
     def access(self, settings: Settings) -> Iterator[AccessRow]:
-        mode = "read-only" if settings.is_read_only else "managed"
         for row in self.permission_rows():
-            if row.mode == mode:
+            if row.mode == settings.access_mode:
                 yield AccessRow(row.actions, self.access_scope(settings, row.scope), row.reason)
 
     def access_scope(self, settings: Settings, scope: str) -> str:

@@ -79,6 +79,8 @@ class Identity:
     """Whether the pods need their service account's token."""
     environment: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     """Credentials that it provisioned: settings path to secret output."""
+    resources: Sequence[pulumi.Resource] = ()
+    """What has to be there before somebody logs in."""
 
 
 class IdentityComponent(Protocol):
@@ -91,14 +93,15 @@ class IdentityComponent(Protocol):
     environment: Mapping[str, pulumi.Output[str]]
 
 
-def to_identity(component: IdentityComponent) -> Identity:
-    """What the rest of the program needs of an identity's component."""
+def to_identity(component: IdentityComponent, *resources: pulumi.Resource) -> Identity:
+    """What the rest of the program needs of an identity's component, and what belongs to the log-in."""
     return Identity(
         component.service_account_annotations,
         component.pod_labels,
         component.principal,
         component.needs_token,
         component.environment,
+        resources,
     )
 
 
@@ -238,7 +241,29 @@ class Backend:
 
     def reader(self, settings: Settings) -> Reader:
         """Who reads its secrets for flows."""
-        return Reader.KESTRA
+        return Reader.EXTERNAL_SECRETS if settings.uses_external_secrets else Reader.KESTRA
+
+    # External Secrets
+
+    def secret_store(self, settings: Settings, identity: Identity) -> dict[str, Any]:
+        """`spec.provider` of the SecretStore by which External Secrets reads it.
+
+        Args:
+            settings: the stack's settings.
+            identity: as whom; `Settings.store_account` is its service account.
+
+        Raises:
+            NotImplementedError: for a manager that `kestra:store.type` does not name.
+        """
+        raise NotImplementedError(self.type)
+
+    def remote_field(self, declared: DeclaredSecret) -> str | None:
+        """The field of a secret's value; None for the whole."""
+        return declared.existing.value_property if declared.existing else None
+
+    def remote_version(self, version: str) -> str:
+        """A version's id, as the store has it, in the form by which External Secrets asks for it."""
+        return version
 
     # Settings and Kestra's configuration
 
@@ -290,7 +315,7 @@ class Backend:
         )
 
     def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
-        """The declared secret's name in the manager."""
+        """The declared secret's name in the manager; of one that others made its own."""
         return name
 
     def external_values(self, settings: Settings, option: Option) -> ExternalValues | None:

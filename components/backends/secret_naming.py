@@ -55,7 +55,9 @@ def required_tags(settings: Settings) -> dict[str, str]:
 def place_tags(settings: Settings, declared: DeclaredSecret) -> dict[str, str]:
     """Tags of a declared secret that say whose it is."""
     tags = convention(settings.tags) | required_tags(settings) | declared.tags
-    return tags | {"namespace": declared.namespace, "tenant": declared.tenant}
+    # In open source a secret may have no namespace.
+    place = {"namespace": declared.namespace} if declared.namespace else {}
+    return tags | place | {"tenant": declared.tenant}
 
 
 def secret_tags(settings: Settings, name: str, declared: DeclaredSecret) -> dict[str, str]:

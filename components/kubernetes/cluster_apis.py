@@ -11,6 +11,7 @@ SERVED_BY: Mapping[str, tuple[str, str]] = {
         "the custom resource definitions of the Gateway API",
         "kestra:deployment.http-route",
     ),
+    "external-secrets.io": ("External Secrets Operator, 0.16 or newer", "kestra:store.type"),
     "monitoring.coreos.com": ("the Prometheus Operator", "kestra:deployment.monitoring"),
     "metrics.k8s.io": (
         "the metrics server",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from components.kubernetes.cluster_apis import SERVED_BY
 
+if TYPE_CHECKING:
+    from pulumi_kubernetes.apiextensions import CustomResource
+
 
 def custom_resource(
     name: str, version: str, kind: str, metadata: Any, spec: Any, opts: pulumi.ResourceOptions
-) -> None:
+) -> CustomResource:
     """Registers an object, and says in a preview what the preview does not ask.
 
     Args:
@@ -31,4 +34,6 @@ def custom_resource(
             f"{kind}: a preview does not ask whether the cluster serves {version}, which {what} does; "
             "`python -m sandbox doctor STACK --ask-own` asks it."
         )
-    CustomResource(name, api_version=version, kind=kind, metadata=metadata, spec=spec, opts=opts)
+    return CustomResource(
+        name, api_version=version, kind=kind, metadata=metadata, spec=spec, opts=opts
+    )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from pulumi_kubernetes import apps, core, networking, policy, rbac
+from pulumi_kubernetes import apps, core, networking, policy
 
 from components import tags
 from components.backends.interface import Identity
 from components.generated_secrets import base64_text
-from components.kubernetes import edge, monitoring, network, scaling
+from components.kubernetes import edge, existing_secrets, monitoring, network, scaling
 from components.kubernetes.custom_resources import custom_resource
 from components.kubernetes.pods import (
     PROBE_PASSWORD,
@@ -25,6 +25,7 @@ from components.kubernetes.pods import (
     version_hash,
 )
 from components.kubernetes.rollout import rollout_annotation, rollout_strategy, rollout_timeouts
+from components.kubernetes.service_accounts import service_account, token_review
 from components.rendering.configuration import CONTROLLER_SERVICE
 from components.rendering.web_server import WebServer, public_url
 from components.settings import Settings
@@ -50,6 +51,8 @@ class KestraArgs:
     """Declared secrets that flows of the open-source edition read: name to value (secret)."""
     version_ids: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     """Secret to the id of its version in the store."""
+    store: Sequence[pulumi.Resource] = ()
+    """What External Secrets reads, where it does."""
     management_password: pulumi.Input[str] | None = None
     """Password of the management endpoints, for probes and Prometheus (secret)."""
     server: WebServer = field(default_factory=WebServer)
@@ -100,7 +103,11 @@ class Kestra(pulumi.ComponentResource):
             **tags.translate(tags.convention(self._settings.tags), KUBERNETES_LABELS),
         }
         self.namespace = self._namespace()
+        is_external = self._settings.uses_external_secrets
+        # Who reads the store; Kestra's pods are nobody there where External Secrets does.
+        self._identity = Identity() if is_external else args.identity
         self.service_account, self._group_accounts = self._service_accounts()
+        self._delivered, self._followed = self._external_secrets() if is_external else ([], [])
         self.config_map = core.v1.ConfigMap(
             f"{name}-configuration",
             metadata=self._metadata(),
@@ -157,44 +164,52 @@ class Kestra(pulumi.ComponentResource):
     def _service_accounts(self) -> tuple[pulumi.Output[str], dict[str, pulumi.Output[str]]]:
         """Kestra's account, and those of worker groups that have one of their own."""
         account = self._settings.identity.service_account
-        annotations = {**account.annotations, **self._args.identity.service_account_annotations}
+        annotations = {**account.annotations, **self._identity.service_account_annotations}
         shared = self._service_account("service-account", account.name, annotations)
         groups = {
             name: self._service_account(f"worker-{name}-service-account", *own)
             for name, own in group_accounts(self._settings).items()
         }
-        if self._args.identity.needs_token:
-            # Vault reviews the account's token with the token itself.
-            rbac.v1.ClusterRoleBinding(
+        if self._identity.needs_token:
+            token_review(
                 f"{self._name}-token-review",
-                metadata={
-                    "name": f"{self._settings.deployment.namespace}-{account.name}-token-review",
-                    "labels": self._labels,
-                },
-                role_ref=_api(
-                    {
-                        "apiGroup": "rbac.authorization.k8s.io",
-                        "kind": "ClusterRole",
-                        "name": "system:auth-delegator",
-                    }
-                ),
-                subjects=[
-                    {"kind": "ServiceAccount", "name": one, "namespace": self.namespace}
-                    for one in (shared, *groups.values())
-                ],
-                opts=self._child,
+                f"{self._settings.deployment.namespace}-{account.name}-token-review",
+                self._labels,
+                [shared, *groups.values()],
+                self.namespace,
+                self._child,
             )
         return shared, groups
 
     def _service_account(
         self, suffix: str, name: str, annotations: Mapping[str, pulumi.Input[str]]
     ) -> pulumi.Output[str]:
-        return core.v1.ServiceAccount(
-            f"{self._name}-{suffix}",
-            metadata=self._metadata(name) | _annotated(annotations),
-            automount_service_account_token=False,
-            opts=self._child,
+        logical = f"{self._name}-{suffix}"
+        return service_account(
+            logical, self._metadata(name), annotations, self._child
         ).metadata.name
+
+    def _external_secrets(
+        self,
+    ) -> tuple[Sequence[pulumi.Input[str]], Sequence[pulumi.Input[str]]]:
+        """Secrets that External Secrets writes, and those of them whose values others rotate."""
+        # Loaded by the stacks that have them.
+        from components.kubernetes.external_secrets import ExternalSecrets, ExternalSecretsArgs
+
+        args = self._args
+        external = ExternalSecrets(
+            f"{self._name}-external-secrets",
+            ExternalSecretsArgs(
+                self._settings,
+                self.namespace,
+                self._labels,
+                args.identity,
+                args.version_ids,
+                args.store,
+            ),
+            self._child,
+        )
+        return external.secrets, external.followed
 
     def _secret_data(self) -> dict[str, pulumi.Input[str]]:
         data = dict(self._args.environment)
@@ -233,19 +248,23 @@ class Kestra(pulumi.ComponentResource):
             self._settings,
             self._labels,
             self._group_accounts.get(workload.group or "", self.service_account),
-            self._args.identity.needs_token,
+            self._identity.needs_token,
             self.config_map,
             self.secret,
             self._versions_of(workload.server),
-            dict(self._args.identity.pod_labels),
+            dict(self._identity.pod_labels),
             self._args.server,
+            self._delivered,
         )
         chosen = {"matchLabels": selector(self._labels, name)}
         strategy = rollout_strategy(name)
         resource = apps.v1.Deployment(
             f"{self._name}-{name}",
             metadata=self._metadata(f"kestra-{name}", name)
-            | _annotated(rollout_annotation(None if scaled else component.replicas)),
+            | _annotated(
+                rollout_annotation(None if scaled else component.replicas)
+                | existing_secrets.reload_annotation(self._settings, self._followed)
+            ),
             spec=_api(
                 {
                     **({} if scaled else {"replicas": component.replicas}),

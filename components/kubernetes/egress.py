@@ -329,7 +329,8 @@ def _java_proxies(
 
 def _services(settings: Settings) -> Iterator[Destination]:
     """Services whose address no setting holds."""
-    for backend in backends_of(settings):
+    # Where External Secrets reads the secret manager, Kestra's pods do not ask it.
+    for backend in () if settings.uses_external_secrets else backends_of(settings):
         for host in backend.hosts:
             # Where an address is set, the service answers there; who gives the tokens answers here.
             yield Destination(

@@ -16,6 +16,9 @@ from components.settings.deployment import NetworkPolicy
 
 def node_services(settings: Settings) -> list[tuple[str, int]]:
     """Network and port of what the node itself answers: who gives a pod its identity in the cloud."""
+    if settings.uses_external_secrets:
+        # Kestra's pods have no identity in the store.
+        return []
     views = filter(None, (settings, settings.secondary))
     services = [one for view in views for one in backend_of(view).node_services(view)]
     return list(dict.fromkeys(services))

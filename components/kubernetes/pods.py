@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
-from components.kubernetes import pod_additions
+from components.kubernetes import existing_secrets, pod_additions
 from components.rendering.web_server import WebServer
 from components.settings import Settings
 from components.settings.deployment import DEFAULT_TAGS, Component
@@ -70,6 +70,8 @@ class PodArgs:
     """What the identity asks of pods."""
     server: WebServer = field(default_factory=WebServer)
     """Where the containers listen."""
+    delivered: Sequence[pulumi.Input[str]] = ()
+    """Secrets of others whose keys are variables of Kestra's containers."""
 
 
 def image(settings: Settings) -> str:
@@ -143,6 +145,7 @@ def pod_template(workload: Workload, args: PodArgs) -> Any:
         volumes.append({"name": "storage", **kind})
     if deletes:
         volumes.append({"name": "loaded", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}})
+    volumes += existing_secrets.volumes(settings)
     spec: dict[str, Any] = {
         "serviceAccountName": args.service_account,
         "automountServiceAccountToken": args.needs_token,
@@ -231,7 +234,7 @@ def _container(workload: Workload, args: PodArgs, deletes: bool) -> dict[str, An
     settings, chosen, component = args.settings, workload.component, workload.server
     deployment = with_extra_variables(settings.deployment, workload.pod)
     arguments = _command(workload, settings)
-    first = [COPY] if deletes else []
+    first = [*([COPY] if deletes else []), *existing_secrets.exports(settings)]
     share = heap_default(deployment, chosen)
     if share is not None and comes_from_secret(deployment):
         # A variable of the pod would take the place of one that a Secret brings; this one comes before it.
@@ -253,6 +256,7 @@ def _container(workload: Workload, args: PodArgs, deletes: bool) -> dict[str, An
         mounts.append({"name": "storage", "mountPath": path})
     if deletes:
         mounts.append({"name": "loaded", "mountPath": "/app/confs"})
+    mounts += existing_secrets.mounts(settings)
     plain = {"MICRONAUT_CONFIG_FILES": LOADED if deletes else MOUNTED}
     plain |= settings.deployment.plain_environment
     options = java_options(deployment, chosen)
@@ -286,13 +290,15 @@ def _container(workload: Workload, args: PodArgs, deletes: bool) -> dict[str, An
 def _sources(workload: Workload, args: PodArgs) -> list[dict[str, Any]]:
     """Secrets and ConfigMaps whose keys are variables of the container; of two with the same key the last one counts."""
     deployment = args.settings.deployment
-    own: dict[str, Any] = {"secretRef": {"name": args.secret}}
+    own: list[dict[str, Any]] = [
+        {"secretRef": {"name": name}} for name in (args.secret, *args.delivered)
+    ]
     others: list[dict[str, Any]] = [
         *({"secretRef": {"name": name}} for name in deployment.environment_from),
         *workload.pod.extra_env_from,
     ]
     # A variable of the settings wins over those of the user's own Secrets, encrypted or not.
-    return [*others, own] if deployment.secret_environment else [own, *others]
+    return [*others, *own] if deployment.secret_environment else [*own, *others]
 
 
 def _resources(chosen: Component) -> dict[str, dict[str, str]]:

@@ -13,6 +13,7 @@ import pulumi
 from pulumi.runtime.settings import SETTINGS
 
 from components.kubernetes.cluster_reader import READER, ClusterReader
+from components.kubernetes.operator_hints import explain_not_ready
 from components.kubernetes.scaling import still_autoscaled
 from components.safeguards import name_conflicts
 from components.safeguards.failed_resource import FailedResource
@@ -60,6 +61,7 @@ def register_error_hook(reader: ClusterReader | None = None) -> None:
         advice = (
             still_autoscaled(failed.message)
             or await asyncio.to_thread(explain, failed.message, inputs, cluster, redaction)
+            or explain_not_ready(failed.message, inputs)
             or answer(failed)
         )
         if advice and advice not in suggested:

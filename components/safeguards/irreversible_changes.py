@@ -16,10 +16,13 @@ from components.backends.external_values import external_names
 from components.backends.registry import backend_of
 from components.settings import Settings
 from components.settings.external_key import has_external_key
+from components.settings.open_source_store import store_place
 
 #: What stands for the secret manager of a stack that has none.
 NONE = "none"
 DEVELOPMENT = "development"
+#: Who reads the secret manager of open source; in the Enterprise Edition Kestra does, and nothing is noted.
+OPERATOR = "external-secrets"
 #: Fact of a key to its settings path.
 KEYS = {"encryptionKey": "encryption.secret-key", "internalKey": "secret.{reads}.secret"}
 
@@ -34,13 +37,14 @@ def snapshot(settings: Settings) -> dict[str, Any]:
     views = [settings, *([settings.secondary] if settings.secondary else [])]
     external = external_names(settings)
     known = settings.encryption.fingerprint if has_external_key(settings) else None
-    return {
+    reader = {"reader": OPERATOR} if settings.uses_external_secrets else {}
+    return reader | {
         "environment": settings.tags.environment,
         "reads": settings.secret.type if settings.secret else NONE,
         "stores": {view.secret.type: location(view) for view in views if view.secret},
         "declared": {
             name: f"{secret.tenant}/{secret.namespace}"
-            for name, secret in settings.declared_secrets.items()
+            for name, secret in settings.written_secrets.items()
         },
         # Absent as of old where there is none.
         **({"external": external} if external else {}),
@@ -51,7 +55,12 @@ def snapshot(settings: Settings) -> dict[str, Any]:
 def location(settings: Settings) -> dict[str, str]:
     """Where the secrets of the settings' secret manager are: settings path to value."""
     facts = backend_of(settings).location_facts(settings)
-    return {path: "" if value is None else str(value) for path, value in facts.items()}
+    return {
+        ".".join(map(str, store_place(settings, tuple(path.split("."))))): ""
+        if v is None
+        else str(v)
+        for path, v in facts.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,16 @@ def _stores(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Los
     reads, then = before["reads"], after["reads"]
     if reads != NONE and reads not in after["stores"]:
         declared = ", ".join(sorted(before["declared"]))
+        if before.get("reader") == OPERATOR and reads not in after["stores"]:
+            yield Loss(
+                ("store", reads, then),
+                f"The declared secrets {declared or '(none)'} lie in {reads}, and would be deleted there, with the values "
+                "that others put in their places and the copy of the encryption key. What this stack has the value of is "
+                f"written to {then if then != NONE else 'a Kubernetes Secret'} anew; copy the others first "
+                "(docs/open-source-stores.md#to-another-secret-manager).",
+            )
+            reads = NONE
+    if reads != NONE and reads not in after["stores"]:
         written = f"the declared secrets {declared} and " if declared else ""
         yield Loss(
             ("store", reads, then),

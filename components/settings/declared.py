@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from components.settings.base import (
     SOURCE_PROJECT,
     Model,
@@ -11,7 +13,7 @@ from components.settings.base import (
     StrictInt,
     key,
 )
-from components.settings.store import AWS, AZURE, GCP
+from components.settings.store import AWS, AZURE, ESO, GCP
 
 VAULT = "Vault documentation, password policies"
 SPECIAL = "-_.~"
@@ -62,6 +64,59 @@ class Rotation(Model):
     )
 
 
+class ExistingSecret(Model):
+    """A secret that others made and rotate, for flows of open-source Kestra. Exactly one of `name`,
+    `kubernetes-secret` and `file`."""
+
+    name: str | None = key(
+        None,
+        "Its name in the secret manager of kestra:store.type: in Vault the path below kestra:store.vault.mount, in AWS "
+        "a name or an ARN.",
+        min_length=1,
+        max_length=2048,
+        source=SOURCE_PROJECT,
+    )
+    value_property: str | None = key(
+        None,
+        "With name: field of its value (Vault: `value` when absent; elsewhere a field of a JSON text, the whole text "
+        "when absent).",
+        min_length=1,
+        source=ESO,
+        alias="property",
+    )
+    version: str | None = key(
+        None,
+        "With name: the version to stay at (absent: the newest, read anew every kestra:store.refresh-interval).",
+        min_length=1,
+        source=ESO,
+    )
+    kubernetes_secret: str | None = key(
+        None,
+        "Name of a plain Kubernetes Secret in Kestra's namespace, for example one that Sealed Secrets makes.",
+        pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$",
+        source=SOURCE_PROJECT,
+    )
+    data_key: str | None = key(
+        None,
+        "With kubernetes-secret: the key in it.",
+        pattern=r"^[A-Za-z0-9._-]{1,253}$",
+        source=SOURCE_PROJECT,
+        alias="key",
+    )
+    file: str | None = key(
+        None,
+        "Path of a file in Kestra's containers, for example of a CSI volume (kestra:deployment.extra-volumes).",
+        pattern=r"^/[A-Za-z0-9._/-]+$",
+        source=SOURCE_PROJECT,
+    )
+    encoding: Literal["plain", "base64"] = key(
+        "plain",
+        "base64 where the value is encoded already as Kestra reads SECRET_<NAME>, besides what Kubernetes itself "
+        "encodes. Else it is encoded on the way.",
+        source="Kestra documentation, secrets in open source",
+    )
+
+
 class DeclaredSecret(Model):
     """One secret."""
 
@@ -84,6 +139,11 @@ class DeclaredSecret(Model):
         None, "The value, set with `pulumi config set --path --secret`.", source=SOURCE_PROJECT
     )
     generate: Generate | None = key(None, "Generate the value instead.", source=SOURCE_PROJECT)
+    existing: ExistingSecret | None = key(
+        None,
+        "Open source: a secret that others made and rotate. Flows read it; nothing of it is in Pulumi's state.",
+        source=SOURCE_PROJECT,
+    )
     external: StrictBool = key(
         False,
         "Whether a person or a pipeline puts the value into the secret manager, with `python -m components secret "

@@ -154,6 +154,18 @@ class AzureIdentity(Model):
 GCP_ACCOUNT_ID = r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$"
 
 
+class GkeCluster(Model):
+    """The GKE cluster that External Secrets runs in."""
+
+    name: str = key(text="Name.", min_length=1, source=GKE)
+    location: str = key(
+        text="Region or zone, for example europe-west3.", pattern=r"^[a-z]+-[a-z]+\d", source=GKE
+    )
+    project: str | None = key(
+        None, "Project of the cluster (absent: that of the secrets).", source=GKE
+    )
+
+
 class GcpIdentity(Model):
     """The Google service account of Kestra's pods."""
 
@@ -169,6 +181,11 @@ class GcpIdentity(Model):
         "Id of the service account (absent: `<namespace>-<service account>`).",
         pattern=GCP_ACCOUNT_ID,
         source=GKE,
+    )
+    cluster: GkeCluster | None = key(
+        None,
+        "Open source, with kestra:store.type: the cluster (absent: External Secrets asks GKE's metadata server).",
+        source=SOURCE_PROJECT,
     )
 
 

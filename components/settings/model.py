@@ -17,12 +17,14 @@ from components.settings.encryption import Encryption
 from components.settings.endpoints import Endpoints
 from components.settings.identity import Identity
 from components.settings.platform import Datasource, Queue, Repository, Storage
-from components.settings.secret import SecretManager
+from components.settings.secret import SecretManager, StoreManager
 from components.settings.security import Security
 from components.settings.server import Heartbeat, Server
 from components.settings.store import Store
 from components.settings.tags import TagSettings
 from components.settings.workloads import Workload, workloads
+
+AccessMode = Literal["read-only", "managed", "external-secrets"]
 
 
 class Settings(Model):
@@ -131,6 +133,39 @@ class Settings(Model):
     def is_read_only(self) -> bool:
         """Whether there is a secret manager in which Kestra may only read."""
         return self.secret is not None and self.secret.is_read_only
+
+    @property
+    def uses_external_secrets(self) -> bool:
+        """Whether External Secrets reads the secret manager, for open-source Kestra (`kestra:store.type`)."""
+        return isinstance(self.secret, StoreManager)
+
+    @property
+    def written_secrets(self) -> dict[str, DeclaredSecret]:
+        """The declared secrets whose values this stack has, and writes."""
+        return {n: one for n, one in self.declared_secrets.items() if one.existing is None}
+
+    @property
+    def stored_secrets(self) -> dict[str, DeclaredSecret]:
+        """The declared secrets that are in the secret manager, whoever wrote them there."""
+        return {
+            name: one
+            for name, one in self.declared_secrets.items()
+            if one.existing is None or one.existing.name is not None
+        }
+
+    @property
+    def access_mode(self) -> AccessMode:
+        """How the secret manager is used, which decides what the stack's identity may do there."""
+        if self.uses_external_secrets:
+            return "external-secrets"
+        return "read-only" if self.is_read_only else "managed"
+
+    @property
+    def store_account(self) -> str:
+        """The Kubernetes service account that the secret manager knows: Kestra's own, or that of External Secrets,
+        so that Kestra's pods themselves may do nothing there."""
+        account = self.identity.service_account.name
+        return f"{account}-secrets" if self.uses_external_secrets else account
 
     @property
     def is_enterprise(self) -> bool:

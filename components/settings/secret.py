@@ -140,3 +140,8 @@ class SecretManager(Model):
     def is_read_only(self) -> bool:
         """Read-only by the common key or by Vault's own."""
         return self.read_only or bool(self.vault and self.vault.read_only)
+
+
+class StoreManager(SecretManager):
+    """The secret manager of open-source Kestra, which External Secrets reads: made of `kestra:store`
+    (`components/settings/open_source_store.py`) and never written in a stack file."""

@@ -12,6 +12,17 @@ AWS = "AWS documentation, Secrets Manager and KMS API references"
 AZURE = "Azure documentation, Key Vault"
 GCP = "Google Cloud documentation, Secret Manager and Cloud KMS"
 
+ESO = "External Secrets Operator documentation, 0.16"
+OPEN_SOURCE = "Open source, with kestra:store.type: "
+#: The secret managers that External Secrets reads for open-source Kestra.
+StoreType = Literal[
+    "aws-secret-manager",
+    "aws-ssm-parameter-store",
+    "azure-key-vault",
+    "google-secret-manager",
+    "vault",
+]
+
 KMS_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
 AWS_REGION = r"^[a-z]{2,4}(-[a-z]+)+-\d$"
 
@@ -58,6 +69,20 @@ class AwsReplica(Model):
 class AwsStore(Model):
     """AWS Secrets Manager or SSM Parameter Store: key, declared secrets, recovery copy of the encryption key."""
 
+    region: str | None = key(
+        None,
+        OPEN_SOURCE
+        + "AWS region of the secrets (in the Enterprise Edition kestra:secret names it).",
+        pattern=AWS_REGION,
+        source=ESO,
+    )
+    prefix: str | None = key(
+        None,
+        OPEN_SOURCE
+        + "beginning of the names of declared secrets (absent: `kestra`, and `kestra-` in Parameter Store).",
+        min_length=1,
+        source=SOURCE_PROJECT,
+    )
     kms: AwsKey = key(AwsKey, "Encryption key in KMS.", source=SOURCE_PROJECT)
     recovery_window_days: StrictInt | None = key(
         None,
@@ -95,6 +120,18 @@ class AzurePrivateEndpoint(Model):
 class AzureStore(Model):
     """Azure Key Vault: the vault, declared secrets, recovery copy of the encryption key."""
 
+    vault_name: str | None = key(
+        None,
+        OPEN_SOURCE + "name of the vault (in the Enterprise Edition kestra:secret names it).",
+        pattern=VAULT_NAME,
+        source=SOURCE_PROJECT + "; Azure naming rules",
+    )
+    prefix: str | None = key(
+        None,
+        OPEN_SOURCE + "beginning of the names of declared secrets (absent: `kestra-`).",
+        min_length=1,
+        source=SOURCE_PROJECT,
+    )
     resource_group: str = key(
         text="Resource group of the vault.",
         pattern=r"^[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]$",
@@ -174,6 +211,17 @@ class GcpKey(Model):
 class GcpStore(Model):
     """Google Secret Manager: key, declared secrets, recovery copy of the encryption key."""
 
+    project: str | None = key(
+        None,
+        OPEN_SOURCE + "Google Cloud project id (in the Enterprise Edition kestra:secret names it).",
+        source=SOURCE_PROJECT,
+    )
+    prefix: str | None = key(
+        None,
+        OPEN_SOURCE + "beginning of the names of declared secrets (absent: `kestra-`).",
+        min_length=1,
+        source=SOURCE_PROJECT,
+    )
     regions: tuple[str, ...] = key(
         (), "Locations of the replicas (empty: automatic replication).", source=GCP
     )
@@ -189,9 +237,66 @@ class GcpStore(Model):
     )
 
 
+class VaultStore(Model):
+    """HashiCorp Vault for the open-source edition: KV version 2, with Kubernetes auth for External Secrets."""
+
+    address: str = key(
+        text="Address with scheme and port, as External Secrets reaches it from within the cluster.",
+        pattern=r"^https?://[^\s/]+",
+        source=ESO,
+    )
+    mount: str = key(
+        "kestra",
+        "Mount path of the KV engine.",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]*$",
+        source=ESO,
+    )
+    path: str | None = key(
+        None, "Folder of the engine that declared secrets lie in.", source=SOURCE_PROJECT
+    )
+    auth_path: str = key(
+        "kubernetes", "Mount path of the Kubernetes auth method.", min_length=1, source=ESO
+    )
+    role: str | None = key(
+        None,
+        "Role to log in with, which is made (absent: the name of External Secrets' service account).",
+        min_length=1,
+        source=ESO,
+    )
+    namespace: str | None = key(None, "Vault Enterprise namespace.", source=ESO)
+    ca_certificate: str | None = key(
+        None,
+        "PEM of the authority of Vault's certificate (absent: those that the operator's image trusts).",
+        pattern=r"^-----BEGIN CERTIFICATE-----\s",
+        source=ESO,
+    )
+
+
 class Store(Model):
     """What the stack provisions; only the block of the chosen secret manager."""
 
+    type: StoreType | None = key(
+        None,
+        "Open source: the secret manager that declared secrets lie in. External Secrets Operator brings them to "
+        "Kestra's pods as SECRET_<NAME> (docs/open-source-stores.md). Absent: they lie in a Kubernetes Secret that "
+        "this stack makes.",
+        source=SOURCE_PROJECT,
+    )
+    refresh_interval: Duration = key(
+        "5m",
+        "Open source, with type: how often External Secrets reads secrets anew that others rotate. 10s to 24h.",
+        unit="duration",
+        source=ESO + ", ExternalSecret refreshInterval",
+    )
+    install: StrictBool = key(
+        False,
+        "Open source, with type: whether this stack installs External Secrets Operator, for its own namespace only. "
+        "False where the cluster has it.",
+        source=SOURCE_PROJECT,
+    )
+    vault: VaultStore | None = key(
+        None, "Open source: HashiCorp Vault, for type vault.", source=SOURCE_PROJECT
+    )
     aws: AwsStore | None = key(
         None, "For aws-secret-manager and aws-ssm-parameter-store.", source=SOURCE_PROJECT
     )

@@ -14,6 +14,7 @@ from components.settings.base import kebab
 from components.settings.external_key import with_external_key
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from components.settings.open_source_store import with_store_manager
 from components.settings.report import Problem, SettingsError
 from components.validation import catalogue_keys
 from components.validation.catalogue_keys import ADDITIONAL, Reading
@@ -77,6 +78,7 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     except RecursionError:
         raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
     settings = _with_unread(settings, written, removed)
+    settings = with_store_manager(settings)
     settings = with_external_key(backend_of(settings).with_defaults(settings))
     settings = _with_keys(settings, keys, additional)
     findings += invalid + refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from policy.controls import (  # noqa: F401
     conventions,
+    external_secrets,
     identity,
     kestra,
     kestra_credentials,
@@ -29,6 +30,7 @@ AREAS = (
     "kubernetes",
     "kestra",
     "vault",
+    "external-secrets",
     "conventions",
 )
 ALL: tuple[Control, ...] = tuple(

@@ -148,7 +148,7 @@ def operator_deployments(kubeconfig: Path | None = None) -> dict[str, bool] | No
 
     with _cluster_client(kubeconfig) as client:
         try:
-            listing = api.AppsV1Api(client).list_deployment_for_all_namespaces(
+            listing: Any = api.AppsV1Api(client).list_deployment_for_all_namespaces(
                 label_selector="app.kubernetes.io/name=external-secrets", _request_timeout=SECONDS
             )
         except api.ApiException as error:

@@ -62,7 +62,7 @@ class RealControlPlane(ControlPlane):
         api = f"https://{ADDRESS}:{self.ports['api']}"
         user = f"system:node:{NAME}"
         kubeconfigs = {
-            "kubelet": self._client_config(user, "system:nodes", server=api),
+            "kubelet": self._client_config("kubelet", "system:nodes", user=user, server=api),
             "kube-proxy": self._client_config("kube-proxy", server=api),
             "kube-router": self._client_config("kube-router", "system:masters", server=api),
         }

@@ -8,7 +8,7 @@ from pathlib import Path
 from components.kubernetes.pods import image as image_of
 from components.settings import Settings
 from sandbox.errors import SandboxError
-from sandbox.nodes import REAL, machine_needs
+from sandbox.nodes import REAL, image, machine_needs
 from sandbox.nodes.node import Node
 from sandbox.progress import Progress
 from sandbox.tools import cache_folder
@@ -50,8 +50,6 @@ def load(node: Node, settings: Settings, archive: Path | None, progress: Progres
     """
     name = whole_name(image_of(settings))
     if archive is None:
-        from sandbox.nodes import image
-
         archive = image.build(settings.version, cache_folder(), progress).archive
     with progress.step(f"Giving the node the image {name}"):
         node.load(archive, [name])

@@ -45,7 +45,7 @@ def main(config: Mapping[str, Any], ready: int) -> int:
     """
     os.environ.clear()
     os.environ.update(config["environment"])
-    _cover_mounts()
+    _cover_mounts(config["folder"])
     _run("ip", "-batch", "-", text=_NETWORK)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     _filter_bridged_packets()
@@ -75,14 +75,20 @@ def main(config: Mapping[str, Any], ready: int) -> int:
             return 1
 
 
-def _cover_mounts() -> None:
-    """Own folders for what containerd, kubelet and the network plugins write wherever they are told to work."""
+def _cover_mounts(folder: str) -> None:
+    """Own folders for what containerd, kubelet and the network plugins write wherever they are told to work.
+
+    Args:
+        folder: of the node, which stays the machine's, also below `/var`.
+    """
     _run("mount", "--make-rshared", "/")
     _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
-    for name in ("lock", "netns", "var/upper", "var/work", "kernel-settings"):
+    for name in ("lock", "netns", "node", "var/upper", "var/work", "kernel-settings"):
         Path("/run", name).mkdir(parents=True)
+    _run("mount", "--bind", folder, "/run/node")
     layers = "lowerdir=/var,upperdir=/run/var/upper,workdir=/run/var/work"
     _run("mount", "-t", "overlay", "-o", layers, "overlay", "/var")
+    _run("mount", "--bind", "/run/node", folder)
     for name, value in _KERNEL_SETTINGS.items():
         setting = Path("/proc/sys", name)
         if setting.exists():

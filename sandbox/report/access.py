@@ -44,7 +44,7 @@ def accesses(settings: Settings, resources: Sequence[Resource]) -> Accesses:
     backend = backend_of(settings)
     return Accesses(
         backend.login_description(settings),
-        "read-only" if settings.is_read_only else "managed",
+        settings.access_mode,
         tuple(_store(settings)),
         backend.policy_text(settings),
         tuple(_cluster(settings, resources)),
@@ -72,7 +72,7 @@ def _store(settings: Settings) -> Iterator[Access]:
 
 
 def _cluster(settings: Settings, resources: Sequence[Resource]) -> Iterator[Access]:
-    account = f"service account {settings.identity.service_account.name}"
+    account = f"service account {settings.store_account}"
     namespace = settings.deployment.namespace
     yield Access(
         "Kestra's pods", "values, as environment variables", f"the stack's Secret in {namespace}",
@@ -94,6 +94,13 @@ def _cluster(settings: Settings, resources: Sequence[Resource]) -> Iterator[Acce
         + ("mounted for the log-in to the secret store only" if mounted else "not mounted into the pods"),
         "may not",
     )  # fmt: skip
+    if settings.uses_external_secrets:
+        yield Access(
+            "External Secrets Operator", "tokens of service accounts, Secrets",
+            "the namespaces that it serves",
+            "it logs in to the secret manager as a service account of the stack, and writes the Secrets that the pods "
+            "read; its own chart binds its roles",
+        )  # fmt: skip
     yield Access(
         "whoever has get or list on Secrets", "values", f"namespace {namespace}",
         "the cluster's own RBAC decides, and so does whoever may create pods there; this stack binds nobody",
@@ -138,7 +145,7 @@ def _people(settings: Settings) -> Iterator[Access]:
             f"Kestra's services {', '.join(isolation.denied_services)}", "resolve secrets",
             title, "kestra:secret.isolation", "may not",
         )  # fmt: skip
-    elif settings.secret is not None:
+    elif settings.secret is not None and not settings.uses_external_secrets:
         yield Access(
             "every service of Kestra", "resolve secrets", title,
             "kestra:secret.isolation is off",

@@ -151,7 +151,7 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
         len(middle),
         "Kubernetes Secret",
         f"namespace {namespace}",
-        _many(len(variables), "entry").replace("entrys", "entries"),
+        _many(sum(not p.is_delivered for p in variables), "entry").replace("entrys", "entries"),
     )
     middle.append(secret)
     if counts["elsewhere"]:
@@ -173,6 +173,7 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
         ("generator", "Generator", "values nobody has seen"),
         ("store", "Store and identity", "made for this stack"),
         ("others", "People and pipelines", "never in Pulumi's state"),
+        ("existing", "Made by others", "never in Pulumi's state"),
     ):
         if counts[origin]:
             origins.append(
@@ -201,12 +202,15 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
     arrows: list[Arrow] = []
     for start, end in sorted({pair for p in paths for pair in _ways(p)}):
         arrows.append(Arrow(by_id[start], by_id[end]))
-    if variables:
+    if any(not p.is_delivered for p in variables):
         arrows.append(Arrow(secret, environment))
     arrows.append(Arrow(environment, kestra, level=environment.middle))
     if counts["elsewhere"]:
         arrows.append(Arrow(by_id["others"], environment, level=environment.middle + 24))
-    if store:
+    if settings.uses_external_secrets:
+        level = environment.middle - 24
+        arrows.append(Arrow(by_id["store"], environment, "External Secrets", level=level))
+    elif store:
         manager = settings.secret
         assert manager is not None
         mode = "read-only: get and list" if manager.is_read_only else "managed: read and write"
@@ -223,7 +227,7 @@ def _ways(path: SecretPath) -> set[tuple[str, str]]:
     if path.origin == "elsewhere":
         return set()
     ways = set()
-    if path.variable:
+    if path.variable and not path.is_delivered:
         ways.add((f"from-{path.origin}", "secret"))
     if path.kept:
         ways.add((f"from-{path.origin}", "recovery" if path.is_recovery else "store"))

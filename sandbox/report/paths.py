@@ -21,13 +21,14 @@ from components.settings.placeholders import is_placeholder
 from components.settings.pods import containers
 from components.settings.workloads import places
 
-Origin = Literal["settings", "clear", "generator", "store", "others", "elsewhere"]
+Origin = Literal["settings", "clear", "generator", "store", "others", "existing", "elsewhere"]
 ORIGINS = {
     "settings": "stack settings, encrypted by Pulumi",
     "clear": "the stack file, in clear: set it with pulumi config set --path --secret, and rotate it",
     "generator": "generated once, kept in Pulumi's state",
     "store": "made by the store or the identity",
     "others": "whoever runs `python -m components secret`; never in Pulumi's state",
+    "existing": "others, who made it in the secret manager; never in Pulumi's state",
     "elsewhere": "a Secret that others keep",
 }
 
@@ -44,6 +45,8 @@ class SecretPath:
     """Environment variable of the pods; empty: Kestra reads it from the store."""
     also: str = ""
     """Where in the second secret manager, while the stack moves."""
+    is_delivered: bool = False
+    """Whether External Secrets brings it from the store into a Secret of the operator's own."""
     is_recovery: bool = False
     """Whether the copy in the store is for recovery only, and out of Kestra's reach."""
 
@@ -114,7 +117,7 @@ def _variables(settings: Settings, configuration: Configuration) -> Iterator[Sec
         if path == MANAGEMENT_PASSWORD:
             management = origin
         also = recovery_place(settings.secondary) if recovery and settings.secondary else ""
-        yield SecretPath(path, origin, recovery, variable, also, bool(recovery))
+        yield SecretPath(path, origin, recovery, variable, also, is_recovery=bool(recovery))
     for name, value in settings.deployment.secret_environment.items():
         yield SecretPath(f"deployment.environment.{name}", _written(value), "", name)
     if management is not None:
@@ -142,10 +145,22 @@ def _declared(settings: Settings) -> Iterator[SecretPath]:
         origin: Origin = "generator" if declared.value is None else _written(declared.value)
         if declared.is_external:
             origin = "others"
+        if declared.existing is not None:
+            origin = "existing"
+        variable = "" if settings.is_enterprise else f"SECRET_{name.upper()}"
+        if declared.existing is not None and declared.existing.name is None:
+            existing = declared.existing
+            place = (
+                f"key {existing.data_key} of Secret {existing.kubernetes_secret}"
+                if existing.kubernetes_secret
+                else f"file {existing.file}"
+            )
+            yield SecretPath(f"{name} ({place})", "elsewhere", "", variable)
+            continue
         backend, second = backend_of(settings), settings.secondary
         if backend.provisions(settings):
             also = backend_of(second).secret_location(second, name, declared) if second else ""
             place = backend.secret_location(settings, name, declared)
-            yield SecretPath(name, origin, place, also=also)
+            yield SecretPath(name, origin, place, variable, also, is_delivered=bool(variable))
         else:
             yield SecretPath(name, origin, "", f"SECRET_{name.upper()}")

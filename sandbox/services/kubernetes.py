@@ -259,8 +259,11 @@ class ControlPlane:
         pair = self._authority.issue(f"{name}-serving", name, hosts=(LOOPBACK, "localhost"))
         return (f"--tls-cert-file={pair.certificate}", f"--tls-private-key-file={pair.key}")
 
-    def _client_config(self, name: str, group: str = "", server: str = "") -> Path:
-        pair = self._authority.issue(name, name if group else f"system:{name}", group)
+    def _client_config(
+        self, name: str, group: str = "", *, user: str = "", server: str = ""
+    ) -> Path:
+        user = user or (name if group else f"system:{name}")
+        pair = self._authority.issue(name, user, group)
         return self.write_kubeconfig(self.directory / f"{name}.kubeconfig", pair, server)
 
     def _write_kubeconfigs(self) -> None:

@@ -26,6 +26,8 @@ FULL = frozenset(
 WIDTH = 150
 #: The columns that a key may take before what fits into a line.
 _KEY = 24
+#: Of the examples of open source with a secret manager.
+_OPEN_SOURCE = ("vault", "aws", "gcp", "azure")
 _POD = ("spec.template.spec.serviceAccountName", "spec.template.spec.automountServiceAccountToken")
 #: Type to the inputs that decide who may do what.
 _CHOSEN = {
@@ -50,6 +52,12 @@ _CHOSEN = {
     "kubernetes:apps/v1:Deployment": _POD,
     "kubernetes:core/v1:Namespace": ("metadata.labels",),
     "kubernetes:core/v1:ServiceAccount": ("automountServiceAccountToken", "metadata.annotations"),
+    "kubernetes:external-secrets.io/v1:ExternalSecret": (
+        "spec.refreshPolicy",
+        "spec.data",
+        "spec.target.deletionPolicy",
+    ),
+    "kubernetes:external-secrets.io/v1:SecretStore": ("spec.provider",),
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": ("spec.policyTypes",),
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": ("roleRef", "subjects"),
     "vault:appRole/authBackendRole:AuthBackendRole": ("tokenPolicies",),
@@ -95,6 +103,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "azure-key-vault-staging": azure_fixtures.staging(),
         "kafka": stack_document("example-kafka"),
         "oidc": stack_document("example-oidc"),
+        **{f"oss-{cloud}": stack_document(f"example-oss-{cloud}") for cloud in _OPEN_SOURCE},
         "local": stack_document("local"),
         "local-vault": vault,
         "enterprise-2.0": next_version,

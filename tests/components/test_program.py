@@ -104,12 +104,12 @@ def test_the_settings_and_the_rendering_know_nothing_of_pulumi() -> None:
 
 
 def test_policies_have_exactly_the_paths_and_capabilities_of_the_mode() -> None:
-    read_only = policy_text("kestra", read_only=True)
+    read_only = policy_text("kestra", mode="read-only")
     assert read_only == (
         'path "kestra/data/*" {\n  capabilities = ["read", "list"]\n}\n'
         'path "kestra/metadata/*" {\n  capabilities = ["read", "list"]\n}\n'
     )
-    managed = policy_text("kestra", read_only=False)
+    managed = policy_text("kestra", mode="managed")
     assert managed.count('"create", "read", "update", "delete", "list"') == 2
     assert managed.count("path ") == 2
 

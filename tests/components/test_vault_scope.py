@@ -19,6 +19,7 @@ from components.backends.vault.permissions import (
     scope,
 )
 from components.settings import Settings
+from components.settings.model import AccessMode
 from components.validation import load
 from sandbox.report.access import accesses
 from tests.components.recording_support import run
@@ -140,6 +141,10 @@ SCOPES: dict[str, tuple[dict[str, Any], Scope]] = {
 }
 
 
+def _mode(read_only: bool) -> AccessMode:
+    return "read-only" if read_only else "managed"
+
+
 @pytest.mark.parametrize("name", SCOPES)
 def test_what_is_kestras_follows_from_the_settings(name: str) -> None:
     which, expected = SCOPES[name]
@@ -151,7 +156,7 @@ def test_the_policy_of_the_stack_and_the_report_have_exactly_these_paths(name: s
     which, expected = SCOPES[name]
     document = _document(**which)
     (policy,) = run(document).of("Policy").values()
-    text = policy_text("kv", read_only=which["read_only"], scope=expected)
+    text = policy_text("kv", mode=_mode(which["read_only"]), scope=expected)
     assert policy["policy"] == text
     report = accesses(load(document, source="test").settings, [])
     assert report.policy == text
@@ -164,7 +169,7 @@ def test_the_policy_of_the_stack_and_the_report_have_exactly_these_paths(name: s
 
 def test_only_an_engine_of_ones_own_is_given_as_a_whole() -> None:
     for which, expected in SCOPES.values():
-        text = policy_text("kv", read_only=which["read_only"], scope=expected)
+        text = policy_text("kv", mode=_mode(which["read_only"]), scope=expected)
         whole = re.findall(r'"kv/(?:data|metadata)/(?:\*|\+.*)?"', text)
         assert bool(whole) == (expected == WHOLE_ENGINE), text
         assert "kv-stack" not in text
@@ -174,7 +179,7 @@ def test_only_an_engine_of_ones_own_is_given_as_a_whole() -> None:
 
 def test_a_secret_is_read_and_a_folder_on_the_way_is_listed_and_no_more() -> None:
     one = Scope(secrets=("main/a/NAME",), lists=("main", "main/a"))
-    assert policy_text("kv", read_only=True, scope=one) == (
+    assert policy_text("kv", mode="read-only", scope=one) == (
         'path "kv/data/main/a/NAME" {\n  capabilities = ["read"]\n}\n'
         'path "kv/metadata/main/a/NAME" {\n  capabilities = ["read"]\n}\n'
         'path "kv/metadata/main/" {\n  capabilities = ["list"]\n}\n'
@@ -187,7 +192,7 @@ def test_a_folder_has_the_capabilities_that_kestra_documents_for_the_mode(
     read_only: bool, capabilities: tuple[str, ...]
 ) -> None:
     listed = ", ".join(f'"{c}"' for c in capabilities)
-    assert policy_text("kv", read_only=read_only, scope=Scope(folders=("a/main",))) == (
+    assert policy_text("kv", mode=_mode(read_only), scope=Scope(folders=("a/main",))) == (
         f'path "kv/data/a/main/*" {{\n  capabilities = [{listed}]\n}}\n'
         f'path "kv/metadata/a/main/*" {{\n  capabilities = [{listed}]\n}}\n'
     )

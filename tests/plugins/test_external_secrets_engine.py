@@ -167,7 +167,9 @@ def limits(
         control_plane, stack.namespace, (vault_server, None, None), notes.append
     ):
         assert stack.up(program)["create"] == 4
-    assert notes == ["Nobody owns main/platform/smtp on this machine: put a value there."]
+    assert notes == [
+        "Nobody owns main/platform/smtp on this machine: the sandbox put a value there."
+    ]
     assert VALUE.strip() not in stack.state_text()
     assert set(stack.up(program)) == {"same"}
     return Cluster(control_plane, stack.namespace)

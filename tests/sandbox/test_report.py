@@ -318,7 +318,7 @@ def test_only_a_managed_store_lets_kestra_write(
 
 def test_vaults_policy_is_on_the_page_word_for_word() -> None:
     page = html(report_of_stack("local-vault"))
-    assert escaping.escape(policy_text("kestra", read_only=True), quote=False) in (
+    assert escaping.escape(policy_text("kestra", mode="read-only"), quote=False) in (
         page.replace("&#34;", '"')
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +58,18 @@ class Row:
     """What is outside after everything was destroyed, to the reason."""
     public: frozenset[str] = frozenset()
     """What it provides to Kestra's environment and is no secret."""
+    names_all: frozenset[str] = frozenset()
+    """Resources that name every secret, so that one more or less changes them."""
 
     @property
     def is_outside(self) -> bool:
         """Whether anything is provisioned outside Kestra."""
         return bool(self.plugins)
+
+    @property
+    def is_open_source(self) -> bool:
+        """Whether Kestra itself is told of no secret manager."""
+        return self.name.startswith(("without", "open source"))
 
     @property
     def is_external(self) -> bool:
@@ -163,7 +170,88 @@ def _internal(kind: str) -> Row:
     )
 
 
-ROWS = (
+def _open_source(example: str, namespace: str, **block: Any) -> Callable[[Any], dict[str, Any]]:
+    def build(server: Any) -> dict[str, Any]:
+        document = _document(f"example-oss-{example}", namespace)
+        store = document["store"]
+        store[example] = store[example] | block
+        if example == "vault":
+            store[example]["address"] = server.address
+        return document
+
+    return build
+
+
+def _parameters(_: Any) -> dict[str, Any]:
+    document = _document("example-oss-aws", "conformance-oss-parameters")
+    document["store"] = {
+        "type": "aws-ssm-parameter-store",
+        "aws": {"region": "eu-west-1", "prefix": "oss-parameters-"},
+    }
+    return document
+
+
+OPEN_SOURCE = "open source with"
+OPERATOR = "; what the operator makes of it in tests/components/test_external_secrets.py"
+OSS_ENGINE = "conformance-oss"
+
+
+def _with_open_source(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """The rows, and those of open source with the same secret managers: the same store, another reader."""
+    by_name = {row.name: row for row in rows}
+
+    def row(name: str, **changed: Any) -> Row:
+        base = by_name[name]
+        shown = base.shown + OPERATOR
+        return replace(base, name=f"{OPEN_SOURCE} {name}", shown=shown, **changed)
+
+    aws, vault = frozenset({"identity-policy"}), frozenset({"store-policy"})
+    return (
+        *rows,
+        row(
+            "aws-secret-manager",
+            document=_open_source("aws", "conformance-oss-secrets", replicas=[], kms={}),
+            outside=lambda server, _: outsides.SecretsManager(server, "conformance-oss-secrets"),
+            stays={
+                "secret stack-conformance-oss-secrets/encryption-key": RECOVERY,
+                "KMS key": READABLE,
+            },
+            names_all=aws,
+        ),
+        row(
+            "aws-ssm-parameter-store",
+            document=_parameters,
+            outside=lambda server, _: outsides.ParameterStore(server, "conformance-oss-parameters"),
+            stays={
+                "parameter stack-conformance-oss-parameters-encryption-key": RECOVERY,
+                "KMS key": READABLE,
+            },
+            names_all=aws,
+        ),
+        row(
+            "azure-key-vault",
+            document=_open_source("azure", "conformance", **{"vault-name": "example-kestra-prod"}),
+        ),
+        row(
+            "google-secret-manager",
+            document=_open_source(
+                "gcp", "conformance", project="sandbox", regions=["europe-west1"]
+            ),
+            server="second_google_server",
+        ),
+        row(
+            "vault",
+            document=_open_source(
+                "vault", OSS_ENGINE, mount=OSS_ENGINE, **{"auth-path": OSS_ENGINE}
+            ),
+            outside=lambda server, _: outsides.KeyValue(server, OSS_ENGINE),
+            stays={f"engine {OSS_ENGINE}-stack/": "holds the copy", "secret encryption": RECOVERY},
+            names_all=vault,
+        ),
+    )
+
+
+_ROWS = (
     Row(
         "aws-secret-manager",
         _aws("aws-secret-manager", "conformance-secrets"),
@@ -295,3 +383,4 @@ ROWS = (
     ),
     _external("bitwarden", **{"access-token": CREDENTIAL, "organization-id": "o"}),
 )
+ROWS = _with_open_source(_ROWS)

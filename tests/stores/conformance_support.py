@@ -31,7 +31,7 @@ searched for every value, in clear, base64, hexadecimal and URL-encoded.
 
 External secrets have a life of their own, in which the command puts the values there
 ([test_external_values_engine.py](../../tests/stores/test_external_values_engine.py)), on Vault and on AWS's server; for
-Azure and Google by their requests ([test_external_values.py](../../tests/components/test_external_values.py)).
+Azure and Google by their requests ([test_managers.py](../../tests/secret_values/test_managers.py)).
 """
 
 

@@ -164,8 +164,7 @@ def _fill(stack: VaultStack) -> None:
 def _client(stack: VaultStack, settings: Settings) -> Client:
     """With a token that has the policy of these settings and no other."""
     assert settings.secret is not None
-    read_only = settings.secret.is_read_only
-    text = policy_text(ENGINE, read_only=read_only, scope=scope(settings))
+    text = policy_text(ENGINE, mode=settings.access_mode, scope=scope(settings))
     assert stack.call("PUT", "sys/policies/acl/t-shared", {"policy": text}).ok
     body = {"policies": ["t-shared"], "no_default_policy": True, "ttl": "10m"}
     token = stack.call("POST", "auth/token/create", body).json()["auth"]["client_token"]

@@ -72,6 +72,7 @@ class AwsBackend(CloudBackend):
         return {
             permissions.Scope.EVERYTHING: "names and tags of the whole account and region",
             permissions.Scope.NAME_PATTERN: f"{patterns}{tagged}",
+            permissions.Scope.EACH_NAME: patterns,
             permissions.Scope.TAG: f"what has {own}",
             permissions.Scope.CREATE_WITH_TAG: f"new ones with {own}",
             permissions.Scope.KEY: "the stack's key, through the service of the secrets only",
@@ -105,7 +106,15 @@ class AwsBackend(CloudBackend):
         from components.backends.aws.secrets_manager import AwsStore
 
         assert isinstance(store, AwsStore)
-        return to_identity(AwsIdentity(name, settings, store.key_arn, opts))
+        component = AwsIdentity(name, settings, store.key_arn, opts)
+        return to_identity(component, component)
+
+    def secret_store(self, settings: Settings, identity: Identity) -> dict[str, Any]:
+        block = aws_block(settings)
+        account = {"serviceAccountRef": {"name": settings.store_account}}
+        service = "SecretsManager" if self.type == permissions.SECRETS else "ParameterStore"
+        region = block.region if block else None
+        return {"aws": {"service": service, "region": region, "auth": {"jwt": account}}}
 
 
 class SecretsManager(AwsBackend):
@@ -119,7 +128,12 @@ class SecretsManager(AwsBackend):
     )
 
     def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
+        if declared.existing is not None and declared.existing.name is not None:
+            return declared.existing.name
         return names.secret_name(settings, name, declared)
+
+    def remote_version(self, version: str) -> str:
+        return f"uuid/{version}"
 
     def external_values(self, settings: Settings, option: Option) -> ExternalValues:
         from components.backends.aws.external_values import SecretsManagerValues

@@ -106,7 +106,7 @@ class AwsIdentity(pulumi.ComponentResource):
             f"{self._name}-association",
             cluster_name=cluster,
             namespace=self._settings.deployment.namespace,
-            service_account=self._settings.identity.service_account.name,
+            service_account=self._settings.store_account,
             role_arn=self.principal,
             tags=self._tags,
             opts=self._child,
@@ -114,7 +114,7 @@ class AwsIdentity(pulumi.ComponentResource):
 
 
 def _trust(settings: Settings, location: AwsLocation) -> dict[str, object]:
-    identity, account = settings.identity.aws, settings.identity.service_account.name
+    identity, account = settings.identity.aws, settings.store_account
     namespace = settings.deployment.namespace
     if identity.irsa is not None:
         return irsa_trust(identity.irsa.oidc_provider_arn, namespace, account)

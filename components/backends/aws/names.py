@@ -11,8 +11,12 @@ RECOVERY_TEXT = "Encryption key of Kestra, to recover from"
 
 
 def secret_name(settings: Settings, name: str, declared: DeclaredSecret) -> str:
-    """`<prefix>/<tenant>/<namespace>/<NAME>`: Kestra finds secrets by tags, so the name says where one belongs."""
-    return f"{prefix(settings).rstrip('/')}/{declared.tenant}/{declared.namespace}/{name}"
+    """`<prefix>/<tenant>/<namespace>/<NAME>`: Kestra finds secrets by tags, so the name says where one belongs.
+
+    In open source a secret may have no namespace.
+    """
+    parts = (prefix(settings).rstrip("/"), declared.tenant, declared.namespace, name)
+    return "/".join(part for part in parts if part)
 
 
 def recovery_name(settings: Settings) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from components.backends.interface import PermissionRow
 from components.backends.registry import backend_of
 from components.backends.secret_naming import filter_prefix, prefix, required_tags
-from components.settings.model import Settings
+from components.settings.model import AccessMode, Settings
 
-Mode = Literal["read-only", "managed"]
+Mode = AccessMode
 Document = dict[str, Any]
 
 
@@ -25,6 +25,7 @@ class Scope(StrEnum):
 
     EVERYTHING = "everything"
     NAME_PATTERN = "its names"
+    EACH_NAME = "each secret by its name"
     TAG = "its tag"
     CREATE_WITH_TAG = "new with its tag"
     KEY = "the key"
@@ -72,6 +73,7 @@ class Permission:
 
 
 BOTH: tuple[Mode, ...] = ("read-only", "managed")
+OPERATOR: tuple[Mode, ...] = ("external-secrets",)
 PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
     SECRETS: (
         Permission(
@@ -126,6 +128,20 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
             Scope.KEY,
             "Values are encrypted with the stack's key, with a data key for each.",
         ),
+        Permission(
+            "DeliverSecrets",
+            OPERATOR,
+            ("secretsmanager:GetSecretValue",),
+            Scope.EACH_NAME,
+            "The operator reads the values.",
+        ),
+        Permission(
+            "DecryptDeliveredSecrets",
+            OPERATOR,
+            ("kms:Decrypt",),
+            Scope.KEY,
+            "Values are encrypted with the stack's key.",
+        ),
     ),
     PARAMETERS: (
         Permission(
@@ -171,6 +187,20 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
             Scope.KEY,
             "Values are encrypted with the stack's key itself.",
         ),
+        Permission(
+            "DeliverParameters",
+            OPERATOR,
+            ("ssm:GetParameter",),
+            Scope.EACH_NAME,
+            "The operator reads the values.",
+        ),
+        Permission(
+            "DecryptDeliveredParameters",
+            OPERATOR,
+            ("kms:Decrypt",),
+            Scope.KEY,
+            "Values are encrypted with the stack's key.",
+        ),
     ),
 }
 
@@ -199,7 +229,7 @@ def access(settings: Settings, location: AwsLocation, key_arn: str | None) -> Ac
     block = settings.secret.aws_ssm_parameter_store
     return Access(
         manager=settings.secret.type,
-        mode="read-only" if settings.secret.is_read_only else "managed",
+        mode=settings.access_mode,
         location=location,
         names=names(settings),
         prefix=prefix(settings),
@@ -214,10 +244,14 @@ def names(settings: Settings) -> tuple[str, ...]:
 
     - Read-only: what begins with `filter-on-prefix`; names that this stack made (`store.aws`) begin with the
       prefix and a `/` in Secrets Manager, and are listed one by one in Parameter Store without the filter.
+    - Read by External Secrets: each name, declared here or made by others; an ARN stands for itself.
     - Managed: `<prefix>-<hash>` in Parameter Store; not documented for Secrets Manager.
     """
     assert settings.secret is not None
-    chosen = filter_prefix(settings)
+    chosen, backend = filter_prefix(settings), backend_of(settings)
+    if settings.uses_external_secrets:
+        stored = settings.stored_secrets.items()
+        return tuple(sorted({backend.secret_name(settings, name, one) for name, one in stored}))
     if not settings.secret.is_read_only:
         return (f"{prefix(settings)}-*",) if settings.secret.type == PARAMETERS else ()
     if settings.secret.type == SECRETS:
@@ -227,7 +261,7 @@ def names(settings: Settings) -> tuple[str, ...]:
     if chosen is not None:
         return (f"{chosen}*",)
     return tuple(
-        backend_of(settings).secret_name(settings, name, declared)
+        backend.secret_name(settings, name, declared)
         for name, declared in sorted(settings.declared_secrets.items())
     )
 
@@ -237,7 +271,10 @@ def policy(access: Access) -> Document:
     statements = [
         _statement(p, access)
         for p in PERMISSIONS[access.manager]
-        if access.mode in p.modes and (p.scope != Scope.KEY or access.key_arn)
+        if access.mode in p.modes
+        and (p.scope != Scope.KEY or access.key_arn)
+        # An empty list of resources is no policy to AWS: with nothing to read there is no statement.
+        and (access.mode != "external-secrets" or access.names)
     ]
     return document(*statements, *_recovery(access))
 
@@ -249,7 +286,7 @@ def document(*statements: Document) -> Document:
 
 def rows(manager: str) -> Iterator[PermissionRow]:
     """Each permission of each mode, for the documentation."""
-    for mode in BOTH:
+    for mode in (*BOTH, *OPERATOR):
         for p in PERMISSIONS[manager]:
             if mode in p.modes:
                 yield PermissionRow(mode, ", ".join(p.actions), p.scope, p.reason)
@@ -257,13 +294,30 @@ def rows(manager: str) -> Iterator[PermissionRow]:
 
 def _arns(access: Access, *names: str) -> list[str]:
     service, kind, _ = SERVICES[access.manager]
-    return [access.location.arn(service, f"{kind}{name}") for name in names]
+    return [
+        name
+        if name.startswith("arn:")
+        else access.location.arn(service, f"{kind}{name.lstrip('/')}")
+        for name in names
+    ]
+
+
+def _exactly(access: Access, name: str) -> str:
+    """A whole name as a pattern: Secrets Manager ends its ARNs with six characters of its own."""
+    if access.manager == SECRETS and not name.startswith("arn:"):
+        return f"{name}-??????"
+    return name
 
 
 def _recovery_arn(access: Access) -> str:
-    # Secrets Manager ends its ARNs with six characters of its own.
-    suffix = "-??????" if access.manager == SECRETS else ""
-    return _arns(access, access.recovery + suffix)[0]
+    return _arns(access, _exactly(access, access.recovery))[0]
+
+
+def _own_arns(access: Access) -> list[str]:
+    """What is Kestra's, as ARNs."""
+    if access.mode == "external-secrets":
+        return _arns(access, *(_exactly(access, name) for name in access.names))
+    return _arns(access, *access.names)
 
 
 def _statement(permission: Permission, access: Access) -> Document:
@@ -281,6 +335,8 @@ def _statement(permission: Permission, access: Access) -> Document:
                         f"aws:ResourceTag/{name}": value for name, value in access.tags.items()
                     }
                 }
+        case Scope.EACH_NAME:
+            resource = _own_arns(access)
         case Scope.TAG:
             resource = _arns(access, "*")
             condition = {
@@ -295,7 +351,7 @@ def _statement(permission: Permission, access: Access) -> Document:
             condition = key_use(access.location, SERVICES[access.manager][0])
             if access.names:
                 context = f"kms:EncryptionContext:{SERVICES[access.manager][2]}"
-                condition |= {"StringLike": {context: _arns(access, *access.names)}}
+                condition |= {"StringLike": {context: _own_arns(access)}}
     statement: Document = {
         "Sid": permission.sid,
         "Effect": "Allow",

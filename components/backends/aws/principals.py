@@ -17,8 +17,8 @@ def aws_block(settings: Settings) -> AwsManager | None:
 
 def role_name(settings: Settings) -> str:
     """Name of the role that is made."""
-    account = settings.identity.service_account.name
-    return settings.identity.aws.role_name or f"{settings.deployment.namespace}-{account}"
+    default = f"{settings.deployment.namespace}-{settings.store_account}"
+    return settings.identity.aws.role_name or default
 
 
 def makes_role(settings: Settings) -> bool:

@@ -233,7 +233,7 @@ def _aws_identity(s: Settings) -> Iterator[Finding]:
             "Kestra would use the keys of its block and not this identity",
             "remove access-key-id and secret-key-id, or this block",
         )
-    if not static and not ways and not described:
+    if not static and not ways and not described and not s.uses_external_secrets:
         yield Finding(
             ("identity", "aws"),
             "names no identity",

@@ -73,7 +73,7 @@ class AwsStore(pulumi.ComponentResource):
         if block is not None:
             self._location = lookup_location(self._region, self)
             self.key_arn = self._key(block, retain=keeps_key(args))
-            for secret, declared in args.settings.declared_secrets.items():
+            for secret, declared in args.settings.written_secrets.items():
                 self._declare(block, secret, declared, args.secrets.get(secret))
             if keeps_key(args):
                 self._recover(block, args.encryption_key)

@@ -68,7 +68,7 @@ class KeyVault(CloudBackend):
         return ("workload-identity-client-id",) if settings.identity.azure.oidc_issuer_url else ()
 
     def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
-        return names.secret_name(settings, name)
+        return names.secret_name(settings, name, declared)
 
     def external_values(self, settings: Settings, option: Option) -> ExternalValues | None:
         from components.backends.azure.external_values import AzureValues
@@ -108,13 +108,18 @@ class KeyVault(CloudBackend):
         return permissions.rows()
 
     def access(self, settings: Settings) -> Iterator[AccessRow]:
-        role = permissions.role(read_only=settings.is_read_only)
+        role = permissions.ROLES[settings.access_mode]
         for row in super().access(settings):
             yield row._replace(role=role.name)
 
     def access_scope(self, settings: Settings, scope: str) -> str:
         block = _block(settings)
-        return f"{scope} {(block and block.vault_name) or ''}".strip()
+        vault = (block and block.vault_name) or ""
+        if scope == permissions.ONE_BY_ONE:
+            stored = settings.stored_secrets.items()
+            names_ = ", ".join(self.secret_name(settings, name, one) for name, one in stored)
+            return f"{names_ or 'no secret'} in {vault}"
+        return f"{scope} {vault}".strip()
 
     def recovery_protection(self, settings: Settings) -> str:
         return f"no role on the vault {names.recovery_vault_name(settings)}"
@@ -149,11 +154,22 @@ class KeyVault(CloudBackend):
             from components.backends.azure.key_vault import AzureStore
 
             assert isinstance(store, AzureStore)
-            return to_identity(AzureIdentity(name, settings, store.vault_id, opts))
+            component = AzureIdentity(name, settings, store.vault_id, opts, store.secret_ids)
+            return to_identity(component, component)
         client_id = block.workload_identity_client_id
         if client_id is None:
             return Identity()
         return Identity(account_annotations(client_id), POD_LABELS, client_id)
+
+    def secret_store(self, settings: Settings, identity: Identity) -> dict[str, Any]:
+        block = _block(settings)
+        return {
+            "azurekv": {
+                "authType": "WorkloadIdentity",
+                "vaultUrl": f"https://{(block and block.vault_name) or ''}.vault.azure.net",
+                "serviceAccountRef": {"name": settings.store_account},
+            }
+        }
 
 
 KEY_VAULT = KeyVault()

@@ -54,7 +54,7 @@ class AzureValues:
         """Key vault and name of the secret."""
         if name == ENCRYPTION_KEY:
             return recovery_vault_name(self._settings), recovery_name(self._settings)
-        return self._vault, secret_name(self._settings, name)
+        return self._vault, secret_name(self._settings, name, self._settings.declared_secrets[name])
 
     def version(self, name: str) -> CurrentVersion:
         answer = manage("GET", self._id(name))

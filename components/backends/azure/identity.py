@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import pulumi
 from pulumi_azure_native import authorization, managedidentity
 
 from components import tags
-from components.backends.azure.permissions import role
+from components.backends.azure.names import secret_name
+from components.backends.azure.permissions import ROLES
 from components.backends.azure.tag_limits import AZURE_TAGS
-from components.backends.azure.workload_identity import AUDIENCE, POD_LABELS, account_annotations
+from components.backends.azure.workload_identity import (
+    AUDIENCE,
+    POD_LABELS,
+    TENANT_ID,
+    account_annotations,
+)
 from components.settings import Settings
 
 
@@ -22,6 +30,7 @@ class AzureIdentity(pulumi.ComponentResource):
     - Key Vault Secrets User in read-only mode, Key Vault Secrets Officer in managed mode, at the vault's scope:
       Kestra lists secrets, and Key Vault lets only those do that whose role holds for the whole vault.
     - AKS's webhook gives labelled pods a token of their own; the usual token is not mounted.
+    - Read by External Secrets: Key Vault Secrets User at the scope of each secret, and of no other.
     - Without `kestra:store.azure` no role is given: where the vault is, is not known.
 
     Example:
@@ -43,10 +52,11 @@ class AzureIdentity(pulumi.ComponentResource):
         settings: Settings,
         vault_id: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
+        secret_ids: Mapping[str, pulumi.Input[str]] = MappingProxyType({}),
     ) -> None:
         super().__init__("kestra:identity:AzureIdentity", name, None, opts)
         chosen, store = settings.identity.azure, settings.store.azure
-        account = settings.identity.service_account.name
+        account = settings.store_account
         namespace = settings.deployment.namespace
         group = chosen.resource_group or (store and store.resource_group) or ""
         identity_name = chosen.name or f"{namespace}-{account}"
@@ -70,11 +80,25 @@ class AzureIdentity(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=managed),
         )
         self.principal = managed.principal_id
-        if store is not None:
-            assert settings.secret is not None
-            self._assign(name, vault_id, read_only=settings.secret.is_read_only)
+        self._settings = settings
+        if store is not None and settings.uses_external_secrets:
+            for secret, declared in settings.stored_secrets.items():
+                # A role on a secret comes after the secret.
+                there = pulumi.Output.all(vault_id, secret_ids.get(secret)).apply(lambda p: p[0])
+                own = secret_name(settings, secret, declared)
+                self._assign(f"{name}-{secret}", pulumi.Output.concat(there, "/secrets/", own))
+        elif store is not None:
+            self._assign(name, vault_id)
         self.service_account_annotations = account_annotations(managed.client_id)
         self.pod_labels = dict(POD_LABELS)
+        if settings.uses_external_secrets:
+            # The operator logs in for this account, and asks it for both ids.
+            tenant = _client(self).tenant_id
+            self.service_account_annotations = {
+                **self.service_account_annotations,
+                TENANT_ID: tenant,
+            }
+            self.pod_labels = {}
         self.needs_token = False
         self.environment = {"secret.azure-key-vault.workload-identity-client-id": managed.client_id}
         self.register_outputs(
@@ -87,11 +111,8 @@ class AzureIdentity(pulumi.ComponentResource):
             }
         )
 
-    def _assign(self, name: str, scope: pulumi.Input[str], *, read_only: bool) -> None:
-        chosen = role(read_only=read_only)
-        client = authorization.get_client_config_output(
-            opts=pulumi.InvokeOutputOptions(parent=self)
-        )
+    def _assign(self, name: str, scope: pulumi.Input[str]) -> None:
+        chosen = ROLES[self._settings.access_mode]
         authorization.RoleAssignment(
             f"{name}-role",
             role_assignment_name=pulumi.Output.all(scope, self.principal).apply(
@@ -100,7 +121,7 @@ class AzureIdentity(pulumi.ComponentResource):
             scope=scope,
             role_definition_id=pulumi.Output.concat(
                 "/subscriptions/",
-                client.subscription_id,
+                _client(self).subscription_id,
                 f"/providers/Microsoft.Authorization/roleDefinitions/{chosen.id}",
             ),
             principal_id=self.principal,
@@ -109,6 +130,10 @@ class AzureIdentity(pulumi.ComponentResource):
             description=f"Kestra: {chosen.name}",
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _client(parent: pulumi.Resource) -> Any:
+    return authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=parent))
 
 
 def assignment_name(scope: str, principal: str, role_id: str) -> str:

@@ -95,16 +95,16 @@ class AzureStore(pulumi.ComponentResource):
             )
         self._audit("audit", self.vault_id, self._child)
         self._private_endpoint(block)
-        for name, declared in self._settings.declared_secrets.items():
+        for name, declared in self._settings.written_secrets.items():
             if declared.is_external:
-                secret = secret_name(self._settings, name)
+                secret = secret_name(self._settings, name, declared)
                 self._record_external(args, name, vault_name, secret)
                 continue
             self._secret(
                 name,
                 f"declared-{name}",
                 vault_name,
-                secret_name(self._settings, name),
+                secret_name(self._settings, name, declared),
                 secret_properties(args.secrets[name], declared),
                 tags.translate(secret_tags(self._settings, name, declared), AZURE_TAGS),
                 # A vault that goes takes its secrets along; the deployer then needs no way into it.

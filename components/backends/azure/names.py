@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from components.backends.secret_naming import filtered_name
+from components.settings.declared import DeclaredSecret
 from components.settings.model import Settings
 
 TYPE = "azure-key-vault"
 
 
-def secret_name(settings: Settings, name: str) -> str:
-    """Key Vault has hyphens in place of underscores."""
+def secret_name(settings: Settings, name: str, declared: DeclaredSecret) -> str:
+    """Key Vault has hyphens in place of underscores; the name of a secret that others made is its own."""
+    if declared.existing is not None and declared.existing.name is not None:
+        return declared.existing.name
     return filtered_name(settings, name).replace("_", "-")
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Literal
 
 from components.backends.interface import PermissionRow
-
-Mode = Literal["read-only", "managed"]
+from components.settings.model import AccessMode
 
 SECRETS = "Microsoft.KeyVault/vaults/secrets"
 SCOPE = "the vault"
+ONE_BY_ONE = "each secret by its name"
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ _READ = (
     Permission(f"{SECRETS}/getSecret/action", "Flows read the values."),
 )
 
-ROLES: Mapping[Mode, Role] = {
+ROLES: Mapping[AccessMode, Role] = {
     "read-only": Role(
         "Key Vault Secrets User",
         "4633458b-17de-408a-b874-0445c86b69e6",
@@ -83,16 +82,25 @@ ROLES: Mapping[Mode, Role] = {
             Permission(f"{SECRETS}/restore/action", "Kestra asks for it."),
         ),
     ),
+    "external-secrets": Role(
+        "Key Vault Secrets User",
+        "4633458b-17de-408a-b874-0445c86b69e6",
+        (f"{SECRETS}/getSecret/action", f"{SECRETS}/readMetadata/action"),
+        (
+            Permission(f"{SECRETS}/getSecret/action", "The operator reads the values."),
+            Permission(
+                f"{SECRETS}/readMetadata/action",
+                "Comes with the role. The operator does not ask for it, and at the scope of one secret Key Vault lists "
+                "none.",
+            ),
+        ),
+    ),
 }
-
-
-def role(*, read_only: bool) -> Role:
-    """The role of a mode."""
-    return ROLES["read-only" if read_only else "managed"]
 
 
 def rows() -> Iterator[PermissionRow]:
     """Each permission of each mode, for the documentation."""
     for mode, chosen in ROLES.items():
         for permission in chosen.permissions:
-            yield PermissionRow(mode, permission.action, SCOPE, permission.reason)
+            scope = ONE_BY_ONE if mode == "external-secrets" else SCOPE
+            yield PermissionRow(mode, permission.action, scope, permission.reason)

@@ -41,7 +41,7 @@ def vault(s: Settings) -> Iterator[Finding]:
     if not block:
         return
     at = ("secret", TYPE)
-    if block.vault_name is None and block.key_vault_uri is None:
+    if block.vault_name is None and block.key_vault_uri is None and not s.uses_external_secrets:
         yield Finding(
             (*at, "vault-name"),
             "is missing",
@@ -82,7 +82,7 @@ def store(s: Settings) -> Iterator[Finding]:
             ("secret", TYPE, "vault-name"),
             "is missing",
             "a stack that provisions names the vault",
-            "write vault-name in place of key-vault-uri",
+            "add it" if s.uses_external_secrets else "write vault-name in place of key-vault-uri",
             kind="missing",
         )
     else:
@@ -231,7 +231,7 @@ def identity(s: Settings) -> Iterator[Finding]:
             "Kestra would use the identity of its block and not the one that is made",
             f"remove {own}, or this",
         )
-    if not chosen.oidc_issuer_url and not own:
+    if not chosen.oidc_issuer_url and not own and not s.uses_external_secrets:
         yield Finding(
             ("identity", "azure"),
             "names no identity",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 #: Audience of the tokens that Entra ID exchanges.
 AUDIENCE = "api://AzureADTokenExchange"
 CLIENT_ID = "azure.workload.identity/client-id"
+TENANT_ID = "azure.workload.identity/tenant-id"
 POD_LABELS: Mapping[str, str] = {"azure.workload.identity/use": "true"}
 
 

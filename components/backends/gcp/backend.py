@@ -93,8 +93,8 @@ class SecretManager(CloudBackend):
         return permissions.rows()
 
     def access_scope(self, settings: Settings, scope: str) -> str:
-        if scope == permissions.Scope.EACH_DECLARED and settings.declared_secrets:
-            return f"{scope}: {', '.join(settings.declared_secrets)}"
+        if scope == permissions.Scope.EACH_DECLARED and settings.stored_secrets:
+            return f"{scope}: {', '.join(settings.stored_secrets)}"
         return scope
 
     def store_description(self, settings: Settings) -> str:
@@ -125,7 +125,22 @@ class SecretManager(CloudBackend):
         from components.backends.gcp.secret_manager import GcpStore
 
         assert isinstance(store, GcpStore)
-        return to_identity(GcpIdentity(name, settings, store, opts))
+        component = GcpIdentity(name, settings, store, opts)
+        return to_identity(component, component)
+
+    def secret_store(self, settings: Settings, identity: Identity) -> dict[str, Any]:
+        block, cluster = _block(settings), settings.identity.gcp.cluster
+        log_in: dict[str, Any] = {"serviceAccountRef": {"name": settings.store_account}}
+        if cluster is not None:
+            log_in["clusterName"] = cluster.name
+            log_in["clusterLocation"] = cluster.location
+            if cluster.project is not None:
+                log_in["clusterProjectID"] = cluster.project
+        project = block and block.project
+        return {"gcpsm": {"projectID": project, "auth": {"workloadIdentity": log_in}}}
+
+    def remote_version(self, version: str) -> str:
+        return version.rsplit("/", 1)[-1]
 
 
 SECRET_MANAGER = SecretManager()

@@ -67,7 +67,7 @@ class GcpIdentity(pulumi.ComponentResource):
         self.principal = account.member
         self._bind_pod(account)
         for grant in grants(
-            read_only=manager.is_read_only,
+            mode=settings.access_mode,
             provisioned=settings.store.gcp is not None,
             has_prefix=block.filter_on_prefix is not None,
         ):
@@ -90,7 +90,7 @@ class GcpIdentity(pulumi.ComponentResource):
     def _bind_pod(self, account: serviceaccount.Account) -> None:
         pool = self._settings.identity.gcp.workload_pool
         namespace = self._settings.deployment.namespace
-        pod = self._settings.identity.service_account.name
+        pod = self._settings.store_account
         serviceaccount.IAMMember(
             f"{self._name}-workload-identity",
             service_account_id=account.name,
@@ -101,7 +101,7 @@ class GcpIdentity(pulumi.ComponentResource):
 
     def _grant(self, grant: Grant, store: GcpStore) -> None:
         if grant.scope is Scope.EACH_DECLARED:
-            for secret, short in store.declared.items():
+            for secret, short in {**store.declared, **self._made_by_others()}.items():
                 secretmanager.SecretIamMember(
                     f"{self._name}-{grant.name}-{secret}",
                     project=self._project,
@@ -119,6 +119,14 @@ class GcpIdentity(pulumi.ComponentResource):
             condition=self._below_prefix() if grant.scope is Scope.NAME_PATTERN else None,
             opts=self._child,
         )
+
+    def _made_by_others(self) -> dict[str, str]:
+        """Secret to its id in Google Cloud, for those that this stack did not make."""
+        return {
+            name: one.existing.name
+            for name, one in self._settings.stored_secrets.items()
+            if one.existing is not None and one.existing.name is not None
+        }
 
     def _role(self, permissions: Sequence[str]) -> pulumi.Output[str]:
         account = account_id(self._settings)

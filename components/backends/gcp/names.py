@@ -13,7 +13,7 @@ ACCOUNT = "iam.gke.io/gcp-service-account"
 
 def account_id(settings: Settings) -> str:
     """Id of Kestra's Google service account: the given one, or `<namespace>-<service account>`."""
-    default = f"{settings.deployment.namespace}-{settings.identity.service_account.name}"
+    default = f"{settings.deployment.namespace}-{settings.store_account}"
     return settings.identity.gcp.account_id or default
 
 
@@ -24,4 +24,5 @@ def secret_labels(settings: Settings, declared: DeclaredSecret) -> dict[str, str
     namespaces are lower case.
     """
     labels = place_tags(settings, declared)
-    return labels | {"namespace": declared.namespace.replace(".", "_")}
+    place = {"namespace": declared.namespace.replace(".", "_")} if declared.namespace else {}
+    return labels | place

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from components.backends.interface import PermissionRow
+from components.settings.model import AccessMode
 
 #: Kestra's Kubernetes service account may act as its Google service account.
 WORKLOAD_IDENTITY = "roles/iam.workloadIdentityUser"
@@ -58,6 +59,15 @@ READ_ONLY = (
     ),
 )
 
+DELIVERED = (
+    Grant(
+        "reader",
+        Scope.EACH_DECLARED,
+        "the operator reads the values of these secrets, and of no other",
+        role="roles/secretmanager.secretAccessor",
+    ),
+)
+
 MANAGED = (
     Grant(
         "admin",
@@ -75,16 +85,18 @@ MANAGED = (
 )
 
 
-def grants(*, read_only: bool, provisioned: bool, has_prefix: bool) -> tuple[Grant, ...]:
+def grants(*, mode: AccessMode, provisioned: bool, has_prefix: bool) -> tuple[Grant, ...]:
     """The grants of a stack.
 
     Args:
-        read_only: the mode.
+        mode: how the secret manager is used.
         provisioned: whether the stack has `kestra:store.gcp`, so that its own secrets are those to read.
         has_prefix: whether `filter-on-prefix` names the secrets of an existing store. Without it nothing there
             becomes readable: whoever owns a secret grants it.
     """
-    if not read_only:
+    if mode == "external-secrets":
+        return DELIVERED
+    if mode == "managed":
         return MANAGED
     if provisioned:
         return READ_ONLY
@@ -108,7 +120,8 @@ def condition(project_number: str, prefix: str) -> str:
 
 def rows() -> Iterator[PermissionRow]:
     """One row for each grant of each mode, for the documentation."""
-    for mode, granted in (("read-only", READ_ONLY), ("managed", MANAGED)):
+    modes = (("read-only", READ_ONLY), ("managed", MANAGED), ("external-secrets", DELIVERED))
+    for mode, granted in modes:
         for grant in granted:
             actions = grant.role or ", ".join(grant.permissions)
             yield PermissionRow(mode, actions, grant.scope, grant.reason)

@@ -32,7 +32,7 @@ def identity(s: Settings) -> Iterator[Finding]:
         yield from _project(s)
     key = block is not None and block.service_account is not None
     if not chosen.workload_pool:
-        if not key:
+        if not key and not s.uses_external_secrets:
             yield Finding(
                 ("identity", "gcp"),
                 "names no identity",

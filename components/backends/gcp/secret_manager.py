@@ -79,7 +79,7 @@ class GcpStore(pulumi.ComponentResource):
         before = [*self.services, *self._keys.grants]
         self.declared = {
             secret: self._declared(secret, declared, before)
-            for secret, declared in self._settings.declared_secrets.items()
+            for secret, declared in self._settings.written_secrets.items()
         }
         if keeps_key(self._args):
             self._recovery(self._args.encryption_key, before)

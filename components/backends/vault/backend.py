@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,12 @@ from components.backends.vault import (
     rendering,
     rules,
 )
-from components.backends.vault.paths import ENCRYPTION_KEY_PATH, secret_path, stack_engine
+from components.backends.vault.paths import (
+    ENCRYPTION_KEY_PATH,
+    VALUE,
+    stack_engine,
+    stored_path,
+)
 from components.backends.vault.tag_limits import VAULT_METADATA
 from components.settings.declared import DeclaredSecret
 from components.settings.managers import Vault, VaultAppRole, VaultKubernetes
@@ -89,7 +95,7 @@ class VaultBackend(Backend):
         return None
 
     def secret_name(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
-        return secret_path(name, declared, _block(settings).secret_path_prefix)
+        return stored_path(name, declared, _block(settings).secret_path_prefix)
 
     def secret_location(self, settings: Settings, name: str, declared: DeclaredSecret) -> str:
         return f"{_block(settings).root_engine}/{self.secret_name(settings, name, declared)}"
@@ -120,7 +126,7 @@ class VaultBackend(Backend):
 
     def access(self, settings: Settings) -> Iterator[AccessRow]:
         engine, scope = _block(settings).root_engine, permissions.scope(settings)
-        for permission, paths in permissions.grants(engine, scope, read_only=settings.is_read_only):
+        for permission, paths in permissions.grants(engine, scope, mode=settings.access_mode):
             actions = ", ".join(permission.capabilities)
             yield AccessRow(actions, ", ".join(paths), permission.reason)
         if scope != permissions.WHOLE_ENGINE:
@@ -137,7 +143,7 @@ class VaultBackend(Backend):
     def policy_text(self, settings: Settings) -> str:
         return permissions.policy_text(
             _block(settings).root_engine,
-            read_only=settings.is_read_only,
+            mode=settings.access_mode,
             scope=permissions.scope(settings),
         )
 
@@ -153,7 +159,7 @@ class VaultBackend(Backend):
         return f"KV version 2 at {_block(settings).root_engine}/"
 
     def login_description(self, settings: Settings) -> str:
-        account = f"{settings.deployment.namespace}/{settings.identity.service_account.name}"
+        account = f"{settings.deployment.namespace}/{settings.store_account}"
         return f"log-in by {rules.vault_method(_block(settings))}, as service account {account}"
 
     def create_store(
@@ -179,7 +185,35 @@ class VaultBackend(Backend):
             principal=component.principal,
             needs_token=component.needs_token,
             environment=component.environment,
+            resources=(component,),
         )
+
+    def secret_store(self, settings: Settings, identity: Identity) -> dict[str, Any]:
+        block, store, vault = _block(settings), settings.store.vault, settings.identity.vault
+        assert block.kubernetes is not None
+        account: dict[str, Any] = {"name": settings.store_account}
+        if vault.audience is not None:
+            account["audiences"] = [vault.audience]
+        provider: dict[str, Any] = {
+            "server": block.address,
+            "path": block.root_engine,
+            "version": "v2",
+            "auth": {
+                "kubernetes": {
+                    "mountPath": block.kubernetes.path,
+                    "role": identity.principal,
+                    "serviceAccountRef": account,
+                }
+            },
+        }
+        if block.namespace is not None:
+            provider["namespace"] = block.namespace
+        if store is not None and store.ca_certificate is not None:
+            provider["caBundle"] = b64encode(store.ca_certificate.encode()).decode()
+        return {"vault": provider}
+
+    def remote_field(self, declared: DeclaredSecret) -> str | None:
+        return super().remote_field(declared) or VALUE
 
 
 VAULT = VaultBackend()

@@ -119,7 +119,7 @@ class VaultIdentity(pulumi.ComponentResource):
             backend=backend,
             role_name=block.kubernetes.role,
             bound_service_account_names=[
-                self._settings.identity.service_account.name,
+                self._settings.store_account,
                 *(name for name, _ in group_accounts(self._settings).values()),
             ],
             bound_service_account_namespaces=[self._settings.deployment.namespace],

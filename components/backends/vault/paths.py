@@ -28,6 +28,13 @@ def secret_path(name: str, secret: DeclaredSecret, prefix: str | None) -> str:
     return "/".join(part for part in parts if part)
 
 
+def stored_path(name: str, secret: DeclaredSecret, prefix: str | None) -> str:
+    """Where a secret is, below the engine, that this stack declares or that others made."""
+    if secret.existing is not None and secret.existing.name is not None:
+        return clean_path(secret.existing.name)
+    return secret_path(name, secret, prefix)
+
+
 def folders_to(path: str, prefix: str | None) -> list[str]:
     """The folders above a secret, from the prefix (without one, from the tenant) down to its own."""
     parts = path.split("/")

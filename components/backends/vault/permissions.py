@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from components.backends.interface import PermissionRow
-from components.backends.vault.paths import clean_path, folders_to, secret_path
-from components.settings.model import Settings
+from components.backends.vault.paths import clean_path, folders_to, secret_path, stored_path
+from components.settings.model import AccessMode, Settings
 
-Mode = Literal["read-only", "managed"]
-Extent = Literal["folder", "secret", "list"]
+Mode = AccessMode
+Extent = Literal["folder", "secret", "list", "token"]
 
 READ = ("read", "list")
 WRITE = ("create", "read", "update", "delete", "list")
@@ -29,14 +29,16 @@ class Permission:
     """Capabilities on one half of the KV engine, and why Kestra needs them."""
 
     path: str
-    """Below `root-engine`; `{}` stands for the folder or the secret."""
+    """Below `root-engine`; `{}` stands for the folder or the secret. Of a token Vault's own path."""
     extent: Extent
-    """A folder with all that is in it; one secret; or only the names in a folder."""
+    """A folder with all that is in it; one secret; only the names in a folder; or the role's own token."""
     capabilities: tuple[str, ...]
     reason: str
 
     def on(self, root_engine: str, place: str) -> str:
         """The path as Vault's policy has it. The place `""` is the whole engine."""
+        if self.extent == "token":
+            return self.path
         below = self.path.format(place) if place else self.path.replace("{}/", "")
         return f"{root_engine}/{below}"
 
@@ -72,6 +74,21 @@ PERMISSIONS: Mapping[Mode, tuple[Permission, ...]] = {
             "Kestra lists the secrets, writes their tags, and deletes a secret with all its versions.",
         ),
     ),
+    "external-secrets": (
+        Permission("data/{}", "secret", ("read",), "The operator reads the value."),
+        Permission(
+            "auth/token/lookup-self",
+            "token",
+            ("read",),
+            "The operator asks whether its log-in holds; without this it reads nothing.",
+        ),
+        Permission(
+            "auth/token/revoke-self",
+            "token",
+            ("update",),
+            "The operator ends its token after each refresh, which else lives on.",
+        ),
+    ),
 }
 
 
@@ -88,7 +105,12 @@ class Scope:
 
     def places(self, extent: Extent) -> tuple[str, ...]:
         """The paths of one extent."""
-        return {"folder": self.folders, "secret": self.secrets, "list": self.lists}[extent]
+        return {
+            "folder": self.folders,
+            "secret": self.secrets,
+            "list": self.lists,
+            "token": ("",),
+        }[extent]
 
 
 WHOLE_ENGINE = Scope(folders=("",))
@@ -97,6 +119,7 @@ WHOLE_ENGINE = Scope(folders=("",))
 def scope(settings: Settings) -> Scope:
     """What of the engine at `root-engine` is Kestra's.
 
+    - Read by External Secrets: the declared secrets one by one, and those that others made.
     - `identity.vault.paths`: these folders, and in read-only mode the declared secrets that are not in them.
     - An engine that this stack mounts: all of it, since nobody else's secrets are there.
     - An engine that others use too, read-only: the declared secrets one by one; without any, what is below
@@ -108,6 +131,9 @@ def scope(settings: Settings) -> Scope:
     assert settings.secret is not None
     assert settings.secret.vault is not None
     prefix = clean_path(settings.secret.vault.secret_path_prefix)
+    if settings.uses_external_secrets:
+        named = settings.stored_secrets.items()
+        return Scope(secrets=tuple(sorted({stored_path(name, one, prefix) for name, one in named})))
     paths = tuple(clean_path(path) for path in settings.identity.vault.paths)
     if not paths and settings.identity.vault.mount_engine:
         return WHOLE_ENGINE
@@ -132,20 +158,18 @@ def tenants(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys((DEFAULT_TENANT, *more)))
 
 
-def grants(
-    root_engine: str, scope: Scope, *, read_only: bool
-) -> Iterator[tuple[Permission, list[str]]]:
+def grants(root_engine: str, scope: Scope, *, mode: Mode) -> Iterator[tuple[Permission, list[str]]]:
     """Each permission of the mode that applies, with its paths as Vault's policy has them."""
-    for permission in PERMISSIONS["read-only" if read_only else "managed"]:
+    for permission in PERMISSIONS[mode]:
         places = scope.places(permission.extent)
         if places:
             yield permission, [permission.on(root_engine, place) for place in places]
 
 
-def policy_text(root_engine: str, *, read_only: bool, scope: Scope = WHOLE_ENGINE) -> str:
-    """The policy of Kestra's role: exactly the paths and capabilities that its mode needs."""
+def policy_text(root_engine: str, *, mode: Mode, scope: Scope = WHOLE_ENGINE) -> str:
+    """The policy of the stack's role: exactly the paths and capabilities that its mode needs."""
     text = ""
-    for permission, paths in grants(root_engine, scope, read_only=read_only):
+    for permission, paths in grants(root_engine, scope, mode=mode):
         capabilities = ", ".join(f'"{name}"' for name in permission.capabilities)
         for path in paths:
             text += f'path "{path}" {{\n  capabilities = [{capabilities}]\n}}\n'
@@ -154,7 +178,7 @@ def policy_text(root_engine: str, *, read_only: bool, scope: Scope = WHOLE_ENGIN
 
 def rows() -> Iterator[PermissionRow]:
     """Each permission of each mode, with the path's variable parts in brackets, for the documentation."""
-    words = {"folder": "<folder>", "secret": "<secret>", "list": "<folder>"}
+    words = {"folder": "<folder>", "secret": "<secret>", "list": "<folder>", "token": ""}
     for mode, permissions in PERMISSIONS.items():
         for p in permissions:
             path = p.on("<root-engine>", words[p.extent])

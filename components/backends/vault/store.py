@@ -88,10 +88,8 @@ class VaultStore(pulumi.ComponentResource):
             ).path
         self.policy = vault.Policy(
             f"{name}-policy",
-            name=f"{settings.deployment.namespace}-{'read-only' if manager.is_read_only else 'managed'}",
-            policy=policy_text(
-                block.root_engine, read_only=manager.is_read_only, scope=scope(settings)
-            ),
+            name=f"{settings.deployment.namespace}-{settings.access_mode}",
+            policy=policy_text(block.root_engine, mode=settings.access_mode, scope=scope(settings)),
             namespace=block.namespace,
             opts=child,
         ).name
@@ -99,7 +97,7 @@ class VaultStore(pulumi.ComponentResource):
         self._ids: dict[str, pulumi.Output[str]] = {}
         self._versions: dict[str, pulumi.Output[str]] = {}
         self.secret_ids, self.version_ids = self._ids, self._versions
-        for secret_name, declared in settings.declared_secrets.items():
+        for secret_name, declared in settings.written_secrets.items():
             described = {"description": declared.description} if declared.description else {}
             labels = metadata | described | declared.tags
             path = secret_path(secret_name, declared, block.secret_path_prefix)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from components.backends.registry import configured_backends
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from components.settings.open_source_store import store_place, store_text
 from components.validation.rules import (
     advisories,
     catalogue_rules,
@@ -16,6 +18,8 @@ from components.validation.rules import (
     deployment,
     edge,
     endpoints,
+    existing_secrets,
+    external_secrets,
     extra_variables,
     file_paths,
     flow_variables,
@@ -67,6 +71,12 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     rotation.rotation,
     secret_naming.declared_names,
     store.blocks,
+    external_secrets.edition,
+    external_secrets.without_type,
+    external_secrets.blocks,
+    external_secrets.identity,
+    external_secrets.limits,
+    existing_secrets.check,
     migration.secondary_store,
     server.basic_auth,
     endpoints.check,
@@ -114,4 +124,15 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
 def check_all(settings: Settings) -> Iterator[Finding]:
     """Everything that the checks find, in the order of the settings."""
     for check in CHECKS:
-        yield from check(settings)
+        for finding in check(settings):
+            yield _as_written(settings, finding)
+
+
+def _as_written(settings: Settings, finding: Finding) -> Finding:
+    """What a backend found, at the keys of `kestra:store` where the stack file has those."""
+    place = store_place(settings, finding.loc)
+    if place == finding.loc:
+        return finding
+    texts = (store_text(settings, text) for text in (finding.message, finding.rule, finding.fix))
+    message, rule, fix = texts
+    return replace(finding, loc=place, message=message, rule=rule, fix=fix)

@@ -54,9 +54,10 @@ def _sources(at: tuple[str, str], secret: DeclaredSecret) -> Iterator[Finding]:
         "value": secret.value is not None,
         "generate": secret.generate is not None,
         "external": secret.external,
+        "existing": secret.existing is not None,
     }
     chosen = [name for name, is_set in sources.items() if is_set]
-    rule = "exactly one of value, generate and external: true"
+    rule = "exactly one of value, generate, external: true and (in open source) existing"
     if not chosen:
         yield Finding(
             at,
@@ -129,9 +130,12 @@ def external(s: Settings) -> Iterator[Finding]:
 
 def where(s: Settings) -> Iterator[Finding]:
     """Whether the stack can write them, and Kestra see them."""
-    if not s.declared_secrets or s.secret is None:
+    if not s.written_secrets or s.secret is None:
         return
     at, backend = ("declared-secrets",), backend_of(s)
+    if s.uses_external_secrets and not backend.provisions(s):
+        # The missing block of kestra:store is reported where it belongs.
+        return
     if reason := backend.not_writable(s):
         yield Finding(
             at, reason.message, reason.rule, reason.fix, kind=reason.kind, adds=reason.adds

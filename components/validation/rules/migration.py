@@ -28,6 +28,15 @@ def secondary_store(s: Settings) -> Iterator[Finding]:
     if second is None or second.secret is None:
         return
     at = ("store", "also")
+    if s.uses_external_secrets:
+        yield Finding(
+            at,
+            "stands beside kestra:store.type",
+            "a second secret manager belongs to the Enterprise Edition, whose secrets others may have entered; in open "
+            "source the stack has every value that it declares, and writes it to another manager when type changes",
+            "remove it",
+        )
+        return
     if s.secret is None or s.secret.type == second.secret.type:
         yield Finding(
             (*at, "type"),

@@ -16,7 +16,7 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
     if manager is None:
         return
     block, backend = manager.backend, backend_of(s)
-    if block is None and backend.block_required:
+    if block is None and backend.block_required and not s.uses_external_secrets:
         yield Finding(
             ("secret", manager.type),
             "is missing",
@@ -24,7 +24,7 @@ def secret_manager(s: Settings) -> Iterator[Finding]:
             "add it",
             kind="missing",
         )
-    if backend.since > s.version:
+    if backend.since > s.version and not s.uses_external_secrets:
         yield Finding(
             ("secret", "type"),
             f"is {manager.type} on Kestra {s.version}",

@@ -18,7 +18,7 @@ def declared_names(settings: Settings) -> Iterator[Finding]:
     if block is None or backend.name_rule is None:
         return
     names: dict[str, str] = {}
-    for name, declared in settings.declared_secrets.items():
+    for name, declared in settings.written_secrets.items():
         at = ("declared-secrets", name)
         full = backend.secret_name(settings, name, declared)
         if not re.fullmatch(backend.name_rule.pattern, full):

@@ -20,10 +20,13 @@ def editions(s: Settings) -> Iterator[Finding]:
         (
             "secret",
             s.secret,
-            "declare them under kestra:declared-secrets; flows read them with secret('NAME')",
+            "declare them under kestra:declared-secrets; flows read them with secret('NAME'). For a secret manager "
+            "of your own set kestra:store.type",
         ),
         ("security", s.security, "use kestra:server.basic-auth for the log-in"),
     ):
+        if s.uses_external_secrets and name == "secret":
+            continue
         if block is not None and (name == "secret" or block.model_fields_set):
             yield Finding(
                 (name,),

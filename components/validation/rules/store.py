@@ -17,10 +17,11 @@ def blocks(s: Settings) -> Iterator[Finding]:
     for cloud in set(types) - {"", *clouds(s)}:
         for section in ("store", "identity"):
             if cloud in getattr(s, section).model_fields_set:
+                setting = "kestra:secret.type" if s.is_enterprise else "kestra:store.type"
                 yield Finding(
                     (section, cloud),
                     "has no secret manager that it belongs to",
-                    f"it works with kestra:secret.type {' or '.join(types[cloud])}",
-                    "remove it, or change kestra:secret.type",
+                    f"it works with {setting} {' or '.join(types[cloud])}",
+                    f"remove it, or change {setting}",
                     kind="missing",
                 )
