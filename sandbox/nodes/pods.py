@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
@@ -98,11 +98,15 @@ def running_pods(kubeconfig: Path, namespace: str) -> list[tuple[str, str]]:
     """
     with api_client(kubeconfig) as api:
         pods = client.CoreV1Api(api).list_namespaced_pod(namespace, label_selector=_COMPONENT)
+        serialized: Any = api.sanitize_for_serialization(pods)
     return sorted(
-        (pod.metadata.name, pod.metadata.labels[_COMPONENT])
-        for pod in pods.items
-        if pod.metadata.deletion_timestamp is None
-        and any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions or ())
+        (pod["metadata"]["name"], pod["metadata"]["labels"][_COMPONENT])
+        for pod in serialized["items"]
+        if "deletionTimestamp" not in pod["metadata"]
+        and any(
+            one["type"] == "Ready" and one["status"] == "True"
+            for one in pod["status"].get("conditions", ())
+        )
     )
 
 
