@@ -120,9 +120,10 @@ def _refusal(cluster: Cluster, delivery: Delivery, owner: StoreOwner) -> dict[st
 
 
 def _rotation(cluster: Cluster, delivery: Delivery, owner: StoreOwner, name: str) -> dict[str, Any]:
-    value = f"rotated-{secrets.token_hex(12)}"
+    remote = delivery.remotes[name]
+    before, value = owner.read(remote), f"rotated-{secrets.token_hex(12)}"
     key, text = delivery.variable(name, value)
-    owner.write(delivery.remotes[name], value)
+    owner.write(remote, value)
     patience, how = delivery.interval + _PATIENCE, f"refresh-interval {delivery.interval:g} s"
     if delivery.interval > _LONGEST:
         cluster.read_now(delivery.name)
@@ -131,6 +132,10 @@ def _rotation(cluster: Cluster, delivery: Delivery, owner: StoreOwner, name: str
             f"asked to read at once; refresh-interval {delivery.interval:g} s",
         )
     seconds = _seconds_until(lambda: cluster.texts(delivery.secret).get(key) == text, patience)
+    if before is not None:
+        # Pods have it until they are rolled.
+        owner.write(remote, before)
+        cluster.read_now(delivery.name)
     after = "never" if seconds is None else f"after {seconds:.1f} s"
     what = f"a new value of {name} reached {delivery.secret} {after} ({how})"
     return _check(what, seconds is not None)
