@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -20,6 +21,10 @@ def closed_output() -> Iterator[None]:
     """Standard output is a pipe that is not read. Within a test: pytest changes it before each."""
     reader, writer = os.pipe()
     os.close(reader)
+    # A process that another thread starts at this moment has the reader too, until it runs its program.
+    poll = select.poll()
+    poll.register(writer, 0)
+    assert poll.poll(20_000)
     with os.fdopen(writer, "w") as output, redirect_stdout(output):
         yield
 
