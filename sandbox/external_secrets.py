@@ -262,7 +262,7 @@ def _play(owner: StoreOwner, remote: Remote, notify: Callable[[str], None]) -> N
 def _of_others(settings: Settings) -> Iterator[Remote]:
     for declared in settings.declared_secrets.values():
         if declared.existing is not None and declared.existing.name is not None:
-            yield Remote(declared.existing.name, declared.existing.property)
+            yield Remote(declared.existing.name, declared.existing.value_property)
 
 
 def _missing(cluster: Cluster, servers: Servers) -> Iterator[tuple[Remote, StoreOwner]]:

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from components.validation import load
 from sandbox import external_secrets, external_secrets_check
 from sandbox.clouds import required_services, store_of_open_source
-from sandbox.external_secrets import Cluster, Delivery, duration_seconds
+from sandbox.external_secrets import Cluster, Delivery, duration_seconds, playing_owners
 from sandbox.external_secrets_check import check_limits, read_delivered
 from sandbox.services.external_secrets import webhooks
 from sandbox.state import State
@@ -205,3 +206,23 @@ def test_the_api_server_asks_the_operator_on_loopback_and_refuses_without_it(
         assert webhook["clientConfig"]["url"].startswith("https://127.0.0.1:1234/validate-")
         assert base64.b64decode(webhook["clientConfig"]["caBundle"]) == b"PEM"
         assert webhook["failurePolicy"] == "Fail"
+
+
+def test_a_secret_of_others_in_google_is_there_before_the_stack_asks_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = load(stack_document("example-oss-gcp"), source="f").settings
+    owner = _Owner(None)
+    monkeypatch.setattr(external_secrets, "GoogleOwner", lambda *_: owner)
+    monkeypatch.setattr(external_secrets, "owner_of_missing_values", lambda *_: None)
+    stack: Any = SimpleNamespace(
+        plane=None, vault=None, clouds=SimpleNamespace(aws=None, google=object())
+    )
+    notes: list[str] = []
+    playing_owners(stack, settings, notes.append)
+    (key, value), *_ = owner.values.items()
+    assert len(notes) == 1
+    assert key in notes[0]
+    assert value not in notes[0]
+    playing_owners(stack, settings, notes.append)
+    assert owner.values == {key: value}
