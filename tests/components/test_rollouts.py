@@ -256,6 +256,17 @@ def test_no_secret_of_the_pods_reaches_the_report_in_any_form(form: str) -> None
         assert part not in text
 
 
+def test_a_value_of_many_lines_is_taken_out_although_only_its_end_would_be_shown() -> None:
+    key = "\n".join(f"{n:02}{'abcdefgh' * 7}" for n in range(30))
+    log = f"starts\n{key}\nends"
+    text = _explained(
+        pod(container=killed("Error", 1)),
+        cluster={"log": log, "secrets": {"kestra-secret-new": [key]}},
+    )
+    assert "29abcdefgh" not in text
+    assert "ends" in text
+
+
 def test_no_log_is_shown_where_the_secrets_that_it_may_quote_cannot_be_read() -> None:
     class Denied(Cluster):
         def secret_values(self, namespace: str, names: Any) -> list[str]:

@@ -197,8 +197,8 @@ def test_a_failed_rollout_keeps_what_the_old_pods_refer_to_until_one_succeeds(
 
     # The mended one: the old pod of the Recreate Deployment takes a while to end.
     (ending,) = rollouts.pods("web")
-    held = {"metadata": {"finalizers": [HOLD]}}
-    rollouts.core.patch_namespaced_pod(ending.metadata.name, rollouts.space, held)
+    finalized = {"metadata": {"finalizers": [HOLD]}}
+    rollouts.core.patch_namespaced_pod(ending.metadata.name, rollouts.space, finalized)
     since = rollouts.core.list_namespaced_secret(rollouts.space).metadata.resource_version
     release = _Release(rollouts, ending.metadata.name)
     errors = release.during(lambda: rollouts.up("3"))

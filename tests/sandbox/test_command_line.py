@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -21,10 +20,6 @@ def closed_output() -> Iterator[None]:
     """Standard output is a pipe that is not read. Within a test: pytest changes it before each."""
     reader, writer = os.pipe()
     os.close(reader)
-    # A process that another thread starts at this moment has the reader too, until it runs its program.
-    poll = select.poll()
-    poll.register(writer, 0)
-    assert poll.poll(20_000)
     with os.fdopen(writer, "w") as output, redirect_stdout(output):
         yield
 
@@ -89,20 +84,25 @@ def test_what_the_main_thread_prints_interrupts_the_command() -> None:
 
 def test_what_another_thread_prints_interrupts_the_main_one_once() -> None:
     console = CommandConsole()
-    threads = [threading.Thread(target=console.print, args=("an event",)) for _ in range(4)]
+    all_started = threading.Event()
+
+    def print_event() -> None:
+        all_started.wait(20)
+        console.print("an event")
+
+    threads = [threading.Thread(target=print_event) for _ in range(4)]
 
     def wait_for_the_engine() -> None:
         for thread in threads:
             thread.start()
+        all_started.set()
         # Nothing else ends this wait: the command hung here.
         threading.Event().wait(20)
 
     with closed_output(), pytest.raises(KeyboardInterrupt):
         wait_for_the_engine()
     for thread in threads:
-        # The first to print may interrupt before the last has started.
-        if thread.ident is not None:
-            thread.join(20)
+        thread.join(20)
     assert console.is_closed
 
 
