@@ -37,9 +37,7 @@ class Delivery:
     """One ExternalSecret: what it reads, and the Secret that the operator writes."""
 
     name: str
-    namespace: str
     spec: Mapping[str, Any]
-    status: Mapping[str, Any]
 
     @property
     def secret(self) -> str:
@@ -90,9 +88,7 @@ class Cluster:
     def deliveries(self) -> list[Delivery]:
         """The ExternalSecrets."""
         return [
-            Delivery(
-                item["metadata"]["name"], self.namespace, item["spec"], item.get("status") or {}
-            )
+            Delivery(item["metadata"]["name"], item["spec"])
             for item in self.get(f"{_API}/namespaces/{self.namespace}/externalsecrets")["items"]
         ]
 

@@ -76,14 +76,15 @@ def check_limits(cluster: Cluster, servers: Servers, declared: Collection[str]) 
         servers: the sandbox's secret managers.
         declared: names of what the stack itself writes; they are left alone.
     """
-    checks: list[dict[str, Any]] = []
-    for delivery in cluster.deliveries():
-        owner = owner_of(cluster.provider(delivery.store), servers)
-        if owner is None:
-            continue
-        if isinstance(owner, VaultOwner) and not any("refused" in c["what"] for c in checks):
-            # The sandbox's AWS judges actions, not names.
-            checks.append(_refusal(cluster, delivery, owner))
+    owned = [
+        (delivery, owner)
+        for delivery in cluster.deliveries()
+        if (owner := owner_of(cluster.provider(delivery.store), servers)) is not None
+    ]
+    # The sandbox's AWS judges actions, not names, and its Google Cloud nothing.
+    vaults = [(delivery, owner) for delivery, owner in owned if isinstance(owner, VaultOwner)]
+    checks = [_refusal(cluster, delivery, owner) for delivery, owner in vaults[:1]]
+    for delivery, owner in owned:
         others = [n for n, r in delivery.remotes.items() if r.version is None and n not in declared]
         if delivery.is_followed and others:
             checks.append(_rotation(cluster, delivery, owner, others[0]))

@@ -34,7 +34,7 @@ def _delivery(template: str = '{{ index . "T" | b64enc }}', **more: Any) -> Deli
         "data": [{"secretKey": "T", "remoteRef": remote}],
         **more,
     }
-    return Delivery("secret", "kestra", spec, {})
+    return Delivery("secret", spec)
 
 
 class _Cluster(Cluster):
