@@ -98,6 +98,7 @@ LONG = (
         keep="vault: up, after Create of store-engine",
     ),
     Long(r"sandbox/test_interruption\.py", "kills", sample=r"faults/test_killed\.py::test_a_command_that_is_killed"),
+    Long(r"faults/test_failed_rollouts\.py", "faults", sample=r"components/test_rollouts\.py"),
     Long(r"faults/test_failing_servers\.py", "faults", keep="a_denied_permission"),
     Long(r"faults/test_failing_sandbox\.py", "faults", sample=r"faults/test_failing_servers\.py::test_a_denied"),
     Long(r"faults/test_guards\.py::test_(backends|the_encryption_key)", "faults", sample=r"faults/test_guards\.py::test_a_change_that_loses"),

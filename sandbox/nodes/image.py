@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from filelock import FileLock
@@ -133,12 +134,14 @@ def _java_key(java: Path) -> str:
     return _key([(java.parents[1] / "release").read_text(), *_JLINK])
 
 
-def configuration(version: str) -> dict[str, object]:
+def configuration(version: str) -> dict[str, Any]:
     """`application.yaml` on the class path: what Kestra's command line brings, which is not published."""
     document = yaml.safe_load(command_line(version))
     document["micronaut"]["server"] = {"port": 8080}
     document["endpoints"] = _ENDPOINTS[version]
     if version != "1.3":
+        # A server of Micronaut's own, which would take the port of Kestra's controller.
+        document["grpc"] = {"server": {"host": "127.0.0.1", "port": 50052}}
         document["kestra"]["controller"] = {"port": _OWN_CONTROLLER["port"]}
         document["kestra"]["worker"] = {
             "controllers": {"type": "STATIC", "static": {"endpoints": [dict(_OWN_CONTROLLER)]}}

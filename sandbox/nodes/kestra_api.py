@@ -18,6 +18,7 @@ CONTAINER = "kestra"
 TENANT = "main"
 INSPECTION_PORT = 9099
 """Where the stand-in image says what it bound; nothing listens there in Kestra's own image."""
+_ENDS = ("SUCCESS", "WARNING", "FAILED", "KILLED")
 _REFUSED = 7
 """Exit code of `_SEND` where nobody listens."""
 #: Sends as many bytes of standard input as `$2` says, and prints the answer. Both may hold secrets: neither is an
@@ -126,10 +127,11 @@ class KestraApi:
         """The execution as it is when it has ended, or after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
-            current = self._ask("GET", f"executions/{execution}")
-            ended = current["state"]["current"] in ("SUCCESS", "WARNING", "FAILED", "KILLED")
-            if ended or time.monotonic() > deadline:
-                return current
+            # A new execution is in the queue before it is in the repository.
+            current = self._ask("GET", f"executions/{execution}", missing={})
+            state = current.get("state", {}).get("current", "NONE")
+            if state in _ENDS or time.monotonic() > deadline:
+                return {"id": execution, "state": {"current": state}} | current
             time.sleep(0.5)
 
     def logs(self, execution: str, seconds: float = 20) -> list[str]:
@@ -141,7 +143,9 @@ class KestraApi:
                 return lines
             time.sleep(0.5)
 
-    def _ask(self, method: str, path: str, parts: Mapping[str, str] | None = None) -> Any:
+    def _ask(
+        self, method: str, path: str, parts: Mapping[str, str] | None = None, *, missing: Any = None
+    ) -> Any:
         headers = {"Authorization": _basic(self.user, self.password)}
         body = b""
         if parts is not None:
@@ -153,6 +157,8 @@ class KestraApi:
         if answer is None:
             raise SandboxError(f"Nobody listens on port {self.port} of pod {self.pod.name}.")
         status, text = _body(answer, self.pod.name)
+        if status == 404 and missing is not None:
+            return missing
         if status != 200:
             raise SandboxError(
                 f"Kestra in pod {self.pod.name} answers {method} {path} with {status}."

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
@@ -76,7 +76,7 @@ def execute(
             )
         except ApiException as error:
             raise SandboxError(
-                f"Container {container} of pod {pod} runs no command: {_said(error)}"
+                f"Container {container} of pod {pod} runs no command: {said(error)}"
             ) from None
         if stdin is not None:
             answer.write_stdin(stdin)
@@ -98,11 +98,15 @@ def running_pods(kubeconfig: Path, namespace: str) -> list[tuple[str, str]]:
     """
     with api_client(kubeconfig) as api:
         pods = client.CoreV1Api(api).list_namespaced_pod(namespace, label_selector=_COMPONENT)
+        serialized: Any = api.sanitize_for_serialization(pods)
     return sorted(
-        (pod.metadata.name, pod.metadata.labels[_COMPONENT])
-        for pod in pods.items
-        if pod.metadata.deletion_timestamp is None
-        and any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions or ())
+        (pod["metadata"]["name"], pod["metadata"]["labels"][_COMPONENT])
+        for pod in serialized["items"]
+        if "deletionTimestamp" not in pod["metadata"]
+        and any(
+            one["type"] == "Ready" and one["status"] == "True"
+            for one in pod["status"].get("conditions", ())
+        )
     )
 
 
@@ -127,10 +131,11 @@ def log(
                 pod, namespace, container=container, previous=previous
             )
         except ApiException as error:
-            raise SandboxError(f"Pod {pod} has no log: {_said(error)}") from None
+            raise SandboxError(f"Pod {pod} has no log: {said(error)}") from None
 
 
-def _said(error: ApiException) -> str:
+def said(error: ApiException) -> str:
+    """What the API server says of a request that it refuses."""
     try:
         return json.loads(error.body or "")["message"]
     except (ValueError, KeyError, TypeError):

@@ -26,12 +26,23 @@ _SERVICES = {
 CLEAR = "stored-in-clear"
 
 
-def sources(job: VerifyJob) -> dict[str, str]:
-    """Id to YAML of the flows, the one with the secret first."""
-    seed = (kestra.HERE / "flows" / f"{SEED}.yml").read_text()
-    return {SEED: seed} | {
+def sources(job: VerifyJob, mark: str = "") -> dict[str, str]:
+    """Id to YAML of the flows, the one with the secret first.
+
+    Args:
+        job: what is verified.
+        mark: a text that each flow logs, followed by its id; empty for none.
+    """
+    texts = {SEED: (kestra.HERE / "flows" / f"{SEED}.yml").read_text()} | {
         reader(name): _secret_flow(reader(name), name) for name in job.readable_secrets
     }
+    return {id_: _marked(text, f"{mark}-{id_}") if mark else text for id_, text in texts.items()}
+
+
+def _marked(source: str, mark: str) -> str:
+    document = yaml.safe_load(source)
+    document["tasks"][0]["message"] += f" ({mark})"
+    return yaml.safe_dump(document, sort_keys=False)
 
 
 def write(job: VerifyJob, folder: Path, plaintext: str) -> list[dict[str, Any]]:

@@ -135,7 +135,8 @@ def _log_in(job: VerifyJob) -> tuple[str, str]:
 
 def _flows(job: VerifyJob, api: KestraApi, pods: Sequence[KestraPod], report: Report) -> None:
     plaintext = f"plain-{secrets.token_hex(12)}"
-    sources = flows.sources(job)
+    mark = f"run-{secrets.token_hex(8)}"
+    sources = flows.sources(job, mark)
     for source in sources.values():
         api.import_flow(source)
     ended = {
@@ -148,14 +149,13 @@ def _flows(job: VerifyJob, api: KestraApi, pods: Sequence[KestraPod], report: Re
     flows.judge_seed(seed, in_clear, finds, plaintext, report)
     for name, value in job.readable_secrets.items():
         flows.judge_declared(name, value, ended[flows.reader(name)], report)
-    _where_it_ran(job, pods, ended, plaintext, report)
+    _where_it_ran(job, pods, ended, (mark, plaintext), report)
 
 
 def _run(api: KestraApi, id_: str, inputs: Mapping[str, str]) -> dict[str, Any]:
     execution = api.await_end(api.execute(flows.NAMESPACE, id_, inputs)["id"])
     return {
         "id": id_,
-        "execution": execution["id"],
         "state": execution["state"]["current"],
         "inputs": execution.get("inputs") or {},
         "outputs": execution.get("outputs") or {},
@@ -210,14 +210,15 @@ def _where_it_ran(
     job: VerifyJob,
     pods: Sequence[KestraPod],
     ended: Mapping[str, Mapping[str, Any]],
-    plaintext: str,
+    texts: tuple[str, str],
     report: Report,
 ) -> None:
     """The pod that runs a task prints what the task logs: a worker's, with nothing of a secret in it."""
     logs = {pod: log(pod.kubeconfig, pod.namespace, pod.name, "kestra") for pod in pods}
+    mark, plaintext = texts
     hidden = [plaintext, *job.declared_secrets.values()]
     for id_, flow in ended.items():
-        where = [pod for pod, text in logs.items() if flow["execution"] in text]
+        where = [pod for pod, text in logs.items() if f"{mark}-{id_}" in text]
         workers = [
             pod for pod in where if pod.component.partition("-")[0] in ("standalone", "worker")
         ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rich.console import Console
 
@@ -52,6 +53,7 @@ class Cluster:
         self.key, self.masked = KEY, True
         self.ran_in = "worker" if "worker" in components else "standalone"
         self.inputs: dict[str, str] = {}
+        self.messages: list[str] = []
         names = [(f"kestra-{one}-1", one) for one in components]
         monkeypatch.setattr(pods, "running_pods", lambda *_: names)
         monkeypatch.setattr(pods, "log", self._log)
@@ -59,7 +61,7 @@ class Cluster:
         monkeypatch.setattr(KestraPod, "inspect", self._inspect)
         monkeypatch.setattr(KestraPod, "status", self._status)
         monkeypatch.setattr(KestraPod, "files_with", lambda *_: [])
-        monkeypatch.setattr(KestraApi, "import_flow", lambda *_: None)
+        monkeypatch.setattr(KestraApi, "import_flow", self._import_flow)
         monkeypatch.setattr(KestraApi, "execute", self._execute)
         monkeypatch.setattr(KestraApi, "await_end", self._await_end)
         monkeypatch.setattr(KestraApi, "logs", self._logs)
@@ -111,14 +113,16 @@ class Cluster:
     def _logs(self, execution: str) -> list[str]:
         return ["the value is " + ("******" if self.masked else DECLARED)]
 
+    def _import_flow(self, source: str) -> None:
+        self.messages.append(yaml.safe_load(source)["tasks"][0]["message"])
+
     def _log(self, kubeconfig: Path, namespace: str, name: str, container: str) -> str:
-        ids = [f"of-{flows.SEED}", f"of-{flows.reader('TOKEN')}"]
-        lines = (
-            [f"[execution: {one}] the value is ******" for one in ids]
-            if self.ran_in in name
-            else []
+        if self.ran_in not in name:
+            return ""
+        value = "******" if self.masked else DECLARED
+        return "\n".join(
+            message.replace("{{ secret('TOKEN') }}", value) for message in self.messages
         )
-        return "\n".join(lines if self.masked else [*lines, DECLARED])
 
 
 @pytest.fixture

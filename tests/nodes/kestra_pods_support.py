@@ -1,0 +1,194 @@
+"""A stack whose pods run Kestra, brought up by the sandbox's command line; and what is done to its containers."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import yaml
+from kubernetes import client
+from rich.console import Console
+
+from sandbox.check import read_back
+from sandbox.cli import Sandbox
+from sandbox.errors import SandboxError
+from sandbox.nodes import REAL, machine_needs
+from sandbox.nodes.control_plane import RealControlPlane
+from sandbox.nodes.kestra_api import CONTAINER, KestraPod
+from sandbox.nodes.pods import Answer, api_client, execute, log, running_pods
+from sandbox.state import State
+from tests.conftest import ROOT
+
+NAMESPACE = "kestra"
+#: A machine that others use too may need minutes for the start of one Kestra.
+START_SECONDS = 600
+_CONTAINERD = ("ctr", "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io")
+
+T = TypeVar("T")
+
+
+def require_machine() -> None:
+    """Skips the test, with what is missing, where no pod can run."""
+    try:
+        machine_needs.require()
+    except SandboxError as error:
+        pytest.skip(str(error))
+
+
+def eventually(question: Callable[[], T], seconds: float, what: str) -> T:
+    """The first answer that is true; fails with `what` when none comes in time."""
+    deadline = time.monotonic() + seconds
+    while not (answer := question()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.5)
+    return answer
+
+
+class RunningStack:
+    """A stack in a state folder of its own.
+
+    Args:
+        folder: of the state and the stack file.
+        base: the stack file that the settings are of.
+        changes: settings that it has besides, `kestra:version: "2.0"`; a mapping is merged into the one that is there.
+    """
+
+    def __init__(self, folder: Path, base: str, changes: Mapping[str, Any] | None = None) -> None:
+        self.name, self.folder = base, folder
+        self._stacks = folder / "stacks"
+        self._stacks.mkdir(parents=True)
+        self._document = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{base}.yaml").read_text())
+        self.console = Console(file=io.StringIO(), width=200)
+        self.sandbox = Sandbox(
+            State.at(folder / "state"),
+            self.console,
+            offline=True,
+            stacks=self._stacks,
+            policy=False,
+        )
+        self.change(changes or {})
+
+    def change(self, changes: Mapping[str, Any]) -> None:
+        """Changes settings in the stack file; the next `up` takes them."""
+        config = self._document["config"]
+        for key, value in changes.items():
+            config[key] = _merged(config.get(key), value)
+        text = yaml.safe_dump(self._document, sort_keys=False)
+        (self._stacks / f"Pulumi.{self.name}.yaml").write_text(text)
+
+    def up(self) -> str:
+        """Brings the stack up on real nodes; what was printed."""
+        self.sandbox.state.create()
+        self.sandbox.up(self.name, nodes=REAL)
+        return self.printed
+
+    @property
+    def printed(self) -> str:
+        """Everything that the commands have printed."""
+        file = self.console.file
+        assert isinstance(file, io.StringIO)
+        return file.getvalue()
+
+    @property
+    def plane(self) -> RealControlPlane:
+        """The control plane, which runs."""
+        plane = self.sandbox.ready(self.name, self.sandbox.settings(self.name)).plane
+        assert isinstance(plane, RealControlPlane)
+        return plane
+
+    def secrets(self) -> dict[str, str]:
+        """Every value that the pods get as a secret."""
+        stack = self.sandbox.ready(self.name, self.sandbox.settings(self.name))
+        outputs = {name: output.value for name, output in stack.outputs().items()}
+        return read_back(stack.plane, outputs)[1]
+
+
+class Pods:
+    """Kestra's pods in a cluster with a real node."""
+
+    def __init__(self, plane: RealControlPlane, api: client.ApiClient) -> None:
+        self.plane, self.core = plane, client.CoreV1Api(api)
+        self._api = api
+
+    def all(self) -> list[dict[str, Any]]:
+        """The pods as the API server has them, the oldest first."""
+        pods = self.core.list_namespaced_pod(
+            NAMESPACE, label_selector="app.kubernetes.io/component"
+        )
+        serialized: Any = self._api.sanitize_for_serialization(pods)
+        return sorted(serialized["items"], key=lambda pod: pod["metadata"]["creationTimestamp"])
+
+    def ready(self, component: str = "standalone") -> KestraPod:
+        """The one ready pod of a component, once there is one and no other."""
+
+        def only() -> list[str]:
+            here = [
+                name
+                for name, own in running_pods(self.plane.kubeconfig, NAMESPACE)
+                if own == component
+            ]
+            return here if len(here) == 1 else []
+
+        (name,) = eventually(only, START_SECONDS, f"no ready pod of {component}")
+        return KestraPod(self.plane.kubeconfig, NAMESPACE, name, component)
+
+    def run(self, pod: KestraPod, script: str, *, stdin: str | None = None) -> Answer:
+        """Runs a script in Kestra's container."""
+        command = ["/bin/bash", "-c", script]
+        return execute(self.plane.kubeconfig, NAMESPACE, pod.name, CONTAINER, command, stdin=stdin)
+
+    def status(self, pod: KestraPod) -> dict[str, Any]:
+        """The status of Kestra's container."""
+        read: Any = self.core.read_namespaced_pod(pod.name, NAMESPACE)
+        serialized: Any = self._api.sanitize_for_serialization(read)
+        statuses = serialized["status"]["containerStatuses"]
+        return next(one for one in statuses if one["name"] == CONTAINER)
+
+    def signal(self, pod: KestraPod, name: str) -> None:
+        """Sends a signal to process 1 of Kestra's container, from the node."""
+        container = self.status(pod)["containerID"].removeprefix("containerd://")
+        self.plane.node.run(*_CONTAINERD, "tasks", "kill", "--signal", name, container)
+
+    def log(self, pod: KestraPod, *, previous: bool = False) -> str:
+        """What Kestra's container has printed."""
+        return log(self.plane.kubeconfig, NAMESPACE, pod.name, CONTAINER, previous=previous)
+
+    def delete(self, pod: KestraPod) -> None:
+        """Asks a pod to end."""
+        self.core.delete_namespaced_pod(pod.name, NAMESPACE)
+
+    def is_gone(self, pod: KestraPod) -> bool:
+        """Whether there is no such pod any more."""
+        return pod.name not in [one["metadata"]["name"] for one in self.all()]
+
+    def restarted(self, pod: KestraPod, seconds: float) -> dict[str, Any]:
+        """The state in which Kestra's container ended, once it has been started again."""
+        eventually(lambda: self.status(pod)["restartCount"] > 0, seconds, "no restart")
+        return self.status(pod)["lastState"]["terminated"]
+
+
+@contextmanager
+def running_stack(
+    folder: Path, base: str = "local", changes: Mapping[str, Any] | None = None
+) -> Iterator[tuple[RunningStack, Pods]]:
+    """A stack that is up on a real node of its own, and its pods; ended whatever happens."""
+    require_machine()
+    stack = RunningStack(folder, base, changes)
+    try:
+        stack.up()
+        plane = stack.plane
+        with api_client(plane.kubeconfig) as api:
+            yield stack, Pods(plane, api)
+    finally:
+        stack.sandbox.down(purge=True)
+
+
+def _merged(present: Any, value: Any) -> Any:
+    if isinstance(present, dict) and isinstance(value, Mapping):
+        return present | {key: _merged(present.get(key), one) for key, one in value.items()}
+    return value

@@ -1,0 +1,209 @@
+"""Kestra's pods on a real node, with the image that stands in for Kestra's (docs/real-pods.md has a row for each test)."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.rendering.web_server import MANAGEMENT
+from sandbox.nodes.kestra_api import KestraApi
+from tests.nodes.kestra_pods_support import (
+    Pods,
+    RunningStack,
+    eventually,
+    running_stack,
+)
+from tests.tiers import long
+
+pytestmark = [pytest.mark.engine, pytest.mark.kestra, long("pods"), pytest.mark.timeout(3600)]
+
+PLANTED = "planted-New-Value-58d1"
+SLEEPS = """
+id: sleeps
+namespace: company.team
+tasks:
+  - {id: sleep, type: io.kestra.plugin.core.flow.Sleep, duration: PT25S}
+  - {id: after, type: io.kestra.plugin.core.log.Log, message: slept enough}
+"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningStack, Pods]]:
+    """The stack `local`, whose pod holds everything."""
+    with running_stack(tmp_path_factory.mktemp("pods")) as both:
+        yield both
+
+
+@pytest.fixture
+def stack(running: tuple[RunningStack, Pods]) -> RunningStack:
+    return running[0]
+
+
+@pytest.fixture
+def pods(running: tuple[RunningStack, Pods]) -> Pods:
+    return running[1]
+
+
+def _api(stack: RunningStack, pods: Pods) -> KestraApi:
+    password = stack.secrets()["STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD"]
+    return KestraApi(pods.ready(), 8080, "", "admin@kestra.io", password)
+
+
+def test_the_first_line_of_the_log_says_that_the_image_is_a_stand_in(pods: Pods) -> None:
+    assert pods.log(pods.ready()).startswith("This is not Kestra's image.")
+
+
+def test_kestra_is_process_1_of_user_1000_without_privileges(pods: Pods) -> None:
+    answer = pods.run(pods.ready(), "cat /proc/1/status; tr '\\0' ' ' < /proc/1/cmdline")
+    values = dict(re.findall(r"^(\w+):\s*(.*)$", answer.out, re.MULTILINE))
+    assert values["Uid"].split() == values["Gid"].split() == ["1000"] * 4
+    assert values["Groups"].split() == ["1000"]
+    assert {values[name] for name in ("CapPrm", "CapEff", "CapBnd", "CapInh")} == {"0" * 16}
+    assert (values["NoNewPrivs"], values["Seccomp"]) == ("1", "2")
+    assert "java" in answer.out
+    assert answer.out.rstrip().endswith("Server server standalone")
+
+
+def test_only_the_places_that_kestra_needs_are_writable(pods: Pods) -> None:
+    script = "for place in / /app /app/plugins /app/confs /app/storage /etc/kestra /home/kestra /tmp /var/tmp; do "
+    script += '(echo x > "$place/.written") 2>/dev/null && rm "$place/.written" && echo "$place"; done; true'
+    assert pods.run(pods.ready(), script).out.split() == ["/app/confs", "/app/storage", "/tmp"]
+
+
+def test_the_heap_is_half_of_the_memory_limit(pods: Pods) -> None:
+    options = pods.run(
+        pods.ready(),
+        "tr '\\0' '\\n' < /proc/1/cmdline; cat /sys/fs/cgroup/memory*/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null",
+    )
+    assert "-XX:MaxRAMPercentage=50" in options.out
+    assert str(2 << 30) in options.out
+
+
+def test_management_answers_kestras_own_log_in_alone(stack: RunningStack, pods: Pods) -> None:
+    pod = pods.ready()
+    log_in = ("monitoring", stack.secrets()["STACK_ENDPOINTS_ALL_BASIC_AUTH_PASSWORD"])
+    for path in ("/health", "/health/readiness", "/health/liveness", "/prometheus"):
+        asked = (log_in, ("monitoring", "wrong"), ("other", log_in[1]), None)
+        status = [pod.status(MANAGEMENT, path, one) for one in asked]
+        assert status == [200, 401, 401, 401], path
+
+
+def test_verify_in_the_pod_passes_and_tells_no_secret(
+    stack: RunningStack, pods: Pods, tmp_path: Path
+) -> None:
+    pods.ready()
+    file = tmp_path / "report.json"
+    assert stack.sandbox.verify(stack.name, file, "real"), file.read_text()
+    report = json.loads(file.read_text())
+    assert not report["kestra"]["mismatches"]
+    assert {"kestra.encryption.secret-key", "datasources.h2.url"} <= set(report["kestra"]["bound"])
+    whats = [one["what"] for flow in report["flows"] for one in flow["checks"]]
+    assert "is masked in the log" in whats
+    assert any(what.startswith("its task ran in kestra-standalone-") for what in whats)
+    for name, secret in stack.secrets().items():
+        assert secret not in file.read_text() + stack.printed, name
+
+
+def test_a_killed_container_finds_its_configuration_again_and_deletes_it_again(pods: Pods) -> None:
+    pod = pods.ready()
+    assert pods.run(pod, "ls -A /app/confs").out == ""
+    assert "deleted /app/confs/application.yaml" in pods.log(pod)
+    pods.signal(pod, "SIGKILL")
+    assert pods.restarted(pod, 120)["exitCode"] == 137
+    assert pods.ready() == pod
+    assert "deleted /app/confs/application.yaml" in pods.log(pod)
+    assert pods.run(pod, "ls -A /app/confs").out == ""
+
+
+def test_an_idle_pod_ends_soon_after_it_is_asked_to(pods: Pods) -> None:
+    pod = pods.ready()
+    asked = time.monotonic()
+    pods.delete(pod)
+    eventually(lambda: pods.is_gone(pod), 120, "an idle pod waits for its whole grace period")
+    assert time.monotonic() - asked < 120
+    assert pods.ready() != pod
+
+
+def test_a_pod_waits_for_the_task_that_runs_in_it(stack: RunningStack, pods: Pods) -> None:
+    api = _api(stack, pods)
+    api.import_flow(SLEEPS)
+    execution = api.execute("company.team", "sleeps", {})["id"]
+    pod = api.pod
+    eventually(
+        lambda: any(
+            run["state"]["current"] == "RUNNING"
+            for run in api.await_end(execution, 0).get("taskRunList") or ()
+        ),
+        60,
+        "the task does not run",
+    )
+    asked = time.monotonic()
+    pods.delete(pod)
+    text = ""
+    while not pods.is_gone(pod):
+        try:
+            text = pods.log(pod) or text
+        except Exception:
+            break
+        time.sleep(0.3)
+    # The task still had most of its 25 seconds, and the grace period is 360.
+    assert 10 < time.monotonic() - asked < 180
+    assert "asked to end" in text
+
+
+def test_a_hung_process_is_killed_half_a_minute_after_its_probes_fail(pods: Pods) -> None:
+    pod = pods.ready()
+    began = time.monotonic()
+    pods.signal(pod, "SIGSTOP")
+    # 6 failures 10 s apart, their time-outs, and 30 s; not the 360 s that tasks get.
+    assert pods.restarted(pod, 240)["exitCode"] == 137
+    assert time.monotonic() - began < 240
+    assert pods.ready() == pod
+
+
+def test_a_changed_secret_rolls_the_pod_which_has_the_new_value(
+    stack: RunningStack, pods: Pods
+) -> None:
+    before = pods.ready()
+    stack.change({"kestra:declared-secrets": {"API_TOKEN": {"generate": None, "value": PLANTED}}})
+    stack.up()
+    pod = pods.ready()
+    assert pod != before
+    assert pods.run(pod, "base64 -d <<< $SECRET_API_TOKEN").out == PLANTED
+    assert PLANTED not in stack.printed
+
+
+def test_a_changed_setting_rolls_the_pod_which_binds_it(stack: RunningStack, pods: Pods) -> None:
+    before = pods.ready()
+    stack.change({"kestra:server": {"liveness": {"timeout": "47s"}}})
+    stack.up()
+    pod = pods.ready()
+    assert pod != before
+    path = "kestra.server.liveness.timeout"
+    answer = pod.inspect({"leaves": {path: "duration"}})
+    assert answer is not None
+    assert answer["bound"][path] == {"by": "bean", "value": "PT47S"}
+
+
+def test_a_pod_killed_for_memory_says_so_and_is_started_again(
+    stack: RunningStack, pods: Pods
+) -> None:
+    pods.ready()
+    small = {"limits": {"memory": "160Mi"}, "requests": {"memory": "160Mi"}}
+    stack.change({"kestra:deployment": {"components": {"standalone": {"resources": small}}}})
+    with pytest.raises(Exception, match=r"(?i)not ready|timed out|OOM|deadline|failed"):
+        stack.up()
+    (pod,) = [one for one in pods.all() if "deletionTimestamp" not in one["metadata"]]
+    status = next(one for one in pod["status"]["containerStatuses"] if one["name"] == "kestra")
+    assert status["restartCount"] > 0
+    assert status["lastState"]["terminated"]["reason"] == "OOMKilled"
+    assert status["lastState"]["terminated"]["exitCode"] == 137
+    limits = {"limits": {"memory": "2Gi"}, "requests": {"memory": "1Gi"}}
+    stack.change({"kestra:deployment": {"components": {"standalone": {"resources": limits}}}})
+    stack.up()
+    pods.ready()
