@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import logging
 import os
 import shutil
@@ -13,7 +12,6 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import yaml
-from filelock import FileLock, Timeout
 from rich.console import Console
 
 from components.sdk_packages import missing_packages
@@ -100,13 +98,6 @@ class Sandbox:
                 "Policy: off (--no-policy); nothing judges this stack.", style="yellow"
             )
             return None
-        if self._policy_config:
-            try:
-                json.loads(self._policy_config.read_text())
-            except ValueError as error:
-                raise SandboxError(
-                    f"{self._policy_config} is no JSON document ({error}). Mend it, or leave --policy-config out."
-                ) from None
         pack = Pack.of(stack, settings, self._policy_config)
         self.console.print(f"Policy: {pack}.", markup=False)
         return pack
@@ -325,23 +316,6 @@ class Sandbox:
             self.console.print("The state stays; `up` goes on with it, `down --purge` removes it.")
 
 
-@contextlib.contextmanager
-def state_lock(state: State) -> Iterator[None]:
-    """Keeps a second command off the same state."""
-    state.create()
-    lock = FileLock(state.lock)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise SandboxError(
-            f"Another command works on {state.directory}. Wait for it, or choose another folder with --state."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Runs a command; 0 when it did what it should."""
     state = State.at(arguments.state)
@@ -369,7 +343,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         state.create()
         sandbox.report(arguments.stack, arguments.output, arguments.policy_config)
         return 0
-    with state_lock(state):
+    with state.locked():
         match arguments.command:
             case "up":
                 sandbox.up(arguments.stack, nodes=arguments.nodes, image=arguments.image)

@@ -112,11 +112,6 @@ def service_names() -> dict[str, str]:
     return {backend.provider: backend.owner for backend in all_backends() if backend.provider}
 
 
-def needs_external_secrets(settings: Settings) -> bool:
-    """Whether the External Secrets Operator brings the stack's secrets to its pods."""
-    return bool(getattr(settings, "uses_external_secrets", False))
-
-
 def required_services(state: State, stack: str, settings: Settings) -> set[str]:
     """`vault`, `aws`, `azure`, `gcp`, `external-secrets`: where the settings want something, or the stack still has
     something.
@@ -124,7 +119,7 @@ def required_services(state: State, stack: str, settings: Settings) -> set[str]:
     A stack that has moved deletes what it leaves behind in its old place.
     """
     needed = {backend.owner for backend in backends_of(settings)} - {""}
-    if needs_external_secrets(settings):
+    if settings.uses_external_secrets:
         needed.add(EXTERNAL_SECRETS)
     with contextlib.suppress(*NO_STATE):
         types = [resource["type"] for resource in state.latest(stack)["resources"] or []]

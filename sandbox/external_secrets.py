@@ -16,7 +16,6 @@ import requests
 
 from components.settings import Settings
 from sandbox import custom_resources
-from sandbox.clouds import needs_external_secrets
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.services import AwsServer, ControlPlane, ExternalSecrets, GoogleCloud
@@ -38,9 +37,7 @@ class Delivery:
     """One ExternalSecret: what it reads, and the Secret that the operator writes."""
 
     name: str
-    namespace: str
     spec: Mapping[str, Any]
-    status: Mapping[str, Any]
 
     @property
     def secret(self) -> str:
@@ -91,9 +88,7 @@ class Cluster:
     def deliveries(self) -> list[Delivery]:
         """The ExternalSecrets."""
         return [
-            Delivery(
-                item["metadata"]["name"], self.namespace, item["spec"], item.get("status") or {}
-            )
+            Delivery(item["metadata"]["name"], item["spec"])
             for item in self.get(f"{_API}/namespaces/{self.namespace}/externalsecrets")["items"]
         ]
 
@@ -206,7 +201,7 @@ def playing_owners(
     stack: Stack, settings: Settings, notify: Callable[[str], None]
 ) -> contextlib.AbstractContextManager[None]:
     """Plays the others whose secrets a stack reads; see `owner_of_missing_values`."""
-    if not needs_external_secrets(settings):
+    if not settings.uses_external_secrets:
         return contextlib.nullcontext()
     servers = (stack.vault, stack.clouds.aws, stack.clouds.google)
     if stack.clouds.google is not None:
@@ -262,9 +257,8 @@ def _play(owner: StoreOwner, remote: Remote, notify: Callable[[str], None]) -> N
 
 def _of_others(settings: Settings) -> Iterator[Remote]:
     for declared in settings.declared_secrets.values():
-        existing = getattr(declared, "existing", None)
-        if existing is not None and existing.name is not None:
-            yield Remote(existing.name, existing.property)
+        if declared.existing is not None and declared.existing.name is not None:
+            yield Remote(declared.existing.name, declared.existing.value_property)
 
 
 def _missing(cluster: Cluster, servers: Servers) -> Iterator[tuple[Remote, StoreOwner]]:

@@ -16,6 +16,7 @@ from components.settings import Settings
 from policy import controls
 from policy.core.levels import LEVELS, environment_of
 from policy.core.model import REGISTRY, Environment
+from sandbox.errors import SandboxError
 from sandbox.state import ROOT
 
 PACK = ROOT / "policy"
@@ -32,7 +33,18 @@ class Pack:
 
     @classmethod
     def of(cls, stack: str, settings: Settings, config: Path | None = None) -> Pack:
-        """The pack at the levels of a stack's environment."""
+        """The pack at the levels of a stack's environment.
+
+        Raises:
+            SandboxError: when its configuration is no JSON document.
+        """
+        if config:
+            try:
+                json.loads(config.read_text())
+            except ValueError as error:
+                raise SandboxError(
+                    f"{config} is no JSON document ({error}). Mend it, or leave --policy-config out."
+                ) from None
         tags = {"environment": settings.tags.environment}
         return cls(environment_of({"kestra:tags": json.dumps(tags)}, stack), config)
 

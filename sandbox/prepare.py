@@ -53,7 +53,6 @@ def _jobs_of_stack(purpose: str, file: Path, tools: Job) -> list[Job]:
     from components.sdk_packages import sdk_packages
     from components.settings import SettingsError
     from components.validation import load_file
-    from sandbox.clouds import needs_external_secrets
 
     try:
         settings = load_file(str(file)).settings
@@ -68,7 +67,7 @@ def _jobs_of_stack(purpose: str, file: Path, tools: Job) -> list[Job]:
         # Two linkers of such programs at once need more memory than small machines have.
         tools = _tools("Vault", "vault", after=tools)
         jobs.append(tools)
-    if purpose != "report" and needs_external_secrets(settings):
+    if purpose != "report" and settings.uses_external_secrets:
         title = "External Secrets Operator"
         jobs.append(_tools(title, EXTERNAL_SECRETS, after=tools))
     if purpose in ("up", "pods"):

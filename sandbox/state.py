@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from sandbox.errors import SandboxError
 from sandbox.services.process import private
@@ -60,6 +63,26 @@ class State:
     def lock(self) -> Path:
         """Held by the command that works on this state."""
         return self.directory / "lock"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps a second command off the same state; makes the folder.
+
+        Raises:
+            SandboxError: when another command works on it.
+        """
+        self.create()
+        lock = FileLock(self.lock)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise SandboxError(
+                f"Another command works on {self.directory}. Wait for it, or choose another folder with --state."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     @property
     def services(self) -> Path:

@@ -52,6 +52,7 @@ EXPECTED = {
     "kube-router": MODULES["kube-router"].version,
     "CoreDNS": MODULES["coredns"].version,
     "kubeconform": MODULES["kubeconform"].version,
+    "External Secrets Operator": MODULES["external-secrets"].version,
     **{
         f"pulumi-{name}": pinned(f"pulumi-{name}")
         for name in ("aws", "azure-native", "gcp", "kubernetes", "random", "vault", "policy")

@@ -15,6 +15,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from components.backends import secret_naming
+from components.backends.external_secrets import ReadByExternalSecrets
+from components.backends.login import Identity as Identity
+from components.backends.login import to_identity as to_identity
 from components.settings.base import Model
 from components.settings.declared import DeclaredSecret
 from components.settings.findings import Finding, Kind
@@ -66,43 +69,6 @@ class Store(Protocol):
     """What the store provides: settings path to secret output."""
     secret_ids: Mapping[str, pulumi.Output[str]]
     version_ids: Mapping[str, pulumi.Output[str]]
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who Kestra is to its store, and the least it may do; as it is here, the identity of a store that needs none."""
-
-    service_account_annotations: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    pod_labels: Mapping[str, str] = field(default_factory=dict)
-    principal: pulumi.Input[str] = ""
-    needs_token: bool = False
-    """Whether the pods need their service account's token."""
-    environment: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
-    """Credentials that it provisioned: settings path to secret output."""
-    resources: Sequence[pulumi.Resource] = ()
-    """What has to be there before somebody logs in."""
-
-
-class IdentityComponent(Protocol):
-    """The interface of a component that makes an identity."""
-
-    service_account_annotations: Mapping[str, pulumi.Input[str]]
-    pod_labels: Mapping[str, str]
-    principal: pulumi.Output[str]
-    needs_token: bool
-    environment: Mapping[str, pulumi.Output[str]]
-
-
-def to_identity(component: IdentityComponent, *resources: pulumi.Resource) -> Identity:
-    """What the rest of the program needs of an identity's component, and what belongs to the log-in."""
-    return Identity(
-        component.service_account_annotations,
-        component.pod_labels,
-        component.principal,
-        component.needs_token,
-        component.environment,
-        resources,
-    )
 
 
 @dataclass(frozen=True)
@@ -175,7 +141,7 @@ class SdkPackage:
         return importlib.util.find_spec(self.module) is not None
 
 
-class Backend:
+class Backend(ReadByExternalSecrets):
     """A secret manager: its name, what it needs of the settings, and what a stack provisions in it.
 
     The methods take settings in which `secret` names this manager (`Settings.secondary` for the second one).
@@ -242,28 +208,6 @@ class Backend:
     def reader(self, settings: Settings) -> Reader:
         """Who reads its secrets for flows."""
         return Reader.EXTERNAL_SECRETS if settings.uses_external_secrets else Reader.KESTRA
-
-    # External Secrets
-
-    def secret_store(self, settings: Settings, identity: Identity) -> dict[str, Any]:
-        """`spec.provider` of the SecretStore by which External Secrets reads it.
-
-        Args:
-            settings: the stack's settings.
-            identity: as whom; `Settings.store_account` is its service account.
-
-        Raises:
-            NotImplementedError: for a manager that `kestra:store.type` does not name.
-        """
-        raise NotImplementedError(self.type)
-
-    def remote_field(self, declared: DeclaredSecret) -> str | None:
-        """The field of a secret's value; None for the whole."""
-        return declared.existing.value_property if declared.existing else None
-
-    def remote_version(self, version: str) -> str:
-        """A version's id, as the store has it, in the form by which External Secrets asks for it."""
-        return version
 
     # Settings and Kestra's configuration
 

@@ -12,8 +12,10 @@ from pulumi_kubernetes import apps, core, networking, policy
 from components import tags
 from components.backends.interface import Identity
 from components.generated_secrets import base64_text
-from components.kubernetes import edge, existing_secrets, monitoring, network, scaling
+from components.kubernetes import edge, existing_secrets, network, scaling
 from components.kubernetes.custom_resources import custom_resource
+from components.kubernetes.monitor import register_monitor
+from components.kubernetes.pod_security import restricted_labels
 from components.kubernetes.pods import (
     PROBE_PASSWORD,
     STORAGE_CLAIM,
@@ -129,7 +131,14 @@ class Kestra(pulumi.ComponentResource):
         self.deployments = {w.name: self._workload(w) for w in self._settings.workloads}
         self.endpoint = self._services()
         self._network()
-        self._monitoring()
+        register_monitor(
+            name,
+            self._settings,
+            self._metadata(),
+            args.server,
+            args.management_password,
+            self._child,
+        )
         self.register_outputs(
             {
                 "namespace": self.namespace,
@@ -150,14 +159,9 @@ class Kestra(pulumi.ComponentResource):
         deployment = self._settings.deployment
         if not deployment.create_namespace:
             return pulumi.Output.from_input(deployment.namespace)
-        security = {
-            f"pod-security.kubernetes.io/{mode}{suffix}": value
-            for mode in ("enforce", "audit", "warn")
-            for suffix, value in (("", "restricted"), ("-version", "latest"))
-        }
         return core.v1.Namespace(
             f"{self._name}-namespace",
-            metadata={"name": deployment.namespace, "labels": self._labels | security},
+            metadata={"name": deployment.namespace, "labels": self._labels | restricted_labels()},
             opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protect),
         ).metadata.name
 
@@ -370,30 +374,6 @@ class Kestra(pulumi.ComponentResource):
                 edge.route_spec(route, server, service),
                 self._child,
             )
-
-    def _monitoring(self) -> None:
-        settings, chosen = self._settings, self._settings.deployment.monitoring
-        if chosen is None:
-            return
-        log_in = None
-        if monitoring.needs_secret(settings):
-            log_in = core.v1.Secret(
-                f"{self._name}-monitoring",
-                metadata=self._metadata(),
-                type="Opaque",
-                string_data=monitoring.log_in_data(settings, self._args.management_password),
-                immutable=True,
-                opts=self._child,
-            ).metadata.name
-        metadata = self._metadata("kestra")
-        custom_resource(
-            f"{self._name}-monitor",
-            monitoring.OPERATOR_API,
-            monitoring.monitor_kind(chosen),
-            metadata | {"labels": metadata["labels"] | dict(chosen.labels)},
-            monitoring.monitor_spec(chosen, self._labels, self._args.server, log_in),
-            self._child,
-        )
 
     def _network(self) -> None:
         if not self._settings.deployment.network_policy.enabled:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 
@@ -143,7 +143,8 @@ class ExternalSecrets(pulumi.ComponentResource):
         )
         metadata = self._metadata(annotations=READY)
         written = custom_resource(f"{self._name}-{suffix}", API, kind, metadata, spec, opts)
-        return written.metadata["name"]
+        # A generic object: what the SDK has of it are the inputs and outputs themselves.
+        return cast(Any, written).metadata["name"]
 
     def _secret(
         self,

@@ -8,6 +8,8 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes import core, helm
 
+from components.kubernetes.pod_security import restricted_labels
+
 #: Release of chart and operator that the sandbox runs and the tests judge.
 OPERATOR_VERSION = "0.16.2"
 OPERATOR_NAMESPACE = "external-secrets"
@@ -50,12 +52,9 @@ def install_operator(
         labels: of its namespace.
         opts: of the resources.
     """
-    security = {
-        f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
-    }
     home = core.v1.Namespace(
         f"{name}-operator-namespace",
-        metadata={"name": OPERATOR_NAMESPACE, "labels": {**labels, **security}},
+        metadata={"name": OPERATOR_NAMESPACE, "labels": {**labels, **restricted_labels()}},
         opts=opts,
     )
     release = helm.v3.Release(

@@ -8,10 +8,10 @@ from typing import Any
 from components.kubernetes.pod_problems import Problem, warnings_about
 from components.kubernetes.rollout_state import Rollout
 
-#: Stands in every report, by which it is told from a server's words.
+#: Stands in every report, and in no server's own words.
 MARK = "new pods are ready"
-LOG_LINES = 10
-"""Last lines of a container's log that are shown."""
+LOG_LINES, READ_LINES = 10, 200
+"""Last lines of a container's log that are shown, and that are read: a value of several lines may begin before."""
 _PROBLEMS, _EVENTS, _LONGEST = 3, 5, 400
 
 Redact = Callable[[str], str]

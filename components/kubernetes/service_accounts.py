@@ -24,10 +24,10 @@ def service_account(
         opts: of the resource.
     """
     # The API server drops an empty map, which would be a difference for ever.
-    annotated = {"annotations": annotations} if annotations else {}
+    described: Any = {**metadata, **({"annotations": annotations} if annotations else {})}
     return core.v1.ServiceAccount(
         logical,
-        metadata={**metadata, **annotated},
+        metadata=described,
         automount_service_account_token=False,
         opts=opts,
     )

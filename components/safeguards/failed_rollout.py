@@ -13,7 +13,7 @@ import pulumi
 
 from components.kubernetes.cluster_reader import ClusterReader, UnreadClusterError
 from components.kubernetes.rollout_report import (
-    LOG_LINES,
+    READ_LINES,
     commands_for,
     progress,
     report,
@@ -86,7 +86,7 @@ def _logs(
                 problem.pod,
                 problem.container,
                 previous=problem.log == "previous",
-                lines=LOG_LINES,
+                lines=READ_LINES,
             )
             for problem in wanted_logs(rollout)
         }

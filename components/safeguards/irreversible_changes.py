@@ -16,7 +16,7 @@ from components.backends.external_values import external_names
 from components.backends.registry import backend_of
 from components.settings import Settings
 from components.settings.external_key import has_external_key
-from components.settings.open_source_store import store_place
+from components.settings.open_source_store import in_store
 
 #: What stands for the secret manager of a stack that has none.
 NONE = "none"
@@ -55,12 +55,7 @@ def snapshot(settings: Settings) -> dict[str, Any]:
 def location(settings: Settings) -> dict[str, str]:
     """Where the secrets of the settings' secret manager are: settings path to value."""
     facts = backend_of(settings).location_facts(settings)
-    return {
-        ".".join(map(str, store_place(settings, tuple(path.split("."))))): ""
-        if v is None
-        else str(v)
-        for path, v in facts.items()
-    }
+    return {path: "" if value is None else str(value) for path, value in facts.items()}
 
 
 @dataclass(frozen=True)
@@ -133,23 +128,20 @@ def _stores(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Los
     reads, then = before["reads"], after["reads"]
     if reads != NONE and reads not in after["stores"]:
         declared = ", ".join(sorted(before["declared"]))
-        if before.get("reader") == OPERATOR and reads not in after["stores"]:
-            yield Loss(
-                ("store", reads, then),
-                f"The declared secrets {declared or '(none)'} lie in {reads}, and would be deleted there, with the values "
-                "that others put in their places and the copy of the encryption key. What this stack has the value of is "
-                f"written to {then if then != NONE else 'a Kubernetes Secret'} anew; copy the others first "
-                "(docs/open-source-stores.md#to-another-secret-manager).",
-            )
-            reads = NONE
-    if reads != NONE and reads not in after["stores"]:
         written = f"the declared secrets {declared} and " if declared else ""
-        yield Loss(
-            ("store", reads, then),
+        text = (
             f"Kestra reads its secrets from {reads}, and {written}what users entered there would be left behind or "
             f"deleted. Move first: put {then if then != NONE else 'the new manager'} under kestra:store.also, then "
-            "change the two blocks' places (docs/moving.md).",
+            "change the two blocks' places (docs/moving.md)."
         )
+        if before.get("reader") == OPERATOR:
+            place = then if then != NONE else "a Kubernetes Secret"
+            text = (
+                f"The declared secrets {declared or '(none)'} lie in {reads}, and would be deleted there, with the values "
+                "that others put in their places. What this stack has the value of is written to "
+                f"{place} anew; copy the others first (docs/open-source-stores.md#to-another-secret-manager)."
+            )
+        yield Loss(("store", reads, then), text)
     for kind in sorted(set(before["stores"]) & set(after["stores"])):
         was, now = before["stores"][kind], after["stores"][kind]
         for path in sorted(set(was) | set(now)):
@@ -158,9 +150,12 @@ def _stores(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Los
                 # Slashes at its ends, which the settings took once, led to the same place.
                 old = old.strip("/")
             if old != new:
+                shown = path
+                if after.get("reader") == OPERATOR:
+                    shown = ".".join(map(str, in_store(tuple(path.split(".")))))
                 yield Loss(
                     ("place", kind, path, old, new),
-                    f"kestra:{path} would change from {old or 'nothing'} to {new or 'nothing'}: the store {kind}, its "
+                    f"kestra:{shown} would change from {old or 'nothing'} to {new or 'nothing'}: the store {kind}, its "
                     "key or its secrets would be made anew elsewhere and the old ones deleted. Leave it as it is.",
                 )
 

@@ -98,7 +98,12 @@ def store_place(settings: Settings, loc: tuple[str | int, ...]) -> tuple[str | i
         settings: with the manager of `kestra:store`; with any other one the place stays.
         loc: a place in Kestra's spelling.
     """
-    if not settings.uses_external_secrets or not loc or loc[0] != "secret":
+    return in_store(loc) if settings.uses_external_secrets else loc
+
+
+def in_store(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """A place in `kestra:secret` as that in `kestra:store`; any other one as it is."""
+    if not loc or loc[0] != "secret":
         return loc
     _, *rest = loc
     if not rest or rest[0] not in BLOCKS:

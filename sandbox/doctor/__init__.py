@@ -66,9 +66,7 @@ def doctor(
     resources = read_resources(state.checkpoint(stack)) or record_resources(settings, stack)
     apis = [
         *examine_apis(state, resources, own=own),
-        *examine_operator(
-            state, resources, own=own, installs=getattr(settings.store, "install", False)
-        ),
+        *examine_operator(state, resources, own=own, installs=settings.store.install),
     ]
     if apis:
         _checks(console, "Cluster", apis)

@@ -14,8 +14,8 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -62,20 +62,15 @@ class Links:
 
     def _inside(self, make: Callable[[], socket.socket]) -> socket.socket:
         """A socket of the namespace: it stays there, whoever uses it."""
-        made: list[socket.socket] = []
 
-        def enter() -> None:
-            # Only this thread enters, and ends there.
+        def enter() -> socket.socket:
             if ctypes.CDLL(None, use_errno=True).setns(self._namespace, _NEW_NETWORK):
-                raise OSError(ctypes.get_errno(), "setns")
-            made.append(make())
+                raise OSError(ctypes.get_errno(), "the namespace cannot be entered")
+            return make()
 
-        thread = threading.Thread(target=enter)
-        thread.start()
-        thread.join()
-        if not made:
-            raise OSError("the namespace cannot be entered")
-        return made[0]
+        # Only this thread enters, and ends there.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(enter).result()
 
     async def _outwards(
         self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -96,13 +91,7 @@ class Links:
             async with asyncio.timeout(_SECONDS):
                 await asyncio.get_running_loop().sock_connect(target, (host, int(port)))
             server = await asyncio.open_connection(sock=target)
-        except (
-            OSError,
-            ValueError,
-            IndexError,
-            asyncio.IncompleteReadError,
-            TimeoutError,
-        ) as error:
+        except (OSError, ValueError, IndexError, EOFError, asyncio.LimitOverrunError) as error:
             writer.write(f"HTTP/1.1 502 {type(error).__name__}\r\n\r\n".encode())
             writer.close()
             return
@@ -123,11 +112,15 @@ async def _relay(
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(_CHUNK):
-            writer.write(data)
-            await writer.drain()
-        writer.write_eof()
+    try:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(_CHUNK):
+                writer.write(data)
+                await writer.drain()
+    finally:
+        # Also after a broken connection: the other side would wait for more.
+        with contextlib.suppress(OSError, RuntimeError):
+            writer.write_eof()
 
 
 async def run(config: Path) -> int:
@@ -136,6 +129,8 @@ async def run(config: Path) -> int:
     Args:
         config: the file for `sandbox.nodes.machine`.
     """
+    # Until somebody can act upon it, it must not end the node.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     waiting, ready = os.pipe()
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
                "--mount-proc", "--propagation", "private", sys.executable, "-m", "sandbox.nodes.machine",
@@ -146,7 +141,6 @@ async def run(config: Path) -> int:
         children = psutil.Process(node.pid).children()
         namespace = os.open(f"/proc/{children[0].pid}/ns/net", os.O_RDONLY)
         links = Links(namespace, config.with_name(PORTS))
-        await links.start()
         reading: set[asyncio.Task[None]] = set()
 
         def read_again() -> None:
@@ -155,6 +149,7 @@ async def run(config: Path) -> int:
             task.add_done_callback(reading.discard)
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, read_again)
+        await links.start()
     return await node.wait()
 
 

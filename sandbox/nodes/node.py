@@ -92,7 +92,7 @@ class Node(Server):
             os.kill(identity.pid, signal.SIGHUP)
 
     def load(self, file: Path, names: Iterable[str]) -> None:
-        """Gives the node an image.
+        """Gives the node an image, unless it has it of the same archive already.
 
         Args:
             file: an archive of `docker save` or in the layout of the Open Container Initiative.
@@ -101,15 +101,33 @@ class Node(Server):
         Raises:
             SandboxError: when it is no such archive, or holds no image.
         """
+        names = set(names)
         before = set(self._image_names())
+        status = file.stat()
+        stamp = f"{file.resolve()} {status.st_mtime_ns} {status.st_size}"
+        loaded = self._loaded()
+        if names and names <= before and {loaded.get(name) for name in names} == {stamp}:
+            return
         imported = self.run(*_CTR, "--namespace", "k8s.io", "images", "import", str(file.resolve()))
         # Its lines are `unpacking NAME (DIGEST)...done`.
         own = [line.split()[1] for line in imported.splitlines() if line.startswith("unpacking ")]
         own = own or sorted(set(self._image_names()) - before)
         if not own:
             raise SandboxError(f"{file} holds no image for this machine's processor.")
-        for name in set(names) - set(own):
+        for name in names - set(own):
             self.run(*_CTR, "--namespace", "k8s.io", "images", "tag", "--force", own[0], name)
+        private(self._images_file, json.dumps(loaded | dict.fromkeys(names, stamp)))
+
+    @property
+    def _images_file(self) -> Path:
+        return self.folder / "images.json"
+
+    def _loaded(self) -> dict[str, str]:
+        """Name of an image to the archive that it came from."""
+        try:
+            return json.loads(self._images_file.read_text())
+        except (OSError, ValueError):
+            return {}
 
     def _image_names(self) -> list[str]:
         return self.run(*_CTR, "--namespace", "k8s.io", "images", "list", "--quiet").split()

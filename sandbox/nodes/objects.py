@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from string import Template
 from typing import Any
 
 import yaml
+from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 
+from sandbox.errors import SandboxError
 from sandbox.nodes import ADDRESS, DNS_SERVICE, NAME
 from sandbox.nodes.node import DNS_IMAGE
-from sandbox.nodes.pods import api_client
+from sandbox.nodes.pods import api_client, said
 
 _CLUSTER = Path(__file__).with_name("cluster.yaml")
 _VOLUMES = 8
@@ -26,21 +28,28 @@ def apply(kubeconfig: Path, volumes: Path, api_port: int) -> None:
         kubeconfig: of an administrator.
         volumes: a folder for what the volumes hold.
         api_port: of the API server.
+
+    Raises:
+        SandboxError: when the API server refuses one.
     """
     with api_client(kubeconfig) as api:
-        client = DynamicClient(api)
-        for document in [*_cluster(api_port), *_volumes(volumes)]:
-            resource = client.resources.get(
-                api_version=document["apiVersion"], kind=document["kind"]
-            )
-            client.server_side_apply(
-                resource,
-                document,
-                document["metadata"]["name"],
-                namespace=document["metadata"].get("namespace"),
-                field_manager="sandbox",
-                force_conflicts=True,
-            )
+        try:
+            _apply(DynamicClient(api), [*_cluster(api_port), *_volumes(volumes)])
+        except ApiException as error:
+            raise SandboxError(f"The cluster's own objects are refused: {said(error)}") from None
+
+
+def _apply(client: DynamicClient, documents: Iterable[dict[str, Any]]) -> None:
+    for document in documents:
+        metadata = document["metadata"]
+        client.server_side_apply(
+            client.resources.get(api_version=document["apiVersion"], kind=document["kind"]),
+            document,
+            metadata["name"],
+            namespace=metadata.get("namespace"),
+            field_manager="sandbox",
+            force_conflicts=True,
+        )
 
 
 def _cluster(api_port: int) -> Iterator[dict[str, Any]]:

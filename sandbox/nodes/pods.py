@@ -76,7 +76,7 @@ def execute(
             )
         except ApiException as error:
             raise SandboxError(
-                f"Container {container} of pod {pod} runs no command: {_said(error)}"
+                f"Container {container} of pod {pod} runs no command: {said(error)}"
             ) from None
         if stdin is not None:
             answer.write_stdin(stdin)
@@ -131,10 +131,11 @@ def log(
                 pod, namespace, container=container, previous=previous
             )
         except ApiException as error:
-            raise SandboxError(f"Pod {pod} has no log: {_said(error)}") from None
+            raise SandboxError(f"Pod {pod} has no log: {said(error)}") from None
 
 
-def _said(error: ApiException) -> str:
+def said(error: ApiException) -> str:
+    """What the API server says of a request that it refuses."""
     try:
         return json.loads(error.body or "")["message"]
     except (ValueError, KeyError, TypeError):

@@ -27,8 +27,8 @@ from sandbox.services.process import (
     free_ports,
     private,
 )
+from sandbox.services.simulated_node import STAGES, simulated_node
 
-STAGES = Path(__file__).parent / "kwok"
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 
@@ -371,23 +371,7 @@ class ControlPlane:
         self._kwok.wait(lambda: self._kwok.running and self._node_ready(), 60)
 
     def _create_node(self) -> None:
-        room = {"cpu": "1k", "memory": "4Ti", "pods": "10k"}
-        node = {
-            "apiVersion": "v1",
-            "kind": "Node",
-            "metadata": {
-                "name": self.node_name,
-                "annotations": {"kwok.x-k8s.io/node": "fake"},
-                "labels": {
-                    "type": "kwok",
-                    "kubernetes.io/hostname": self.node_name,
-                    "kubernetes.io/os": "linux",
-                    "kubernetes.io/arch": "amd64",
-                    "topology.kubernetes.io/zone": "simulated-a",
-                },
-            },
-            "status": {"allocatable": room, "capacity": room},
-        }
+        node = simulated_node(self.node_name)
         deadline = time.monotonic() + 30
         while True:
             answer = self.session().post(f"{self.url}/api/v1/nodes", json=node, timeout=30)

@@ -140,7 +140,7 @@ class Cluster:
 
     def log(self, namespace: str, pod: str, container: str, *, previous: bool, lines: int) -> str:
         self.asked.append((pod, container, "previous" if previous else "current"))
-        return self.text
+        return "\n".join(self.text.splitlines()[-lines:])
 
     def secret_values(self, namespace: str, names: Sequence[str]) -> list[str]:
         return [value for name in names for value in self.secrets.get(name, ())]

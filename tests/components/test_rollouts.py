@@ -52,7 +52,9 @@ def _explained(*objects: dict[str, Any], cluster: dict[str, Any] | None = None, 
     return explain(LATE, INPUTS, reader, Redaction())
 
 
-SECRETS = {"secrets": {"kestra-secret-new": [PLANTED], "kestra-secret-old": ["old-" + PLANTED]}}
+SECRETS: dict[str, Any] = {
+    "secrets": {"kestra-secret-new": [PLANTED], "kestra-secret-old": ["old-" + PLANTED]}
+}
 PROBE = "Startup probe failed: HTTP probe failed with statuscode: 401"
 #: What a pod has, its events, and what is said of it: reason, message, advice.
 SEEN: dict[str, tuple[dict[str, Any], list[dict[str, Any]], tuple[str, ...]]] = {
@@ -200,7 +202,7 @@ def test_the_old_pods_that_serve_and_what_they_need_are_named() -> None:
 
 
 def test_a_recreate_deployment_waits_for_the_old_pod_to_end() -> None:
-    recreate = {"strategy": "Recreate"}
+    recreate: dict[str, Any] = {"strategy": "Recreate"}
     ending = pod(OLD, ready=True, deleted=True)
     # Its ReplicaSet is not made yet: the newest revision is the old one.
     rollout = Rollout.of(NAME, [deployment(**recreate), SETS[0], ending])
@@ -252,6 +254,17 @@ def test_no_secret_of_the_pods_reaches_the_report_in_any_form(form: str) -> None
     assert "CrashLoopBackOff" in text
     for part in (form, *form.splitlines(), PLANTED, PLANTED[:9]):
         assert part not in text
+
+
+def test_a_value_of_many_lines_is_taken_out_although_only_its_end_would_be_shown() -> None:
+    key = "\n".join(f"{n:02}{'abcdefgh' * 7}" for n in range(30))
+    log = f"starts\n{key}\nends"
+    text = _explained(
+        pod(container=killed("Error", 1)),
+        cluster={"log": log, "secrets": {"kestra-secret-new": [key]}},
+    )
+    assert "29abcdefgh" not in text
+    assert "ends" in text
 
 
 def test_no_log_is_shown_where_the_secrets_that_it_may_quote_cannot_be_read() -> None:

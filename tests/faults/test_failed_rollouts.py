@@ -103,9 +103,10 @@ class Rollouts:
                 },
             }
             seconds = "12s" if fails else "300s"
+            named: Any = {**metadata, "name": name, "annotations": rollout_annotation(1)}
             kubernetes.apps.v1.Deployment(
                 name,
-                metadata={**metadata, "name": name, "annotations": rollout_annotation(1)},
+                metadata=named,
                 spec=spec,
                 opts=pulumi.ResourceOptions(
                     custom_timeouts=pulumi.CustomTimeouts(create=seconds, update=seconds)
@@ -141,7 +142,7 @@ class Rollouts:
 
     def history(self, listing: Any, since: str) -> list[tuple[int, str, Any]]:
         """What happened to objects of a kind since then: the server's own order, what, and the object."""
-        events = watch.Watch().stream(
+        events: Any = watch.Watch().stream(
             listing, self.space, resource_version=since, timeout_seconds=2
         )
         return [
@@ -196,8 +197,8 @@ def test_a_failed_rollout_keeps_what_the_old_pods_refer_to_until_one_succeeds(
 
     # The mended one: the old pod of the Recreate Deployment takes a while to end.
     (ending,) = rollouts.pods("web")
-    held = {"metadata": {"finalizers": [HOLD]}}
-    rollouts.core.patch_namespaced_pod(ending.metadata.name, rollouts.space, held)
+    finalized = {"metadata": {"finalizers": [HOLD]}}
+    rollouts.core.patch_namespaced_pod(ending.metadata.name, rollouts.space, finalized)
     since = rollouts.core.list_namespaced_secret(rollouts.space).metadata.resource_version
     release = _Release(rollouts, ending.metadata.name)
     errors = release.during(lambda: rollouts.up("3"))

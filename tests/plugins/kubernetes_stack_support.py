@@ -21,7 +21,7 @@ class KubernetesStack:
 
     def __init__(self, directory: Path, namespace: str, kubeconfig: Path, pulumi: Path) -> None:
         self.namespace = namespace
-        self.directory = directory
+        self.directory, self.kubeconfig = directory, kubeconfig
         launchers = write_launchers(directory / "launchers", ["kubernetes"])
         self._options = workspace(
             directory,

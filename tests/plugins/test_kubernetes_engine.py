@@ -13,6 +13,7 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 from pulumi import automation
 
+from components.kubernetes.cluster_reader import Kubectl
 from components.kubernetes.rollout import rollout_annotation
 from components.safeguards.error_hooks import register_error_hook
 from tests.plugins.kubernetes_stack_support import KubernetesStack
@@ -224,7 +225,7 @@ def test_a_deployment_that_says_what_to_wait_for_is_updated_when_its_new_pods_ar
 ) -> None:
     def program(pod: dict[str, Any], seconds: str = "60s") -> Callable[[], None]:
         def deploy() -> None:
-            register_error_hook()
+            register_error_hook(Kubectl(kubeconfig=str(stack.kubeconfig)))
             kubernetes.apps.v1.Deployment(
                 "web",
                 metadata={"namespace": stack.namespace, "annotations": rollout_annotation(1)},

@@ -49,6 +49,7 @@ def test_an_enterprise_stack_with_vault_passes_as_production() -> None:
     [
         ("local", {"ks-kubernetes-07"}),
         ("local-vault", {"ks-kubernetes-07", "ks-vault-07"}),
+        ("oss-vault", {"ks-kubernetes-07", "ks-vault-07"}),
     ],
 )
 def test_a_local_stack_differs_in_what_a_developer_may_leave(name: str, controls: set[str]) -> None:

@@ -37,6 +37,8 @@ def _left(state: State, types: list[str]) -> None:
         ("example-aws-secret-manager", {"aws"}),
         ("example-azure-key-vault", {"azure"}),
         ("example-google-secret-manager", {"gcp"}),
+        ("example-oss-vault", {"vault", "external-secrets"}),
+        ("example-oss-aws", {"aws", "external-secrets"}),
     ],
 )
 def test_the_settings_say_what_is_needed(tmp_path: Path, stack: str, expected: set[str]) -> None:

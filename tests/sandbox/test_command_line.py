@@ -84,20 +84,25 @@ def test_what_the_main_thread_prints_interrupts_the_command() -> None:
 
 def test_what_another_thread_prints_interrupts_the_main_one_once() -> None:
     console = CommandConsole()
-    threads = [threading.Thread(target=console.print, args=("an event",)) for _ in range(4)]
+    all_started = threading.Event()
+
+    def print_event() -> None:
+        all_started.wait(20)
+        console.print("an event")
+
+    threads = [threading.Thread(target=print_event) for _ in range(4)]
 
     def wait_for_the_engine() -> None:
         for thread in threads:
             thread.start()
+        all_started.set()
         # Nothing else ends this wait: the command hung here.
         threading.Event().wait(20)
 
     with closed_output(), pytest.raises(KeyboardInterrupt):
         wait_for_the_engine()
     for thread in threads:
-        # The first to print may interrupt before the last has started.
-        if thread.ident is not None:
-            thread.join(20)
+        thread.join(20)
     assert console.is_closed
 
 

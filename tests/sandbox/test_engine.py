@@ -50,7 +50,10 @@ def made(tmp_path: Path, config: dict[str, Any], *, vault: bool = False, **extra
     authority = tmp_path / "ca.crt"
     authority.write_text("CERTIFICATE")
     plane: Any = SimpleNamespace(
-        url="https://127.0.0.1:1", ca_file=authority, kubeconfig=tmp_path / "kubeconfig"
+        url="https://127.0.0.1:1",
+        ca_file=authority,
+        kubeconfig=tmp_path / "kubeconfig",
+        reached_by_pods=lambda address: address,
     )
     server: Any = SimpleNamespace(address="http://127.0.0.1:2", root_token="root")
     return Stack(

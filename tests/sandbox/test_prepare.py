@@ -66,6 +66,17 @@ def test_vault_is_built_after_the_other_tools(jobs: list[Job]) -> None:
     assert vault.after.title == "Pulumi engine and Kubernetes"
 
 
+def test_the_operator_is_built_after_vault_for_a_stack_that_uses_it(jobs: list[Job]) -> None:
+    prepare.prepare("up", "example-oss-vault", CONSOLE)
+    (operator,) = (job for job in jobs if job.title == "External Secrets Operator")
+    assert operator.commands[0][-1] == "external-secrets"
+    assert operator.after is not None
+    assert operator.after.title == "Vault"
+    jobs.clear()
+    prepare.prepare("report", "example-oss-vault", CONSOLE)
+    assert "External Secrets Operator" not in titles(jobs)
+
+
 def test_only_the_sdk_of_the_stack_is_installed(jobs: list[Job]) -> None:
     prepare.prepare("report", "example-aws-secret-manager", CONSOLE)
     assert titles(jobs) == {"Python packages", "pulumi-aws"}

@@ -123,7 +123,9 @@ class SecretsManagerValues(AwsValues):
 
     def random(self, generate: Generate) -> str | None:
         others = "".join(c for c in string.punctuation if c not in SPECIAL)
-        chosen: dict[str, Any] = {"ExcludeCharacters": others} if generate.special else {"ExcludePunctuation": True}
+        chosen: dict[str, Any] = (
+            {"ExcludeCharacters": others} if generate.special else {"ExcludePunctuation": True}
+        )
         answer = self._call(
             "get_random_password",
             PasswordLength=generate.length,
