@@ -30,11 +30,10 @@ from sandbox.verify.overlay import command_line
 #: Names of Kestra's images, without tags.
 REPOSITORIES = ("docker.io/kestra/kestra", "registry.kestra.io/docker/kestra-ee")
 USER = 1000
-#: Options of jlink: the modules that Kestra's engine and its libraries load, and nothing for debuggers.
+#: Options of jlink: everything of Java SE, what Kestra's engine and its libraries load besides, and nothing for debuggers.
 _JLINK = (
-    "--add-modules", "java.base,java.compiler,java.desktop,java.instrument,java.logging,java.management,java.naming,"
-    "java.net.http,java.prefs,java.scripting,java.security.jgss,java.security.sasl,java.sql,java.transaction.xa,java.xml,"
-    "jdk.crypto.ec,jdk.httpserver,jdk.management,jdk.naming.dns,jdk.net,jdk.unsupported,jdk.zipfs",
+    "--add-modules", "java.se,jdk.charsets,jdk.crypto.cryptoki,jdk.crypto.ec,jdk.httpserver,jdk.jfr,jdk.management,"
+    "jdk.naming.dns,jdk.net,jdk.nio.mapmode,jdk.security.auth,jdk.security.jgss,jdk.unsupported,jdk.zipfs",
     "--strip-debug", "--no-header-files", "--no-man-pages", "--compress", "zip-6",
 )  # fmt: skip
 #: The management endpoints as Kestra's command line has them.

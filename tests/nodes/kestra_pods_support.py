@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from tests.conftest import ROOT
 NAMESPACE = "kestra"
 #: A machine that others use too may need minutes for the start of one Kestra.
 START_SECONDS = 600
+#: An archive of Kestra's own image, which the tests then ask the same (docs/real-pods.md).
+IMAGE = Path(os.environ["KESTRA_IMAGE"]).resolve() if os.environ.get("KESTRA_IMAGE") else None
 _CONTAINERD = ("ctr", "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io")
 
 T = TypeVar("T")
@@ -38,6 +41,12 @@ def require_machine() -> None:
         machine_needs.require()
     except SandboxError as error:
         pytest.skip(str(error))
+
+
+def require_stand_in() -> None:
+    """Skips what only the sandbox's own image tells."""
+    if IMAGE is not None:
+        pytest.skip("Kestra's own image does not say what it bound, nor that it is a stand-in.")
 
 
 def eventually(question: Callable[[], T], seconds: float, what: str) -> T:
@@ -84,7 +93,7 @@ class RunningStack:
     def up(self) -> str:
         """Brings the stack up on real nodes; what was printed."""
         self.sandbox.state.create()
-        self.sandbox.up(self.name, nodes=REAL)
+        self.sandbox.up(self.name, nodes=REAL, image=IMAGE)
         return self.printed
 
     @property
