@@ -59,7 +59,9 @@ class Node(Server):
         """
         self.folder.mkdir(exist_ok=True)
         self.groups.create()
-        private(self._ports, str(api_port))
+        # Those that pods reached before the node ended stay open.
+        before = self._ports.read_text().split() if self._ports.exists() else []
+        private(self._ports, "\n".join(dict.fromkeys([str(api_port), *before])))
         config = {
             "folder": str(self.folder),
             "environment": {"PATH": search_path(), "HOME": str(self.folder), "LANG": "C.UTF-8"},
