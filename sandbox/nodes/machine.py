@@ -67,6 +67,12 @@ def main(config: Mapping[str, Any], ready: int) -> int:
     while True:
         # As process 1 it inherits what containers leave behind.
         process, status = os.wait()
+        if programs.get(process) == "kube-router" and time.monotonic() < deadline:
+            # It ends while kubelet has not registered the node yet.
+            time.sleep(0.5)
+            del programs[process]
+            programs[_start(folder, "kube-router", config["programs"]["kube-router"])] = "kube-router"
+            continue
         if name := programs.get(process):
             code = os.waitstatus_to_exitcode(status)
             log = folder / f"{name}.log"
