@@ -63,6 +63,9 @@ class Section:
 def sections(settings: Settings, configuration: Configuration) -> list[Section]:
     """Every first-level key, in the order of Kestra's page."""
     needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
+    if settings.uses_external_secrets:
+        # Made of kestra:store, and written in no stack file.
+        settings = settings.model_copy(update={"secret": None})
     shown_sections: list[Section] = []
     for name, field in Settings.model_fields.items():
         key = field.alias or name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.nodes import ADDRESS, API_SERVICE, NAME, REAL, SIMULATED, objects
+from sandbox.nodes import ADDRESS, API_SERVICE, NAME, REAL, SIMULATED
 from sandbox.nodes.host import EGRESS_SOCKET
 from sandbox.nodes.node import Node
 from sandbox.services import ControlPlane
@@ -69,6 +69,9 @@ class RealControlPlane(ControlPlane):
         if not self.node.running:
             serving = self._authority.issue("kubelet-serving", user, hosts=(ADDRESS, NAME))
             self.node.launch(kubeconfigs, self.ca_file, serving, self.ports["api"])
+        # Its client is a large import, which simulated nodes do not need.
+        from sandbox.nodes import objects
+
         objects.apply(self.kubeconfig, self.node.folder / "volumes", self.ports["api"])
         self.node.wait(self._node_ready, 90)
 

@@ -23,7 +23,7 @@ _FILE = re.compile(
 _CONTROL = re.compile(r"\bks-[a-z]+(?:-[a-z]+)*-\d\d\b")
 _COMMAND = re.compile(r"python -m sandbox ([a-z]+)")
 _TARGET = re.compile(r"`make ([a-z]+)")
-_SETTING = re.compile(r"kestra:([a-z][a-z-]*)")
+_SETTING = re.compile(r"(?<!/)kestra:([a-z][a-z-]*)")
 _ANCHOR = re.compile(r"[^\w\- ]")
 
 

@@ -13,7 +13,7 @@ from tests.conftest import ROOT, stack_document
 STACKS = sorted(f.name[7:-5] for f in (ROOT / "stacks").glob("Pulumi.*.yaml"))
 #: Inputs that tell one object from all others of its type, where a server knows it by them.
 IDENTIFYING = (
-    "name", "path", "mount", "project", "location", "keyRing", "secretId", "accountId", "resourceGroupName",
+    "name", "resourceUri", "cryptoKeyId", "path", "mount", "project", "location", "keyRing", "secretId", "accountId", "resourceGroupName",
     "vaultName", "secretName", "resourceName", "role", "member", "scope", "keyId", "service", "clusterName", "roleId",
 )  # fmt: skip
 #: What all stacks of a Google project have: it is switched on once, and stays when a stack goes.
@@ -33,9 +33,15 @@ def names(stack: str) -> set[tuple[Any, ...]]:
             if "name" in metadata:
                 identities.add((type_, metadata.get("namespace"), metadata["name"]))
             continue
-        if identity := tuple((k, inputs[k]) for k in IDENTIFYING if isinstance(inputs.get(k), str)):
-            identities.add((type_, *identity))
+        identity = [(k, inputs[k]) for k in IDENTIFYING if isinstance(inputs.get(k), str)]
+        if identity:
+            identities.add((type_, *((k, _of_stack(v, stack)) for k, v in identity)))
     return identities
+
+
+def _of_stack(value: str, stack: str) -> str:
+    """The value; the id of another of the stack's objects, which the recording makes of its name, with the stack's."""
+    return f"{stack}: {value}" if value.endswith("-id") else value
 
 
 def hosts(stack: str) -> set[tuple[Any, ...]]:

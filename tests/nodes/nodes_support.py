@@ -142,12 +142,16 @@ def agent_archive(folder: Path) -> Path:
 
 
 def agent_pod(
-    name: str, *arguments: str, labels: Mapping[str, str] | None = None, **spec: Any
+    name: str,
+    *arguments: str,
+    labels: Mapping[str, str] | None = None,
+    image: str = AGENT,
+    **spec: Any,
 ) -> dict[str, Any]:
     """A pod of the agent."""
     container = {
         "name": "agent",
-        "image": AGENT,
+        "image": image,
         "imagePullPolicy": "Never",
         "args": list(arguments) or ["serve", "tcp:1"],
     }

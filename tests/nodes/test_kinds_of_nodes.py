@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from sandbox.arguments import parser
 from sandbox.nodes.control_plane import RealControlPlane, control_plane, forget_kind, kind_of
 from sandbox.nodes.images import whole_name
 from sandbox.services import ControlPlane
+from sandbox.state import ROOT
 from sandbox.tools import CONTROL_PLANE, MODULES, REAL_NODES
 from sandbox.tools import __main__ as building
 
@@ -22,6 +25,13 @@ def test_up_starts_simulated_nodes_unless_it_is_asked_for_real_ones(tmp_path: Pa
     assert type(plane) is ControlPlane
     assert [server.name for server in plane.servers][-1] == "kwok"
     assert plane.reached_by_pods("http://127.0.0.1:8200") == "http://127.0.0.1:8200"
+
+
+@pytest.mark.engine
+def test_who_simulates_the_nodes_waits_for_no_import_of_real_ones() -> None:
+    script = "import sys, sandbox.cli; sys.exit(' '.join({'kubernetes', 'websocket'} & set(sys.modules)) or 0)"
+    outcome = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True)
+    assert (outcome.returncode, outcome.stderr) == (0, b"")
 
 
 def test_the_folder_remembers_real_nodes_until_down(tmp_path: Path) -> None:

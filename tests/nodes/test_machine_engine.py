@@ -13,6 +13,7 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.nodes.control_plane import RealControlPlane, control_plane
+from sandbox.nodes.images import whole_name
 from sandbox.nodes.pods import execute
 from sandbox.services import ControlPlane
 from sandbox.state import ROOT
@@ -37,14 +38,17 @@ def test_a_pod_runs_and_nothing_is_left_after_the_end(
     before = Machine()
     plane = RealControlPlane(tmp_path / "kubernetes", node_tools)
     with running(plane), pods_of(plane) as pods:
-        plane.node.load(agent_archive(tmp_path), [])
+        # A user's archive has the name that the stack's pods ask for, besides its own.
+        plane.node.load(agent_archive(tmp_path), [whole_name("kestra/kestra:v9")])
         # What the machine has is the machine's: everything is in namespaces of its own.
         assert not Machine().interfaces - before.interfaces
         assert not Machine().mounts - before.mounts
         pods.start("default", agent_pod("first"))
-        pods.start("default", agent_pod("second", "serve", "tcp:8080", labels={"app": "second"}))
+        server = ("serve", "tcp:8080")
+        labels = {"app": "second"}
+        pods.start("default", agent_pod("second", *server, labels=labels, image="kestra/kestra:v9"))
         port = {"port": 80, "targetPort": 8080}
-        selected = {"selector": {"app": "second"}, "ports": [port]}
+        selected = {"selector": labels, "ports": [port]}
         pods.core.create_namespaced_service(
             "default", {"metadata": {"name": "second"}, "spec": selected}
         )

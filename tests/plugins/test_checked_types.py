@@ -25,13 +25,22 @@ FOLDER = Path(providers.__file__).parent
 CHECKED = {s.token for file in FOLDER.glob("*/schema.json") for s in Schemas(file)}
 
 
+#: The API server judges them by the operator's own definitions (tests/sandbox/test_external_secrets_engine.py).
+OPERATORS = (
+    "kubernetes:external-secrets.io/v1:SecretStore",
+    "kubernetes:external-secrets.io/v1:ExternalSecret",
+)
+#: A chart needs the official plugin: `kestra:store.install` is refused in the sandbox otherwise.
+OFFICIAL_ONLY = ("kubernetes:helm.sh/v3:Release",)
+
+
 def unchecked(tokens: Iterable[str]) -> set[str]:
     """The types that no stand-in checks; components of this project have no provider."""
     return {
         token
         for token in tokens
         if not token.startswith("kestra:")
-        and token not in CHECKED
+        and token not in (*CHECKED, *OPERATORS, *OFFICIAL_ONLY)
         and not (token.startswith("kubernetes:") and _is_known_to_kubernetes(token))
     }
 

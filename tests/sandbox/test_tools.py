@@ -324,8 +324,10 @@ def test_the_progress_names_the_step_and_what_it_is_at(
 
 def test_every_module_pins_its_dependencies() -> None:
     for name, module in rooms.MODULES.items():
-        assert (rooms.HERE / name / "go.sum").stat().st_size > 0
-        assert "@latest" not in (rooms.HERE / name / "go.mod").read_text()
+        description = (rooms.HERE / name / "go.mod").read_text()
+        assert "@latest" not in description
+        if "require" in description:
+            assert (rooms.HERE / name / "go.sum").stat().st_size > 0
         assert re.fullmatch(r"\d+(\.\d+\.\d+)?", module.version)
 
 

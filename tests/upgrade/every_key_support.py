@@ -26,7 +26,7 @@ VERSIONS = ("1.3", "2.0")
 #: What some key of each type takes; where a key takes words of its own, one of them.
 _TEXTS = (
     "30s", "value", "a" * 20, "https://x.example.com", "jdbc:postgresql://db/kestra", "x.example.com", "/path", "a@example.com", "10.0.0.0/8",
-    "500m", "1Gi", "50%", "2030-01-01T00:00:00Z", "eu-west-1", "sha256:" + "a" * 64, "sha256:" + "a" * 32,
+    "500m", "1Gi", "50%", "2030-01-01T00:00:00Z", "eu-west-1", "europe-west3", "sha256:" + "a" * 64, "sha256:" + "a" * 32,
     "00000000-0000-0000-0000-000000000000", "arn:aws:iam::123456789012:role/x", "arn:aws:kms:eu-west-1:123456789012:key/x",
     "arn:aws:iam::123456789012:oidc-provider/issuer.example.com", "arn:aws:lambda:eu-west-1:123456789012:function:f",
     "rate(30 days)", "ok-0123abcd", "arn:aws:iam::123456789012:policy/p", "project-one.svc.id.goog", "projects/p/locations/l/keyRings/r/cryptoKeys/k",

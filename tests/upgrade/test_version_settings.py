@@ -97,7 +97,7 @@ CONTROLLER = {"kestra:deployment.components.controller"}
 ENTERPRISE = {
     "golden-production-1.3-enterprise",
     "golden-production-2.0-enterprise",
-    *(name for name in RICHEST if not name.startswith("golden") and "2.0" not in name),
+    *(name for name in RICHEST if not name.startswith(("golden", "oss-")) and "2.0" not in name),
 } - {"local"}
 KEEPS: dict[str, set[str]] = {name: set() for name in RICHEST}
 for _name in ENTERPRISE:
