@@ -99,7 +99,7 @@ def verify_stack(
     if json_file is not None:
         json_file.write_text(report.to_json() + "\n")
         console.print(f"Report as data: {json_file}", markup=False)
-    shutil.rmtree(directory, ignore_errors=report.ok)
+    shutil.rmtree(directory, ignore_errors=True)
     return report.ok
 
 

@@ -64,7 +64,8 @@ class RunningStack:
     Args:
         folder: of the state and the stack file.
         base: the stack file that the settings are of.
-        changes: settings that it has besides, `kestra:version: "2.0"`; a mapping is merged into the one that is there.
+        changes: settings that it has besides, `kestra:version: "2.0"`; a mapping is merged into the one that is there,
+            and None takes a key away.
     """
 
     def __init__(self, folder: Path, base: str, changes: Mapping[str, Any] | None = None) -> None:
@@ -95,6 +96,13 @@ class RunningStack:
         self.sandbox.state.create()
         self.sandbox.up(self.name, nodes=REAL, image=IMAGE)
         return self.printed
+
+    def start_cluster(self) -> RealControlPlane:
+        """Starts the cluster alone."""
+        self.sandbox.state.create()
+        plane = self.sandbox.ready(self.name, self.sandbox.settings(self.name), None, REAL).plane
+        assert isinstance(plane, RealControlPlane)
+        return plane
 
     @property
     def printed(self) -> str:
@@ -181,14 +189,58 @@ class Pods:
         return self.status(pod)["lastState"]["terminated"]
 
 
+def start_database(plane: RealControlPlane, image: str) -> None:
+    """An H2 server where a stack says that its PostgreSQL is: `postgres.databases.svc`, port 5432."""
+    labels = {"app": "postgres"}
+    server = "java -cp '/app/lib/*' org.h2.tools.Server -tcp -tcpAllowOthers -tcpPort 5432 -ifNotExists -baseDir /tmp"
+    pod = {
+        "metadata": {"name": "postgres", "labels": labels},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "containers": [
+                {
+                    "name": "h2",
+                    "image": image,
+                    "imagePullPolicy": "Never",
+                    "command": ["/bin/sh", "-c", f"exec {server}"],
+                }
+            ],
+        },
+    }
+    ports = [{"port": 5432, "targetPort": 5432}]
+    with api_client(plane.kubeconfig) as api:
+        core = client.CoreV1Api(api)
+        core.create_namespace({"metadata": {"name": "databases"}})
+        service = {"metadata": {"name": "postgres"}, "spec": {"selector": labels, "ports": ports}}
+        core.create_namespaced_service("databases", service)
+        eventually(
+            lambda: core.list_namespaced_service_account("databases").items,
+            60,
+            "no service account",
+        )
+        core.create_namespaced_pod("databases", pod)
+
+
 @contextmanager
 def running_stack(
-    folder: Path, base: str = "local", changes: Mapping[str, Any] | None = None
+    folder: Path,
+    base: str = "local",
+    changes: Mapping[str, Any] | None = None,
+    before: Callable[[RealControlPlane], None] | None = None,
 ) -> Iterator[tuple[RunningStack, Pods]]:
-    """A stack that is up on a real node of its own, and its pods; ended whatever happens."""
+    """A stack that is up on a real node of its own, and its pods; ended whatever happens.
+
+    Args:
+        folder: of its state.
+        base: the stack file that the settings are of.
+        changes: settings that it has besides.
+        before: done to the cluster before the stack is brought up.
+    """
     require_machine()
     stack = RunningStack(folder, base, changes)
     try:
+        if before is not None:
+            before(stack.start_cluster())
         stack.up()
         plane = stack.plane
         with api_client(plane.kubeconfig) as api:
@@ -199,5 +251,6 @@ def running_stack(
 
 def _merged(present: Any, value: Any) -> Any:
     if isinstance(present, dict) and isinstance(value, Mapping):
-        return present | {key: _merged(present.get(key), one) for key, one in value.items()}
+        merged = present | {key: _merged(present.get(key), one) for key, one in value.items()}
+        return {key: one for key, one in merged.items() if one is not None}
     return value

@@ -217,9 +217,11 @@ public class Harness {
     /** Every row of every table as text, to search for what must not be there. */
     static Map<String, String> tables(ApplicationContext context) throws Exception {
         Map<String, String> all = new TreeMap<>();
-        String url = context.getProperty("datasources.h2.url", String.class).orElseThrow();
-        String user = context.getProperty("datasources.h2.username", String.class).orElse("");
-        String password = context.getProperty("datasources.h2.password", String.class).orElse("");
+        String source = List.of("h2", "postgres", "mysql").stream().map(name -> "datasources." + name)
+            .filter(name -> context.containsProperty(name + ".url")).findFirst().orElseThrow();
+        String url = context.getProperty(source + ".url", String.class).orElseThrow();
+        String user = context.getProperty(source + ".username", String.class).orElse("");
+        String password = context.getProperty(source + ".password", String.class).orElse("");
         try (var connection = java.sql.DriverManager.getConnection(url, user, password);
              var tables = connection.createStatement().executeQuery("select table_name from information_schema.tables where table_schema = 'PUBLIC'")) {
             while (tables.next()) {
