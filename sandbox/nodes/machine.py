@@ -16,7 +16,7 @@ from typing import Any
 
 from sandbox.nodes import ADDRESS
 
-_SECONDS = 60
+_SECONDS = 120
 #: What kubelet would set for the whole kernel; it finds its own value in a file that covers the real one.
 _KERNEL_SETTINGS = {
     "vm/overcommit_memory": 1,
@@ -64,16 +64,15 @@ def main(config: Mapping[str, Any], ready: int) -> int:
     for name, command in config["programs"].items():
         programs[_start(folder, name, command)] = name
     print("The programs of the node have started.", flush=True)
+    deadline = time.monotonic() + _SECONDS
     while True:
         # As process 1 it inherits what containers leave behind.
         process, status = os.wait()
-        if programs.get(process) == "kube-router" and time.monotonic() < deadline:
-            # It ends while kubelet has not registered the node yet.
-            time.sleep(0.5)
-            del programs[process]
-            programs[_start(folder, "kube-router", config["programs"]["kube-router"])] = "kube-router"
-            continue
-        if name := programs.get(process):
+        if name := programs.pop(process, ""):
+            if name in config["retried"] and time.monotonic() < deadline:
+                time.sleep(1)
+                programs[_start(folder, name, config["programs"][name])] = name
+                continue
             code = os.waitstatus_to_exitcode(status)
             log = folder / f"{name}.log"
             last = log.read_text(errors="replace").strip().splitlines()[-3:]

@@ -66,6 +66,8 @@ class Node(Server):
             "containerd": ["containerd", "--config", str(self._containerd())],
             "ctr": _CTR,
             "images": [str(path) for path in self._images()],
+            # It ends when kubelet has not registered the node yet.
+            "retried": ["kube-router"],
             "programs": {
                 "kubelet": [str(self._tools["kubelet"]), f"--config={self._kubelet(authority, serving)}",
                             f"--kubeconfig={kubeconfigs['kubelet']}", f"--hostname-override={NAME}",

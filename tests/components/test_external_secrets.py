@@ -64,6 +64,11 @@ def test_values_are_in_no_secret_that_pulumi_makes(cloud: str) -> None:
         assert base64.b64encode(value.encode()).decode() not in text
 
 
+def _declared(cloud: str) -> set[str]:
+    document: dict[str, Any] = stack_document(f"example-oss-{cloud}")
+    return set(document["declared-secrets"])
+
+
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_what_the_stack_wrote_is_pinned_and_what_others_rotate_is_followed(cloud: str) -> None:
     specs = _specs(_example(cloud))
@@ -81,7 +86,7 @@ def test_what_the_stack_wrote_is_pinned_and_what_others_rotate_is_followed(cloud
             "Retain",
         )
     names = {entry["secretKey"] for entry in (*pinned["data"], *followed["data"])}
-    assert names == set(stack_document(f"example-oss-{cloud}")["declared-secrets"])
+    assert names == _declared(cloud)
 
 
 def test_what_aws_rotates_itself_is_followed() -> None:

@@ -119,9 +119,11 @@ def test_a_start_that_fails_says_why_and_leaves_nothing(
     broken.write_text("#!/bin/sh\necho kubelet has its reasons\nexit 3\n")
     broken.chmod(0o755)
     plane = RealControlPlane(tmp_path / "kubernetes", node_tools | {"kubelet": broken})
-    with pytest.raises(SandboxError, match="kubelet ended with 3: kubelet has its reasons"):
-        plane.start()
-    plane.stop()
+    try:
+        with pytest.raises(SandboxError, match="kubelet ended with 3: kubelet has its reasons"):
+            plane.start()
+    finally:
+        plane.stop()
     assert processes_of(tmp_path) == []
     assert Machine().left(before) == {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from sandbox.custom_resources import (
     CERT_MANAGER,
     GATEWAY_API,
     PROMETHEUS_OPERATOR,
-    Definitions,
     fetch,
     install,
 )
@@ -142,13 +142,7 @@ def test_definitions_of_another_content_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: Progress
 ) -> None:
     monkeypatch.setenv("KESTRA_SANDBOX_CACHE", str(tmp_path))
-    other = Definitions(
-        GATEWAY_API.module,
-        GATEWAY_API.version,
-        "h1:another=",
-        GATEWAY_API.folder,
-        GATEWAY_API.files,
-    )
+    other = replace(GATEWAY_API, source=replace(GATEWAY_API.source, sum="h1:another="))
     with pytest.raises(Exception, match="is not the one that is pinned"):
         fetch(other, progress)
     assert not list(tmp_path.rglob("*.yaml"))
