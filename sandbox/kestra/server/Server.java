@@ -18,8 +18,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /**
@@ -59,13 +61,15 @@ public class Server {
         context.start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> close(context)));
         deleteConfiguration(context);
-        System.out.println("listens on " + context.getBean(EmbeddedServer.class).start().getURL());
         ExecutorService pool = Executors.newCachedThreadPool();
+        CompletableFuture<List<Service>> running = new CompletableFuture<>();
+        inspect(context, running, replaced.keySet(), pool);
+        System.out.println("listens on " + context.getBean(EmbeddedServer.class).start().getURL());
         int threads = Integer.parseInt(option(arguments, "--(worker-)?thread", String.valueOf(4 * Runtime.getRuntime().availableProcessors())));
         List<Service> services = Release.start(component, threads, option(arguments, "--worker-group", null), context, pool);
         Harness.until(() -> services.stream().allMatch(service -> service.getState() == Service.ServiceState.RUNNING));
         services.forEach(service -> System.out.println(service.getType() + " " + service.getState()));
-        inspect(context, services, replaced.keySet(), pool);
+        running.complete(services);
         System.out.println("started after " + (System.currentTimeMillis() - start) + " ms");
         Thread.currentThread().join();
     }
@@ -158,7 +162,8 @@ public class Server {
         return otherwise;
     }
 
-    static void inspect(ApplicationContext context, List<Service> services, Set<String> replaced, ExecutorService pool) throws IOException {
+    /** Listens before the management endpoints do, and answers when the services run. */
+    static void inspect(ApplicationContext context, CompletableFuture<List<Service>> running, Set<String> replaced, ExecutorService pool) throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", INSPECTION_PORT), 0);
         server.createContext("/", exchange -> {
             ObjectNode out = Harness.JSON.createObjectNode();
@@ -167,7 +172,7 @@ public class Server {
                 Harness.bindings(context, asked.path("leaves"), out.putObject("bound"));
                 out.set("replaced", Harness.JSON.valueToTree(replaced));
                 ObjectNode states = out.putObject("services");
-                services.forEach(service -> states.put(service.getType().name(), service.getState().name()));
+                running.get(2, TimeUnit.MINUTES).forEach(service -> states.put(service.getType().name(), service.getState().name()));
                 ObjectNode tables = out.putObject("tables");
                 for (JsonNode text : asked.path("search")) {
                     tables.set(text.asText(), Harness.JSON.valueToTree(Harness.holding(context, text.asText())));
