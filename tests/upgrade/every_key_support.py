@@ -16,6 +16,7 @@ from components.rendering.configuration import render
 from components.settings import Settings
 from components.settings.base import Model
 from components.settings.findings import Finding
+from components.settings.open_source_store import BLOCKS
 from components.settings.permissions import is_first_vocabulary, translate
 from components.validation.model_keys import leaves
 from components.validation.rules import check_all
@@ -29,7 +30,7 @@ _TEXTS = (
     "500m", "1Gi", "50%", "2030-01-01T00:00:00Z", "eu-west-1", "europe-west3", "sha256:" + "a" * 64, "sha256:" + "a" * 32,
     "00000000-0000-0000-0000-000000000000", "arn:aws:iam::123456789012:role/x", "arn:aws:kms:eu-west-1:123456789012:key/x",
     "arn:aws:iam::123456789012:oidc-provider/issuer.example.com", "arn:aws:lambda:eu-west-1:123456789012:function:f",
-    "rate(30 days)", "ok-0123abcd", "arn:aws:iam::123456789012:policy/p", "project-one.svc.id.goog", "projects/p/locations/l/keyRings/r/cryptoKeys/k",
+    "rate(30 days)", "ok-0123abcd", "1a2b3c4d", "-----BEGIN CERTIFICATE-----\n", "arn:aws:iam::123456789012:policy/p", "project-one.svc.id.goog", "projects/p/locations/l/keyRings/r/cryptoKeys/k",
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n/subnets/s",
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net",
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/w",
@@ -88,11 +89,7 @@ def _document(path: str, value: Any) -> dict[str, Any]:
         one, many = models_in(field.annotation)
         inner = one or many
         assert inner is not None
-        if (
-            model is not Settings
-            and "type" in model.model_fields
-            and part not in ("cache", "isolation")
-        ):
+        if model is not Settings and part in _types(model):
             # The block of a manager, or of a storage, belongs to its type.
             block["type"] = part
         block = block.setdefault(part, _least(inner))
@@ -101,6 +98,18 @@ def _document(path: str, value: Any) -> dict[str, Any]:
             block = block.setdefault("name", _least(inner))
         model = inner
     block[last] = value
+    if path.startswith("store.") and not path.startswith("store.also."):
+        settings |= {
+            "edition": "oss",
+            "store": {"type": _store_type(parts[1:])} | settings["store"],
+        }
+    if ".existing." in path and path.startswith("declared-secrets."):
+        settings |= {
+            "edition": "oss",
+            "store": {"type": "vault", "vault": {"address": "https://v"}},
+        }
+    if path == "encryption.fingerprint":
+        block["external"] = True
     if path.startswith("deployment.components.") and parts[2] != "standalone":
         settings["deployment"]["mode"] = "distributed"
     if path.startswith("store.also."):
@@ -111,6 +120,17 @@ def _document(path: str, value: Any) -> dict[str, Any]:
         }
         settings["declared-secrets"] = {"NAME": {"namespace": "company.team", "generate": {}}}
     return settings
+
+
+def _types(model: type[Model]) -> set[Any]:
+    """The words of the model's `type`; none without one."""
+    field = model.model_fields.get("type")
+    return set(_values(field.annotation)) if field else set()
+
+
+def _store_type(parts: list[str]) -> str:
+    """The type of open source that a block of `store` belongs to."""
+    return next((chosen for chosen, block in BLOCKS.items() if parts[:1] == [block]), "vault")
 
 
 def _least(model: type[Model]) -> dict[str, Any]:
