@@ -209,7 +209,7 @@ def start_database(plane: RealControlPlane, image: str) -> None:
     }
     ports = [{"port": 5432, "targetPort": 5432}]
     with api_client(plane.kubeconfig) as api:
-        core = client.CoreV1Api(api)
+        core: Any = client.CoreV1Api(api)
         core.create_namespace({"metadata": {"name": "databases"}})
         service = {"metadata": {"name": "postgres"}, "spec": {"selector": labels, "ports": ports}}
         core.create_namespaced_service("databases", service)

@@ -165,8 +165,10 @@ class Pods:
     """Pods of a cluster with a real node."""
 
     def __init__(self, plane: RealControlPlane, api: client.ApiClient) -> None:
-        self.plane, self.core = plane, client.CoreV1Api(api)
-        self.network = client.NetworkingV1Api(api)
+        self.plane = plane
+        # Both take plain documents, which the client's types do not say.
+        self.core: Any = client.CoreV1Api(api)
+        self.network: Any = client.NetworkingV1Api(api)
 
     def namespace(self, name: str) -> None:
         """Makes a namespace, and waits for what pods need of it."""

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -116,7 +117,7 @@ def test_a_disk_that_belongs_to_root_is_given_to_kestras_group_and_keeps_its_dat
     assert disk.stat().st_gid == USER
     assert disk.stat().st_mode & 0o2070 == 0o2070
     with api_client(kestra.kubeconfig) as api:
-        core = client.CoreV1Api(api)
+        core: Any = client.CoreV1Api(api)
         core.delete_namespaced_pod(before, NAMESPACE, grace_period_seconds=5)
         eventually(
             lambda: (

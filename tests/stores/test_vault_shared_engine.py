@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pulumi
@@ -231,8 +232,9 @@ def test_verify_sees_what_the_role_reaches_and_what_it_does_not(
     _fill(shared)
     text = '{"kestra": {"secret": {"vault": {"address": "%s", "root-engine": "%s", "token": {"token": "%s"}}}}}'
     paths = {path: {"value": path} for path in scope(settings).secrets}
+    plane: Any = SimpleNamespace(reached_from_here=lambda address: address)
     checked = check_vault(
-        text % (shared.vault.address, ENGINE, token), {}, paths, None, settings, NAMESPACE  # type: ignore[arg-type]
+        text % (shared.vault.address, ENGINE, token), {}, paths, plane, settings, NAMESPACE
     )  # fmt: skip
     assert [c["what"] for c in checked["checks"] if not c["ok"]] == []
     assert "what others keep in the engine is out of reach" in str(checked["checks"])
