@@ -36,6 +36,10 @@ route add default via 10.77.0.254 dev cni0
 """
 
 
+#: Kept, or Python takes the end of such a process itself, and `os.wait` does not hear of it.
+_STARTED: list[subprocess.Popen[bytes]] = []
+
+
 def main(config: Mapping[str, Any], ready: int) -> int:
     """Runs the node until one of its programs ends; the exit code is 1 then.
 
@@ -112,9 +116,11 @@ def _filter_bridged_packets() -> None:
 
 def _start(folder: Path, name: str, command: Sequence[str]) -> int:
     with (folder / f"{name}.log").open("ab") as log:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder
-        ).pid
+        )
+    _STARTED.append(process)
+    return process.pid
 
 
 def _run(*command: str, text: str | None = None) -> None:

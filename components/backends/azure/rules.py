@@ -88,7 +88,7 @@ def store(s: Settings) -> Iterator[Finding]:
     else:
         yield from _recovery(s, block)
     if chosen.create_vault:
-        yield from _network(chosen)
+        yield from _network(s, chosen)
         return
     for name in _NETWORK:
         if name in chosen.model_fields_set:
@@ -123,7 +123,7 @@ def _recovery(s: Settings, block: AzureKeyVault) -> Iterator[Finding]:
         )
 
 
-def _network(chosen: AzureStore) -> Iterator[Finding]:
+def _network(s: Settings, chosen: AzureStore) -> Iterator[Finding]:
     allowed = chosen.allowed_addresses or chosen.allowed_subnet_ids
     if allowed and not chosen.public_network:
         yield Finding(
@@ -150,11 +150,12 @@ def _network(chosen: AzureStore) -> Iterator[Finding]:
                 "Key Vault takes public IPv4 addresses",
                 "write the address that your network shows outside",
             )
+    reader = "External Secrets Operator" if s.uses_external_secrets else "Kestra"
     if chosen.private_endpoint is None and not (chosen.public_network and allowed):
         yield Finding(
             (*_AT, "private-endpoint"),
             "is missing, and no network is let in",
-            "Kestra must reach the vault",
+            f"{reader} must reach the vault",
             "add private-endpoint, or public-network with allowed-subnet-ids, or an endpoint of your own",
             warning=True,
             kind="missing",
