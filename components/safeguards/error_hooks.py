@@ -33,8 +33,8 @@ ANSWER: ContextVar[Callable[[FailedResource], str]] = ContextVar("answer", defau
 def register_error_hook(reader: ClusterReader | None = None) -> None:
     """Has every resource of the stack that fails, from here on, say what can be done (`ANSWER`), each advice once.
 
-    Of a Deployment that is not ready in time it says what its pods say. The hook runs only when a resource fails, and asks for no second try. For a real engine only, as mocks know no
-    hooks.
+    Of a Deployment that is not ready in time it says what its pods say. The hook runs only when a resource fails, and
+    asks for no second try. For a real engine only, as mocks know no hooks.
 
     Args:
         reader: reads the cluster (default: that of `READER`).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -93,7 +94,7 @@ class AzureIdentity(pulumi.ComponentResource):
         self.pod_labels = dict(POD_LABELS)
         if settings.uses_external_secrets:
             # The operator logs in for this account, and asks it for both ids.
-            tenant = _client(self).tenant_id
+            tenant = self._client.tenant_id
             self.service_account_annotations = {
                 **self.service_account_annotations,
                 TENANT_ID: tenant,
@@ -111,6 +112,11 @@ class AzureIdentity(pulumi.ComponentResource):
             }
         )
 
+    @cached_property
+    def _client(self) -> Any:
+        """Tenant and subscription of whoever runs Pulumi; Azure is asked once, however many roles there are."""
+        return authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=self))
+
     def _assign(self, name: str, scope: pulumi.Input[str]) -> None:
         chosen = ROLES[self._settings.access_mode]
         authorization.RoleAssignment(
@@ -121,7 +127,7 @@ class AzureIdentity(pulumi.ComponentResource):
             scope=scope,
             role_definition_id=pulumi.Output.concat(
                 "/subscriptions/",
-                _client(self).subscription_id,
+                self._client.subscription_id,
                 f"/providers/Microsoft.Authorization/roleDefinitions/{chosen.id}",
             ),
             principal_id=self.principal,
@@ -130,10 +136,6 @@ class AzureIdentity(pulumi.ComponentResource):
             description=f"Kestra: {chosen.name}",
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-
-def _client(parent: pulumi.Resource) -> Any:
-    return authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=parent))
 
 
 def assignment_name(scope: str, principal: str, role_id: str) -> str:

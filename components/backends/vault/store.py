@@ -77,15 +77,7 @@ class VaultStore(pulumi.ComponentResource):
         kept = pulumi.ResourceOptions.merge(kept, child)
         engine: pulumi.Input[str] = block.root_engine
         if settings.identity.vault.mount_engine:
-            engine = vault.Mount(
-                f"{name}-engine",
-                path=block.root_engine,
-                type="kv",
-                options={"version": "2"},
-                description="Secrets of Kestra",
-                namespace=block.namespace,
-                opts=kept,
-            ).path
+            engine = _engine(f"{name}-engine", block.root_engine, "Secrets of Kestra", block, kept)
         self.policy = vault.Policy(
             f"{name}-policy",
             name=f"{settings.deployment.namespace}-{settings.access_mode}",
@@ -155,15 +147,13 @@ class VaultStore(pulumi.ComponentResource):
     ) -> None:
         """The encryption key, or its place, in an engine of its own; both stay when the stack goes."""
         retained = pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(retain_on_delete=True))
-        engine = vault.Mount(
+        engine = _engine(
             f"{self._name}-stack-engine",
-            path=stack_engine(block.root_engine),
-            type="kv",
-            options={"version": "2"},
-            description="What Kestra's stack keeps for recovery",
-            namespace=block.namespace,
-            opts=retained,
-        ).path
+            stack_engine(block.root_engine),
+            "What Kestra's stack keeps for recovery",
+            block,
+            retained,
+        )
         if args.encryption_key is None:
             label = f"{self._name}-place-encryption-key"
             self._place(label, engine, ENCRYPTION_KEY_PATH, labels, block, retained)
@@ -201,3 +191,18 @@ class VaultStore(pulumi.ComponentResource):
 
 def _data(field: str, value: pulumi.Input[str]) -> pulumi.Output[str]:
     return pulumi.Output.secret(value).apply(lambda known: json.dumps({field: known}))
+
+
+def _engine(
+    name: str, path: str, description: str, block: VaultBlock, opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    """Registers a secrets engine of KV version 2; its path."""
+    return vault.Mount(
+        name,
+        path=path,
+        type="kv",
+        options={"version": "2"},
+        description=description,
+        namespace=block.namespace,
+        opts=opts,
+    ).path
