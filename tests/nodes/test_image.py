@@ -129,6 +129,14 @@ def test_other_content_is_another_image(machine: Machine, changed: str) -> None:
     assert machine.compiled == 2
 
 
+def test_what_killed_builds_left_is_removed_by_the_next_build(machine: Machine) -> None:
+    images = machine.folder / "cache" / "images"
+    for name in (".image-killed", ".java-killed"):
+        (images / name / "root").mkdir(parents=True)
+    machine.build()
+    assert [path for path in images.iterdir() if path.is_dir()] == []
+
+
 def test_nothing_of_the_environment_or_the_folders_beside_is_in_it(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
