@@ -72,7 +72,7 @@ class RunningStack:
         self.name, self.folder = base, folder
         self._stacks = folder / "stacks"
         self._stacks.mkdir(parents=True)
-        self._document = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{base}.yaml").read_text())
+        self._document = _document(base)
         self.console = Console(file=io.StringIO(), width=200)
         self.sandbox = Sandbox(
             State.at(folder / "state"),
@@ -161,10 +161,19 @@ class Pods:
 
     def status(self, pod: KestraPod) -> dict[str, Any]:
         """The status of Kestra's container."""
-        read: Any = self.core.read_namespaced_pod(pod.name, NAMESPACE)
+        return self._status(pod.name)
+
+    def _status(self, pod: str) -> dict[str, Any]:
+        read: Any = self.core.read_namespaced_pod(pod, NAMESPACE)
         serialized: Any = self._api.sanitize_for_serialization(read)
         statuses = serialized["status"]["containerStatuses"]
         return next(one for one in statuses if one["name"] == CONTAINER)
+
+    def last_end(self, pod: str) -> dict[str, Any]:
+        """How Kestra's container ended last."""
+        status = self._status(pod)
+        ended = status["state"].get("terminated") or status["lastState"]["terminated"]
+        return ended
 
     def signal(self, pod: KestraPod, name: str) -> None:
         """Sends a signal to process 1 of Kestra's container, from the node."""
@@ -221,6 +230,18 @@ def start_database(plane: RealControlPlane, image: str) -> None:
         core.create_namespaced_pod("databases", pod)
 
 
+def settings_of(other: str, *keys: str, instead_of: str) -> dict[str, Any]:
+    """Settings of one stack file as changes of another one.
+
+    Args:
+        other: the stack file that has them.
+        keys: `datasources`, `queue`; each is taken whole.
+        instead_of: the stack file that is changed.
+    """
+    new, old = _document(other)["config"], _document(instead_of)["config"]
+    return {name: dict.fromkeys(old[name]) | new[name] for name in (f"kestra:{k}" for k in keys)}
+
+
 @contextmanager
 def running_stack(
     folder: Path,
@@ -247,6 +268,10 @@ def running_stack(
             yield stack, Pods(plane, api)
     finally:
         stack.sandbox.down(purge=True)
+
+
+def _document(stack: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text())
 
 
 def _merged(present: Any, value: Any) -> Any:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.settings.deployment import DEFAULT_TAGS
 from tests.nodes.kestra_pods_support import (
     Pods,
     RunningStack,
     require_stand_in,
     running_stack,
-    start_database,
+    settings_of,
 )
 from tests.tiers import long
 
@@ -29,24 +27,13 @@ COMPONENTS = {
 
 
 def _changes(version: str) -> dict[str, Any]:
-    # Two cores hold all pods.
-    small = {"resources": {"requests": {"cpu": "20m", "memory": "256Mi"}}}
     return {
         "kestra:version": version,
-        "kestra:datasources": {
-            "h2": None,
-            "postgres": {
-                "url": "jdbc:postgresql://postgres.databases.svc:5432/kestra",
-                "driver-class-name": "org.postgresql.Driver",
-                "username": "kestra",
-            },
-        },
-        "kestra:queue": {"type": "postgres"},
-        "kestra:repository": {"type": "postgres"},
+        **settings_of("local-vault", "datasources", "queue", "repository", instead_of="local"),
         "kestra:deployment": {
             "mode": "distributed",
+            "environment-from": ["kestra-platform"],
             "storage-volume": {"size": "1Gi"},
-            "components": dict.fromkeys(COMPONENTS[version], small),
         },
     }
 
@@ -58,9 +45,8 @@ def running(
     """The version of Kestra, a stack of one pod for each component, and the pods."""
     require_stand_in()
     version = request.param
-    database = partial(start_database, image=f"kestra/kestra:{DEFAULT_TAGS[version]}")
     folder = tmp_path_factory.mktemp("pods")
-    with running_stack(folder, changes=_changes(version), before=database) as (stack, pods):
+    with running_stack(folder, changes=_changes(version)) as (stack, pods):
         yield version, stack, pods
 
 
