@@ -139,8 +139,9 @@ def configuration(version: str) -> dict[str, Any]:
     document["micronaut"]["server"] = {"port": 8080}
     document["endpoints"] = _ENDPOINTS[version]
     if version != "1.3":
-        # A server of Micronaut's own, which would take the port of Kestra's controller.
-        document["grpc"] = {"server": {"host": "127.0.0.1", "port": 50052}}
+        # Micronaut would start a server of its own in every component: at the port of Kestra's controller, and with
+        # services that need a database, which a worker does not have.
+        document["grpc"] = {"server": {"enabled": False, "health": {"enabled": False}}}
         document["kestra"]["controller"] = {"port": _OWN_CONTROLLER["port"]}
         document["kestra"]["worker"] = {
             "controllers": {"type": "STATIC", "static": {"endpoints": [dict(_OWN_CONTROLLER)]}}
