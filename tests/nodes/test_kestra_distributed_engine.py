@@ -12,7 +12,9 @@ import pytest
 from tests.nodes.kestra_pods_support import (
     Pods,
     RunningStack,
+    api_of,
     require_stand_in,
+    run_sleeping_task,
     running_stack,
     settings_of,
 )
@@ -30,6 +32,7 @@ def _changes(version: str) -> dict[str, Any]:
     return {
         "kestra:version": version,
         **settings_of("local-vault", "datasources", "queue", "repository", instead_of="local"),
+        "kestra:server": {"worker-task-restart-strategy": "IMMEDIATELY"},
         "kestra:deployment": {
             "mode": "distributed",
             "environment-from": ["kestra-platform"],
@@ -76,3 +79,18 @@ def test_every_component_asks_the_database_with_the_stacks_password(
     for component in COMPONENTS[version]:
         text = pods.log(pods.ready(component))
         assert "datasources.postgres.url = jdbc:h2:tcp://postgres.databases.svc:5432/kestra" in text
+
+
+def test_a_task_of_a_worker_that_is_killed_for_memory_is_started_again(
+    running: tuple[str, RunningStack, Pods],
+) -> None:
+    _, stack, pods = running
+    api = api_of(stack, pods.ready("webserver"))
+    worker = pods.ready("worker")
+    execution = run_sleeping_task(api)
+    assert pods.fill_memory(worker)["reason"] == "OOMKilled"
+    # The other components miss the worker after the time-out of `liveness`, 45 s.
+    ended = api.await_end(execution, 240)
+    assert ended["state"]["current"] == "SUCCESS"
+    assert "slept enough" in api.logs(execution)
+    assert pods.ready("worker") == worker

@@ -14,12 +14,13 @@ import pytest
 from components.kubernetes import rollout
 from components.rendering.web_server import MANAGEMENT
 from sandbox.errors import SandboxError
-from sandbox.nodes.kestra_api import KestraApi
 from tests.nodes.kestra_pods_support import (
     Pods,
     RunningStack,
+    api_of,
     eventually,
     require_stand_in,
+    run_sleeping_task,
     running_stack,
 )
 from tests.tiers import long
@@ -27,13 +28,6 @@ from tests.tiers import long
 pytestmark = [pytest.mark.engine, pytest.mark.kestra, long("pods"), pytest.mark.timeout(3600)]
 
 PLANTED = "planted-New-Value-58d1"
-SLEEPS = """
-id: sleeps
-namespace: company.team
-tasks:
-  - {id: sleep, type: io.kestra.plugin.core.flow.Sleep, duration: PT25S}
-  - {id: after, type: io.kestra.plugin.core.log.Log, message: slept enough}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +45,6 @@ def stack(running: tuple[RunningStack, Pods]) -> RunningStack:
 @pytest.fixture
 def pods(running: tuple[RunningStack, Pods]) -> Pods:
     return running[1]
-
-
-def _api(stack: RunningStack, pods: Pods) -> KestraApi:
-    password = stack.secrets()["STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD"]
-    return KestraApi(pods.ready(), 8080, "", "admin@kestra.io", password)
 
 
 def test_the_first_line_of_the_log_says_that_the_image_is_a_stand_in(pods: Pods) -> None:
@@ -116,18 +105,8 @@ def test_an_idle_pod_ends_soon_after_it_is_asked_to(pods: Pods) -> None:
 
 
 def test_a_pod_waits_for_the_task_that_runs_in_it(stack: RunningStack, pods: Pods) -> None:
-    api = _api(stack, pods)
-    api.import_flow(SLEEPS)
-    execution = api.execute("company.team", "sleeps", {})["id"]
-    pod = api.pod
-    eventually(
-        lambda: any(
-            run["state"]["current"] == "RUNNING"
-            for run in api.await_end(execution, 0).get("taskRunList") or ()
-        ),
-        60,
-        "the task does not run",
-    )
+    pod = pods.ready()
+    run_sleeping_task(api_of(stack, pod))
     asked = time.monotonic()
     pods.delete(pod)
     eventually(lambda: pods.is_gone(pod), 300, "the pod waits for its whole grace period")
@@ -172,9 +151,7 @@ def test_a_changed_setting_rolls_the_pod_which_binds_it(stack: RunningStack, pod
 
 def test_a_serving_pod_that_is_killed_for_memory_is_started_again_in_its_place(pods: Pods) -> None:
     pod = pods.ready()
-    # The process with the highest score is killed; the limit counts the memory of all processes of the container.
-    pods.run(pod, "echo 1000 > /proc/1/oom_score_adj; tail /dev/zero")
-    ended = pods.restarted(pod, 120)
+    ended = pods.fill_memory(pod)
     assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
     assert pods.ready() == pod
     assert pods.run(pod, "ls -A /app/confs").out == ""
