@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from components.backends.aws.identity_rules import one_identity, ways
+from components.backends.aws.identity_rules import is_described, one_identity, ways
 from components.backends.aws.key_rules import OF_A_NEW_KEY, key_of_the_stack
 from components.backends.aws.permissions import SERVICES
 from components.backends.aws.principals import ROLE_ARN, makes_role
@@ -33,7 +33,7 @@ def identity(s: Settings) -> Iterator[Finding]:
     if s.secret is None or s.secret.type not in SERVICES:
         yield from one_identity(s, own_role_name(s))
     at = ("identity", "aws")
-    if not ways(s):
+    if not ways(s) and not is_described(s):
         yield Finding(
             at,
             "names no identity",
