@@ -38,6 +38,7 @@ from components.validation.rules import (
     server,
     store,
     tags,
+    task_runner,
     values,
     variable_rules,
     web_server,
@@ -116,6 +117,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     pods.check,
     pod_security.check,
     worker_groups.check,
+    task_runner.check,
     file_paths.check,
     tags.check,
 )
