@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import time
@@ -189,8 +190,11 @@ class Pods:
 
     def fill_memory(self, pod: KestraPod) -> dict[str, Any]:
         """How Kestra's container ended, once the kernel has killed Java for memory and kubelet has started it again."""
-        # The process with the highest score is killed; the limit counts the memory of all processes of the container.
-        self.run(pod, "echo 1000 > /proc/1/oom_score_adj; tail /dev/zero")
+        # The limit counts all processes of the container. The kernel ends the one with most memory and the highest
+        # score, which is Java beside many small ones.
+        eaters = "for i in {1..30}; do { head -c 90M /dev/zero; sleep 60; } | tail -c 90M >/dev/null & done; wait"
+        with contextlib.suppress(SandboxError):
+            self.run(pod, f"echo 1000 > /proc/1/oom_score_adj; {eaters}")
         return self.restarted(pod, 120)
 
     def log(self, pod: KestraPod, *, previous: bool = False) -> str:
