@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest import mock
 
+import pulumi
 import pytest
 import yaml
 from kubernetes import client
 from rich.console import Console
 
+from components.kubernetes import deployment
 from sandbox.check import read_back
 from sandbox.cli import Sandbox
 from sandbox.errors import SandboxError
@@ -31,6 +34,9 @@ START_SECONDS = 600
 #: An archive of Kestra's own image, which the tests then ask the same (docs/real-pods.md).
 IMAGE = Path(os.environ["KESTRA_IMAGE"]).resolve() if os.environ.get("KESTRA_IMAGE") else None
 _CONTAINERD = ("ctr", "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io")
+
+#: The server components of the distributed mode; the controller is of 2.0.
+SERVERS = ("webserver", "executor", "scheduler", "indexer", "worker", "controller")
 
 T = TypeVar("T")
 
@@ -144,15 +150,32 @@ class Pods:
         """The one ready pod of a component, once there is one and no other."""
 
         def only() -> list[str]:
-            here = [
-                name
-                for name, own in running_pods(self.plane.kubeconfig, NAMESPACE)
-                if own == component
-            ]
+            here = self.ready_names(component)
             return here if len(here) == 1 else []
 
         (name,) = eventually(only, START_SECONDS, f"no ready pod of {component}")
         return KestraPod(self.plane.kubeconfig, NAMESPACE, name, component)
+
+    def ready_names(self, component: str) -> list[str]:
+        """The ready pods of a component."""
+        every = running_pods(self.plane.kubeconfig, NAMESPACE)
+        return [name for name, own in every if own == component]
+
+    def referred(self) -> set[str]:
+        """The stack's ConfigMaps and Secrets that the pods refer to which nobody has asked to end."""
+        names: set[str] = set()
+        for pod in (one for one in self.all() if "deletionTimestamp" not in one["metadata"]):
+            (kestra,) = (c for c in pod["spec"]["containers"] if c["name"] == CONTAINER)
+            references = [source.get("secretRef") for source in kestra["envFrom"]]
+            references += [volume.get("configMap") for volume in pod["spec"]["volumes"]]
+            names |= {one["name"] for one in references if one}
+        return {name for name in names if name.startswith("kestra-")}
+
+    def objects(self) -> set[str]:
+        """The names of the ConfigMaps and Secrets that there are."""
+        core: Any = self.core
+        listed = (core.list_namespaced_config_map, core.list_namespaced_secret)
+        return {one.metadata.name for every in listed for one in every(NAMESPACE).items}
 
     def run(self, pod: KestraPod, script: str, *, stdin: str | None = None) -> Answer:
         """Runs a script in Kestra's container."""
@@ -187,6 +210,44 @@ class Pods:
         """The state in which Kestra's container ended, once it has been started again."""
         eventually(lambda: self.status(pod)["restartCount"] > 0, seconds, "no restart")
         return self.status(pod)["lastState"]["terminated"]
+
+
+def distributed(version: str, components: Iterable[str]) -> dict[str, Any]:
+    """Settings of the distributed mode over the database of `start_database`.
+
+    Args:
+        version: of the settings: `1.3`.
+        components: those that have a pod; the others have none.
+    """
+    # Two cores hold all pods.
+    small = {"resources": {"requests": {"cpu": "20m", "memory": "256Mi"}}}
+    every = [name for name in SERVERS if version != "1.3" or name != "controller"]
+    return {
+        "kestra:version": version,
+        "kestra:datasources": {
+            "h2": None,
+            "postgres": {
+                "url": "jdbc:postgresql://postgres.databases.svc:5432/kestra",
+                "driver-class-name": "org.postgresql.Driver",
+                "username": "kestra",
+            },
+        },
+        "kestra:queue": {"type": "postgres"},
+        "kestra:repository": {"type": "postgres"},
+        "kestra:deployment": {
+            "mode": "distributed",
+            "storage-volume": {"size": "1Gi"},
+            "components": {name: small | {"replicas": int(name in components)} for name in every},
+        },
+    }
+
+
+@contextmanager
+def waiting_at_most(seconds: int) -> Iterator[None]:
+    """Shortens the minutes for which updates wait for a Deployment, where they wait in vain."""
+    short = pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
+    with mock.patch.object(deployment, "rollout_timeouts", return_value=short):
+        yield
 
 
 def start_database(plane: RealControlPlane, image: str) -> None:

@@ -71,7 +71,11 @@ public class Server {
         services.forEach(service -> System.out.println(service.getType() + " " + service.getState()));
         running.complete(services);
         System.out.println("started after " + (System.currentTimeMillis() - start) + " ms");
-        Thread.currentThread().join();
+        // As Kestra's commands do: a Kestra that cannot go on closes its context, and with that the process ends.
+        while (context.isRunning()) {
+            Thread.sleep(500);
+        }
+        System.exit(0);
     }
 
     static ApplicationContextBuilder builder() {
