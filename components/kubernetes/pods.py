@@ -133,6 +133,8 @@ def pod_template(workload: Workload, args: PodArgs) -> Any:
     """The template of a Deployment's pods."""
     settings, component = args.settings, workload.name
     deletes = settings.configurations.delete_files_on_start
+    # The task runner asks the API server for pods.
+    makes_pods = settings.deployment.task_runner is not None and workload.runs_tasks
     volumes: list[dict[str, Any]] = [
         {"name": "configuration", "configMap": {"name": args.config_map, "defaultMode": 0o444}},
         {"name": "tmp", "emptyDir": {}},
@@ -150,7 +152,7 @@ def pod_template(workload: Workload, args: PodArgs) -> Any:
     volumes += existing_secrets.volumes(settings)
     spec: dict[str, Any] = {
         "serviceAccountName": args.service_account,
-        "automountServiceAccountToken": args.needs_token,
+        "automountServiceAccountToken": args.needs_token or makes_pods,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": pod_seconds(settings),
         "securityContext": {
@@ -224,7 +226,7 @@ def _copier(settings: Settings) -> dict[str, Any]:
 def _command(workload: Workload, settings: Settings) -> list[str]:
     component, chosen = workload.server, workload.component
     arguments = ["server", component]
-    if chosen.worker_threads is not None and component in ("standalone", "worker"):
+    if chosen.worker_threads is not None and workload.runs_tasks:
         option = "--worker-thread" if component == "standalone" else "--thread"
         arguments.append(f"{option}={chosen.worker_threads}")
     if (group := workload.worker_group) is not None and settings.version == "1.3":

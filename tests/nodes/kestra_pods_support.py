@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,12 +18,13 @@ from kubernetes import client
 from rich.console import Console
 
 from components.kubernetes import deployment
+from components.settings.deployment import COMPONENTS_1
 from sandbox.check import read_back
 from sandbox.cli import Sandbox
 from sandbox.errors import SandboxError
 from sandbox.nodes import REAL, machine_needs
 from sandbox.nodes.control_plane import RealControlPlane
-from sandbox.nodes.kestra_api import CONTAINER, KestraPod
+from sandbox.nodes.kestra_api import CONTAINER, KestraApi, KestraPod
 from sandbox.nodes.pods import Answer, api_client, execute, log, running_pods
 from sandbox.state import State
 from tests.conftest import ROOT
@@ -33,10 +34,14 @@ NAMESPACE = "kestra"
 START_SECONDS = 600
 #: An archive of Kestra's own image, which the tests then ask the same (docs/real-pods.md).
 IMAGE = Path(os.environ["KESTRA_IMAGE"]).resolve() if os.environ.get("KESTRA_IMAGE") else None
+SLEEPS = """
+id: sleeps
+namespace: company.team
+tasks:
+  - {id: sleep, type: io.kestra.plugin.core.flow.Sleep, duration: PT25S}
+  - {id: after, type: io.kestra.plugin.core.log.Log, message: slept enough}
+"""
 _CONTAINERD = ("ctr", "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io")
-
-#: The server components of the distributed mode; the controller is of 2.0.
-SERVERS = ("webserver", "executor", "scheduler", "indexer", "worker", "controller")
 
 T = TypeVar("T")
 
@@ -78,7 +83,7 @@ class RunningStack:
         self.name, self.folder = base, folder
         self._stacks = folder / "stacks"
         self._stacks.mkdir(parents=True)
-        self._document = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{base}.yaml").read_text())
+        self._document = _document(base)
         self.console = Console(file=io.StringIO(), width=200)
         self.sandbox = Sandbox(
             State.at(folder / "state"),
@@ -102,13 +107,6 @@ class RunningStack:
         self.sandbox.state.create()
         self.sandbox.up(self.name, nodes=REAL, image=IMAGE)
         return self.printed
-
-    def start_cluster(self) -> RealControlPlane:
-        """Starts the cluster alone."""
-        self.sandbox.state.create()
-        plane = self.sandbox.ready(self.name, self.sandbox.settings(self.name), None, REAL).plane
-        assert isinstance(plane, RealControlPlane)
-        return plane
 
     @property
     def printed(self) -> str:
@@ -184,15 +182,30 @@ class Pods:
 
     def status(self, pod: KestraPod) -> dict[str, Any]:
         """The status of Kestra's container."""
-        read: Any = self.core.read_namespaced_pod(pod.name, NAMESPACE)
+        return self._status(pod.name)
+
+    def _status(self, pod: str) -> dict[str, Any]:
+        read: Any = self.core.read_namespaced_pod(pod, NAMESPACE)
         serialized: Any = self._api.sanitize_for_serialization(read)
         statuses = serialized["status"]["containerStatuses"]
         return next(one for one in statuses if one["name"] == CONTAINER)
+
+    def last_end(self, pod: str) -> dict[str, Any]:
+        """How Kestra's container ended last."""
+        status = self._status(pod)
+        ended = status["state"].get("terminated") or status["lastState"]["terminated"]
+        return ended
 
     def signal(self, pod: KestraPod, name: str) -> None:
         """Sends a signal to process 1 of Kestra's container, from the node."""
         container = self.status(pod)["containerID"].removeprefix("containerd://")
         self.plane.node.run(*_CONTAINERD, "tasks", "kill", "--signal", name, container)
+
+    def fill_memory(self, pod: KestraPod) -> dict[str, Any]:
+        """How Kestra's container ended, once the kernel has killed Java for memory and kubelet has started it again."""
+        # The process with the highest score is killed; the limit counts the memory of all processes of the container.
+        self.run(pod, "echo 1000 > /proc/1/oom_score_adj; tail /dev/zero")
+        return self.restarted(pod, 120)
 
     def log(self, pod: KestraPod, *, previous: bool = False) -> str:
         """What Kestra's container has printed."""
@@ -212,32 +225,50 @@ class Pods:
         return self.status(pod)["lastState"]["terminated"]
 
 
-def distributed(version: str, components: Iterable[str]) -> dict[str, Any]:
-    """Settings of the distributed mode over the database of `start_database`.
+def api_of(stack: RunningStack, pod: KestraPod) -> KestraApi:
+    """The API of a pod with a web server, with the stack's log-in."""
+    password = stack.secrets()["STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD"]
+    return KestraApi(pod, 8080, "", "admin@kestra.io", password)
+
+
+def run_sleeping_task(api: KestraApi) -> str:
+    """Starts a flow; the id of its execution, once its first task runs, which sleeps."""
+    api.import_flow(SLEEPS)
+    execution = api.execute("company.team", "sleeps", {})["id"]
+
+    def runs() -> bool:
+        tasks = api.await_end(execution, 0).get("taskRunList") or ()
+        return any(task["state"]["current"] == "RUNNING" for task in tasks)
+
+    eventually(runs, 60, "the task does not run")
+    return execution
+
+
+def settings_of(other: str, *keys: str, instead_of: str) -> dict[str, Any]:
+    """Settings of one stack file as changes of another one.
 
     Args:
-        version: of the settings: `1.3`.
+        other: the stack file that has them.
+        keys: `datasources`, `queue`; each is taken whole.
+        instead_of: the stack file that is changed.
+    """
+    new, old = _document(other)["config"], _document(instead_of)["config"]
+    return {name: dict.fromkeys(old[name]) | new[name] for name in (f"kestra:{k}" for k in keys)}
+
+
+def distributed(*components: str) -> dict[str, Any]:
+    """Changes of the stack `local`: the distributed mode of 1.3, over the database that the sandbox brings.
+
+    Args:
         components: those that have a pod; the others have none.
     """
-    # Two cores hold all pods.
-    small = {"resources": {"requests": {"cpu": "20m", "memory": "256Mi"}}}
-    every = [name for name in SERVERS if version != "1.3" or name != "controller"]
     return {
-        "kestra:version": version,
-        "kestra:datasources": {
-            "h2": None,
-            "postgres": {
-                "url": "jdbc:postgresql://postgres.databases.svc:5432/kestra",
-                "driver-class-name": "org.postgresql.Driver",
-                "username": "kestra",
-            },
-        },
-        "kestra:queue": {"type": "postgres"},
-        "kestra:repository": {"type": "postgres"},
+        **settings_of("local-vault", "datasources", "queue", "repository", instead_of="local"),
         "kestra:deployment": {
             "mode": "distributed",
+            "environment-from": ["kestra-platform"],
             "storage-volume": {"size": "1Gi"},
-            "components": {name: small | {"replicas": int(name in components)} for name in every},
+            "components": {name: {"replicas": int(name in components)} for name in COMPONENTS_1},
         },
     }
 
@@ -250,44 +281,11 @@ def waiting_at_most(seconds: int) -> Iterator[None]:
         yield
 
 
-def start_database(plane: RealControlPlane, image: str) -> None:
-    """An H2 server where a stack says that its PostgreSQL is: `postgres.databases.svc`, port 5432."""
-    labels = {"app": "postgres"}
-    server = "java -cp '/app/lib/*' org.h2.tools.Server -tcp -tcpAllowOthers -tcpPort 5432 -ifNotExists -baseDir /tmp"
-    pod = {
-        "metadata": {"name": "postgres", "labels": labels},
-        "spec": {
-            "automountServiceAccountToken": False,
-            "containers": [
-                {
-                    "name": "h2",
-                    "image": image,
-                    "imagePullPolicy": "Never",
-                    "command": ["/bin/sh", "-c", f"exec {server}"],
-                }
-            ],
-        },
-    }
-    ports = [{"port": 5432, "targetPort": 5432}]
-    with api_client(plane.kubeconfig) as api:
-        core: Any = client.CoreV1Api(api)
-        core.create_namespace({"metadata": {"name": "databases"}})
-        service = {"metadata": {"name": "postgres"}, "spec": {"selector": labels, "ports": ports}}
-        core.create_namespaced_service("databases", service)
-        eventually(
-            lambda: core.list_namespaced_service_account("databases").items,
-            60,
-            "no service account",
-        )
-        core.create_namespaced_pod("databases", pod)
-
-
 @contextmanager
 def running_stack(
     folder: Path,
     base: str = "local",
     changes: Mapping[str, Any] | None = None,
-    before: Callable[[RealControlPlane], None] | None = None,
 ) -> Iterator[tuple[RunningStack, Pods]]:
     """A stack that is up on a real node of its own, and its pods; ended whatever happens.
 
@@ -295,19 +293,20 @@ def running_stack(
         folder: of its state.
         base: the stack file that the settings are of.
         changes: settings that it has besides.
-        before: done to the cluster before the stack is brought up.
     """
     require_machine()
     stack = RunningStack(folder, base, changes)
     try:
-        if before is not None:
-            before(stack.start_cluster())
         stack.up()
         plane = stack.plane
         with api_client(plane.kubeconfig) as api:
             yield stack, Pods(plane, api)
     finally:
         stack.sandbox.down(purge=True)
+
+
+def _document(stack: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text())
 
 
 def _merged(present: Any, value: Any) -> Any:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
 from kubernetes import client
 
 from components.kubernetes.pods import USER
-from components.settings.deployment import DEFAULT_TAGS
+from components.settings.deployment import COMPONENTS_1, DEFAULT_TAGS
 from sandbox.nodes.pods import execute
 from tests.nodes.kestra_pods_support import (
     NAMESPACE,
     Pods,
     RunningStack,
-    distributed,
     eventually,
     require_stand_in,
     running_stack,
-    start_database,
+    settings_of,
 )
 from tests.nodes.vault_pods_support import VaultFromPod
 from tests.tiers import long
@@ -65,30 +63,24 @@ ADDED: dict[str, Any] = {
 
 
 def _changes() -> dict[str, Any]:
-    changes = distributed("1.3", ["webserver"])
-    datasource = changes["kestra:datasources"]["postgres"]
-    small = changes["kestra:deployment"]["components"]["webserver"]
-    changes["kestra:datasources"] = {"postgres": datasource | {"password": None}}
-    changes["kestra:storage"] = {
-        "type": "local",
-        "minio": None,
-        "local": {"base-path": "/app/storage"},
+    components = {name: {"replicas": int(name == "webserver")} for name in COMPONENTS_1}
+    return {
+        **settings_of("local", "storage", instead_of="local-vault"),
+        "kestra:deployment": {
+            "namespace": NAMESPACE,
+            "storage-volume": {"size": "1Gi"},
+            "components": components,
+            "worker-groups": {"gpu": {"replicas": 1}},
+        },
     }
-    changes["kestra:deployment"] |= {
-        "namespace": NAMESPACE,
-        "environment-from": None,
-        "worker-groups": {"gpu": small},
-    }
-    return changes
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningStack, Pods]]:
     """The stack `local-vault` with a web server and the worker of a group."""
     require_stand_in()
-    database = partial(start_database, image=f"kestra/kestra:{DEFAULT_TAGS['1.3']}")
     folder = tmp_path_factory.mktemp("pods")
-    with running_stack(folder, "local-vault", _changes(), before=database) as (stack, pods):
+    with running_stack(folder, "local-vault", _changes()) as (stack, pods):
         core: Any = pods.core
         named = {"metadata": {"name": "authority"}, "stringData": {"ca.crt": "an authority"}}
         core.create_namespaced_secret(NAMESPACE, named)

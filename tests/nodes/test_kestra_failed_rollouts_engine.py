@@ -1,13 +1,12 @@
 """Rollouts that fail in real pods: the old pods go on serving, and the message says what the new ones say.
 
-The database is an H2 server in place of PostgreSQL, as in `test_kestra_distributed_engine.py`.
+The database is an H2 server in place of PostgreSQL (docs/real-pods.md).
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -15,16 +14,15 @@ import pytest
 from components.kubernetes.rollout_report import MARK
 from components.settings.deployment import DEFAULT_TAGS
 from sandbox.engine.outcome import EngineFailure
-from sandbox.nodes.kestra_api import KestraApi
 from tests.nodes.kestra_pods_support import (
     NAMESPACE,
     Pods,
     RunningStack,
+    api_of,
     distributed,
     eventually,
     require_stand_in,
     running_stack,
-    start_database,
     waiting_at_most,
 )
 from tests.tiers import long
@@ -71,10 +69,8 @@ FAULTS: dict[str, dict[str, Any]] = {
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningStack, Pods]]:
     """A stack whose web server, executor and worker have a pod each."""
     require_stand_in()
-    database = partial(start_database, image=f"kestra/kestra:{DEFAULT_TAGS['1.3']}")
     folder = tmp_path_factory.mktemp("pods")
-    changes = distributed("1.3", SERVING)
-    with running_stack(folder, changes=changes, before=database) as (stack, pods):
+    with running_stack(folder, changes=distributed(*SERVING)) as (stack, pods):
         for name, content in (
             ("migration", {"token": WRITTEN}),
             ("smtp", {"password": "pl4nted-smtp"}),
@@ -114,8 +110,7 @@ def _refused(stack: RunningStack, seconds: int) -> dict[str, str]:
 
 def _run_flow(stack: RunningStack, pods: Pods) -> None:
     """A flow, started in the web server's pod, ends well."""
-    password = stack.secrets()["STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD"]
-    api = KestraApi(pods.ready("webserver"), 8080, "", "admin@kestra.io", password)
+    api = api_of(stack, pods.ready("webserver"))
     api.import_flow(FLOW)
     execution = api.execute("company.team", "reads", {})["id"]
     ended = api.await_end(execution)

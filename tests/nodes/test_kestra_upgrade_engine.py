@@ -10,13 +10,14 @@ from kubernetes import watch
 
 from sandbox import kestra
 from sandbox.engine.outcome import EngineFailure
-from sandbox.nodes.kestra_api import KestraApi, KestraPod
+from sandbox.nodes.kestra_api import KestraPod
 from tests.nodes.kestra_pods_support import (
     NAMESPACE,
     Pods,
     RunningStack,
-    eventually,
+    api_of,
     require_stand_in,
+    run_sleeping_task,
     running_stack,
     waiting_at_most,
 )
@@ -26,16 +27,11 @@ pytestmark = [pytest.mark.engine, pytest.mark.kestra, long("pods"), pytest.mark.
 
 PLANTED = "pl4nted-Input-of-a-flow-3b9e"
 FLOW = (kestra.HERE / "flows" / "my_secret_flow.yml").read_text()
-SLEEPS = """
-id: sleeps
-namespace: company.team
-tasks:
-  - {id: sleep, type: io.kestra.plugin.core.flow.Sleep, duration: PT25S}
-  - {id: after, type: io.kestra.plugin.core.log.Log, message: slept enough}
-"""
 #: Database and internal storage on one volume, which is claimed.
 CHANGES: dict[str, Any] = {
-    "kestra:datasources": {"h2": {"url": "jdbc:h2:file:/app/storage/database/kestra;DB_CLOSE_ON_EXIT=FALSE"}},
+    "kestra:datasources": {
+        "h2": {"url": "jdbc:h2:file:/app/storage/database/kestra;DB_CLOSE_ON_EXIT=FALSE"}
+    },
     "kestra:deployment": {"storage-volume": {"size": "1Gi"}},
 }
 
@@ -90,40 +86,20 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningS
         yield both
 
 
-def _api(stack: RunningStack, pods: Pods) -> KestraApi:
-    password = stack.secrets()["STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD"]
-    return KestraApi(pods.ready(), 8080, "", "admin@kestra.io", password)
-
-
 def _image(pods: Pods) -> str:
     (pod,) = pods.all()
     return pod["spec"]["containers"][0]["image"]
-
-
-def _sleeping(api: KestraApi) -> str:
-    """An execution whose task runs."""
-    execution = api.execute("company.team", "sleeps", {})["id"]
-    eventually(
-        lambda: any(
-            run["state"]["current"] == "RUNNING"
-            for run in api.await_end(execution, 0).get("taskRunList") or ()
-        ),
-        60,
-        "the task does not run",
-    )
-    return execution
 
 
 def test_an_execution_goes_on_in_the_pod_that_takes_the_place_of_the_one_it_began_in(
     running: tuple[RunningStack, Pods],
 ) -> None:
     stack, pods = running
-    api = _api(stack, pods)
-    api.import_flow(SLEEPS)
-    sleeping = _sleeping(api)
+    api = api_of(stack, pods.ready())
+    sleeping = run_sleeping_task(api)
     stack.change({"kestra:server": {"liveness": {"timeout": "47s"}}})
     stack.up()
-    after = _api(stack, pods)
+    after = api_of(stack, pods.ready())
     assert after.pod != api.pod
     assert after.await_end(sleeping)["state"]["current"] == "SUCCESS"
 
@@ -132,17 +108,17 @@ def test_2_0_starts_when_1_3_has_finished_its_task_and_finds_what_1_3_wrote(
     running: tuple[RunningStack, Pods],
 ) -> None:
     stack, pods = running
-    api = _api(stack, pods)
+    api = api_of(stack, pods.ready())
     api.import_flow(FLOW)
     before = api.await_end(api.execute("company.team", "my_secret_flow", {"secret": PLANTED})["id"])
     assert before["state"]["current"] == "SUCCESS"
     assert pods.run(api.pod, "echo kept >/app/storage/kept").code == 0
-    sleeping = _sleeping(api)
+    sleeping = run_sleeping_task(api)
     referred, history, said = pods.referred(), _History(pods), len(stack.printed)
     stack.change({"kestra:version": "2.0"})
     stack.up()
 
-    new = _api(stack, pods)
+    new = api_of(stack, pods.ready())
     assert new.pod != api.pod
     assert _image(pods).endswith(f":v{kestra.RELEASES['2.0']}")
     after = new.await_end(before["id"], 0)
@@ -201,7 +177,7 @@ def test_a_pod_that_cannot_start_leaves_nothing_that_serves_and_says_so_until_it
     assert pods.ready_names("standalone") == []
     stack.change({"kestra:deployment": {"extra-env-from": None}})
     stack.up()
-    api = _api(stack, pods)
+    api = api_of(stack, pods.ready())
     assert pods.run(api.pod, "cat /app/storage/kept").out == "kept\n"
     ended = api.await_end(api.execute("company.team", "my_secret_flow", {"secret": PLANTED})["id"])
     assert ended["state"]["current"] == "SUCCESS"

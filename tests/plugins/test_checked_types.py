@@ -91,8 +91,8 @@ def test_every_type_that_the_components_source_names_is_checked() -> None:
 @pytest.mark.parametrize(
     "token",
     [
-        "aws:s3/bucket:Bucket",
-        "azure-native:storage:StorageAccount",
+        "aws:sqs/queue:Queue",
+        "azure-native:sql:Server",
         "random:index/randomPet:RandomPet",
         "kubernetes:example.com/v1:Database",
         "kubernetes:apps/v1:Database",
