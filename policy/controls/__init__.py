@@ -19,6 +19,7 @@ from policy.controls import (  # noqa: F401
     secret_stores_aws,
     secret_stores_azure,
     secret_stores_gcp,
+    storage,
     vault,
 )
 from policy.core.model import REGISTRY, Control
@@ -31,6 +32,7 @@ AREAS = (
     "kestra",
     "vault",
     "external-secrets",
+    "storage",
     "conventions",
 )
 ALL: tuple[Control, ...] = tuple(
