@@ -94,6 +94,20 @@ def policies(
                 for cidr, port in services
             ],
         }
+    if runner := settings.deployment.task_runner:
+        server_networks = runner.api_server.cidrs or chosen.egress_cidrs
+        # To Kubernetes an empty list of networks or ports means all of them.
+        if server_networks and runner.api_server.ports:
+            policies["api-server"] = {
+                "podSelector": _workers(settings, labels),
+                "policyTypes": ["Egress"],
+                "egress": [
+                    {
+                        "to": [{"ipBlock": {"cidr": cidr}} for cidr in server_networks],
+                        "ports": [p for port in runner.api_server.ports for p in _tcp(port)],
+                    }
+                ],
+            }
     if chosen.monitoring_namespace:
         policies["monitoring"] = {
             "podSelector": pods,
@@ -142,10 +156,10 @@ def _backends(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _workers(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
-    """What selects the pods that talk to the controller: the workers, and those of the worker groups."""
-    workers = [w.name for w in settings.workloads if w.server == "worker"]
+    """What selects the pods that run tasks: the workers, and those of the worker groups."""
+    workers = [w.name for w in settings.workloads if w.runs_tasks]
     if len(workers) == 1:
-        return {"matchLabels": selector(labels, "worker")}
+        return {"matchLabels": selector(labels, workers[0])}
     key = "app.kubernetes.io/component"
     return {
         "matchLabels": selector(labels),

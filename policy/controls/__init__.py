@@ -13,6 +13,7 @@ from policy.controls import (  # noqa: F401
     kestra_release,
     keys,
     kubernetes,
+    kubernetes_accounts,
     kubernetes_secrets,
     kubernetes_volumes,
     secret_stores,
@@ -20,6 +21,7 @@ from policy.controls import (  # noqa: F401
     secret_stores_azure,
     secret_stores_gcp,
     storage,
+    task_runner,
     vault,
 )
 from policy.core.model import REGISTRY, Control
@@ -29,6 +31,7 @@ AREAS = (
     "keys",
     "identity",
     "kubernetes",
+    "task-runner",
     "kestra",
     "vault",
     "external-secrets",

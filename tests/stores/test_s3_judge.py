@@ -50,7 +50,7 @@ _COPIES = {
     ],
 }
 #: Action to its request, with client, bucket, prefix of a list.
-BUCKET_CALLS: Mapping[str, Callable[[Any, str, str], Any]] = {
+BUCKET_CALLS: Mapping[str, Callable[[Any, str, Any], Any]] = {
     "ListBucket": lambda c, b, prefix: c.list_objects_v2(Bucket=b, **prefix),
     "ListBucketVersions": lambda c, b, prefix: c.list_object_versions(Bucket=b, **prefix),
     "ListBucketMultipartUploads": lambda c, b, _: c.list_multipart_uploads(Bucket=b),

@@ -39,6 +39,7 @@ from components.validation.rules import (
     server,
     store,
     tags,
+    task_runner,
     values,
     variable_rules,
     web_server,
@@ -118,6 +119,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     pods.check,
     pod_security.check,
     worker_groups.check,
+    task_runner.check,
     file_paths.check,
     tags.check,
 )
