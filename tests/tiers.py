@@ -128,6 +128,7 @@ LONG = (
     Long(r"rotation/test_(restore|aws_stack|vault_stack)\.py", "rotation", sample=r"rotation/test_(open_source|encryption_key)\.py"),
     Long(r"plugins/test_vault_behaviour\.py", "plugins", keep="needs_no_vault"),
     Long(r"plugins/test_kubernetes_engine\.py", "plugins", keep="a_second_up|that_exists|the_server_refuses"),
+    Long(r"plugins/test_s3_engine\.py", "plugins", sample=r"plugins/test_aws_engine\.py::test_a_life"),
     Long(r"plugins/test_(aws|vault)_engine\.py", "plugins", keep=r"a_life_of_every|a_refusal|are_refused\[properties0"),
     Long(r"plugins/test_(azure|gcp|random)_engine\.py", "plugins", keep=r"a_refusal.*properties2|refused_with_its_name"),
     Long(r"faults/test_hostile_program\.py::test_a_real_kestra", "hostile", sample=r"faults/test_hostile_program\.py::test_no_valid"),

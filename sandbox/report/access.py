@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from components.backends.registry import backend_of
 from components.settings import Settings
+from components.storage.registry import storage_of
 from policy.core.model import Resource
 from policy.core.values import UNKNOWN, Sealed
 from sandbox.report.paths import recovery_place
@@ -37,6 +38,10 @@ class Accesses:
     """Vault's policy as text; empty elsewhere."""
     cluster: tuple[Access, ...]
     people: tuple[Access, ...]
+    files: tuple[Access, ...]
+    """In the bucket of Kestra's files; empty where others gave it."""
+    bucket: str
+    """Which one, for people."""
 
 
 def accesses(settings: Settings, resources: Sequence[Resource]) -> Accesses:
@@ -49,6 +54,8 @@ def accesses(settings: Settings, resources: Sequence[Resource]) -> Accesses:
         backend.policy_text(settings),
         tuple(_cluster(settings, resources)),
         tuple(_people(settings)),
+        tuple(_files(settings)),
+        storage.title if (storage := storage_of(settings)) else "",
     )
 
 
@@ -69,6 +76,17 @@ def _store(settings: Settings) -> Iterator[Access]:
             reader, "anything", f"{title}, where the stack moves from or to",
             "its identity is bound to the first store only", "may not",
         )  # fmt: skip
+
+
+def _files(settings: Settings) -> Iterator[Access]:
+    storage, bucket = storage_of(settings), settings.storage_bucket
+    if storage is None or bucket is None:
+        return
+    account = f"{settings.deployment.namespace}/{settings.identity.service_account.name}"
+    for row in storage.access(settings):
+        verdict = "may" if row.is_allowed else "may not"
+        who = f"Kestra's pods, by the workload identity of service account {account}"
+        yield Access(who, row.actions, row.scope, row.reason, verdict)
 
 
 def _cluster(settings: Settings, resources: Sequence[Resource]) -> Iterator[Access]:
