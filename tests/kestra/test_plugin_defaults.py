@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components.rendering.configuration import render
+from components.rendering.document import dump
 from components.rendering.plugin_defaults import POD_CREATE, TASK_RUNNER
 from sandbox.kestra import ensure
 from sandbox.progress import Progress
@@ -23,9 +24,10 @@ SCRIPT = "io.kestra.plugin.scripts.shell.Commands"
 def test_defaults_fill_in_what_a_flow_leaves_out_and_forced_ones_win(
     tmp_path: Path, progress: Progress
 ) -> None:
-    configuration = render(distributed({"task-runner": {"scripts": "forced"}}))
+    document = render(distributed({"task-runner": {"scripts": "forced"}})).document
     file = tmp_path / "application.yaml"
-    file.write_text(configuration.yaml())
+    # Without the rest, which would have a database started.
+    file.write_text(dump({"kestra": {"plugins": document["kestra"]["plugins"]}}))
     source = Path(__file__).with_name("PluginDefaults.java")
     harness = with_class(ensure("1.3", progress), source, tmp_path)
     own_runner = {
@@ -40,12 +42,9 @@ def test_defaults_fill_in_what_a_flow_leaves_out_and_forced_ones_win(
         "own": {"type": SCRIPT, "taskRunner": own_runner},
         "log": {"type": "io.kestra.plugin.core.log.Log"},
     }
-    variables = {"MICRONAUT_CONFIG_FILES": str(file)} | dict.fromkeys(
-        configuration.environment, "x"
-    )
     answers = boot(
         harness,
-        variables,
+        {"MICRONAUT_CONFIG_FILES": str(file)},
         tmp_path,
         {"runs": list(tasks.values())},
         main="io.kestra.core.services.PluginDefaults",
