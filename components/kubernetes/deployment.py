@@ -10,7 +10,7 @@ import pulumi
 from pulumi_kubernetes import apps, core, networking, policy
 
 from components import tags
-from components.backends.interface import Identity
+from components.backends.login import Identity, combined
 from components.generated_secrets import base64_text
 from components.kubernetes import edge, existing_secrets, network, scaling
 from components.kubernetes.custom_resources import custom_resource
@@ -61,6 +61,8 @@ class KestraArgs:
     """Password of the management endpoints, for probes and Prometheus (secret)."""
     server: WebServer = field(default_factory=WebServer)
     """Where the configuration makes Kestra listen."""
+    storage_identity: Identity = field(default_factory=Identity)
+    """Who Kestra's pods are to the bucket of their files."""
 
 
 class Kestra(pulumi.ComponentResource):
@@ -109,7 +111,8 @@ class Kestra(pulumi.ComponentResource):
         self.namespace = self._namespace()
         is_external = self._settings.uses_external_secrets
         # Who reads the store; Kestra's pods are nobody there where External Secrets does.
-        self._identity = Identity() if is_external else args.identity
+        own = Identity() if is_external else args.identity
+        self._identity = combined(own, args.storage_identity)
         self._accounts = self._service_accounts()
         self.service_account = self._accounts[None]
         self._delivered, self._followed = self._external_secrets() if is_external else ([], [])
@@ -194,10 +197,8 @@ class Kestra(pulumi.ComponentResource):
     def _service_account(
         self, suffix: str, name: str, annotations: Mapping[str, pulumi.Input[str]]
     ) -> pulumi.Output[str]:
-        logical = f"{self._name}-{suffix}"
-        return service_account(
-            logical, self._metadata(name), annotations, self._child
-        ).metadata.name
+        logical, metadata = f"{self._name}-{suffix}", self._metadata(name)
+        return service_account(logical, metadata, annotations, self._child).metadata.name
 
     def _external_secrets(
         self,

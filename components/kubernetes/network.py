@@ -12,15 +12,16 @@ from components.rendering.configuration import render
 from components.rendering.web_server import WebServer
 from components.settings import Settings
 from components.settings.deployment import NetworkPolicy
+from components.storage.registry import storage_of
 
 
 def node_services(settings: Settings) -> list[tuple[str, int]]:
     """Network and port of what the node itself answers: who gives a pod its identity in the cloud."""
-    if settings.uses_external_secrets:
-        # Kestra's pods have no identity in the store.
-        return []
-    views = filter(None, (settings, settings.secondary))
-    services = [one for view in views for one in backend_of(view).node_services(view)]
+    # Where External Secrets reads the store, Kestra's pods have no identity there.
+    views = () if settings.uses_external_secrets else (settings, settings.secondary)
+    services = [one for view in filter(None, views) for one in backend_of(view).node_services(view)]
+    storage = storage_of(settings)
+    services += storage.node_services(settings) if storage else ()
     return list(dict.fromkeys(services))
 
 

@@ -35,12 +35,14 @@ PROBE_PASSWORD = "STACK_PROBE_PASSWORD"  # noqa: S105 - the name of a variable
 COPY = f"[ -f {LOADED} ] || cp {MOUNTED} {LOADED}"
 
 #: The probe asks as kubelet's httpGet would, but makes the header from the environment: a header in the pod's
-#: specification would show the password to everyone who may read pods.
+#: specification would show the password to everyone who may read pods. What it prints is in kubelet's event of a
+#: failed probe, in the words that kubelet has for its own.
 _PROBE = (
     """login=$(printf '%s:%s' "{user}" "{password}" | base64 -w0) && """
     """exec 3<>/dev/tcp/127.0.0.1/{port} && """
     r"""printf 'GET {path} HTTP/1.0\r\nAuthorization: Basic %s\r\n\r\n' "$login" >&3 && """
-    """read -r _ code _ <&3 && [ "$code" = 200 ]"""
+    """read -r _ code _ <&3 && """
+    """{{ [ "$code" = 200 ] || {{ echo "HTTP probe failed with statuscode: $code"; exit 1; }}; }}"""
 )
 
 #: A process that fails its probes for so long does not end by itself either: it would hang for the pod's whole grace
