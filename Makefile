@@ -28,6 +28,7 @@ up: $(VENV)/ready-up-$(STACK) ## bring STACK (default: local) up on this machine
 pods: $(VENV)/ready-pods-$(STACK) ## the same with real nodes, whose pods run Kestra (Linux, root; docs/real-pods.md); IMAGE=kestra.tar: your own
 	@$(RUN) -m sandbox up $(STACK) --nodes real $(JUDGED) $(if $(IMAGE),--image $(IMAGE))
 	@$(RUN) -m sandbox verify $(STACK)
+	@echo "The pods: kubectl --kubeconfig .sandbox/services/kubernetes/kubeconfig get pods --all-namespaces"
 
 preview: $(VENV)/ready-preview-$(STACK) ## show what `make up` would do; POLICY=off: not judged by the policy pack
 	@$(RUN) -m sandbox preview $(STACK) $(JUDGED)
