@@ -60,7 +60,7 @@ test: lint ## lint, types, and every kind of behaviour once, with real servers a
 
 test-long: $(VENV)/dev ## every row of what `make test` samples (2 h); PART=kills: one part of it (tests/tiers.py)
 	@$(RUN) -m sandbox.tools
-	@$(PYTEST) --numprocesses $(or $(WORKERS),3) --tier long $(if $(PART),--part $(PART))
+	@$(PYTEST) --numprocesses $(or $(WORKERS),$(if $(filter pods,$(PART)),1,3)) --tier long $(if $(PART),--part $(PART))
 
 bench: $(VENV)/dev ## measure the cost against a floor (20 min); QUICK=1: a minute or two; NAMES="settings growth"
 	@$(RUN) -m benchmarks $(if $(QUICK),--quick) $(NAMES)

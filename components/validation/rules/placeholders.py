@@ -34,7 +34,7 @@ _OF_PODS = re.compile(r"HOSTNAME|HOME|PATH|PWD|LANG|JAVA_HOME|TZ|USER|KUBERNETES
 _OF_JAVA = re.compile(r"(java|jdk|os|user|file|line|path|native|sun|random)\..*")
 _JAVA_OPTION = re.compile(r"-D([^=\s]+)=")
 #: Settings that Kestra does not read, or that are judged elsewhere.
-_OTHERS = ("deployment", "identity", "tags", "declared-secrets", "rotation")
+_OTHERS = ("deployment", "identity", "storage-bucket", "tags", "declared-secrets", "rotation")
 
 
 def _texts(s: Settings) -> Iterator[tuple[Loc, str, bool]]:

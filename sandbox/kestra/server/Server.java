@@ -73,7 +73,11 @@ public class Server {
         services.forEach(service -> System.out.println(service.getType() + " " + service.getState()));
         running.complete(services);
         System.out.println("started after " + (System.currentTimeMillis() - start) + " ms");
-        Thread.currentThread().join();
+        // As Kestra's commands do: a Kestra that cannot go on closes its context, and with that the process ends.
+        while (context.isRunning()) {
+            Thread.sleep(500);
+        }
+        System.exit(0);
     }
 
     /** Threads of components: where one cannot start, or ends by an error, the process ends, and the container is started again. */
