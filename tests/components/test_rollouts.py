@@ -220,6 +220,17 @@ def test_pods_that_nobody_may_make_are_explained_by_the_controller(
     assert advice in text
 
 
+def test_a_container_that_is_killed_for_memory_is_not_explained_by_its_probes() -> None:
+    refused = event(f"{NAME}-new-1", "Unhealthy", "Startup probe failed: connection refused")
+    for container in (
+        killed("OOMKilled", 137),
+        killed("OOMKilled", 137) | {"state": {"running": {}}},
+    ):
+        problem = problem_of(pod(container=container), [refused])
+        assert problem is not None
+        assert problem.reason == "OOMKilled"
+
+
 @pytest.mark.parametrize("reason", ["FailedMount", "FailedCreatePodSandBox"])
 def test_what_failed_before_a_container_ran_is_not_reported_any_more(reason: str) -> None:
     passed = event(f"{NAME}-new-1", reason, "failed to sync configmap cache: timed out")
