@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from components.settings.base import SOURCE_PROJECT, Model, StrictBool, StrictInt, key
-from components.settings.store import AwsKey
+from components.settings.identity import GCP_ACCOUNT_ID
+from components.settings.store import AwsKey, GcpKey
 
 S3 = "AWS documentation, Amazon S3 user guide"
+GCS = "Google Cloud documentation, Cloud Storage"
 
 
 class S3Bucket(Model):
@@ -29,10 +31,39 @@ class S3Bucket(Model):
     )  # fmt: skip
     role_name: str | None = key(
         None,
-        "Name of the role of Kestra's pods, where the stack makes one for the bucket alone: without a secret manager "
-        "in AWS, or where External Secrets reads it (absent: `<namespace>-<service account>`).",
+        "Name of the role of Kestra's pods, where kestra:identity.aws.role-name is that of External Secrets (absent: "
+        "`<namespace>-<service account>`).",
         pattern=r"^[A-Za-z0-9+=,.@_-]{1,64}$",
         source=S3,
+    )
+
+
+class GcsBucket(Model):
+    """A bucket of Google Cloud Storage, named by `kestra:storage.gcs.bucket`."""
+
+    location: str | None = key(
+        None, "Region or multi-region of a bucket that is made, for example europe-west3.", pattern=r"^[A-Za-z]+[A-Za-z0-9-]*$", source=GCS
+    )  # fmt: skip
+    kms: GcpKey = key(
+        GcpKey, "Key in Cloud KMS that the bucket's objects are encrypted with.", source=SOURCE_PROJECT
+    )  # fmt: skip
+    noncurrent_days: StrictInt = key(
+        30,
+        "How long the versions of deleted and overwritten objects stay.",
+        unit="days",
+        ge=1,
+        le=3650,
+        source=GCS,
+    )
+    incomplete_upload_days: StrictInt = key(
+        7, "How long the parts of an upload that was never completed stay.", unit="days", ge=1, le=365, source=GCS
+    )  # fmt: skip
+    account_id: str | None = key(
+        None,
+        "Id of the service account of Kestra's pods, where kestra:identity.gcp.account-id is that of External Secrets "
+        "(absent: `<namespace>-<service account>`).",
+        pattern=GCP_ACCOUNT_ID,
+        source=GCS,
     )
 
 
@@ -44,3 +75,4 @@ class StorageBucket(Model):
         source=SOURCE_PROJECT,
     )
     aws: S3Bucket = key(S3Bucket, "For kestra:storage.type s3.", source=SOURCE_PROJECT)
+    gcp: GcsBucket = key(GcsBucket, "For kestra:storage.type gcs.", source=SOURCE_PROJECT)
