@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 STORAGES: dict[str, str] = {
     "s3": "components.storage.aws.storage:S3",
     "gcs": "components.storage.gcp.storage:GCS",
+    "azure": "components.storage.azure.storage:BLOB",
 }
 
 
