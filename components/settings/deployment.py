@@ -20,6 +20,7 @@ from components.settings.edge import K8S, NAME, SUBDOMAIN, HttpRoute, Ingress, M
 from components.settings.findings import invalid_setting
 from components.settings.pods import PodSettings
 from components.settings.scaling import Autoscaling, DisruptionBudget
+from components.settings.worker_channel import GrpcTls, WorkerAuthentication
 
 #: `kestra:version` to the release that runs where the settings name no image.
 DEFAULT_TAGS = {"1.3": "v1.3.31", "2.0": "v2.0.0"}
@@ -299,6 +300,18 @@ class Deployment(PodSettings):
         None, "The same for every component that does not say its own.", source=SOURCE_PROJECT
     )
     network_policy: NetworkPolicy = key(NetworkPolicy, "Network policies.", source=SOURCE_PROJECT)
+    grpc_tls: GrpcTls | None = key(
+        None,
+        "Mutual TLS between workers and controllers, with certificates of cert-manager (absent: none).",
+        since="2.0",
+        source=SOURCE_PROJECT,
+    )
+    worker_authentication: WorkerAuthentication | None = key(
+        None,
+        "Registration tokens of workers, made by the stack (absent: none).",
+        since="2.0",
+        source=SOURCE_PROJECT,
+    )
     storage_volume: StorageVolume | None = key(
         None, "Volume for local storage.", source=SOURCE_PROJECT
     )

@@ -41,6 +41,7 @@ from components.validation.rules import (
     values,
     variable_rules,
     web_server,
+    worker_channel,
     worker_groups,
 )
 
@@ -116,6 +117,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     pods.check,
     pod_security.check,
     worker_groups.check,
+    worker_channel.check,
     file_paths.check,
     tags.check,
 )
