@@ -56,6 +56,12 @@ def of_type(recorded: Recorder, type_: str) -> dict[str, dict[str, Any]]:
     return {n: inputs for n, (kind, inputs) in recorded.resources.items() if kind == type_}
 
 
+def certificate_specs(written: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """`controller` and `worker` to the specification of its certificate."""
+    certificates = of_type(run(written), CERTIFICATE)
+    return {kind: certificates[f"kestra-grpc-{kind}"]["spec"] for kind in ("controller", "worker")}
+
+
 def pods(recorded: Recorder) -> dict[str, dict[str, Any]]:
     found = of_type(recorded, "kubernetes:apps/v1:Deployment")
     return {n.removeprefix("kestra-"): i["spec"]["template"]["spec"] for n, i in found.items()}
