@@ -43,6 +43,8 @@ from components.settings.placeholders import is_placeholder
 from components.settings.secret import InternalStore
 from components.settings.worker_channel import STORE_PASSWORD, token_key
 from components.stack_config import config_keys, read_config
+from components.storage.interface import StorageAccess
+from components.storage.registry import create_storage
 from components.validation import Loaded, load_stack
 
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
@@ -148,6 +150,8 @@ class Provisioned:
     guard: Guard
     second: Store | None = None
     """The store beside it, while the stack moves."""
+    storage: StorageAccess | None = None
+    """The bucket that Kestra's pods use by their identity; None where others gave them one."""
 
     @property
     def values(self) -> dict[str, pulumi.Output[str]]:
@@ -186,7 +190,10 @@ def provision(
     after = guard.passed
     store, second = create_stores(settings, secrets, encryption_key, after, versions)
     identity = create_identity("identity", settings, store, after)
-    return Provisioned(configuration, generated, secrets, store, identity, guard, second)
+    # Where External Secrets reads the store, Kestra's own service account is nobody there.
+    own = Identity() if settings.uses_external_secrets else identity
+    storage = create_storage("storage", settings, own, after)
+    return Provisioned(configuration, generated, secrets, store, identity, guard, second, storage)
 
 
 def build(
@@ -210,7 +217,8 @@ def build(
             [store] if isinstance(store, pulumi.Resource) else [],
             _management_password(settings, provided),
             WebServer.of(configuration.document, settings),
-            _channel(settings, provided),
+            channel=_channel(settings, provided),
+            storage_identity=resources.storage.identity if resources.storage else Identity(),
         ),
         resources.guard.passed,
     )
@@ -225,6 +233,9 @@ def build(
     if resources.second is not None:
         pulumi.export("alsoSecretIds", resources.second.secret_ids)
     pulumi.export("versionIds", store.version_ids)
+    if resources.storage is not None:
+        pulumi.export("bucket", resources.storage.bucket)
+        pulumi.export("storagePrincipal", resources.storage.identity.principal)
     pulumi.export("configuration", configuration.yaml())
     pulumi.export("tags", tags.convention(settings.tags))
     pulumi.export("generated", pulumi.Output.secret({**provided, **_named(resources.generated)}))

@@ -19,6 +19,8 @@ _TITLES = {
     "kestra": "Kestra",
     "vault": "Vault",
     "external-secrets": "External Secrets",
+    "storage": "Storage",
+    "task-runner": "Task runner",
     "conventions": "Conventions",
 }
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from components.settings.base import (
     SOURCE_PROJECT,
     Model,
+    ProjectBool,
     Secret,
-    StrictBool,
     StrictInt,
     TextOrSecret,
     key,
 )
 from components.settings.edge import K8S, NAME, SUBDOMAIN, HttpRoute, Ingress, Monitoring
-from components.settings.findings import invalid_setting
+from components.settings.networks import Network, Port
 from components.settings.pods import PodSettings
 from components.settings.scaling import Autoscaling, DisruptionBudget
+from components.settings.task_runner import TaskNamespace, TaskRunner
 from components.settings.worker_channel import GrpcTls, WorkerAuthentication
 
 #: `kestra:version` to the release that runs where the settings name no image.
@@ -27,23 +27,7 @@ DEFAULT_TAGS = {"1.3": "v1.3.31", "2.0": "v2.0.0"}
 
 #: Name of an object that exists in the namespace.
 Existing = Annotated[str, Field(pattern=SUBDOMAIN)]
-
-
-def _network(value: str) -> str:
-    try:
-        ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        value = ""
-    if "/" not in value:
-        raise invalid_setting(
-            "is no network", "an address, / and a length", "write for example 10.0.0.0/8"
-        )
-    return value
-
-
-Network = Annotated[str, AfterValidator(_network)]
 NamespaceName = Annotated[str, Field(pattern=NAME)]
-Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 
 COMPONENTS_1 = ("webserver", "executor", "scheduler", "indexer", "worker")
 COMPONENTS_2 = (*COMPONENTS_1, "controller")
@@ -177,6 +161,11 @@ class WorkerGroup(Component):
     service_account: GroupAccount = key(
         GroupAccount, "Service account of its own.", source=SOURCE_PROJECT
     )
+    task_runner: TaskNamespace | None = key(
+        None,
+        "A namespace of its own for the pods of its tasks (absent: that of deployment.task-runner).",
+        source=SOURCE_PROJECT,
+    )
 
 
 class Components(Model):
@@ -196,7 +185,7 @@ class Components(Model):
 class NetworkPolicy(Model):
     """Who may talk to Kestra's pods and whom they may talk to. Everything else is denied."""
 
-    enabled: StrictBool = key(True, "Whether the policies are made.", source=SOURCE_PROJECT)
+    enabled: ProjectBool = key(True, "Whether the policies are made.", source=SOURCE_PROJECT)
     ingress_namespace: str | None = key(
         None,
         "Namespace of the ingress controller, the only one that reaches the web port. Absent: the pods of Kestra's "
@@ -254,7 +243,7 @@ class Deployment(PodSettings):
     """Kestra on Kubernetes."""
 
     namespace: str = key("kestra", "Namespace.", pattern=NAME, max_length=63, source=K8S)
-    create_namespace: StrictBool = key(
+    create_namespace: ProjectBool = key(
         True,
         "Whether the namespace is made, enforcing Pod Security `restricted`.",
         source=SOURCE_PROJECT,
@@ -299,6 +288,11 @@ class Deployment(PodSettings):
     disruption_budget: DisruptionBudget | None = key(
         None, "The same for every component that does not say its own.", source=SOURCE_PROJECT
     )
+    task_runner: TaskRunner | None = key(
+        None,
+        "Namespace in which Kestra's Kubernetes task runner makes pods (docs/task-runner.md).",
+        source=SOURCE_PROJECT,
+    )
     network_policy: NetworkPolicy = key(NetworkPolicy, "Network policies.", source=SOURCE_PROJECT)
     grpc_tls: GrpcTls | None = key(
         None,
@@ -315,7 +309,7 @@ class Deployment(PodSettings):
     storage_volume: StorageVolume | None = key(
         None, "Volume for local storage.", source=SOURCE_PROJECT
     )
-    protect: StrictBool | None = key(
+    protect: ProjectBool | None = key(
         None,
         "Whether stores and keys are protected (absent: yes in production).",
         source=SOURCE_PROJECT,

@@ -14,12 +14,15 @@ from policy.controls import (  # noqa: F401
     kestra_release,
     keys,
     kubernetes,
+    kubernetes_accounts,
     kubernetes_secrets,
     kubernetes_volumes,
     secret_stores,
     secret_stores_aws,
     secret_stores_azure,
     secret_stores_gcp,
+    storage,
+    task_runner,
     vault,
 )
 from policy.core.model import REGISTRY, Control
@@ -29,9 +32,11 @@ AREAS = (
     "keys",
     "identity",
     "kubernetes",
+    "task-runner",
     "kestra",
     "vault",
     "external-secrets",
+    "storage",
     "conventions",
 )
 ALL: tuple[Control, ...] = tuple(

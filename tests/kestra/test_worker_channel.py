@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from components.rendering.configuration import render
 from components.rendering.worker_channel import STORES_FOLDER
@@ -34,8 +35,8 @@ pytestmark = [pytest.mark.kestra]
 
 PASSWORD = "Pl4ntedStorePassword"
 _USAGES = {
-    "server auth": x509.ExtendedKeyUsageOID.SERVER_AUTH,
-    "client auth": x509.ExtendedKeyUsageOID.CLIENT_AUTH,
+    "server auth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "client auth": ExtendedKeyUsageOID.CLIENT_AUTH,
 }
 
 

@@ -8,6 +8,7 @@ from tests.policy.kestra_channel_fixtures import CHANNEL
 from tests.policy.kestra_fixtures import CLEAR, KESTRA, SECRET, over
 from tests.policy.kubernetes_fixtures import JWT_ROLE, KUBERNETES, VAULT_ROLE, WORKLOAD
 from tests.policy.sdk_support import ABSENT, UNKNOWN, R
+from tests.policy.task_runner_fixtures import TASK_RUNNER
 
 VAULT_POLICY = R(
     "vault:index/policy:Policy",
@@ -135,4 +136,4 @@ CONVENTIONS: dict[str, Case] = {
     ),
 }
 
-CASES = KUBERNETES | KESTRA | CHANNEL | VAULT | EXTERNAL_SECRETS | CONVENTIONS
+CASES = KUBERNETES | TASK_RUNNER | KESTRA | CHANNEL | VAULT | EXTERNAL_SECRETS | CONVENTIONS

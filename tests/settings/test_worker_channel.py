@@ -13,7 +13,7 @@ from tests.settings.malformed_fixtures import oss
 
 TLS, TOKENS = "kestra:deployment.grpc-tls", "kestra:deployment.worker-authentication"
 NONE = "kwreg_" + "a" * 52 + "_000000"
-PRODUCTION = {"tags": {"environment": "production", "owner": "platform"}}
+PRODUCTION: dict[str, Any] = {"tags": {"environment": "production", "owner": "platform"}}
 
 
 def lines(deployment: dict[str, Any], version: str = "2.0", **more: Any) -> list[str]:
