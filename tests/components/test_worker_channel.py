@@ -15,9 +15,11 @@ from components.kubernetes.pod_additions import REGISTRATION_TOKEN
 from components.registration_tokens import is_registration_token, registration_token
 from components.rendering.configuration import render
 from components.validation import load
+from sandbox.report.access import worker_channel
 from tests.components.inventory_support import SECRET_MARK
 from tests.components.pods_support import distributed_document, variables
 from tests.components.recording_support import Recorder, run
+from tests.conftest import ROOT, stack_document
 
 PLANTED = registration_token("planted")
 SECRET, CERTIFICATE = "kubernetes:core/v1:Secret", "kubernetes:cert-manager.io/v1:Certificate"
@@ -298,3 +300,36 @@ def test_a_certificate_that_does_not_come_is_said_with_where_to_look() -> None:
     assert "kubectl --namespace flows describe certificate kestra-grpc-worker" in said
     assert "cert-manager" in said
     assert explain_not_ready("forbidden", inputs) == ""
+
+
+def test_the_report_says_who_may_be_a_worker() -> None:
+    def said(deployment: dict[str, Any], **more: Any) -> list[str]:
+        settings = load(document(deployment, **more), source="t").settings
+        return [f"{row.who}: {row.why}" for row in worker_channel(settings)]
+
+    [plain] = said({})
+    assert "any pod that the network lets there" in plain
+    with_both = said({"grpc-tls": {"issuer": "vault-pki"}, "worker-authentication": {}})
+    assert with_both[0].startswith("pods with a worker's certificate of vault-pki: mutual TLS")
+    assert with_both[1].startswith("workers with the token of default")
+    assert "TLS with certificates of others" in said({}, grpc={"tls": {"enabled": True}})[0]
+    standalone = load(distributed_document({"mode": "standalone"}, version="2.0"), source="t")
+    assert list(worker_channel(standalone.settings)) == []
+
+
+def test_the_example_is_valid_and_has_both() -> None:
+    file = ROOT / "examples" / "worker-channel.yaml"
+    own = yaml.safe_load(file.read_text())["config"]
+    production = stack_document("production")
+    config = {key.removeprefix("kestra:"): value for key, value in own.items()}
+    config["deployment"] = {**production["deployment"], **config["deployment"]}
+    config["security"] = {**production["security"], **config["security"]}
+    license_ = {"license": stack_document("example-oidc")["ee"]["license"]}
+    config["ee"] = {**config.get("ee", {}), **license_}
+    config["deployment"]["image"] = {}
+    loaded = load(production | config, source="t")
+    assert [warning.line() for warning in loaded.warnings] == []
+    assert loaded.settings.grpc_tls is not None
+    assert list(loaded.settings.registration_groups) == ["default", "gpu"]
+    queues = render(loaded.settings).document["kestra"]["ee"]["setup"]["worker-queues"]
+    assert [queue["id"] for queue in queues] == ["gpu"]
