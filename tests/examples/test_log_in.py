@@ -32,8 +32,6 @@ def stack(name: str, version: str) -> dict[str, Any]:
     del document["security"]
     document["deployment"] |= own.pop("deployment")
     document["deployment"]["image"] = {}
-    if version == "2.0":
-        document["deployment"]["grpc-tls"] = {}
     return document | own | {"version": version}
 
 

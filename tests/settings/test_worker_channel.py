@@ -13,7 +13,6 @@ from tests.settings.malformed_fixtures import oss
 
 TLS, TOKENS = "kestra:deployment.grpc-tls", "kestra:deployment.worker-authentication"
 NONE = "kwreg_" + "a" * 52 + "_000000"
-PRODUCTION: dict[str, Any] = {"tags": {"environment": "production", "owner": "platform"}}
 
 
 def lines(deployment: dict[str, Any], version: str = "2.0", **more: Any) -> list[str]:
@@ -24,7 +23,14 @@ def lines(deployment: dict[str, Any], version: str = "2.0", **more: Any) -> list
         text = error.report().splitlines()
     else:
         text = [warning.line() for warning in loaded.warnings]
-    words = ("grpc", "worker-authentication", "registration-token", "ee.worker", "kestra:rotation")
+    words = (
+        "grpc",
+        "ee.setup",
+        "worker-authentication",
+        "registration-token",
+        "ee.worker",
+        "kestra:rotation",
+    )
     return [line for line in text if any(word in line for word in words)]
 
 
@@ -66,17 +72,26 @@ def test_open_source_has_neither() -> None:
         assert f"{place}: is of the Enterprise Edition" in report
 
 
-def test_a_production_stack_without_tls_there_is_warned_once() -> None:
-    [warning] = lines({}, **PRODUCTION)
-    assert f"{TLS}: is not set" in warning
-    assert "docs/worker-channel.md" in warning
-    for quiet in (
-        lines({"grpc-tls": {}}, **PRODUCTION),
-        lines({}, **PRODUCTION, grpc={"tls": {"enabled": True}}),
-        lines({}, **PRODUCTION, version="1.3"),
-        lines({}),
-    ):
-        assert quiet == []
+def test_files_of_the_channel_are_looked_for_where_they_are_read() -> None:
+    tls = {"enabled": True, "key-store": {"path": "/etc/own/keystore.p12", "password": "${P}"}}
+    setup = {
+        "worker-groups": [
+            {"id": "a", "registration-tokens": [{"name": "t", "token-file": "/etc/own/a"}]}
+        ]
+    }
+    mount = {
+        "extra-volumes": [{"name": "own", "secret": {"secretName": "own"}}],
+        "extra-volume-mounts": [{"name": "own", "mountPath": "/etc/own"}],
+    }
+    grpc: dict[str, Any] = {"grpc": {"tls": tls}}
+    [missing] = [line for line in lines({}, **grpc) if "no volume" in line]
+    assert "no volume of controller, worker holds" in missing or "of the pods holds" in missing
+    both = {"components": {"controller": mount, "worker": mount}}
+    assert [line for line in lines(both, **grpc) if "no volume" in line] == []
+    [missing] = [line for line in lines(both, ee={"setup": setup}) if "no volume" in line]
+    assert "token-file" in missing
+    servers = {"components": {"webserver": mount}}
+    assert [line for line in lines(servers, ee={"setup": setup}) if "no volume" in line] == []
 
 
 def test_the_tokens_of_groups_may_be_left_to_the_stack() -> None:

@@ -23,7 +23,7 @@ _SHORTEST, _LEAST_BEFORE = 3600, 300
 
 
 def check(s: Settings) -> Iterator[Finding]:
-    """Certificates and tokens of the channel, and a production stack without."""
+    """Certificates and tokens of the channel. That a stack has none is said by the policy pack (ks-kestra-23)."""
     tls, chosen = s.grpc_tls, s.deployment.worker_authentication
     if tls is not None:
         yield from _possible(s, _TLS, "is no TLS of Kestra's that it could switch on")
@@ -38,16 +38,6 @@ def check(s: Settings) -> Iterator[Finding]:
             if isinstance(auth, Mapping) and name in auth:
                 place = ("ee", "worker", "auth", name)
                 yield _twice(place, "kestra:deployment.worker-authentication")
-    if _is_plain(s):
-        yield Finding(
-            _TLS,
-            "is not set, so workers and controllers talk without TLS",
-            "inputs, outputs and logs of tasks cross the nodes' network in clear, and any pod that the network lets "
-            "there may be a worker",
-            "set it to {} where the cluster has cert-manager, or kestra:grpc.tls with certificates of your own "
-            "(docs/worker-channel.md)",
-            warning=True,
-        )
 
 
 def _possible(s: Settings, at: tuple[str, ...], otherwise: str) -> Iterator[Finding]:
@@ -121,19 +111,3 @@ def _tokens(s: Settings) -> Iterator[Finding]:
 
 def _twice(place: tuple[str, ...], by: str) -> Finding:
     return Finding(place, f"is set by {by} too", f"{by} renders it", "keep one of the two")
-
-
-def _is_plain(s: Settings) -> bool:
-    """Whether a production stack could have TLS there, and has not."""
-    return (
-        s.is_production
-        and s.is_enterprise
-        and s.version == "2.0"
-        and s.deployment.mode == "distributed"
-        and s.grpc_tls is None
-        and not _is_on(s.catalogue_value("kestra", "grpc", "tls", "enabled"))
-    )
-
-
-def _is_on(value: object) -> bool:
-    return str(value).lower() == "true" or (isinstance(value, str) and "${" in value)
