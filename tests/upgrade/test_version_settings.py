@@ -108,6 +108,9 @@ for _name in RICHEST:
     if "controller" in RICHEST[_name].get("deployment", {}).get("components", {}):
         KEEPS[_name] |= CONTROLLER
 for _name in RICHEST:
+    if "scripts" in (RICHEST[_name].get("deployment", {}).get("task-runner") or {}):
+        KEEPS[_name] |= {"kestra:deployment.task-runner.scripts"}
+for _name in RICHEST:
     if "tag" in RICHEST[_name].get("deployment", {}).get("image", {}):
         KEEPS[_name] |= {"kestra:deployment.image.tag"}
 KEEPS["golden-production-2.0-enterprise"] |= {"kestra:security.basic-auth.password-require-special"}
