@@ -20,6 +20,7 @@ from components.settings.networks import Network, Port
 from components.settings.pods import PodSettings
 from components.settings.scaling import Autoscaling, DisruptionBudget
 from components.settings.task_runner import TaskNamespace, TaskRunner
+from components.settings.worker_channel import GrpcTls, WorkerAuthentication
 
 #: `kestra:version` to the release that runs where the settings name no image.
 DEFAULT_TAGS = {"1.3": "v1.3.31", "2.0": "v2.0.0"}
@@ -293,6 +294,18 @@ class Deployment(PodSettings):
         source=SOURCE_PROJECT,
     )
     network_policy: NetworkPolicy = key(NetworkPolicy, "Network policies.", source=SOURCE_PROJECT)
+    grpc_tls: GrpcTls | None = key(
+        None,
+        "Mutual TLS between workers and controllers, with certificates of cert-manager (absent: none).",
+        since="2.0",
+        source=SOURCE_PROJECT,
+    )
+    worker_authentication: WorkerAuthentication | None = key(
+        None,
+        "Registration tokens of workers, made by the stack (absent: none).",
+        since="2.0",
+        source=SOURCE_PROJECT,
+    )
     storage_volume: StorageVolume | None = key(
         None, "Volume for local storage.", source=SOURCE_PROJECT
     )

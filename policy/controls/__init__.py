@@ -7,6 +7,7 @@ from policy.controls import (  # noqa: F401
     external_secrets,
     identity,
     kestra,
+    kestra_channel,
     kestra_credentials,
     kestra_log_in,
     kestra_pods,

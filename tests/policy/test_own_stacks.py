@@ -41,7 +41,14 @@ def _found(
 
 
 def test_an_enterprise_stack_with_vault_passes_as_production() -> None:
-    assert _found("enterprise-2.0", "production", ELSEWHERE) == []
+    document: dict[str, Any] = documents()["enterprise-2.0"]
+    channel = {"grpc-tls": {}, "worker-authentication": {}, "worker-groups": {"gpu": {}}}
+    document |= {"deployment": document["deployment"] | channel}
+    assert _found(document, "production", ELSEWHERE) == []
+
+
+def test_a_channel_without_tls_is_refused() -> None:
+    assert {c for c, _ in _found("enterprise-2.0", "production", ELSEWHERE)} == {"ks-kestra-23"}
 
 
 @pytest.mark.parametrize(
