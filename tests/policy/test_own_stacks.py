@@ -41,14 +41,21 @@ def _found(
 
 
 def test_an_enterprise_stack_with_vault_passes_as_production() -> None:
-    assert _found("enterprise-2.0", "production", ELSEWHERE) == []
+    document = documents()["enterprise-2.0"]
+    (name, datasource), *_ = document["datasources"].items()
+    url = f"{datasource['url']}?sslmode=verify-full"
+    checked = document | {"datasources": {name: datasource | {"url": url}}}
+    assert _found(checked, "production", ELSEWHERE) == []
+    assert {control for control, _ in _found(document, "production", ELSEWHERE)} == {
+        "ks-database-01"
+    }
 
 
 @pytest.mark.parametrize(
     ("name", "controls"),
     [
         ("local", {"ks-kubernetes-07"}),
-        ("local-vault", {"ks-kubernetes-07", "ks-vault-07"}),
+        ("local-vault", {"ks-database-01", "ks-kubernetes-07", "ks-vault-07"}),
         ("oss-vault", {"ks-kubernetes-07", "ks-vault-07"}),
     ],
 )
