@@ -107,6 +107,7 @@ LONG = (
     Long(r"faults/test_names_taken\.py", "faults", sample=r"faults/test_second_life\.py"),
     Long(r"stores/test_vault_access\.py", "access", keep=r"\[password-managed\]"),
     Long(r"kestra/test_plugin_defaults\.py", "access", sample=r"components/test_task_runner\.py"),
+    Long(r"kestra/test_datasource_properties\.py", "access", sample=r"components/test_database_authority\.py"),
     Long(r"stores/test_task_runner_access\.py", "access", keep=r"test_(every_verb|the_quota)"),
     Long(r"stores/test_deployer_access\.py::test_a_stack", "access", sample=r"stores/test_deployer_access\.py::test_who"),
     Long(r"settings/test_engine_config\.py::test_the_command", "access", keep="a secret in clear|an encrypted block"),
