@@ -118,6 +118,11 @@ LONG = (
         keep=r"(refused (env (unknown|twice)|encrypted|mount without)|valid (env|encrypted|volumes)|warned a secret)",
     ),
     Long(r"settings/test_check_and_engine\.py::test_check_and.*\[malformed: [d-z0-9A-Z]", "hostile", sample=r"settings/test_check_and_engine\.py::test_check_and.*\[malformed: [a-c]"),
+    Long(
+        r"settings/test_fixes\.py",
+        "hostile",
+        keep=r"\[(store\.(refresh-interval|install|vault\.auth-path)|declared-secrets\.<name>\.external|both|a wrong mount)\]",
+    ),
     Long(r"kestra/test_web_server\.py", "access", sample=r"kestra/test_endpoints\.py.*1\.3"),
     Long(r"plugins/test_custom_resources_engine\.py::test_a_cluster_without", "plugins", sample=r"plugins/test_custom_resources_engine\.py::test_a_real_api"),
     Long(r"importing/test_adoption_engine\.py", "stacks", sample=r"importing/test_adoption\.py"),
