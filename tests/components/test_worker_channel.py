@@ -321,7 +321,7 @@ def test_the_example_is_valid_and_has_both() -> None:
     file = ROOT / "examples" / "worker-channel.yaml"
     own = yaml.safe_load(file.read_text())["config"]
     production = stack_document("production")
-    config = {key.removeprefix("kestra:"): value for key, value in own.items()}
+    config: dict[str, Any] = {key.removeprefix("kestra:"): value for key, value in own.items()}
     config["deployment"] = {**production["deployment"], **config["deployment"]}
     config["security"] = {**production["security"], **config["security"]}
     license_ = {"license": stack_document("example-oidc")["ee"]["license"]}
