@@ -324,7 +324,8 @@ def test_the_example_is_valid_and_has_both() -> None:
     config: dict[str, Any] = {key.removeprefix("kestra:"): value for key, value in own.items()}
     config["deployment"] = {**production["deployment"], **config["deployment"]}
     config["security"] = {**production["security"], **config["security"]}
-    license_ = {"license": stack_document("example-oidc")["ee"]["license"]}
+    oidc: dict[str, Any] = stack_document("example-oidc")
+    license_ = {"license": oidc["ee"]["license"]}
     config["ee"] = {**config.get("ee", {}), **license_}
     config["deployment"]["image"] = {}
     loaded = load(production | config, source="t")
