@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from components.backends.registry import backend_of
 from components.rendering import document as _document
 from components.rendering import sections
+from components.rendering.database import with_authority
 from components.rendering.endpoints import endpoints
 from components.rendering.leaves import Environment, GeneratedValueRef, Node, ProvidedValue, resolve
 from components.rendering.nodes import block
@@ -23,6 +24,7 @@ from components.rendering.plugin_defaults import with_task_runner
 from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
 from components.rendering.tree import plain, tree
 from components.rendering.web_server import WebServer, public_url
+from components.rendering.worker_channel import with_channel
 from components.settings import Problem, Settings
 from components.settings.base import CREDENTIAL_IN_URL, SecretText, reveal
 from components.settings.permissions import is_first_vocabulary, translate
@@ -101,7 +103,8 @@ def render(settings: Settings) -> Configuration:
     )
     for keys in (settings.catalogue_keys, settings.additional_configuration):
         document = _merged(document, plain(keys))
-    document = with_task_runner(document, settings)
+    document["kestra"] = with_channel(block(document, "kestra") or {}, settings)
+    document = with_authority(with_task_runner(document, settings), settings)
     environment = Environment()
     written = environment.write(document)
     assert isinstance(written, dict)
