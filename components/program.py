@@ -31,6 +31,7 @@ from components.rendering.configuration import (
     render,
 )
 from components.rendering.web_server import WebServer
+from components.rendering.worker_channel import made_values, told_groups
 from components.safeguards.change_guard import Guard, watched
 from components.safeguards.error_hooks import register_error_hook
 from components.safeguards.failed_rollout import RolloutWatch
@@ -40,6 +41,7 @@ from components.settings import Settings, SettingsError
 from components.settings.external_key import has_external_key
 from components.settings.placeholders import is_placeholder
 from components.settings.secret import InternalStore
+from components.settings.worker_channel import STORE_PASSWORD, token_key
 from components.stack_config import config_keys, read_config
 from components.storage.interface import StorageAccess
 from components.storage.registry import create_storage
@@ -175,6 +177,7 @@ def provision(
     """
     configuration = render(settings)
     needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
+    needed |= set(made_values(settings))
     generated = GeneratedSecrets(
         "generated",
         sorted(key for key in needed if not is_provisioned(key)),
@@ -214,7 +217,8 @@ def build(
             [store] if isinstance(store, pulumi.Resource) else [],
             _management_password(settings, provided),
             WebServer.of(configuration.document, settings),
-            resources.storage.identity if resources.storage else Identity(),
+            channel=_channel(settings, provided),
+            storage_identity=resources.storage.identity if resources.storage else Identity(),
         ),
         resources.guard.passed,
     )
@@ -308,6 +312,16 @@ def _keys_held(settings: Settings, generated: GeneratedSecrets) -> dict[str, pul
         own = block.secret if isinstance(block, InternalStore) else None
         keys["internalKey"] = _secret(own) if own else generated.values[path]
     return keys
+
+
+def _channel(
+    settings: Settings, provided: Mapping[str, pulumi.Output[str]]
+) -> dict[str, pulumi.Output[str]]:
+    """What workers and controllers need besides Kestra's file, made or given."""
+    made = [*made_values(settings), *([STORE_PASSWORD] if settings.grpc_tls else [])]
+    tokens = {group: settings.registration_groups[group] for group in told_groups(settings)}
+    given = {token_key(group): _secret(token) for group, token in tokens.items() if token}
+    return {key: provided[key] for key in made} | given
 
 
 def _management_password(

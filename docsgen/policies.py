@@ -20,6 +20,7 @@ _TITLES = {
     "database": "Database",
     "vault": "Vault",
     "external-secrets": "External Secrets",
+    "storage": "Storage",
     "task-runner": "Task runner",
     "conventions": "Conventions",
 }

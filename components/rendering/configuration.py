@@ -24,6 +24,7 @@ from components.rendering.plugin_defaults import with_task_runner
 from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
 from components.rendering.tree import plain, tree
 from components.rendering.web_server import WebServer, public_url
+from components.rendering.worker_channel import with_channel
 from components.settings import Problem, Settings
 from components.settings.base import CREDENTIAL_IN_URL, SecretText, reveal
 from components.settings.permissions import is_first_vocabulary, translate
@@ -102,6 +103,7 @@ def render(settings: Settings) -> Configuration:
     )
     for keys in (settings.catalogue_keys, settings.additional_configuration):
         document = _merged(document, plain(keys))
+    document["kestra"] = with_channel(block(document, "kestra") or {}, settings)
     document = with_authority(with_task_runner(document, settings), settings)
     environment = Environment()
     written = environment.write(document)

@@ -9,8 +9,8 @@ from pydantic import Field, SecretStr
 from components.settings.base import (
     SOURCE_PROJECT,
     Model,
+    ProjectBool,
     Secret,
-    StrictBool,
     StrictInt,
     TextOrSecret,
     key,
@@ -20,6 +20,7 @@ from components.settings.networks import Network, Port
 from components.settings.pods import PodSettings
 from components.settings.scaling import Autoscaling, DisruptionBudget
 from components.settings.task_runner import TaskNamespace, TaskRunner
+from components.settings.worker_channel import GrpcTls, WorkerAuthentication
 
 #: `kestra:version` to the release that runs where the settings name no image.
 DEFAULT_TAGS = {"1.3": "v1.3.31", "2.0": "v2.0.0"}
@@ -187,7 +188,7 @@ class Components(Model):
 class NetworkPolicy(Model):
     """Who may talk to Kestra's pods and whom they may talk to. Everything else is denied."""
 
-    enabled: StrictBool = key(True, "Whether the policies are made.", source=SOURCE_PROJECT)
+    enabled: ProjectBool = key(True, "Whether the policies are made.", source=SOURCE_PROJECT)
     ingress_namespace: str | None = key(
         None,
         "Namespace of the ingress controller, the only one that reaches the web port. Absent: the pods of Kestra's "
@@ -277,7 +278,7 @@ class Deployment(PodSettings):
     """Kestra on Kubernetes."""
 
     namespace: str = key("kestra", "Namespace.", pattern=NAME, max_length=63, source=K8S)
-    create_namespace: StrictBool = key(
+    create_namespace: ProjectBool = key(
         True,
         "Whether the namespace is made, enforcing Pod Security `restricted`.",
         source=SOURCE_PROJECT,
@@ -328,6 +329,18 @@ class Deployment(PodSettings):
         source=SOURCE_PROJECT,
     )
     network_policy: NetworkPolicy = key(NetworkPolicy, "Network policies.", source=SOURCE_PROJECT)
+    grpc_tls: GrpcTls | None = key(
+        None,
+        "Mutual TLS between workers and controllers, with certificates of cert-manager (absent: none).",
+        since="2.0",
+        source=SOURCE_PROJECT,
+    )
+    worker_authentication: WorkerAuthentication | None = key(
+        None,
+        "Registration tokens of workers, made by the stack (absent: none).",
+        since="2.0",
+        source=SOURCE_PROJECT,
+    )
     storage_volume: StorageVolume | None = key(
         None, "Volume for local storage.", source=SOURCE_PROJECT
     )
@@ -336,7 +349,7 @@ class Deployment(PodSettings):
         "Has Kestra reach its databases over TLS only, and check their certificates (docs/database.md).",
         source=SOURCE_PROJECT,
     )
-    protect: StrictBool | None = key(
+    protect: ProjectBool | None = key(
         None,
         "Whether stores and keys are protected (absent: yes in production).",
         source=SOURCE_PROJECT,

@@ -6,6 +6,7 @@ from functools import cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
+from components.backends.registry import clouds
 from components.storage.interface import ObjectStorage, StorageAccess
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 #: `kestra:storage.type` to the object storage.
 STORAGES: dict[str, str] = {
     "s3": "components.storage.aws.storage:S3",
+    "gcs": "components.storage.gcp.storage:GCS",
+    "azure": "components.storage.azure.storage:BLOB",
 }
 
 
@@ -56,3 +59,9 @@ def create_storage(
     """Registers the bucket and the access to it; imports only the SDK that it needs. None where there is neither."""
     chosen = storage_of(settings)
     return None if chosen is None else chosen.create(name, settings, identity, opts)
+
+
+def used_clouds(settings: Settings) -> list[str]:
+    """The clouds of a stack's secret managers and of its bucket, sorted."""
+    storage = storage_of(settings)
+    return sorted({*clouds(settings), *([storage.cloud] if storage else [])})

@@ -7,6 +7,7 @@ from policy.controls import (  # noqa: F401
     external_secrets,
     identity,
     kestra,
+    kestra_channel,
     kestra_credentials,
     kestra_database,
     kestra_log_in,
@@ -21,6 +22,7 @@ from policy.controls import (  # noqa: F401
     secret_stores_aws,
     secret_stores_azure,
     secret_stores_gcp,
+    storage,
     task_runner,
     vault,
 )
@@ -36,6 +38,7 @@ AREAS = (
     "database",
     "vault",
     "external-secrets",
+    "storage",
     "conventions",
 )
 ALL: tuple[Control, ...] = tuple(

@@ -15,7 +15,7 @@ from tests.settings.keys_support import has_key
 
 PARENT = "urn:pulumi:dev::kestra::kestra:stores:Some::store"
 SOME = {"name": "n", "path": "p", "vaultName": "v", "resourceGroupName": "g", "secretName": "s"} | {
-    "project": "pr", "location": "l", "secretId": "s", "keyRing": "ring", "accountId": "a",
+    "project": "pr", "location": "l", "secretId": "s", "keyRing": "ring", "accountId": "a", "bucket": "b",
     "metadata": {"name": "n", "namespace": "ns"},
 }  # fmt: skip
 SECRET, VAULT = "aws:secretsmanager/secret:Secret", "azure-native:keyvault:Vault"
@@ -27,6 +27,7 @@ CASES = [
     (SECRET, "ResourceExistsException: The operation failed because the secret n already exists.", '"$(aws secretsmanager describe-secret --secret-id n --query ARN --output text)"'),
     ("aws:ssm/parameter:Parameter", "ParameterAlreadyExists: The parameter already exists.", "n"),
     ("aws:kms/alias:Alias", "AlreadyExistsException: An alias with the name n already exists", "n"),
+    ("aws:s3/bucket:Bucket", "BucketAlreadyOwnedByYou: Your previous request to create the named bucket succeeded", "b"),
     ("aws:iam/role:Role", "EntityAlreadyExists: Role with name n already exists.", "n"),
     (VAULT, 'Status=409 Code="ConflictError" Message="A vault with the same name already exists in deleted state."', '"$(az keyvault show --name v --resource-group g --query id --output tsv)"'),
     ("azure-native:keyvault:Secret", "Secret s is currently in a deleted but recoverable state, and", '"$(az keyvault show --name v --resource-group g --query id --output tsv)/secrets/s"'),
@@ -34,6 +35,7 @@ CASES = [
     ("gcp:secretmanager/secret:Secret", "googleapi: Error 409: Secret [projects/1/secrets/s] already exists.", "projects/pr/secrets/s"),
     ("gcp:kms/keyRing:KeyRing", "Error 409: KeyRing already exists.", "projects/pr/locations/l/keyRings/n"),
     ("gcp:kms/cryptoKey:CryptoKey", "Error 409: CryptoKey already exists.", "ring/cryptoKeys/n"),
+    ("gcp:storage/bucket:Bucket", "Error 409: Your previous request to create the named bucket succeeded and you already own it.", "pr/n"),
     ("gcp:serviceaccount/account:Account", "Error 409: already exists", "projects/pr/serviceAccounts/a@pr.iam.gserviceaccount.com"),
     ("kubernetes:core/v1:Namespace", 'namespaces "n" already exists', "ns/n"),
     ("kubernetes:core/v1:Secret", "Server-Side Apply field conflict detected.", "ns/n"),

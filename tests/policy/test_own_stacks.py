@@ -41,13 +41,21 @@ def _found(
 
 
 def test_an_enterprise_stack_with_vault_passes_as_production() -> None:
-    document = documents()["enterprise-2.0"]
+    document: dict[str, Any] = documents()["enterprise-2.0"]
+    channel = {"grpc-tls": {}, "worker-authentication": {}, "worker-groups": {"gpu": {}}}
     (name, datasource), *_ = document["datasources"].items()
-    url = f"{datasource['url']}?sslmode=verify-full"
-    checked = document | {"datasources": {name: datasource | {"url": url}}}
-    assert _found(checked, "production", ELSEWHERE) == []
-    assert {control for control, _ in _found(document, "production", ELSEWHERE)} == {
-        "ks-database-01"
+    checked = datasource | {"url": f"{datasource['url']}?sslmode=verify-full"}
+    document |= {
+        "deployment": document["deployment"] | channel,
+        "datasources": {name: checked},
+    }
+    assert _found(document, "production", ELSEWHERE) == []
+
+
+def test_channel_and_database_without_tls_are_refused() -> None:
+    assert {c for c, _ in _found("enterprise-2.0", "production", ELSEWHERE)} == {
+        "ks-kestra-23",
+        "ks-database-01",
     }
 
 

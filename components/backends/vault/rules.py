@@ -100,7 +100,9 @@ def paths(s: Settings) -> Iterator[Finding]:
         return
     at = ("secret", "vault")
     yield from _path((*at, "root-engine"), block.root_engine)
-    if block.secret_path_prefix:
+    if s.uses_external_secrets:
+        yield from _paths_of_the_operator(at, block)
+    elif block.secret_path_prefix:
         if "${" not in block.secret_path_prefix:
             yield from _path((*at, "secret-path-prefix"), block.secret_path_prefix)
         elif s.declared_secrets or not s.identity.vault.mount_engine:
@@ -114,15 +116,30 @@ def paths(s: Settings) -> Iterator[Finding]:
         yield from _path(("identity", "vault", "paths", i), path)
 
 
-def _path(at: tuple[str | int, ...], path: str) -> Iterator[Finding]:
+def _paths_of_the_operator(at: tuple[str, ...], block: Vault) -> Iterator[Finding]:
+    if block.kubernetes is not None:
+        yield from _path((*at, "kubernetes", "path"), block.kubernetes.path)
+    folder, place = block.secret_path_prefix, (*at, "secret-path-prefix")
+    if folder is None:
+        return
+    if folder.strip() and any(c.isspace() for c in folder.strip()):
+        yield Finding(
+            place, "holds a space", f"{_RULE}; here without spaces, too", "write it without spaces"
+        )
+    else:
+        yield from _path(place, folder, "name the folder itself")
+
+
+#: More folders than one, in the Enterprise Edition.
+_FOLDERS = "name the folder itself; more folders go under kestra:identity.vault.paths, one by one"
+
+
+def _path(at: tuple[str | int, ...], path: str, instead: str = _FOLDERS) -> Iterator[Finding]:
     names = path.split("/")
     if not path.strip("/ "):
         yield Finding(at, "names no folder", _RULE, "name one, or remove it")
     elif "*" in path or "+" in path:
-        fix = (
-            "name the folder itself; more folders go under kestra:identity.vault.paths, one by one"
-        )
-        yield Finding(at, "holds a wildcard of Vault's policies", _RULE, fix)
+        yield Finding(at, "holds a wildcard of Vault's policies", _RULE, instead)
     elif not names[0] or not names[-1]:
         end = "ends" if names[0] else "begins"
         yield Finding(at, f"{end} with a slash", _RULE, "remove that slash")

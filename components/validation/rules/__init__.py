@@ -44,6 +44,7 @@ from components.validation.rules import (
     values,
     variable_rules,
     web_server,
+    worker_channel,
     worker_groups,
 )
 
@@ -122,6 +123,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     pods.check,
     pod_security.check,
     worker_groups.check,
+    worker_channel.check,
     task_runner.check,
     file_paths.check,
     tags.check,
