@@ -12,7 +12,7 @@ from pulumi_kubernetes import apps, core, networking, policy
 from components import tags
 from components.backends.login import Identity, combined
 from components.generated_secrets import base64_text
-from components.kubernetes import edge, existing_secrets, network, scaling
+from components.kubernetes import database_authority, edge, existing_secrets, network, scaling
 from components.kubernetes.custom_resources import custom_resource
 from components.kubernetes.manifests import annotated, api
 from components.kubernetes.monitor import register_monitor
@@ -122,7 +122,10 @@ class Kestra(pulumi.ComponentResource):
         self.config_map = core.v1.ConfigMap(
             f"{name}-configuration",
             metadata=self._metadata(),
-            data={"application.yaml": args.configuration},
+            data={
+                "application.yaml": args.configuration,
+                **database_authority.configuration_data(self._settings),
+            },
             immutable=True,
             opts=self._child,
         ).metadata.name

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from components.backends.registry import backend_of
 from components.rendering import document as _document
 from components.rendering import sections
+from components.rendering.database import with_authority
 from components.rendering.endpoints import endpoints
 from components.rendering.leaves import Environment, GeneratedValueRef, Node, ProvidedValue, resolve
 from components.rendering.nodes import block
@@ -103,7 +104,7 @@ def render(settings: Settings) -> Configuration:
     for keys in (settings.catalogue_keys, settings.additional_configuration):
         document = _merged(document, plain(keys))
     document["kestra"] = with_channel(block(document, "kestra") or {}, settings)
-    document = with_task_runner(document, settings)
+    document = with_authority(with_task_runner(document, settings), settings)
     environment = Environment()
     written = environment.write(document)
     assert isinstance(written, dict)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: `kestra:storage.type` to the object storage.
 STORAGES: dict[str, str] = {
     "s3": "components.storage.aws.storage:S3",
+    "gcs": "components.storage.gcp.storage:GCS",
+    "azure": "components.storage.azure.storage:BLOB",
 }
 
 

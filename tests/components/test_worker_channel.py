@@ -322,11 +322,12 @@ def test_the_report_says_who_may_be_a_worker() -> None:
 def test_the_example_is_valid_and_has_both() -> None:
     file = ROOT / "examples" / "worker-channel.yaml"
     own = yaml.safe_load(file.read_text())["config"]
-    production = stack_document("production")
-    config = {key.removeprefix("kestra:"): value for key, value in own.items()}
+    production: dict[str, Any] = stack_document("production")
+    config: dict[str, Any] = {key.removeprefix("kestra:"): value for key, value in own.items()}
     config["deployment"] = {**production["deployment"], **config["deployment"]}
     config["security"] = {**production["security"], **config["security"]}
-    license_ = {"license": stack_document("example-oidc")["ee"]["license"]}
+    oidc: dict[str, Any] = stack_document("example-oidc")
+    license_ = {"license": oidc["ee"]["license"]}
     config["ee"] = {**config.get("ee", {}), **license_}
     config["deployment"]["image"] = {}
     loaded = load(production | config, source="t")

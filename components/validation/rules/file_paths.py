@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from components.settings.base import TextInClear
@@ -26,7 +26,7 @@ _NOT_READ = (
 _NOT_OF_WORKERS = ("datasources", "elasticsearch", "kafka", "queue", "repository")
 #: What a few of the server components read alone.
 #: Source: Kestra documentation, enterprise-and-advanced (gRPC TLS/mTLS) and worker groups (declarative configuration).
-_OF_SERVERS = {
+_OF_SERVERS: Mapping[Loc, tuple[str, ...]] = {
     ("grpc", "tls"): ("controller", "worker", "standalone"),
     ("ee", "setup"): ("webserver", "standalone"),
 }
