@@ -31,7 +31,7 @@ from components.rendering.configuration import (
     render,
 )
 from components.rendering.web_server import WebServer
-from components.rendering.worker_channel import made_values, told_groups
+from components.rendering.worker_channel import generated_keys, seeded_groups
 from components.safeguards.change_guard import Guard, watched
 from components.safeguards.error_hooks import register_error_hook
 from components.safeguards.failed_rollout import RolloutWatch
@@ -177,7 +177,7 @@ def provision(
     """
     configuration = render(settings)
     needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
-    needed |= set(made_values(settings))
+    needed |= set(generated_keys(settings))
     generated = GeneratedSecrets(
         "generated",
         sorted(key for key in needed if not is_provisioned(key)),
@@ -318,10 +318,10 @@ def _channel(
     settings: Settings, provided: Mapping[str, pulumi.Output[str]]
 ) -> dict[str, pulumi.Output[str]]:
     """What workers and controllers need besides Kestra's file, made or given."""
-    made = [*made_values(settings), *([STORE_PASSWORD] if settings.grpc_tls else [])]
-    tokens = {group: settings.registration_groups[group] for group in told_groups(settings)}
-    given = {token_key(group): _secret(token) for group, token in tokens.items() if token}
-    return {key: provided[key] for key in made} | given
+    keys = [*generated_keys(settings), *([STORE_PASSWORD] if settings.grpc_tls else [])]
+    tokens = {group: settings.registration_groups[group] for group in seeded_groups(settings)}
+    of_settings = {token_key(group): _secret(token) for group, token in tokens.items() if token}
+    return {key: provided[key] for key in keys} | of_settings
 
 
 def _management_password(
