@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pulumi
+from pulumi.output import UNKNOWN
 from pydantic import SecretStr
 
 from components import tags
@@ -37,6 +39,7 @@ from components.safeguards.failed_rollout import RolloutWatch
 from components.safeguards.hints import suggest_vault_address
 from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError
+from components.settings.base import OPAQUE
 from components.settings.external_key import has_external_key
 from components.settings.placeholders import is_placeholder
 from components.settings.secret import InternalStore
@@ -157,10 +160,31 @@ class Provisioned:
         }
 
 
+@dataclass(frozen=True)
+class Scope:
+    """Where the resources of a stack are: at its root, as in this project's own program, or in a component."""
+
+    name: str = ""
+    """Of the component; the logical names of its resources begin with it."""
+    parent: pulumi.Resource | None = None
+
+    def logical(self, part: str) -> str:
+        """The logical name of a part."""
+        return f"{self.name}-{part}" if self.name else part
+
+    def options(self, *others: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+        """The options of a part, with further ones."""
+        merged = pulumi.ResourceOptions(parent=self.parent)
+        for other in others:
+            merged = pulumi.ResourceOptions.merge(merged, other)
+        return merged
+
+
 def provision(
     settings: Settings,
     guarding: pulumi.ResourceOptions | None = None,
     versions: Versions | None = None,
+    scope: Scope = Scope(),
 ) -> Provisioned:
     """Registers the secrets, their store and the identity that reads them.
 
@@ -168,22 +192,45 @@ def provision(
         settings: the stack's settings.
         guarding: options of the guard, `components.safeguards.change_guard.watched()` for one that refuses.
         versions: of the external secrets, by secret manager; None where nobody is asked.
+        scope: what the resources are a part of.
     """
     configuration = render(settings)
+    generated = generate(settings, needed_values(configuration), scope)
+    secrets = given_secrets(settings) | generated.declared
+    key = encryption_key(settings, generated)
+    guard = guard_keys(settings, generated, guarding, scope)
+    after = scope.options(guard.passed)
+    store, second = create_stores(settings, secrets, key, after, versions, scope)
+    identity = create_identity(scope.logical("identity"), settings, store, after)
+    return Provisioned(configuration, generated, secrets, store, identity, guard, second)
+
+
+def needed_values(configuration: Configuration) -> list[str]:
+    """Settings paths of the values that a configuration needs and neither settings nor a store provide, sorted."""
     needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
-    generated = GeneratedSecrets(
-        "generated",
-        sorted(key for key in needed if not is_provisioned(key)),
+    return sorted(key for key in needed if not is_provisioned(key))
+
+
+def generate(settings: Settings, needed: list[str], scope: Scope) -> GeneratedSecrets:
+    """Registers the values that the stack makes: those of these settings paths, and of declared secrets."""
+    return GeneratedSecrets(
+        scope.logical("generated"),
+        needed,
         dict(settings.declared_secrets),
+        scope.options(),
         rotation=settings.rotation,
     )
-    secrets = _declared(settings) | generated.declared
-    encryption_key = _encryption_key(settings, generated)
-    guard = Guard("guard", settings, _keys_held(settings, generated), guarding)
-    after = guard.passed
-    store, second = create_stores(settings, secrets, encryption_key, after, versions)
-    identity = create_identity("identity", settings, store, after)
-    return Provisioned(configuration, generated, secrets, store, identity, guard, second)
+
+
+def guard_keys(
+    settings: Settings,
+    generated: GeneratedSecrets,
+    guarding: pulumi.ResourceOptions | None,
+    scope: Scope,
+) -> Guard:
+    """Registers the guard of what cannot be had back."""
+    keys = _keys_held(settings, generated)
+    return Guard(scope.logical("guard"), settings, keys, scope.options(guarding))
 
 
 def build(
@@ -193,10 +240,25 @@ def build(
 ) -> None:
     """Registers the stack's resources and exports its outputs; for the arguments see `provision()`."""
     resources = provision(settings, guarding, versions)
+    for name, value in deploy_kestra("kestra", settings, resources).items():
+        pulumi.export(name, value)
+
+
+def deploy_kestra(
+    name: str, settings: Settings, resources: Provisioned, scope: Scope = Scope()
+) -> dict[str, Any]:
+    """Registers Kestra's own resources; returns the outputs of the stack.
+
+    Args:
+        name: the logical name of `Kestra`.
+        settings: the stack's settings.
+        resources: what it is given.
+        scope: what the resources are a part of.
+    """
     configuration, store, identity = resources.configuration, resources.store, resources.identity
     provided = resources.values
     kestra = Kestra(
-        "kestra",
+        name,
         KestraArgs(
             settings,
             configuration.yaml(),
@@ -208,22 +270,24 @@ def build(
             _management_password(settings, provided),
             WebServer.of(configuration.document, settings),
         ),
-        resources.guard.passed,
+        scope.options(resources.guard.passed),
     )
-    pulumi.export("endpoint", kestra.endpoint)
-    pulumi.export("namespace", kestra.namespace)
-    pulumi.export("serviceAccount", kestra.service_account)
-    pulumi.export("principal", identity.principal)
-    pulumi.export("deployments", kestra.deployments)
-    pulumi.export("configMap", kestra.config_map)
-    pulumi.export("secret", kestra.secret)
-    pulumi.export("secretIds", store.secret_ids)
-    if resources.second is not None:
-        pulumi.export("alsoSecretIds", resources.second.secret_ids)
-    pulumi.export("versionIds", store.version_ids)
-    pulumi.export("configuration", configuration.yaml())
-    pulumi.export("tags", tags.convention(settings.tags))
-    pulumi.export("generated", pulumi.Output.secret({**provided, **_named(resources.generated)}))
+    second = resources.second
+    return {
+        "endpoint": kestra.endpoint,
+        "namespace": kestra.namespace,
+        "serviceAccount": kestra.service_account,
+        "principal": identity.principal,
+        "deployments": kestra.deployments,
+        "configMap": kestra.config_map,
+        "secret": kestra.secret,
+        "secretIds": store.secret_ids,
+        **({} if second is None else {"alsoSecretIds": second.secret_ids}),
+        "versionIds": store.version_ids,
+        "configuration": configuration.yaml(),
+        "tags": tags.convention(settings.tags),
+        "generated": pulumi.Output.secret({**provided, **_named(resources.generated)}),
+    }
 
 
 def create_stores(
@@ -232,6 +296,7 @@ def create_stores(
     encryption_key: pulumi.Input[str] | None,
     opts: pulumi.ResourceOptions | None = None,
     versions: Versions | None = None,
+    scope: Scope = Scope(),
 ) -> tuple[Store, Store | None]:
     """The store that Kestra reads, and the second one while the stack moves.
 
@@ -241,11 +306,13 @@ def create_stores(
         encryption_key: the key for both to keep (secret), if the stack has it.
         opts: options of both.
         versions: of the external secrets, by secret manager.
+        scope: what they are a part of.
     """
 
     def create(view: Settings) -> Store:
         numbers = {n: v.number for n, v in (versions or {}).get(backend_of(view).type, {}).items()}
-        return create_store("store", StoreArgs(view, secrets, encryption_key, numbers), opts)
+        args = StoreArgs(view, secrets, encryption_key, numbers)
+        return create_store(scope.logical("store"), args, opts)
 
     # Under the same name, so that the day the two change places replaces nothing.
     first = create(settings)
@@ -256,8 +323,8 @@ def _named(generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
     return {f"declared-secrets.{name}": value for name, value in generated.declared.items()}
 
 
-def _declared(settings: Settings) -> dict[str, pulumi.Output[str]]:
-    """Given values of declared secrets."""
+def given_secrets(settings: Settings) -> dict[str, pulumi.Output[str]]:
+    """Declared secret to its value, for those whose value stands in the settings."""
     return {
         name: _secret(secret.value)
         for name, secret in settings.declared_secrets.items()
@@ -269,18 +336,29 @@ def _environment(
     settings: Settings, configuration: Configuration, provided: Mapping[str, pulumi.Output[str]]
 ) -> dict[str, pulumi.Output[str]]:
     """Variables of the placeholders, and the encrypted ones of the settings."""
-    variables = settings.deployment.secret_environment | secret_values(settings)
-    return {name: _secret(value) for name, value in variables.items()} | {
-        name: _secret(source.value) if isinstance(source, ProvidedValue) else provided[source.key]
+    return provided_values(settings, configuration) | {
+        name: provided[source.key]
         for name, source in configuration.environment.items()
+        if isinstance(source, GeneratedValueRef)
     }
 
 
-def _encryption_key(settings: Settings, generated: GeneratedSecrets) -> pulumi.Output[str] | None:
+def provided_values(
+    settings: Settings, configuration: Configuration
+) -> dict[str, pulumi.Output[str]]:
+    """The variables of the pods whose values stand in the settings, each a secret."""
+    variables = settings.deployment.secret_environment | secret_values(settings)
+    placeholders = configuration.environment.items()
+    return {name: _secret(value) for name, value in variables.items()} | {
+        name: _secret(one.value) for name, one in placeholders if isinstance(one, ProvidedValue)
+    }
+
+
+def encryption_key(settings: Settings, generated: GeneratedSecrets) -> pulumi.Output[str] | None:
     """The key for the store to keep; None where only Kestra's environment has it."""
     secret_key = settings.encryption.secret_key
     if secret_key is None:
-        return generated.values[ENCRYPTION_KEY]
+        return generated.values.get(ENCRYPTION_KEY)
     return None if is_placeholder(secret_key.get_secret_value()) else _secret(secret_key)
 
 
@@ -290,12 +368,13 @@ def _keys_held(settings: Settings, generated: GeneratedSecrets) -> dict[str, pul
     keys: dict[str, pulumi.Output[str]] = {}
     if not has_external_key(settings):
         # Of an external one the settings say the fingerprint.
-        own = _secret(secret_key) if secret_key else generated.values[ENCRYPTION_KEY]
-        keys["encryptionKey"] = own
+        own = _secret(secret_key) if secret_key else generated.values.get(ENCRYPTION_KEY)
+        keys |= {"encryptionKey": own} if own is not None else {}
     if path := backend_of(settings).data_key:
         block = settings.secret and settings.secret.backend
         own = block.secret if isinstance(block, InternalStore) else None
-        keys["internalKey"] = _secret(own) if own else generated.values[path]
+        kept = _secret(own) if own else generated.values.get(path)
+        keys |= {"internalKey": kept} if kept is not None else {}
     return keys
 
 
@@ -313,4 +392,8 @@ def _management_password(
 
 def _secret(value: SecretStr) -> pulumi.Output[str]:
     """The one place where a given value becomes a Pulumi secret."""
-    return pulumi.Output.secret(value.get_secret_value())
+    text = value.get_secret_value()
+    if OPAQUE in text and pulumi.runtime.is_dry_run():
+        # An argument of a component that is not known before the update.
+        return pulumi.Output.secret(UNKNOWN).apply(str)
+    return pulumi.Output.secret(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,18 +43,26 @@ class Loaded:
     warnings: tuple[Problem, ...]
 
 
-def load(document: Mapping[str, object], *, source: str) -> Loaded:
+def load(
+    document: Mapping[str, object],
+    *,
+    source: str,
+    spelling: KeySpelling | None = None,
+    unknown: Sequence[Loc] = (),
+) -> Loaded:
     """Checks the first-level settings and everything below.
 
     Args:
         document: first-level key (`secret`, `server` …) to value, as Pulumi's configuration gives it; what is
             encrypted there is a `SecretStr`.
         source: what the report names as the place of the settings, usually the stack file.
+        spelling: how the report writes keys; None: as the document does.
+        unknown: places that have a value which nobody knows yet, and which the document leaves out.
 
     Raises:
         SettingsError: with every problem at once.
     """
-    spelling = KeySpelling()
+    spelling = spelling or KeySpelling()
     findings: list[Finding] = []
     data: dict[str, Any] = {}
     unmodelled: list[Unmodelled] = []
@@ -81,8 +89,8 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
     settings = with_store_manager(settings)
     settings = with_external_key(backend_of(settings).with_defaults(settings))
     settings = _with_keys(settings, keys, additional)
-    findings += invalid + refused
-    removed += places
+    findings += invalid + [one for one in refused if one.loc not in unknown]
+    removed += [*places, *unknown]
     wrong = [*removed, *(finding.loc for finding in findings)]
     findings += [
         finding

@@ -9,6 +9,7 @@ from components.backends.aws import deployer_permissions, name_conflicts, names,
 from components.backends.aws.principals import ROLE_ARN, aws_block, has_role
 from components.backends.aws.tag_limits import AWS_TAGS
 from components.backends.cloud import CloudBackend
+from components.backends.existing_store import ExistingStore
 from components.backends.interface import (
     Identity,
     NameRule,
@@ -105,7 +106,7 @@ class AwsBackend(CloudBackend):
         from components.backends.aws.identity import AwsIdentity
         from components.backends.aws.secrets_manager import AwsStore
 
-        assert isinstance(store, AwsStore)
+        assert isinstance(store, (AwsStore, ExistingStore))
         component = AwsIdentity(name, settings, store.key_arn, opts)
         return to_identity(component, component)
 

@@ -16,6 +16,7 @@ from components.backends.azure import (
 from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.azure.workload_identity import CLIENT_ID, POD_LABELS, account_annotations
 from components.backends.cloud import CloudBackend
+from components.backends.existing_store import ExistingStore
 from components.backends.interface import (
     AccessRow,
     Identity,
@@ -153,7 +154,7 @@ class KeyVault(CloudBackend):
             from components.backends.azure.identity import AzureIdentity
             from components.backends.azure.key_vault import AzureStore
 
-            assert isinstance(store, AzureStore)
+            assert isinstance(store, (AzureStore, ExistingStore))
             component = AzureIdentity(name, settings, store.vault_id, opts, store.secret_ids)
             return to_identity(component, component)
         client_id = block.workload_identity_client_id

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from components.backends.cloud import CloudBackend
+from components.backends.existing_store import ExistingStore
 from components.backends.gcp import (
     deployer_permissions,
     drift,
@@ -124,7 +125,7 @@ class SecretManager(CloudBackend):
         from components.backends.gcp.identity import GcpIdentity
         from components.backends.gcp.secret_manager import GcpStore
 
-        assert isinstance(store, GcpStore)
+        assert isinstance(store, (GcpStore, ExistingStore))
         component = GcpIdentity(name, settings, store, opts)
         return to_identity(component, component)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_gcp import organizations, projects, secretmanager, serviceaccount
 
+from components.backends.existing_store import ExistingStore
 from components.backends.gcp.names import ACCOUNT, account_id
 from components.backends.gcp.permissions import (
     WORKLOAD_IDENTITY,
@@ -45,7 +46,7 @@ class GcpIdentity(pulumi.ComponentResource):
         self,
         name: str,
         settings: Settings,
-        store: GcpStore,
+        store: GcpStore | ExistingStore,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("kestra:identity:GcpIdentity", name, None, opts)
@@ -99,7 +100,7 @@ class GcpIdentity(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _grant(self, grant: Grant, store: GcpStore) -> None:
+    def _grant(self, grant: Grant, store: GcpStore | ExistingStore) -> None:
         if grant.scope is Scope.EACH_DECLARED:
             for secret, short in {**store.declared, **self._made_by_others()}.items():
                 secretmanager.SecretIamMember(

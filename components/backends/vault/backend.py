@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from components.backends.existing_store import ExistingStore
 from components.backends.interface import (
     AccessRow,
     Backend,
@@ -179,7 +180,7 @@ class VaultBackend(Backend):
         from components.backends.vault.identity import VaultIdentity
         from components.backends.vault.store import VaultStore
 
-        assert isinstance(store, VaultStore)
+        assert isinstance(store, (VaultStore, ExistingStore))
         component = VaultIdentity(name, settings, store.policy, opts, store.first)
         return Identity(
             principal=component.principal,

@@ -1,0 +1,156 @@
+"""What the components of the package have in common: checked arguments, documented outputs, and their type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+import pulumi
+from pulumi.output import UNKNOWN
+
+from components.package.arguments import Arguments
+from components.package.property_names import Style, style_of_program
+from components.package.report import check_arguments
+from components.program import Scope
+from components.sdk_packages import missing_packages
+from components.settings import Settings, SettingsError
+
+PACKAGE = "kestra-platform"
+"""The name of the package, and the beginning of its type tokens. `kestra` is that of Kestra's Terraform provider."""
+
+
+class Property(NamedTuple):
+    """An argument that is no setting, or an output."""
+
+    type: str
+    """`string`, `boolean`, `map` or `list` of strings, or the name of an `ObjectType`."""
+    text: str
+    is_secret: bool = False
+    is_required: bool = True
+    """Of an output: whether it always has a value."""
+
+
+class ObjectType(NamedTuple):
+    """A type of objects that are no settings."""
+
+    text: str
+    properties: Mapping[str, Property]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a component is made of."""
+
+    settings: Settings | None
+    """None: a value of them is not known before the update."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments that are no settings, by their names in the schema; each plain or an output."""
+
+
+def check_request(
+    component: str,
+    name: str,
+    arguments: Arguments,
+    extra: Mapping[str, Any],
+    style: Style | None = None,
+    *,
+    needs_sdk: bool = True,
+) -> Request:
+    """The checked arguments of a component; warnings go to the engine.
+
+    Args:
+        component: its name in the schema.
+        name: its logical name.
+        arguments: the settings among its arguments.
+        extra: the others.
+        style: how the program writes names; None: by the project of the working folder.
+        needs_sdk: whether it imports the SDK of the secret manager's provider.
+
+    Raises:
+        pulumi.RunError: with the report of every problem, before anything is registered.
+    """
+    style = style or style_of_program(Path.cwd())
+    try:
+        loaded = check_arguments(arguments, f'{component} "{name}"', style)
+    except SettingsError as error:
+        raise pulumi.RunError(error.report()) from None
+    for warning in loaded.warnings:
+        pulumi.log.warn(warning.line())
+    if arguments.unknown:
+        return Request(None, extra)
+    if needs_sdk and (missing := missing_packages(loaded.settings)):
+        raise pulumi.RunError(missing)
+    return Request(loaded.settings, extra)
+
+
+class PackageComponent(pulumi.ComponentResource):
+    """A component of the package. Its arguments are settings, in the names of its program's language."""
+
+    SETTINGS: ClassVar[tuple[str, ...] | None] = None
+    """First-level settings that it takes; None: all."""
+    ARGUMENTS: ClassVar[Mapping[str, Property]] = {}
+    """Its arguments that are no settings, by their names in the schema; none is required."""
+    OUTPUTS: ClassVar[Mapping[str, Property]] = {}
+    NEEDS_SDK: ClassVar[bool] = True
+    """Whether it imports the SDK of the secret manager's provider."""
+
+    outputs: Mapping[str, Any]
+    """Name in the schema to output."""
+
+    def __init__(
+        self,
+        name: str,
+        args: Mapping[str, Any] | Request | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        request = args if isinstance(args, Request) else self._read(name, args or {})
+        super().__init__(self.token(), name, None, opts)
+        settings = request.settings
+        if settings is None:
+            outputs = {key: pulumi.Output.from_input(UNKNOWN) for key in self.OUTPUTS}
+            pulumi.log.warn(
+                f"{type(self).__name__} {name!r}: arguments are not known before the update, so that this preview "
+                "shows none of its resources.",
+                self,
+            )
+        else:
+            if opts is not None and opts.protect and settings.deployment.protect is None:
+                # The parts that are protected with the stack say so themselves.
+                deployment = settings.deployment.model_copy(update={"protect": True})
+                settings = settings.model_copy(update={"deployment": deployment})
+            outputs = self.build(name, settings, request.extra, Scope(name, self))
+        self.outputs = {
+            key: pulumi.Output.secret(value) if self.OUTPUTS[key].is_secret else value
+            for key, value in outputs.items()
+        }
+        # Not the outputs: the state would hold each secret once more, and a program gets them without.
+        self.register_outputs({})
+
+    @classmethod
+    def token(cls) -> str:
+        """The type token."""
+        return f"{PACKAGE}:index:{cls.__name__}"
+
+    @classmethod
+    def _read(cls, name: str, args: Mapping[str, Any]) -> Request:
+        settings = {key: value for key, value in args.items() if key not in cls.ARGUMENTS}
+        extra = {key: value for key, value in args.items() if key in cls.ARGUMENTS}
+        return check_request(
+            cls.__name__, name, Arguments(settings), extra, needs_sdk=cls.NEEDS_SDK
+        )
+
+    def build(
+        self, name: str, settings: Settings, extra: Mapping[str, Any], scope: Scope
+    ) -> Mapping[str, Any]:
+        """Registers the resources; returns the outputs by their names in the schema."""
+        raise NotImplementedError
+
+    def __getattr__(self, attribute: str) -> Any:
+        """An output by its name in Python."""
+        outputs = self.__dict__.get("outputs", {})
+        for key in outputs:
+            if Style.SNAKE.write(key) == attribute:
+                return outputs[key]
+        raise AttributeError(f"{type(self).__name__} has no attribute {attribute!r}")
