@@ -32,6 +32,7 @@ from components.rendering.configuration import (
     ProvidedValue,
     render,
 )
+from components.rendering.leaves import literal
 from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
 from components.safeguards.error_hooks import register_error_hook
@@ -39,7 +40,7 @@ from components.safeguards.failed_rollout import RolloutWatch
 from components.safeguards.hints import suggest_vault_address
 from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError
-from components.settings.base import OPAQUE
+from components.settings.base import OPAQUE, PendingSecret
 from components.settings.external_key import has_external_key
 from components.settings.placeholders import is_placeholder
 from components.settings.secret import InternalStore
@@ -350,7 +351,12 @@ def provided_values(
     variables = settings.deployment.secret_environment | secret_values(settings)
     placeholders = configuration.environment.items()
     return {name: _secret(value) for name, value in variables.items()} | {
-        name: _secret(one.value) for name, one in placeholders if isinstance(one, ProvidedValue)
+        # Micronaut resolves `${NAME}` in a value; what is known already is ready for it.
+        name: _secret(one.value).apply(literal)
+        if isinstance(one.value, PendingSecret)
+        else _secret(one.value)
+        for name, one in placeholders
+        if isinstance(one, ProvidedValue)
     }
 
 
@@ -392,6 +398,8 @@ def _management_password(
 
 def _secret(value: SecretStr) -> pulumi.Output[str]:
     """The one place where a given value becomes a Pulumi secret."""
+    if isinstance(value, PendingSecret):
+        return pulumi.Output.secret(value.output)
     text = value.get_secret_value()
     if OPAQUE in text and pulumi.runtime.is_dry_run():
         # An argument of a component that is not known before the update.

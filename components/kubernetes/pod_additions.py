@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from components.rendering.leaves import literal
 from components.settings import Settings
+from components.settings.base import PendingSecret
 from components.settings.java import VARIABLE
 from components.settings.placeholders import as_placeholder
 from components.settings.pods import Object, PodSettings
@@ -66,6 +67,8 @@ def _kept_token(workload: Workload) -> SecretStr | None:
     group = workload.worker_group
     if group is None or group.registration_token is None:
         return None
+    if isinstance(group.registration_token, PendingSecret):
+        return group.registration_token
     value = group.registration_token.get_secret_value()
     placeholder = as_placeholder(value)
     if placeholder is None:

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pulumi
 from pydantic import SecretStr
 
 from components.backends.settings_model import settings_model
 from components.package.property_names import CATALOGUE, OTHERS, element_annotation, properties
 from components.package.values import UNKNOWN, Value
-from components.settings.base import OPAQUE, Model
+from components.settings.base import OPAQUE, Model, PendingSecret
 from components.settings.pods import kubernetes_type
 from components.stack_config import with_secret_variables
 from components.validation.catalogue_keys import may_be_secret
@@ -35,18 +36,21 @@ class Arguments:
     """First-level key to value, as `components.validation.load` takes it."""
     unknown: list[Loc] = field(default_factory=list)
     """Places of values that are not known before the update, in the spelling of stack files."""
+    outputs: list[Loc] = field(default_factory=list)
+    """Places where an output stands and only a plain value can, since it decides what is registered."""
 
 
 def read_arguments(inputs: Mapping[str, Value]) -> Arguments:
     """The settings among the arguments of a component, which have the names of the schema."""
     reader = _Reader()
     rest = dict(inputs)
-    catalogue = rest.pop(CATALOGUE, None)
+    written = next((name for name in rest if _folded(name) == CATALOGUE.lower()), CATALOGUE)
+    catalogue = rest.pop(written, None)
     document = reader.block(rest, settings_model(), (), inherited=False)
     if catalogue is not None:
         keys = reader.value(catalogue, None, (), inherited=False)
         document = _merged(document, keys if isinstance(keys, Mapping) else {CATALOGUE: keys})
-    return Arguments(document, reader.unknown)
+    return Arguments(document, reader.unknown, reader.outputs)
 
 
 def _merged(document: dict[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,18 +65,20 @@ def _merged(document: dict[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]
 class _Reader:
     def __init__(self) -> None:
         self.unknown: list[Loc] = []
+        self.outputs: list[Loc] = []
 
     def block(
         self, values: Mapping[str, Value], model: type[Model], at: Loc, *, inherited: bool
     ) -> dict[str, Any]:
         """A block of settings; `inherited`: whether it is a secret as a whole."""
-        known = {name: (key, one.annotation) for name, key, one in properties(model)}
+        # The plugin gets the schema's names; a program of Python's own may write any spelling of a key.
+        known = {_folded(name): (key, one.annotation) for name, key, one in properties(model)}
         block: dict[str, Any] = {}
         for name, value in values.items():
             if name == OTHERS and model.OTHERS is not None and isinstance(value.content, Mapping):
                 block |= self._map(value.content, model.OTHERS, at, value.is_secret or inherited)
                 continue
-            key, annotation = known.get(name, (name, None))
+            key, annotation = known.get(_folded(name), (name, None))
             self._put(block, key, value, annotation, (*at, key), inherited)
         return block
 
@@ -110,6 +116,11 @@ class _Reader:
                 return SecretStr(OPAQUE)
             self.unknown.append(at)
             return _ABSENT
+        if isinstance(content, pulumi.Output):
+            if takes:
+                return PendingSecret(content)
+            self.outputs.append(at)
+            return _ABSENT
         if isinstance(content, Mapping):
             whole = inherited or is_secret
             if kubernetes_type(annotation) is not None:
@@ -128,8 +139,8 @@ class _Reader:
             return [item for item in items if item is not _ABSENT]
         if isinstance(content, bool):
             return SecretStr(str(content).lower()) if is_secret else content
-        if isinstance(content, float):
-            number = int(content) if content.is_integer() else content
+        if isinstance(content, (int, float)):
+            number = int(content) if float(content).is_integer() else content
             return SecretStr(str(number)) if is_secret else number
         if isinstance(content, str):
             return SecretStr(content) if is_secret or (inherited and takes) else content
@@ -143,3 +154,7 @@ class _Reader:
 
 def _may_be_secret(at: Loc) -> bool:
     return bool(at) and may_be_secret(at)
+
+
+def _folded(name: str) -> str:
+    return name.replace("-", "").replace("_", "").lower()

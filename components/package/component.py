@@ -10,9 +10,10 @@ from typing import Any, ClassVar, NamedTuple
 import pulumi
 from pulumi.output import UNKNOWN
 
-from components.package.arguments import Arguments
+from components.package.arguments import Arguments, read_arguments
 from components.package.property_names import Style, style_of_program
 from components.package.report import check_arguments
+from components.package.values import from_python
 from components.program import Scope
 from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError
@@ -50,37 +51,35 @@ class Request:
 
 
 def check_request(
-    component: str,
+    component: type[PackageComponent],
     name: str,
     arguments: Arguments,
     extra: Mapping[str, Any],
     style: Style | None = None,
-    *,
-    needs_sdk: bool = True,
 ) -> Request:
     """The checked arguments of a component; warnings go to the engine.
 
     Args:
-        component: its name in the schema.
+        component: its class.
         name: its logical name.
         arguments: the settings among its arguments.
         extra: the others.
         style: how the program writes names; None: by the project of the working folder.
-        needs_sdk: whether it imports the SDK of the secret manager's provider.
 
     Raises:
         pulumi.RunError: with the report of every problem, before anything is registered.
     """
     style = style or style_of_program(Path.cwd())
     try:
-        loaded = check_arguments(arguments, f'{component} "{name}"', style)
+        source = f'{component.__name__} "{name}"'
+        loaded = check_arguments(arguments, source, style, component.SETTINGS)
     except SettingsError as error:
         raise pulumi.RunError(error.report()) from None
     for warning in loaded.warnings:
         pulumi.log.warn(warning.line())
     if arguments.unknown:
         return Request(None, extra)
-    if needs_sdk and (missing := missing_packages(loaded.settings)):
+    if component.NEEDS_SDK and (missing := missing_packages(loaded.settings)):
         raise pulumi.RunError(missing)
     return Request(loaded.settings, extra)
 
@@ -135,11 +134,15 @@ class PackageComponent(pulumi.ComponentResource):
 
     @classmethod
     def _read(cls, name: str, args: Mapping[str, Any]) -> Request:
-        settings = {key: value for key, value in args.items() if key not in cls.ARGUMENTS}
-        extra = {key: value for key, value in args.items() if key in cls.ARGUMENTS}
-        return check_request(
-            cls.__name__, name, Arguments(settings), extra, needs_sdk=cls.NEEDS_SDK
-        )
+        own = {Style.SNAKE.write(key): key for key in cls.ARGUMENTS}
+        extra = {
+            own.get(key, key): v for key, v in args.items() if own.get(key, key) in cls.ARGUMENTS
+        }
+        values = {
+            key: from_python(value) for key, value in args.items() if own.get(key, key) not in extra
+        }
+        arguments = read_arguments(values)
+        return check_request(cls, name, arguments, extra, Style.SNAKE)
 
     def build(
         self, name: str, settings: Settings, extra: Mapping[str, Any], scope: Scope

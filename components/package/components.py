@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.settings import get_monitor
 
 from components import tags
 from components.backends.aws.tag_limits import AWS_TAGS
@@ -46,10 +48,11 @@ _STORE_SETTINGS = (
     "tags",
 )  # fmt: skip
 
+
 class KestraStack(PackageComponent):
     """Kestra on Kubernetes, whole: configuration, generated values, secret store, identity and pods."""
 
-    OUTPUTS = {
+    OUTPUTS: ClassVar[Mapping[str, Property]] = {
         "endpoint": Property("string", "Address of Kestra's web server within the cluster."),
         "namespace": Property("string", "Kubernetes namespace."),
         "serviceAccount": Property("string", "Kubernetes service account of the pods."),
@@ -81,7 +84,7 @@ class SecretStore(PackageComponent):
     encryption key to recover from. Without a block of its cloud in `store`, what exists is used."""
 
     SETTINGS = _STORE_SETTINGS
-    OUTPUTS = {
+    OUTPUTS: ClassVar[Mapping[str, Property]] = {
         "secretIds": Property("map", "Declared secret to its id in the secret manager."),
         "alsoSecretIds": Property(
             "map", "The same in the second secret manager, while the stack moves.", is_required=False
@@ -122,10 +125,10 @@ class KestraIdentity(PackageComponent):
     (`identity.aws.roleArn` …) is named to the service account, and nothing is made."""
 
     SETTINGS = _STORE_SETTINGS
-    ARGUMENTS = {
+    ARGUMENTS: ClassVar[Mapping[str, Property]] = {
         "storeInterface": Property("StoreInterface", "The store whose secrets Kestra reads."),
     }
-    OUTPUTS = {
+    OUTPUTS: ClassVar[Mapping[str, Property]] = {
         "principal": Property(
             "string", "Who Kestra is to the secret manager: an ARN, a member, a client id; empty for none."
         ),
@@ -148,11 +151,11 @@ class KestraIdentity(PackageComponent):
 class KestraDeployment(PackageComponent):
     """Kestra's configuration and pods, given the interfaces of a store and of an identity that are there."""
 
-    ARGUMENTS = {
+    ARGUMENTS: ClassVar[Mapping[str, Property]] = {
         "storeInterface": Property("StoreInterface", "The store whose secrets Kestra reads."),
         "identityInterface": Property("IdentityInterface", "Who Kestra is to the store."),
     }
-    OUTPUTS = {
+    OUTPUTS: ClassVar[Mapping[str, Property]] = {
         name: KestraStack.OUTPUTS[name]
         for name in (
             "endpoint", "namespace", "serviceAccount", "deployments", "configMap", "secret", "configuration",
@@ -184,7 +187,7 @@ class KestraConfiguration(PackageComponent):
     """Kestra's application.yaml, checked and rendered. No resource is made, and nothing is generated."""
 
     NEEDS_SDK = False
-    OUTPUTS = {
+    OUTPUTS: ClassVar[Mapping[str, Property]] = {
         "yaml": Property("string", "The rendered application.yaml. Secrets in it are `${VARIABLE}`."),
         "environment": Property("map", "Variable of the configuration to its value, as given.", True),
         "missing": Property(
@@ -212,7 +215,7 @@ class TagConvention(PackageComponent):
 
     NEEDS_SDK = False
     SETTINGS = ("tags",)
-    OUTPUTS = {
+    OUTPUTS: ClassVar[Mapping[str, Property]] = {
         "tags": Property("map", "The tags in one spelling."),
         "aws": Property("map", "Tags of AWS; absent where AWS cannot hold them.", is_required=False),
         "azure": Property("map", "Tags of Azure; absent where Azure cannot hold them.", is_required=False),
@@ -254,5 +257,5 @@ COMPONENTS: dict[str, type[PackageComponent]] = {
 
 def _watched(settings: Settings) -> pulumi.ResourceOptions | None:
     """Options of a guard that refuses; none under mocks, which know no hooks."""
-    mocked = isinstance(pulumi.runtime.get_monitor(), pulumi.runtime.mocks.MockMonitor)
+    mocked = isinstance(get_monitor(), MockMonitor)
     return None if mocked else watched(settings)

@@ -50,8 +50,6 @@ IDENTITY_INTERFACE = ObjectType(
 OBJECT_TYPES = {"StoreInterface": STORE_INTERFACE, "IdentityInterface": IDENTITY_INTERFACE}
 
 
-
-
 def of_store(store: Store) -> dict[str, Any]:
     """The interface of a store."""
     optional = {
@@ -155,7 +153,7 @@ def _part(value: Any, *path: str) -> pulumi.Output[Any]:
     for place, name in enumerate(path):
         if isinstance(value, pulumi.Output):
             rest = path[place:]
-            return value.apply(lambda known: _at(known, rest))
+            return value.apply(lambda known, rest=rest: _at(known, rest))
         value = value.get(name) if isinstance(value, Mapping) else None
     return pulumi.Output.from_input(value)
 
@@ -168,4 +166,3 @@ def _at(value: Any, path: tuple[str, ...]) -> Any:
 
 def _text(value: str | None) -> str:
     return value or ""
-

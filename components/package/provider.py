@@ -67,9 +67,7 @@ class PackageProvider(Provider):
         settings = {key: value for key, value in values.items() if key not in component.ARGUMENTS}
         _refuse_unknown(component, name, settings)
         extra = {key: values[key].to_input() for key in component.ARGUMENTS if key in values}
-        request = check_request(
-            component.__name__, name, read_arguments(settings), extra, needs_sdk=component.NEEDS_SDK
-        )
+        request = check_request(component, name, read_arguments(settings), extra)
         depends_on = [DependencyResource(urn) for urn in sorted(_dependencies(values))]
         made = component(
             name,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
 from components.backends.settings_model import settings_model
 from components.package.arguments import Arguments
@@ -14,7 +13,7 @@ from components.settings.base import Model
 from components.settings.report import Problem, SettingsError
 from components.validation import Loaded
 from components.validation.loader import load
-from components.validation.schema import KeySpelling, Loc, models_in
+from components.validation.schema import OURS, KeySpelling, Loc, models_in
 from components.validation.sensitive import in_clear
 
 
@@ -48,6 +47,8 @@ class ArgumentNames(KeySpelling):
                 name, field = fields[str(part)]
                 names.append(self._style.write(name))
                 one, many = models_in(field.annotation)
+            elif loc[0] in OURS:
+                return [*names, *written[depth:]]
             elif one.OTHERS is not None:
                 names += [self._style.write(OTHERS), written[depth]]
                 one, many = one.OTHERS, None
@@ -70,13 +71,16 @@ _COMMANDS = (
 )  # fmt: skip
 
 
-def check_arguments(arguments: Arguments, source: str, style: Style) -> Loaded:
+def check_arguments(
+    arguments: Arguments, source: str, style: Style, settings: Collection[str] | None = None
+) -> Loaded:
     """The checked settings of a component.
 
     Args:
         arguments: of the component.
         source: what the report names as the place of the arguments: `KestraStack "prod"`.
         style: how the program writes names.
+        settings: the first-level settings that the component takes; it warns of no others. None: all.
 
     Raises:
         SettingsError: with every problem at once.
@@ -94,14 +98,28 @@ def check_arguments(arguments: Arguments, source: str, style: Style) -> Loaded:
         )
         for place, _ in in_clear(arguments.document)
     ]
-    try:
-        loaded = load(
-            arguments.document, source=source, spelling=names, unknown=arguments.unknown
+    outputs = [
+        Problem(
+            names.path(place),
+            source,
+            "is an output",
+            "it decides what is registered, and the value of an output is known only after that",
+            "pass the value itself; the plugin, which other languages use, takes an output here too (docs/package.md)",
         )
+        for place in arguments.outputs
+    ]
+    unknown = [*arguments.unknown, *arguments.outputs]
+    try:
+        loaded = load(arguments.document, source=source, spelling=names, unknown=unknown)
     except SettingsError as error:
-        raise SettingsError([*(_translated(p, names) for p in error.problems), *clear]) from None
-    warnings = (*(_translated(p, names) for p in loaded.warnings), *clear)
-    return Loaded(loaded.settings, warnings)
+        problems = [*outputs, *(_translated(p, names) for p in error.problems)]
+        raise SettingsError([*problems, *clear]) from None
+    if outputs:
+        raise SettingsError([*outputs, *clear])
+    roots = None if settings is None else {names.path((key,)) for key in settings}
+    warnings = [_translated(p, names) for p in loaded.warnings]
+    own = [p for p in warnings if roots is None or re.split(r"[.\[]", p.path)[0] in roots]
+    return Loaded(loaded.settings, (*own, *clear))
 
 
 def _translated(problem: Problem, names: ArgumentNames) -> Problem:
@@ -121,8 +139,3 @@ def _place(path: str) -> Loc:
     """The place of a path, in the spelling of stack files where it is a key."""
     parts = re.findall(r"\[(\d+)\]|\[\"([^\"]*)\"\]|([^.\[]+)", path)
     return tuple(int(i) if i else quoted or key for i, quoted, key in parts)
-
-
-def document_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments of a Python program, which may write a setting's name in any spelling."""
-    return dict(values)

@@ -51,9 +51,7 @@ def argument_names(component: type[PackageComponent]) -> frozenset[str]:
     """The arguments of a component that are settings, in the schema's names."""
     chosen = component.SETTINGS
     names = {
-        name
-        for name, key, _ in properties(settings_model())
-        if chosen is None or key in chosen
+        name for name, key, _ in properties(settings_model()) if chosen is None or key in chosen
     }
     return frozenset(names | ({CATALOGUE} if chosen is None else set()))
 

@@ -51,7 +51,10 @@ OTHER = Special("other")
 class Value:
     """A value of a program, or a part of one."""
 
-    content: Mapping[str, Value] | Sequence[Value] | str | float | bool | Special | None
+    content: (
+        Mapping[str, Value] | Sequence[Value] | str | float | bool | Special | pulumi.Output | None
+    )
+    """An output stands only in what a program of Python's own passes (`from_python`)."""
     is_secret: bool = False
     dependencies: frozenset[str] = frozenset()
     """URNs of the resources that it comes from, without those of its parts."""
@@ -65,7 +68,6 @@ class Value:
             parts = self.content
         return self.dependencies.union(*(part.all_dependencies() for part in parts))
 
-
     def to_input(self) -> Any:
         """The value as Pulumi's SDK has it. What is a secret or is not known is an output, a whole number an `int`."""
         content: Any = self.content
@@ -78,6 +80,16 @@ class Value:
         elif isinstance(content, float) and content.is_integer():
             content = int(content)
         return pulumi.Output.secret(content) if self.is_secret else content
+
+
+def from_python(value: Any) -> Value:
+    """A value of a Python program that makes the component itself."""
+    if isinstance(value, Mapping):
+        return Value({str(name): from_python(item) for name, item in value.items()})
+    if isinstance(value, (list, tuple)):
+        return Value([from_python(item) for item in value])
+    known = isinstance(value, (str, int, float, bool, pulumi.Output)) or value is None
+    return Value(value if known else OTHER)
 
 
 def read_value(value: struct_pb2.Value) -> Value:

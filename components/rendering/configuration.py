@@ -23,7 +23,7 @@ from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
 from components.rendering.tree import plain, tree
 from components.rendering.web_server import WebServer, public_url
 from components.settings import Problem, Settings
-from components.settings.base import CREDENTIAL_IN_URL, SecretText, reveal
+from components.settings.base import CREDENTIAL_IN_URL, PendingSecret, SecretText, reveal
 from components.settings.permissions import is_first_vocabulary, translate
 
 __all__ = [
@@ -146,6 +146,9 @@ def _datasources(nodes: dict[str, Node]) -> Node:
     for name in sources:
         source = block(sources, name) or {}
         url = source.get("url")
+        if isinstance(url, PendingSecret):
+            sources[name] = source
+            continue
         if isinstance(url, SecretStr) or (isinstance(url, str) and CREDENTIAL_IN_URL.search(url)):
             source["url"] = SecretText(reveal(url) or "")
         sources[name] = source

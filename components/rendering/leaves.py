@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from pydantic import SecretStr
 
-from components.settings.base import SecretText
+from components.settings.base import PendingSecret, SecretText
 from components.settings.placeholders import PLACEHOLDER, as_placeholder
 
 _ENVIRONMENT_PREFIX = "STACK"
@@ -100,6 +100,8 @@ class Environment:
         return text(node) if isinstance(node, str) else node
 
     def _secret(self, path: tuple[str, ...], secret: SecretStr) -> str:
+        if isinstance(secret, PendingSecret):
+            return self._variable(path, ProvidedValue(secret))
         value = secret.get_secret_value()
         placeholder = as_placeholder(value)
         if placeholder is None:

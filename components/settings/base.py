@@ -163,6 +163,18 @@ Secret = SecretStr
 """A sensitive value. It leaves the settings only as a Pulumi secret."""
 
 
+class PendingSecret(SecretStr):
+    """A secret of a program that is known only while its resources are made; its text is `OPAQUE`."""
+
+    def __init__(self, output: Any) -> None:
+        super().__init__(OPAQUE)
+        self.output = output
+        """The value, a `pulumi.Output[str]`."""
+
+    def __deepcopy__(self, _: Any) -> PendingSecret:
+        return self
+
+
 class SecretText(SecretStr):
     """A text that holds a secret: kept as one, while Kestra resolves the `${NAME}` in it as in any text."""
 
