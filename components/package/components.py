@@ -61,14 +61,14 @@ class KestraStack(PackageComponent):
         ),
         "deployments": Property("map", "Server component to the name of its Deployment."),
         "configMap": Property("string", "ConfigMap with the rendered configuration."),
-        "secret": Property("string", "Kubernetes Secret of the pods' environment."),
+        "kubernetesSecret": Property("string", "Kubernetes Secret of the pods' environment."),
         "secretIds": Property("map", "Declared secret to its id in the secret manager."),
         "alsoSecretIds": Property(
             "map", "The same in the second secret manager, while the stack moves.", is_required=False
         ),
         "versionIds": Property("map", "Declared secret to the id of its version."),
         "configuration": Property("string", "The rendered application.yaml; it holds no secret."),
-        "tags": Property("map", "The tags of every resource."),
+        "resourceTags": Property("map", "The tags of every resource."),
         "generated": Property("map", "The values that the stack made, by settings path.", True),
     }  # fmt: skip
 
@@ -76,7 +76,7 @@ class KestraStack(PackageComponent):
         self, name: str, settings: Settings, extra: Mapping[str, Any], scope: Scope
     ) -> Mapping[str, Any]:
         resources = provision(settings, _watched(settings), read_versions(settings), scope)
-        return deploy_kestra(name, settings, resources, scope)
+        return _outputs(deploy_kestra(name, settings, resources, scope))
 
 
 class SecretStore(PackageComponent):
@@ -158,8 +158,8 @@ class KestraDeployment(PackageComponent):
     OUTPUTS: ClassVar[Mapping[str, Property]] = {
         name: KestraStack.OUTPUTS[name]
         for name in (
-            "endpoint", "namespace", "serviceAccount", "deployments", "configMap", "secret", "configuration",
-            "tags", "generated",
+            "endpoint", "namespace", "serviceAccount", "deployments", "configMap", "kubernetesSecret",
+            "configuration", "resourceTags", "generated",
         )
     }  # fmt: skip
 
@@ -179,7 +179,7 @@ class KestraDeployment(PackageComponent):
             interfaces.existing_identity(identity),
             guard,
         )
-        outputs = deploy_kestra(name, settings, resources, scope)
+        outputs = _outputs(deploy_kestra(name, settings, resources, scope))
         return {name: outputs[name] for name in self.OUTPUTS}
 
 
@@ -216,7 +216,7 @@ class TagConvention(PackageComponent):
     NEEDS_SDK = False
     SETTINGS = ("tags",)
     OUTPUTS: ClassVar[Mapping[str, Property]] = {
-        "tags": Property("map", "The tags in one spelling."),
+        "convention": Property("map", "The tags in one spelling."),
         "aws": Property("map", "Tags of AWS; absent where AWS cannot hold them.", is_required=False),
         "azure": Property("map", "Tags of Azure; absent where Azure cannot hold them.", is_required=False),
         "google": Property("map", "Labels of Google Cloud; absent where it cannot hold them.", is_required=False),
@@ -233,7 +233,7 @@ class TagConvention(PackageComponent):
             "google": GOOGLE_LABELS,
             "kubernetes": KUBERNETES_LABELS,
         }
-        outputs: dict[str, Any] = {"tags": convention}
+        outputs: dict[str, Any] = {"convention": convention}
         for target, limits in targets.items():
             try:
                 outputs[target] = tags.translate(convention, limits)
@@ -253,6 +253,12 @@ COMPONENTS: dict[str, type[PackageComponent]] = {
         TagConvention,
     )
 }
+
+
+def _outputs(of_stack: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs of a stack as a component has them, whose arguments have some of their names."""
+    names = {"secret": "kubernetesSecret", "tags": "resourceTags"}
+    return {names.get(name, name): value for name, value in of_stack.items()}
 
 
 def _watched(settings: Settings) -> pulumi.ResourceOptions | None:

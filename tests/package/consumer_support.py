@@ -6,10 +6,11 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import yaml
 from pulumi import automation as auto
 
@@ -76,6 +77,15 @@ class Consumer:
             stack.set_config(key, auto.ConfigValue(value))
         return stack
 
+    def python(self, program: Callable[[], None], name: str = "dev") -> auto.Stack:
+        """The stack of a program in Python."""
+        options = auto.LocalWorkspaceOptions(
+            work_dir=str(self.work),
+            env_vars=self.options.env_vars,
+            pulumi_command=self.options.pulumi_command,
+        )
+        return auto.create_or_select_stack(name, "consumer", program, opts=options)
+
     def run(self, command: list[str], folder: Path, seconds: float = 600) -> str:
         """The output of a command in the environment of the engine."""
         answer = subprocess.run(
@@ -93,6 +103,25 @@ class Consumer:
         """All files of the state backend as one text."""
         files = [f for f in (self.directory / "state").rglob("*") if f.is_file()]
         return "\n".join(f.read_text(errors="ignore") for f in files)
+
+
+class Remote(pulumi.ComponentResource):
+    """A component of the package as a generated SDK registers it: by its type, made by the plugin."""
+
+    def __init__(
+        self,
+        component: str,
+        name: str,
+        args: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None = None,
+        outputs: Iterable[str] = (),
+    ) -> None:
+        properties: dict[str, Any] = {**args, **dict.fromkeys(outputs)}
+        super().__init__(f"{PACKAGE}:index:{component}", name, properties, opts, remote=True)
+
+    def output(self, name: str) -> pulumi.Output[Any]:
+        """An output by its name in the schema."""
+        return getattr(self, name)
 
 
 def yaml_texts(value: Any) -> Any:

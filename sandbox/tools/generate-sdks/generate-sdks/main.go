@@ -44,8 +44,8 @@ func generate(file, out string) error {
 	const tool = "generate-sdks"
 	for language, generator := range map[string]func() (map[string][]byte, error){
 		"go":     func() (map[string][]byte, error) { return gogen.GeneratePackage(tool, pkg, nil) },
-		"nodejs": func() (map[string][]byte, error) { return nodejs.GeneratePackage(tool, pkg, nil, nil, false, loader, nil) },
-		"python": func() (map[string][]byte, error) { return python.GeneratePackage(tool, pkg, nil, loader, nil) },
+		"nodejs": func() (map[string][]byte, error) { return nodejs.GeneratePackage(tool, pkg, nil, nil, false, loader) },
+		"python": func() (map[string][]byte, error) { return python.GeneratePackage(tool, pkg, nil, loader) },
 	} {
 		files, err := generator()
 		if err != nil {
