@@ -33,15 +33,17 @@ def missing_packages(settings: Settings) -> str | None:
     missing = [package for package in sdk_packages(settings) if not package.is_installed]
     if not missing:
         return None
-    files = [os.path.relpath(ROOT / package.lock) for package in missing]
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        *(word for file in files for word in ("-r", file)),
-    ]
+    command = [sys.executable, "-m", "pip", "install", *_what(missing)]
     return (
         f"The stack's secret manager needs {' and '.join(package.name for package in missing)}, which Python does "
         f"not find. Install with: {shlex.join(command)}"
     )
+
+
+def _what(missing: list[SdkPackage]) -> list[str]:
+    """What pip installs: locked requirements, or where this is an installed package, extras of it."""
+    if all((ROOT / package.lock).is_file() for package in missing):
+        files = [os.path.relpath(ROOT / package.lock) for package in missing]
+        return [word for file in files for word in ("-r", file)]
+    extras = sorted({Path(package.lock).stem for package in missing})
+    return [f"kestra-on-pulumi[{','.join(extras)}]"]

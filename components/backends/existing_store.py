@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pulumi
 
 
-@dataclass(frozen=True)
+@dataclass
 class ExistingStore:
     """What a store of any backend gives (`Store`), and what the identities of single backends need besides."""
 

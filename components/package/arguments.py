@@ -46,10 +46,10 @@ def read_arguments(inputs: Mapping[str, Value]) -> Arguments:
     rest = dict(inputs)
     written = next((name for name in rest if _folded(name) == CATALOGUE.lower()), CATALOGUE)
     catalogue = rest.pop(written, None)
-    document = reader.block(rest, settings_model(), (), inherited=False)
+    document: dict[str, Any] = reader.block(rest, settings_model(), (), inherited=False)
     if catalogue is not None:
-        keys = reader.value(catalogue, None, (), inherited=False)
-        document = _merged(document, keys if isinstance(keys, Mapping) else {CATALOGUE: keys})
+        keys: Any = reader.value(catalogue, None, (), inherited=False)
+        document = _merged(document, keys if isinstance(keys, dict) else {CATALOGUE: keys})
     return Arguments(document, reader.unknown, reader.outputs)
 
 

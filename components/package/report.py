@@ -80,7 +80,7 @@ def check_arguments(
         arguments: of the component.
         source: what the report names as the place of the arguments: `KestraStack "prod"`.
         style: how the program writes names.
-        settings: the first-level settings that the component takes; it warns of no others. None: all.
+        settings: the first-level settings that the component takes; of others nothing is said. None: all.
 
     Raises:
         SettingsError: with every problem at once.
@@ -110,16 +110,15 @@ def check_arguments(
     ]
     unknown = [*arguments.unknown, *arguments.outputs]
     try:
-        loaded = load(arguments.document, source=source, spelling=names, unknown=unknown)
+        loaded = load(
+            arguments.document, source=source, spelling=names, unknown=unknown, concerns=settings
+        )
     except SettingsError as error:
         problems = [*outputs, *(_translated(p, names) for p in error.problems)]
         raise SettingsError([*problems, *clear]) from None
     if outputs:
         raise SettingsError([*outputs, *clear])
-    roots = None if settings is None else {names.path((key,)) for key in settings}
-    warnings = [_translated(p, names) for p in loaded.warnings]
-    own = [p for p in warnings if roots is None or re.split(r"[.\[]", p.path)[0] in roots]
-    return Loaded(loaded.settings, (*own, *clear))
+    return Loaded(loaded.settings, (*(_translated(p, names) for p in loaded.warnings), *clear))
 
 
 def _translated(problem: Problem, names: ArgumentNames) -> Problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ def load(
     source: str,
     spelling: KeySpelling | None = None,
     unknown: Sequence[Loc] = (),
+    concerns: Collection[str] | None = None,
 ) -> Loaded:
     """Checks the first-level settings and everything below.
 
@@ -58,6 +59,7 @@ def load(
         source: what the report names as the place of the settings, usually the stack file.
         spelling: how the report writes keys; None: as the document does.
         unknown: places that have a value which nobody knows yet, and which the document leaves out.
+        concerns: the first-level settings that are looked at, for who uses a part of them; None: all.
 
     Raises:
         SettingsError: with every problem at once.
@@ -97,7 +99,8 @@ def load(
         for finding in _findings(settings, removed)
         if not (finding.depends_on_neighbours and is_consequence_of_invalid_key(finding.loc, wrong))
     ]
-    problems = [_problem(finding, source, spelling) for finding in findings]
+    looked_at = (one for one in findings if concerns is None or one.loc[0] in concerns)
+    problems = [_problem(finding, source, spelling) for finding in looked_at]
     errors = [problem for problem in problems if problem.severity == "error"]
     # What is refused needs no second word.
     paths = {error.path for error in errors}

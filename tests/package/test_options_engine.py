@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pulumi
 import pulumi_random
 import pulumi_vault
 import pytest
+from pulumi import automation as auto
 
 from sandbox.progress import Progress
 from sandbox.services import Vault
@@ -19,11 +21,15 @@ from tests.package.consumer_support import Consumer, Remote, refusal, resources,
 pytestmark = pytest.mark.engine
 
 
+def _consumer(progress: Progress, vault: Vault, directory: Path) -> Consumer:
+    tools = ensure(["pulumi", "pulumi-language-yaml"], progress)
+    launchers = [write_plugin(directory / "plugin")]
+    return Consumer(directory, tools, launchers, vault=vault, standins=["random", "vault"])
+
+
 @pytest.fixture
 def consumer(progress: Progress, vault_server: Vault, tmp_path: Path) -> Consumer:
-    tools = ensure(["pulumi", "pulumi-language-yaml"], progress)
-    launchers = [write_plugin(tmp_path / "plugin")]
-    return Consumer(tmp_path, tools, launchers, vault=vault_server, standins=["random", "vault"])
+    return _consumer(progress, vault_server, tmp_path)
 
 
 #: A secrets engine for each stack, in the one Vault of the tests.
@@ -59,95 +65,94 @@ def _children(stack: Any, package: str = "vault:") -> dict[str, Any]:
     return {one["urn"].rpartition("::")[2]: one for one in every if one["type"].startswith(package)}
 
 
-def test_a_provider_of_the_program_makes_the_resources(
-    consumer: Consumer, vault_server: Vault
-) -> None:
+@dataclass
+class Optioned:
+    """A stack whose component has every option, and what its program may change."""
+
+    stack: auto.Stack
+    name: str = "before"
+    description: str = "first"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def optioned(
+    progress: Progress, vault_server: Vault, tmp_path_factory: pytest.TempPathFactory
+) -> Optioned:
+    directory = tmp_path_factory.mktemp("optioned")
+    consumer = _consumer(progress, vault_server, directory)
+    arguments_ = arguments("options-all")
+
+    def transform(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ != "vault:index/mount:Mount":
+            return None
+        ignored = pulumi.ResourceOptions(ignore_changes=["description"])
+        merged = pulumi.ResourceOptions.merge(args.opts, ignored)
+        return pulumi.ResourceTransformResult(
+            {**args.props, "description": made.description}, merged
+        )
+
     def program() -> None:
         own = pulumi_vault.Provider(
             "own", address=vault_server.address, token=vault_server.root_token
         )
-        store(opts=pulumi.ResourceOptions(providers=[own]))
-
-    stack = consumer.python(program)
-    stack.up()
-    assert _children(stack)
-    assert all("::own::" in one["provider"] for one in _children(stack).values())
-    assert "pulumi:providers:vault::default" not in "".join(resources(stack))
-    stack.destroy(exclude_protected=True)
-
-
-def test_a_protected_component_protects_what_it_makes(consumer: Consumer) -> None:
-    stack = consumer.python(lambda: store(opts=pulumi.ResourceOptions(protect=True)) and None)
-    stack.up()
-    children = _children(stack)
-    unprotected = [name for name, one in children.items() if not one.get("protect")]
-    assert children
-    assert not unprotected
-    consumer.python(lambda: store(opts=pulumi.ResourceOptions(protect=False)) and None).up()
-    assert not any(one.get("protect") for one in _children(stack).values())
-    stack.destroy(exclude_protected=True)
-
-
-def test_a_renamed_component_with_an_alias_keeps_its_resources(consumer: Consumer) -> None:
-    stack = consumer.python(lambda: store("before") and None)
-    stack.up()
-    aliases: list[Any] = [pulumi.Alias(name="before")]
-    renamed = consumer.python(
-        lambda: store("after", pulumi.ResourceOptions(aliases=aliases)) and None
-    )
-    changes = renamed.up().summary.resource_changes or {}
-    assert not {"create", "delete", "replace", "create-replacement"} & set(changes), changes
-    renamed.destroy(exclude_protected=True)
-
-
-def test_a_transform_changes_what_the_component_makes(consumer: Consumer) -> None:
-    def described(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if args.type_ != "vault:index/mount:Mount":
-            return None
-        return pulumi.ResourceTransformResult({**args.props, "description": "ours"}, args.opts)
-
-    stack = consumer.python(
-        lambda: store(opts=pulumi.ResourceOptions(transforms=[described])) and None
-    )
-    stack.up()
-    mounts = [one for one in _children(stack).values() if one["type"].endswith(":Mount")]
-    assert mounts
-    assert {one["inputs"]["description"] for one in mounts} == {"ours"}
-    stack.destroy(exclude_protected=True)
-
-
-def test_ignored_changes_are_those_of_the_component_and_of_a_transform_those_of_its_resources(
-    consumer: Consumer,
-) -> None:
-    def ignoring(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if args.type_ != "vault:index/mount:Mount":
-            return None
-        opts = pulumi.ResourceOptions.merge(
-            args.opts, pulumi.ResourceOptions(ignore_changes=["description"])
-        )
-        return pulumi.ResourceTransformResult({**args.props, "description": text["now"]}, opts)
-
-    text = {"now": "first"}
-    options = pulumi.ResourceOptions(transforms=[ignoring], ignore_changes=["declaredSecrets"])
-    stack = consumer.python(lambda: store(opts=options) and None)
-    stack.up()
-    text["now"] = "second"
-    assert set(stack.up().summary.resource_changes or {}) == {"same"}
-    stack.destroy(exclude_protected=True)
-
-
-def test_a_component_waits_for_what_it_depends_on(consumer: Consumer) -> None:
-    def program() -> None:
         first = pulumi_random.RandomPassword("first", length=8)
-        store(opts=pulumi.ResourceOptions(depends_on=[first]))
+        options = pulumi.ResourceOptions(
+            providers=[own],
+            protect=True,
+            depends_on=[first],
+            deleted_with=first,
+            transforms=[transform],
+            ignore_changes=["declaredSecrets"],
+        )
+        more = pulumi.ResourceOptions(**made.options)
+        merged = pulumi.ResourceOptions.merge(options, more)
+        Remote("SecretStore", made.name, arguments_, merged, ["secretIds"])
 
-    stack = consumer.python(program)
-    stack.up()
-    order = [urn.rpartition("::")[2] for urn in resources(stack)]
-    assert order.index("first") < min(order.index(name) for name in _children(stack))
-    component = next(one for one in resources(stack).values() if "SecretStore" in one["type"])
+    made = Optioned(consumer.python(program))
+    made.stack.up()
+    return made
+
+
+def test_a_provider_of_the_program_makes_the_resources(optioned: Optioned) -> None:
+    assert _children(optioned.stack)
+    assert all("::own::" in one["provider"] for one in _children(optioned.stack).values())
+    assert "pulumi:providers:vault::default" not in "".join(resources(optioned.stack))
+
+
+def test_a_protected_component_protects_what_it_makes(optioned: Optioned) -> None:
+    children = _children(optioned.stack)
+    assert not [name for name, one in children.items() if not one.get("protect")]
+
+
+def test_a_transform_changes_what_the_component_makes(optioned: Optioned) -> None:
+    mounts = [o for o in _children(optioned.stack).values() if o["type"].endswith(":Mount")]
+    assert mounts
+    assert {one["inputs"]["description"] for one in mounts} == {"first"}
+
+
+def test_a_component_waits_for_what_it_depends_on(optioned: Optioned) -> None:
+    order = [urn.rpartition("::")[2] for urn in resources(optioned.stack)]
+    assert order.index("first") < min(order.index(name) for name in _children(optioned.stack))
+    every = resources(optioned.stack).values()
+    component = next(one for one in every if "SecretStore" in one["type"])
     assert any(urn.endswith("::first") for urn in component.get("dependencies", []))
-    stack.destroy(exclude_protected=True)
+
+
+def test_what_is_deleted_with_another_is_not_deleted_by_itself(optioned: Optioned) -> None:
+    children = _children(optioned.stack)
+    assert not [name for name, one in children.items() if not one.get("deletedWith")]
+
+
+def test_changes_that_a_transform_ignores_stay_and_a_renamed_component_with_an_alias_too(
+    optioned: Optioned,
+) -> None:
+    optioned.description, optioned.name = "second", "after"
+    optioned.options["aliases"] = [pulumi.Alias(name="before")]
+    changes = optioned.stack.up().summary.resource_changes or {}
+    assert not {"create", "delete", "replace", "create-replacement"} & set(changes), changes
+    mounts = [o for o in _children(optioned.stack).values() if o["type"].endswith(":Mount")]
+    assert {one["inputs"]["description"] for one in mounts} == {"first"}
 
 
 def test_an_argument_that_another_resource_makes_is_waited_for_too(consumer: Consumer) -> None:
@@ -158,22 +163,12 @@ def test_an_argument_that_another_resource_makes_is_waited_for_too(consumer: Con
 
     stack = consumer.python(program)
     preview = stack.preview()
-    assert preview.change_summary.get("create", 0) > 6, "the secret is unknown, the rest is shown"
+    assert preview.change_summary.get(auto.OpType.CREATE, 0) > 6, (
+        "the secret is unknown, the rest is shown"
+    )
     stack.up()
     component = next(one for one in resources(stack).values() if "SecretStore" in one["type"])
     assert any(urn.endswith("::first") for urn in component.get("dependencies", []))
-    stack.destroy(exclude_protected=True)
-
-
-def test_what_is_deleted_with_another_is_not_deleted_by_itself(consumer: Consumer) -> None:
-    def program() -> None:
-        first = pulumi_random.RandomPassword("first", length=8)
-        store(opts=pulumi.ResourceOptions(deleted_with=first))
-
-    stack = consumer.python(program)
-    stack.up()
-    missing = [name for name, one in _children(stack).items() if not one.get("deletedWith")]
-    assert not missing
     stack.destroy(exclude_protected=True)
 
 
