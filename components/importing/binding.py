@@ -10,10 +10,10 @@ from functools import cache
 from components.catalogue import catalogue, lookup
 from components.importing.installation import Sourced, Tree
 from components.importing.key_tree import KeyPath
+from components.policy_tables import Binding, bind, canonical
 from components.validation.key_hints import meant
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
 from components.validation.rules.variable_rules import setting_keys
-from policy.environment_variables import Binding, bind, canonical
 
 JSON_VARIABLES = ("MICRONAUT_APPLICATION_JSON", "SPRING_APPLICATION_JSON")
 """Variables whose JSON is configuration."""

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from components.importing.installation import Origin
-from policy.releases import Image, releases_of
+from components.policy_tables import Image, releases_of
 
 if TYPE_CHECKING:
     from components.importing.assembly import Assembly

@@ -7,11 +7,11 @@ import re
 from components.importing import addresses
 from components.importing.conversion import Conversion, set_command, shown
 from components.importing.draft import Place, Value
+from components.policy_tables import Image
 from components.settings.base import kebab
 from components.settings.deployment import DEFAULT_TAGS
 from components.validation.rules.deployment import MOVING_TAGS
 from components.validation.schema import config_path
-from policy.releases import Image
 
 TAG = ("deployment", "image", "tag")
 _LOG_IN = "set kestra:endpoints.all.basic-auth.username for a log-in of the endpoints"

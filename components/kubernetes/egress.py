@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from components.backends.registry import backends_of
+from components.policy_tables import bind, canonical
 from components.rendering.addresses import UNKNOWN, Address, read_address, read_port
 from components.rendering.configuration import Configuration, ProvidedValue, render
 from components.rendering.leaves import unliteral
@@ -24,7 +25,6 @@ from components.settings import Settings
 from components.settings.base import CREDENTIAL_IN_URL, reveal
 from components.settings.java import READ_BY_JAVA, VARIABLE
 from components.settings.placeholders import resolve_placeholders
-from policy.environment_variables import bind, canonical
 
 Protocol = Literal["TCP", "UDP"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.policy_tables import bind
 from components.settings.credentials import credential_sign
 from components.settings.extra_variables import comes_from_elsewhere, is_encrypted, literal
 from components.settings.findings import Finding
@@ -13,7 +14,6 @@ from components.settings.workloads import places
 from components.validation.rules import flow_variables, variable_rules
 from components.validation.rules.flow_variables import PREFIX
 from components.validation.schema import Loc
-from policy.environment_variables import bind
 
 _IN_CLEAR = (
     "a variable in clear stands in the stack file, in Pulumi's state and in the specification of the pods; an "

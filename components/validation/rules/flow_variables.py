@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from pydantic import SecretStr
 
+from components.policy_tables import SECRET_FAMILIES, Binding, bind
 from components.settings.base import SecretText, TextInClear
 from components.settings.credentials import credential_sign
 from components.settings.extra_variables import comes_from_elsewhere, literal
@@ -17,7 +18,6 @@ from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.placeholders import find_placeholders, variable_of
 from components.settings.walk import walk_values
-from policy.environment_variables import SECRET_FAMILIES, Binding, bind
 
 PREFIX = "kestra.variables.env-vars-prefix"
 #: Roots of keys that Kestra or a library of its class path reads as configuration.

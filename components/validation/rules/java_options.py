@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from components.policy_tables import canonical, variable_name
 from components.settings.extra_variables import literal
 from components.settings.findings import Finding
 from components.settings.java import READ_BY_JAVA, VARIABLE
@@ -13,7 +14,6 @@ from components.settings.workloads import places
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
 from components.validation.rules.setting_names import setting_of
 from components.validation.rules.variable_rules import is_refused
-from policy.environment_variables import canonical, variable_name
 
 #: Variables from which Java, or Kestra's start script for it, takes options.
 OPTION_VARIABLES = (VARIABLE, "KESTRA_JAVA_OPTS", *READ_BY_JAVA)

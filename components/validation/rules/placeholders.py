@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from components.catalogue import catalogue
+from components.policy_tables import bind, canonical
 from components.settings.base import TextInClear
 from components.settings.extra_variables import missing_in
 from components.settings.findings import Finding
@@ -25,7 +26,6 @@ from components.validation.catalogue_keys import ADDITIONAL
 from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
 from components.validation.rules.values import leaves
 from components.validation.schema import Loc
-from policy.environment_variables import bind, canonical
 
 #: What every container has by itself.
 _OF_PODS = re.compile(r"HOSTNAME|HOME|PATH|PWD|LANG|JAVA_HOME|TZ|USER|KUBERNETES_[A-Z0-9_]+")

@@ -7,10 +7,10 @@ from functools import cache
 
 from components.backends.settings_model import settings_model
 from components.catalogue import catalogue
+from components.policy_tables import canonical
 from components.settings.base import Model
 from components.settings.model import Settings
 from components.validation.schema import OURS, models_in
-from policy.environment_variables import canonical
 
 
 @cache

@@ -12,6 +12,7 @@ from functools import cache
 
 from pydantic import SecretStr
 
+from components.policy_tables import Binding, bind, canonical
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.walk import walk_values
@@ -25,7 +26,6 @@ from components.validation.rules.setting_names import (
     setting_of,
 )
 from components.validation.schema import OURS
-from policy.environment_variables import Binding, bind, canonical
 
 _REMOVE = "remove it"
 #: Variables whose JSON is configuration; Micronaut reads the first of them that is set.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from components.policy_tables import canonical
 from components.settings.findings import Finding
 from components.settings.model import Settings
-from policy.environment_variables import canonical
 
 
 def check(s: Settings) -> Iterator[Finding]:

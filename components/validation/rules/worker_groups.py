@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 
 from components.backends.registry import backends_of
+from components.policy_tables import bind
 from components.settings.deployment import WorkerGroup
 from components.settings.extra_variables import missing_in
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.placeholders import as_placeholder, variable_of
-from policy.environment_variables import bind
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
