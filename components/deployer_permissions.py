@@ -33,10 +33,13 @@ KUBERNETES: Mapping[str, Kind] = {
         "autoscaling", "horizontalpodautoscalers"
     ),
     "kubernetes:core/v1:ConfigMap": Kind("", "configmaps"),
+    "kubernetes:core/v1:LimitRange": Kind("", "limitranges"),
     "kubernetes:core/v1:Namespace": Kind("", "namespaces", namespaced=False),
+    "kubernetes:core/v1:ResourceQuota": Kind("", "resourcequotas"),
     "kubernetes:core/v1:Secret": Kind("", "secrets"),
     "kubernetes:core/v1:Service": Kind("", "services"),
     "kubernetes:core/v1:ServiceAccount": Kind("", "serviceaccounts"),
+    "kubernetes:core/v1:ServiceAccountPatch": Kind("", "serviceaccounts"),
     "kubernetes:external-secrets.io/v1:ExternalSecret": Kind(
         "external-secrets.io", "externalsecrets"
     ),
@@ -54,6 +57,10 @@ KUBERNETES: Mapping[str, Kind] = {
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": Kind(
         "rbac.authorization.k8s.io", "clusterrolebindings", namespaced=False
     ),
+    "kubernetes:rbac.authorization.k8s.io/v1:Role": Kind("rbac.authorization.k8s.io", "roles"),
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": Kind(
+        "rbac.authorization.k8s.io", "rolebindings"
+    ),
 }
 #: What the provider reads while it waits for a Deployment and for a Service.
 AWAITED: Mapping[str, tuple[Kind, ...]] = {
@@ -69,7 +76,14 @@ READS = ("get", "list", "watch")
 BINDS: Mapping[str, Kind] = {
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": Kind(
         "rbac.authorization.k8s.io", "clusterroles", namespaced=False
-    )
+    ),
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": Kind(
+        "rbac.authorization.k8s.io", "roles"
+    ),
+}
+#: Nor make or change one.
+ESCALATES: Mapping[str, Kind] = {
+    "kubernetes:rbac.authorization.k8s.io/v1:Role": Kind("rbac.authorization.k8s.io", "roles")
 }
 
 #: Types that need nobody's permission: they exist in the state only.
@@ -110,6 +124,7 @@ def _of(type_: str, props: Mapping[str, Any], namespace: str) -> Iterator[Need]:
     if type_.startswith(FREE):
         return
     if type_ in KUBERNETES:
+        namespace = _own_namespace(props) or namespace
         for verb in VERBS:
             yield Need(KUBERNETES_OWNER, verb, _place(KUBERNETES[type_], namespace))
         for kind in AWAITED.get(type_, ()):
@@ -117,12 +132,21 @@ def _of(type_: str, props: Mapping[str, Any], namespace: str) -> Iterator[Need]:
                 yield Need(KUBERNETES_OWNER, verb, _place(kind, namespace))
         if type_ in BINDS:
             yield Need(KUBERNETES_OWNER, "bind", _place(BINDS[type_], namespace))
+        if type_ in ESCALATES:
+            yield Need(KUBERNETES_OWNER, "escalate", _place(ESCALATES[type_], namespace))
         return
     for backend in all_backends():
         if (needs := backend.deployer_needs(type_, props)) is not None:
             yield from (Need(backend.owner, need.action, need.where) for need in needs)
             return
     raise NoRow(type_)
+
+
+def _own_namespace(props: Mapping[str, Any]) -> str:
+    """The namespace that a resource names; empty where it names none, or none that is known yet."""
+    metadata = props.get("metadata")
+    own = metadata.get("namespace") if isinstance(metadata, Mapping) else None
+    return own if isinstance(own, str) else ""
 
 
 def owners() -> dict[str, str]:
@@ -148,5 +172,7 @@ def rows(owner: str) -> Iterator[tuple[str, str]]:
     for type_, kind in KUBERNETES.items():
         reads = "".join(f"; `{k.plural}`: {', '.join(READS)}" for k in AWAITED.get(type_, ()))
         if type_ in BINDS:
-            reads += f"; `{_place(BINDS[type_], '')}`: bind"
+            reads += f"; `{_place(BINDS[type_], '').rstrip('/')}`: bind"
+        if type_ in ESCALATES:
+            reads += "; escalate"
         yield type_, f"`{_place(kind, '').rstrip('/')}`: {', '.join(VERBS)}{reads}"

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi.output import UNKNOWN
-from pydantic import SecretStr
 
 from components import tags
 from components.backends.answers import UnansweredError
@@ -24,30 +22,33 @@ from components.backends.registry import (
 from components.generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
 from components.kubernetes.cluster_reader import READER
 from components.kubernetes.deployment import Kestra, KestraArgs
-from components.kubernetes.pod_additions import secret_values
 from components.registrations import Registrations
 from components.rendering.configuration import (
     Configuration,
     GeneratedValueRef,
-    ProvidedValue,
     render,
 )
-from components.rendering.leaves import literal
 from components.rendering.web_server import WebServer
 from components.safeguards.change_guard import Guard, watched
 from components.safeguards.error_hooks import register_error_hook
 from components.safeguards.failed_rollout import RolloutWatch
 from components.safeguards.hints import suggest_vault_address
 from components.sdk_packages import missing_packages
+from components.secret_outputs import (
+    MANAGEMENT_PASSWORD as MANAGEMENT_PASSWORD,
+)
+from components.secret_outputs import (
+    encryption_key,
+    environment,
+    given_secrets,
+    keys_held,
+    management_password,
+)
 from components.settings import Settings, SettingsError
-from components.settings.base import OPAQUE, PendingSecret
-from components.settings.external_key import has_external_key
-from components.settings.placeholders import is_placeholder
-from components.settings.secret import InternalStore
 from components.stack_config import config_keys, read_config
+from components.storage.interface import StorageAccess
+from components.storage.registry import create_storage
 from components.validation import Loaded, load_stack
-
-MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
 
 
 def deploy(project: Path | None = None, asks: Callable[[Settings], bool] = lambda _: True) -> None:
@@ -150,6 +151,8 @@ class Provisioned:
     guard: Guard
     second: Store | None = None
     """The store beside it, while the stack moves."""
+    storage: StorageAccess | None = None
+    """The bucket that Kestra's pods use by their identity; None where others gave them one."""
 
     @property
     def values(self) -> dict[str, pulumi.Output[str]]:
@@ -203,7 +206,10 @@ def provision(
     after = scope.options(guard.passed)
     store, second = create_stores(settings, secrets, key, after, versions, scope)
     identity = create_identity(scope.logical("identity"), settings, store, after)
-    return Provisioned(configuration, generated, secrets, store, identity, guard, second)
+    # Where External Secrets reads the store, Kestra's own service account is nobody there.
+    own = Identity() if settings.uses_external_secrets else identity
+    storage = create_storage(scope.logical("storage"), settings, own, after)
+    return Provisioned(configuration, generated, secrets, store, identity, guard, second, storage)
 
 
 def needed_values(configuration: Configuration) -> list[str]:
@@ -230,7 +236,7 @@ def guard_keys(
     scope: Scope,
 ) -> Guard:
     """Registers the guard of what cannot be had back."""
-    keys = _keys_held(settings, generated)
+    keys = keys_held(settings, generated)
     return Guard(scope.logical("guard"), settings, keys, scope.options(guarding))
 
 
@@ -263,13 +269,14 @@ def deploy_kestra(
         KestraArgs(
             settings,
             configuration.yaml(),
-            _environment(settings, configuration, provided),
+            environment(settings, configuration, provided),
             identity,
             {} if settings.is_enterprise or settings.uses_external_secrets else resources.secrets,
             store.version_ids,
             [store] if isinstance(store, pulumi.Resource) else [],
-            _management_password(settings, provided),
+            management_password(settings, provided),
             WebServer.of(configuration.document, settings),
+            resources.storage.identity if resources.storage else Identity(),
         ),
         scope.options(resources.guard.passed),
     )
@@ -285,10 +292,17 @@ def deploy_kestra(
         "secretIds": store.secret_ids,
         **({} if second is None else {"alsoSecretIds": second.secret_ids}),
         "versionIds": store.version_ids,
+        **_of_storage(resources.storage),
         "configuration": configuration.yaml(),
         "tags": tags.convention(settings.tags),
         "generated": pulumi.Output.secret({**provided, **_named(resources.generated)}),
     }
+
+
+def _of_storage(storage: StorageAccess | None) -> dict[str, Any]:
+    if storage is None:
+        return {}
+    return {"bucket": storage.bucket, "storagePrincipal": storage.identity.principal}
 
 
 def create_stores(
@@ -322,86 +336,3 @@ def create_stores(
 
 def _named(generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
     return {f"declared-secrets.{name}": value for name, value in generated.declared.items()}
-
-
-def given_secrets(settings: Settings) -> dict[str, pulumi.Output[str]]:
-    """Declared secret to its value, for those whose value stands in the settings."""
-    return {
-        name: _secret(secret.value)
-        for name, secret in settings.declared_secrets.items()
-        if secret.value is not None
-    }
-
-
-def _environment(
-    settings: Settings, configuration: Configuration, provided: Mapping[str, pulumi.Output[str]]
-) -> dict[str, pulumi.Output[str]]:
-    """Variables of the placeholders, and the encrypted ones of the settings."""
-    return provided_values(settings, configuration) | {
-        name: provided[source.key]
-        for name, source in configuration.environment.items()
-        if isinstance(source, GeneratedValueRef)
-    }
-
-
-def provided_values(
-    settings: Settings, configuration: Configuration
-) -> dict[str, pulumi.Output[str]]:
-    """The variables of the pods whose values stand in the settings, each a secret."""
-    variables = settings.deployment.secret_environment | secret_values(settings)
-    placeholders = configuration.environment.items()
-    return {name: _secret(value) for name, value in variables.items()} | {
-        # Micronaut resolves `${NAME}` in a value; what is known already is ready for it.
-        name: _secret(one.value).apply(literal)
-        if isinstance(one.value, PendingSecret)
-        else _secret(one.value)
-        for name, one in placeholders
-        if isinstance(one, ProvidedValue)
-    }
-
-
-def encryption_key(settings: Settings, generated: GeneratedSecrets) -> pulumi.Output[str] | None:
-    """The key for the store to keep; None where only Kestra's environment has it."""
-    secret_key = settings.encryption.secret_key
-    if secret_key is None:
-        return generated.values.get(ENCRYPTION_KEY)
-    return None if is_placeholder(secret_key.get_secret_value()) else _secret(secret_key)
-
-
-def _keys_held(settings: Settings, generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
-    """Keys without which Kestra could not read what it stored, a placeholder's own text included."""
-    secret_key = settings.encryption.secret_key
-    keys: dict[str, pulumi.Output[str]] = {}
-    if not has_external_key(settings):
-        # Of an external one the settings say the fingerprint.
-        own = _secret(secret_key) if secret_key else generated.values.get(ENCRYPTION_KEY)
-        keys |= {"encryptionKey": own} if own is not None else {}
-    if path := backend_of(settings).data_key:
-        block = settings.secret and settings.secret.backend
-        own = block.secret if isinstance(block, InternalStore) else None
-        kept = _secret(own) if own else generated.values.get(path)
-        keys |= {"internalKey": kept} if kept is not None else {}
-    return keys
-
-
-def _management_password(
-    settings: Settings, provided: Mapping[str, pulumi.Output[str]]
-) -> pulumi.Output[str] | None:
-    everything = settings.endpoints.all
-    if everything is None or everything.basic_auth is None:
-        return None
-    password = everything.basic_auth.password
-    if password is not None:
-        return _secret(password)
-    return provided[MANAGEMENT_PASSWORD]
-
-
-def _secret(value: SecretStr) -> pulumi.Output[str]:
-    """The one place where a given value becomes a Pulumi secret."""
-    if isinstance(value, PendingSecret):
-        return pulumi.Output.secret(value.output)
-    text = value.get_secret_value()
-    if OPAQUE in text and pulumi.runtime.is_dry_run():
-        # An argument of a component that is not known before the update.
-        return pulumi.Output.secret(UNKNOWN).apply(str)
-    return pulumi.Output.secret(text)

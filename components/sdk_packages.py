@@ -1,4 +1,4 @@
-"""Which Python packages a stack needs besides those of every stack: the SDKs of its secret managers' providers."""
+"""Which Python packages a stack needs besides those of every stack: the SDKs of its providers in clouds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from components.backends.external_values import external_names
 from components.backends.interface import SdkPackage
 from components.backends.registry import all_backends, backends_of
 from components.settings import Settings
+from components.storage.registry import storage_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,9 +21,11 @@ SDK_PACKAGES = {one.owner: one.sdk_package for one in all_backends() if one.sdk_
 
 
 def sdk_packages(settings: Settings) -> list[SdkPackage]:
-    """The SDKs that a stack imports: those of its secret manager, and of the second one while it moves."""
+    """The SDKs that a stack imports: of its secret manager, of the second one while it moves, and of its bucket."""
     backends = backends_of(settings)
     packages = {one.sdk_package for one in backends}
+    if storage := storage_of(settings):
+        packages.add(storage.sdk_package)
     if external_names(settings):
         packages |= {one.values_package for one in backends}
     return sorted(filter(None, packages), key=lambda package: package.name)
@@ -34,8 +37,9 @@ def missing_packages(settings: Settings) -> str | None:
     if not missing:
         return None
     command = [sys.executable, "-m", "pip", "install", *_what(missing)]
+    what = "secret manager" if storage_of(settings) is None else "secret manager or bucket"
     return (
-        f"The stack's secret manager needs {' and '.join(package.name for package in missing)}, which Python does "
+        f"The stack's {what} needs {' and '.join(package.name for package in missing)}, which Python does "
         f"not find. Install with: {shlex.join(command)}"
     )
 

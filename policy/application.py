@@ -131,6 +131,12 @@ class Application:
         """Whether a key below another one is there."""
         return self._inside(block) is not None
 
+    def names(self, block: str) -> list[str]:
+        """The names directly below a key whose own names are free (`clients`), as its files have them."""
+        start = len(block) + 1
+        keys = (key for source in self.sources for key in source.keys(block))
+        return list(dict.fromkeys(key[start:].partition(".")[0] for key in keys))
+
     def _inside(self, block: str) -> Setting | None:
         inside = (source.inside(block) for source in reversed(self.sources))
         return next((setting for setting in inside if setting is not None), None)

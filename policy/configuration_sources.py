@@ -71,6 +71,10 @@ class FileSource:
                 return self._setting(Leaf(written, leaf.value))
         return None
 
+    def keys(self, block: str) -> Iterator[str]:
+        """The keys below another one that it gives."""
+        return (key for key in self.leaves if key.startswith(f"{block}."))
+
     def unseen(self, key: str) -> Undecided | None:
         """Why it may give a key that is not seen; a file is seen whole."""
         return None
@@ -90,6 +94,9 @@ class UnseenSource:
 
     def inside(self, block: str) -> None:
         """Nothing is known of it."""
+
+    def keys(self, block: str) -> Iterator[str]:
+        return iter(())
 
     def unseen(self, key: str) -> Undecided:
         return self.reason
@@ -125,6 +132,10 @@ class VariableSource:
         start = f"{canonical(block)}."
         inside = (v for path, v in self._by_path.items() if path.startswith(start))
         return next(map(_setting, inside), None)
+
+    def keys(self, block: str) -> Iterator[str]:
+        """None: a variable does not say where the words of a name below a block end; `inside` knows that it is there."""
+        return iter(())
 
     def unseen(self, key: str) -> Undecided | None:
         """Why a variable of a key may be there that is not seen."""

@@ -76,7 +76,8 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--ask-own",
                 action="store_true",
-                help="ask your own clouds, cluster and Vault what your credentials may not do (reads only)",
+                help="ask your own clouds, cluster and Vault what your credentials may not do, and providers of log-ins what "
+                "they support (reads only)",
             )
             command.add_argument(
                 "--all", action="store_true", help="show every default on a line of its own"

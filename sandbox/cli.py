@@ -33,6 +33,7 @@ from sandbox.external_secrets import playing_owners, start_operator
 from sandbox.judgement import Pack, show
 from sandbox.nodes import REAL, images, machine_needs
 from sandbox.nodes.control_plane import RealControlPlane, control_plane, forget_kind, kind_of
+from sandbox.nodes.others import playing_others
 from sandbox.progress import Progress
 from sandbox.services import Vault
 from sandbox.state import MARK, ROOT, Last, State
@@ -200,6 +201,7 @@ class Sandbox:
             self._judged(events),
             self.progress.step(f"Bringing up stack {name}"),
             playing_owners(stack, settings, self.progress.note),
+            playing_others(stack.plane, settings, image, self.progress.note),
         ):
             done = stack.up(events)
         summary(self.console, name, done, events, judged=pack is not None)

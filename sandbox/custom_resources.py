@@ -6,7 +6,6 @@ They lie in Go modules, which Go fetches and checks; a copy of the few that are 
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from sandbox.progress import Progress
 from sandbox.services import ControlPlane
 from sandbox.services.objects import apply
 from sandbox.tools import EXTERNAL_SECRETS_SOURCE, cache_folder, sources
+from sandbox.tools.building import build_folder
 from sandbox.tools.sources import Source
 
 _DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -110,9 +110,9 @@ def fetch(definitions: Definitions, progress: Progress) -> list[dict[str, Any]]:
 def _fetch(definitions: Definitions) -> None:
     entry = definitions.entry
     entry.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=entry.parent, prefix=".crds-") as folder:
-        origin = sources.fetch(definitions.source, Path(folder)) / definitions.folder
-        complete = Path(folder) / "complete"
+    with build_folder(entry.parent, ".crds-") as folder:
+        origin = sources.fetch(definitions.source, folder) / definitions.folder
+        complete = folder / "complete"
         complete.mkdir()
         for file in definitions.files:
             (complete / file).write_text((origin / file).read_text())

@@ -5,18 +5,16 @@ from __future__ import annotations
 import base64
 import contextlib
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import requests
-
 from components.settings import Settings
 from sandbox import custom_resources
 from sandbox.errors import SandboxError
+from sandbox.meanwhile import meanwhile
 from sandbox.progress import Progress
 from sandbox.services import AwsServer, ControlPlane, ExternalSecrets, GoogleCloud
 from sandbox.services.gcp import PROJECT
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from sandbox.engine.automation import Stack
 
 _API = "/apis/external-secrets.io/v1"
-_PAUSE = 0.5
 
 
 @dataclass(frozen=True)
@@ -213,13 +210,12 @@ def playing_owners(
     return owner_of_missing_values(stack.plane, settings.deployment.namespace, servers, notify)
 
 
-@contextlib.contextmanager
 def owner_of_missing_values(
     plane: ControlPlane,
     namespace: str,
     servers: Servers,
     notify: Callable[[str], None],
-) -> Iterator[None]:
+) -> contextlib.AbstractContextManager[None]:
     """Puts values where an ExternalSecret reads what somebody else owns, and nobody has put one: there is nobody else
     on this machine.
 
@@ -231,23 +227,12 @@ def owner_of_missing_values(
         servers: the sandbox's secret managers.
         notify: told of each.
     """
-    ended = threading.Event()
 
-    def work() -> None:
-        cluster = Cluster(plane, namespace)
-        while not ended.wait(_PAUSE):
-            # The namespace, the engine and the store are made meanwhile.
-            with contextlib.suppress(SandboxError, requests.RequestException, OSError, KeyError):
-                for remote, owner in _missing(cluster, servers):
-                    _play(owner, remote, notify)
+    def put_missing() -> None:
+        for remote, owner in _missing(Cluster(plane, namespace), servers):
+            _play(owner, remote, notify)
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join(10)
+    return meanwhile(put_missing)
 
 
 def _play(owner: StoreOwner, remote: Remote, notify: Callable[[str], None]) -> None:

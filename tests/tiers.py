@@ -106,6 +106,7 @@ LONG = (
     Long(r"sandbox/test_services\.py::TestControlPlane::test_(it_starts_on|two_starts|what_was_killed)", "faults", keep=r"\[etcd\]"),
     Long(r"faults/test_names_taken\.py", "faults", sample=r"faults/test_second_life\.py"),
     Long(r"stores/test_vault_access\.py", "access", keep=r"\[password-managed\]"),
+    Long(r"stores/test_task_runner_access\.py", "access", keep=r"test_(every_verb|the_quota)"),
     Long(r"stores/test_deployer_access\.py::test_a_stack", "access", sample=r"stores/test_deployer_access\.py::test_who"),
     Long(r"settings/test_engine_config\.py::test_the_command", "access", keep="a secret in clear|an encrypted block"),
     Long(r"components/test_encrypted_variables_engine\.py", "access", keep="is_in_the_secret_alone$"),

@@ -45,3 +45,15 @@ def to_identity(component: IdentityComponent, *resources: pulumi.Resource) -> Id
         component.environment,
         resources,
     )
+
+
+def combined(first: Identity, second: Identity) -> Identity:
+    """One service account that is known as two: annotations and labels of both, those of the second before the first."""
+    return Identity(
+        {**first.service_account_annotations, **second.service_account_annotations},
+        {**first.pod_labels, **second.pod_labels},
+        first.principal or second.principal,
+        first.needs_token or second.needs_token,
+        {**first.environment, **second.environment},
+        (*first.resources, *second.resources),
+    )

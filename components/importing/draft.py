@@ -30,6 +30,7 @@ OURS = frozenset(
         "declared-secrets",
         "deployment",
         "identity",
+        "storage-bucket",
         "store",
         "tags",
         "rotation",

@@ -10,10 +10,11 @@ import pulumi
 from pulumi_kubernetes import apps, core, networking, policy
 
 from components import tags
-from components.backends.interface import Identity
+from components.backends.login import Identity, combined
 from components.generated_secrets import base64_text
 from components.kubernetes import edge, existing_secrets, network, scaling
 from components.kubernetes.custom_resources import custom_resource
+from components.kubernetes.manifests import annotated, api
 from components.kubernetes.monitor import register_monitor
 from components.kubernetes.pod_security import restricted_labels
 from components.kubernetes.pods import (
@@ -28,6 +29,7 @@ from components.kubernetes.pods import (
 )
 from components.kubernetes.rollout import rollout_annotation, rollout_strategy, rollout_timeouts
 from components.kubernetes.service_accounts import service_account, token_review
+from components.kubernetes.task_namespaces import register_task_namespaces
 from components.rendering.configuration import CONTROLLER_SERVICE
 from components.rendering.web_server import WebServer, public_url
 from components.settings import Settings
@@ -59,6 +61,8 @@ class KestraArgs:
     """Password of the management endpoints, for probes and Prometheus (secret)."""
     server: WebServer = field(default_factory=WebServer)
     """Where the configuration makes Kestra listen."""
+    storage_identity: Identity = field(default_factory=Identity)
+    """Who Kestra's pods are to the bucket of their files."""
 
 
 class Kestra(pulumi.ComponentResource):
@@ -68,7 +72,7 @@ class Kestra(pulumi.ComponentResource):
     - One ConfigMap with the rendered file, which holds no secret, and one Secret; both are auto-named, so a
       change makes new ones and rolls the pods. Pods also carry a hash of the version ids of the secrets that
       their component may read.
-    - The service account's token is mounted only where the identity needs it.
+    - The service account's token is mounted only where the identity needs it, and into workers that make pods of tasks.
     - The file system of the containers is read-only but for volumes; the user is numeric and not root.
     - Pods get a minute more to end than Kestra gives its tasks.
     - With `delete-files-on-start` the file is copied into memory, where Kestra can delete it, and copied again
@@ -107,8 +111,10 @@ class Kestra(pulumi.ComponentResource):
         self.namespace = self._namespace()
         is_external = self._settings.uses_external_secrets
         # Who reads the store; Kestra's pods are nobody there where External Secrets does.
-        self._identity = Identity() if is_external else args.identity
-        self.service_account, self._group_accounts = self._service_accounts()
+        own = Identity() if is_external else args.identity
+        self._identity = combined(own, args.storage_identity)
+        self._accounts = self._service_accounts()
+        self.service_account = self._accounts[None]
         self._delivered, self._followed = self._external_secrets() if is_external else ([], [])
         self.config_map = core.v1.ConfigMap(
             f"{name}-configuration",
@@ -131,6 +137,9 @@ class Kestra(pulumi.ComponentResource):
         self.deployments = {w.name: self._workload(w) for w in self._settings.workloads}
         self.endpoint = self._services()
         self._network()
+        register_task_namespaces(
+            name, self._settings, self._labels, self._accounts, self.namespace, self
+        )
         register_monitor(
             name,
             self._settings,
@@ -165,8 +174,8 @@ class Kestra(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protect),
         ).metadata.name
 
-    def _service_accounts(self) -> tuple[pulumi.Output[str], dict[str, pulumi.Output[str]]]:
-        """Kestra's account, and those of worker groups that have one of their own."""
+    def _service_accounts(self) -> dict[str | None, pulumi.Output[str]]:
+        """Kestra's account (None), and those of worker groups that have one of their own."""
         account = self._settings.identity.service_account
         annotations = {**account.annotations, **self._identity.service_account_annotations}
         shared = self._service_account("service-account", account.name, annotations)
@@ -183,15 +192,13 @@ class Kestra(pulumi.ComponentResource):
                 self.namespace,
                 self._child,
             )
-        return shared, groups
+        return {None: shared, **groups}
 
     def _service_account(
         self, suffix: str, name: str, annotations: Mapping[str, pulumi.Input[str]]
     ) -> pulumi.Output[str]:
-        logical = f"{self._name}-{suffix}"
-        return service_account(
-            logical, self._metadata(name), annotations, self._child
-        ).metadata.name
+        logical, metadata = f"{self._name}-{suffix}", self._metadata(name)
+        return service_account(logical, metadata, annotations, self._child).metadata.name
 
     def _external_secrets(
         self,
@@ -235,7 +242,7 @@ class Kestra(pulumi.ComponentResource):
         core.v1.PersistentVolumeClaim(
             f"{self._name}-storage",
             metadata=self._metadata(STORAGE_CLAIM),
-            spec=_api(
+            spec=api(
                 {
                     "accessModes": [mode],
                     "resources": {"requests": {"storage": volume.size}},
@@ -251,7 +258,7 @@ class Kestra(pulumi.ComponentResource):
         shared = PodArgs(
             self._settings,
             self._labels,
-            self._group_accounts.get(workload.group or "", self.service_account),
+            self._accounts.get(workload.group, self.service_account),
             self._identity.needs_token,
             self.config_map,
             self.secret,
@@ -265,11 +272,11 @@ class Kestra(pulumi.ComponentResource):
         resource = apps.v1.Deployment(
             f"{self._name}-{name}",
             metadata=self._metadata(f"kestra-{name}", name)
-            | _annotated(
+            | annotated(
                 rollout_annotation(None if scaled else component.replicas)
                 | existing_secrets.reload_annotation(self._settings, self._followed)
             ),
-            spec=_api(
+            spec=api(
                 {
                     **({} if scaled else {"replicas": component.replicas}),
                     "revisionHistoryLimit": 3,
@@ -291,14 +298,14 @@ class Kestra(pulumi.ComponentResource):
             autoscaling.v2.HorizontalPodAutoscaler(
                 f"{self._name}-{name}-autoscaler",
                 metadata=self._metadata(f"kestra-{name}", name),
-                spec=_api(scaling.autoscaler_spec(scaled, f"kestra-{name}")),
+                spec=api(scaling.autoscaler_spec(scaled, f"kestra-{name}")),
                 opts=self._child,
             )
         if budget := scaling.budget_of(deployment, component):
             policy.v1.PodDisruptionBudget(
                 f"{self._name}-{name}-budget",
                 metadata=self._metadata(f"kestra-{name}", name),
-                spec=_api(scaling.budget_spec(budget, chosen)),
+                spec=api(scaling.budget_spec(budget, chosen)),
                 opts=self._child,
             )
         return resource.metadata.name
@@ -326,7 +333,7 @@ class Kestra(pulumi.ComponentResource):
             metadata=self._metadata(
                 CONTROLLER_SERVICE if suffix == "controller" else f"kestra-{suffix}", component
             )
-            | _annotated(UNWAITED),
+            | annotated(UNWAITED),
             spec=spec,
             opts=self._child,
         ).metadata.name
@@ -361,8 +368,8 @@ class Kestra(pulumi.ComponentResource):
             annotations = edge.ingress_annotations(ingress, is_tls=server.is_tls)
             networking.v1.Ingress(
                 f"{self._name}-ingress",
-                metadata=self._metadata("kestra") | _annotated(annotations),
-                spec=_api(edge.ingress_spec(ingress, server, service)),
+                metadata=self._metadata("kestra") | annotated(annotations),
+                spec=api(edge.ingress_spec(ingress, server, service)),
                 opts=self._child,
             )
         if route := deployment.http_route:
@@ -370,7 +377,7 @@ class Kestra(pulumi.ComponentResource):
                 f"{self._name}-http-route",
                 edge.GATEWAY_API,
                 "HTTPRoute",
-                self._metadata("kestra") | _annotated(route.annotations),
+                self._metadata("kestra") | annotated(route.annotations),
                 edge.route_spec(route, server, service),
                 self._child,
             )
@@ -387,13 +394,3 @@ class Kestra(pulumi.ComponentResource):
                 spec=spec,
                 opts=self._child,
             )
-
-
-def _annotated(annotations: Mapping[str, Any]) -> dict[str, Any]:
-    # The API server drops an empty map, which would be a difference for ever.
-    return {"annotations": annotations} if annotations else {}
-
-
-def _api(fields: dict[str, Any]) -> Any:
-    # In the Kubernetes API's own spelling, which the SDK's typed dictionaries do not know.
-    return fields

@@ -12,15 +12,16 @@ from components.rendering.configuration import render
 from components.rendering.web_server import WebServer
 from components.settings import Settings
 from components.settings.deployment import NetworkPolicy
+from components.storage.registry import storage_of
 
 
 def node_services(settings: Settings) -> list[tuple[str, int]]:
     """Network and port of what the node itself answers: who gives a pod its identity in the cloud."""
-    if settings.uses_external_secrets:
-        # Kestra's pods have no identity in the store.
-        return []
-    views = filter(None, (settings, settings.secondary))
-    services = [one for view in views for one in backend_of(view).node_services(view)]
+    # Where External Secrets reads the store, Kestra's pods have no identity there.
+    views = () if settings.uses_external_secrets else (settings, settings.secondary)
+    services = [one for view in filter(None, views) for one in backend_of(view).node_services(view)]
+    storage = storage_of(settings)
+    services += storage.node_services(settings) if storage else ()
     return list(dict.fromkeys(services))
 
 
@@ -93,6 +94,20 @@ def policies(
                 for cidr, port in services
             ],
         }
+    if runner := settings.deployment.task_runner:
+        server_networks = runner.api_server.cidrs or chosen.egress_cidrs
+        # To Kubernetes an empty list of networks or ports means all of them.
+        if server_networks and runner.api_server.ports:
+            policies["api-server"] = {
+                "podSelector": _workers(settings, labels),
+                "policyTypes": ["Egress"],
+                "egress": [
+                    {
+                        "to": [{"ipBlock": {"cidr": cidr}} for cidr in server_networks],
+                        "ports": [p for port in runner.api_server.ports for p in _tcp(port)],
+                    }
+                ],
+            }
     if chosen.monitoring_namespace:
         policies["monitoring"] = {
             "podSelector": pods,
@@ -141,10 +156,10 @@ def _backends(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _workers(settings: Settings, labels: Mapping[str, str]) -> dict[str, Any]:
-    """What selects the pods that talk to the controller: the workers, and those of the worker groups."""
-    workers = [w.name for w in settings.workloads if w.server == "worker"]
+    """What selects the pods that run tasks: the workers, and those of the worker groups."""
+    workers = [w.name for w in settings.workloads if w.runs_tasks]
     if len(workers) == 1:
-        return {"matchLabels": selector(labels, "worker")}
+        return {"matchLabels": selector(labels, workers[0])}
     key = "app.kubernetes.io/component"
     return {
         "matchLabels": selector(labels),

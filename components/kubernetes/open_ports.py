@@ -27,6 +27,7 @@ _WHY = {
     "node": "who gives a pod its cloud identity, on the node itself",
     "controller": "workers get their work",
     "worker": "workers get their work",
+    "api-server": "workers make the pods of tasks",
 }
 _ASKED = "kestra:deployment.network-policy.egress-ports"
 

@@ -20,6 +20,8 @@ _START = ("CreateContainerError", "RunContainerError", "StartError", "ContainerC
 _STARTING = ("ContainerCreating", "PodInitializing")
 _ABSENT = re.compile(r"(secret|configmap)s? \"([^\"]+)\" not found", re.IGNORECASE)
 _NO_KEY = re.compile(r"couldn't find key (\S+) in (Secret|ConfigMap) (\S+)")
+_ENDED_BY_SIGNAL = (137, 143)
+"""Exit codes after SIGKILL and SIGTERM."""
 _OWN_OBJECT = re.compile(r"kestra-(secret|configuration)-[0-9a-z]+$")
 
 
@@ -72,10 +74,12 @@ def problem_of(pod: Object, events: Sequence[Object]) -> Problem | None:
         message = str(scheduled.get("message", ""))
         advice = _scheduling_advice(pod, message)
         return Problem(scheduled.get("reason") or "Unschedulable", message, name, advice=advice)
+    warnings = warnings_about([pod["metadata"]["uid"]], events)
     for container in _containers(status):
         if problem := _container_problem(pod, container):
-            return problem
-    warnings = warnings_about([pod["metadata"]["uid"]], events)
+            # Kubelet ends a container that fails its probes: what the probes say is the cause.
+            by_kubelet = _ending(container).get("exitCode") in _ENDED_BY_SIGNAL
+            return (by_kubelet and _probe_problem(pod, warnings)) or problem
     for reason, message in ((e.get("reason", ""), str(e.get("message", ""))) for e in warnings):
         if reason in ("FailedMount", "FailedAttachVolume"):
             advice = absence_advice(message) or "Mend the volume that the message names."
@@ -153,7 +157,7 @@ def setting_of(pod: Object) -> str:
 def _container_problem(pod: Object, container: Object) -> Problem | None:
     name, of_pod = container["name"], pod["metadata"]["name"]
     state = container.get("state") or {}
-    before = (container.get("lastState") or {}).get("terminated") or {}
+    before = _ending(container)
     waiting, ended = state.get("waiting") or {}, state.get("terminated") or {}
     restarts = container.get("restartCount", 0)
     if "OOMKilled" in (ended.get("reason"), before.get("reason")) and not container.get("ready"):
@@ -177,7 +181,18 @@ def _container_problem(pod: Object, container: Object) -> Problem | None:
             ended.get("reason") or "Error", f"It ended with exit code {ended['exitCode']}.", of_pod, name,
             "The last lines of its log say why it ended.", "current",
         )  # fmt: skip
+    if before.get("exitCode") and not container.get("ready"):
+        return Problem(
+            before.get("reason") or "Error",
+            f"It ended with exit code {before['exitCode']}, and was restarted {restarts} times; it starts again.",
+            of_pod, name, "The last lines of its log say why it ended.", "previous",
+        )  # fmt: skip
     return None
+
+
+def _ending(container: Object) -> Object:
+    """How the container ended before it was started again; empty where it was not."""
+    return (container.get("lastState") or {}).get("terminated") or {}
 
 
 def _waiting_advice(reason: str, message: str, container: str) -> str:
@@ -203,15 +218,19 @@ def _waiting_advice(reason: str, message: str, container: str) -> str:
 
 
 def _probe_problem(pod: Object, warnings: Sequence[Object]) -> Problem | None:
-    message = next(
-        (str(e["message"]) for e in reversed(warnings) if e.get("reason") == "Unhealthy"), ""
-    )
-    if not message:
+    failures = [event for event in warnings if event.get("reason") == "Unhealthy"]
+    if not failures:
         return None
-    container = next(
-        (c["name"] for c in _containers(pod.get("status") or {}) if not c.get("ready")), ""
-    )
-    if re.search(r"statuscode: (401|403)", message):
+    # A process that starts again refuses connections, whatever it answered before.
+    answered = [event for event in failures if "statuscode" in str(event.get("message"))]
+    failure = (answered or failures)[-1]
+    message, name = str(failure.get("message", "")), _container_of(failure)
+    containers = _containers(pod.get("status") or {})
+    container = next((c for c in containers if c["name"] == name), {})
+    log = "current" if "running" in (container.get("state") or {}) else "previous"
+    if name not in _OWN_CONTAINERS:
+        advice = f"Check the probes of container {name} in the settings (extra-containers, init-containers)."
+    elif re.search(r"statuscode: (401|403)", message):
         advice = (
             "Kestra refuses the probe's log-in: name and password of kestra:endpoints.all.basic-auth are not those of"
             " the running configuration."
@@ -223,7 +242,14 @@ def _probe_problem(pod: Object, warnings: Sequence[Object]) -> Problem | None:
             "Kestra does not answer yet. Its log says what it waits for: often the database or the secret manager. If a"
             " network policy keeps it from them: docs/network.md."
         )
-    return Problem("ProbeFailed", message, pod["metadata"]["name"], container, advice, "current")
+    return Problem("ProbeFailed", message, pod["metadata"]["name"], name, advice, log)
+
+
+def _container_of(event: Object) -> str:
+    """The container that an event of a pod is about; Kestra's where it names none."""
+    field = str((event.get("involvedObject") or {}).get("fieldPath", ""))
+    named = re.fullmatch(r"spec\.(?:initContainers|containers)\{(.+)\}", field)
+    return named[1] if named else "kestra"
 
 
 def _scheduling_advice(pod: Object, message: str) -> str:

@@ -35,12 +35,14 @@ PROBE_PASSWORD = "STACK_PROBE_PASSWORD"  # noqa: S105 - the name of a variable
 COPY = f"[ -f {LOADED} ] || cp {MOUNTED} {LOADED}"
 
 #: The probe asks as kubelet's httpGet would, but makes the header from the environment: a header in the pod's
-#: specification would show the password to everyone who may read pods.
+#: specification would show the password to everyone who may read pods. What it prints is in kubelet's event of a
+#: failed probe, in the words that kubelet has for its own.
 _PROBE = (
     """login=$(printf '%s:%s' "{user}" "{password}" | base64 -w0) && """
     """exec 3<>/dev/tcp/127.0.0.1/{port} && """
     r"""printf 'GET {path} HTTP/1.0\r\nAuthorization: Basic %s\r\n\r\n' "$login" >&3 && """
-    """read -r _ code _ <&3 && [ "$code" = 200 ]"""
+    """read -r _ code _ <&3 && """
+    """{{ [ "$code" = 200 ] || {{ echo "HTTP probe failed with statuscode: $code"; exit 1; }}; }}"""
 )
 
 #: A process that fails its probes for so long does not end by itself either: it would hang for the pod's whole grace
@@ -131,6 +133,8 @@ def pod_template(workload: Workload, args: PodArgs) -> Any:
     """The template of a Deployment's pods."""
     settings, component = args.settings, workload.name
     deletes = settings.configurations.delete_files_on_start
+    # The task runner asks the API server for pods.
+    makes_pods = settings.deployment.task_runner is not None and workload.runs_tasks
     volumes: list[dict[str, Any]] = [
         {"name": "configuration", "configMap": {"name": args.config_map, "defaultMode": 0o444}},
         {"name": "tmp", "emptyDir": {}},
@@ -148,7 +152,7 @@ def pod_template(workload: Workload, args: PodArgs) -> Any:
     volumes += existing_secrets.volumes(settings)
     spec: dict[str, Any] = {
         "serviceAccountName": args.service_account,
-        "automountServiceAccountToken": args.needs_token,
+        "automountServiceAccountToken": args.needs_token or makes_pods,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": pod_seconds(settings),
         "securityContext": {
@@ -222,7 +226,7 @@ def _copier(settings: Settings) -> dict[str, Any]:
 def _command(workload: Workload, settings: Settings) -> list[str]:
     component, chosen = workload.server, workload.component
     arguments = ["server", component]
-    if chosen.worker_threads is not None and component in ("standalone", "worker"):
+    if chosen.worker_threads is not None and workload.runs_tasks:
         option = "--worker-thread" if component == "standalone" else "--thread"
         arguments.append(f"{option}={chosen.worker_threads}")
     if (group := workload.worker_group) is not None and settings.version == "1.3":

@@ -48,8 +48,10 @@ def read_arguments(inputs: Mapping[str, Value]) -> Arguments:
     catalogue = rest.pop(written, None)
     document: dict[str, Any] = reader.block(rest, settings_model(), (), inherited=False)
     if catalogue is not None:
-        keys: Any = reader.value(catalogue, None, (), inherited=False)
-        document = _merged(document, keys if isinstance(keys, dict) else {CATALOGUE: keys})
+        keys = reader.value(catalogue, None, (), inherited=False)
+        if not isinstance(keys, dict):
+            keys = {CATALOGUE: keys}
+        document = _merged(document, keys)
     return Arguments(document, reader.unknown, reader.outputs)
 
 

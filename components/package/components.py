@@ -19,6 +19,7 @@ from components import tags
 from components.backends.aws.tag_limits import AWS_TAGS
 from components.backends.azure.tag_limits import AZURE_TAGS
 from components.backends.gcp.tag_limits import GOOGLE_LABELS
+from components.backends.interface import Identity
 from components.backends.registry import backend_of, create_identity
 from components.generated_secrets import ENCRYPTION_KEY
 from components.package import interfaces
@@ -28,19 +29,18 @@ from components.program import (
     Scope,
     create_stores,
     deploy_kestra,
-    encryption_key,
     generate,
-    given_secrets,
     guard_keys,
     needed_values,
-    provided_values,
     provision,
     read_versions,
 )
 from components.rendering.configuration import GeneratedValueRef, render
 from components.safeguards.change_guard import watched
+from components.secret_outputs import encryption_key, given_secrets, provided_values
 from components.settings import Settings
 from components.settings.tag_rules import KUBERNETES_LABELS
+from components.storage.registry import create_storage
 
 #: Settings of who reads and keeps secrets.
 _STORE_SETTINGS = (
@@ -67,6 +67,10 @@ class KestraStack(PackageComponent):
             "map", "The same in the second secret manager, while the stack moves.", is_required=False
         ),
         "versionIds": Property("map", "Declared secret to the id of its version."),
+        "bucket": Property("string", "Of `storageBucket`: name of the bucket.", is_required=False),
+        "storagePrincipal": Property(
+            "string", "Of `storageBucket`: who Kestra's pods are to the bucket.", is_required=False
+        ),
         "configuration": Property("string", "The rendered application.yaml; it holds no secret."),
         "resourceTags": Property("map", "The tags of every resource."),
         "generated": Property("map", "The values that the stack made, by settings path.", True),
@@ -145,7 +149,7 @@ class KestraIdentity(PackageComponent):
         identity = create_identity(scope.logical("identity"), settings, store, scope.options())
         face = interfaces.of_identity(identity)
         shown = {name: value for name, value in face.items() if name != "environment"}
-        return {"principal": identity.principal, **shown, "interface": face}
+        return {**shown, "interface": face}
 
 
 class KestraDeployment(PackageComponent):
@@ -159,7 +163,7 @@ class KestraDeployment(PackageComponent):
         name: KestraStack.OUTPUTS[name]
         for name in (
             "endpoint", "namespace", "serviceAccount", "deployments", "configMap", "kubernetesSecret",
-            "configuration", "resourceTags", "generated",
+            "bucket", "storagePrincipal", "configuration", "resourceTags", "generated",
         )
     }  # fmt: skip
 
@@ -171,16 +175,20 @@ class KestraDeployment(PackageComponent):
         provided = interfaces.credentials(configuration, store, identity)
         generated = generate(settings, needed_values(configuration), scope)
         guard = guard_keys(settings, generated, _watched(settings), scope)
+        who = interfaces.existing_identity(identity)
+        own = Identity() if settings.uses_external_secrets else who
+        after = scope.options(guard.passed)
         resources = Provisioned(
             configuration,
             generated,
             given_secrets(settings) | generated.declared,
             replace(interfaces.existing_store(settings, store), environment=provided),
-            interfaces.existing_identity(identity),
+            who,
             guard,
+            storage=create_storage(scope.logical("storage"), settings, own, after),
         )
         outputs = _outputs(deploy_kestra(name, settings, resources, scope))
-        return {name: outputs[name] for name in self.OUTPUTS}
+        return {name: outputs[name] for name in self.OUTPUTS if name in outputs}
 
 
 class KestraConfiguration(PackageComponent):

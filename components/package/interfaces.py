@@ -35,6 +35,9 @@ STORE_INTERFACE = ObjectType(
 IDENTITY_INTERFACE = ObjectType(
     "Who Kestra is to its secret store: the `interface` of a KestraIdentity, or what another program made.",
     {
+        "principal": Property(
+            "string", "Who Kestra is to the secret manager: an ARN, a member, a client id."
+        ),
         "serviceAccountAnnotations": Property(
             "map", "Annotations of Kestra's Kubernetes service account."
         ),
@@ -70,6 +73,7 @@ def of_identity(identity: Identity) -> dict[str, Any]:
     """The interface of an identity."""
     environment = pulumi.Output.secret(dict(identity.environment))
     return {
+        "principal": identity.principal,
         "serviceAccountAnnotations": identity.service_account_annotations,
         "podLabels": identity.pod_labels,
         "needsToken": identity.needs_token,
@@ -113,6 +117,7 @@ def existing_identity(interface: Any) -> Identity:
     return Identity(
         annotations if isinstance(annotations, Mapping) else {},
         labels if isinstance(labels, Mapping) else {},
+        _part(interface, "principal").apply(_text),
         needs_token=plain.get("needsToken") is True,
     )
 

@@ -19,6 +19,7 @@ from components.rendering import sections
 from components.rendering.endpoints import endpoints
 from components.rendering.leaves import Environment, GeneratedValueRef, Node, ProvidedValue, resolve
 from components.rendering.nodes import block
+from components.rendering.plugin_defaults import with_task_runner
 from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
 from components.rendering.tree import plain, tree
 from components.rendering.web_server import WebServer, public_url
@@ -100,6 +101,7 @@ def render(settings: Settings) -> Configuration:
     )
     for keys in (settings.catalogue_keys, settings.additional_configuration):
         document = _merged(document, plain(keys))
+    document = with_task_runner(document, settings)
     environment = Environment()
     written = environment.write(document)
     assert isinstance(written, dict)

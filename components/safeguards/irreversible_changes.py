@@ -17,6 +17,7 @@ from components.backends.registry import backend_of
 from components.settings import Settings
 from components.settings.external_key import has_external_key
 from components.settings.open_source_store import in_store
+from components.storage.registry import storage_of
 
 #: What stands for the secret manager of a stack that has none.
 NONE = "none"
@@ -38,6 +39,7 @@ def snapshot(settings: Settings) -> dict[str, Any]:
     external = external_names(settings)
     known = settings.encryption.fingerprint if has_external_key(settings) else None
     reader = {"reader": OPERATOR} if settings.uses_external_secrets else {}
+    storage = storage_of(settings)
     return reader | {
         "environment": settings.tags.environment,
         "reads": settings.secret.type if settings.secret else NONE,
@@ -49,6 +51,7 @@ def snapshot(settings: Settings) -> dict[str, Any]:
         # Absent as of old where there is none.
         **({"external": external} if external else {}),
         **({"encryptionKey": known} if known else {}),
+        **({"storage": storage.location_facts(settings)} if storage else {}),
     }
 
 
@@ -82,6 +85,7 @@ def find_losses(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Los
         *_stores(before, after),
         *_declared(before, after),
         *_external(before, after),
+        *_storage(before, after),
     ]
 
 
@@ -169,6 +173,28 @@ def _external(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[L
                 f"kestra:declared-secrets.{name} becomes external: the value that this stack wrote may be deleted from "
                 "the secret store, and flows that read it would fail until another is there. Declare another name as "
                 "external, put the value there with `python -m components secret set`, and change the flows first.",
+            )
+
+
+def _storage(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]:
+    """Kestra's files, which it looks for in one place."""
+    was, now = before.get("storage") or {}, after.get("storage") or {}
+    if not was:
+        return
+    if not now:
+        yield Loss(
+            ("storage", *sorted(was.values())),
+            "kestra:storage-bucket would go: Kestra's pods lose their access to its files, and a bucket that this stack "
+            "made would be deleted as soon as it is empty. Leave it as it is.",
+        )
+        return
+    for path in sorted(set(was) | set(now)):
+        old, new = was.get(path, ""), now.get(path, "")
+        if old != new:
+            yield Loss(
+                ("storage", path, old, new),
+                f"kestra:{path} would change from {old or 'nothing'} to {new or 'nothing'}: Kestra would not find the files "
+                "of flows and executions any more. Copy them first (docs/storage.md), or leave it as it is.",
             )
 
 

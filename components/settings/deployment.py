@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from components.settings.base import (
     SOURCE_PROJECT,
@@ -17,32 +16,17 @@ from components.settings.base import (
     key,
 )
 from components.settings.edge import K8S, NAME, SUBDOMAIN, HttpRoute, Ingress, Monitoring
-from components.settings.findings import invalid_setting
+from components.settings.networks import Network, Port
 from components.settings.pods import PodSettings
 from components.settings.scaling import Autoscaling, DisruptionBudget
+from components.settings.task_runner import TaskNamespace, TaskRunner
 
 #: `kestra:version` to the release that runs where the settings name no image.
 DEFAULT_TAGS = {"1.3": "v1.3.31", "2.0": "v2.0.0"}
 
 #: Name of an object that exists in the namespace.
 Existing = Annotated[str, Field(pattern=SUBDOMAIN)]
-
-
-def _network(value: str) -> str:
-    try:
-        ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        value = ""
-    if "/" not in value:
-        raise invalid_setting(
-            "is no network", "an address, / and a length", "write for example 10.0.0.0/8"
-        )
-    return value
-
-
-Network = Annotated[str, AfterValidator(_network)]
 NamespaceName = Annotated[str, Field(pattern=NAME)]
-Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 
 COMPONENTS_1 = ("webserver", "executor", "scheduler", "indexer", "worker")
 COMPONENTS_2 = (*COMPONENTS_1, "controller")
@@ -176,6 +160,11 @@ class WorkerGroup(Component):
     service_account: GroupAccount = key(
         GroupAccount, "Service account of its own.", source=SOURCE_PROJECT
     )
+    task_runner: TaskNamespace | None = key(
+        None,
+        "A namespace of its own for the pods of its tasks (absent: that of deployment.task-runner).",
+        source=SOURCE_PROJECT,
+    )
 
 
 class Components(Model):
@@ -297,6 +286,11 @@ class Deployment(PodSettings):
     )
     disruption_budget: DisruptionBudget | None = key(
         None, "The same for every component that does not say its own.", source=SOURCE_PROJECT
+    )
+    task_runner: TaskRunner | None = key(
+        None,
+        "Namespace in which Kestra's Kubernetes task runner makes pods (docs/task-runner.md).",
+        source=SOURCE_PROJECT,
     )
     network_policy: NetworkPolicy = key(NetworkPolicy, "Network policies.", source=SOURCE_PROJECT)
     storage_volume: StorageVolume | None = key(

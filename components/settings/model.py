@@ -20,6 +20,7 @@ from components.settings.platform import Datasource, Queue, Repository, Storage
 from components.settings.secret import SecretManager, StoreManager
 from components.settings.security import Security
 from components.settings.server import Heartbeat, Server
+from components.settings.storage_bucket import StorageBucket
 from components.settings.store import Store
 from components.settings.tags import TagSettings
 from components.settings.workloads import Workload, workloads
@@ -74,6 +75,12 @@ class Settings(Model):
     identity: Identity = key(Identity, "Who Kestra is to its secret store.", source=SOURCE_PROJECT)
     store: Store = key(
         Store, "What is provisioned in the secret manager's cloud.", source=SOURCE_PROJECT
+    )
+    storage_bucket: StorageBucket | None = key(
+        None,
+        "The bucket of kestra:storage, which Kestra's pods use by their workload identity (docs/storage.md). Absent: "
+        "bucket and access are others'.",
+        source=SOURCE_PROJECT,
     )
     tags: TagSettings = key(TagSettings, "Tags of every resource.", source=SOURCE_PROJECT)
     url: str | None = key(

@@ -36,6 +36,11 @@ class Workload:
         return merge(self.shared, self.component)
 
     @property
+    def runs_tasks(self) -> bool:
+        """Whether tasks of flows run in its pods."""
+        return self.server in ("standalone", "worker")
+
+    @property
     def worker_group(self) -> WorkerGroup | None:
         """The settings of the worker group, where it is one."""
         return self.component if isinstance(self.component, WorkerGroup) else None

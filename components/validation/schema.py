@@ -23,7 +23,7 @@ Loc = tuple[str | int, ...]
 
 #: First-level settings that are no keys of Kestra's.
 OURS = (
-    "version", "edition", "declared-secrets", "rotation", "deployment", "identity", "store", "tags",
+    "version", "edition", "declared-secrets", "rotation", "deployment", "identity", "store", "storage-bucket", "tags",
     "additional-configuration",
 )  # fmt: skip
 

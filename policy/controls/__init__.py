@@ -13,12 +13,14 @@ from policy.controls import (  # noqa: F401
     kestra_release,
     keys,
     kubernetes,
+    kubernetes_accounts,
     kubernetes_secrets,
     kubernetes_volumes,
     secret_stores,
     secret_stores_aws,
     secret_stores_azure,
     secret_stores_gcp,
+    task_runner,
     vault,
 )
 from policy.core.model import REGISTRY, Control
@@ -28,6 +30,7 @@ AREAS = (
     "keys",
     "identity",
     "kubernetes",
+    "task-runner",
     "kestra",
     "vault",
     "external-secrets",

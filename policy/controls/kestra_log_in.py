@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from policy.application import SUPER_ADMINS, Application, is_reference
 from policy.controls.kestra_containers import WEB_COMPONENTS
 from policy.core.model import Context, Finding, control
-from policy.core.values import OutOfView
+from policy.core.values import OutOfView, Undecided
 from policy.effective_configuration import each_application
 
 _EMAIL = re.compile(r"[\w!#$%&'*+/=?`{|}~^.-]+@[A-Za-z0-9.-]+")
@@ -77,3 +77,46 @@ def own_log_in(application: Application, _: Context) -> Iterator[Finding]:
         raise OutOfView("the edition")
     if enterprise is False:
         yield application.problem("drops Kestra's log-in", "no such key", _SECURITY)
+
+
+_CLIENTS, _LDAP = "micronaut.security.oauth2.clients", "micronaut.security.ldap"
+#: What Kestra asks of a provider, below a client.
+_ADDRESSES = (
+    "openid.issuer", "openid.authorization.url", "openid.token.url", "openid.jwks-uri", "openid.user-info.url",
+    "openid.end-session.url", "authorization.url", "token.url", "introspection.url",
+)  # fmt: skip
+
+
+@control(
+    "ks-kestra-22",
+    "People log in at their provider over TLS",
+    "high",
+    risk="Without TLS whoever is on the way reads passwords of the directory, or hands out keys that sign any log-in.",
+    steps=(
+        "OpenID Connect: an issuer, and endpoints where they are set, of https://.",
+        "LDAP: a server of ldaps://, with the directory's authority in the trust store.",
+    ),
+    setting="kestra:micronaut.security.oauth2.clients, kestra:micronaut.security.ldap",
+)
+@each_application
+def provider_tls(application: Application, _: Context) -> Iterator[Finding]:
+    addresses = [
+        (f"{_CLIENTS}.{name}.{address}", "https://")
+        for name in application.names(_CLIENTS)
+        for address in _ADDRESSES
+    ] + [(f"{_LDAP}.{name}.context.server", "ldaps://") for name in application.names(_LDAP)]
+    undecided: Undecided | None = None
+    for key, scheme in addresses:
+        try:
+            address = application.seen(key)
+        except Undecided as reason:
+            undecided = reason
+            continue
+        if address is None or str(address).lower().startswith(scheme):
+            continue
+        if "${" in str(address):
+            undecided = undecided or OutOfView(key)
+        else:
+            yield application.problem("is asked without TLS", scheme, key, setting=f"kestra:{key}")
+    if undecided is not None:
+        raise undecided

@@ -17,6 +17,7 @@ from sandbox.clouds import required_services
 from sandbox.doctor.cluster_apis import examine_apis
 from sandbox.doctor.external_secrets import examine_operator
 from sandbox.doctor.external_values import examine_external_values
+from sandbox.doctor.log_in import examine_log_in
 from sandbox.doctor.machine import Check, examine
 from sandbox.doctor.permissions import Answer, ask
 from sandbox.doctor.releases import examine_releases
@@ -73,9 +74,12 @@ def doctor(
     values = list(examine_external_values(settings, read_stack_file(file).option, own=own))
     if values:
         _checks(console, "Values that others write", values)
+    log_in = list(examine_log_in(settings, own=own))
+    if log_in:
+        _checks(console, "Log-in", log_in)
     answers = ask(state, settings, resources, own=own)
     _permissions(console, resources, answers)
-    lacking = [c for c in (*machine, *releases, *apis, *values) if c.is_well is False]
+    lacking = [c for c in (*machine, *releases, *apis, *values, *log_in) if c.is_well is False]
     denied = [a for a in answers if a.lacking]
     if not lacking and not denied:
         problems = (

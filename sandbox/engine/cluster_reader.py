@@ -36,10 +36,12 @@ class PlaneReader:
     def log(self, namespace: str, pod: str, container: str, *, previous: bool, lines: int) -> str:
         query = f"container={container}&tailLines={lines}&previous={str(previous).lower()}"
         try:
-            return self._get(f"api/v1/namespaces/{namespace}/pods/{pod}/log?{query}").text
+            answer = self._get(f"api/v1/namespaces/{namespace}/pods/{pod}/log?{query}")
         except UnreadClusterError:
             # A simulated node has none.
             return ""
+        # The server names no encoding, for which HTTP clients take another one.
+        return answer.content.decode(errors="replace")
 
     def secret_values(self, namespace: str, names: Sequence[str]) -> list[str]:
         listing = self._get(f"api/v1/namespaces/{namespace}/secrets").json()

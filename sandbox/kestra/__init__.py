@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from filelock import FileLock
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from sandbox.tools import cache_folder
+from sandbox.tools.building import build_folder
 
 HERE = Path(__file__).parent
 POM = HERE / "pom.xml"
@@ -72,26 +72,26 @@ def sources(version: str) -> list[Path]:
 def _build(version: str, java: Path, entry: Path, progress: Progress) -> None:
     log = cache_folder() / "logs" / f"build-kestra-{version}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=entry.parent, prefix=".kestra-") as folder:
-        made = Path(folder) / "done"
-        (made / "classes").mkdir(parents=True)
+    with build_folder(entry.parent, ".kestra-") as folder:
+        complete = folder / "done"
+        (complete / "classes").mkdir(parents=True)
         progress.detail("artifacts")
         run_build(
             [find_maven(), "-B", "-q", "-f", str(POM), f"-Dkestra.version={RELEASES[version]}",
              f"-Dmaven.repo.local={cache_folder() / 'm2'}", "dependency:build-classpath",
-             f"-Dmdep.outputFile={made / 'classpath'}"],
+             f"-Dmdep.outputFile={complete / 'classpath'}"],
             java, log,
         )  # fmt: skip
         progress.detail("compiling")
         # The class path is too long for some systems' argument limit.
-        arguments = Path(folder) / "arguments"
-        arguments.write_text(f'-cp "{(made / "classpath").read_text().strip()}"')
+        arguments = folder / "arguments"
+        arguments.write_text(f'-cp "{(complete / "classpath").read_text().strip()}"')
         run_build(
-            [str(java.parent / "javac"), "-proc:none", "-d", str(made / "classes"), f"@{arguments}",
+            [str(java.parent / "javac"), "-proc:none", "-d", str(complete / "classes"), f"@{arguments}",
              *map(str, sources(version))],
             java, log,
         )  # fmt: skip
-        os.replace(made, entry)
+        os.replace(complete, entry)
 
 
 def find_maven() -> str:

@@ -56,6 +56,9 @@ class RealControlPlane(ControlPlane):
             f"--kubelet-certificate-authority={self.ca_file}",
             "--kubelet-preferred-address-types=InternalIP",
             f"--egress-selector-config-file={egress}",
+            # For the policy of `cluster.yaml`.
+            "--feature-gates=MutatingAdmissionPolicy=true",
+            "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
         ]
 
     def _start_node(self) -> None:
@@ -72,7 +75,7 @@ class RealControlPlane(ControlPlane):
         # Its client is a large import, which simulated nodes do not need.
         from sandbox.nodes import objects
 
-        objects.apply(self.kubeconfig, self.node.folder / "volumes", self.ports["api"])
+        objects.apply_cluster(self.kubeconfig, self.node.folder / "volumes", self.ports["api"])
         self.node.wait(self._node_ready, 90)
 
 

@@ -10,7 +10,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from sandbox.kestra.server import SERVER, compile_server
 from sandbox.nodes import archive
 from sandbox.nodes.root_files import program_files, write_root
 from sandbox.progress import Progress
+from sandbox.tools.building import build_folder
 from sandbox.verify.overlay import command_line
 
 #: Names of Kestra's images, without tags.
@@ -139,8 +139,9 @@ def configuration(version: str) -> dict[str, Any]:
     document["micronaut"]["server"] = {"port": 8080}
     document["endpoints"] = _ENDPOINTS[version]
     if version != "1.3":
-        # A server of Micronaut's own, which would take the port of Kestra's controller.
-        document["grpc"] = {"server": {"host": "127.0.0.1", "port": 50052}}
+        # Micronaut would start a server of its own in every component: at the port of Kestra's controller, and with
+        # services that need a database, which a worker does not have.
+        document["grpc"] = {"server": {"enabled": False, "health": {"enabled": False}}}
         document["kestra"]["controller"] = {"port": _OWN_CONTROLLER["port"]}
         document["kestra"]["worker"] = {
             "controllers": {"type": "STATIC", "static": {"endpoints": [dict(_OWN_CONTROLLER)]}}
@@ -150,8 +151,7 @@ def configuration(version: str) -> dict[str, Any]:
 
 def _build(parts: _Parts, target: Path, progress: Progress) -> None:
     java = _java_layer(parts.harness.java, target.parent, progress)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".image-") as name:
-        folder = Path(name)
+    with build_folder(target.parent, ".image-") as folder:
         progress.detail("programs of this machine")
         write_root(parts.programs, folder / "root")
         root = archive.layer(folder / "root.tar", [(folder / "root", "", 0)])
@@ -176,12 +176,11 @@ def _java_layer(java: Path, cache: Path, progress: Progress) -> Path:
     with FileLock(f"{file}.lock"):
         if not file.exists():
             progress.detail("Java")
-            with tempfile.TemporaryDirectory(dir=cache, prefix=".java-") as name:
-                runtime = Path(name) / "java"
+            with build_folder(cache, ".java-") as folder:
+                runtime = folder / "java"
                 _link_java(java, runtime)
-                os.replace(
-                    archive.layer(Path(name) / "layer.tar", [(runtime, "opt/java", 0)]), file
-                )
+                layer = archive.layer(folder / "layer.tar", [(runtime, "opt/java", 0)])
+                os.replace(layer, file)
     return file
 
 

@@ -26,6 +26,8 @@ from sandbox.state import ROOT
 
 _SOCKET = "/run/containerd/containerd.sock"
 _CTR = ("ctr", "--address", _SOCKET)
+_IMAGES = (*_CTR, "--namespace", "k8s.io", "images")
+_NAMELESS = "localhost/archive"
 PAUSE_IMAGE = "localhost/pause:1"
 DNS_IMAGE = "localhost/coredns:1"
 
@@ -106,20 +108,32 @@ class Node(Server):
             SandboxError: when it is no such archive, or holds no image.
         """
         names = set(names)
-        before = set(self._image_names())
         status = file.stat()
         stamp = f"{file.resolve()} {status.st_mtime_ns} {status.st_size}"
         loaded = self._loaded()
-        if names and names <= before and {loaded.get(name) for name in names} == {stamp}:
+        if (
+            names
+            and names <= set(self._image_names())
+            and {loaded.get(name) for name in names} == {stamp}
+        ):
             return
-        imported = self.run(*_CTR, "--namespace", "k8s.io", "images", "import", str(file.resolve()))
-        # Its lines are `unpacking NAME (DIGEST)...done`.
-        own = [line.split()[1] for line in imported.splitlines() if line.startswith("unpacking ")]
-        own = own or sorted(set(self._image_names()) - before)
+        # By its digest an image has a name even where the archive gives it none.
+        try:
+            imported = self.run(
+                *_IMAGES, "import", "--base-name", _NAMELESS, "--digests", str(file.resolve())
+            )
+        except SandboxError as error:
+            raise SandboxError(f"{file} is no archive of an image. {error}") from None
+        own = _unpacked(imported)
         if not own:
             raise SandboxError(f"{file} holds no image for this machine's processor.")
+        if not names <= set(own) and len(set(own.values())) > 1:
+            others = sorted(name for name in own if not name.startswith(_NAMELESS))
+            raise SandboxError(
+                f"{file} holds several images: {', '.join(others)}. Save the one that the pods are to run."
+            )
         for name in names - set(own):
-            self.run(*_CTR, "--namespace", "k8s.io", "images", "tag", "--force", own[0], name)
+            self.run(*_IMAGES, "tag", "--force", next(iter(own)), name)
         private(self._images_file, json.dumps(loaded | dict.fromkeys(names, stamp)))
 
     @property
@@ -134,7 +148,7 @@ class Node(Server):
             return {}
 
     def _image_names(self) -> list[str]:
-        return self.run(*_CTR, "--namespace", "k8s.io", "images", "list", "--quiet").split()
+        return self.run(*_IMAGES, "list", "--quiet").split()
 
     def run(self, *command: str) -> str:
         """Runs a program in the node's namespaces; what it printed.
@@ -297,3 +311,9 @@ class Node(Server):
         return archive.write(
             self.folder / f"{tool}.tar", [name], [content], {"Entrypoint": [f"/{tool}"], **config}
         )
+
+
+def _unpacked(printed: str) -> dict[str, str]:
+    """Name to digest of the images that `ctr images import` has unpacked: `unpacking NAME (DIGEST)...done`."""
+    words = [line.split() for line in printed.splitlines() if line.startswith("unpacking ")]
+    return {name: digest for _, name, digest in (line[:3] for line in words)}

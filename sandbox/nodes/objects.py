@@ -21,8 +21,8 @@ _VOLUMES = 8
 """How many volumes there are for claims that name no class of their own."""
 
 
-def apply(kubeconfig: Path, volumes: Path, api_port: int) -> None:
-    """Creates the objects, or makes them what they should be.
+def apply_cluster(kubeconfig: Path, volumes: Path, api_port: int) -> None:
+    """Applies what the cluster itself consists of.
 
     Args:
         kubeconfig: of an administrator.
@@ -32,9 +32,22 @@ def apply(kubeconfig: Path, volumes: Path, api_port: int) -> None:
     Raises:
         SandboxError: when the API server refuses one.
     """
+    apply(kubeconfig, [*_cluster(api_port), *_volumes(volumes)])
+
+
+def apply(kubeconfig: Path, documents: Iterable[dict[str, Any]]) -> None:
+    """Creates objects, or makes them what they should be.
+
+    Args:
+        kubeconfig: of an administrator.
+        documents: the objects, in full.
+
+    Raises:
+        SandboxError: when the API server refuses one.
+    """
     with api_client(kubeconfig) as api:
         try:
-            _apply(DynamicClient(api), [*_cluster(api_port), *_volumes(volumes)])
+            _apply(DynamicClient(api), documents)
         except ApiException as error:
             raise SandboxError(f"The cluster's own objects are refused: {said(error)}") from None
 

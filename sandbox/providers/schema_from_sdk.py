@@ -42,7 +42,9 @@ def extract(package: str, replacing: Mapping[str, Any]) -> dict[str, Any]:
     for path, replaces in replacing.items():
         module, _, name = f"pulumi_{package}.{path}".rpartition(".")
         sdk = importlib.import_module(module)
-        resource, arguments = getattr(sdk, name), getattr(sdk, f"{name}Args")
+        resource = getattr(sdk, name)
+        # A resource whose arguments would be called like a part of another one's has `InitArgs`.
+        arguments = getattr(sdk, f"{name}InitArgs", None) or getattr(sdk, f"{name}Args")
         matches[resource.pulumi_type] = _resource(resource, arguments, replaces, nested)
     return ({"types": nested} if nested else {}) | matches
 

@@ -25,6 +25,7 @@ from platformdirs import user_cache_path
 
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
+from sandbox.tools.building import build_folder
 from sandbox.tools.modules import (
     CONTROL_PLANE,
     EXTERNAL_SECRETS,
@@ -222,23 +223,21 @@ def _alone(entry: Path, progress: Progress) -> Iterator[None]:
 
 def _build_entry(module: Module, entry: Path, progress: Progress) -> None:
     go = _go(module)
-    prefix = f".{entry.name}-"
-    # What a run that was killed left behind; its lock is free, so that nobody works there.
-    for left in [*entry.parent.glob(f"{prefix}*"), entry]:
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=entry.parent, prefix=prefix) as folder:
+    # It lacks a tool.
+    shutil.rmtree(entry, ignore_errors=True)
+    with build_folder(entry.parent, ".build-") as folder:
         log = cache_folder() / "logs" / f"build-{module.name}.log"
         log.parent.mkdir(exist_ok=True)
         home = HERE / module.name
         if module.source is not None:
             progress.detail(f"fetching {module.source.module} {module.source.version}")
-            build = Path(folder) / "module"
+            build = folder / "module"
             home = with_replaced_files(home, module.source, module.source_parts, build)
-        _compile(go, module, home, Path(folder), log, progress)
-        complete = Path(folder) / "done"
+        _compile(go, module, home, folder, log, progress)
+        complete = folder / "done"
         complete.mkdir()
         for name in module.packages:
-            os.replace(Path(folder) / name, complete / name)
+            os.replace(folder / name, complete / name)
         os.replace(complete, entry)
 
 

@@ -50,8 +50,11 @@ _CHOSEN = {
     "gcp:secretmanager/secretIamMember:SecretIamMember": ("role", "member"),
     "gcp:serviceaccount/iAMMember:IAMMember": ("role", "member"),
     "kubernetes:apps/v1:Deployment": _POD,
+    "kubernetes:core/v1:LimitRange": ("spec.limits",),
     "kubernetes:core/v1:Namespace": ("metadata.labels",),
+    "kubernetes:core/v1:ResourceQuota": ("spec.hard",),
     "kubernetes:core/v1:ServiceAccount": ("automountServiceAccountToken", "metadata.annotations"),
+    "kubernetes:core/v1:ServiceAccountPatch": ("metadata.name", "automountServiceAccountToken"),
     "kubernetes:external-secrets.io/v1:ExternalSecret": (
         "spec.refreshPolicy",
         "spec.data",
@@ -60,6 +63,8 @@ _CHOSEN = {
     "kubernetes:external-secrets.io/v1:SecretStore": ("spec.provider",),
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": ("spec.policyTypes",),
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": ("roleRef", "subjects"),
+    "kubernetes:rbac.authorization.k8s.io/v1:Role": ("rules",),
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ("roleRef", "subjects"),
     "vault:appRole/authBackendRole:AuthBackendRole": ("tokenPolicies",),
     "vault:index/policy:Policy": ("policy",),
     "vault:kubernetes/authBackendRole:AuthBackendRole": (

@@ -104,15 +104,32 @@ def killed(reason: str, code: int, restarts: int = 3) -> dict[str, Any]:
     }
 
 
+def started_again(code: int, name: str = "kestra") -> dict[str, Any]:
+    """Status of a container that ended once and runs again."""
+    ending = {"reason": "Error", "exitCode": code}
+    return {
+        "name": name,
+        "ready": False,
+        "restartCount": 1,
+        "state": {"running": {}},
+        "lastState": {"terminated": ending},
+    }
+
+
 def event(
-    about: str, reason: str, message: str, count: int = 1, at: str = "2026-11-29T00:00:00Z"
+    about: str,
+    reason: str,
+    message: str,
+    count: int = 1,
+    at: str = "2026-11-29T00:00:00Z",
+    container: str = "kestra",
 ) -> dict[str, Any]:
     """A warning."""
     return {
         "kind": "Event",
         "type": "Warning",
         "metadata": {"creationTimestamp": at},
-        "involvedObject": {"uid": about},
+        "involvedObject": {"uid": about, "fieldPath": f"spec.containers{{{container}}}"},
         "reason": reason,
         "message": message,
         "count": count,

@@ -127,7 +127,7 @@ class _Health(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def health() -> Iterator[int]:
     server = http.server.HTTPServer(("127.0.0.1", 0), _Health)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server.server_port
     server.shutdown()
@@ -138,6 +138,12 @@ def health() -> Iterator[int]:
 def _probe(
     port: int, path: str, user: str, password: str, environment: dict[str, str] | None = None
 ) -> bool:
+    return _probed(port, path, user, password, environment).returncode == 0
+
+
+def _probed(
+    port: int, path: str, user: str, password: str, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     login = EndpointsBasicAuth.model_validate({"username": user, "password": password})
     done = subprocess.run(
         probe_command(login, port, path),
@@ -151,7 +157,7 @@ def _probe(
         timeout=10,
     )
     assert "w0rd" not in done.stdout + done.stderr
-    return done.returncode == 0
+    return done
 
 
 PASSWORD = "Pa:ss w0rd"
@@ -162,6 +168,13 @@ def test_the_probe_logs_in_and_tells_healthy_from_not(health: int) -> None:
     assert not _probe(health, "/health/liveness", "monitoring", "other")
     assert not _probe(health, "/elsewhere", "monitoring", PASSWORD)
     assert not _probe(1, "/health/liveness", "monitoring", PASSWORD)
+
+
+def test_a_failed_probe_prints_why_as_kubelet_says_it_of_its_own(health: int) -> None:
+    assert _probed(health, "/health/liveness", "monitoring", PASSWORD).stdout == ""
+    refused = _probed(health, "/health/liveness", "monitoring", "other")
+    assert refused.stdout == "HTTP probe failed with statuscode: 401\n"
+    assert "Connection refused" in _probed(1, "/health/liveness", "monitoring", PASSWORD).stderr
 
 
 @pytest.mark.parametrize(

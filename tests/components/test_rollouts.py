@@ -27,6 +27,7 @@ from tests.components.rollout_support import (
     killed,
     pod,
     replica_set,
+    started_again,
     waiting,
 )
 from tests.conftest import stack_document
@@ -55,6 +56,7 @@ def _explained(*objects: dict[str, Any], cluster: dict[str, Any] | None = None, 
 SECRETS: dict[str, Any] = {
     "secrets": {"kestra-secret-new": [PLANTED], "kestra-secret-old": ["old-" + PLANTED]}
 }
+LATER = "2026-11-29T00:10:00Z"
 PROBE = "Startup probe failed: HTTP probe failed with statuscode: 401"
 #: What a pod has, its events, and what is said of it: reason, message, advice.
 SEEN: dict[str, tuple[dict[str, Any], list[dict[str, Any]], tuple[str, ...]]] = {
@@ -127,6 +129,29 @@ SEEN: dict[str, tuple[dict[str, Any], list[dict[str, Any]], tuple[str, ...]]] = 
         pod(container={"ready": False, "state": {"running": {}}}),
         [event(f"{NAME}-new-1", "Unhealthy", "Startup probe failed: connection refused")],
         ("ProbeFailed", "docs/network.md"),
+    ),
+    "crash, running again": (
+        pod(container=started_again(1)),
+        [event(f"{NAME}-new-1", "Unhealthy", "Startup probe failed: connection refused")],
+        ("Error: It ended with exit code 1, and was restarted 1 times", "before the restart"),
+    ),
+    "ended by its probes": (
+        pod(container=started_again(137)),
+        [
+            event(f"{NAME}-new-1", "Unhealthy", PROBE, 60),
+            event(f"{NAME}-new-1", "Unhealthy", "Startup probe failed: connection refused", 3, LATER),
+        ],
+        (f"ProbeFailed: {PROBE}", "kestra:endpoints.all.basic-auth", "The end of its log:"),
+    ),
+    "ended by its probes again and again": (
+        pod(container=killed("Error", 143)),
+        [event(f"{NAME}-new-1", "Unhealthy", PROBE, 60)],
+        (f"ProbeFailed: {PROBE}", "before the restart"),
+    ),
+    "probe of another container": (
+        pod(container=started_again(143, "cloud-sql-proxy")),
+        [event(f"{NAME}-new-1", "Unhealthy", PROBE, 60, container="cloud-sql-proxy")],
+        ("container cloud-sql-proxy: ProbeFailed", "the probes of container cloud-sql-proxy in the settings"),
     ),
     "no room": (
         pod(conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available: 3 Insufficient memory."}]),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 
-from components.settings import Settings, base, deployment
+from components.settings import Settings, base, networks
 from components.settings.base import Model
 from components.settings.pods import KubernetesType
 from components.validation.kubernetes_objects import types as types_of_kubernetes
@@ -254,7 +254,7 @@ def _text(limits: tuple[Any, ...]) -> st.SearchStrategy[str]:
     calls = {m.func for m in limits if isinstance(m, (AfterValidator, BeforeValidator))}
     if base._duration in calls:
         return st.sampled_from(DURATIONS)
-    if deployment._network in calls:
+    if networks._network in calls:
         return st.sampled_from(_NETWORKS)
     pattern = next((p for m in limits if (p := getattr(m, "pattern", None))), None)
     most = _limit(limits, annotated_types.MaxLen, "max_length", 10_000)

@@ -20,7 +20,7 @@ from sandbox.cli import Sandbox
 from sandbox.errors import SandboxError
 from sandbox.nodes import REAL, machine_needs
 from sandbox.nodes.control_plane import RealControlPlane
-from sandbox.nodes.kestra_api import CONTAINER, KestraPod
+from sandbox.nodes.kestra_api import CONTAINER, KestraApi, KestraPod
 from sandbox.nodes.pods import Answer, api_client, execute, log, running_pods
 from sandbox.state import State
 from tests.conftest import ROOT
@@ -30,6 +30,13 @@ NAMESPACE = "kestra"
 START_SECONDS = 600
 #: An archive of Kestra's own image, which the tests then ask the same (docs/real-pods.md).
 IMAGE = Path(os.environ["KESTRA_IMAGE"]).resolve() if os.environ.get("KESTRA_IMAGE") else None
+SLEEPS = """
+id: sleeps
+namespace: company.team
+tasks:
+  - {id: sleep, type: io.kestra.plugin.core.flow.Sleep, duration: PT25S}
+  - {id: after, type: io.kestra.plugin.core.log.Log, message: slept enough}
+"""
 _CONTAINERD = ("ctr", "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io")
 
 T = TypeVar("T")
@@ -72,7 +79,7 @@ class RunningStack:
         self.name, self.folder = base, folder
         self._stacks = folder / "stacks"
         self._stacks.mkdir(parents=True)
-        self._document = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{base}.yaml").read_text())
+        self._document = _document(base)
         self.console = Console(file=io.StringIO(), width=200)
         self.sandbox = Sandbox(
             State.at(folder / "state"),
@@ -161,15 +168,30 @@ class Pods:
 
     def status(self, pod: KestraPod) -> dict[str, Any]:
         """The status of Kestra's container."""
-        read: Any = self.core.read_namespaced_pod(pod.name, NAMESPACE)
+        return self._status(pod.name)
+
+    def _status(self, pod: str) -> dict[str, Any]:
+        read: Any = self.core.read_namespaced_pod(pod, NAMESPACE)
         serialized: Any = self._api.sanitize_for_serialization(read)
         statuses = serialized["status"]["containerStatuses"]
         return next(one for one in statuses if one["name"] == CONTAINER)
+
+    def last_end(self, pod: str) -> dict[str, Any]:
+        """How Kestra's container ended last."""
+        status = self._status(pod)
+        ended = status["state"].get("terminated") or status["lastState"]["terminated"]
+        return ended
 
     def signal(self, pod: KestraPod, name: str) -> None:
         """Sends a signal to process 1 of Kestra's container, from the node."""
         container = self.status(pod)["containerID"].removeprefix("containerd://")
         self.plane.node.run(*_CONTAINERD, "tasks", "kill", "--signal", name, container)
+
+    def fill_memory(self, pod: KestraPod) -> dict[str, Any]:
+        """How Kestra's container ended, once the kernel has killed Java for memory and kubelet has started it again."""
+        # The process with the highest score is killed; the limit counts the memory of all processes of the container.
+        self.run(pod, "echo 1000 > /proc/1/oom_score_adj; tail /dev/zero")
+        return self.restarted(pod, 120)
 
     def log(self, pod: KestraPod, *, previous: bool = False) -> str:
         """What Kestra's container has printed."""
@@ -187,6 +209,25 @@ class Pods:
         """The state in which Kestra's container ended, once it has been started again."""
         eventually(lambda: self.status(pod)["restartCount"] > 0, seconds, "no restart")
         return self.status(pod)["lastState"]["terminated"]
+
+
+def api_of(stack: RunningStack, pod: KestraPod) -> KestraApi:
+    """The API of a pod with a web server, with the stack's log-in."""
+    password = stack.secrets()["STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD"]
+    return KestraApi(pod, 8080, "", "admin@kestra.io", password)
+
+
+def run_sleeping_task(api: KestraApi) -> str:
+    """Starts a flow; the id of its execution, once its first task runs, which sleeps."""
+    api.import_flow(SLEEPS)
+    execution = api.execute("company.team", "sleeps", {})["id"]
+
+    def runs() -> bool:
+        tasks = api.await_end(execution, 0).get("taskRunList") or ()
+        return any(task["state"]["current"] == "RUNNING" for task in tasks)
+
+    eventually(runs, 60, "the task does not run")
+    return execution
 
 
 def start_database(plane: RealControlPlane, image: str) -> None:
@@ -221,6 +262,18 @@ def start_database(plane: RealControlPlane, image: str) -> None:
         core.create_namespaced_pod("databases", pod)
 
 
+def settings_of(other: str, *keys: str, instead_of: str) -> dict[str, Any]:
+    """Settings of one stack file as changes of another one.
+
+    Args:
+        other: the stack file that has them.
+        keys: `datasources`, `queue`; each is taken whole.
+        instead_of: the stack file that is changed.
+    """
+    new, old = _document(other)["config"], _document(instead_of)["config"]
+    return {name: dict.fromkeys(old[name]) | new[name] for name in (f"kestra:{k}" for k in keys)}
+
+
 @contextmanager
 def running_stack(
     folder: Path,
@@ -247,6 +300,10 @@ def running_stack(
             yield stack, Pods(plane, api)
     finally:
         stack.sandbox.down(purge=True)
+
+
+def _document(stack: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text())
 
 
 def _merged(present: Any, value: Any) -> Any:

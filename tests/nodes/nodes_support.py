@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import subprocess
+import tarfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -139,6 +142,43 @@ def agent_archive(folder: Path) -> Path:
     layer = archive.layer(folder / "layer.tar", [(folder / "agent", "agent", 0)])
     config = {"Entrypoint": ["/agent"]}
     return archive.write(folder / "agent.tar", [AGENT], [layer], config)
+
+
+def docker_archive(source: Path, target: Path, *names: str) -> Path:
+    """An image as older versions of `docker save` write it: an image of its own for each name, or one without any.
+
+    Args:
+        source: an archive of `sandbox.nodes.archive`.
+        target: the file.
+        names: of the images.
+    """
+    with tarfile.open(source) as read, tarfile.open(target, "w") as written:
+
+        def blob(digest: str) -> bytes:
+            file = read.extractfile(f"blobs/sha256/{digest.removeprefix('sha256:')}")
+            assert file is not None
+            return file.read()
+
+        def add(name: str, data: bytes) -> str:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            written.addfile(entry, io.BytesIO(data))
+            return name
+
+        index = read.extractfile("index.json")
+        assert index is not None
+        manifest = json.loads(blob(json.load(index)["manifests"][0]["digest"]))
+        layers = [
+            add(f"{n}/layer.tar", blob(one["digest"])) for n, one in enumerate(manifest["layers"])
+        ]
+        images: list[dict[str, Any]] = []
+        for number, name in enumerate(names or (None,)):
+            image = json.loads(blob(manifest["config"]["digest"]))
+            image["config"]["Labels"] = {"number": str(number)}
+            config = add(f"{number}.json", json.dumps(image).encode())
+            images.append({"Config": config, "RepoTags": name and [name], "Layers": layers})
+        add("manifest.json", json.dumps(images).encode())
+    return target
 
 
 def agent_pod(

@@ -129,6 +129,14 @@ def test_other_content_is_another_image(machine: Machine, changed: str) -> None:
     assert machine.compiled == 2
 
 
+def test_what_killed_builds_left_is_removed_by_the_next_build(machine: Machine) -> None:
+    images = machine.folder / "cache" / "images"
+    for name in (".image-killed", ".java-killed"):
+        (images / name / "root").mkdir(parents=True)
+    machine.build()
+    assert [path for path in images.iterdir() if path.is_dir()] == []
+
+
 def test_nothing_of_the_environment_or_the_folders_beside_is_in_it(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,8 +202,9 @@ def test_its_configuration_holds_what_kestras_command_line_brings(version: str) 
     assert document["micronaut"]["server"] == {"port": 8080}
     assert ("flyway" in document) == (version == "1.3")
     assert ("controller" in document["kestra"]) == (version == "2.0")
-    # Micronaut's own gRPC server would take the controllers' port.
-    assert ("grpc" in document) == (version == "2.0")
+    # Micronaut's own gRPC server would take the controller's port, and needs what workers do not have.
+    off = {"server": {"enabled": False, "health": {"enabled": False}}}
+    assert document.get("grpc") == (off if version == "2.0" else None)
 
 
 def test_a_machine_without_a_program_that_probes_call_says_which(

@@ -52,7 +52,7 @@ def port() -> Iterator[int]:
     """The port of an API."""
     _Kestra.asked = []
     with ThreadingHTTPServer(("127.0.0.1", 0), _Kestra) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server.server_address[1]
         server.shutdown()
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.settings.deployment import DEFAULT_TAGS
 from tests.nodes.kestra_pods_support import (
     Pods,
     RunningStack,
+    api_of,
     require_stand_in,
+    run_sleeping_task,
     running_stack,
-    start_database,
+    settings_of,
 )
 from tests.tiers import long
 
@@ -29,24 +29,14 @@ COMPONENTS = {
 
 
 def _changes(version: str) -> dict[str, Any]:
-    # Two cores hold all pods.
-    small = {"resources": {"requests": {"cpu": "20m", "memory": "256Mi"}}}
     return {
         "kestra:version": version,
-        "kestra:datasources": {
-            "h2": None,
-            "postgres": {
-                "url": "jdbc:postgresql://postgres.databases.svc:5432/kestra",
-                "driver-class-name": "org.postgresql.Driver",
-                "username": "kestra",
-            },
-        },
-        "kestra:queue": {"type": "postgres"},
-        "kestra:repository": {"type": "postgres"},
+        **settings_of("local-vault", "datasources", "queue", "repository", instead_of="local"),
+        "kestra:server": {"worker-task-restart-strategy": "IMMEDIATELY"},
         "kestra:deployment": {
             "mode": "distributed",
+            "environment-from": ["kestra-platform"],
             "storage-volume": {"size": "1Gi"},
-            "components": dict.fromkeys(COMPONENTS[version], small),
         },
     }
 
@@ -58,9 +48,8 @@ def running(
     """The version of Kestra, a stack of one pod for each component, and the pods."""
     require_stand_in()
     version = request.param
-    database = partial(start_database, image=f"kestra/kestra:{DEFAULT_TAGS[version]}")
     folder = tmp_path_factory.mktemp("pods")
-    with running_stack(folder, changes=_changes(version), before=database) as (stack, pods):
+    with running_stack(folder, changes=_changes(version)) as (stack, pods):
         yield version, stack, pods
 
 
@@ -90,3 +79,18 @@ def test_every_component_asks_the_database_with_the_stacks_password(
     for component in COMPONENTS[version]:
         text = pods.log(pods.ready(component))
         assert "datasources.postgres.url = jdbc:h2:tcp://postgres.databases.svc:5432/kestra" in text
+
+
+def test_a_task_of_a_worker_that_is_killed_for_memory_is_started_again(
+    running: tuple[str, RunningStack, Pods],
+) -> None:
+    _, stack, pods = running
+    api = api_of(stack, pods.ready("webserver"))
+    worker = pods.ready("worker")
+    execution = run_sleeping_task(api)
+    assert pods.fill_memory(worker)["reason"] == "OOMKilled"
+    # The other components miss the worker after the time-out of `liveness`, 45 s.
+    ended = api.await_end(execution, 240)
+    assert ended["state"]["current"] == "SUCCESS"
+    assert "slept enough" in api.logs(execution)
+    assert pods.ready("worker") == worker

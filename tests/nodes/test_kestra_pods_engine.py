@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from components.kubernetes import rollout
 from components.rendering.web_server import MANAGEMENT
-from sandbox.nodes.kestra_api import KestraApi
+from sandbox.errors import SandboxError
 from tests.nodes.kestra_pods_support import (
     Pods,
     RunningStack,
+    api_of,
     eventually,
     require_stand_in,
+    run_sleeping_task,
     running_stack,
 )
 from tests.tiers import long
@@ -23,13 +28,6 @@ from tests.tiers import long
 pytestmark = [pytest.mark.engine, pytest.mark.kestra, long("pods"), pytest.mark.timeout(3600)]
 
 PLANTED = "planted-New-Value-58d1"
-SLEEPS = """
-id: sleeps
-namespace: company.team
-tasks:
-  - {id: sleep, type: io.kestra.plugin.core.flow.Sleep, duration: PT25S}
-  - {id: after, type: io.kestra.plugin.core.log.Log, message: slept enough}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +45,6 @@ def stack(running: tuple[RunningStack, Pods]) -> RunningStack:
 @pytest.fixture
 def pods(running: tuple[RunningStack, Pods]) -> Pods:
     return running[1]
-
-
-def _api(stack: RunningStack, pods: Pods) -> KestraApi:
-    password = stack.secrets()["STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD"]
-    return KestraApi(pods.ready(), 8080, "", "admin@kestra.io", password)
 
 
 def test_the_first_line_of_the_log_says_that_the_image_is_a_stand_in(pods: Pods) -> None:
@@ -112,18 +105,8 @@ def test_an_idle_pod_ends_soon_after_it_is_asked_to(pods: Pods) -> None:
 
 
 def test_a_pod_waits_for_the_task_that_runs_in_it(stack: RunningStack, pods: Pods) -> None:
-    api = _api(stack, pods)
-    api.import_flow(SLEEPS)
-    execution = api.execute("company.team", "sleeps", {})["id"]
-    pod = api.pod
-    eventually(
-        lambda: any(
-            run["state"]["current"] == "RUNNING"
-            for run in api.await_end(execution, 0).get("taskRunList") or ()
-        ),
-        60,
-        "the task does not run",
-    )
+    pod = pods.ready()
+    run_sleeping_task(api_of(stack, pod))
     asked = time.monotonic()
     pods.delete(pod)
     eventually(lambda: pods.is_gone(pod), 300, "the pod waits for its whole grace period")
@@ -166,20 +149,37 @@ def test_a_changed_setting_rolls_the_pod_which_binds_it(stack: RunningStack, pod
     assert answer["bound"][path] == {"by": "bean", "value": "PT47S"}
 
 
-def test_a_pod_killed_for_memory_says_so_and_is_started_again(
-    stack: RunningStack, pods: Pods
+def test_a_serving_pod_that_is_killed_for_memory_is_started_again_in_its_place(pods: Pods) -> None:
+    pod = pods.ready()
+    ended = pods.fill_memory(pod)
+    assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
+    assert pods.ready() == pod
+    assert pods.run(pod, "ls -A /app/confs").out == ""
+
+
+def test_an_update_whose_pod_needs_more_memory_than_its_limit_fails_and_says_so(
+    stack: RunningStack, pods: Pods, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pods.ready()
-    small = {"limits": {"memory": "160Mi"}, "requests": {"memory": "160Mi"}}
-    stack.change({"kestra:deployment": {"components": {"standalone": {"resources": small}}}})
-    with pytest.raises(Exception, match=r"(?i)not ready|timed out|OOM|deadline|failed"):
+    # Without these an update waits for its pod for ten minutes.
+    monkeypatch.setattr(rollout, "PROVIDER_SECONDS", 60)
+    monkeypatch.setattr(rollout, "START_SECONDS", 60)
+    stack.change({"kestra:server": {"termination-grace-period": "10s"}, **_memory_limit("160Mi")})
+    with pytest.raises(SandboxError) as refused:
         stack.up()
+    said = str(refused.value)
+    assert re.search(r"OOMKilled: The kernel ended it.* limit of 160Mi \([1-9]\d* restarts\)", said)
+    assert "Raise kestra:deployment.components.standalone.resources.limits.memory" in said
+    for name, secret in stack.secrets().items():
+        assert secret not in said, name
     (pod,) = [one for one in pods.all() if "deletionTimestamp" not in one["metadata"]]
-    status = next(one for one in pod["status"]["containerStatuses"] if one["name"] == "kestra")
-    assert status["restartCount"] > 0
-    assert status["lastState"]["terminated"]["reason"] == "OOMKilled"
-    assert status["lastState"]["terminated"]["exitCode"] == 137
-    limits = {"limits": {"memory": "2Gi"}, "requests": {"memory": "1Gi"}}
-    stack.change({"kestra:deployment": {"components": {"standalone": {"resources": limits}}}})
+    ended = pods.last_end(pod["metadata"]["name"])
+    assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
+    monkeypatch.undo()
+    stack.change(_memory_limit("2Gi"))
     stack.up()
-    pods.ready()
+    assert pods.ready().name != pod["metadata"]["name"]
+
+
+def _memory_limit(limit: str) -> dict[str, Any]:
+    resources = {"requests": {"memory": "100Mi"}, "limits": {"memory": limit}}
+    return {"kestra:deployment": {"components": {"standalone": {"resources": resources}}}}

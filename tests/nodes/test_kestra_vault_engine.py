@@ -13,24 +13,22 @@ import yaml
 from components.rendering.leaves import resolve
 from sandbox.check import read_back
 from sandbox.vault_check import service_account_token
-from tests.nodes.kestra_pods_support import NAMESPACE, Pods, RunningStack, running_stack
+from tests.nodes.kestra_pods_support import (
+    NAMESPACE,
+    Pods,
+    RunningStack,
+    running_stack,
+    settings_of,
+)
 from tests.tiers import long
 
 pytestmark = [pytest.mark.engine, pytest.mark.kestra, long("pods"), pytest.mark.timeout(3600)]
 
-#: The stack of one pod, with a database in its process.
+#: The stack in one pod, with the database in its process.
 CHANGES: dict[str, Any] = {
-    "kestra:datasources": {
-        "postgres": None,
-        "h2": {
-            "url": "jdbc:h2:mem:public;DB_CLOSE_DELAY=-1;DB_CLOSE_ON_EXIT=FALSE",
-            "driver-class-name": "org.h2.Driver",
-            "username": "sa",
-        },
-    },
-    "kestra:queue": {"type": "h2"},
-    "kestra:repository": {"type": "h2"},
-    "kestra:storage": {"type": "local", "minio": None, "local": {"base-path": "/app/storage"}},
+    **settings_of(
+        "local", "datasources", "queue", "repository", "storage", instead_of="local-vault"
+    ),
     "kestra:deployment": {
         "namespace": NAMESPACE,
         "mode": "standalone",

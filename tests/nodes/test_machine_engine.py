@@ -22,6 +22,7 @@ from tests.nodes.nodes_support import (
     Machine,
     agent_archive,
     agent_pod,
+    docker_archive,
     eventually,
     pods_of,
     processes_of,
@@ -38,8 +39,19 @@ def test_a_pod_runs_and_nothing_is_left_after_the_end(
     before = Machine()
     plane = RealControlPlane(tmp_path / "kubernetes", node_tools)
     with running(plane), pods_of(plane) as pods:
-        # A user's archive has the name that the stack's pods ask for, besides its own.
-        plane.node.load(agent_archive(tmp_path), [whole_name("kestra/kestra:v9")])
+        agent = agent_archive(tmp_path)
+        plane.node.load(agent, [])
+        # A user's archive gets the name that the stack's pods ask for, whatever its own is, and if it has none.
+        theirs = [whole_name("kestra/kestra:v9")]
+        plane.node.load(docker_archive(agent, tmp_path / "named.tar", "own/name:1"), theirs)
+        plane.node.load(docker_archive(agent, tmp_path / "nameless.tar"), theirs)
+        two = docker_archive(agent, tmp_path / "two.tar", "own/name:1", "own/name:2")
+        with pytest.raises(SandboxError, match=r"several images: .*own/name:1, .*own/name:2"):
+            plane.node.load(two, theirs)
+        text = tmp_path / "text.tar"
+        text.write_text("no archive")
+        with pytest.raises(SandboxError, match=r"text.tar is no archive of an image"):
+            plane.node.load(text, theirs)
         # What the machine has is the machine's: everything is in namespaces of its own.
         assert not Machine().interfaces - before.interfaces
         assert not Machine().mounts - before.mounts

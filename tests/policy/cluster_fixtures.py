@@ -7,6 +7,7 @@ from tests.policy.external_secrets_fixtures import EXTERNAL_SECRETS
 from tests.policy.kestra_fixtures import CLEAR, KESTRA, SECRET, over
 from tests.policy.kubernetes_fixtures import JWT_ROLE, KUBERNETES, VAULT_ROLE, WORKLOAD
 from tests.policy.sdk_support import ABSENT, UNKNOWN, R
+from tests.policy.task_runner_fixtures import TASK_RUNNER
 
 VAULT_POLICY = R(
     "vault:index/policy:Policy",
@@ -134,4 +135,4 @@ CONVENTIONS: dict[str, Case] = {
     ),
 }
 
-CASES = KUBERNETES | KESTRA | VAULT | EXTERNAL_SECRETS | CONVENTIONS
+CASES = KUBERNETES | TASK_RUNNER | KESTRA | VAULT | EXTERNAL_SECRETS | CONVENTIONS

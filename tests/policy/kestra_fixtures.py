@@ -147,6 +147,18 @@ IN_FILE = application("micronaut", {"security": {"enabled": True}})
 ENTERPRISE = "registry.kestra.io/docker/kestra-ee@sha256:" + "a" * 64
 
 
+def with_log_in(issuer: str = "https://sso.example.com/realms/company", token: str = "") -> R:
+    openid: dict[str, Any] = {"issuer": issuer} | ({"token": {"url": token}} if token else {})
+    client = {"client-id": "kestra", "client-secret": "${CLIENT}", "openid": openid}
+    security = {"oauth2": {"clients": {"keycloak": client}}}
+    security |= {"ldap": ldap("ldaps://ldap.example.com:636")}
+    return application("micronaut", {"security": security})
+
+
+def ldap(server: str) -> dict[str, Any]:
+    return {"default": {"context": {"server": server, "manager-password": "${LDAP}"}}}
+
+
 def with_image(image: str) -> R:
     """The workload with another image."""
     return WORKLOAD.but(f"{FIRST}.image", image)
@@ -350,5 +362,20 @@ KESTRA: dict[str, Case] = {
             [with_security(UNKNOWN), GOOD],
             [with_image(UNKNOWN), IN_FILE],
         ],
+    ),
+    "ks-kestra-22": Case(
+        [[GOOD], [with_log_in()], [with_log_in(token="https://sso.example.com/token")], [CHART]],
+        [
+            [with_log_in("http://sso.example.com/realms/company")],
+            [with_log_in(token="http://sso.example.com/token")],
+            [application("micronaut", {"security": {"ldap": ldap("ldap://ldap.example.com:389")}})],
+            [
+                CHART.but(
+                    "values/configurations/application/micronaut.security.ldap",
+                    ldap("ldap://ldap.example.com"),
+                )
+            ],
+        ],
+        [[HIDDEN]],
     ),
 }

@@ -133,6 +133,24 @@ VOLUMES = [
 ]
 IN_CLEAR = [{"name": "DATABASE_PASSWORD", "value": "Planted9Secret8Value7"}]
 
+
+def _makes_pods(verbs: list[str]) -> list[R]:
+    """Verbs on pods of another namespace for Kestra's account."""
+    at = {"name": "tasks", "namespace": "tasks"}
+    return [
+        R(f"{RBAC}Role", {"metadata": at, "rules": [{"resources": ["pods"], "verbs": verbs}]}, "r"),
+        R(
+            f"{RBAC}RoleBinding",
+            {
+                "metadata": at,
+                "roleRef": {"kind": "Role", "name": "tasks"},
+                "subjects": [{"name": "kestra"}],
+            },
+            "b",
+        ),
+    ]
+
+
 KUBERNETES: dict[str, Case] = {
     "ks-kubernetes-01": case(
         WORKLOAD,
@@ -180,8 +198,12 @@ KUBERNETES: dict[str, Case] = {
                     },
                 ),
             ],
+            [MOUNTS, *_makes_pods(["create"])],
         ],
-        worse=[[MOUNTS, VAULT_ROLE.but("boundServiceAccountNames", ["other"])]],
+        worse=[
+            [MOUNTS, *_makes_pods(["get"])],
+            [MOUNTS, VAULT_ROLE.but("boundServiceAccountNames", ["other"])],
+        ],
     ),
     "ks-kubernetes-05": case(
         ROLE,

@@ -104,3 +104,17 @@ def test_a_file_that_kestra_does_not_read_need_not_be_deletable() -> None:
     passed(said("ks-kestra-16", written, DELETES))
     keeps = env(KESTRA_CONFIGURATIONS_DELETE_FILES_ON_START="false")
     passed(said("ks-kestra-16", deployment(keeps), DELETES))
+
+
+CLIENT = "micronaut.security.oauth2.clients.keycloak"
+ISSUER = "MICRONAUT_SECURITY_OAUTH2_CLIENTS_KEYCLOAK_OPENID_ISSUER"
+
+
+def test_a_provider_is_judged_with_the_variables_of_its_client() -> None:
+    over_tls = config_map(text((f"{CLIENT}.openid.issuer", "https://sso.example.com")))
+    passed(said("ks-kestra-22", over_tls, deployment()))
+    plain = deployment(env(**{ISSUER: "http://sso.example.com"}))
+    refused(said("ks-kestra-22", over_tls, plain), "is asked without TLS", ISSUER)
+    named = config_map(text((f"{CLIENT}.openid.issuer", "${SSO}")))
+    refused(said("ks-kestra-22", named, deployment(env(SSO="http://sso.example.com"))))
+    undecided(said("ks-kestra-22", named, deployment()), NEVER)

@@ -119,7 +119,7 @@ def test_every_type_that_a_stack_may_have_is_in_the_table() -> None:
         needs = needed([(type_, {})], "kestra")
         assert bool(needs) != type_.startswith(FREE), type_
     with pytest.raises(NoRow):
-        needed([("aws:s3/bucket:Bucket", {})], "kestra")
+        needed([("aws:sqs/queue:Queue", {})], "kestra")
 
 
 def test_paths_of_vault_come_from_the_inputs() -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from trustme import CA
+
 from tests.conftest import stack_document
 from tests.stores import conformance_outside_support as outsides
 from tests.stores.conformance_life_support import CREDENTIAL, DECLARED, TAG
@@ -177,6 +179,9 @@ def _open_source(example: str, namespace: str, **block: Any) -> Callable[[Any], 
         store[example] = store[example] | block
         if example == "vault":
             store[example]["address"] = server.address
+            # This Vault runs in no pod, whose authority it would read.
+            certificate = CA().cert_pem.bytes().decode()
+            document["identity"] = {"vault": {"kubernetes-ca-certificate": certificate}}
         return document
 
     return build

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from components.backends.external_values import ExternalValues, Option
 
 #: Source: Amazon EKS user guide, EKS Pod Identity.
-_POD_IDENTITY_AGENT = (("169.254.170.23/32", 80), ("fd00:ec2::23/128", 80))
+POD_IDENTITY_AGENT = (("169.254.170.23/32", 80), ("fd00:ec2::23/128", 80))
+SDK = SdkPackage("pulumi-aws", "pulumi_aws", "requirements/aws.txt")
 
 
 class AwsBackend(CloudBackend):
@@ -38,7 +39,7 @@ class AwsBackend(CloudBackend):
     cloud = "aws"
     provider = "aws"
     provider_title = "AWS"
-    sdk_package = SdkPackage("pulumi-aws", "pulumi_aws", "requirements/aws.txt")
+    sdk_package = SDK
     conflict_hints = name_conflicts.HINTS
     setting_rules = (rules.credentials, rules.provisioned)
     deployer_actions = deployer_permissions.ACTIONS
@@ -55,7 +56,7 @@ class AwsBackend(CloudBackend):
         return facts | ({"store.aws.kms.arn": store.kms.arn} if store else {})
 
     def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
-        return _POD_IDENTITY_AGENT if settings.identity.aws.pod_identity else ()
+        return POD_IDENTITY_AGENT if settings.identity.aws.pod_identity else ()
 
     def is_account_identity(self, settings: Settings) -> bool:
         identity = settings.identity.aws

@@ -11,12 +11,11 @@ import pulumi_aws as aws
 from components import tags
 from components.backends.aws.location import lookup_location
 from components.backends.aws.permissions import AwsLocation, access, policy
-from components.backends.aws.policy_documents import assume_policy, irsa_trust, pod_identity_trust
-from components.backends.aws.principals import ROLE_ARN, aws_block, makes_role, role_name
+from components.backends.aws.policy_documents import assume_policy
+from components.backends.aws.principals import aws_block, makes_role, role_name
+from components.backends.aws.roles import account_annotations, create_role
 from components.backends.aws.tag_limits import AWS_TAGS
 from components.settings import Settings
-
-ASSOCIATION = "kestra.pulumi/pod-identity-association"
 
 
 class AwsIdentity(pulumi.ComponentResource):
@@ -56,12 +55,14 @@ class AwsIdentity(pulumi.ComponentResource):
             self.principal = self._role(key_arn)
         else:
             self.principal = pulumi.Output.from_input(settings.identity.aws.role_arn or "")
-        pods = settings.identity.aws.pod_identity
-        if pods is None:
-            self.service_account_annotations = {ROLE_ARN: self.principal}
-        else:
-            # Pods that start before the association get no credentials; so their account waits for it.
-            self.service_account_annotations = {ASSOCIATION: self._association(pods.cluster_name)}
+        self.service_account_annotations = account_annotations(
+            f"{name}-association",
+            settings,
+            settings.store_account,
+            self.principal,
+            self._tags,
+            self,
+        )
         self.register_outputs(
             {
                 "service_account_annotations": self.service_account_annotations,
@@ -75,17 +76,13 @@ class AwsIdentity(pulumi.ComponentResource):
     def _role(self, key_arn: pulumi.Input[str] | None) -> pulumi.Output[str]:
         settings = self._settings
         assert settings.secret is not None
-        role = aws.iam.Role(
+        role = create_role(
             f"{self._name}-role",
-            name=role_name(settings),
-            description=f"Kestra in {settings.deployment.namespace}",
-            # The cluster is where the provider works, which need not be where the secrets are.
-            assume_role_policy=lookup_location(None, self).apply(
-                lambda location: json.dumps(_trust(settings, location))
-            ),
-            permissions_boundary=settings.identity.aws.permissions_boundary,
-            tags=self._tags,
-            opts=self._child,
+            role_name(settings),
+            settings,
+            settings.store_account,
+            self._tags,
+            self,
         )
         block = aws_block(settings)
         location = lookup_location(block.region if block else None, self)
@@ -100,26 +97,6 @@ class AwsIdentity(pulumi.ComponentResource):
         )
         # Whoever uses the role finds its policy in place.
         return pulumi.Output.all(role.arn, granted.id).apply(lambda known: known[0])
-
-    def _association(self, cluster: str) -> pulumi.Output[str]:
-        return aws.eks.PodIdentityAssociation(
-            f"{self._name}-association",
-            cluster_name=cluster,
-            namespace=self._settings.deployment.namespace,
-            service_account=self._settings.store_account,
-            role_arn=self.principal,
-            tags=self._tags,
-            opts=self._child,
-        ).association_id
-
-
-def _trust(settings: Settings, location: AwsLocation) -> dict[str, object]:
-    identity, account = settings.identity.aws, settings.store_account
-    namespace = settings.deployment.namespace
-    if identity.irsa is not None:
-        return irsa_trust(identity.irsa.oidc_provider_arn, namespace, account)
-    assert identity.pod_identity is not None
-    return pod_identity_trust(location, identity.pod_identity.cluster_name, namespace, account)
 
 
 def _policy(settings: Settings, location: AwsLocation, key_arn: str | None) -> dict[str, object]:

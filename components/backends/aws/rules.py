@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from components.backends.aws.identity_rules import is_described, one_identity, ways
+from components.backends.aws.key_rules import key_of_the_stack
 from components.backends.aws.permissions import PARAMETERS, SECRETS, SERVICES
 from components.backends.aws.principals import aws_block, makes_role, role_name
 from components.backends.aws.tag_limits import AWS_TAGS
@@ -101,23 +103,7 @@ def provisioned(s: Settings) -> Iterator[Finding]:
 
 def _aws_keys(s: Settings, store: AwsStore) -> Iterator[Finding]:
     at, block = ("store", "aws"), aws_block(s)
-    for i, administrator in enumerate(store.kms.administrators):
-        if not re.fullmatch(r"arn:aws[a-z-]*:(iam|sts)::\d{12}:[^*?]+", administrator):
-            yield Finding(
-                (*at, "kms", "administrators", i),
-                "is no ARN of one principal",
-                "for example arn:aws:iam::111122223333:role/administrators, without wildcards",
-                "correct it",
-            )
-    if store.kms.arn is not None:
-        for name in ("administrators", "deletion-window-days", "rotation-period-days"):
-            if name.replace("-", "_") in store.kms.model_fields_set:
-                yield Finding(
-                    (*at, "kms", name),
-                    "stands beside the ARN of an existing key",
-                    "this stack changes nothing about a key that it did not make",
-                    "remove it, or remove arn",
-                )
+    yield from key_of_the_stack((*at, "kms"), store.kms)
     for path, arn, region in (
         (("kms", "arn"), store.kms.arn, block.region if block else None),
         *(
@@ -185,55 +171,17 @@ def _aws_names(s: Settings) -> Iterator[Finding]:
 
 
 def _aws_identity(s: Settings) -> Iterator[Finding]:
-    identity, block = s.identity.aws, aws_block(s)
-    ways = [
-        name
-        for name, is_set in (
-            ("irsa", identity.irsa),
-            ("pod-identity", identity.pod_identity),
-            ("role-arn", identity.role_arn),
-        )
-        if is_set is not None
-    ]
-    if len(ways) > 1:
-        yield Finding(
-            ("identity", "aws"),
-            f"has {' and '.join(ways)}",
-            "at most one of irsa, pod-identity and role-arn",
-            "keep one of them",
-        )
-    if identity.role_arn and (identity.role_name or identity.permissions_boundary):
-        yield Finding(
-            ("identity", "aws", "role-arn"),
-            "stands beside settings of a role that is made",
-            "an existing role keeps its own name and boundary",
-            "remove role-name and permissions-boundary",
-        )
-    if makes_role(s) and len(role_name(s)) > 64:
-        yield Finding(
-            ("identity", "aws", "role-name"),
-            "is missing",
-            "<namespace>-<service account> is longer than the 64 characters of a role's name",
-            "add a shorter one",
-            kind="missing",
-        )
+    yield from one_identity(s, role_name(s))
+    named, block = ways(s), aws_block(s)
     static = block is not None and block.access_key_id is not None
-    described = bool(identity.role_name or identity.permissions_boundary)
-    if not ways and described:
+    if static and named:
         yield Finding(
-            ("identity", "aws"),
-            "describes a role that is not made",
-            "role-name and permissions-boundary belong to irsa or pod-identity",
-            "add one of them, or remove these",
-        )
-    if static and ways:
-        yield Finding(
-            ("identity", "aws", ways[0]),
+            ("identity", "aws", named[0]),
             "stands beside static keys",
             "Kestra would use the keys of its block and not this identity",
             "remove access-key-id and secret-key-id, or this block",
         )
-    if not static and not ways and not described and not s.uses_external_secrets:
+    if not static and not named and not is_described(s) and not s.uses_external_secrets:
         yield Finding(
             ("identity", "aws"),
             "names no identity",

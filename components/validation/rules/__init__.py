@@ -9,6 +9,7 @@ from components.backends.registry import configured_backends
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.open_source_store import store_place, store_text
+from components.storage import rules as storage_rules
 from components.validation.rules import (
     advisories,
     catalogue_rules,
@@ -38,6 +39,7 @@ from components.validation.rules import (
     server,
     store,
     tags,
+    task_runner,
     values,
     variable_rules,
     web_server,
@@ -90,6 +92,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     clients.licence,
     clients.addresses_of_one_kestra,
     deployment.platform,
+    storage_rules.check,
     deployment.deployment,
     web_server.check,
     edge.check,
@@ -116,6 +119,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     pods.check,
     pod_security.check,
     worker_groups.check,
+    task_runner.check,
     file_paths.check,
     tags.check,
 )

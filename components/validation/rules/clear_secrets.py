@@ -30,7 +30,7 @@ def variables(s: Settings) -> Iterator[Finding]:
 
 
 #: Settings whose texts are the user's own, and stand in objects of Kubernetes or of a cloud.
-_BLOCKS = ("deployment", "identity", "tags")
+_BLOCKS = ("deployment", "identity", "storage-bucket", "tags")
 #: Maps whose keys the user names.
 _NAMED = (
     "annotations", "labels", "matchLabels", "nodeSelector", "node-selector", "volumeAttributes", "options", "additional",

@@ -11,6 +11,7 @@ from components.settings.durations import milliseconds
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.open_source_store import BLOCKS
+from components.storage.registry import storage_of
 
 #: Keys of `kestra:store` and `kestra:identity` that only open source with a type uses, by their block.
 _OWN: Mapping[tuple[str, ...], tuple[str, ...]] = {
@@ -71,7 +72,7 @@ def without_type(s: Settings) -> Iterator[Finding]:
         block = getattr(s, at[0]) if len(at) == 1 else getattr(getattr(s, at[0]), at[1])
         for key in keys:
             # A block without a manager is reported as a whole.
-            is_whole = len(at) == 2 and not clouds(s)
+            is_whole = len(at) == 2 and not clouds(s) and storage_of(s) is None
             if block is None or is_whole:
                 continue
             if key.replace("-", "_") in block.model_fields_set:

@@ -19,7 +19,9 @@ from components.validation.rules.values import leaves
 from components.validation.schema import Loc
 
 #: First-level settings that are no configuration of Kestra's.
-_NOT_READ = ("declared-secrets", "deployment", "identity", "rotation", "store", "tags")
+_NOT_READ = (
+    "declared-secrets", "deployment", "identity", "rotation", "storage-bucket", "store", "tags",
+)  # fmt: skip
 #: What a worker of 2.0 does not read, since it talks to the controller alone.
 _NOT_OF_WORKERS = ("datasources", "elasticsearch", "kafka", "queue", "repository")
 #: Folders and files of Kestra's image, and what Kubernetes or a cloud mounts by itself.

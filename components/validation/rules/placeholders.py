@@ -12,6 +12,7 @@ from components.catalogue import catalogue
 from components.policy_tables import bind, canonical
 from components.settings.base import TextInClear
 from components.settings.extra_variables import missing_in
+from components.settings.extra_variables import names as variable_names
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.placeholders import (
@@ -33,7 +34,7 @@ _OF_PODS = re.compile(r"HOSTNAME|HOME|PATH|PWD|LANG|JAVA_HOME|TZ|USER|KUBERNETES
 _OF_JAVA = re.compile(r"(java|jdk|os|user|file|line|path|native|sun|random)\..*")
 _JAVA_OPTION = re.compile(r"-D([^=\s]+)=")
 #: Settings that Kestra does not read, or that are judged elsewhere.
-_OTHERS = ("deployment", "identity", "tags", "declared-secrets", "rotation")
+_OTHERS = ("deployment", "identity", "storage-bucket", "tags", "declared-secrets", "rotation")
 
 
 def _texts(s: Settings) -> Iterator[tuple[Loc, str, bool]]:
@@ -47,6 +48,16 @@ def _texts(s: Settings) -> Iterator[tuple[Loc, str, bool]]:
             type(value) is SecretStr and as_placeholder(value.get_secret_value())
         ):
             yield loc, value.get_secret_value(), False
+
+
+def variables_of_others(s: Settings) -> list[str]:
+    """Variables without a default that the settings name and do not provide themselves, sorted.
+
+    The user's own Secrets have them (`environment-from`, `extra-env-from`).
+    """
+    own = set(s.deployment.environment).union(*(variable_names(w.pod) for w in s.workloads))
+    bare = {p.name for _, text, _ in _texts(s) for p in find_placeholders(text) if p.rest is None}
+    return sorted(n for n in bare - own if is_variable_name(n) and not _OF_PODS.fullmatch(n))
 
 
 def provided(s: Settings) -> Iterator[Finding]:

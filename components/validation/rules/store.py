@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from components.backends.registry import all_backends, clouds
 from components.settings.findings import Finding
 from components.settings.model import Settings
+from components.storage.registry import storage_of
 
 
 def blocks(s: Settings) -> Iterator[Finding]:
@@ -14,9 +15,11 @@ def blocks(s: Settings) -> Iterator[Finding]:
     types: dict[str, list[str]] = {}
     for backend in all_backends():
         types.setdefault(backend.cloud, []).append(backend.type)
+    storage = storage_of(s)
     for cloud in set(types) - {"", *clouds(s)}:
         for section in ("store", "identity"):
-            if cloud in getattr(s, section).model_fields_set:
+            is_of_storage = section == "identity" and storage is not None and cloud == storage.cloud
+            if cloud in getattr(s, section).model_fields_set and not is_of_storage:
                 setting = "kestra:secret.type" if s.is_enterprise else "kestra:store.type"
                 yield Finding(
                     (section, cloud),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from components.backends.interface import Backend
 from components.backends.registry import backends_of
 from components.policy_tables import bind
 from components.settings.deployment import WorkerGroup
@@ -16,6 +17,8 @@ from components.settings.extra_variables import missing_in
 from components.settings.findings import Finding
 from components.settings.model import Settings
 from components.settings.placeholders import as_placeholder, variable_of
+from components.storage.interface import ObjectStorage
+from components.storage.registry import storage_of
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 
@@ -143,13 +146,19 @@ def _account(
             "choose another name",
         )
     accounts[own] = name
-    for backend in {backend.cloud: backend for backend in backends_of(s)}.values():
-        annotation = backend.account_annotation
-        if annotation not in account.annotations and backend.is_account_identity(s):
+    storage = storage_of(s)
+    known_by: dict[str, tuple[Backend | ObjectStorage, str]] = {
+        backend.cloud: (backend, "read secrets") for backend in backends_of(s)
+    }
+    if storage is not None:
+        known_by.setdefault(storage.cloud, (storage, "keep files"))
+    for owner, what in known_by.values():
+        annotation = owner.account_annotation
+        if annotation not in account.annotations and owner.is_account_identity(s):
             yield Finding(
                 (*at, "annotations"),
-                f"give the group no identity in {backend.provider_title}",
-                "its workers read secrets with their own account, to which this stack grants nothing",
+                f"give the group no identity in {owner.provider_title}",
+                f"its workers {what} with their own account, to which this stack grants nothing",
                 f"add {annotation} (docs/pods.md), or set name to {shared} to share Kestra's account",
                 warning=True,
             )

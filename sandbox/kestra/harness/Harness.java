@@ -83,7 +83,7 @@ public class Harness {
             found.put("by", "property");
             try {
                 Optional<?> value = switch (leaf.getValue().asText()) {
-                    case "list" -> context.getProperty(path, Argument.listOf(String.class));
+                    case "list" -> context.getProperty(path, Argument.listOf(Object.class));
                     case "duration" -> context.getProperty(path, Duration.class);
                     default -> context.getProperty(path, String.class);
                 };

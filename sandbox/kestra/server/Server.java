@@ -110,7 +110,7 @@ public class Server {
                 String source = "datasources." + kind;
                 var address = DATABASE.matcher(environment.getProperty(source + ".url", String.class).orElse(""));
                 if (address.matches()) {
-                    replaced.put(source + ".url", "jdbc:h2:tcp://" + address.group(2).replaceAll(".*@", "") + "/" + address.group(3) + ";TIME ZONE=UTC");
+                    replaced.put(source + ".url", "jdbc:h2:tcp://" + address.group(2).replaceAll(".*@", "") + "/" + address.group(3) + ";TIME ZONE=UTC;LOCK_TIMEOUT=60000");
                     replaced.put(source + ".driver-class-name", "org.h2.Driver");
                     replaced.put("flyway." + source + ".enabled", true);
                     replaced.put("flyway." + source + ".locations", List.of("classpath:migrations/h2"));

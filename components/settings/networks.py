@@ -1,0 +1,27 @@
+"""Networks and ports, as network policies have them."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from components.settings.base import StrictInt
+from components.settings.findings import invalid_setting
+
+
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        value = ""
+    if "/" not in value:
+        raise invalid_setting(
+            "is no network", "an address, / and a length", "write for example 10.0.0.0/8"
+        )
+    return value
+
+
+Network = Annotated[str, AfterValidator(_network)]
+Port = Annotated[StrictInt, Field(ge=1, le=65535)]

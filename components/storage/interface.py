@@ -1,0 +1,115 @@
+"""What an object storage is: one object for each `kestra:storage.type` that takes a workload identity.
+
+`components/storage/registry.py` names them. The permissions of each are data, as those of the secret managers are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from components.backends.interface import AccessRow, PermissionRow, Rule, SdkPackage
+from components.backends.login import Identity
+from components.settings.model import Settings
+
+if TYPE_CHECKING:
+    import pulumi
+
+#: Mode of the rows of an object storage in the documentation.
+MODE = "storage"
+
+
+@dataclass(frozen=True)
+class StorageAccess:
+    """What the deployment needs: who Kestra's pods are, and that the bucket is there before they start."""
+
+    identity: Identity = field(default_factory=Identity)
+    bucket: pulumi.Input[str] = ""
+    """Its name, the stack's output `bucket`."""
+
+
+class ObjectStorage:
+    """An object storage. The methods take settings with `storage-bucket` and with `storage` of this type."""
+
+    type: ClassVar[str]
+    """`kestra:storage.type`."""
+    title: ClassVar[str]
+    """Its name, for people."""
+    cloud: ClassVar[str]
+    """Key of its block in `kestra:storage-bucket` and in `kestra:identity`."""
+    provider: ClassVar[str]
+    """Pulumi's package that provisions it."""
+    provider_title: ClassVar[str]
+    sdk_package: ClassVar[SdkPackage]
+    credentials: ClassVar[tuple[str, ...]] = ()
+    """Keys of its block in `kestra:storage` that hold a static credential."""
+    rules: ClassVar[Sequence[Rule]] = ()
+    """Checks of the settings."""
+    account_annotation: ClassVar[str] = ""
+    """Annotation by which a Kubernetes service account has an identity in it."""
+
+    def takes_identity(self, settings: Settings) -> bool:
+        """Whether the storage that Kestra is told of is this one, and no other server that speaks its protocol."""
+        return True
+
+    def is_account_identity(self, settings: Settings) -> bool:
+        """Whether Kestra's service account has an identity in it by `account_annotation`."""
+        return True
+
+    def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
+        """Network and port of what the node itself answers: who gives a pod its identity in the cloud."""
+        return ()
+
+    def permission_rows(self) -> Iterator[PermissionRow]:
+        """What Kestra's pods may do, for the documentation."""
+        return iter(())
+
+    def access(self, settings: Settings) -> Iterator[AccessRow]:
+        """What Kestra's pods may do in the bucket of this stack."""
+        return iter(())
+
+    def location_facts(self, settings: Settings) -> dict[str, str]:
+        """Where Kestra's files are: settings path to value. Another value means another place."""
+        return {}
+
+    def description(self, settings: Settings) -> str:
+        """Where the bucket is, in a few words."""
+        raise NotImplementedError
+
+    def create(
+        self,
+        name: str,
+        settings: Settings,
+        identity: Identity,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> StorageAccess:
+        """Registers the bucket where the stack makes it, and what lets Kestra's pods use it.
+
+        Args:
+            name: of the component.
+            settings: the stack's settings.
+            identity: of Kestra's own service account in the secret manager; an empty one where it has none.
+            opts: options of the component.
+        """
+        raise NotImplementedError
+
+
+def storage_block(settings: Settings) -> Any:
+    """The block of the chosen type in `kestra:storage`; None where there is none."""
+    storage = settings.storage
+    return getattr(storage, storage.type, None) if storage else None
+
+
+def storage_key(settings: Settings, name: str) -> Any:
+    """A key of the chosen type's block in `kestra:storage` that the settings' models do not have; None where absent."""
+    return (
+        settings.catalogue_value("kestra", "storage", settings.storage.type, name)
+        if settings.storage
+        else None
+    )
+
+
+def reads_store_itself(settings: Settings) -> bool:
+    """Whether Kestra's own service account is the one that the secret manager knows."""
+    return settings.secret is not None and not settings.uses_external_secrets

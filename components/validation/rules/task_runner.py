@@ -1,0 +1,189 @@
+"""The task runner: namespaces of its own, amounts that fit into each other, networks that leave something."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from components.settings.findings import Finding
+from components.settings.model import Settings
+from components.settings.quantities import amount
+from components.settings.task_places import TaskPlace, task_places
+from components.settings.task_runner import TaskRunner
+from components.settings.workloads import group_accounts
+
+
+def check(s: Settings) -> Iterator[Finding]:
+    """The stack's namespace for task pods, and those of worker groups."""
+    yield from _groups(s)
+    runner = s.deployment.task_runner
+    if runner is None:
+        return
+    places = task_places(s)
+    yield from _namespaces(s, places)
+    for place in places:
+        yield from _existing(place)
+        yield from _amounts(place)
+        yield from _network(place)
+    yield from _api_server(s, runner)
+    yield from _defaults(s, runner)
+
+
+def _groups(s: Settings) -> Iterator[Finding]:
+    own_accounts = group_accounts(s)
+    for name, group in s.deployment.worker_groups.items():
+        at = ("deployment", "worker-groups", name, "task-runner")
+        if group.task_runner is None:
+            continue
+        if s.deployment.task_runner is None:
+            yield Finding(
+                at,
+                "has no use without deployment.task-runner",
+                "that one gives Kestra's workers what the task runner needs",
+                "set kestra:deployment.task-runner too ({} takes its defaults), or remove this one",
+                kind="relation",
+            )
+        if name not in own_accounts:
+            yield Finding(
+                at,
+                "needs a service account of the group",
+                f"the group shares {s.identity.service_account.name}, which makes pods in deployment.task-runner's "
+                "namespace: a second namespace would keep nobody apart",
+                "remove service-account.name of the group, or its task-runner",
+                kind="relation",
+            )
+
+
+def _namespaces(s: Settings, places: tuple[TaskPlace, ...]) -> Iterator[Finding]:
+    kestras = s.deployment.namespace
+    taken = {kestras: "the namespace of Kestra itself"}
+    for place in places:
+        at = (*place.loc, "namespace")
+        if len(place.namespace) > 63:
+            yield Finding(
+                at,
+                f"would be {place.namespace}",
+                "a namespace has at most 63 characters",
+                "set a shorter one",
+            )
+        if (other := taken.get(place.namespace)) is not None:
+            rule = (
+                "whoever makes pods in a namespace gets at every Secret and service account of it"
+                if place.namespace == kestras
+                else "each has its own account, quota and policies"
+            )
+            yield Finding(at, f"is {other}", rule, "choose another one", kind="relation")
+        taken.setdefault(place.namespace, f"that of kestra:{'.'.join(place.loc)} too")
+
+
+def _existing(place: TaskPlace) -> Iterator[Finding]:
+    """What is set for a namespace that others made."""
+    if place.settings.create_namespace:
+        return
+    for name in ("pod_security", "quota", "containers"):
+        if name in place.settings.model_fields_set:
+            yield Finding(
+                (*place.loc, name.replace("_", "-")),
+                "has no use where the namespace exists",
+                "quota, limits and labels of a namespace are its owner's",
+                "remove it, or set create-namespace to true",
+                kind="relation",
+            )
+
+
+def _amounts(place: TaskPlace) -> Iterator[Finding]:
+    amounts, at = place.settings.containers.amounts, (*place.loc, "containers")
+    for lower, upper in (("requests", "limits"), ("limits", "maximum"), ("requests", "maximum")):
+        for kind, value in amounts[lower].items():
+            bound = amounts[upper].get(kind)
+            if bound is not None and amount(value) > amount(bound):
+                yield Finding(
+                    (*at, lower, kind),
+                    f"is above {upper} ({bound})",
+                    "Kubernetes takes requests <= limits <= maximum",
+                    f"lower it, or raise {upper}.{kind}",
+                    kind="relation",
+                )
+    quota = place.settings.quota
+    for name, total, kind, share in (
+        ("requests-cpu", quota.requests_cpu, "cpu", amounts["requests"]["cpu"]),
+        ("requests-memory", quota.requests_memory, "memory", amounts["requests"]["memory"]),
+        ("limits-memory", quota.limits_memory, "memory", amounts["limits"]["memory"]),
+    ):
+        if amount(share) > amount(total):
+            yield Finding(
+                (*place.loc, "quota", name),
+                f"is less than one container has by default ({share} of {kind})",
+                "no pod would be made",
+                "raise it",
+                kind="relation",
+            )
+
+
+def _network(place: TaskPlace) -> Iterator[Finding]:
+    # Objects are above the settings: imported when they are used.
+    from components.kubernetes.task_runner import contains, egress_peers
+
+    chosen, at = place.settings.network_policy, (*place.loc, "network-policy")
+    if chosen.egress_cidrs and not chosen.egress_ports:
+        yield Finding(
+            (*at, "egress-ports"),
+            "is empty",
+            "no port means that egress-cidrs opens nothing",
+            "name the ports",
+            warning=True,
+        )
+    if chosen.egress_cidrs and not any(egress_peers(chosen)):
+        yield Finding(
+            (*at, "except-cidrs"),
+            "leaves nothing of egress-cidrs",
+            "each of its networks is closed again",
+            "make it smaller, or remove both",
+            kind="relation",
+        )
+    networks = [ipaddress.ip_network(one, strict=False) for one in chosen.egress_cidrs]
+    for position, text in enumerate(chosen.except_cidrs):
+        closed = ipaddress.ip_network(text, strict=False)
+        if not any(contains(n, closed) or contains(closed, n) for n in networks):
+            yield Finding(
+                (*at, "except-cidrs", position),
+                "closes what is not open",
+                "it lies in none of egress-cidrs",
+                "remove it",
+                warning=True,
+            )
+
+
+def _api_server(s: Settings, runner: TaskRunner) -> Iterator[Finding]:
+    network, at = s.deployment.network_policy, ("deployment", "task-runner", "api-server")
+    if not network.enabled:
+        return
+    if not runner.api_server.ports:
+        yield Finding(
+            (*at, "ports"),
+            "is empty",
+            "the task runner asks the API server for every pod",
+            "remove it (443 and 6443), or name the port",
+            warning=True,
+        )
+    if not runner.api_server.cidrs and not network.egress_cidrs:
+        yield Finding(
+            (*at, "cidrs"),
+            "is empty, and so is kestra:deployment.network-policy.egress-cidrs",
+            "the task runner asks the API server for every pod",
+            "name the network of the API server",
+            warning=True,
+        )
+
+
+def _defaults(s: Settings, runner: TaskRunner) -> Iterator[Finding]:
+    if s.version == "2.0" and runner.plugin_defaults:
+        namespace = task_places(s)[0].namespace
+        yield Finding(
+            ("deployment", "task-runner", "plugin-defaults"),
+            "has no effect on Kestra 2.0",
+            "kestra.plugins.defaults ended with 1.3",
+            f"name namespace {namespace} and serviceAccountName {runner.service_account} in the flows, or in a policy "
+            "under kestra:policies (docs/task-runner.md), and set this to false",
+            warning=True,
+        )
