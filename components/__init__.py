@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from components.package.components import (
+    from .package.components import (
         KestraConfiguration,
         KestraDeployment,
         KestraIdentity,
@@ -35,7 +35,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Loaded when it is asked for: the checks of stack files need no SDK.
     if name in __all__:
-        from components.package.components import COMPONENTS
+        from .package.components import COMPONENTS
 
         return COMPONENTS[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 import pulumi
 import pulumi_random as random
 
-from components.backends.registry import data_keys
-from components.settings.declared import SPECIAL, DeclaredSecret
+from .backends.registry import data_keys
+from .settings.declared import SPECIAL, DeclaredSecret
 
 ENCRYPTION_KEY = "encryption.secret-key"
 

@@ -9,46 +9,46 @@ from typing import Any
 
 import pulumi
 
-from components import tags
-from components.backends.answers import UnansweredError
-from components.backends.external_values import Versions, current_versions
-from components.backends.interface import Identity, Store, StoreArgs
-from components.backends.registry import (
+from . import tags
+from .backends.answers import UnansweredError
+from .backends.external_values import Versions, current_versions
+from .backends.interface import Identity, Store, StoreArgs
+from .backends.registry import (
     backend_of,
     create_identity,
     create_store,
     is_provisioned,
 )
-from components.generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
-from components.kubernetes.cluster_reader import READER
-from components.kubernetes.deployment import Kestra, KestraArgs
-from components.registrations import Registrations
-from components.rendering.configuration import (
+from .generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
+from .kubernetes.cluster_reader import READER
+from .kubernetes.deployment import Kestra, KestraArgs
+from .registrations import Registrations
+from .rendering.configuration import (
     Configuration,
     GeneratedValueRef,
     render,
 )
-from components.rendering.web_server import WebServer
-from components.safeguards.change_guard import Guard, watched
-from components.safeguards.error_hooks import register_error_hook
-from components.safeguards.failed_rollout import RolloutWatch
-from components.safeguards.hints import suggest_vault_address
-from components.sdk_packages import missing_packages
-from components.secret_outputs import (
+from .rendering.web_server import WebServer
+from .safeguards.change_guard import Guard, watched
+from .safeguards.error_hooks import register_error_hook
+from .safeguards.failed_rollout import RolloutWatch
+from .safeguards.hints import suggest_vault_address
+from .sdk_packages import missing_packages
+from .secret_outputs import (
     MANAGEMENT_PASSWORD as MANAGEMENT_PASSWORD,
 )
-from components.secret_outputs import (
+from .secret_outputs import (
     encryption_key,
     environment,
     given_secrets,
     keys_held,
     management_password,
 )
-from components.settings import Settings, SettingsError
-from components.stack_config import config_keys, read_config
-from components.storage.interface import StorageAccess
-from components.storage.registry import create_storage
-from components.validation import Loaded, load_stack
+from .settings import Settings, SettingsError
+from .stack_config import config_keys, read_config
+from .storage.interface import StorageAccess
+from .storage.registry import create_storage
+from .validation import Loaded, load_stack
 
 
 def deploy(project: Path | None = None, asks: Callable[[Settings], bool] = lambda _: True) -> None:

@@ -7,11 +7,11 @@ import shlex
 import sys
 from pathlib import Path
 
-from components.backends.external_values import external_names
-from components.backends.interface import SdkPackage
-from components.backends.registry import all_backends, backends_of
-from components.settings import Settings
-from components.storage.registry import storage_of
+from .backends.external_values import external_names
+from .backends.interface import SdkPackage
+from .backends.registry import all_backends, backends_of
+from .settings import Settings
+from .storage.registry import storage_of
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,16 +8,16 @@ import pulumi
 from pulumi.output import UNKNOWN
 from pydantic import SecretStr
 
-from components.backends.registry import backend_of
-from components.generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
-from components.kubernetes.pod_additions import secret_values
-from components.rendering.configuration import Configuration, GeneratedValueRef, ProvidedValue
-from components.rendering.leaves import literal
-from components.settings import Settings
-from components.settings.base import OPAQUE, PendingSecret
-from components.settings.external_key import has_external_key
-from components.settings.placeholders import is_placeholder
-from components.settings.secret import InternalStore
+from .backends.registry import backend_of
+from .generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
+from .kubernetes.pod_additions import secret_values
+from .rendering.configuration import Configuration, GeneratedValueRef, ProvidedValue
+from .rendering.leaves import literal
+from .settings import Settings
+from .settings.base import OPAQUE, PendingSecret
+from .settings.external_key import has_external_key
+from .settings.placeholders import is_placeholder
+from .settings.secret import InternalStore
 
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
 

@@ -17,15 +17,15 @@ import yaml
 from pulumi.runtime import config as runtime_config
 from pydantic import SecretStr
 
-from components.backends.settings_model import settings_model
-from components.settings import Settings
-from components.settings.base import Model, kebab
-from components.settings.pods import kubernetes_type
-from components.validation import read_file
-from components.validation.catalogue_keys import may_be_secret
-from components.validation.schema import models_in
-from components.validation.sensitive import takes_secret
-from components.validation.yaml_scalars import dates_of_pulumi
+from .backends.settings_model import settings_model
+from .settings import Settings
+from .settings.base import Model, kebab
+from .settings.pods import kubernetes_type
+from .validation import read_file
+from .validation.catalogue_keys import may_be_secret
+from .validation.schema import models_in
+from .validation.sensitive import takes_secret
+from .validation.yaml_scalars import dates_of_pulumi
 
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 #: First-level keys that are texts, whatever they look like.

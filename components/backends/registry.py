@@ -6,8 +6,8 @@ from functools import cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from components.backends.interface import Backend, Identity, Store, StoreArgs
-from components.settings.model import Settings
+from ..settings.model import Settings
+from .interface import Backend, Identity, Store, StoreArgs
 
 if TYPE_CHECKING:
     import pulumi

@@ -10,13 +10,13 @@ from typing import Any
 import pulumi
 from pydantic import SecretStr
 
-from components.rendering.leaves import literal
-from components.settings import Settings
-from components.settings.base import PendingSecret
-from components.settings.java import VARIABLE
-from components.settings.placeholders import as_placeholder
-from components.settings.pods import Object, PodSettings
-from components.settings.workloads import Workload
+from ..rendering.leaves import literal
+from ..settings import Settings
+from ..settings.base import PendingSecret
+from ..settings.java import VARIABLE
+from ..settings.placeholders import as_placeholder
+from ..settings.pods import Object, PodSettings
+from ..settings.workloads import Workload
 
 REGISTRATION_TOKEN = "KESTRA_WORKER_AUTH_REGISTRATION_TOKEN"  # noqa: S105 - the name of a variable
 #: Root may read, and the group of the pods: kubelet gives the files of a volume to fsGroup.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 
-from components.package.provider import serve
-from components.package.schema import FILE, package_schema
+from .provider import serve
+from .schema import FILE, package_schema
 
 
 def schema_text() -> str:

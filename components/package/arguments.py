@@ -13,15 +13,15 @@ from typing import Any
 import pulumi
 from pydantic import SecretStr
 
-from components.backends.settings_model import settings_model
-from components.package.property_names import CATALOGUE, OTHERS, element_annotation, properties
-from components.package.values import UNKNOWN, Value
-from components.settings.base import OPAQUE, Model, PendingSecret
-from components.settings.pods import kubernetes_type
-from components.stack_config import with_secret_variables
-from components.validation.catalogue_keys import may_be_secret
-from components.validation.schema import Loc, models_in
-from components.validation.sensitive import takes_secret
+from ..backends.settings_model import settings_model
+from ..settings.base import OPAQUE, Model, PendingSecret
+from ..settings.pods import kubernetes_type
+from ..stack_config import with_secret_variables
+from ..validation.catalogue_keys import may_be_secret
+from ..validation.schema import Loc, models_in
+from ..validation.sensitive import takes_secret
+from .property_names import CATALOGUE, OTHERS, element_annotation, properties
+from .values import UNKNOWN, Value
 
 _ABSENT = object()
 #: Stands for what no setting can be: a file, or a resource in place of its output.

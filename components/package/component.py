@@ -10,13 +10,13 @@ from typing import Any, ClassVar, NamedTuple
 import pulumi
 from pulumi.output import UNKNOWN
 
-from components.package.arguments import Arguments, read_arguments
-from components.package.property_names import Style, style_of_program
-from components.package.report import check_arguments
-from components.package.values import from_python
-from components.program import Scope
-from components.sdk_packages import missing_packages
-from components.settings import Settings, SettingsError
+from ..program import Scope
+from ..sdk_packages import missing_packages
+from ..settings import Settings, SettingsError
+from .arguments import Arguments, read_arguments
+from .property_names import Style, style_of_program
+from .report import check_arguments
+from .values import from_python
 
 PACKAGE = "kestra-platform"
 """The name of the package, and the beginning of its type tokens. `kestra` is that of Kestra's Terraform provider."""

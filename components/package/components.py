@@ -15,16 +15,14 @@ import pulumi
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.settings import get_monitor
 
-from components import tags
-from components.backends.aws.tag_limits import AWS_TAGS
-from components.backends.azure.tag_limits import AZURE_TAGS
-from components.backends.gcp.tag_limits import GOOGLE_LABELS
-from components.backends.interface import Identity
-from components.backends.registry import backend_of, create_identity
-from components.generated_secrets import ENCRYPTION_KEY
-from components.package import interfaces
-from components.package.component import PackageComponent, Property
-from components.program import (
+from .. import tags
+from ..backends.aws.tag_limits import AWS_TAGS
+from ..backends.azure.tag_limits import AZURE_TAGS
+from ..backends.gcp.tag_limits import GOOGLE_LABELS
+from ..backends.interface import Identity
+from ..backends.registry import backend_of, create_identity
+from ..generated_secrets import ENCRYPTION_KEY
+from ..program import (
     Provisioned,
     Scope,
     create_stores,
@@ -35,12 +33,14 @@ from components.program import (
     provision,
     read_versions,
 )
-from components.rendering.configuration import GeneratedValueRef, render
-from components.safeguards.change_guard import watched
-from components.secret_outputs import encryption_key, given_secrets, provided_values
-from components.settings import Settings
-from components.settings.tag_rules import KUBERNETES_LABELS
-from components.storage.registry import create_storage
+from ..rendering.configuration import GeneratedValueRef, render
+from ..safeguards.change_guard import watched
+from ..secret_outputs import encryption_key, given_secrets, provided_values
+from ..settings import Settings
+from ..settings.tag_rules import KUBERNETES_LABELS
+from ..storage.registry import create_storage
+from . import interfaces
+from .component import PackageComponent, Property
 
 #: Settings of who reads and keeps secrets.
 _STORE_SETTINGS = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.backends.settings_model import settings_model
-from components.package.property_names import CATALOGUE, OTHERS, properties
-from components.settings.base import Model, kebab
-from components.validation.schema import models_in
+from ..backends.settings_model import settings_model
+from ..settings.base import Model, kebab
+from ..validation.schema import models_in
+from .property_names import CATALOGUE, OTHERS, properties
 
 
 def to_arguments(document: Mapping[str, Any]) -> dict[str, Any]:

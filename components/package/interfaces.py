@@ -7,13 +7,13 @@ from typing import Any
 
 import pulumi
 
-from components.backends.existing_store import ExistingStore
-from components.backends.interface import Identity, Store
-from components.backends.registry import is_provisioned
-from components.generated_secrets import ENCRYPTION_KEY
-from components.package.component import ObjectType, Property
-from components.rendering.configuration import Configuration, GeneratedValueRef
-from components.settings import Settings
+from ..backends.existing_store import ExistingStore
+from ..backends.interface import Identity, Store
+from ..backends.registry import is_provisioned
+from ..generated_secrets import ENCRYPTION_KEY
+from ..rendering.configuration import Configuration, GeneratedValueRef
+from ..settings import Settings
+from .component import ObjectType, Property
 
 STORE_INTERFACE = ObjectType(
     "A secret store, as far as an identity and Kestra need to know it: the `interface` of a SecretStore, or what "

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin
 import yaml
 from pydantic.fields import FieldInfo
 
-from components.settings.base import Model
+from ..settings.base import Model
 
 OTHERS = "others"
 """The argument that holds the keys of a block that has keys of any name (`Model.OTHERS`)."""

@@ -24,13 +24,13 @@ from pulumi.provider.server import ProviderServicer
 from pulumi.resource import DependencyResource
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from components import __version__
-from components.package.arguments import read_arguments
-from components.package.component import PackageComponent, check_request
-from components.package.components import COMPONENTS
-from components.package.property_names import CATALOGUE
-from components.package.schema import argument_names, package_schema
-from components.package.values import Value, read_values
+from .. import __version__
+from .arguments import read_arguments
+from .component import PackageComponent, check_request
+from .components import COMPONENTS
+from .property_names import CATALOGUE
+from .schema import argument_names, package_schema
+from .values import Value, read_values
 
 _LIMIT = 400 * 1024 * 1024
 _OPTIONS = [

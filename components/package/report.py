@@ -6,15 +6,15 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 
-from components.backends.settings_model import settings_model
-from components.package.arguments import Arguments
-from components.package.property_names import CATALOGUE, OTHERS, Style, properties
-from components.settings.base import Model
-from components.settings.report import Problem, SettingsError
-from components.validation import Loaded
-from components.validation.loader import load
-from components.validation.schema import OURS, KeySpelling, Loc, models_in
-from components.validation.sensitive import in_clear
+from ..backends.settings_model import settings_model
+from ..settings.base import Model
+from ..settings.report import Problem, SettingsError
+from ..validation import Loaded
+from ..validation.loader import load
+from ..validation.schema import OURS, KeySpelling, Loc, models_in
+from ..validation.sensitive import in_clear
+from .arguments import Arguments
+from .property_names import CATALOGUE, OTHERS, Style, properties
 
 
 class ArgumentNames(KeySpelling):

@@ -16,16 +16,16 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from components import __version__
-from components.backends.settings_model import settings_model
-from components.package.component import PACKAGE, ObjectType, PackageComponent, Property
-from components.package.components import COMPONENTS
-from components.package.interfaces import OBJECT_TYPES
-from components.package.property_names import CATALOGUE, OTHERS, element_annotation, properties
-from components.settings.base import Model
-from components.settings.pods import field_type
-from components.validation.schema import models_in
-from components.validation.sensitive import is_sensitive
+from .. import __version__
+from ..backends.settings_model import settings_model
+from ..settings.base import Model
+from ..settings.pods import field_type
+from ..validation.schema import models_in
+from ..validation.sensitive import is_sensitive
+from .component import PACKAGE, ObjectType, PackageComponent, Property
+from .components import COMPONENTS
+from .interfaces import OBJECT_TYPES
+from .property_names import CATALOGUE, OTHERS, element_annotation, properties
 
 FILE = Path(__file__).parent / "schema.json"
 

@@ -17,8 +17,8 @@ from typing import TypeAlias
 
 from pydantic import SecretStr
 
-from components.settings.base import PendingSecret, SecretText
-from components.settings.placeholders import PLACEHOLDER, as_placeholder
+from ..settings.base import PendingSecret, SecretText
+from ..settings.placeholders import PLACEHOLDER, as_placeholder
 
 _ENVIRONMENT_PREFIX = "STACK"
 # The name is never set (no document path starts with LITERAL), so the default always applies;

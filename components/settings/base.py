@@ -17,10 +17,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from components.settings.durations import check_duration as _duration
-from components.settings.findings import invalid_setting
-from components.settings.placeholders import is_placeholder
-from components.settings.sizes import check_size
+from .durations import check_duration as _duration
+from .findings import invalid_setting
+from .placeholders import is_placeholder
+from .sizes import check_size
 
 #: The text of a `SecretStr` that stands for a value that is encrypted in the stack file: present, but not readable
 #: here.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from components.settings.base import SOURCE_PROJECT, Duration, Model, StrictBool, StrictInt, key
-from components.settings.deployment import NAME
+from .base import SOURCE_PROJECT, Duration, Model, StrictBool, StrictInt, key
+from .deployment import NAME
 
 EKS = "AWS documentation, Amazon EKS user guide and IAM API reference"
 AKS = "Azure documentation, AKS workload identity"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from components.settings.base import SOURCE_PROJECT, Model, StrictBool, StrictInt, key
-from components.settings.store import AwsKey
+from .base import SOURCE_PROJECT, Model, StrictBool, StrictInt, key
+from .store import AwsKey
 
 S3 = "AWS documentation, Amazon S3 user guide"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import SOURCE_PROJECT, Duration, Model, StrictBool, StrictInt, key
-from components.settings.managers import VAULT_NAME
-from components.settings.secret import SecretManager
+from .base import SOURCE_PROJECT, Duration, Model, StrictBool, StrictInt, key
+from .managers import VAULT_NAME
+from .secret import SecretManager
 
 AWS = "AWS documentation, Secrets Manager and KMS API references"
 AZURE = "Azure documentation, Key Vault"

@@ -6,13 +6,13 @@ from functools import cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from components.storage.interface import ObjectStorage, StorageAccess
+from .interface import ObjectStorage, StorageAccess
 
 if TYPE_CHECKING:
     import pulumi
 
-    from components.backends.login import Identity
-    from components.settings.model import Settings
+    from ..backends.login import Identity
+    from ..settings.model import Settings
 
 #: `kestra:storage.type` to the object storage.
 STORAGES: dict[str, str] = {

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.backends.registry import backend_of
-from components.backends.settings_model import settings_model
-from components.settings.base import kebab
-from components.settings.external_key import with_external_key
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.open_source_store import with_store_manager
-from components.settings.report import Problem, SettingsError
-from components.validation import catalogue_keys
-from components.validation.catalogue_keys import ADDITIONAL, Reading
-from components.validation.namespaces import misspelled_namespaces
-from components.validation.rules import check_all
-from components.validation.schema import (
+from ..backends.registry import backend_of
+from ..backends.settings_model import settings_model
+from ..settings.base import kebab
+from ..settings.external_key import with_external_key
+from ..settings.findings import Finding
+from ..settings.model import Settings
+from ..settings.open_source_store import with_store_manager
+from ..settings.report import Problem, SettingsError
+from . import catalogue_keys
+from .catalogue_keys import ADDITIONAL, Reading
+from .namespaces import misspelled_namespaces
+from .rules import check_all
+from .schema import (
     LONG_NAME,
     Canonical,
     KeySpelling,
@@ -30,9 +30,9 @@ from components.validation.schema import (
     remove,
     validate,
 )
-from components.validation.sensitive import encrypt_fix, plain_secrets
-from components.validation.stack_file import file_problem, read_stack_file, settings_of
-from components.validation.value_limits import find_invalid_values
+from .sensitive import encrypt_fix, plain_secrets
+from .stack_file import file_problem, read_stack_file, settings_of
+from .value_limits import find_invalid_values
 
 
 @dataclass(frozen=True)

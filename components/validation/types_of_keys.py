@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
-from components.settings.durations import check_duration, milliseconds
-from components.settings.placeholders import PLACEHOLDER
-from components.settings.sizes import FORMS, size_in_bytes
+from ..settings.durations import check_duration, milliseconds
+from ..settings.placeholders import PLACEHOLDER
+from ..settings.sizes import FORMS, size_in_bytes
 
 Wrong = tuple[str, str, str]
 """What is wrong, the rule, the fix."""

@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_gcp import organizations, projects, secretmanager, serviceaccount
 
-from components.backends.existing_store import ExistingStore
-from components.backends.gcp.names import ACCOUNT, account_id
-from components.backends.gcp.permissions import (
+from ...settings import Settings
+from ..existing_store import ExistingStore
+from ..secret_naming import prefix
+from .names import ACCOUNT, account_id
+from .permissions import (
     WORKLOAD_IDENTITY,
     Grant,
     Scope,
     condition,
     grants,
 )
-from components.backends.gcp.secret_manager import GcpStore
-from components.backends.secret_naming import prefix
-from components.settings import Settings
+from .secret_manager import GcpStore
 
 
 class GcpIdentity(pulumi.ComponentResource):

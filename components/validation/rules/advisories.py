@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from components.policy_tables import (
+from ...policy_tables import (
     Advisory,
     Holes,
     Image,
@@ -14,11 +14,11 @@ from components.policy_tables import (
     releases_of,
     undecided_tag,
 )
-from components.settings.deployment import DEFAULT_TAGS
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.validation.rules import endpoints
-from components.validation.rules.deployment import MOVING_TAGS
+from ...settings.deployment import DEFAULT_TAGS
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from . import endpoints
+from .deployment import MOVING_TAGS
 
 _IMAGE = ("deployment", "image")
 #: Where Kestra itself publishes its images; another repository needs a copy first.

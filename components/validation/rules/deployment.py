@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import get_args
 
-from components.policy_tables import Image
-from components.settings.deployment import COMPONENTS_1, COMPONENTS_2
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.platform import StorageType
-from components.settings.quantities import amount
+from ...policy_tables import Image
+from ...settings.deployment import COMPONENTS_1, COMPONENTS_2
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.platform import StorageType
+from ...settings.quantities import amount
 
 
 def platform(s: Settings) -> Iterator[Finding]:
