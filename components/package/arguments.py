@@ -59,8 +59,10 @@ def _merged(document: dict[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]
     merged = dict(document)
     for name, value in keys.items():
         present = merged.get(name)
-        both = isinstance(present, dict) and isinstance(value, Mapping)
-        merged[name] = _merged(present, value) if both else value
+        if isinstance(present, dict) and isinstance(value, Mapping):
+            merged[name] = _merged(present, value)
+        else:
+            merged[name] = value
     return merged
 
 
