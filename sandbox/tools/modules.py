@@ -100,6 +100,14 @@ MODULES = {
             compiles=1500,
             on_request=True,
         ),
+        # The last release with C#'s generator in the same module.
+        Module(
+            "generate-csharp",
+            "3.100.0",
+            {"generate-csharp": "./generate-csharp"},
+            compiles=1000,
+            on_request=True,
+        ),
         Module(
             EXTERNAL_SECRETS,
             "0.16.2",

@@ -11,6 +11,7 @@ from components.package.schema import FILE
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "examples" / "package"
+PROJECT = "consumer"
 RUNNERS = Path(__file__).parent / "fixtures" / "runners"
 _GO_MODULE = "example.com/pulumi-kestra-platform/sdk/go/kestra-platform"
 
@@ -28,9 +29,22 @@ def generate_sdks(generator: Path, folder: Path) -> Path:
     return folder
 
 
+def generate_csharp(generator: Path, folder: Path) -> Path:
+    """Writes the SDK of C# into a folder. No compiler of it is used here."""
+    run([str(generator), "-out", str(folder), str(FILE)], folder)
+    return folder
+
+
+def _copy(language: str, folder: Path) -> None:
+    """Copies an example, as a project of the one name that all have in the tests."""
+    shutil.copytree(EXAMPLES / language, folder)
+    project = folder / "Pulumi.yaml"
+    project.write_text(project.read_text().replace(f"kestra-from-{language}", PROJECT))
+
+
 def typescript(sdks: Path, folder: Path) -> list[str]:
     """Compiles SDK and example into a folder; returns the command that runs it, without operation and settings."""
-    shutil.copytree(EXAMPLES / "typescript", folder)
+    _copy("typescript", folder)
     run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
     source, compiler = folder / "sdk", str(folder / "node_modules" / ".bin" / "tsc")
     shutil.copytree(sdks / "nodejs", source)
@@ -43,7 +57,7 @@ def typescript(sdks: Path, folder: Path) -> list[str]:
 
 def golang(sdks: Path, folder: Path) -> list[str]:
     """The same in Go; operation and settings are in its environment."""
-    shutil.copytree(EXAMPLES / "go", folder)
+    _copy("go", folder)
     sdk = folder / "sdks" / "kestra-platform"
     shutil.copytree(sdks / "go" / "kestraplatform", sdk)
     (sdk / "go.mod").write_text(
@@ -57,7 +71,7 @@ def golang(sdks: Path, folder: Path) -> list[str]:
 
 def python(sdks: Path, folder: Path) -> list[str]:
     """The same in Python; the SDK lies beside the program."""
-    shutil.copytree(EXAMPLES / "python", folder)
+    _copy("python", folder)
     name = "pulumi_kestra_platform"
     shutil.copytree(sdks / "python" / name, folder / name)
     return [sys.executable, "-P", str(RUNNERS / "run.py"), str(folder)]

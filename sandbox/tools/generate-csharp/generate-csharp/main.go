@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 
@@ -31,6 +33,10 @@ func generate(file, out string) error {
 	if err := json.Unmarshal(text, &spec); err != nil {
 		return err
 	}
+	// The generator fetches the icon of the SDK, and fails without a network.
+	icon := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer icon.Close()
+	spec.LogoURL = icon.URL
 	pkg, diagnostics, err := schema.BindSpec(spec, nil)
 	if err != nil {
 		return err
