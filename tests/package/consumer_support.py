@@ -49,7 +49,7 @@ class Consumer:
         path = [
             *launchers,
             write_launchers(directory / "standins", standins),
-            tools["pulumi-language-yaml"].parent,
+            *(tools[name].parent for name in tools if name.startswith("pulumi-language-")),
             os.environ["PATH"],
         ]
         variables = {} if plane is None else {"KUBECONFIG": str(plane.kubeconfig)}

@@ -75,12 +75,82 @@ def test_a_whole_stack_comes_up_and_goes(
     )
     try:
         outputs = stack.up().outputs
-        known = resources(stack)
-        print("\n".join(known))
+        assert any("kestra-identity-role" in urn for urn in resources(stack))
         assert outputs["generated"].secret
         assert not outputs["ids"].secret
         assert PLANTED not in consumer.state_text()
         again = stack.up()
         assert set(again.summary.resource_changes or {}) == {"same"}, again.stdout
+    finally:
+        stack.destroy(exclude_protected=True)
+
+
+def _component(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": f"kestra-platform:{kind}", "properties": properties}
+
+
+def test_a_configuration_is_checked_and_rendered_without_any_server(bare: Consumer) -> None:
+    arguments: dict[str, Any] = {
+        "server": {"basicAuth": {"username": "a@b.example", "password": {"fn::secret": PLANTED}}},
+        "encryption": {"secretKey": {"fn::secret": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}},
+    }
+    outputs = {"yaml": "${c.yaml}", "environment": "${c.environment}", "missing": "${c.missing}"}
+    program = {"resources": {"c": _component("KestraConfiguration", arguments)}, "outputs": outputs}
+    stack = bare.yaml(program)
+    known = stack.up().outputs
+    assert "STACK_KESTRA_SERVER_BASIC_AUTH_PASSWORD" in known["yaml"].value
+    assert known["environment"].secret
+    assert PLANTED in known["environment"].value.values()
+    assert known["missing"].value == {}
+    assert PLANTED not in bare.state_text()
+    made = [urn for urn in resources(stack) if "KestraConfiguration" in urn]
+    assert len(made) == 1, "the component has no resources"
+
+    arguments["server"]["basicAuth"] |= {"username": "nobody", "openUrls": ["everything"]}
+    text = refusal(bare.yaml(program).up)
+    assert "2 problems in the settings" in text
+    assert "server.basicAuth.openUrls[0]" in text
+    assert "Traceback" not in text
+    assert PLANTED not in text
+
+
+def test_store_identity_and_deployment_make_a_stack_together(
+    yaml_tools: dict[str, Path],
+    control_plane: ControlPlane,
+    vault_server: Vault,
+    tmp_path: Path,
+) -> None:
+    consumer = Consumer(
+        tmp_path, yaml_tools, [write_plugin(tmp_path / "plugin")], control_plane, vault_server
+    )
+    arguments = vault_arguments(control_plane, vault_server, "package-parts")
+    own = {"version", "edition", "secret", "declaredSecrets", "deployment", "identity", "tags"}
+    shared = {name: value for name, value in arguments.items() if name in own}
+    interface = {"storeInterface": "${store.interface}"}
+    key = {"encryption": {"secretKey": "${store.encryptionKey}"}}
+    together = {**arguments, **interface, **key, "identityInterface": "${who.interface}"}
+    program = {
+        "resources": {
+            "store": _component("SecretStore", shared),
+            "who": _component("KestraIdentity", shared | interface),
+            "kestra": _component("KestraDeployment", together),
+        },
+        "outputs": {"endpoint": "${kestra.endpoint}", "ids": "${store.secretIds}"},
+    }
+    stack = consumer.yaml(program)
+    try:
+        preview = stack.preview()
+        assert "kestra-webserver" in preview.stdout
+        outputs = stack.up().outputs
+        assert outputs["endpoint"].value.startswith("http://")
+        known = resources(stack)
+        pods = next(one for urn, one in known.items() if urn.endswith("::kestra-worker"))
+        spec = pods["inputs"]["spec"]["template"]["spec"]
+        assert spec["automountServiceAccountToken"] is not False or "serviceAccountToken" in str(
+            spec
+        )
+        keys = [urn for urn in known if urn.endswith("-generated-encryption-secret-key")]
+        assert len(keys) == 1, "the deployment has the key of the store"
+        assert set(stack.up().summary.resource_changes or {}) == {"same"}
     finally:
         stack.destroy(exclude_protected=True)

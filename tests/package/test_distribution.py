@@ -105,6 +105,11 @@ def test_an_extra_is_what_the_locks_of_its_cloud_have() -> None:
             assert locked[package.lower()].startswith(lowest), requirement
 
 
+def test_the_builder_is_the_one_that_the_tests_have() -> None:
+    pinned = pins(ROOT / "requirements" / "dev.in")["hatchling"]
+    assert PROJECT["build-system"]["requires"] == [f"hatchling=={pinned}"]
+
+
 def test_the_installed_package_runs_with_mocks_and_without_the_source_tree(
     wheel: Path, tmp_path: Path
 ) -> None:

@@ -21,8 +21,8 @@ from tests.package.consumer_support import Consumer, Remote, refusal, resources,
 pytestmark = pytest.mark.engine
 
 
-def _consumer(progress: Progress, vault: Vault, directory: Path) -> Consumer:
-    tools = ensure(["pulumi", "pulumi-language-yaml"], progress)
+def _consumer(progress: Progress, vault: Vault, directory: Path, *languages: str) -> Consumer:
+    tools = ensure(["pulumi", *languages], progress)
     launchers = [write_plugin(directory / "plugin")]
     return Consumer(directory, tools, launchers, vault=vault, standins=["random", "vault"])
 
@@ -188,7 +188,11 @@ def test_an_argument_that_is_not_known_yet_hides_the_resources_of_the_preview_al
     stack.destroy(exclude_protected=True)
 
 
-def test_a_change_that_loses_a_store_is_refused_by_the_guard(consumer: Consumer) -> None:
+def test_a_change_that_loses_a_store_is_refused_by_the_guard(
+    progress: Progress, vault_server: Vault, tmp_path: Path
+) -> None:
+    consumer = _consumer(progress, vault_server, tmp_path, "pulumi-language-yaml")
+
     def program(engine: str) -> dict[str, Any]:
         tags = {"environment": "staging", "owner": "platform"}
         properties = arguments(engine) | {"tags": tags}
