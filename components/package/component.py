@@ -151,9 +151,8 @@ class PackageComponent(pulumi.ComponentResource):
         raise NotImplementedError
 
     def __getattr__(self, attribute: str) -> Any:
-        """An output by its name in Python."""
-        outputs = self.__dict__.get("outputs", {})
-        for key in outputs:
+        """An output by its name in Python; None for one that this component does not have."""
+        for key in self.OUTPUTS:
             if Style.SNAKE.write(key) == attribute:
-                return outputs[key]
+                return self.__dict__.get("outputs", {}).get(key)
         raise AttributeError(f"{type(self).__name__} has no attribute {attribute!r}")

@@ -99,8 +99,10 @@ def load(
         for finding in _findings(settings, removed)
         if not (finding.depends_on_neighbours and is_consequence_of_invalid_key(finding.loc, wrong))
     ]
-    looked_at = (one for one in findings if concerns is None or one.loc[0] in concerns)
-    problems = [_problem(finding, source, spelling) for finding in looked_at]
+    if concerns is not None:
+        # A key that nobody knows may be meant for one of these.
+        findings = [one for one in findings if one.loc[0] in concerns or one.kind == "unknown-key"]
+    problems = [_problem(finding, source, spelling) for finding in findings]
     errors = [problem for problem in problems if problem.severity == "error"]
     # What is refused needs no second word.
     paths = {error.path for error in errors}

@@ -240,3 +240,12 @@ def test_a_component_says_nothing_of_settings_that_it_does_not_take() -> None:
         check_arguments(nothing, 'KestraStack "k"', Style.CAMEL)
     loaded = check_arguments(nothing, 'TagConvention "k"', Style.CAMEL, TagConvention.SETTINGS)
     assert loaded.warnings == ()
+
+
+@pytest.mark.parametrize("name", ["declared_secret", "deployment"])
+def test_a_misspelled_argument_of_a_component_is_not_passed_over(name: str) -> None:
+    values: Any = from_python({name: {"namespac": "a"}}).content
+    with pytest.raises(SettingsError, match=f"{name}.*is no known key"):
+        check_arguments(
+            read_arguments(values), 'SecretStore "k"', Style.SNAKE, SecretStore.SETTINGS
+        )

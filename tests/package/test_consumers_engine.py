@@ -12,7 +12,7 @@ from sandbox.progress import Progress
 from sandbox.services import ControlPlane, Vault
 from sandbox.tools import ensure
 from tests.conftest import stack_document
-from tests.package.consumer_support import Consumer, resources, write_plugin, yaml_texts
+from tests.package.consumer_support import Consumer, refusal, resources, write_plugin, yaml_texts
 
 pytestmark = pytest.mark.engine
 
