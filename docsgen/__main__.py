@@ -35,7 +35,7 @@ def pages() -> dict[Path, str]:
         docs / "advisories.md": advisories.page(),
         **{
             file: permissions.filled(file.read_text(encoding="utf-8"))
-            for file in sorted((docs / "backends").glob("*.md"))
+            for file in permissions.files()
         },
     }
 

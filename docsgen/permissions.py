@@ -11,8 +11,16 @@ from pathlib import Path
 
 from components import deployer_permissions
 from components.backends.registry import all_backends, backend
+from components.storage.interface import ObjectStorage
+from components.storage.registry import all_storages
 
-FOLDER = Path(__file__).parents[1] / "docs" / "backends"
+DOCS = Path(__file__).parents[1] / "docs"
+FOLDER = DOCS / "backends"
+
+
+def files() -> list[Path]:
+    """The pages that have tables."""
+    return [*sorted(FOLDER.glob("*.md")), DOCS / "storage.md"]
 
 
 def deployers() -> list[str]:
@@ -23,6 +31,11 @@ def deployers() -> list[str]:
 def managers() -> list[str]:
     """The secret managers that have a table."""
     return [one.type for one in all_backends() if any(one.permission_rows())]
+
+
+def storages() -> dict[str, ObjectStorage]:
+    """Name of each table of an object storage, to the storage."""
+    return {f"storage-{one.cloud}": one for one in all_storages()}
 
 
 _HEAD = "| Mode | What is allowed | On what | Why |\n|---|---|---|---|\n"
@@ -40,10 +53,19 @@ def table(manager: str) -> str:
             f"| `{kind}` | {takes} |\n"
             for kind, takes in deployer_permissions.rows(manager.removeprefix("deployer-"))
         )
+    if manager in storages():
+        return "| What is allowed | On what | Why |\n|---|---|---|\n" + "".join(
+            f"| {_quoted(row.actions)} | {row.scope} | {row.reason} |\n"
+            for row in storages()[manager].permission_rows()
+        )
     return _HEAD + "".join(
-        f"| {mode} | {', '.join(f'`{item}`' for item in what.split(', '))} | {where} | {why} |\n"
-        for mode, what, where, why in backend(manager).permission_rows()
+        f"| {row.mode} | {_quoted(row.actions)} | {row.scope} | {row.reason} |\n"
+        for row in backend(manager).permission_rows()
     )
+
+
+def _quoted(actions: str) -> str:
+    return ", ".join(f"`{item}`" for item in actions.split(", "))
 
 
 def filled(page: str) -> str:

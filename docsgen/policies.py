@@ -19,6 +19,7 @@ _TITLES = {
     "kestra": "Kestra",
     "vault": "Vault",
     "external-secrets": "External Secrets",
+    "storage": "Storage",
     "task-runner": "Task runner",
     "conventions": "Conventions",
 }

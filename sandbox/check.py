@@ -14,6 +14,7 @@ from components.backends.registry import clouds
 from components.backends.vault.paths import VALUE, secret_path
 from components.rendering.configuration import render
 from components.settings import Settings
+from components.storage.registry import storage_of
 from sandbox.cloud_check import check_clouds
 from sandbox.engine.automation import Stack
 from sandbox.errors import SandboxError
@@ -21,6 +22,7 @@ from sandbox.external_secrets import Cluster
 from sandbox.external_secrets_check import check_limits, read_delivered
 from sandbox.progress import Progress
 from sandbox.services import ControlPlane
+from sandbox.storage_check import check_storage
 from sandbox.vault_check import check_vault
 from sandbox.verify import VerifyJob, verify
 from sandbox.verify.pods import verify_in_pods
@@ -95,6 +97,11 @@ def verify_stack(
     if clouds(settings):
         with progress.step("Reading the cloud's secrets as Kestra would"):
             report.stores += check_clouds(stack.clouds, settings, own, outputs.get("principal", ""))
+    if storage_of(settings):
+        with progress.step("Using the bucket of Kestra's files as its pods would"):
+            report.stores += check_storage(
+                stack.clouds, settings, outputs.get("storagePrincipal", "")
+            )
     report.render(console)
     if json_file is not None:
         json_file.write_text(report.to_json() + "\n")

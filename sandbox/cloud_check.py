@@ -53,10 +53,12 @@ def _aws(
     block = aws_block(settings)
     region = (block and block.region) or server.environment["AWS_REGION"]
     if block is not None and block.access_key_id and block.secret_key_id:
-        return [_told("static keys belong to another account: what they may do is not tried", True)]
+        return [
+            check_row("static keys belong to another account: what they may do is not tried", True)
+        ]
     if not principal:
-        return [_told("no identity is made: what Kestra may do is not tried", True)]
-    credentials = _as_kestra(server, principal, region)
+        return [check_row("no identity is made: what Kestra may do is not tried", True)]
+    credentials = as_role(server, principal, region)
     secrets = server.client("secretsmanager", region, **credentials)
     parameters = server.client("ssm", region, **credentials)
     is_parameter = manager.type == PARAMETERS
@@ -66,35 +68,38 @@ def _aws(
         checks = []
         for name, value in names.items():
             if is_parameter:
-                read = _call(parameters.get_parameter, Name=name, WithDecryption=True)
+                read = answer_of(parameters.get_parameter, Name=name, WithDecryption=True)
                 found = (read or {}).get("Parameter", {}).get("Value")
             else:
                 found = (
-                    _call(secrets.get_secret_value, SecretId=name, VersionStage="AWSCURRENT") or {}
+                    answer_of(secrets.get_secret_value, SecretId=name, VersionStage="AWSCURRENT")
+                    or {}
                 ).get("SecretString")
-            checks.append(_told(f"{name} holds the declared value", found == value))
+            checks.append(check_row(f"{name} holds the declared value", found == value))
         written = (
-            _call(parameters.put_parameter, Name=PROBE, Value="probe", Type="SecureString")
+            answer_of(parameters.put_parameter, Name=PROBE, Value="probe", Type="SecureString")
             if is_parameter
-            else _call(secrets.create_secret, Name=PROBE, SecretString="probe")
+            else answer_of(secrets.create_secret, Name=PROBE, SecretString="probe")
         )
         refused = "refused" if manager.is_read_only else "allowed"
-        checks.append(_told(f"writing is {refused}", (written is None) == manager.is_read_only))
+        checks.append(check_row(f"writing is {refused}", (written is None) == manager.is_read_only))
         if written is not None:
             removed = (
-                _call(parameters.delete_parameter, Name=PROBE)
+                answer_of(parameters.delete_parameter, Name=PROBE)
                 if is_parameter
-                else _call(secrets.delete_secret, SecretId=PROBE, ForceDeleteWithoutRecovery=True)
+                else answer_of(
+                    secrets.delete_secret, SecretId=PROBE, ForceDeleteWithoutRecovery=True
+                )
             )
-            checks.append(_told("what was written can be deleted", removed is not None))
-        users = _call(server.client("iam", region, **credentials).list_users)
-        checks.append(_told("IAM itself is out of reach", users is None))
+            checks.append(check_row("what was written can be deleted", removed is not None))
+        users = answer_of(server.client("iam", region, **credentials).list_users)
+        checks.append(check_row("IAM itself is out of reach", users is None))
     finally:
         server.relax()
     return checks
 
 
-def _as_kestra(server: AwsServer, principal: str, region: str) -> dict[str, str]:
+def as_role(server: AwsServer, principal: str, region: str) -> dict[str, str]:
     """Credentials of a role with the actions that Kestra's role is allowed.
 
     On all resources, without conditions and without its `Deny`: this server judges actions only, each against
@@ -131,11 +136,11 @@ def _google(server: GoogleCloud, names: Mapping[str, str]) -> list[dict[str, Any
         found = None
         with contextlib.suppress(KeyError, ValueError):
             found = base64.b64decode(answer.json()["payload"]["data"]).decode()
-        checks.append(_told(f"{name} holds the declared value", found == value))
+        checks.append(check_row(f"{name} holds the declared value", found == value))
     return checks
 
 
-def _call(act: Any, **arguments: Any) -> dict[str, Any] | None:
+def answer_of(act: Any, **arguments: Any) -> dict[str, Any] | None:
     """The answer; None when the server refuses."""
     try:
         return act(**arguments)
@@ -143,5 +148,6 @@ def _call(act: Any, **arguments: Any) -> dict[str, Any] | None:
         return None
 
 
-def _told(what: str, ok: bool) -> dict[str, Any]:
+def check_row(what: str, ok: bool) -> dict[str, Any]:
+    """A line of the report."""
     return {"what": what, "ok": ok}

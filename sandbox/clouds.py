@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.backends.registry import all_backends, backends_of
-from components.backends.registry import clouds as cloud_names
 from components.settings import Settings
+from components.storage.registry import used_clouds
 from sandbox.progress import Progress
 from sandbox.services import AwsServer, GoogleCloud
 from sandbox.services.aws import ACCOUNT
@@ -34,7 +34,7 @@ _OPERATORS_KINDS = "kubernetes:external-secrets.io/"
 
 @dataclass(frozen=True)
 class Clouds:
-    """The servers that a stack's secret managers need."""
+    """The servers that a stack's secret managers and its bucket need."""
 
     aws: AwsServer | None = None
     google: GoogleCloud | None = None
@@ -97,7 +97,12 @@ def store_of_open_source(config: dict[str, Any], *types: str) -> dict[str, Any] 
 
 def _replace_accounts(config: dict[str, Any]) -> None:
     # A key policy of another account would lock the sandbox's own out.
-    for key in ("kestra:store", "kestra:identity", "kestra:declared-secrets"):
+    for key in (
+        "kestra:store",
+        "kestra:storage-bucket",
+        "kestra:identity",
+        "kestra:declared-secrets",
+    ):
         if key in config:
             config[key] = json.loads(own_account(json.dumps(config[key])))
 
@@ -118,7 +123,7 @@ def required_services(state: State, stack: str, settings: Settings) -> set[str]:
 
     A stack that has moved deletes what it leaves behind in its old place.
     """
-    needed = {backend.owner for backend in backends_of(settings)} - {""}
+    needed = {*(backend.owner for backend in backends_of(settings)), *used_clouds(settings)} - {""}
     if settings.uses_external_secrets:
         needed.add(EXTERNAL_SECRETS)
     with contextlib.suppress(*NO_STATE):
@@ -133,7 +138,7 @@ def required_services(state: State, stack: str, settings: Settings) -> set[str]:
 def start_clouds(
     state: State, settings: Settings, progress: Progress, needed: Collection[str] | None = None
 ) -> Clouds:
-    """Starts what the stack's secret managers need, and says what one machine lacks.
+    """Starts what the stack's secret managers and its bucket need, and says what one machine lacks.
 
     Args:
         state: the sandbox's state.
@@ -141,7 +146,7 @@ def start_clouds(
         progress: told what starts.
         needed: the clouds, where they are not those of the settings alone (see `required_services`).
     """
-    needed = cloud_names(settings) if needed is None else needed
+    needed = used_clouds(settings) if needed is None else needed
     aws = AwsServer(state.services / "aws") if "aws" in needed else None
     google = GoogleCloud(state.services / "gcp") if "gcp" in needed else None
     empty = False

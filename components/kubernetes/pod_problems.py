@@ -176,12 +176,12 @@ def _container_problem(pod: Object, container: Object) -> Problem | None:
         )  # fmt: skip
     if reason and reason not in _STARTING:
         return Problem(reason, message, of_pod, name, _waiting_advice(reason, message, name))
-    if ended.get("exitCode"):
+    if "exitCode" in ended and not container.get("ready"):
         return Problem(
             ended.get("reason") or "Error", f"It ended with exit code {ended['exitCode']}.", of_pod, name,
             "The last lines of its log say why it ended.", "current",
         )  # fmt: skip
-    if before.get("exitCode") and not container.get("ready"):
+    if "exitCode" in before and not container.get("ready"):
         return Problem(
             before.get("reason") or "Error",
             f"It ended with exit code {before['exitCode']}, and was restarted {restarts} times; it starts again.",

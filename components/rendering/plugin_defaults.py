@@ -13,6 +13,8 @@ from .nodes import block
 #: The Enterprise task runner, and the task of the open plugin that makes a pod.
 TASK_RUNNER = "io.kestra.plugin.ee.kubernetes.runner.Kubernetes"
 POD_CREATE = "io.kestra.plugin.kubernetes.core.PodCreate"
+#: Every plugin whose type begins so.
+SCRIPTS = "io.kestra.plugin.scripts"
 #: As Pod Security `restricted` asks of every container.
 _CONTAINER: Mapping[str, Node] = {
     "allowPrivilegeEscalation": False,
@@ -38,6 +40,11 @@ def with_task_runner(document: dict[str, Node], settings: Settings) -> dict[str,
         for kind, values in _values(settings, runner, namespace).items()
         if kind not in named
     ]
+    if runner.scripts != "as-written":
+        is_forced = {"forced": True} if runner.scripts == "forced" else {}
+        # Kestra fills in the task runner's own defaults below it.
+        values: dict[str, Node] = {"taskRunner": {"type": TASK_RUNNER}}
+        defaults.append({"type": SCRIPTS, **is_forced, "values": values})
     plugins["defaults"] = [*defaults, *own]
     kestra["plugins"] = plugins
     return {**document, "kestra": kestra}

@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from .durations import check_duration as _duration
+from .durations import KESTRA_DURATION, PROJECT_DURATION
 from .findings import invalid_setting
 from .placeholders import is_placeholder
 from .sizes import check_size
@@ -101,29 +101,31 @@ def key(
 SOURCE_PROJECT = "this project"
 
 
-def _not_number(value: Any) -> Any:
-    # YAML reads `60` as a number; Kestra ignores a duration without a unit, so it is no duration.
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return value
-    return str(value)
+_duration, _project_duration = KESTRA_DURATION.check, PROJECT_DURATION.check
 
-
-Duration = Annotated[str, BeforeValidator(_not_number), AfterValidator(_duration)]
+Duration = Annotated[str, BeforeValidator(_duration)]
 """A duration as Kestra binds it: `500ms`, `5s`, `1m`, `2h`, `7d` or ISO 8601 (`PT1M30S`, `P7D`)."""
 
-
-def _boolean(value: Any) -> Any:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value in ("true", "false"):
-        return value == "true"
-    raise invalid_setting(
-        "is not true or false", "Kestra reads anything else as false", "write true or false"
-    )
+ProjectDuration = Annotated[str, BeforeValidator(_project_duration)]
+"""A duration of the same forms that Kestra never reads."""
 
 
-StrictBool = Annotated[bool, BeforeValidator(_boolean)]
+def _boolean(rule: str) -> BeforeValidator:
+    def check(value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value in ("true", "false"):
+            return value == "true"
+        raise invalid_setting("is not true or false", rule, "write true or false")
+
+    return BeforeValidator(check)
+
+
+StrictBool = Annotated[bool, _boolean("Kestra reads anything else as false")]
 """`true` or `false`. Kestra reads anything else as false, so anything else is refused."""
+
+ProjectBool = Annotated[bool, _boolean("this key takes true or false")]
+"""`true` or `false` of a key that Kestra never reads."""
 
 
 def _no_flag(value: Any) -> Any:
@@ -146,6 +148,38 @@ Size = Annotated[int | str, PlainValidator(check_size)]
 def _text(value: Any) -> Any:
     # `pulumi config set --path … 2` writes a number.
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _printable(value: str) -> str:
+    if not value.strip():
+        raise invalid_setting(
+            "is empty",
+            "this key takes a name",
+            "write the name, or remove the key if it is optional",
+        )
+    if not value.isprintable() or value != value.strip():
+        raise invalid_setting(
+            "begins or ends with a space, or holds a character that cannot be printed",
+            "this key takes a name on one line",
+            "write the name alone",
+        )
+    return value
+
+
+def _name(value: str) -> str:
+    if " " in _printable(value):
+        raise invalid_setting("holds a space", "this key takes one word", "write it without spaces")
+    return value
+
+
+Title = Annotated[str, AfterValidator(_printable)]
+"""What something is called that is elsewhere, on one line."""
+
+Name = Annotated[str, AfterValidator(_name)]
+"""The same in one word."""
+
+VersionName = Annotated[Name, BeforeValidator(_text)]
+"""A version of something that is elsewhere; a number is one, too."""
 
 
 RotationToken = Annotated[

@@ -7,10 +7,12 @@ from typing import Literal
 from .base import (
     SOURCE_PROJECT,
     Model,
+    ProjectBool,
     RotationToken,
     Secret,
-    StrictBool,
     StrictInt,
+    Title,
+    VersionName,
     key,
 )
 from .store import AWS, AZURE, ESO, GCP
@@ -26,13 +28,13 @@ class Generate(Model):
     length: StrictInt = key(
         32, "Characters.", unit="characters", ge=16, le=256, source=SOURCE_PROJECT
     )
-    special: StrictBool = key(False, "Whether special characters occur.", source=SOURCE_PROJECT)
+    special: ProjectBool = key(False, "Whether special characters occur.", source=SOURCE_PROJECT)
     rotation: RotationToken | None = key(
         None,
         "Any text; another text makes another value (docs/rotation.md).",
         source=SOURCE_PROJECT,
     )
-    keep_from_state: StrictBool = key(
+    keep_from_state: ProjectBool = key(
         False,
         "Whether the value stays out of Pulumi's state: `python -m components secret generate` makes it and puts it "
         "into the secret manager, and the stack keeps its place only, as of an external one (docs/external-values.md).",
@@ -76,18 +78,16 @@ class ExistingSecret(Model):
         max_length=2048,
         source=SOURCE_PROJECT,
     )
-    value_property: str | None = key(
+    value_property: Title | None = key(
         None,
         "With name: field of its value (Vault: `value` when absent; elsewhere a field of a JSON text, the whole text "
         "when absent).",
-        min_length=1,
         source=ESO,
         alias="property",
     )
-    version: str | None = key(
+    version: VersionName | None = key(
         None,
         "With name: the version to stay at (absent: the newest, read anew every kestra:store.refresh-interval).",
-        min_length=1,
         source=ESO,
     )
     kubernetes_secret: str | None = key(
@@ -144,7 +144,7 @@ class DeclaredSecret(Model):
         "Open source: a secret that others made and rotate. Flows read it; nothing of it is in Pulumi's state.",
         source=SOURCE_PROJECT,
     )
-    external: StrictBool = key(
+    external: ProjectBool = key(
         False,
         "Whether a person or a pipeline puts the value into the secret manager, with `python -m components secret "
         "set NAME` for instance: the stack makes and keeps its place, and never sees the value "

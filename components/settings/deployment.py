@@ -9,8 +9,8 @@ from pydantic import Field, SecretStr
 from .base import (
     SOURCE_PROJECT,
     Model,
+    ProjectBool,
     Secret,
-    StrictBool,
     StrictInt,
     TextOrSecret,
     key,
@@ -184,7 +184,7 @@ class Components(Model):
 class NetworkPolicy(Model):
     """Who may talk to Kestra's pods and whom they may talk to. Everything else is denied."""
 
-    enabled: StrictBool = key(True, "Whether the policies are made.", source=SOURCE_PROJECT)
+    enabled: ProjectBool = key(True, "Whether the policies are made.", source=SOURCE_PROJECT)
     ingress_namespace: str | None = key(
         None,
         "Namespace of the ingress controller, the only one that reaches the web port. Absent: the pods of Kestra's "
@@ -242,7 +242,7 @@ class Deployment(PodSettings):
     """Kestra on Kubernetes."""
 
     namespace: str = key("kestra", "Namespace.", pattern=NAME, max_length=63, source=K8S)
-    create_namespace: StrictBool = key(
+    create_namespace: ProjectBool = key(
         True,
         "Whether the namespace is made, enforcing Pod Security `restricted`.",
         source=SOURCE_PROJECT,
@@ -296,7 +296,7 @@ class Deployment(PodSettings):
     storage_volume: StorageVolume | None = key(
         None, "Volume for local storage.", source=SOURCE_PROJECT
     )
-    protect: StrictBool | None = key(
+    protect: ProjectBool | None = key(
         None,
         "Whether stores and keys are protected (absent: yes in production).",
         source=SOURCE_PROJECT,

@@ -8,6 +8,7 @@ refused here.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from .findings import invalid_setting
 
@@ -39,40 +40,76 @@ def seconds(duration: str) -> int:
     return (milliseconds(duration) or 0) // 1000
 
 
-def check_duration(text: str) -> str:
-    """The duration as written.
+@dataclass(frozen=True)
+class DurationForm:
+    """Which durations a key takes, and what is said of anything else."""
 
-    Raises:
-        PydanticCustomError: when Kestra would silently use its default instead.
-    """
-    length = milliseconds(text)
-    if length is None:
-        hint = _suggestion(text)
-        raise invalid_setting(
-            f"is no duration that Kestra binds{hint}",
-            "Kestra would use its default instead, without a word",
-            f"write {FORMS}",
-        )
-    if length <= 0:
-        raise invalid_setting(
-            "is not positive", "a duration is above zero", "write a duration above zero"
-        )
-    if length > _LONGEST:
+    message: str
+    """What is wrong with another form."""
+    rule: str
+    example: str = ""
+    """A duration that the key takes; empty: the fix names the forms."""
+    least: int = 1
+    """The shortest one, in milliseconds."""
+    most: int = _LONGEST
+    """The longest one, in milliseconds."""
+    step: int = 1
+    """Of which each one is a multiple, in milliseconds."""
+
+    def check(self, value: object) -> str:
+        """The duration as written; `60` is a number to YAML, and a duration without a unit.
+
+        Raises:
+            PydanticCustomError: when the key does not take it.
+        """
+        text = _text(value)
+        length = milliseconds(text)
+        fix = f"write for example {self.example}" if self.example else f"write {FORMS}"
+        if length is None:
+            close = _close(text)
+            hint = close[1] if close and self._takes(milliseconds(close[0])) else ""
+            raise invalid_setting(f"{self.message}{hint}", self.rule, fix)
+        if self._takes(length):
+            return text
+        if self.example:
+            raise invalid_setting("is out of range", self.rule, fix)
+        if length <= 0:
+            raise invalid_setting(
+                "is not positive", "a duration is above zero", "write a duration above zero"
+            )
         raise invalid_setting(
             "is longer than a hundred years", "a hundred years at most", "write a shorter duration"
         )
-    return text
+
+    def _takes(self, length: int | None) -> bool:
+        return length is not None and self.least <= length <= self.most and not length % self.step
 
 
-def _suggestion(text: str) -> str:
+KESTRA_DURATION = DurationForm(
+    "is no duration that Kestra binds", "Kestra would use its default instead, without a word"
+)
+PROJECT_DURATION = DurationForm("is no duration", f"a duration is {FORMS}")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    # Pulumi hands 5.0 on as 5.
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole else value)
+
+
+def _close(text: str) -> tuple[str, str] | None:
+    """The duration that may be meant, and how it is proposed."""
     compact = text.strip().lower().replace(" ", "")
     if not compact.isascii():
-        return ""
+        return None
     if compact.isdigit() and len(compact) < 10:
-        return f"; for seconds write {int(compact)}s"
+        return f"{int(compact)}s", f"; for seconds write {int(compact)}s"
     parts = re.fullmatch(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?", compact)
     if parts and compact:
         iso = "PT" + "".join(f"{n}{u}" for n, u in zip(parts.groups(), "HMS", strict=True) if n)
         only_one = sum(n is not None for n in parts.groups()) == 1
-        return f"; write {compact if only_one else iso}"
-    return ""
+        meant = compact if only_one else iso
+        return meant, f"; write {meant}"
+    return None

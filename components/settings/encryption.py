@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import SOURCE_PROJECT, Fingerprint, Model, Secret, StrictBool, key
+from .base import SOURCE_PROJECT, Fingerprint, Model, ProjectBool, Secret, key
 
 
 class Encryption(Model):
@@ -15,14 +15,14 @@ class Encryption(Model):
         unit="base64 of 32 bytes",
         source="Kestra EncryptionService; configuration/security-and-secrets, Encryption",
     )
-    existing: StrictBool = key(
+    existing: ProjectBool = key(
         False,
         "Whether Kestra has encrypted data with this key already. Then the key has to be given, none is generated in "
         "its place, and 16 or 24 bytes (AES-128, AES-192) or the key of the internal secret store are warnings "
         "(docs/rotation.md).",
         source=SOURCE_PROJECT,
     )
-    external: StrictBool = key(
+    external: ProjectBool = key(
         False,
         "Whether the key stays out of Pulumi's state: `python -m components secret generate encryption.secret-key` "
         "makes it in the secret manager, and pods take it from the Secret `kestra-encryption-key`, which `secret copy "

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from .base import SOURCE_PROJECT, Duration, Model, StrictBool, StrictInt, key
+from .base import (
+    SOURCE_PROJECT,
+    Model,
+    Name,
+    ProjectBool,
+    ProjectDuration,
+    StrictInt,
+    key,
+)
 from .deployment import NAME
+from .store import GCP_PROJECT, RESOURCE_GROUP
 
 EKS = "AWS documentation, Amazon EKS user guide and IAM API reference"
 AKS = "Azure documentation, AKS workload identity"
@@ -20,7 +29,7 @@ class ServiceAccount(Model):
 class VaultIdentity(Model):
     """What the stack provisions in Vault for Kestra to log in with."""
 
-    reach_cluster: StrictBool = key(
+    reach_cluster: ProjectBool = key(
         True,
         "Whether Vault reaches the cluster's API server. Decides how Kestra logs in where kestra:secret.vault "
         "names no auth method: with its service account, or with an AppRole.",
@@ -37,11 +46,10 @@ class VaultIdentity(Model):
         "PEM of the API server's authority (absent: Vault's own pod's).",
         source=SOURCE_PROJECT,
     )
-    audience: str | None = key(
+    audience: Name | None = key(
         None,
         "Audience that the service account's token must have: one of the API server's own "
         "(--api-audiences), which Kestra's pods get.",
-        min_length=1,
         source=SOURCE_PROJECT,
     )
     audit_file: str | None = key(
@@ -50,12 +58,12 @@ class VaultIdentity(Model):
         pattern=r"^(/[^\s]*[^/\s]|stdout)$",
         source="Vault documentation, audit devices",
     )
-    mount_auth: StrictBool = key(
+    mount_auth: ProjectBool = key(
         True,
         "Whether the auth method is mounted; false where the path is mounted already.",
         source=SOURCE_PROJECT,
     )
-    mount_engine: StrictBool = key(
+    mount_engine: ProjectBool = key(
         True,
         "Whether the KV engine is mounted; false where root-engine exists already. Kestra's role then reaches only "
         "what is Kestra's in it (docs/backends/vault.md).",
@@ -67,11 +75,13 @@ class VaultIdentity(Model):
         "follow from the settings (absent: docs/backends/vault.md).",
         source=SOURCE_PROJECT,
     )
-    token_ttl: Duration = key("1h", "Life of a token.", unit="duration", source=SOURCE_PROJECT)
-    token_max_ttl: Duration = key(
+    token_ttl: ProjectDuration = key(
+        "1h", "Life of a token.", unit="duration", source=SOURCE_PROJECT
+    )
+    token_max_ttl: ProjectDuration = key(
         "24h", "Life of a renewed token at most.", unit="duration", source=SOURCE_PROJECT
     )
-    secret_id_ttl: Duration = key(
+    secret_id_ttl: ProjectDuration = key(
         "720h", "Life of an AppRole secret id.", unit="duration", source=SOURCE_PROJECT
     )
     secret_id_num_uses: StrictInt = key(
@@ -141,7 +151,10 @@ class AzureIdentity(Model):
         source=AKS,
     )
     resource_group: str | None = key(
-        None, "Resource group of the identity (absent: the store's).", source=SOURCE_PROJECT
+        None,
+        "Resource group of the identity (absent: the store's).",
+        pattern=RESOURCE_GROUP,
+        source=SOURCE_PROJECT,
     )
     name: str | None = key(
         None,
@@ -157,12 +170,17 @@ GCP_ACCOUNT_ID = r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$"
 class GkeCluster(Model):
     """The GKE cluster that External Secrets runs in."""
 
-    name: str = key(text="Name.", min_length=1, source=GKE)
+    name: str = key(text="Name.", pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", source=GKE)
     location: str = key(
-        text="Region or zone, for example europe-west3.", pattern=r"^[a-z]+-[a-z]+\d", source=GKE
+        text="Region or zone, for example europe-west3.",
+        pattern=r"^[a-z]+-[a-z]+\d+(-[a-z])?$",
+        source=GKE,
     )
     project: str | None = key(
-        None, "Project of the cluster (absent: that of the secrets).", source=GKE
+        None,
+        "Project of the cluster (absent: that of the secrets).",
+        pattern=GCP_PROJECT,
+        source=GKE,
     )
 
 

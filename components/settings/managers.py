@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .base import Duration, Model, Secret, StrictBool, key
+from .base import Duration, Model, Name, Secret, StrictBool, key
 
 MANAGER = "Kestra documentation, enterprise/governance/secrets-manager"
 
+#: A mount path, a role and a namespace as HashiCorp's Vault takes them.
+VAULT_MOUNT = r"^[A-Za-z0-9][A-Za-z0-9_./-]*$"
+VAULT_ROLE = r"^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$"
+VAULT_NAMESPACE = r"^[!-.0-~]+(/[!-.0-~]+)*/?$"
+#: Of a key vault in Azure.
 VAULT_NAME = r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$"
 
 Tags = dict[str, str]
@@ -163,7 +168,7 @@ class VaultToken(Model):
 class VaultAppRole(Model):
     """AppRole."""
 
-    path: str = key("approle", "Mount path of the auth method.", min_length=1, source=MANAGER)
+    path: Name = key("approle", "Mount path of the auth method.", source=MANAGER)
     role_id: Secret | None = key(
         None, "Role id. Absent, with secret-id: the role is provisioned.", source=MANAGER
     )
@@ -175,8 +180,8 @@ class VaultAppRole(Model):
 class VaultKubernetes(Model):
     """Kubernetes auth: the pod's own service account, no credential anywhere."""
 
-    path: str = key("kubernetes", "Mount path of the auth method.", min_length=1, source=MANAGER)
-    role: str = key("kestra", "Role to log in with; provisioned.", min_length=1, source=MANAGER)
+    path: Name = key("kubernetes", "Mount path of the auth method.", source=MANAGER)
+    role: Name = key("kestra", "Role to log in with; provisioned.", source=MANAGER)
 
 
 class Vault(FlatManager):
@@ -198,7 +203,7 @@ class Vault(FlatManager):
     root_engine: str = key(
         "secret",
         "Mount path of the KV engine.",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]*$",
+        pattern=VAULT_MOUNT,
         source=MANAGER,
     )
     prefix: str | None = key(None, "Prefix of the names that Kestra composes.", source=MANAGER)

@@ -8,6 +8,7 @@ from .base import (
     SOURCE_PROJECT,
     Duration,
     Model,
+    ProjectBool,
     Secret,
     StrictBool,
     StrictInt,
@@ -59,7 +60,7 @@ class InternalStore(Model):
         unit="characters",
         source=MANAGER,
     )
-    existing: StrictBool = key(
+    existing: ProjectBool = key(
         False,
         "Whether Kestra has encrypted secrets with this key already. Then the key has to be given, none is generated "
         "in its place, and a shorter key or that of kestra.encryption are warnings (docs/rotation.md).",

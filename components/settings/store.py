@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from .base import SOURCE_PROJECT, Duration, Model, StrictBool, StrictInt, key
-from .managers import VAULT_NAME
+from pydantic import BeforeValidator
+
+from .base import (
+    SOURCE_PROJECT,
+    Model,
+    ProjectBool,
+    ProjectDuration,
+    StrictInt,
+    key,
+)
+from .durations import DurationForm
+from .managers import VAULT_MOUNT, VAULT_NAME, VAULT_NAMESPACE, VAULT_ROLE
 from .secret import SecretManager
 
 AWS = "AWS documentation, Secrets Manager and KMS API references"
@@ -23,7 +33,26 @@ StoreType = Literal[
     "vault",
 ]
 
+#: How often the operator may be told to read: each time it asks for every secret that others rotate.
+_REFRESH = DurationForm(
+    "is no duration",
+    "10s to 24h in whole seconds; each refresh asks the secret manager for every secret that others rotate, and "
+    "clouds charge for it",
+    "5m",
+    least=10_000,
+    most=24 * 3_600_000,
+    step=1000,
+)
+RefreshInterval = Annotated[str, BeforeValidator(_REFRESH.check)]
+"""A duration of 10s to 24h."""
+
 KMS_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
+GCP_PROJECT = r"^[a-z][a-z0-9.:-]*$"
+PREFIX = r"^[A-Za-z0-9_-]+$"
+"""Of names in Azure Key Vault and Google Secret Manager."""
+LOCATION = r"^[A-Za-z0-9]+( [A-Za-z0-9]+)*$"
+"""A region of Azure by its name or by what the portal calls it."""
+RESOURCE_GROUP = r"^[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]$"
 AWS_REGION = r"^[a-z]{2,4}(-[a-z]+)+-\d$"
 
 
@@ -113,7 +142,10 @@ class AzurePrivateEndpoint(Model):
         source=AZURE,
     )
     location: str | None = key(
-        None, "Region of the subnet's network (absent: the vault's).", source=AZURE
+        None,
+        "Region of the subnet's network (absent: the vault's).",
+        pattern=LOCATION,
+        source=AZURE,
     )
 
 
@@ -129,18 +161,21 @@ class AzureStore(Model):
     prefix: str | None = key(
         None,
         OPEN_SOURCE + "beginning of the names of declared secrets (absent: `kestra-`).",
-        min_length=1,
+        pattern=PREFIX,
         source=SOURCE_PROJECT,
     )
     resource_group: str = key(
         text="Resource group of the vault.",
-        pattern=r"^[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]$",
+        pattern=RESOURCE_GROUP,
         source=AZURE,
     )
     location: str | None = key(
-        None, "Region, for example westeurope (absent: the resource group's).", source=AZURE
+        None,
+        "Region, for example westeurope (absent: the resource group's).",
+        pattern=LOCATION,
+        source=AZURE,
     )
-    create_vault: StrictBool = key(
+    create_vault: ProjectBool = key(
         True,
         "Whether the vault is made; false where vault-name exists already.",
         source=SOURCE_PROJECT,
@@ -163,13 +198,13 @@ class AzureStore(Model):
         le=90,
         source=AZURE,
     )
-    purge_protection: StrictBool | None = key(
+    purge_protection: ProjectBool | None = key(
         None,
         "Whether nobody can purge before that time; cannot be turned off again (absent: off in "
         "development, on elsewhere).",
         source=AZURE,
     )
-    public_network: StrictBool = key(
+    public_network: ProjectBool = key(
         False, "Whether the vault answers from public networks at all.", source=AZURE
     )
     allowed_addresses: tuple[str, ...] = key(
@@ -190,7 +225,7 @@ class AzureStore(Model):
 class GcpKey(Model):
     """The customer-managed Cloud KMS key of the secrets (CMEK)."""
 
-    enabled: StrictBool = key(
+    enabled: ProjectBool = key(
         True, "Whether secrets are encrypted with a key of one's own.", source=SOURCE_PROJECT
     )
     name: str | None = key(
@@ -200,10 +235,10 @@ class GcpKey(Model):
         pattern=r"^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$",
         source=GCP,
     )
-    rotation_period: Duration = key(
+    rotation_period: ProjectDuration = key(
         "90d", "How often the key changes.", unit="duration", source=GCP
     )
-    destroy_after: Duration = key(
+    destroy_after: ProjectDuration = key(
         "30d", "Wait before a destroyed key version is gone.", unit="duration", source=GCP
     )
 
@@ -214,25 +249,26 @@ class GcpStore(Model):
     project: str | None = key(
         None,
         OPEN_SOURCE + "Google Cloud project id (in the Enterprise Edition kestra:secret names it).",
+        pattern=GCP_PROJECT,
         source=SOURCE_PROJECT,
     )
     prefix: str | None = key(
         None,
         OPEN_SOURCE + "beginning of the names of declared secrets (absent: `kestra-`).",
-        min_length=1,
+        pattern=PREFIX,
         source=SOURCE_PROJECT,
     )
     regions: tuple[str, ...] = key(
         (), "Locations of the replicas (empty: automatic replication).", source=GCP
     )
     kms: GcpKey = key(GcpKey, "Encryption key in Cloud KMS.", source=SOURCE_PROJECT)
-    destroy_ttl: Duration | None = key(
+    destroy_ttl: ProjectDuration | None = key(
         None,
         "Wait before a destroyed version is gone (absent: 24h in development, 30d elsewhere).",
         unit="duration",
         source=GCP,
     )
-    enable_services: StrictBool = key(
+    enable_services: ProjectBool = key(
         False, "Whether the stack turns on the project's APIs that it needs.", source=SOURCE_PROJECT
     )
 
@@ -242,28 +278,25 @@ class VaultStore(Model):
 
     address: str = key(
         text="Address with scheme and port, as External Secrets reaches it from within the cluster.",
-        pattern=r"^https?://[^\s/]+",
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
         source=ESO,
     )
-    mount: str = key(
-        "kestra",
-        "Mount path of the KV engine.",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]*$",
-        source=ESO,
-    )
+    mount: str = key("kestra", "Mount path of the KV engine.", pattern=VAULT_MOUNT, source=ESO)
     path: str | None = key(
         None, "Folder of the engine that declared secrets lie in.", source=SOURCE_PROJECT
     )
     auth_path: str = key(
-        "kubernetes", "Mount path of the Kubernetes auth method.", min_length=1, source=ESO
+        "kubernetes", "Mount path of the Kubernetes auth method.", pattern=VAULT_MOUNT, source=ESO
     )
     role: str | None = key(
         None,
         "Role to log in with, which is made (absent: the name of External Secrets' service account).",
-        min_length=1,
+        pattern=VAULT_ROLE,
         source=ESO,
     )
-    namespace: str | None = key(None, "Vault Enterprise namespace.", source=ESO)
+    namespace: str | None = key(
+        None, "Vault Enterprise namespace.", pattern=VAULT_NAMESPACE, source=ESO
+    )
     ca_certificate: str | None = key(
         None,
         "PEM of the authority of Vault's certificate (absent: those that the operator's image trusts).",
@@ -282,13 +315,13 @@ class Store(Model):
         "this stack makes.",
         source=SOURCE_PROJECT,
     )
-    refresh_interval: Duration = key(
+    refresh_interval: RefreshInterval = key(
         "5m",
         "Open source, with type: how often External Secrets reads secrets anew that others rotate. 10s to 24h.",
         unit="duration",
         source=ESO + ", ExternalSecret refreshInterval",
     )
-    install: StrictBool = key(
+    install: ProjectBool = key(
         False,
         "Open source, with type: whether this stack installs External Secrets Operator, for its own namespace only. "
         "False where the cluster has it.",

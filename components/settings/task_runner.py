@@ -164,6 +164,13 @@ class TaskRunner(TaskNamespace):
         "nothing (kestra.plugins.defaults, which ended with 1.3).",
         source="Kestra documentation, configuration/plugins-and-execution",
     )
+    scripts: Literal["as-written", "default", "forced"] = key(
+        "as-written",
+        "Whether script tasks (io.kestra.plugin.scripts) run in such pods too: where they name no task runner "
+        "(default), or whatever they name (forced), so that no script runs in a worker. Enterprise, 1.3.",
+        until="1.3",
+        source="Kestra documentation, configuration/plugins-and-execution",
+    )
     run_as_user: StrictInt = key(
         1000,
         "User of the task pods by those defaults, since most images name none or root.",

@@ -16,7 +16,7 @@ from ..settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
-#: Mode of the rows of an object storage in the documentation.
+#: Mode of the permissions of an object storage: it has one.
 MODE = "storage"
 
 

@@ -6,6 +6,7 @@ from functools import cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
+from ..backends.registry import clouds
 from .interface import ObjectStorage, StorageAccess
 
 if TYPE_CHECKING:
@@ -56,3 +57,9 @@ def create_storage(
     """Registers the bucket and the access to it; imports only the SDK that it needs. None where there is neither."""
     chosen = storage_of(settings)
     return None if chosen is None else chosen.create(name, settings, identity, opts)
+
+
+def used_clouds(settings: Settings) -> list[str]:
+    """The clouds of a stack's secret managers and of its bucket, sorted."""
+    storage = storage_of(settings)
+    return sorted({*clouds(settings), *([storage.cloud] if storage else [])})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,10 @@ from ..settings.findings import Finding
 from ..settings.model import Settings
 from ..settings.open_source_store import with_store_manager
 from ..settings.report import Problem, SettingsError
-from . import catalogue_keys
+from . import catalogue_keys, choices
 from .catalogue_keys import ADDITIONAL, Reading
 from .namespaces import misspelled_namespaces
-from .rules import check_all
 from .schema import (
-    LONG_NAME,
     Canonical,
     KeySpelling,
     Loc,
@@ -87,17 +84,23 @@ def load(
         settings, refused, removed = validate(data, spelling)
     except RecursionError:
         raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
+
+    def complete(settings: Settings) -> Settings:
+        settings = with_store_manager(settings)
+        settings = with_external_key(backend_of(settings).with_defaults(settings))
+        return _with_keys(settings, keys, additional)
+
     settings = _with_unread(settings, written, removed)
-    settings = with_store_manager(settings)
-    settings = with_external_key(backend_of(settings).with_defaults(settings))
-    settings = _with_keys(settings, keys, additional)
     findings += invalid + [one for one in refused if one.loc not in unknown]
     removed += [*places, *unknown]
     wrong = [*removed, *(finding.loc for finding in findings)]
     findings += [
         finding
-        for finding in _findings(settings, removed)
-        if not (finding.depends_on_neighbours and is_consequence_of_invalid_key(finding.loc, wrong))
+        for finding in choices.findings(settings, wrong, complete)
+        if not (
+            finding.depends_on_neighbours
+            and choices.is_consequence_of_invalid_key(finding.loc, wrong)
+        )
     ]
     if concerns is not None:
         # A key that nobody knows may be meant for one of these.
@@ -109,7 +112,7 @@ def load(
     warnings = [p for p in problems if p.severity == "warning" and p.path not in paths]
     if errors:
         raise SettingsError([*sorted(errors, key=lambda p: p.path), *warnings])
-    return Loaded(settings, tuple(warnings))
+    return Loaded(complete(settings), tuple(warnings))
 
 
 def _problem(finding: Finding, source: str, spelling: KeySpelling) -> Problem:
@@ -173,34 +176,6 @@ def _with_unread(settings: Settings, written: Mapping[str, Any], removed: list[L
 def _text(value: object) -> str:
     """What a person means by a value that YAML reads as no text; some text where that says nothing."""
     return "" if value is None else str(value).lower() if isinstance(value, bool) else "0"
-
-
-def _findings(settings: Settings, removed: list[Loc]) -> list[Finding]:
-    """What the checks find; where version or edition is invalid, what they find for every choice."""
-    versions = ("1.3", "2.0") if ("version",) in removed else (settings.version,)
-    editions = ("oss", "enterprise") if ("edition",) in removed else (settings.edition,)
-    first, *others = [
-        list(check_all(settings.model_copy(update={"version": v, "edition": e})))
-        for v in versions
-        for e in editions
-    ]
-    return [finding for finding in first if all(finding in other for other in others)]
-
-
-def is_consequence_of_invalid_key(loc: Loc, wrong: list[Loc]) -> bool:
-    """Whether a relation may only be broken because a neighbour was left out as invalid.
-
-    Neighbours in the same block count where blocks are small and their keys belong together (three
-    levels and more); nearer to the root only a key that looks like a misspelling of this one.
-    """
-
-    def neighbour(w: Loc) -> bool:
-        if len(w) != len(loc) or w[:-1] != loc[:-1] or len(w) < 2:
-            return False
-        alike = difflib.SequenceMatcher(None, str(w[-1])[:LONG_NAME], str(loc[-1])).ratio() >= 0.6
-        return len(loc) > 2 or alike
-
-    return any(w[: len(loc)] == loc or loc[: len(w)] == w or neighbour(w) for w in wrong)
 
 
 _FIRST_LEVEL = {field.alias or name for name, field in Settings.model_fields.items()}

@@ -18,6 +18,7 @@ from ..settings.base import Model, kebab
 from ..settings.findings import INVALID_SETTING, Finding, Kind
 from ..settings.model import Settings
 from ..settings.pods import object_fields
+from .types_of_keys import not_text
 
 Loc = tuple[str | int, ...]
 
@@ -245,9 +246,18 @@ def unknown_key(name: str, known: Iterable[str], loc: Loc) -> tuple[str, str, st
     return ("is no known key", rule, hint(name[:LONG_NAME], known, loc))
 
 
-def translate_error(error: ErrorDetails) -> tuple[str, str, str]:
-    """Message, rule and fix for pydantic's error; never its input."""
+def translate_error(error: ErrorDetails, value: Any = "") -> tuple[str, str, str]:
+    """Message, rule and fix for pydantic's error; never its input.
+
+    Args:
+        error: the error.
+        value: what stands at its place, for what to write in place of it.
+    """
     kind, ctx = error["type"], error.get("ctx", {})
+    if kind in ("string_type", "string_sub_type"):
+        loc = _block(error["loc"])
+        what = "item" if isinstance(loc[-1], int) else "key"
+        return not_text(value, is_required=_is_required(loc), what=what)
     if kind == "missing":
         return ("is missing", "the key is required", "add it")
     if kind == "literal_error":
@@ -270,9 +280,7 @@ def translate_error(error: ErrorDetails) -> tuple[str, str, str]:
     if kind == "extra_forbidden":
         return ("is no known key", "Kestra would ignore it", "remove it")
     expected = {
-        "string_type": ("text", "write it in quotes"),
         "string_unicode": ("valid unicode text", "correct it"),
-        "string_sub_type": ("text", "write it in quotes"),
         "int_type": ("a whole number", "write a number"),
         "int_parsing": ("a whole number", "write a number"),
         "int_parsing_size": ("a whole number", "write a smaller number"),
@@ -286,6 +294,21 @@ def translate_error(error: ErrorDetails) -> tuple[str, str, str]:
         what, fix = expected[kind]
         return (f"is not {what}", f"this key takes {what}", fix)
     return ("has a wrong value", f"the value must satisfy {kind.replace('_', ' ')}", "correct it")
+
+
+def _is_required(loc: Loc) -> bool:
+    """Whether a key cannot be left out."""
+    model: type[Model] | None = settings_model()
+    names: type[Model] | None = None
+    field = None
+    for part in loc:
+        if names is not None:
+            model, names, field = names, None, None
+            continue
+        fields = model.model_fields.items() if model else ()
+        field = next((one for name, one in fields if part == (one.alias or name)), None)
+        model, names = models_in(field.annotation) if field else (None, None)
+    return field is not None and field.is_required()
 
 
 def _value_at(data: Any, loc: Loc) -> Any:
@@ -329,8 +352,9 @@ def validate(
             for detail in error.errors(include_url=False, include_input=False):
                 loc = _block(detail["loc"])
                 kind = _KINDS.get(detail["type"], "value")
-                finding = Finding(loc, *translate_error(detail), kind=kind)
-                if isinstance(_value_at(data, loc), SecretStr):
+                value = _value_at(data, loc)
+                finding = Finding(loc, *translate_error(detail, value), kind=kind)
+                if isinstance(value, SecretStr):
                     is_block = detail["type"] in _BLOCKS
                     fix = encrypted_fix(spelling.place(loc), is_block=is_block)
                     finding = Finding(loc, *ENCRYPTED, fix)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
-from ..settings.durations import check_duration, milliseconds
+from ..settings.durations import KESTRA_DURATION
 from ..settings.placeholders import PLACEHOLDER
 from ..settings.sizes import FORMS, size_in_bytes
 
@@ -18,7 +20,22 @@ Wrong = tuple[str, str, str]
 
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 NOT_A_LIST: Wrong = ("is not a list", "this key takes a list", "write it as a YAML list")
-_TEXT: Wrong = ("is not text", "this key takes text", "write it in quotes")
+
+
+def not_text(value: Any, *, is_required: bool = False, what: str = "key") -> Wrong:
+    """What is wrong with a value where text belongs.
+
+    Args:
+        value: the value.
+        is_required: whether it cannot be left out.
+        what: the thing that would be left out.
+    """
+    fix = "write it in quotes"
+    if value is None:
+        fix = "write a text" if is_required else f"write a text, or remove the {what}"
+    elif isinstance(value, (Mapping, list)):
+        fix = "write one text in its place"
+    return ("is not text", "this key takes text", fix)
 
 
 def is_scalar(value: Any) -> bool:
@@ -49,7 +66,7 @@ def typed(kind: str, value: Any) -> tuple[Any, Wrong | None]:
 def _text(value: Any) -> tuple[Any, Wrong | None]:
     # A number with a fraction is not what was written any more: 1.10 is 1.1.
     is_text = isinstance(value, str) or (isinstance(value, int) and is_scalar(value))
-    return value, None if is_text else _TEXT
+    return value, None if is_text else not_text(value)
 
 
 def _number(value: Any) -> tuple[Any, Wrong | None]:
@@ -75,14 +92,13 @@ def _boolean(value: Any) -> tuple[Any, Wrong | None]:
     )
 
 
+#: Nothing is a duration too; what it means is up to the key.
+_DURATION = replace(KESTRA_DURATION, least=0)
+
+
 def _duration(value: Any) -> tuple[Any, Wrong | None]:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str):
-        return value, _TEXT
     try:
-        # Nothing is a duration too; what it means is up to the key.
-        return value if milliseconds(value) == 0 else check_duration(value), None
+        return _DURATION.check(value), None
     except PydanticCustomError as error:
         context = error.context or {}
         return value, (context["message"], context["rule"], context["fix"])
@@ -101,8 +117,14 @@ def _list(value: Any) -> tuple[Any, Wrong | None]:
     if not isinstance(value, list):
         return value, NOT_A_LIST
     items = list(map(whole, value))
-    if not all(isinstance(item, SecretStr) or _text(item)[1] is None for item in items):
-        return value, ("has an item that is not text", "this key takes a list of texts", _TEXT[2])
+    for item in items:
+        if not isinstance(item, SecretStr) and _text(item)[1] is not None:
+            wrong = not_text(item, what="item")
+            return items, (
+                "has an item that is not text",
+                "this key takes a list of texts",
+                wrong[2],
+            )
     return items, None
 
 

@@ -20,6 +20,7 @@ from policy.controls import (  # noqa: F401
     secret_stores_aws,
     secret_stores_azure,
     secret_stores_gcp,
+    storage,
     task_runner,
     vault,
 )
@@ -34,6 +35,7 @@ AREAS = (
     "kestra",
     "vault",
     "external-secrets",
+    "storage",
     "conventions",
 )
 ALL: tuple[Control, ...] = tuple(

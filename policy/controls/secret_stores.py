@@ -140,6 +140,10 @@ _KEPT = (
     KEY_VAULT,
     "gcp:kms/cryptoKey:CryptoKey",
     "vault:kv/secretBackendV2:SecretBackendV2",
+    # What holds Kestra's files.
+    "aws:s3/bucket:Bucket",
+    "azure-native:storage:StorageAccount",
+    "gcp:storage/bucket:Bucket",
 )
 
 

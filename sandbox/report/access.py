@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from components.backends.registry import backend_of
+from components.kubernetes.task_namespaces import ROLE
 from components.settings import Settings
+from components.settings.task_places import task_places
+from components.storage.registry import storage_of
 from policy.core.model import Resource
 from policy.core.values import UNKNOWN, Sealed
 from sandbox.report.paths import recovery_place
@@ -37,6 +40,10 @@ class Accesses:
     """Vault's policy as text; empty elsewhere."""
     cluster: tuple[Access, ...]
     people: tuple[Access, ...]
+    files: tuple[Access, ...]
+    """In the bucket of Kestra's files; empty where others gave it."""
+    bucket: str
+    """Which one, for people."""
 
 
 def accesses(settings: Settings, resources: Sequence[Resource]) -> Accesses:
@@ -49,6 +56,8 @@ def accesses(settings: Settings, resources: Sequence[Resource]) -> Accesses:
         backend.policy_text(settings),
         tuple(_cluster(settings, resources)),
         tuple(_people(settings)),
+        tuple(_files(settings)),
+        storage.title if (storage := storage_of(settings)) else "",
     )
 
 
@@ -71,6 +80,17 @@ def _store(settings: Settings) -> Iterator[Access]:
         )  # fmt: skip
 
 
+def _files(settings: Settings) -> Iterator[Access]:
+    storage, bucket = storage_of(settings), settings.storage_bucket
+    if storage is None or bucket is None:
+        return
+    account = f"{settings.deployment.namespace}/{settings.identity.service_account.name}"
+    for row in storage.access(settings):
+        verdict = "may" if row.is_allowed else "may not"
+        who = f"Kestra's pods, by the workload identity of service account {account}"
+        yield Access(who, row.actions, row.scope, row.reason, verdict)
+
+
 def _cluster(settings: Settings, resources: Sequence[Resource]) -> Iterator[Access]:
     account = f"service account {settings.store_account}"
     namespace = settings.deployment.namespace
@@ -78,22 +98,33 @@ def _cluster(settings: Settings, resources: Sequence[Resource]) -> Iterator[Acce
         "Kestra's pods", "values, as environment variables", f"the stack's Secret in {namespace}",
         "the kubelet hands them over; no RBAC is needed and none is given",
     )  # fmt: skip
-    bound = [r for r in resources if r.type.rsplit(":", 1)[-1] in _BINDINGS]
-    for binding in bound:
+    for binding in (r for r in resources if r.type.rsplit(":", 1)[-1] in _BINDINGS):
         role = binding.props.get("roleRef")
         name = role.get("name") if isinstance(role, dict) else None
+        if name == ROLE:
+            yield _task_runner(binding)
+            continue
         yield Access(
             account, _known(name), "the cluster" if "Cluster" in binding.type else namespace,
             "Vault reviews the account's token with the token itself; it shows no Secret"
             if name == "system:auth-delegator" else f"bound by {binding.name}",
         )  # fmt: skip
     mounted = any(_mounts_token(r) for r in resources if r.type.endswith(":Deployment"))
+    makes_pods = settings.deployment.task_runner is not None
     yield Access(
         account, "any other object of the API", namespace,
-        "no Role is bound to it; its token is "
-        + ("mounted for the log-in to the secret store only" if mounted else "not mounted into the pods"),
+        "no Role is bound to it there; its token is "
+        + ("mounted into the pods that run tasks, for the task runner" if makes_pods
+           else "mounted for the log-in to the secret store only" if mounted
+           else "not mounted into the pods"),
         "may not",
     )  # fmt: skip
+    for place in task_places(settings):
+        yield Access(
+            f"service account {place.settings.service_account}, of the pods of tasks",
+            "anything of the API", place.namespace,
+            "no Role is bound to it, and no token of it is in the pods", "may not",
+        )  # fmt: skip
     if settings.uses_external_secrets:
         yield Access(
             "External Secrets Operator", "tokens of service accounts, Secrets",
@@ -109,6 +140,18 @@ def _cluster(settings: Settings, resources: Sequence[Resource]) -> Iterator[Acce
         "whoever has get on ConfigMaps", "application.yaml", f"namespace {namespace}",
         "it holds no secret: ${…} stands in place of each",
     )  # fmt: skip
+
+
+def _task_runner(binding: Resource) -> Access:
+    metadata, subjects = binding.props.get("metadata"), binding.props.get("subjects")
+    names = [str(_known(s.get("name"))) for s in subjects or () if isinstance(s, dict)]
+    where = metadata.get("namespace") if isinstance(metadata, dict) else None
+    return Access(
+        f"service account {', '.join(names)}",
+        "pods of tasks: make, read, run commands in, delete",
+        f"namespace {_known(where)}",
+        "Kestra's task runner asks for them; no Secret, no account and no role there",
+    )
 
 
 def _mounts_token(deployment: Resource) -> bool:

@@ -13,10 +13,11 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
-from components.backends.registry import backend_of, clouds
+from components.backends.registry import backend_of
 from components.kubernetes.open_ports import OpenPort, open_ports
 from components.rendering.configuration import Configuration
 from components.settings import Settings
+from components.storage.registry import used_clouds
 from policy.advisories import table
 from policy.core.options import Options
 from sandbox.clouds import EMULATION_LIMITS
@@ -103,7 +104,7 @@ class Report:
         later = "" if self.resources.origin == "state" else "Once it is up there: "
         said += [
             f"{later}{EMULATION_LIMITS[cloud]}"
-            for cloud in clouds(self.settings)
+            for cloud in used_clouds(self.settings)
             if cloud in EMULATION_LIMITS
         ]
         said.append(

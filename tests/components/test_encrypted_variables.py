@@ -214,7 +214,7 @@ def test_a_secret_key_in_another_spelling_is_marked_too(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     block = {"serviceAccount": {"annotations": {"a": "b"}}}
-    secrets = {"A": {"namespace": "a", "value": PLANTED}}
+    secrets = {"A": {"value": PLANTED}}
     config = CONFIG | {
         "kestra:identity": json.dumps(block),
         "kestra:declaredSecrets": json.dumps(secrets),

@@ -15,7 +15,7 @@ from tests.settings.keys_support import has_key
 
 PARENT = "urn:pulumi:dev::kestra::kestra:stores:Some::store"
 SOME = {"name": "n", "path": "p", "vaultName": "v", "resourceGroupName": "g", "secretName": "s"} | {
-    "project": "pr", "location": "l", "secretId": "s", "keyRing": "ring", "accountId": "a",
+    "project": "pr", "location": "l", "secretId": "s", "keyRing": "ring", "accountId": "a", "bucket": "b",
     "metadata": {"name": "n", "namespace": "ns"},
 }  # fmt: skip
 SECRET, VAULT = "aws:secretsmanager/secret:Secret", "azure-native:keyvault:Vault"
@@ -27,6 +27,7 @@ CASES = [
     (SECRET, "ResourceExistsException: The operation failed because the secret n already exists.", '"$(aws secretsmanager describe-secret --secret-id n --query ARN --output text)"'),
     ("aws:ssm/parameter:Parameter", "ParameterAlreadyExists: The parameter already exists.", "n"),
     ("aws:kms/alias:Alias", "AlreadyExistsException: An alias with the name n already exists", "n"),
+    ("aws:s3/bucket:Bucket", "BucketAlreadyOwnedByYou: Your previous request to create the named bucket succeeded", "b"),
     ("aws:iam/role:Role", "EntityAlreadyExists: Role with name n already exists.", "n"),
     (VAULT, 'Status=409 Code="ConflictError" Message="A vault with the same name already exists in deleted state."', '"$(az keyvault show --name v --resource-group g --query id --output tsv)"'),
     ("azure-native:keyvault:Secret", "Secret s is currently in a deleted but recoverable state, and", '"$(az keyvault show --name v --resource-group g --query id --output tsv)/secrets/s"'),

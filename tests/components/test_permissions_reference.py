@@ -6,14 +6,15 @@ from components.backends.aws import permissions as aws_permissions
 from components.backends.azure import permissions as azure_permissions
 from components.backends.gcp import permissions as gcp_permissions
 from components.backends.vault import permissions as vault_permissions
-from docsgen.permissions import FOLDER, deployers, filled, managers, places, table
+from components.storage.aws import permissions as s3_permissions
+from docsgen.permissions import deployers, files, filled, managers, places, storages, table
 
-PAGES = {file.name: file.read_text() for file in FOLDER.glob("*.md")}
+PAGES = {file.name: file.read_text() for file in files()}
 
 
 def test_each_table_stands_in_exactly_one_page() -> None:
     assert sorted(m for page in PAGES.values() for m in places(page)) == sorted(
-        (*managers(), *deployers())
+        (*managers(), *storages(), *deployers())
     )
 
 
@@ -29,6 +30,9 @@ def test_the_tables_hold_all_that_the_policies_allow() -> None:
     for manager, permissions in aws_permissions.PERMISSIONS.items():
         for action in (a for p in permissions for a in p.actions):
             assert f"`{action}`" in table(manager)
+    for permission in s3_permissions.PERMISSIONS:
+        for action in permission.actions:
+            assert f"`{action}`" in table("storage-aws")
     for role in azure_permissions.ROLES.values():
         for permission in role.permissions:
             assert f"`{permission.action}`" in table("azure-key-vault")

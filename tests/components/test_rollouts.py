@@ -135,6 +135,16 @@ SEEN: dict[str, tuple[dict[str, Any], list[dict[str, Any]], tuple[str, ...]]] = 
         [event(f"{NAME}-new-1", "Unhealthy", "Startup probe failed: connection refused")],
         ("Error: It ended with exit code 1, and was restarted 1 times", "before the restart"),
     ),
+    "end by itself, running again": (
+        pod(container=started_again(0)),
+        [],
+        ("Error: It ended with exit code 0, and was restarted 1 times", "before the restart"),
+    ),
+    "end by itself": (
+        pod(container={"ready": False, "state": {"terminated": {"reason": "Completed", "exitCode": 0}}}),
+        [],
+        ("Completed: It ended with exit code 0.",),
+    ),
     "ended by its probes": (
         pod(container=started_again(137)),
         [

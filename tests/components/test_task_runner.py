@@ -11,7 +11,7 @@ from components.kubernetes.open_ports import open_ports
 from components.kubernetes.task_runner import TASK_LABEL, VERBS
 from components.kubernetes.task_runner import policies as task_policies
 from components.rendering.configuration import render
-from components.rendering.plugin_defaults import POD_CREATE, TASK_RUNNER
+from components.rendering.plugin_defaults import POD_CREATE, SCRIPTS, TASK_RUNNER
 from components.settings import Settings, SettingsError
 from components.settings.task_places import task_places
 from components.settings.task_runner import TaskContainers
@@ -210,6 +210,19 @@ def test_flows_use_the_namespace_and_the_account_by_default() -> None:
     assert "securityContext" not in baseline["spec"]
 
 
+def test_scripts_run_in_pods_where_the_settings_say_so() -> None:
+    def defaults(scripts: str) -> dict[str, Any]:
+        chosen = distributed({"task-runner": {"scripts": scripts}})
+        return render(chosen).document["kestra"]["plugins"]["defaults"][-1]
+
+    values = {"taskRunner": {"type": TASK_RUNNER}}
+    assert defaults("default") == {"type": SCRIPTS, "values": values}
+    assert defaults("forced") == {"type": SCRIPTS, "forced": True, "values": values}
+    assert defaults("as-written")["type"] == TASK_RUNNER
+    with pytest.raises(SettingsError, match="needs the Enterprise Edition"):
+        settings({"task-runner": {"scripts": "forced"}})
+
+
 def test_defaults_of_the_settings_stay_and_win() -> None:
     own = [
         {"type": POD_CREATE, "values": {"namespace": "mine"}},
@@ -284,6 +297,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "worker-groups.gpu.task-runner.namespace",
         "that of kestra:deployment.task-runner too",
     ),
+    ({"task-runner": {"scripts": "forced", "plugin-defaults": False}}, "task-runner.scripts", "has no effect without"),
     ({"namespace": "k" * 60, "task-runner": {}}, "task-runner.namespace", "at most 63"),
 ]  # fmt: skip
 

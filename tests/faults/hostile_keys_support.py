@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from components.settings import Settings, base, networks
 from components.settings.base import Model
+from components.settings.durations import DurationForm
 from components.settings.pods import KubernetesType
 from components.validation.kubernetes_objects import types as types_of_kubernetes
 from components.validation.schema import models_in
@@ -252,7 +253,7 @@ def _plain() -> st.SearchStrategy[Any]:
 
 def _text(limits: tuple[Any, ...]) -> st.SearchStrategy[str]:
     calls = {m.func for m in limits if isinstance(m, (AfterValidator, BeforeValidator))}
-    if base._duration in calls:
+    if any(isinstance(getattr(call, "__self__", None), DurationForm) for call in calls):
         return st.sampled_from(DURATIONS)
     if networks._network in calls:
         return st.sampled_from(_NETWORKS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import time
@@ -9,12 +10,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest import mock
 
+import pulumi
 import pytest
 import yaml
 from kubernetes import client
 from rich.console import Console
 
+from components.kubernetes import deployment
+from components.settings.deployment import COMPONENTS_1
 from sandbox.check import read_back
 from sandbox.cli import Sandbox
 from sandbox.errors import SandboxError
@@ -104,13 +109,6 @@ class RunningStack:
         self.sandbox.up(self.name, nodes=REAL, image=IMAGE)
         return self.printed
 
-    def start_cluster(self) -> RealControlPlane:
-        """Starts the cluster alone."""
-        self.sandbox.state.create()
-        plane = self.sandbox.ready(self.name, self.sandbox.settings(self.name), None, REAL).plane
-        assert isinstance(plane, RealControlPlane)
-        return plane
-
     @property
     def printed(self) -> str:
         """Everything that the commands have printed."""
@@ -151,15 +149,32 @@ class Pods:
         """The one ready pod of a component, once there is one and no other."""
 
         def only() -> list[str]:
-            here = [
-                name
-                for name, own in running_pods(self.plane.kubeconfig, NAMESPACE)
-                if own == component
-            ]
+            here = self.ready_names(component)
             return here if len(here) == 1 else []
 
         (name,) = eventually(only, START_SECONDS, f"no ready pod of {component}")
         return KestraPod(self.plane.kubeconfig, NAMESPACE, name, component)
+
+    def ready_names(self, component: str) -> list[str]:
+        """The ready pods of a component."""
+        every = running_pods(self.plane.kubeconfig, NAMESPACE)
+        return [name for name, own in every if own == component]
+
+    def referred(self) -> set[str]:
+        """The stack's ConfigMaps and Secrets that the pods refer to which nobody has asked to end."""
+        names: set[str] = set()
+        for pod in (one for one in self.all() if "deletionTimestamp" not in one["metadata"]):
+            (kestra,) = (c for c in pod["spec"]["containers"] if c["name"] == CONTAINER)
+            references = [source.get("secretRef") for source in kestra["envFrom"]]
+            references += [volume.get("configMap") for volume in pod["spec"]["volumes"]]
+            names |= {one["name"] for one in references if one}
+        return {name for name in names if name.startswith("kestra-")}
+
+    def objects(self) -> set[str]:
+        """The names of the ConfigMaps and Secrets that there are."""
+        core: Any = self.core
+        listed = (core.list_namespaced_config_map, core.list_namespaced_secret)
+        return {one.metadata.name for every in listed for one in every(NAMESPACE).items}
 
     def run(self, pod: KestraPod, script: str, *, stdin: str | None = None) -> Answer:
         """Runs a script in Kestra's container."""
@@ -189,8 +204,11 @@ class Pods:
 
     def fill_memory(self, pod: KestraPod) -> dict[str, Any]:
         """How Kestra's container ended, once the kernel has killed Java for memory and kubelet has started it again."""
-        # The process with the highest score is killed; the limit counts the memory of all processes of the container.
-        self.run(pod, "echo 1000 > /proc/1/oom_score_adj; tail /dev/zero")
+        # The limit counts all processes of the container. The kernel ends the one with most memory and the highest
+        # score, which is Java beside many small ones.
+        eaters = "for i in {1..30}; do { head -c 90M /dev/zero; sleep 60; } | tail -c 90M >/dev/null & done; wait"
+        with contextlib.suppress(SandboxError):
+            self.run(pod, f"echo 1000 > /proc/1/oom_score_adj; {eaters}")
         return self.restarted(pod, 120)
 
     def log(self, pod: KestraPod, *, previous: bool = False) -> str:
@@ -230,38 +248,6 @@ def run_sleeping_task(api: KestraApi) -> str:
     return execution
 
 
-def start_database(plane: RealControlPlane, image: str) -> None:
-    """An H2 server where a stack says that its PostgreSQL is: `postgres.databases.svc`, port 5432."""
-    labels = {"app": "postgres"}
-    server = "java -cp '/app/lib/*' org.h2.tools.Server -tcp -tcpAllowOthers -tcpPort 5432 -ifNotExists -baseDir /tmp"
-    pod = {
-        "metadata": {"name": "postgres", "labels": labels},
-        "spec": {
-            "automountServiceAccountToken": False,
-            "containers": [
-                {
-                    "name": "h2",
-                    "image": image,
-                    "imagePullPolicy": "Never",
-                    "command": ["/bin/sh", "-c", f"exec {server}"],
-                }
-            ],
-        },
-    }
-    ports = [{"port": 5432, "targetPort": 5432}]
-    with api_client(plane.kubeconfig) as api:
-        core: Any = client.CoreV1Api(api)
-        core.create_namespace({"metadata": {"name": "databases"}})
-        service = {"metadata": {"name": "postgres"}, "spec": {"selector": labels, "ports": ports}}
-        core.create_namespaced_service("databases", service)
-        eventually(
-            lambda: core.list_namespaced_service_account("databases").items,
-            60,
-            "no service account",
-        )
-        core.create_namespaced_pod("databases", pod)
-
-
 def settings_of(other: str, *keys: str, instead_of: str) -> dict[str, Any]:
     """Settings of one stack file as changes of another one.
 
@@ -274,12 +260,36 @@ def settings_of(other: str, *keys: str, instead_of: str) -> dict[str, Any]:
     return {name: dict.fromkeys(old[name]) | new[name] for name in (f"kestra:{k}" for k in keys)}
 
 
+def distributed(*components: str) -> dict[str, Any]:
+    """Changes of the stack `local`: the distributed mode of 1.3, over the database that the sandbox brings.
+
+    Args:
+        components: those that have a pod; the others have none.
+    """
+    return {
+        **settings_of("local-vault", "datasources", "queue", "repository", instead_of="local"),
+        "kestra:deployment": {
+            "mode": "distributed",
+            "environment-from": ["kestra-platform"],
+            "storage-volume": {"size": "1Gi"},
+            "components": {name: {"replicas": int(name in components)} for name in COMPONENTS_1},
+        },
+    }
+
+
+@contextmanager
+def waiting_at_most(seconds: int) -> Iterator[None]:
+    """Shortens the minutes for which updates wait for a Deployment, where they wait in vain."""
+    short = pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
+    with mock.patch.object(deployment, "rollout_timeouts", return_value=short):
+        yield
+
+
 @contextmanager
 def running_stack(
     folder: Path,
     base: str = "local",
     changes: Mapping[str, Any] | None = None,
-    before: Callable[[RealControlPlane], None] | None = None,
 ) -> Iterator[tuple[RunningStack, Pods]]:
     """A stack that is up on a real node of its own, and its pods; ended whatever happens.
 
@@ -287,13 +297,10 @@ def running_stack(
         folder: of its state.
         base: the stack file that the settings are of.
         changes: settings that it has besides.
-        before: done to the cluster before the stack is brought up.
     """
     require_machine()
     stack = RunningStack(folder, base, changes)
     try:
-        if before is not None:
-            before(stack.start_cluster())
         stack.up()
         plane = stack.plane
         with api_client(plane.kubeconfig) as api:

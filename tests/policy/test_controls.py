@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policy import controls
-from tests.policy import cloud_fixtures, cluster_fixtures, kestra_fixtures
+from tests.policy import cloud_fixtures, cluster_fixtures, kestra_fixtures, storage_fixtures
 from tests.policy.cases_support import Case
 from tests.policy.sdk_support import judge, pack
 
@@ -14,6 +14,7 @@ CASES: dict[str, Case] = {
     **cloud_fixtures.KEYS,
     **cloud_fixtures.IDENTITY,
     **cluster_fixtures.CASES,
+    **storage_fixtures.STORAGE,
 }
 #: They judge the pack's configuration, of which nothing is ever unknown; see test_exemptions.py.
 OF_THE_CONFIGURATION = {"ks-conventions-02", "ks-conventions-03"}

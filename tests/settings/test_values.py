@@ -260,3 +260,27 @@ def test_a_translation_never_grants_more_than_kestras_own() -> None:
     assert lost("SETTING", "CREATE")
     assert not lost("EXECUTION", "CREATE")
     assert not lost("FLOW", "READ")
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("jdbc:h2:mem:public;DB_CLOSE_DELAY=-1", True),
+        ("jdbc:h2:file:/app/storage/kestra", True),
+        ("jdbc:h2:/app/storage/kestra;DB_CLOSE_ON_EXIT=TRUE", True),
+        ("jdbc:h2:file:/app/storage/kestra;db_close_on_exit=false", False),
+        ("jdbc:h2:mem:public;DB_CLOSE_ON_EXIT=FALSE;DB_CLOSE_DELAY=-1", False),
+        # A server has a life of its own.
+        ("jdbc:h2:tcp://db:9092/kestra", False),
+        ("${DB_URL}", False),
+    ],
+)
+def test_a_database_that_closes_before_the_tasks_have_ended_is_a_warning(
+    url: str, warned: bool
+) -> None:
+    source = {"url": url, "driver-class-name": "org.h2.Driver", "username": "sa"}
+    document = oss(datasources={"h2": source}, queue={"type": "h2"}, repository={"type": "h2"})
+    lines = [w.line() for w in load(document, source="f").warnings]
+    said = [line for line in lines if "closes the database" in line]
+    assert len(said) == warned
+    assert all("kestra:datasources.h2.url" in line for line in said)

@@ -108,6 +108,9 @@ for _name in RICHEST:
     if "controller" in RICHEST[_name].get("deployment", {}).get("components", {}):
         KEEPS[_name] |= CONTROLLER
 for _name in RICHEST:
+    if "scripts" in (RICHEST[_name].get("deployment", {}).get("task-runner") or {}):
+        KEEPS[_name] |= {"kestra:deployment.task-runner.scripts"}
+for _name in RICHEST:
     if "tag" in RICHEST[_name].get("deployment", {}).get("image", {}):
         KEEPS[_name] |= {"kestra:deployment.image.tag"}
 KEEPS["golden-production-2.0-enterprise"] |= {"kestra:security.basic-auth.password-require-special"}
@@ -124,6 +127,8 @@ def mended(name: str) -> dict[str, Any]:
     """The moved document with what the errors say to write."""
     changed, problems = moved(name), refused(moved(name))
     changed = of_version(changed, changed["version"])
+    if "kestra:deployment.task-runner.scripts" in problems:
+        del changed["deployment"]["task-runner"]["scripts"]
     if any("password-regexp" in path for path in problems):
         fix = problems["kestra:security.basic-auth.password-regexp"].fix
         rules = re.findall(r"(password-[a-z-]+): (\w+)", fix)
@@ -144,7 +149,9 @@ def test_with_what_the_errors_say_every_stack_of_1_3_is_valid_for_2_0(name: str)
     before = load(deepcopy(RICHEST[name]), source="test").settings
     first, second = keys.rendered(before), keys.rendered(settings)
     changed = {path for path in first.keys() | second.keys() if first.get(path) != second.get(path)}
-    assert all(path.startswith("kestra.security.basic-auth.password-") for path in changed)
+    # Defaults of plugins ended with 1.3.
+    expected = ("kestra.security.basic-auth.password-", "kestra.plugins.defaults")
+    assert all(path.startswith(expected) for path in changed)
 
 
 def test_rules_for_passwords_are_suggested_in_the_words_of_2_0() -> None:

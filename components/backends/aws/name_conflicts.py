@@ -46,6 +46,15 @@ def _secret_there(failed: FailedResource) -> tuple[str, str, str]:
     )
 
 
+def _bucket_there(failed: FailedResource) -> tuple[str, str, str]:
+    bucket = failed.input_text("bucket")
+    return (
+        f"This account has a bucket {bucket} already, and this stack did not make it ({COMPARE_TAGS}).",
+        failed.import_command(bucket),
+        "use it as it is (kestra:storage-bucket.create false), or choose another name (kestra:storage.s3.bucket).",
+    )
+
+
 #: The first one that fits counts.
 HINTS: tuple[ConflictHint, ...] = (
     ConflictHint(r"secretsmanager/secret:", r"scheduled for deletion", _pending_secret),
@@ -58,6 +67,7 @@ HINTS: tuple[ConflictHint, ...] = (
     ConflictHint(
         r"^aws:kms/alias:", r"AlreadyExists", by_name("a KMS alias", "kestra:deployment.namespace")
     ),
+    ConflictHint(r"^aws:s3/bucket:", r"BucketAlreadyOwnedByYou", _bucket_there),
     ConflictHint(
         r"^aws:iam/role:",
         r"EntityAlreadyExists",

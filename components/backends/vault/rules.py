@@ -100,7 +100,9 @@ def paths(s: Settings) -> Iterator[Finding]:
         return
     at = ("secret", "vault")
     yield from _path((*at, "root-engine"), block.root_engine)
-    if block.secret_path_prefix:
+    if s.uses_external_secrets:
+        yield from _paths_of_the_operator(at, block)
+    elif block.secret_path_prefix:
         if "${" not in block.secret_path_prefix:
             yield from _path((*at, "secret-path-prefix"), block.secret_path_prefix)
         elif s.declared_secrets or not s.identity.vault.mount_engine:
@@ -112,6 +114,20 @@ def paths(s: Settings) -> Iterator[Finding]:
             )
     for i, path in enumerate(s.identity.vault.paths):
         yield from _path(("identity", "vault", "paths", i), path)
+
+
+def _paths_of_the_operator(at: tuple[str, ...], block: Vault) -> Iterator[Finding]:
+    if block.kubernetes is not None:
+        yield from _path((*at, "kubernetes", "path"), block.kubernetes.path)
+    folder, place = block.secret_path_prefix, (*at, "secret-path-prefix")
+    if folder is None:
+        return
+    if folder.strip() and any(c.isspace() for c in folder.strip()):
+        yield Finding(
+            place, "holds a space", f"{_RULE}; here without spaces, too", "write it without spaces"
+        )
+    else:
+        yield from _path(place, folder)
 
 
 def _path(at: tuple[str | int, ...], path: str) -> Iterator[Finding]:

@@ -47,6 +47,11 @@ class AmazonS3(ObjectStorage):
         assert settings.storage is not None
         assert settings.storage.s3 is not None
         assert chosen is not None
+        if role := settings.identity.aws.role_arn:
+            yield AccessRow(
+                "what its owner allows", bucket, f"the policy of {role} is not this stack's"
+            )
+            return
         if role := settings.storage.s3.sts_role_arn:
             yield AccessRow("sts:AssumeRole", role, "its owner says what that role may do")
             return

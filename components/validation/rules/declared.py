@@ -43,9 +43,34 @@ def declared_secrets(s: Settings) -> Iterator[Finding]:
                 "add the namespace whose flows read it",
                 kind="missing",
             )
+        yield from _without_effect(s, name, secret)
         yield from _sources(at, secret)
         if secret.value is not None and not reveal(secret.value):
             yield Finding((*at, "value"), "is empty", "a secret has a value", "set it")
+
+
+def _without_effect(s: Settings, name: str, secret: DeclaredSecret) -> Iterator[Finding]:
+    """A namespace or tenant that is taken for a limit of who reads the secret."""
+    if s.is_enterprise:
+        return
+    fix, backend = "remove it", backend_of(s)
+    if s.uses_external_secrets and s.secret and s.secret.backend:
+        alone = secret.model_copy(update={"namespace": "", "tenant": "main"})
+        now, then = (backend.secret_name(s, name, one) for one in (secret, alone))
+        if now != then:
+            fix = f"remove it; without it the secret is {then} there, where the value of an external one is put again"
+    for key, value, default in (
+        ("namespace", secret.namespace, ""),
+        ("tenant", secret.tenant, "main"),
+    ):
+        if value != default:
+            yield Finding(
+                ("declared-secrets", name, key),
+                "keeps no flow from reading it",
+                "open-source Kestra has one tenant and no secrets of namespaces: every flow reads every secret",
+                fix,
+                warning=True,
+            )
 
 
 def _sources(at: tuple[str, str], secret: DeclaredSecret) -> Iterator[Finding]:
@@ -102,14 +127,16 @@ def external(s: Settings) -> Iterator[Finding]:
         if not secret.is_external:
             continue
         at = ("declared-secrets", name, *(("external",) if secret.external else _KEPT_OUT))
-        if not s.managers and not backend_of(s).takes_external:
+        # That the Enterprise Edition has none at all is reported as a whole.
+        if not s.is_enterprise and not s.uses_external_secrets:
             yield Finding(
                 at,
                 "has no secret manager that could keep the value",
                 "without one Kestra reads SECRET_<NAME> from a Secret that this stack writes, so that the value is in "
                 "the stack's state",
-                "give value or generate: {}; or leave it out here and name a Secret of yours, with the variable "
-                f"SECRET_{name.upper()}, in kestra:deployment.environment-from",
+                "set kestra:store.type to the secret manager that keeps it; or give value or generate: {}; or leave it "
+                f"out here and name a Secret of yours, with the variable SECRET_{name.upper()}, in "
+                "kestra:deployment.environment-from",
             )
         if generate is not None and generate.keep_from_state and generate.rotation is not None:
             yield Finding(
@@ -130,7 +157,8 @@ def external(s: Settings) -> Iterator[Finding]:
 
 def where(s: Settings) -> Iterator[Finding]:
     """Whether the stack can write them, and Kestra see them."""
-    if not s.written_secrets or s.secret is None:
+    is_used = s.is_enterprise or s.uses_external_secrets
+    if not s.written_secrets or s.secret is None or not is_used:
         return
     at, backend = ("declared-secrets",), backend_of(s)
     if s.uses_external_secrets and not backend.provisions(s):

@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from typing import get_args
 
 from ...policy_tables import Image
+from ...settings.base import reveal
 from ...settings.deployment import COMPONENTS_1, COMPONENTS_2
 from ...settings.findings import Finding
 from ...settings.model import Settings
 from ...settings.platform import StorageType
 from ...settings.quantities import amount
+
+#: Databases in Kestra's own process, which H2 closes in a shutdown hook unless the URL says otherwise.
+#: Source: H2 documentation, features, "Don't Close a Database when the VM Exits".
+_OWN_H2 = re.compile(r"jdbc:h2:(?!tcp:|ssl:)", re.IGNORECASE)
+_KEPT_AT_EXIT = re.compile(r";\s*DB_CLOSE_ON_EXIT\s*=\s*FALSE\s*(;|$)", re.IGNORECASE)
 
 
 def platform(s: Settings) -> Iterator[Finding]:
@@ -37,6 +43,15 @@ def platform(s: Settings) -> Iterator[Finding]:
                 "h2, postgres or mysql",
                 "rename it",
             )
+    url = reveal(s.datasources["h2"].url) if "h2" in s.datasources else None
+    if re.match(_OWN_H2, url or "") and not re.search(_KEPT_AT_EXIT, url or ""):
+        yield Finding(
+            ("datasources", "h2", "url"),
+            "closes the database as soon as Kestra is asked to end",
+            "tasks that still run then cannot store how they ended, and the pod waits for its whole grace period",
+            "add ;DB_CLOSE_ON_EXIT=FALSE at its end",
+            warning=True,
+        )
     storage = s.storage
     if storage:
         for kind in get_args(StorageType)[1:]:

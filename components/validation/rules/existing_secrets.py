@@ -59,7 +59,7 @@ def _place(s: Settings, at: tuple[str, ...], existing: ExistingSecret) -> Iterat
         yield Finding(at, f"names {words}", rule, "keep one of them")
     elif not places:
         yield Finding(at, "names no place", rule, "add one of them", kind="missing")
-    if existing.kubernetes_secret is not None and existing.data_key is None:
+    if places == ["kubernetes_secret"] and existing.data_key is None:
         yield Finding(
             (*at, "key"),
             "is missing",
@@ -108,7 +108,7 @@ def _name(s: Settings, at: tuple[str, ...], name: str) -> Iterator[Finding]:
     pattern, text = _NAMES.get(backend.type, ("", ""))
     if not pattern and backend.name_rule is not None:
         pattern, text = backend.name_rule.pattern, backend.name_rule.text
-    if pattern and not re.fullmatch(pattern, name):
+    if (pattern and not re.fullmatch(pattern, name)) or not name.isprintable():
         yield Finding(at, f"cannot be a name of {backend.type}", text, "write it as it is there")
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 
 from ...backends.aws.permissions import SERVICES, AwsLocation, access, policy
 from ...backends.registry import clouds
-from ...settings.durations import milliseconds
 from ...settings.findings import Finding
 from ...settings.model import Settings
 from ...settings.open_source_store import BLOCKS
@@ -27,7 +26,6 @@ _NEEDED: Mapping[str, tuple[str, str]] = {
     "azure": ("vault-name", "the name of the vault"),
     "gcp": ("project", "the id of the Google Cloud project"),
 }
-_LEAST, _MOST = 10_000, 24 * 3_600_000
 #: Characters of a role's inline policies without white space. IAM and STS quotas, AWS documentation.
 _POLICY_SIZE = 10_240
 
@@ -35,22 +33,31 @@ _POLICY_SIZE = 10_240
 def edition(s: Settings) -> Iterator[Finding]:
     """One edition, one secret manager."""
     chosen = s.store.type
-    if chosen is None:
-        return
-    if s.is_enterprise:
+    if chosen is not None and s.is_enterprise:
         yield Finding(
             ("store", "type"),
             "belongs to the open-source edition",
             "the Enterprise Edition reads its secret manager itself, which kestra:secret names",
             f"write kestra:secret with type {chosen} and read-only: true, and remove this; or set kestra:edition to oss",
         )
-    elif s.secret is not None and not s.uses_external_secrets:
-        yield Finding(
-            ("store", "type"),
-            "stands beside kestra:secret",
-            "kestra:secret is the Enterprise Edition's, kestra:store.type that of open source",
-            "remove kestra:secret",
-        )
+
+
+def beside_secret(s: Settings) -> Iterator[Finding]:
+    """The manager of each edition in one stack; asked before that of open source takes the other one's place."""
+    if s.is_enterprise or s.store.type is None or s.secret is None:
+        return
+    yield Finding(
+        ("secret",),
+        "is a block of the Enterprise Edition",
+        "open-source Kestra would ignore it without a word; the secret manager here is that of kestra:store.type",
+        "remove it; or set kestra:edition to enterprise and remove kestra:store.type",
+    )
+    yield Finding(
+        ("store", "type"),
+        "stands beside kestra:secret",
+        "kestra:secret is the Enterprise Edition's, kestra:store.type that of open source",
+        "remove kestra:secret",
+    )
 
 
 def without_type(s: Settings) -> Iterator[Finding]:
@@ -62,8 +69,10 @@ def without_type(s: Settings) -> Iterator[Finding]:
             "has no secret manager that it belongs to"
             if chosen is None
             else f"is not the block of type {chosen}",
-            "it belongs to kestra:store.type vault; in the Enterprise Edition kestra:secret.vault says the same",
-            "set kestra:store.type to vault, or remove it",
+            "in the Enterprise Edition kestra:secret.vault says the same"
+            if s.is_enterprise
+            else "it belongs to kestra:store.type vault",
+            "remove it" if s.is_enterprise else "set kestra:store.type to vault, or remove it",
             kind="missing",
         )
     if s.uses_external_secrets or (chosen is not None and not s.is_enterprise):
@@ -79,8 +88,10 @@ def without_type(s: Settings) -> Iterator[Finding]:
                 yield Finding(
                     (*at, key),
                     "has no kestra:store.type that it belongs to",
-                    "only open-source Kestra with kestra:store.type uses it; in the Enterprise Edition kestra:secret "
-                    "and its block say such things",
+                    "only open-source Kestra uses it; in the Enterprise Edition kestra:secret and its block say such "
+                    "things"
+                    if s.is_enterprise
+                    else "it says how External Secrets reads the secret manager of kestra:store.type",
                     "remove it"
                     if s.is_enterprise
                     else "set kestra:store.type to the secret manager, or remove it",
@@ -173,18 +184,9 @@ def _vault_log_in(s: Settings) -> Iterator[Finding]:
 
 
 def limits(s: Settings) -> Iterator[Finding]:
-    """An interval that the operator can keep, and a policy that fits into a role."""
+    """A policy that fits into a role."""
     if not s.uses_external_secrets or s.secret is None:
         return
-    interval = milliseconds(s.store.refresh_interval) or 0
-    if not _LEAST <= interval <= _MOST or interval % 1000:
-        yield Finding(
-            ("store", "refresh-interval"),
-            "is out of range",
-            "10s to 24h in whole seconds; each refresh asks the secret manager for every secret that others rotate, and "
-            "clouds charge for it",
-            "write for example 5m",
-        )
     if s.secret.type not in SERVICES or s.store.aws is None or s.identity.aws.role_arn is not None:
         return
     region = s.store.aws.region or "ap-southeast-1"

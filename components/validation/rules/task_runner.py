@@ -177,6 +177,23 @@ def _api_server(s: Settings, runner: TaskRunner) -> Iterator[Finding]:
 
 
 def _defaults(s: Settings, runner: TaskRunner) -> Iterator[Finding]:
+    at = ("deployment", "task-runner", "scripts")
+    if runner.scripts != "as-written" and not s.is_enterprise:
+        yield Finding(
+            at,
+            "needs the Enterprise Edition",
+            "the Kubernetes task runner is part of it; open-source Kestra makes pods by the task PodCreate",
+            "remove it, or set kestra:edition to enterprise",
+            kind="relation",
+        )
+    if runner.scripts != "as-written" and (s.version == "2.0" or not runner.plugin_defaults):
+        yield Finding(
+            at,
+            "has no effect without kestra.plugins.defaults",
+            "Kestra has them up to 1.3, and this project writes them with plugin-defaults",
+            "remove it, and on 2.0 write a policy under kestra:policies",
+            kind="relation",
+        )
     if s.version == "2.0" and runner.plugin_defaults:
         namespace = task_places(s)[0].namespace
         yield Finding(

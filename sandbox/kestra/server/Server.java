@@ -21,6 +21,8 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
@@ -66,12 +68,28 @@ public class Server {
         inspect(context, running, replaced.keySet(), pool);
         System.out.println("listens on " + context.getBean(EmbeddedServer.class).start().getURL());
         int threads = Integer.parseInt(option(arguments, "--(worker-)?thread", String.valueOf(4 * Runtime.getRuntime().availableProcessors())));
-        List<Service> services = Release.start(component, threads, option(arguments, "--worker-group", null), context, pool);
+        List<Service> services = Release.start(component, threads, option(arguments, "--worker-group", null), context, components());
         Harness.until(() -> services.stream().allMatch(service -> service.getState() == Service.ServiceState.RUNNING));
         services.forEach(service -> System.out.println(service.getType() + " " + service.getState()));
         running.complete(services);
         System.out.println("started after " + (System.currentTimeMillis() - start) + " ms");
-        Thread.currentThread().join();
+        // As Kestra's commands do: a Kestra that cannot go on closes its context, and with that the process ends.
+        while (context.isRunning()) {
+            Thread.sleep(500);
+        }
+        System.exit(0);
+    }
+
+    /** Threads of components: where one cannot start, or ends by an error, the process ends, and the container is started again. */
+    static ExecutorService components() {
+        return new ThreadPoolExecutor(0, Integer.MAX_VALUE, 1, TimeUnit.MINUTES, new SynchronousQueue<>()) {
+            protected void afterExecute(Runnable component, Throwable error) {
+                if (error != null) {
+                    System.err.println("Kestra ends: " + Harness.words(error));
+                    System.exit(1);
+                }
+            }
+        };
     }
 
     static ApplicationContextBuilder builder() {
