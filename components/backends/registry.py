@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 #: `kestra:secret.type` to the backend's place in this package.
 BACKENDS: dict[str, str] = {
-    "aws-secret-manager": "aws.backend:SECRETS_MANAGER",
-    "aws-ssm-parameter-store": "aws.backend:PARAMETER_STORE",
-    "azure-key-vault": "azure.backend:KEY_VAULT",
-    "google-secret-manager": "gcp.backend:SECRET_MANAGER",
-    "vault": "vault.backend:VAULT",
-    "cyberark": "external.backend:CYBERARK",
-    "doppler": "external.backend:DOPPLER",
-    "1password": "external.backend:ONE_PASSWORD",
-    "beyondtrust": "external.backend:BEYONDTRUST",
-    "delinea": "external.backend:DELINEA",
-    "bitwarden": "external.backend:BITWARDEN",
-    "jdbc": "embedded.backend:JDBC",
-    "elasticsearch": "embedded.backend:ELASTICSEARCH",
+    "aws-secret-manager": ".aws.backend:SECRETS_MANAGER",
+    "aws-ssm-parameter-store": ".aws.backend:PARAMETER_STORE",
+    "azure-key-vault": ".azure.backend:KEY_VAULT",
+    "google-secret-manager": ".gcp.backend:SECRET_MANAGER",
+    "vault": ".vault.backend:VAULT",
+    "cyberark": ".external.backend:CYBERARK",
+    "doppler": ".external.backend:DOPPLER",
+    "1password": ".external.backend:ONE_PASSWORD",
+    "beyondtrust": ".external.backend:BEYONDTRUST",
+    "delinea": ".external.backend:DELINEA",
+    "bitwarden": ".external.backend:BITWARDEN",
+    "jdbc": ".embedded.backend:JDBC",
+    "elasticsearch": ".embedded.backend:ELASTICSEARCH",
 }
-_OPEN_SOURCE = "embedded.backend:OPEN_SOURCE"
+_OPEN_SOURCE = ".embedded.backend:OPEN_SOURCE"
 
 
 @cache
 def _load(place: str) -> Backend:
-    return resolve_name(f"{__package__}.{place}")
+    return resolve_name(f"{__package__}{place}" if place.startswith(".") else place)
 
 
 def backend(type_: str) -> Backend:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 #: `kestra:storage.type` to the object storage.
 STORAGES: dict[str, str] = {
-    "s3": "aws.storage:S3",
+    "s3": ".aws.storage:S3",
 }
 
 
 @cache
 def _load(place: str) -> ObjectStorage:
-    return resolve_name(f"{__package__}.{place}")
+    return resolve_name(f"{__package__}{place}" if place.startswith(".") else place)
 
 
 def object_storage(type_: str) -> ObjectStorage:
