@@ -6,8 +6,8 @@ In the schema of the package, and between programs, engine and provider, every n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -67,10 +67,13 @@ def property_name(name: str, field: FieldInfo) -> str:
     return words[0] + "".join(word[:1].upper() + word[1:] for word in words[1:])
 
 
-def properties(model: type[Model]) -> Iterator[tuple[str, str, FieldInfo]]:
+@cache
+def properties(model: type[Model]) -> tuple[tuple[str, str, FieldInfo], ...]:
     """Every key of a model: its name in the schema, its key in a stack file, and the attribute."""
-    for name, field in model.model_fields.items():
-        yield property_name(name, field), field.alias or name, field
+    return tuple(
+        (property_name(name, field), field.alias or name, field)
+        for name, field in model.model_fields.items()
+    )
 
 
 def element_annotation(annotation: Any) -> Any:

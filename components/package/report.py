@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import replace
+from functools import cache
 
 from ..backends.settings_model import settings_model
 from ..settings.base import Model
@@ -30,6 +31,11 @@ class ArgumentNames(KeySpelling):
         for part in self.names(loc):
             text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
         return text or "arguments"
+
+    def written(self, word: str) -> str:
+        """A key of a stack file as an argument; another word as it is."""
+        name = _names().get(word)
+        return word if name is None else self._style.write(name)
 
     def names(self, loc: Loc) -> list[str | int]:
         """The arguments of a place; map keys and what no argument is stay as they were written."""
@@ -57,6 +63,19 @@ class ArgumentNames(KeySpelling):
         return names
 
 
+@cache
+def _names() -> dict[str, str]:
+    """Key to its name in the schema, for all keys of more than one word."""
+    names: dict[str, str] = {}
+    models: list[type[Model]] = [settings_model()]
+    for model in models:
+        for name, key, field in properties(model):
+            names |= {key: name} if "-" in key else {}
+            models += [one for one in models_in(field.annotation) if one and one not in models]
+    return names
+
+
+_HYPHENATED = re.compile(r"\b[a-z0-9]+(?:-[a-z0-9]+)+\b(?!\.\w)")
 _KEY = r"[\w*<>-]+"
 _PATH = re.compile(rf"kestra:(?P<path>{_KEY}(?:\.{_KEY}|\[\d+\]|\[\"[^\"]*\"\])*)")
 _OPTIONS = r"(?:--(?:path|plaintext|secret) )+"
@@ -123,6 +142,9 @@ def check_arguments(
 
 def _translated(problem: Problem, names: ArgumentNames) -> Problem:
     texts = {name: translate(getattr(problem, name), names) for name in ("message", "rule", "fix")}
+    if problem.kind == "unknown-key":
+        # The fix lists the keys that there are.
+        texts["fix"] = _HYPHENATED.sub(lambda match: names.written(match[0]), texts["fix"])
     # A file's line can only be one of the arguments' source.
     return replace(problem, path=translate(problem.path, names), **texts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from google.protobuf import json_format, struct_pb2
 from pydantic import SecretStr
 
-from components.package.arguments import read_arguments
+from components.package.arguments import Arguments, read_arguments
 from components.package.components import SecretStore, TagConvention
 from components.package.conversion import to_arguments
 from components.package.property_names import Style, style_of_program
@@ -22,6 +23,8 @@ from components.settings import Settings, SettingsError
 from components.settings.base import OPAQUE, PendingSecret
 from components.validation import load
 from tests.conftest import stack_document
+from tests.settings.malformed_fixtures import CASES
+from tests.settings.malformed_fixtures import PLANTED as MALFORMED
 
 PLANTED = "Planted-Value-4711"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
@@ -249,3 +252,23 @@ def test_a_misspelled_argument_of_a_component_is_not_passed_over(name: str) -> N
         check_arguments(
             read_arguments(values), 'SecretStore "k"', Style.SNAKE, SecretStore.SETTINGS
         )
+
+
+def test_no_report_of_arguments_speaks_of_stack_files() -> None:
+    seen = set()
+    for name, values, path, _ in CASES[::8]:
+        try:
+            check_arguments(Arguments(values), 'KestraStack "k"', Style.CAMEL)
+        except SettingsError as error:
+            text = error.report()
+            assert not re.search(r"kestra:\w", text), name
+            assert "pulumi config" not in text, name
+            assert MALFORMED not in text, name
+            seen.add(path)
+    assert len(seen) > 20
+
+
+def test_the_keys_that_there_are_are_named_as_arguments() -> None:
+    text = problems(deployment={"createNamespac": True})
+    assert "createNamespace" in text
+    assert "create-namespace" not in text
