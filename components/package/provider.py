@@ -69,12 +69,12 @@ class PackageProvider(Provider):
         extra = {key: values[key].to_input() for key in component.ARGUMENTS if key in values}
         request = check_request(component, name, read_arguments(settings), extra)
         depends_on = [DependencyResource(urn) for urn in sorted(_dependencies(values))]
-        made = component(
+        resource = component(
             name,
             request,
             pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(depends_on=depends_on)),
         )
-        return ConstructResult(made.urn, dict(made.outputs))
+        return ConstructResult(resource.urn, dict(resource.outputs))
 
 
 def _refuse_unknown(

@@ -123,8 +123,11 @@ def test_a_deployment_is_given_its_identity() -> None:
     interface = {"serviceAccountAnnotations": {"eks.amazonaws.com/role-arn": "arn:mine"}}
 
     def program() -> Mapping[str, Any]:
-        given = {"identityInterface": interface, "storeInterface": {"versionIds": {"TOKEN": "v1"}}}
-        kestra = components.KestraDeployment("kestra", {**enterprise, **given})
+        interfaces = {
+            "identityInterface": interface,
+            "storeInterface": {"versionIds": {"TOKEN": "v1"}},
+        }
+        kestra = components.KestraDeployment("kestra", {**enterprise, **interfaces})
         return {"account": kestra.service_account}
 
     mocks, _ = run(program)
@@ -137,8 +140,14 @@ def test_a_configuration_is_rendered_and_makes_no_resource() -> None:
     def program() -> Mapping[str, Any]:
         secret = pulumi.Output.secret(f"{PLANTED}${{X}}")
         basic = {"username": "a@b.example", "password": secret}
-        made = components.KestraConfiguration("c", {**OPEN_SOURCE, "server": {"basic_auth": basic}})
-        return {"yaml": made.yaml, "environment": made.environment, "missing": made.missing}
+        rendered = components.KestraConfiguration(
+            "c", {**OPEN_SOURCE, "server": {"basic_auth": basic}}
+        )
+        return {
+            "yaml": rendered.yaml,
+            "environment": rendered.environment,
+            "missing": rendered.missing,
+        }
 
     mocks, known = run(program)
     assert mocks.types() == {"kestra-platform:index:KestraConfiguration"}
@@ -152,16 +161,15 @@ def test_a_configuration_is_rendered_and_makes_no_resource() -> None:
 
 def test_the_convention_is_translated_and_an_impossible_target_left_out() -> None:
     def program() -> Mapping[str, Any]:
-        tags = {"owner": "Team A", "additional": {}}
-        try:
-            made = components.TagConvention("tags", {"tags": {**tags, "owner": "team-a"}})
-        finally:
-            pass
-        return {name: getattr(made, name) for name in ("convention", "aws", "kubernetes")}
+        tags = {"owner": "team-a", "additional": {"CostCenter": "4711"}}
+        convention = components.TagConvention("tags", {"tags": tags})
+        names = ("convention", "aws", "google")
+        return {name: getattr(convention, name) for name in names}
 
     mocks, known = run(program)
     assert known["convention"]["owner"] == "team-a"
-    assert known["kubernetes"]["kestra.pulumi/owner"] == "team-a"
+    assert known["aws"]["CostCenter"] == "4711"
+    assert known["google"] is None
     assert mocks.types() == {"kestra-platform:index:TagConvention"}
 
 

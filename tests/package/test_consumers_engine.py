@@ -103,8 +103,8 @@ def test_a_configuration_is_checked_and_rendered_without_any_server(bare: Consum
     assert PLANTED in known["environment"].value.values()
     assert known["missing"].value == {}
     assert PLANTED not in bare.state_text()
-    made = [urn for urn in resources(stack) if "KestraConfiguration" in urn]
-    assert len(made) == 1, "the component has no resources"
+    components = [urn for urn in resources(stack) if "KestraConfiguration" in urn]
+    assert len(components) == 1, "the component has no resources"
 
     arguments["server"]["basicAuth"] |= {"username": "nobody", "openUrls": ["everything"]}
     text = refusal(bare.yaml(program).up)

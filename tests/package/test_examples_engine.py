@@ -139,15 +139,15 @@ def examples(
 
 def inventory(stack: auto.Stack, namespace: str) -> dict[str, Any]:
     """The resources of the component with their inputs, without what another namespace and chance make different."""
-    made = {}
+    texts = {}
     for urn, one in resources(stack).items():
         if urn.startswith("kestra-platform:index:KestraStack"):
             inputs = json.dumps(_shown(one.get("inputs", {})), sort_keys=True)
             inputs = inputs.replace(namespace, "NAMESPACE")
-            made[urn] = re.sub(
+            texts[urn] = re.sub(
                 r"-[0-9a-f]{8}\b|\b[0-9a-f]{32}\b|\b[0-9a-f]{8}\b", "-CHANCE", inputs
             )
-    return made
+    return texts
 
 
 def _shown(value: Any) -> Any:

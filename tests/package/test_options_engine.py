@@ -89,7 +89,7 @@ def optioned(
         ignored = pulumi.ResourceOptions(ignore_changes=["description"])
         merged = pulumi.ResourceOptions.merge(args.opts, ignored)
         return pulumi.ResourceTransformResult(
-            {**args.props, "description": made.description}, merged
+            {**args.props, "description": optioned_stack.description}, merged
         )
 
     def program() -> None:
@@ -105,13 +105,13 @@ def optioned(
             transforms=[transform],
             ignore_changes=["declaredSecrets"],
         )
-        more = pulumi.ResourceOptions(**made.options)
+        more = pulumi.ResourceOptions(**optioned_stack.options)
         merged = pulumi.ResourceOptions.merge(options, more)
-        Remote("SecretStore", made.name, arguments_, merged, ["secretIds"])
+        Remote("SecretStore", optioned_stack.name, arguments_, merged, ["secretIds"])
 
-    made = Optioned(consumer.python(program))
-    made.stack.up()
-    return made
+    optioned_stack = Optioned(consumer.python(program))
+    optioned_stack.stack.up()
+    return optioned_stack
 
 
 def test_a_provider_of_the_program_makes_the_resources(optioned: Optioned) -> None:
@@ -158,8 +158,8 @@ def test_changes_that_a_transform_ignores_stay_and_a_renamed_component_with_an_a
 def test_an_argument_that_another_resource_makes_is_waited_for_too(consumer: Consumer) -> None:
     def program() -> None:
         first = pulumi_random.RandomPassword("first", length=20, special=False)
-        given = {"TOKEN": {"namespace": "company.team", "value": first.result}}
-        store(declaredSecrets=given)
+        secrets = {"TOKEN": {"namespace": "company.team", "value": first.result}}
+        store(declaredSecrets=secrets)
 
     stack = consumer.python(program)
     preview = stack.preview()
