@@ -28,6 +28,7 @@ up: $(VENV)/ready-up-$(STACK) ## bring STACK (default: local) up on this machine
 pods: $(VENV)/ready-pods-$(STACK) ## the same with real nodes, whose pods run Kestra (Linux, root; docs/real-pods.md); IMAGE=kestra.tar: your own
 	@$(RUN) -m sandbox up $(STACK) --nodes real $(JUDGED) $(if $(IMAGE),--image $(IMAGE))
 	@$(RUN) -m sandbox verify $(STACK)
+	@echo "The pods: kubectl --kubeconfig .sandbox/services/kubernetes/kubeconfig get pods --all-namespaces"
 
 preview: $(VENV)/ready-preview-$(STACK) ## show what `make up` would do; POLICY=off: not judged by the policy pack
 	@$(RUN) -m sandbox preview $(STACK) $(JUDGED)
@@ -59,7 +60,7 @@ test: lint ## lint, types, and every kind of behaviour once, with real servers a
 
 test-long: $(VENV)/dev ## every row of what `make test` samples (2 h); PART=kills: one part of it (tests/tiers.py)
 	@$(RUN) -m sandbox.tools
-	@$(PYTEST) --numprocesses $(or $(WORKERS),3) --tier long $(if $(PART),--part $(PART))
+	@$(PYTEST) --numprocesses $(or $(WORKERS),$(if $(filter pods,$(PART)),1,3)) --tier long $(if $(PART),--part $(PART))
 
 bench: $(VENV)/dev ## measure the cost against a floor (20 min); QUICK=1: a minute or two; NAMES="settings growth"
 	@$(RUN) -m benchmarks $(if $(QUICK),--quick) $(NAMES)

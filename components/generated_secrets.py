@@ -10,7 +10,9 @@ import pulumi
 import pulumi_random as random
 
 from .backends.registry import data_keys
+from .registration_tokens import registration_token
 from .settings.declared import SPECIAL, DeclaredSecret
+from .settings.worker_channel import is_token_key
 
 ENCRYPTION_KEY = "encryption.secret-key"
 
@@ -64,6 +66,8 @@ class GeneratedSecrets(pulumi.ComponentResource):
             # Not RandomBytes: the provider uses the bytes themselves as the resource's id, which the state
             # keeps in clear. 64 letters and digits are more than 256 bits; their hash is a key.
             return self._password(logical, 64, kept=True).apply(key_from)
+        if is_token_key(key):
+            return self._password(logical, 64).apply(registration_token)
         if key in data_keys():
             return self._password(logical, 48, kept=True)
         return self._password(logical, 32, rotation=self._rotation.get(key))

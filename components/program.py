@@ -29,6 +29,7 @@ from .rendering.configuration import (
     render,
 )
 from .rendering.web_server import WebServer
+from .rendering.worker_channel import made_values
 from .safeguards.change_guard import Guard, watched
 from .safeguards.error_hooks import register_error_hook
 from .safeguards.failed_rollout import RolloutWatch
@@ -38,6 +39,7 @@ from .secret_outputs import (
     MANAGEMENT_PASSWORD as MANAGEMENT_PASSWORD,
 )
 from .secret_outputs import (
+    channel,
     encryption_key,
     environment,
     given_secrets,
@@ -199,7 +201,7 @@ def provision(
         scope: what the resources are a part of.
     """
     configuration = render(settings)
-    generated = generate(settings, needed_values(configuration), scope)
+    generated = generate(settings, needed_values(settings, configuration), scope)
     secrets = given_secrets(settings) | generated.declared
     key = encryption_key(settings, generated)
     guard = guard_keys(settings, generated, guarding, scope)
@@ -212,9 +214,10 @@ def provision(
     return Provisioned(configuration, generated, secrets, store, identity, guard, second, storage)
 
 
-def needed_values(configuration: Configuration) -> list[str]:
-    """Settings paths of the values that a configuration needs and neither settings nor a store provide, sorted."""
+def needed_values(settings: Settings, configuration: Configuration) -> list[str]:
+    """Settings paths of the values that a stack needs and neither settings nor a store provide, sorted."""
     needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
+    needed |= set(made_values(settings))
     return sorted(key for key in needed if not is_provisioned(key))
 
 
@@ -276,7 +279,8 @@ def deploy_kestra(
             [store] if isinstance(store, pulumi.Resource) else [],
             management_password(settings, provided),
             WebServer.of(configuration.document, settings),
-            resources.storage.identity if resources.storage else Identity(),
+            channel=channel(settings, provided),
+            storage_identity=resources.storage.identity if resources.storage else Identity(),
         ),
         scope.options(resources.guard.passed),
     )

@@ -13,11 +13,13 @@ from .generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
 from .kubernetes.pod_additions import secret_values
 from .rendering.configuration import Configuration, GeneratedValueRef, ProvidedValue
 from .rendering.leaves import literal
+from .rendering.worker_channel import made_values, told_groups
 from .settings import Settings
 from .settings.base import OPAQUE, PendingSecret
 from .settings.external_key import has_external_key
 from .settings.placeholders import is_placeholder
 from .settings.secret import InternalStore
+from .settings.worker_channel import STORE_PASSWORD, token_key
 
 MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
 
@@ -103,3 +105,18 @@ def _secret(value: SecretStr) -> pulumi.Output[str]:
         # An argument of a component that is not known before the update.
         return pulumi.Output.secret(UNKNOWN).apply(str)
     return pulumi.Output.secret(text)
+
+
+def channel(
+    settings: Settings, provided: Mapping[str, pulumi.Output[str]]
+) -> dict[str, pulumi.Output[str]]:
+    """What workers and controllers need besides Kestra's file, by settings path.
+
+    Args:
+        settings: the stack's settings.
+        provided: what the stack itself made, by settings path.
+    """
+    keys = [*made_values(settings), *([STORE_PASSWORD] if settings.grpc_tls else [])]
+    tokens = {group: settings.registration_groups[group] for group in told_groups(settings)}
+    own = {token_key(group): _secret(token) for group, token in tokens.items() if token}
+    return {key: provided[key] for key in keys} | own

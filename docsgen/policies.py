@@ -17,6 +17,7 @@ _TITLES = {
     "identity": "Identity",
     "kubernetes": "Kubernetes",
     "kestra": "Kestra",
+    "database": "Database",
     "vault": "Vault",
     "external-secrets": "External Secrets",
     "storage": "Storage",

@@ -189,8 +189,9 @@ class Sandbox:
         settings = self.settings(name)
         pack = self.pack(name, settings)
         stack = self.ready(name, settings, pack, nodes)
+        loaded = None
         if isinstance(stack.plane, RealControlPlane):
-            images.load(stack.plane.node, settings, image, self.progress)
+            loaded = images.load(stack.plane.node, settings, image, self.progress)
         if stack.clouds.began_empty and Last.read(self.state.stack(name)) is not None:
             with self.progress.step(
                 "Noting what the API server of the cloud does not hold any more"
@@ -204,6 +205,7 @@ class Sandbox:
             playing_others(stack.plane, settings, image, self.progress.note),
         ):
             done = stack.up(events)
+        images.replace_pods(stack.plane, settings, loaded, self.progress)
         summary(self.console, name, done, events, judged=pack is not None)
 
     def preview(self, name: str) -> None:

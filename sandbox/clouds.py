@@ -71,6 +71,10 @@ class Clouds:
                     block["google-secret-manager"] = {**settings, "project": PROJECT}
             if store := store_of_open_source(config, "google-secret-manager"):
                 store["gcp"] = {**(store.get("gcp") or {}), "project": PROJECT}
+            storage = config.get("kestra:storage")
+            if "kestra:storage-bucket" in config and isinstance(storage, dict) and "gcs" in storage:
+                gcs = {**storage["gcs"], "project-id": PROJECT}
+                config["kestra:storage"] = {**storage, "gcs": gcs}
 
 
 def managers(config: dict[str, Any]) -> list[dict[str, Any]]:

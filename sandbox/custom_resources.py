@@ -90,6 +90,7 @@ def definitions_of(settings: Settings) -> list[Definitions]:
     return [
         *([GATEWAY_API] if deployment.http_route else []),
         *([PROMETHEUS_OPERATOR] if deployment.monitoring else []),
+        *([CERT_MANAGER] if settings.grpc_tls else []),
     ]
 
 

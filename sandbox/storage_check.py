@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.settings import Settings
-from components.storage.aws.permissions import path_prefix
-from components.storage.interface import storage_key
+from components.storage.interface import path_prefix, storage_key
 from components.storage.registry import storage_of
 from sandbox.cloud_check import answer_of, as_role, check_row
 from sandbox.clouds import Clouds

@@ -12,6 +12,7 @@ SERVED_BY: Mapping[str, tuple[str, str]] = {
         "kestra:deployment.http-route",
     ),
     "external-secrets.io": ("External Secrets Operator, 0.16 or newer", "kestra:store.type"),
+    "cert-manager.io": ("cert-manager", "kestra:deployment.grpc-tls"),
     "monitoring.coreos.com": ("the Prometheus Operator", "kestra:deployment.monitoring"),
     "metrics.k8s.io": (
         "the metrics server",

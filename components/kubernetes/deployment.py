@@ -17,7 +17,7 @@ from ..rendering.web_server import WebServer, public_url
 from ..settings import Settings
 from ..settings.tag_rules import KUBERNETES_LABELS
 from ..settings.workloads import Workload, group_accounts
-from . import edge, existing_secrets, network, scaling
+from . import database_authority, edge, existing_secrets, network, scaling
 from .custom_resources import custom_resource
 from .manifests import annotated, api
 from .monitor import register_monitor
@@ -29,12 +29,13 @@ from .pods import (
     pod_template,
     probe_password,
     selector,
-    stores_locally,
     version_hash,
 )
 from .rollout import rollout_annotation, rollout_strategy, rollout_timeouts
 from .service_accounts import service_account, token_review
+from .storage_claim import register_storage_claim
 from .task_namespaces import register_task_namespaces
+from .worker_channel import WorkerChannel
 
 #: The Deployments are waited for. A Service that waits for their pods too would, after an error that keeps them
 #: from being made, hold up that error for ten minutes.
@@ -61,6 +62,8 @@ class KestraArgs:
     """Password of the management endpoints, for probes and Prometheus (secret)."""
     server: WebServer = field(default_factory=WebServer)
     """Where the configuration makes Kestra listen."""
+    channel: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """What workers and controllers need besides (`WorkerChannel`): name to value (secret)."""
     storage_identity: Identity = field(default_factory=Identity)
     """Who Kestra's pods are to the bucket of their files."""
 
@@ -119,7 +122,10 @@ class Kestra(pulumi.ComponentResource):
         self.config_map = core.v1.ConfigMap(
             f"{name}-configuration",
             metadata=self._metadata(),
-            data={"application.yaml": args.configuration},
+            data={
+                "application.yaml": args.configuration,
+                **database_authority.configuration_data(self._settings),
+            },
             immutable=True,
             opts=self._child,
         ).metadata.name
@@ -131,7 +137,12 @@ class Kestra(pulumi.ComponentResource):
             immutable=True,
             opts=self._child,
         ).metadata.name
-        self._storage()
+        register_storage_claim(
+            f"{name}-storage", self._settings, self._metadata(STORAGE_CLAIM), self
+        )
+        self._channel = WorkerChannel(
+            name, self._settings, self._metadata(), args.channel, self._child
+        )
         # Once, not for each component: it waits for every secret.
         self._versions = version_hash(args.version_ids)
         self.deployments = {w.name: self._workload(w) for w in self._settings.workloads}
@@ -233,25 +244,6 @@ class Kestra(pulumi.ComponentResource):
             )
         return {name: pulumi.Output.secret(value) for name, value in data.items()}
 
-    def _storage(self) -> None:
-        volume = self._settings.deployment.storage_volume
-        if volume is None or volume.existing_claim or not stores_locally(self._settings):
-            return
-        distributed = self._settings.deployment.mode == "distributed"
-        mode = volume.access_mode or ("ReadWriteMany" if distributed else "ReadWriteOnce")
-        core.v1.PersistentVolumeClaim(
-            f"{self._name}-storage",
-            metadata=self._metadata(STORAGE_CLAIM),
-            spec=api(
-                {
-                    "accessModes": [mode],
-                    "resources": {"requests": {"storage": volume.size}},
-                    "storageClassName": volume.class_name,
-                }
-            ),
-            opts=pulumi.ResourceOptions(parent=self, protect=self._settings.protect),
-        )
-
     def _workload(self, workload: Workload) -> pulumi.Output[str]:
         name, component, deployment = workload.name, workload.component, self._settings.deployment
         scaled = scaling.autoscaling_of(deployment, component)
@@ -274,7 +266,9 @@ class Kestra(pulumi.ComponentResource):
             metadata=self._metadata(f"kestra-{name}", name)
             | annotated(
                 rollout_annotation(None if scaled else component.replicas)
-                | existing_secrets.reload_annotation(self._settings, self._followed)
+                | existing_secrets.reload_annotation(
+                    self._settings, [*self._followed, *self._channel.renewed(workload)]
+                )
             ),
             spec=api(
                 {
@@ -282,12 +276,13 @@ class Kestra(pulumi.ComponentResource):
                     "revisionHistoryLimit": 3,
                     "selector": chosen,
                     "strategy": {"type": strategy},
-                    "template": pod_template(workload, shared),
+                    "template": self._channel.extend(pod_template(workload, shared), workload),
                 }
             ),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 ignore_changes=[scaling.SCALED_FIELD] if scaled else None,
+                depends_on=self._channel.certificates_of(workload) or None,
                 custom_timeouts=rollout_timeouts(strategy, self._settings),
             ),
         )

@@ -1,4 +1,4 @@
-"""What to do when External Secrets does not bring a secret; pure."""
+"""What to do when another's operator does not bring a secret or a certificate; pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 _NOT_READY = re.compile(r"timed out|condition", re.IGNORECASE)
-_PLURALS = {"SecretStore": "secretstore", "ExternalSecret": "externalsecret"}
+_PLURALS = {
+    "SecretStore": "secretstore",
+    "ExternalSecret": "externalsecret",
+    "Issuer": "issuer",
+    "Certificate": "certificate",
+}
 _CAUSES = {
     "SecretStore": (
         "The operator cannot log in to the secret manager: the address, the role or identity, or the service account "
@@ -18,11 +23,16 @@ _CAUSES = {
         "has another name or property (declared-secrets.<NAME>.existing), or its owner has to grant it. The Secret and "
         "the pods of before are as they were."
     ),
+    "Issuer": "cert-manager cannot sign with it, or does not run.",
+    "Certificate": (
+        "cert-manager has not issued it: the issuer does not sign these names, lifetimes or usages "
+        "(kestra:deployment.grpc-tls), or cert-manager does not run."
+    ),
 }
 
 
 def explain_not_ready(words: str, inputs: Mapping[str, Any]) -> str:
-    """What to look at when an object of External Secrets is not ready in time; empty for other failures.
+    """What to look at when an object of such an operator is not ready in time; empty for other failures.
 
     The operator's own words are in the Events of the object: its condition does not say why.
 

@@ -77,10 +77,15 @@ def problem_of(pod: Object, events: Sequence[Object]) -> Problem | None:
     warnings = warnings_about([pod["metadata"]["uid"]], events)
     for container in _containers(status):
         if problem := _container_problem(pod, container):
-            # Kubelet ends a container that fails its probes: what the probes say is the cause.
+            # Kubelet ends a container that fails its probes: what the probes say is the cause. What the kernel ends
+            # for memory fails its probes too, for it never comes far enough.
             by_kubelet = _ending(container).get("exitCode") in _ENDED_BY_SIGNAL
-            return (by_kubelet and _probe_problem(pod, warnings)) or problem
-    for reason, message in ((e.get("reason", ""), str(e.get("message", ""))) for e in warnings):
+            if by_kubelet and problem.reason != "OOMKilled":
+                return _probe_problem(pod, warnings) or problem
+            return problem
+    # With a container that has run, the pod has its volumes and its network: what failed before has passed.
+    before_start = warnings if not any(map(_has_run, _containers(status))) else []
+    for reason, message in ((e.get("reason", ""), str(e.get("message", ""))) for e in before_start):
         if reason in ("FailedMount", "FailedAttachVolume"):
             advice = absence_advice(message) or "Mend the volume that the message names."
             return Problem(reason, message, name, advice=advice)
@@ -152,6 +157,11 @@ def setting_of(pod: Object) -> str:
     group = component.removeprefix("worker-")
     where = f"components.{component}" if group == component else f"worker-groups.{group}"
     return f"kestra:deployment.{where}"
+
+
+def _has_run(container: Object) -> bool:
+    state = container.get("state") or {}
+    return bool(state.get("running") or state.get("terminated") or container.get("lastState"))
 
 
 def _container_problem(pod: Object, container: Object) -> Problem | None:

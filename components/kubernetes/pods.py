@@ -24,7 +24,7 @@ from ..settings.java import (
 from ..settings.placeholders import as_placeholder
 from ..settings.quantities import amount
 from ..settings.workloads import Workload
-from . import existing_secrets, pod_additions
+from . import database_authority, existing_secrets, pod_additions
 
 USER = 1000
 MOUNTED, LOADED = "/etc/kestra/application.yaml", "/app/confs/application.yaml"
@@ -150,6 +150,7 @@ def pod_template(workload: Workload, args: PodArgs) -> Any:
     if deletes:
         volumes.append({"name": "loaded", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}})
     volumes += existing_secrets.volumes(settings)
+    volumes += database_authority.volumes(settings, args.config_map)
     spec: dict[str, Any] = {
         "serviceAccountName": args.service_account,
         "automountServiceAccountToken": args.needs_token or makes_pods,
@@ -261,6 +262,7 @@ def _container(workload: Workload, args: PodArgs, deletes: bool) -> dict[str, An
     if deletes:
         mounts.append({"name": "loaded", "mountPath": "/app/confs"})
     mounts += existing_secrets.mounts(settings)
+    mounts += database_authority.mounts(settings)
     plain = {"MICRONAUT_CONFIG_FILES": LOADED if deletes else MOUNTED}
     plain |= settings.deployment.plain_environment
     options = java_options(deployment, chosen)

@@ -173,7 +173,7 @@ class KestraDeployment(PackageComponent):
         configuration = render(settings)
         store, identity = extra.get("storeInterface"), extra.get("identityInterface")
         provided = interfaces.credentials(configuration, store, identity)
-        generated = generate(settings, needed_values(configuration), scope)
+        generated = generate(settings, needed_values(settings, configuration), scope)
         guard = guard_keys(settings, generated, _watched(settings), scope)
         who = interfaces.existing_identity(identity)
         own = Identity() if settings.uses_external_secrets else who

@@ -19,6 +19,7 @@ from ..settings.base import CREDENTIAL_IN_URL, PendingSecret, SecretText, reveal
 from ..settings.permissions import is_first_vocabulary, translate
 from . import document as _document
 from . import sections
+from .database import with_authority
 from .endpoints import endpoints
 from .leaves import Environment, GeneratedValueRef, Node, ProvidedValue, resolve
 from .nodes import block
@@ -26,6 +27,7 @@ from .plugin_defaults import with_task_runner
 from .sections import CONTROLLER_PORT, CONTROLLER_SERVICE
 from .tree import plain, tree
 from .web_server import WebServer, public_url
+from .worker_channel import with_channel
 
 __all__ = [
     "CONTROLLER_PORT",
@@ -101,7 +103,8 @@ def render(settings: Settings) -> Configuration:
     )
     for keys in (settings.catalogue_keys, settings.additional_configuration):
         document = _merged(document, plain(keys))
-    document = with_task_runner(document, settings)
+    document["kestra"] = with_channel(block(document, "kestra") or {}, settings)
+    document = with_authority(with_task_runner(document, settings), settings)
     environment = Environment()
     written = environment.write(document)
     assert isinstance(written, dict)

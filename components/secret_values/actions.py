@@ -96,10 +96,9 @@ def _selected() -> str:
 def _file(name: str) -> Path:
     if name.endswith((".yaml", ".yml")):
         return Path(name)
-    file = _STACKS / f"Pulumi.{name}.yaml"
-    if file.is_file():
-        return file
     known = sorted(f.stem.removeprefix("Pulumi.") for f in _STACKS.glob("Pulumi.*.yaml"))
+    if name in known:
+        return _STACKS / f"Pulumi.{name}.yaml"
     raise RefusedError(
         f"There is no stack of this name among the files of {_STACKS}.{_near(name, known)}"
     )

@@ -152,11 +152,7 @@ def _text(value: Any) -> Any:
 
 def _printable(value: str) -> str:
     if not value.strip():
-        raise invalid_setting(
-            "is empty",
-            "this key takes a name",
-            "write the name, or remove the key if it is optional",
-        )
+        raise invalid_setting("is empty", "this key takes a name", "write the name")
     if not value.isprintable() or value != value.strip():
         raise invalid_setting(
             "begins or ends with a space, or holds a character that cannot be printed",

@@ -20,6 +20,7 @@ from .networks import Network, Port
 from .pods import PodSettings
 from .scaling import Autoscaling, DisruptionBudget
 from .task_runner import TaskNamespace, TaskRunner
+from .worker_channel import GrpcTls, WorkerAuthentication
 
 #: `kestra:version` to the release that runs where the settings name no image.
 DEFAULT_TAGS = {"1.3": "v1.3.31", "2.0": "v2.0.0"}
@@ -27,6 +28,9 @@ DEFAULT_TAGS = {"1.3": "v1.3.31", "2.0": "v2.0.0"}
 #: Name of an object that exists in the namespace.
 Existing = Annotated[str, Field(pattern=SUBDOMAIN)]
 NamespaceName = Annotated[str, Field(pattern=NAME)]
+
+#: Where the pods have the authority of the database.
+AUTHORITY_FOLDER = "/app/database-authority"
 
 COMPONENTS_1 = ("webserver", "executor", "scheduler", "indexer", "worker")
 COMPONENTS_2 = (*COMPONENTS_1, "controller")
@@ -214,6 +218,38 @@ class NetworkPolicy(Model):
     )
 
 
+class DatabaseAuthority(Model):
+    """Who signed the certificate of Kestra's database. One of config-map, secret and certificates."""
+
+    config_map: Existing | None = key(
+        None, "Existing ConfigMap of the namespace that holds it.", source=SOURCE_PROJECT
+    )
+    secret: Existing | None = key(
+        None, "Existing Secret of the namespace that holds it.", source=SOURCE_PROJECT
+    )
+    certificates: str | None = key(
+        None,
+        "The certificates themselves, as PEM text; they are no secret. For PostgreSQL and MariaDB.",
+        source=SOURCE_PROJECT,
+    )
+    file: str = key(
+        "ca.crt",
+        "Its key: PEM for PostgreSQL and MariaDB; for MySQL a trust store, whose name ends in .p12 or .jks.",
+        pattern=r"^[-._a-zA-Z0-9]{1,253}$",
+        source=SOURCE_PROJECT,
+    )
+    trust_store_password: str = key(
+        "changeit",
+        "Password of that trust store. It protects no secret.",
+        source="MySQL documentation, Connector/J, security properties",
+    )
+
+    @property
+    def path(self) -> str:
+        """Where the pods have it."""
+        return f"{AUTHORITY_FOLDER}/{self.file}"
+
+
 class StorageVolume(Model):
     """A volume for storage of type local; absent: an emptyDir, gone with the pod."""
 
@@ -293,8 +329,25 @@ class Deployment(PodSettings):
         source=SOURCE_PROJECT,
     )
     network_policy: NetworkPolicy = key(NetworkPolicy, "Network policies.", source=SOURCE_PROJECT)
+    grpc_tls: GrpcTls | None = key(
+        None,
+        "Mutual TLS between workers and controllers, with certificates of cert-manager (absent: none).",
+        since="2.0",
+        source=SOURCE_PROJECT,
+    )
+    worker_authentication: WorkerAuthentication | None = key(
+        None,
+        "Registration tokens of workers, made by the stack (absent: none).",
+        since="2.0",
+        source=SOURCE_PROJECT,
+    )
     storage_volume: StorageVolume | None = key(
         None, "Volume for local storage.", source=SOURCE_PROJECT
+    )
+    database_authority: DatabaseAuthority | None = key(
+        None,
+        "Has Kestra reach its databases over TLS only, and check their certificates (docs/database.md).",
+        source=SOURCE_PROJECT,
     )
     protect: ProjectBool | None = key(
         None,

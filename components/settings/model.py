@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
-from pydantic import PrivateAttr
+from pydantic import PrivateAttr, SecretStr
 
 from .base import SOURCE_PROJECT, Model, RotationToken, key
 from .configurations import Configurations
@@ -23,6 +23,7 @@ from .server import Heartbeat, Server
 from .storage_bucket import StorageBucket
 from .store import Store
 from .tags import TagSettings
+from .worker_channel import DEFAULT_GROUP, GrpcTls
 from .workloads import Workload, workloads
 
 AccessMode = Literal["read-only", "managed", "external-secrets"]
@@ -200,6 +201,22 @@ class Settings(Model):
     def workloads(self) -> tuple[Workload, ...]:
         """The Deployments of Kestra's pods: the server components, and the worker groups."""
         return workloads(self.deployment, self.components)
+
+    @property
+    def grpc_tls(self) -> GrpcTls | None:
+        """The certificates of workers and controllers, where they are asked for."""
+        tls = self.deployment.grpc_tls
+        return tls if tls is not None and tls.enabled else None
+
+    @property
+    def registration_groups(self) -> dict[str, SecretStr | None]:
+        """Worker group, and `default`, to the registration token that the settings give it, where the stack tells
+        Kestra the tokens of its workers; None: the stack makes it."""
+        chosen = self.deployment.worker_authentication
+        if chosen is None or not chosen.enabled:
+            return {}
+        groups = self.deployment.worker_groups
+        return {DEFAULT_GROUP: None} | {n: g.registration_token for n, g in groups.items()}
 
     @property
     def grace_seconds(self) -> int:

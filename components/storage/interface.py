@@ -73,10 +73,6 @@ class ObjectStorage:
         """Where Kestra's files are: settings path to value. Another value means another place."""
         return {}
 
-    def description(self, settings: Settings) -> str:
-        """Where the bucket is, in a few words."""
-        raise NotImplementedError
-
     def create(
         self,
         name: str,
@@ -113,3 +109,8 @@ def storage_key(settings: Settings, name: str) -> Any:
 def reads_store_itself(settings: Settings) -> bool:
     """Whether Kestra's own service account is the one that the secret manager knows."""
     return settings.secret is not None and not settings.uses_external_secrets
+
+
+def path_prefix(path: str | None) -> str:
+    """`kestra.storage.<type>.path` as it begins the names of objects, with a slash at its end; empty without one."""
+    return f"{path.rstrip('/')}/" if path else ""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: `kestra:storage.type` to the object storage.
 STORAGES: dict[str, str] = {
     "s3": ".aws.storage:S3",
+    "gcs": ".gcp.storage:GCS",
+    "azure": ".azure.storage:BLOB",
 }
 
 

@@ -118,13 +118,16 @@ def of_a_new_bucket(s: Settings, cloud: str, *names: str) -> Iterator[Finding]:
             )
 
 
-def path_below(s: Settings, form: str, characters: str) -> Iterator[Finding]:
+def path_below(
+    s: Settings, form: str, characters: str, depth: str = "folders"
+) -> Iterator[Finding]:
     """`path` as the beginning of the names of objects, in which no character means more than itself.
 
     Args:
         s: the settings.
         form: regular expression of a whole path.
         characters: what it may consist of, for people.
+        depth: how many folders, for people.
     """
     assert s.storage is not None
     path = storage_key(s, "path")
@@ -135,7 +138,8 @@ def path_below(s: Settings, form: str, characters: str) -> Iterator[Finding]:
         yield Finding(
             at,
             "cannot stand in a permission as it is",
-            f"folders of {characters}, with / between them and none at the beginning",
+            f"{depth} of {characters}"
+            + (", with / between them and none at the beginning" if depth == "folders" else ""),
             "write for example kestra-production",
         )
     elif s.is_enterprise:

@@ -29,7 +29,9 @@ def findings(
         wrong: the places that are refused.
         complete: what makes of settings those that are checked.
     """
-    first, *others = [_findings(one, complete) for one in _possible(settings, wrong)]
+    # A document that is too large as a whole has its choices all the same.
+    somewhere = [loc for loc in wrong if loc]
+    first, *others = [_findings(one, complete) for one in _possible(settings, somewhere)]
     common = set(first).intersection(*others)
     return [finding for finding in first if finding in common]
 

@@ -8,9 +8,10 @@ import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from ..backends.settings_model import settings_model
@@ -256,8 +257,14 @@ def translate_error(error: ErrorDetails, value: Any = "") -> tuple[str, str, str
     kind, ctx = error["type"], error.get("ctx", {})
     if kind in ("string_type", "string_sub_type"):
         loc = _block(error["loc"])
+        field = _field(loc)
         what = "item" if isinstance(loc[-1], int) else "key"
-        return not_text(value, is_required=_is_required(loc), what=what)
+        return not_text(
+            value,
+            is_required=field is not None and field.is_required(),
+            is_meant=field is None or _takes(field, value),
+            what=what,
+        )
     if kind == "missing":
         return ("is missing", "the key is required", "add it")
     if kind == "literal_error":
@@ -296,8 +303,8 @@ def translate_error(error: ErrorDetails, value: Any = "") -> tuple[str, str, str
     return ("has a wrong value", f"the value must satisfy {kind.replace('_', ' ')}", "correct it")
 
 
-def _is_required(loc: Loc) -> bool:
-    """Whether a key cannot be left out."""
+def _field(loc: Loc) -> FieldInfo | None:
+    """The field at a place; None where that is an item, or a key that is no field."""
     model: type[Model] | None = settings_model()
     names: type[Model] | None = None
     field = None
@@ -308,7 +315,20 @@ def _is_required(loc: Loc) -> bool:
         fields = model.model_fields.items() if model else ()
         field = next((one for name, one in fields if part == (one.alias or name)), None)
         model, names = models_in(field.annotation) if field else (None, None)
-    return field is not None and field.is_required()
+    return field
+
+
+def _takes(field: FieldInfo, value: Any) -> bool:
+    """Whether a field takes a number or a flag once it is written in quotes."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    form: Any = field.annotation
+    if field.metadata:
+        form = Annotated[form, *field.metadata]
+    try:
+        TypeAdapter(form).validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _value_at(data: Any, loc: Loc) -> Any:

@@ -107,7 +107,8 @@ def read_stack_file(path: Path | str) -> StackFile:
         raise SettingsError(
             [file_problem(source, "does not exist", "name an existing stack file")]
         ) from None
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
+        # Of a name with a NUL, and of bytes that are no text.
         raise SettingsError(
             [file_problem(source, "cannot be read as text", "name a readable file")]
         ) from None

@@ -22,15 +22,18 @@ _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 NOT_A_LIST: Wrong = ("is not a list", "this key takes a list", "write it as a YAML list")
 
 
-def not_text(value: Any, *, is_required: bool = False, what: str = "key") -> Wrong:
+def not_text(
+    value: Any, *, is_required: bool = False, is_meant: bool = True, what: str = "key"
+) -> Wrong:
     """What is wrong with a value where text belongs.
 
     Args:
         value: the value.
         is_required: whether it cannot be left out.
+        is_meant: whether the same in quotes is accepted.
         what: the thing that would be left out.
     """
-    fix = "write it in quotes"
+    fix = "write it in quotes" if is_meant else "write a text"
     if value is None:
         fix = "write a text" if is_required else f"write a text, or remove the {what}"
     elif isinstance(value, (Mapping, list)):

@@ -21,7 +21,8 @@ SCHEMA: Mapping[str, dict[str, Any]] = {
     "tokenAccounts": _TEXTS | {"description": "service accounts whose pods need a token"},
     "managedElsewhere": _TEXTS
     | {
-        "description": "what another stack provides: vault-audit, key-vault-diagnostics, private-endpoints"
+        "description": "what another stack provides: vault-audit, key-vault-diagnostics, private-endpoints, "
+        "pod-network-encryption"
     },
     "requiredTags": _TEXTS | {"description": "keys that every resource carries"},
     "dataClasses": _TEXTS | {"description": "vocabulary of data-class"},

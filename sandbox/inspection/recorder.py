@@ -40,6 +40,9 @@ _ANSWERS: Mapping[str, Mapping[str, str]] = {
         ("clientId", "objectId", "subscriptionId", "tenantId"), _ZERO
     ),
     "gcp:organizations/getProject:getProject": {"projectId": PROJECT, "number": "1"},
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": {
+        "member": "serviceAccount:service-1@gs-project-accounts.iam.gserviceaccount.com"
+    },
 }
 _VALUE = "Stand-in-1-for-the-value-of-{name}"
 _ACCOUNT = f"kestra@{PROJECT}.iam.gserviceaccount.com"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from components.kubernetes.pods import image as image_of
@@ -11,6 +12,7 @@ from sandbox.errors import SandboxError
 from sandbox.nodes import REAL, image, machine_needs
 from sandbox.nodes.node import Node
 from sandbox.progress import Progress
+from sandbox.services import ControlPlane
 from sandbox.tools import cache_folder
 
 
@@ -36,8 +38,12 @@ def check(archive: Path | None, nodes: str) -> None:
         )
 
 
-def load(node: Node, settings: Settings, archive: Path | None, progress: Progress) -> None:
+def load(
+    node: Node, settings: Settings, archive: Path | None, progress: Progress
+) -> datetime | None:
     """Gives a node the image that the stack's pods ask for.
+
+    The moment of it, where pods that were there before may run another image of the same name.
 
     Args:
         node: that runs.
@@ -51,8 +57,32 @@ def load(node: Node, settings: Settings, archive: Path | None, progress: Progres
     name = whole_name(image_of(settings))
     if archive is None:
         archive = image.build(settings.version, cache_folder(), progress).archive
+    moment = datetime.now(UTC).replace(microsecond=0)
     with progress.step(f"Giving the node the image {name}"):
-        node.load(archive, [name])
+        return moment if node.load(archive, [name]) else None
+
+
+def replace_pods(
+    plane: ControlPlane, settings: Settings, moment: datetime | None, progress: Progress
+) -> None:
+    """Has pods run the image that `load` gave the node under the name of another one.
+
+    Args:
+        plane: the cluster.
+        settings: of the stack.
+        moment: what `load` said.
+        progress: told what happens.
+
+    Raises:
+        SandboxError: when the new pods do not get ready.
+    """
+    if moment is None:
+        return
+    # Its client is a large import, which simulated nodes do not need.
+    from sandbox.nodes import pods
+
+    with progress.step("Replacing the pods that run the image of before"):
+        pods.replace_pods(plane.kubeconfig, settings.deployment.namespace, moment)
 
 
 def whole_name(name: str) -> str:

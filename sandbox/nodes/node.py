@@ -97,8 +97,10 @@ class Node(Server):
             private(self._ports, "\n".join([*ports, str(port)]))
             os.kill(identity.pid, signal.SIGHUP)
 
-    def load(self, file: Path, names: Iterable[str]) -> None:
+    def load(self, file: Path, names: Iterable[str]) -> bool:
         """Gives the node an image, unless it has it of the same archive already.
+
+        Whether one of the names was that of another image before, which pods may run.
 
         Args:
             file: an archive of `docker save` or in the layout of the Open Container Initiative.
@@ -116,7 +118,7 @@ class Node(Server):
             and names <= set(self._image_names())
             and {loaded.get(name) for name in names} == {stamp}
         ):
-            return
+            return False
         # By its digest an image has a name even where the archive gives it none.
         try:
             imported = self.run(
@@ -135,6 +137,7 @@ class Node(Server):
         for name in names - set(own):
             self.run(*_IMAGES, "tag", "--force", next(iter(own)), name)
         private(self._images_file, json.dumps(loaded | dict.fromkeys(names, stamp)))
+        return not names.isdisjoint(loaded)
 
     @property
     def _images_file(self) -> Path:

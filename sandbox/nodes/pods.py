@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -108,6 +110,34 @@ def running_pods(kubeconfig: Path, namespace: str) -> list[tuple[str, str]]:
             for one in pod["status"].get("conditions", ())
         )
     )
+
+
+def replace_pods(kubeconfig: Path, namespace: str, before: datetime, seconds: float = 900) -> None:
+    """Ends Kestra's pods that were there before a moment, and waits until as many others are ready.
+
+    Args:
+        kubeconfig: of the cluster.
+        namespace: of the pods.
+        before: the moment, with its time zone.
+        seconds: how long the old ones may take to end and the others to get ready.
+
+    Raises:
+        SandboxError: when they are not ready in time.
+    """
+    deadline = time.monotonic() + seconds
+    with api_client(kubeconfig) as api:
+        core: Any = client.CoreV1Api(api)
+        listed = core.list_namespaced_pod(namespace, label_selector=_COMPONENT).items
+        old = {p.metadata.name for p in listed if p.metadata.creation_timestamp < before}
+        for name in old:
+            core.delete_namespaced_pod(name, namespace)
+    while old and len({name for name, _ in running_pods(kubeconfig, namespace)} - old) < len(old):
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"The pods with the other image are not ready after {seconds:.0f} s: "
+                f"kubectl --kubeconfig {kubeconfig} --namespace {namespace} describe pods"
+            )
+        time.sleep(1)
 
 
 def log(

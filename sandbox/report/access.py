@@ -54,7 +54,7 @@ def accesses(settings: Settings, resources: Sequence[Resource]) -> Accesses:
         settings.access_mode,
         tuple(_store(settings)),
         backend.policy_text(settings),
-        tuple(_cluster(settings, resources)),
+        (*_cluster(settings, resources), *worker_channel(settings)),
         tuple(_people(settings)),
         tuple(_files(settings)),
         storage.title if (storage := storage_of(settings)) else "",
@@ -140,6 +140,32 @@ def _cluster(settings: Settings, resources: Sequence[Resource]) -> Iterator[Acce
         "whoever has get on ConfigMaps", "application.yaml", f"namespace {namespace}",
         "it holds no secret: ${…} stands in place of each",
     )  # fmt: skip
+
+
+def worker_channel(settings: Settings) -> Iterator[Access]:
+    """Who may be a worker, where workers talk to controllers over the network."""
+    if "controller" not in settings.components:
+        return
+    what, where = "tasks to run, with their inputs", "the controllers"
+    written = settings.catalogue_value("kestra", "grpc", "tls", "enabled")
+    if settings.grpc_tls is not None:
+        tls = settings.grpc_tls
+        issuer = tls.issuer or tls.cluster_issuer or "the stack's own authority"
+        who = f"pods with a worker's certificate of {issuer}"
+        yield Access(who, what, where, "mutual TLS (kestra:deployment.grpc-tls)")
+    elif str(written).lower() == "true":
+        yield Access("pods by kestra:grpc.tls", what, where, "TLS with certificates of others")
+    else:
+        yield Access(
+            "any pod that the network lets there", what, where,
+            "the channel has no TLS; the network policies let the workers' pods there alone",
+        )  # fmt: skip
+    if settings.registration_groups:
+        groups = ", ".join(settings.registration_groups)
+        yield Access(
+            f"workers with the token of {groups}", "tasks of their group", where,
+            "registration tokens (kestra:deployment.worker-authentication); each pod has its own alone",
+        )  # fmt: skip
 
 
 def _task_runner(binding: Resource) -> Access:

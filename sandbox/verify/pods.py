@@ -52,7 +52,7 @@ def verify_in_pods(
     if not pods:
         raise SandboxError(f"No pod of Kestra's runs in namespace {namespace}.")
     server = WebServer.of(yaml.safe_load(job.application_yaml), settings)
-    with progress.step(f"Asking {len(pods)} pods what Kestra bound"):
+    with progress.step(f"Asking {len(pods)} pod{'s' * (len(pods) > 1)} what Kestra bound"):
         for pod in pods:
             progress.detail(pod.name)
             _bindings(job, pod, report)

@@ -35,6 +35,10 @@ def filled(type_: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
             }
         case "UserAssignedIdentity":
             return {"clientId": "client-id-of-mock", "principalId": "principal-id-of-mock"}
+        case "StorageAccount":
+            return {"name": inputs["accountName"]}
+        case "RoleDefinition":
+            return {"name": inputs["roleDefinitionId"]}
         case _:
             return {"name": name}
 

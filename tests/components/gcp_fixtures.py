@@ -9,6 +9,9 @@ from tests.conftest import stack_document
 NUMBER = "123456789012"
 AGENT = f"serviceAccount:service-{NUMBER}@gcp-sa-secretmanager.iam.gserviceaccount.com"
 
+#: Cloud Storage's own account in the project.
+STORAGE_AGENT = f"serviceAccount:service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
+
 
 def filled(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """The outputs of a resource that its inputs do not say."""

@@ -73,6 +73,8 @@ class Recorder(pulumi.runtime.Mocks):
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
         if args.token == "gcp:organizations/getProject:getProject":
             return {"number": gcp_fixtures.NUMBER}
+        if args.token == "gcp:storage/getProjectServiceAccount:getProjectServiceAccount":
+            return {"member": gcp_fixtures.STORAGE_AGENT}
         if args.token == "azure-native:authorization:getClientConfig":
             return azure_fixtures.CLIENT
         return aws_support.ANSWERS.get(args.token, {})

@@ -35,6 +35,7 @@ CASES = [
     ("gcp:secretmanager/secret:Secret", "googleapi: Error 409: Secret [projects/1/secrets/s] already exists.", "projects/pr/secrets/s"),
     ("gcp:kms/keyRing:KeyRing", "Error 409: KeyRing already exists.", "projects/pr/locations/l/keyRings/n"),
     ("gcp:kms/cryptoKey:CryptoKey", "Error 409: CryptoKey already exists.", "ring/cryptoKeys/n"),
+    ("gcp:storage/bucket:Bucket", "Error 409: Your previous request to create the named bucket succeeded and you already own it.", "pr/n"),
     ("gcp:serviceaccount/account:Account", "Error 409: already exists", "projects/pr/serviceAccounts/a@pr.iam.gserviceaccount.com"),
     ("kubernetes:core/v1:Namespace", 'namespaces "n" already exists', "ns/n"),
     ("kubernetes:core/v1:Secret", "Server-Side Apply field conflict detected.", "ns/n"),

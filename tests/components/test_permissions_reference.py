@@ -7,6 +7,8 @@ from components.backends.azure import permissions as azure_permissions
 from components.backends.gcp import permissions as gcp_permissions
 from components.backends.vault import permissions as vault_permissions
 from components.storage.aws import permissions as s3_permissions
+from components.storage.azure import permissions as blob_permissions
+from components.storage.gcp import permissions as gcs_permissions
 from docsgen.permissions import deployers, files, filled, managers, places, storages, table
 
 PAGES = {file.name: file.read_text() for file in files()}
@@ -33,6 +35,11 @@ def test_the_tables_hold_all_that_the_policies_allow() -> None:
     for permission in s3_permissions.PERMISSIONS:
         for action in permission.actions:
             assert f"`{action}`" in table("storage-aws")
+    for of_bucket in gcs_permissions.GRANTS:
+        for item in of_bucket.permissions:
+            assert f"`{item}`" in table("storage-gcp")
+    for operation in blob_permissions.PERMISSIONS:
+        assert f"`{operation.action}`" in table("storage-azure")
     for role in azure_permissions.ROLES.values():
         for permission in role.permissions:
             assert f"`{permission.action}`" in table("azure-key-vault")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components.kubernetes.cluster_reader import UnreadClusterError, decoded_values
+from components.kubernetes.pod_problems import problem_of
 from components.kubernetes.pods import pod_seconds
 from components.kubernetes.rollout import PROVIDER_SECONDS, rollout_timeouts
 from components.kubernetes.rollout_report import MARK, progress
@@ -217,6 +218,27 @@ def test_pods_that_nobody_may_make_are_explained_by_the_controller(
     text = _explained(refused)
     assert f"FailedCreate: Error creating: {message}" in text
     assert advice in text
+
+
+def test_a_container_that_is_killed_for_memory_is_not_explained_by_its_probes() -> None:
+    refused = event(f"{NAME}-new-1", "Unhealthy", "Startup probe failed: connection refused")
+    for container in (
+        killed("OOMKilled", 137),
+        killed("OOMKilled", 137) | {"state": {"running": {}}},
+    ):
+        problem = problem_of(pod(container=container), [refused])
+        assert problem is not None
+        assert problem.reason == "OOMKilled"
+
+
+@pytest.mark.parametrize("reason", ["FailedMount", "FailedCreatePodSandBox"])
+def test_what_failed_before_a_container_ran_is_not_reported_any_more(reason: str) -> None:
+    passed = event(f"{NAME}-new-1", reason, "failed to sync configmap cache: timed out")
+    running = {"ready": False, "state": {"running": {"startedAt": "2026-11-29T00:00:00Z"}}}
+    problem = problem_of(pod(container=waiting("ContainerCreating")), [passed])
+    assert problem is not None
+    assert problem.reason == reason
+    assert problem_of(pod(container=running), [passed]) is None
 
 
 def test_a_paused_deployment_says_so() -> None:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from sandbox.nodes.control_plane import RealControlPlane
 from sandbox.progress import Progress
 from sandbox.tools import CONTROL_PLANE, REAL_NODES, ensure
 from tests.conftest import running
 from tests.nodes.nodes_support import Pods, agent_archive, pods_of, require_machine
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_node_at_a_time(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Files with real nodes wait for each other: they compare the machine before and after, and need its processors."""
+    if request.node.get_closest_marker("long") is None:
+        yield
+        return
+    with FileLock(Path(tempfile.gettempdir()) / "kestra-sandbox-real-nodes.lock"):
+        yield
 
 
 @pytest.fixture(scope="session")

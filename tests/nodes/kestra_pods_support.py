@@ -261,7 +261,7 @@ def settings_of(other: str, *keys: str, instead_of: str) -> dict[str, Any]:
 
 
 def distributed(*components: str) -> dict[str, Any]:
-    """Changes of the stack `local`: the distributed mode of 1.3, over the database that the sandbox brings.
+    """Changes of the stack `local`: the distributed mode, over the database that the sandbox brings.
 
     Args:
         components: those that have a pod; the others have none.
@@ -272,7 +272,9 @@ def distributed(*components: str) -> dict[str, Any]:
             "mode": "distributed",
             "environment-from": ["kestra-platform"],
             "storage-volume": {"size": "1Gi"},
-            "components": {name: {"replicas": int(name in components)} for name in COMPONENTS_1},
+            "components": {
+                name: {"replicas": int(name in components)} for name in (*COMPONENTS_1, *components)
+            },
         },
     }
 

@@ -19,7 +19,7 @@ from sandbox.state import ROOT
 from tests.nodes.nodes_support import eventually
 from tests.tiers import long
 
-pytestmark = [pytest.mark.engine, pytest.mark.kestra, long("pods")]
+pytestmark = [pytest.mark.engine, pytest.mark.kestra, long("pods"), pytest.mark.timeout(3600)]
 
 NAMESPACE = "kestra"
 WRITABLE = ("/app/confs", "/app/storage", "/tmp", "/dev/shm")

@@ -13,10 +13,10 @@ from tests.nodes.kestra_pods_support import (
     Pods,
     RunningStack,
     api_of,
+    distributed,
     require_stand_in,
     run_sleeping_task,
     running_stack,
-    settings_of,
 )
 from tests.tiers import long
 
@@ -31,13 +31,8 @@ COMPONENTS = {
 def _changes(version: str) -> dict[str, Any]:
     return {
         "kestra:version": version,
-        **settings_of("local-vault", "datasources", "queue", "repository", instead_of="local"),
         "kestra:server": {"worker-task-restart-strategy": "IMMEDIATELY"},
-        "kestra:deployment": {
-            "mode": "distributed",
-            "environment-from": ["kestra-platform"],
-            "storage-volume": {"size": "1Gi"},
-        },
+        **distributed(*COMPONENTS[version]),
     }
 
 

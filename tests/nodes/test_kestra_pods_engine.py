@@ -149,6 +149,16 @@ def test_a_changed_setting_rolls_the_pod_which_binds_it(stack: RunningStack, pod
     assert answer["bound"][path] == {"by": "bean", "value": "PT47S"}
 
 
+def test_a_process_beside_java_that_takes_too_much_memory_ends_alone(pods: Pods) -> None:
+    if Path("/sys/fs/cgroup/cgroup.controllers").exists():
+        pytest.skip("With version 2 of control groups the kernel ends the whole container.")
+    pod = pods.ready()
+    before = pods.status(pod)["restartCount"]
+    assert pods.run(pod, "tail /dev/zero").code == 137
+    status = pods.status(pod)
+    assert (status["restartCount"], status["ready"]) == (before, True)
+
+
 def test_a_serving_pod_that_is_killed_for_memory_is_started_again_in_its_place(pods: Pods) -> None:
     pod = pods.ready()
     ended = pods.fill_memory(pod)

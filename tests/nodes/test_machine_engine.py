@@ -30,7 +30,7 @@ from tests.nodes.nodes_support import (
 )
 from tests.tiers import long
 
-pytestmark = [pytest.mark.engine, long("pods")]
+pytestmark = [pytest.mark.engine, long("pods"), pytest.mark.timeout(3600)]
 
 
 def test_a_pod_runs_and_nothing_is_left_after_the_end(

@@ -13,7 +13,7 @@ from tests.conftest import of_version, stack_document
 from tests.nodes.nodes_support import Pods, agent_pod, eventually
 from tests.tiers import long
 
-pytestmark = [pytest.mark.engine, long("pods")]
+pytestmark = [pytest.mark.engine, long("pods"), pytest.mark.timeout(3600)]
 
 LABELS = {"app.kubernetes.io/name": "kestra", "app.kubernetes.io/instance": "kestra"}
 NODE_LOCAL_DNS = "169.254.20.10"

@@ -159,8 +159,8 @@ def test_secrets_of_others_are_made_once_with_the_variables_that_the_settings_na
     cluster.objects[SERVICE] = {"metadata": {}}
     cluster.objects[DEPLOYMENTS] = {"items": [{"spec": {"template": {"spec": POD}}}]}
     cluster.bring(tmp_path, _settings())
-    made = {one["metadata"]["name"]: sorted(one["stringData"]) for one in cluster.applied}
-    assert made == {
+    created = {one["metadata"]["name"]: sorted(one["stringData"]) for one in cluster.applied}
+    assert created == {
         "kestra-platform": ["MINIO_ACCESS_KEY", "MINIO_SECRET_KEY", "POSTGRES_PASSWORD"],
         "mail": ["password", "user"],
     }

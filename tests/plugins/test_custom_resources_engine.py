@@ -27,6 +27,7 @@ from sandbox.custom_resources import (
 )
 from sandbox.doctor.callers import missing_apis
 from sandbox.progress import Progress
+from tests.components.pods_support import distributed_document
 from tests.components.recording_support import run
 from tests.plugins.kubernetes_stack_support import KubernetesStack
 
@@ -100,12 +101,18 @@ STACKS: dict[str, dict[str, Any]] = {
         "endpoints": {"prometheus": {"sensitive": False}},
         "deployment": {"monitoring": {"labels": {"release": "p"}}},
     },
+    "certificates": distributed_document({"grpc-tls": {}}, version="2.0"),
+    "certificates of an issuer": distributed_document(
+        {"grpc-tls": {"cluster-issuer": "company", "duration": "1h", "renew-before": "20m"}},
+        version="2.0",
+    ),
 }
 
 
 @pytest.fixture(scope="module")
 def definitions(progress: Progress) -> list[dict[str, Any]]:
-    return [d for one in (GATEWAY_API, PROMETHEUS_OPERATOR) for d in fetch(one, progress)]
+    projects = (GATEWAY_API, PROMETHEUS_OPERATOR, CERT_MANAGER)
+    return [d for one in projects for d in fetch(one, progress)]
 
 
 @pytest.mark.parametrize("name", list(STACKS))

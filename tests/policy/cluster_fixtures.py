@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tests.policy.cases_support import Case, case
+from tests.policy.database_fixtures import DATABASE
 from tests.policy.external_secrets_fixtures import EXTERNAL_SECRETS
+from tests.policy.kestra_channel_fixtures import CHANNEL
 from tests.policy.kestra_fixtures import CLEAR, KESTRA, SECRET, over
 from tests.policy.kubernetes_fixtures import JWT_ROLE, KUBERNETES, VAULT_ROLE, WORKLOAD
 from tests.policy.sdk_support import ABSENT, UNKNOWN, R
@@ -135,4 +137,6 @@ CONVENTIONS: dict[str, Case] = {
     ),
 }
 
-CASES = KUBERNETES | TASK_RUNNER | KESTRA | VAULT | EXTERNAL_SECRETS | CONVENTIONS
+CASES = (
+    DATABASE | KUBERNETES | TASK_RUNNER | KESTRA | CHANNEL | VAULT | EXTERNAL_SECRETS | CONVENTIONS
+)

@@ -18,6 +18,7 @@ from tests.policy.kestra_stack_support import (
     undecided,
     without,
 )
+from tests.policy.sdk_support import judge, pack
 
 GOOD = config_map(text())
 
@@ -118,3 +119,11 @@ def test_a_provider_is_judged_with_the_variables_of_its_client() -> None:
     named = config_map(text((f"{CLIENT}.openid.issuer", "${SSO}")))
     refused(said("ks-kestra-22", named, deployment(env(SSO="http://sso.example.com"))))
     undecided(said("ks-kestra-22", named, deployment()), NEVER)
+
+
+def test_a_network_that_encrypts_takes_the_place_of_tls_between_pods() -> None:
+    controllers = config_map(text(("kestra.worker", {"controllers": {"type": "STATIC"}})))
+    stack = [controllers, deployment(args=["server", "worker"])]
+    refused(said("ks-kestra-23", *stack), "talks without TLS, being open source")
+    options = {"managedElsewhere": ["pod-network-encryption"]}
+    passed(judge(pack("production", options), "ks-kestra-23", stack))

@@ -41,14 +41,29 @@ def _found(
 
 
 def test_an_enterprise_stack_with_vault_passes_as_production() -> None:
-    assert _found("enterprise-2.0", "production", ELSEWHERE) == []
+    document: dict[str, Any] = documents()["enterprise-2.0"]
+    channel = {"grpc-tls": {}, "worker-authentication": {}, "worker-groups": {"gpu": {}}}
+    (name, datasource), *_ = document["datasources"].items()
+    checked = datasource | {"url": f"{datasource['url']}?sslmode=verify-full"}
+    document |= {
+        "deployment": document["deployment"] | channel,
+        "datasources": {name: checked},
+    }
+    assert _found(document, "production", ELSEWHERE) == []
+
+
+def test_channel_and_database_without_tls_are_refused() -> None:
+    assert {c for c, _ in _found("enterprise-2.0", "production", ELSEWHERE)} == {
+        "ks-kestra-23",
+        "ks-database-01",
+    }
 
 
 @pytest.mark.parametrize(
     ("name", "controls"),
     [
         ("local", {"ks-kubernetes-07"}),
-        ("local-vault", {"ks-kubernetes-07", "ks-vault-07"}),
+        ("local-vault", {"ks-database-01", "ks-kubernetes-07", "ks-vault-07"}),
         ("oss-vault", {"ks-kubernetes-07", "ks-vault-07"}),
     ],
 )

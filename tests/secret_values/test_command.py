@@ -123,6 +123,32 @@ def test_a_stack_that_there_is_not_and_one_without_a_manager_are_refused(
     assert (status, "declared-secrets.A.external" in printed) == (1, True)
 
 
+@pytest.mark.parametrize(
+    "name", ["", "..", "a\0b", "x" * 5000, "../../etc/passwd", "\udcff", "\x1b[31m"]
+)
+@pytest.mark.parametrize("ending", ["", ".yaml"])
+def test_the_name_of_a_stack_may_be_anything(secret: Any, name: str, ending: str) -> None:
+    status, printed = secret("list", "--stack", f"{name}{ending}" or ".")
+    assert status == 1
+    assert "\x1b" not in printed
+    assert "no stack of this name" in printed or "stack file" in printed
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "a\nb", "\x1b[31m", "\udcff", "x" * 100_000, "../API_TOKEN"]
+)
+def test_the_name_of_a_secret_may_be_anything_and_is_not_repeated(
+    manager: Manager, secret: Any, tmp_path: Path, name: str
+) -> None:
+    file = stack_file(tmp_path, document_of("vault"))
+    for action in ("set", "generate", "copy"):
+        options = ("--to", file) if action == "copy" else ()
+        status, printed = secret(action, name, *options, "--stack", file, value=b"x")
+        assert (status, manager.sent) == (1, [])
+        assert "declares no secret of this name" in printed
+        assert name.strip() not in printed or not name.strip()
+
+
 def test_the_list_says_versions_ages_and_who_is_without_a_value(
     manager: Manager, secret: Any, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from tests.components.inventory_support import documents
 from tests.configuration import golden_support, test_seed_page
 from tests.configuration.documents_fixtures import document
 from tests.conftest import ROOT
-from tests.settings import malformed_fixtures, test_values
+from tests.settings import malformed_fixtures, test_open_source_stores, test_values
 from tests.settings.engine_support import by_check, by_engine, lines, project, report_lines
 from tests.settings.malformed_fixtures import KEY
 
@@ -173,6 +173,7 @@ KEYS = {
 CASES: dict[str, str] = {
     **{f"malformed: {c[0]}": _file(c[1]) for c in malformed_fixtures.CASES},
     **{f"values: {n}": _file(c[0]) for n, c in test_values.CASES.items()},
+    **{f"store: {n}": _file(c[0]) for n, c in test_open_source_stores.CASES.items()},
     **{f"seed page: {n}": _file(s) for n, s in _seed_page().items()},
     **{f"stack: {n}": _file(s) for n, s in documents().items()},
     **{f"golden: {'-'.join(c)}": _file(document(*c)) for c in golden_support.CASES},

@@ -8,7 +8,7 @@ import pytest
 
 from components.settings import SettingsError
 from components.validation import load
-from tests.settings.malformed_fixtures import LICENCE, OIDC, enterprise, oss, secret
+from tests.settings.malformed_fixtures import LICENCE, OIDC, POOL, enterprise, oss, secret
 
 IRSA = {"aws": {"irsa": {"oidc-provider-arn": OIDC}}}
 S3 = {"bucket": "files-of-kestra", "region": "eu-west-1"}
@@ -76,6 +76,87 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("a word", bucket(storage_bucket={"create": "perhaps"}), "storage-bucket.create", "true or false"),
 ]  # fmt: skip
 
+GKE = {"gcp": {"workload-pool": POOL}}
+PLACE = {"create": True, "gcp": {"location": "europe-west1"}}
+ON_GOOGLE = {"type": "google-secret-manager", "gcp": {"project": "company-data"}}
+
+
+def gcs(**changed: Any) -> dict[str, Any]:
+    """A storage of type gcs."""
+    block = {"bucket": "files-of-kestra", "project-id": "company-data"}
+    return {"type": "gcs", "gcs": block | {k.replace("_", "-"): v for k, v in changed.items()}}
+
+
+def google(**changed: Any) -> dict[str, Any]:
+    """A valid document with a bucket of Google, some first-level keys changed."""
+    return bucket(storage=gcs(), storage_bucket=PLACE, identity=GKE) | {
+        k.replace("_", "-"): v for k, v in changed.items()
+    }
+
+
+def place(**changed: Any) -> dict[str, Any]:
+    """`storage-bucket` with a block of Google."""
+    return {"create": True, "gcp": {"location": "europe-west1"} | {k.replace("_", "-"): v for k, v in changed.items()}}  # fmt: skip
+
+
+GCP_KEY = "projects/p/locations/us/keyRings/r/cryptoKeys/k"
+WRONG += [
+    ("a key of Google", google(storage=gcs(service_account=PLANTED)), "storage.gcs.service-account", "Kestra would use this credential"),
+    ("no pool", google(identity={}), "identity.gcp", "workload-pool"),
+    ("a long account", google(deployment={"namespace": LONG}), "identity.gcp.account-id", "30 lower-case"),
+    ("a second account", google(storage_bucket=place(account_id="kestra-files")), "storage-bucket.gcp.account-id", "identity.gcp.account-id"),
+    ("a long second account", google(store=ON_GOOGLE, identity={"gcp": {"workload-pool": POOL, "account-id": "kestra-x"}}, deployment={"namespace": LONG}), "storage-bucket.gcp.account-id", "30 lower-case"),
+    ("an annotation of Google", google(identity=GKE | {"service-account": {"annotations": {"iam.gke.io/gcp-service-account": "a@b"}}}), "identity.service-account.annotations.iam.gke.io/gcp-service-account", "stands beside"),
+    ("a name of Google", google(storage=gcs(bucket="my-google-files")), "storage.gcs.bucket", "no name of a bucket"),
+    ("no project", google(storage={"type": "gcs", "gcs": {"bucket": "files-of-kestra"}}), "storage.gcs.project-id", "is missing"),
+    ("a project to come", google(storage=gcs(project_id="${PROJECT}")), "storage.gcs.project-id", "placeholder"),
+    ("two folders", google(storage=gcs(path="team/kestra")), "storage.gcs.path", "one folder"),
+    ("no location", google(storage_bucket={"create": True}), "storage-bucket.gcp.location", "is missing"),
+    ("a key of Google elsewhere", google(storage_bucket=place(kms={"name": GCP_KEY})), "storage-bucket.gcp.kms.name", "a key in us"),
+    ("a short rotation", google(storage_bucket=place(kms={"rotation-period": "1h"})), "storage-bucket.gcp.kms.rotation-period", "out of range"),
+    ("a location of others", google(storage_bucket={"create": False, "gcp": {"location": "EU"}}), "storage-bucket.gcp.location", "did not make"),
+    ("the block of another cloud", google(storage_bucket=PLACE | {"aws": {"noncurrent-days": 3}}), "storage-bucket.aws", "not the block of type gcs"),
+]  # fmt: skip
+
+AKS = {"azure": {"oidc-issuer-url": "https://westeurope.oic.prod-aks.azure.com/t/c/"}}
+GROUP = {"create": True, "azure": {"resource-group": "files"}}
+IN_KEY_VAULT = {"type": "azure-key-vault", "azure": {"vault-name": "kestra-v", "resource-group": "g"}}  # fmt: skip
+
+
+def blob(**changed: Any) -> dict[str, Any]:
+    """A storage of type azure."""
+    block = {"endpoint": "https://filesofkestra.blob.core.windows.net", "container": "kestra"}
+    return {"type": "azure", "azure": block | {k.replace("_", "-"): v for k, v in changed.items()}}
+
+
+def azure(**changed: Any) -> dict[str, Any]:
+    """A valid document with a container of Azure, some first-level keys changed."""
+    return bucket(storage=blob(), storage_bucket=GROUP, identity=AKS) | {
+        k.replace("_", "-"): v for k, v in changed.items()
+    }
+
+
+def group(**changed: Any) -> dict[str, Any]:
+    """`storage-bucket` with a block of Azure."""
+    return {"create": True, "azure": {"resource-group": "files"} | {k.replace("_", "-"): v for k, v in changed.items()}}  # fmt: skip
+
+
+WRONG += [
+    ("a connection string", azure(storage=blob(connection_string=PLANTED)), "storage.azure.connection-string", "Kestra would use this credential"),
+    ("an account key", azure(storage=blob(shared_key_account_access_key=PLANTED)), "storage.azure.shared-key-account-access-key", "Kestra would use"),
+    ("a signature", azure(storage=blob(sas_token=PLANTED)), "storage.azure.sas-token", "Kestra would use"),
+    ("no issuer", azure(identity={}), "identity.azure", "oidc-issuer-url"),
+    ("a second identity", azure(storage_bucket=group(identity_name="kestra-files")), "storage-bucket.azure.identity-name", "identity.azure.name"),
+    ("an annotation of Azure", azure(identity=AKS | {"service-account": {"annotations": {"azure.workload.identity/client-id": "a"}}}), "identity.service-account.annotations.azure.workload.identity/client-id", "stands beside"),
+    ("an emulator", azure(storage=blob(endpoint="http://azurite:10000/a")), "storage.azure.endpoint", "does not name a storage account"),
+    ("no TLS", azure(storage=blob(endpoint="http://filesofkestra.blob.core.windows.net")), "storage.azure.endpoint", "https://"),
+    ("a container to come", azure(storage=blob(container="${CONTAINER}")), "storage.azure.container", "placeholder"),
+    ("a name of no container", azure(storage=blob(container="Kestra--files")), "storage.azure.container", "no name of a container"),
+    ("no group", azure(storage_bucket={"create": True}), "storage-bucket.azure.resource-group", "is missing"),
+    ("no subnet", azure(storage_bucket=group(allowed_subnet_ids=["aks"])), "storage-bucket.azure.allowed-subnet-ids[0]", "no id of a subnet"),
+    ("days of others at Azure", azure(storage_bucket={"create": False, "azure": {"resource-group": "g", "noncurrent-days": 3}}), "storage-bucket.azure.noncurrent-days", "did not make"),
+]  # fmt: skip
+
 
 def findings(document: dict[str, Any]) -> dict[str, str]:
     """Path of each error, without the namespace, to its text."""
@@ -105,6 +186,15 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
     ("with secrets in AWS", bucket(**secret("aws-secret-manager", {"region": "eu-west-1"}, read_only=True) | {"ee": LICENCE})),
     ("with secrets in Vault", bucket(**enterprise())),
     ("open source with a store", bucket(store=OPERATOR)),
+    ("a container of Azure", azure()),
+    ("an existing one of Azure", azure(storage_bucket={"create": False, "azure": {"resource-group": "g"}})),
+    ("a container of Azure with secrets there", azure(store=IN_KEY_VAULT)),
+    ("a container of Azure with secrets in AWS", azure(store=OPERATOR, identity=AKS | IRSA)),
+    ("a bucket of Google", google()),
+    ("an existing one of Google", google(storage_bucket=EXISTING)),
+    ("a folder at Google", google(storage=gcs(path="kestra"))),
+    ("a bucket of Google with secrets there", google(store=ON_GOOGLE)),
+    ("a bucket of Google with secrets in AWS", google(store=OPERATOR, identity=GKE | IRSA)),
     ("open source with Vault", bucket(store={"type": "vault", "vault": {"address": "https://v:8200"}})),
 ]  # fmt: skip
 
@@ -128,9 +218,17 @@ def test_a_path_in_the_enterprise_edition_leaves_out_what_belongs_to_the_instanc
     [
         (s3(access_key=PLANTED, secret_key=PLANTED), True),
         (s3(), False),
+        (gcs(service_account=PLANTED), True),
+        (blob(connection_string=PLANTED), True),
         (s3(access_key=PLANTED, secret_key=PLANTED, endpoint="http://minio:9000"), False),
     ],
-    ids=["keys of AWS", "no keys", "keys of another server"],
+    ids=[
+        "keys of AWS",
+        "no keys",
+        "a key of Google",
+        "a connection string",
+        "keys of another server",
+    ],
 )
 def test_a_static_credential_of_a_cloud_is_warned_of(storage: dict[str, Any], told: bool) -> None:
     loaded = load(oss(storage=storage), source="test")

@@ -16,7 +16,12 @@ from tests.components.gcp_fixtures import NUMBER
 from tests.components.recording_support import Recorder
 
 PROJECT = f"projects/{NUMBER}"
-_ENVIRONMENT = cel.NewEnv(variables={"resource": cel.Type.DYN})
+_ENVIRONMENT = cel.NewEnv(
+    variables={"resource": cel.Type.DYN, "object_list_prefix": cel.Type.STRING}
+)
+#: An attribute of a request, which the interpreter knows as a variable: the prefix of a list of objects, empty where
+#: the request has none. Source: Google Cloud documentation, attribute reference for IAM conditions.
+_LIST_PREFIX = 'api.getAttribute("storage.googleapis.com/objectListPrefix", "")'
 
 #: Permissions on secrets and keys of the predefined roles that Kestra's stacks use.
 #: Source: Google Cloud documentation, IAM roles and permissions index. A role that is not here is an error.
@@ -61,21 +66,22 @@ class Binding:
     resource: str
     condition: str | None
 
-    def allows(self, member: str, permission: str, resource: str) -> bool:
-        """Whether this binding lets the member do it."""
+    def allows(self, member: str, permission: str, resource: str, list_prefix: str = "") -> bool:
+        """Whether this binding lets the member do it; list_prefix is that of a list of objects."""
         inside = resource == self.resource or resource.startswith(f"{self.resource}/")
         return (
             member == self.member
             and permission in self.permissions
             and inside
-            and (self.condition is None or holds(self.condition, resource))
+            and (self.condition is None or holds(self.condition, resource, list_prefix))
         )
 
 
-def holds(condition: str, resource: str) -> bool:
-    """Whether a condition is true of a resource; one that cannot be evaluated is not."""
-    found = _ENVIRONMENT.compile(condition).eval(data={"resource": {"name": resource}})
-    return found.value() is True
+def holds(condition: str, resource: str, list_prefix: str = "") -> bool:
+    """Whether a condition is true of a request; one that cannot be evaluated is not."""
+    expression = condition.replace(_LIST_PREFIX, "object_list_prefix")
+    data = {"resource": {"name": resource}, "object_list_prefix": list_prefix}
+    return _ENVIRONMENT.compile(expression).eval(data=data).value() is True
 
 
 def bindings(recorded: Recorder) -> Iterator[Binding]:
@@ -102,6 +108,8 @@ def _resource(type_: str, inputs: dict[str, Any]) -> str:
             return f"{PROJECT}/secrets/{inputs['secretId']}"
         case "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember":
             return inputs["cryptoKeyId"]
+        case "gcp:storage/bucketIAMMember:BucketIAMMember":
+            return f"projects/_/buckets/{inputs['bucket']}"
         case "gcp:serviceaccount/iAMMember:IAMMember":
             return inputs["serviceAccountId"]
         case _:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from components.backends.aws.permissions import AwsLocation
 from components.backends.aws.policy_documents import key_policy
-from components.storage.aws.permissions import BucketAccess, bucket_policy, path_prefix, policy
+from components.storage.aws.permissions import BucketAccess, bucket_policy, policy
+from components.storage.interface import path_prefix
 from tests.stores.iam_judge_support import Request
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -16,10 +17,13 @@ import pulumi
 import pytest
 import requests
 import yaml
+from pulumi import automation as auto
 
 from components.backends.registry import backend_of
 from components.kubernetes.pods import version_hash
 from components.program import provision, read_versions
+from components.safeguards.change_guard import watched
+from components.safeguards.irreversible_changes import fingerprint
 from components.validation import load
 from sandbox.leak_scan.scan import search, search_text
 from sandbox.services import AwsServer, Vault
@@ -51,14 +55,14 @@ class Case:
     """Puts a value in force as a pipeline would, past this project."""
 
 
-def _vault(server: Vault) -> Case:
+def _vault(server: Vault, engine: str = ENGINE) -> Case:
     document: dict[str, Any] = stack_document("local-vault")
-    block = {"address": server.address, "root-engine": ENGINE, "app-role": {"path": ENGINE}}
+    block = {"address": server.address, "root-engine": engine, "app-role": {"path": engine}}
     document["secret"] = {"type": "vault", "read-only": True, "vault": block}
     headers = {"X-Vault-Token": server.root_token}
 
     def call(method: str, name: str, body: Any = None) -> requests.Response:
-        url = f"{server.address}/v1/{ENGINE}/data/main/company/team/{name}"
+        url = f"{server.address}/v1/{engine}/data/main/company/team/{name}"
         return requests.request(method, url, json=body, headers=headers, timeout=30)
 
     def read(name: str) -> str | None:
@@ -139,15 +143,15 @@ class Stack(CloudStack):
         self._case, self.said = case, ""
         self.declare(DECLARED)
 
-    def declare(self, declared: Mapping[str, Any]) -> None:
-        """Changes the declared secrets."""
-        document = self._case.document | {"declared-secrets": declared}
+    def declare(self, declared: Mapping[str, Any], **changed: Any) -> None:
+        """Changes the declared secrets, and other first-level settings."""
+        document = self._case.document | {"declared-secrets": declared} | changed
         settings = load(document, source="test").settings
         config = {f"kestra:{key}": value for key, value in document.items()}
         self._file.write_text(yaml.safe_dump({"config": config}))
 
         def program() -> None:
-            resources = provision(settings, versions=read_versions(settings))
+            resources = provision(settings, watched(settings), read_versions(settings))
             pulumi.export("versions", resources.store.version_ids)
             pulumi.export("ids", resources.store.secret_ids)
             pulumi.export("hash", version_hash(resources.store.version_ids))
@@ -179,15 +183,20 @@ class Stack(CloudStack):
         return done
 
 
-@pytest.fixture(params=SERVERS)
-def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Case:
-    server: Any = request.getfixturevalue(SERVERS[request.param])
-    case = _vault(server) if request.param == "vault" else _aws(request.param, server)
+def _only(case: Case, monkeypatch: pytest.MonkeyPatch) -> Case:
+    """The case, whose credentials are the only ones of this process."""
     for name in [n for n in os.environ if n.startswith(("AWS_", "VAULT_"))]:
         monkeypatch.delenv(name)
     for name, value in case.environment.items():
         monkeypatch.setenv(name, value)
     return case
+
+
+@pytest.fixture(params=SERVERS)
+def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Case:
+    server: Any = request.getfixturevalue(SERVERS[request.param])
+    case = _vault(server) if request.param == "vault" else _aws(request.param, server)
+    return _only(case, monkeypatch)
 
 
 def test_values_reach_the_manager_and_nothing_else_ever_has_them(
@@ -241,3 +250,71 @@ def test_values_reach_the_manager_and_nothing_else_ever_has_them(
     # The place goes with what is in it; of a parameter the stack made none.
     stack.end()
     assert (case.read("API_TOKEN") is None) == (case.type != "aws-ssm-parameter-store")
+
+
+KUBECTL = """#!/bin/sh
+cat > "$KUBECTL_KEEPS"
+"""
+
+
+def test_an_external_encryption_key_is_in_vault_and_the_cluster_and_never_in_the_state(
+    vault_server: Vault,
+    tools: dict[str, Path],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = _only(_vault(vault_server, "external-key"), monkeypatch)
+    case.document["tags"] = {"environment": "staging"}
+    stack = Stack(tmp_path / "stack", tools["pulumi"], case)
+    name = "encryption.secret-key"
+    stack.declare({}, encryption={"external": True})
+    _, first = stack.up(stack.program)
+    assert "kestra:encryption.secret-key: nobody could recover it" in stack.told
+    assert stack.secret("list").returncode == 1
+
+    assert stack.secret("generate", name).returncode == 0
+    key = _key(vault_server)
+    assert len(base64.b64decode(key)) == 32
+    mark = fingerprint(key)
+    assert f"kestra:encryption.fingerprint {mark}" in stack.said
+    # Kestra has one key: neither command puts another one in its place.
+    assert stack.secret("generate", name, "--again").returncode == 1
+    assert stack.secret("set", name, value=base64.b64encode(b"o" * 32).decode()).returncode == 1
+    assert _key(vault_server) == key
+
+    stack.declare({}, encryption={"external": True, "fingerprint": mark})
+    _, second = stack.up(stack.program)
+    assert second["versions"][name] != first["versions"].get(name)
+    for other in ({"external": True, "fingerprint": "00000000"}, {}):
+        stack.declare({}, encryption=other)
+        with pytest.raises(auto.CommandError):
+            stack.up(stack.program)
+        assert "would change" in stack.told
+    stack.declare({}, encryption={"external": True, "fingerprint": mark})
+
+    kept = tmp_path_factory.mktemp("cluster") / "manifest.json"
+    program = tmp_path_factory.mktemp("bin") / "kubectl"
+    program.write_text(KUBECTL)
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    monkeypatch.setenv("KUBECTL_KEEPS", str(kept))
+    assert stack.secret("copy", name, "--to-cluster").returncode == 0
+    assert json.loads(kept.read_text())["stringData"] == {"secret-key": key}
+
+    planted = {"key": key, "bytes": base64.b64decode(key).hex()}
+    state = stack.state_in_clear()
+    assert mark.encode() in state
+    assert search_text(state, "state", planted) == []
+    assert search_text((stack.told + stack.said).encode(), "output", planted) == []
+    assert search([tmp_path], planted) == []
+    # The copy outlives the stack: what Kestra encrypted can be read with it.
+    stack.end()
+    assert _key(vault_server) == key
+
+
+def _key(server: Vault) -> str:
+    url = f"{server.address}/v1/external-key-stack/data/encryption"
+    answer = requests.get(url, headers={"X-Vault-Token": server.root_token}, timeout=30)
+    answer.raise_for_status()
+    return answer.json()["data"]["data"]["secret-key"]

@@ -11,9 +11,9 @@ from components.storage.aws.permissions import (
     PERMISSIONS,
     bucket_policy,
     parents_of,
-    path_prefix,
     policy,
 )
+from components.storage.interface import path_prefix
 from tests.stores.iam_judge_support import judge
 from tests.stores.s3_requests_support import (
     BUCKET,

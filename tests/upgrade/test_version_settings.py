@@ -103,7 +103,7 @@ KEEPS: dict[str, set[str]] = {name: set() for name in RICHEST}
 for _name in ENTERPRISE:
     KEEPS[_name] |= PASSWORDS[RICHEST[_name].get("version", "1.3")]
 for _name in ("aws-ssm-parameter-store-production", "aws-ssm-parameter-store-staging"):
-    KEEPS[_name] |= {"kestra:secret.type", *ROLES}
+    KEEPS[_name] |= {"kestra:secret.type", "kestra:grpc", *ROLES}
 for _name in RICHEST:
     if "controller" in RICHEST[_name].get("deployment", {}).get("components", {}):
         KEEPS[_name] |= CONTROLLER

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 #: Source: Azure documentation, instance metadata service.
 _METADATA = (("169.254.169.254/32", 80),)
+SDK = SdkPackage("pulumi-azure-native", "pulumi_azure_native", "requirements/azure.txt")
 
 
 class KeyVault(CloudBackend):
@@ -49,7 +50,7 @@ class KeyVault(CloudBackend):
     cloud = "azure"
     provider = "azure-native"
     provider_title = "Azure"
-    sdk_package = SdkPackage("pulumi-azure-native", "pulumi_azure_native", "requirements/azure.txt")
+    sdk_package = SDK
     block_required = True
     setting_rules = (rules.vault, rules.store, rules.secrets)
     identity_rules = (rules.identity,)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _ENDPOINTS = "Microsoft.Network/privateEndpoints"
+_ACCOUNTS = "Microsoft.Storage/storageAccounts"
 
 
 def _azure(resource: str, *more: str, delete: bool = True) -> tuple[str, ...]:
@@ -18,6 +19,7 @@ def _azure(resource: str, *more: str, delete: bool = True) -> tuple[str, ...]:
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "azure-native:authorization:RoleAssignment": _azure("Microsoft.Authorization/roleAssignments"),
+    "azure-native:authorization:RoleDefinition": _azure("Microsoft.Authorization/roleDefinitions"),
     # The control plane of Key Vault has no deletion of a secret.
     "azure-native:keyvault:Secret": _azure("Microsoft.KeyVault/vaults/secrets", delete=False),
     "azure-native:keyvault:Vault": _azure("Microsoft.KeyVault/vaults"),
@@ -37,4 +39,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "Microsoft.KeyVault/vaults/privateEndpointConnectionsApproval/action",
         "Microsoft.Network/virtualNetworks/subnets/join/action",
     ),
+    "azure-native:storage:BlobContainer": _azure(f"{_ACCOUNTS}/blobServices/containers"),
+    "azure-native:storage:BlobServiceProperties": _azure(f"{_ACCOUNTS}/blobServices", delete=False),
+    "azure-native:storage:ManagementPolicy": _azure(f"{_ACCOUNTS}/managementPolicies"),
+    "azure-native:storage:StorageAccount": _azure(_ACCOUNTS),
 }

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 #: Where GKE's metadata server answers, without and with Dataplane V2.
 #: Source: Google Cloud documentation, Workload Identity Federation for GKE.
-_METADATA = (("169.254.169.252/32", 988), ("169.254.169.254/32", 80))
+METADATA = (("169.254.169.252/32", 988), ("169.254.169.254/32", 80))
+SDK = SdkPackage("pulumi-gcp", "pulumi_gcp", "requirements/gcp.txt")
 
 
 class SecretManager(CloudBackend):
@@ -47,7 +48,7 @@ class SecretManager(CloudBackend):
     cloud = "gcp"
     provider = "gcp"
     provider_title = "Google Cloud"
-    sdk_package = SdkPackage("pulumi-gcp", "pulumi_gcp", "requirements/gcp.txt")
+    sdk_package = SDK
     setting_rules = (rules.store, rules.aliases)
     identity_rules = (rules.identity,)
     declared_keys = ("version-aliases",)
@@ -85,7 +86,7 @@ class SecretManager(CloudBackend):
         return facts
 
     def node_services(self, settings: Settings) -> Sequence[tuple[str, int]]:
-        return _METADATA if settings.identity.gcp.workload_pool else ()
+        return METADATA if settings.identity.gcp.workload_pool else ()
 
     def is_account_identity(self, settings: Settings) -> bool:
         return settings.identity.gcp.workload_pool is not None

@@ -58,4 +58,12 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "iam.serviceAccounts.update",
     ),
     "gcp:serviceaccount/iAMMember:IAMMember": _policy("iam.serviceAccounts"),
+    "gcp:storage/bucket:Bucket": (
+        "storage.buckets.create",
+        "storage.buckets.delete",
+        "storage.buckets.get",
+        "storage.buckets.update",
+        "storage.objects.list",
+    ),
+    "gcp:storage/bucketIAMMember:BucketIAMMember": _policy("storage.buckets"),
 }

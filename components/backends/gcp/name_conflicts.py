@@ -58,6 +58,11 @@ HINTS: tuple[ConflictHint, ...] = (
         _google("a key", "{keyRing}/cryptoKeys/{name}", "kestra:deployment.namespace"),
     ),
     ConflictHint(
+        r"^gcp:storage/bucket:",
+        r"already own it",
+        _google("a bucket", "{project}/{name}", "kestra:storage.gcs.bucket"),
+    ),
+    ConflictHint(
         r"^gcp:serviceaccount/account:",
         _CONFLICT,
         _google(

@@ -127,18 +127,19 @@ def _paths_of_the_operator(at: tuple[str, ...], block: Vault) -> Iterator[Findin
             place, "holds a space", f"{_RULE}; here without spaces, too", "write it without spaces"
         )
     else:
-        yield from _path(place, folder)
+        yield from _path(place, folder, "name the folder itself")
 
 
-def _path(at: tuple[str | int, ...], path: str) -> Iterator[Finding]:
+#: More folders than one, in the Enterprise Edition.
+_FOLDERS = "name the folder itself; more folders go under kestra:identity.vault.paths, one by one"
+
+
+def _path(at: tuple[str | int, ...], path: str, instead: str = _FOLDERS) -> Iterator[Finding]:
     names = path.split("/")
     if not path.strip("/ "):
         yield Finding(at, "names no folder", _RULE, "name one, or remove it")
     elif "*" in path or "+" in path:
-        fix = (
-            "name the folder itself; more folders go under kestra:identity.vault.paths, one by one"
-        )
-        yield Finding(at, "holds a wildcard of Vault's policies", _RULE, fix)
+        yield Finding(at, "holds a wildcard of Vault's policies", _RULE, instead)
     elif not names[0] or not names[-1]:
         end = "ends" if names[0] else "begins"
         yield Finding(at, f"{end} with a slash", _RULE, "remove that slash")

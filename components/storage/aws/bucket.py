@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -17,8 +16,9 @@ from ...backends.aws.roles import account_annotations, create_role
 from ...backends.aws.tag_limits import AWS_TAGS
 from ...backends.login import Identity
 from ...settings import Settings
-from ..interface import storage_key
-from .permissions import BucketAccess, bucket_policy, path_prefix, policy
+from ..interface import path_prefix, storage_key
+from ..waiting import known_after
+from .permissions import BucketAccess, bucket_policy, policy
 from .principals import makes_own_role, own_role_name, shares_role
 
 ENCRYPTION = "aws:kms"
@@ -89,7 +89,7 @@ class S3Storage(pulumi.ComponentResource):
             )
         if makes_role(settings):
             ready.append(self._grant())
-        waited = {key: _after(value, ready) for key, value in annotations.items()}
+        waited = {key: known_after(value, ready) for key, value in annotations.items()}
         self.identity = Identity(waited, principal=self.principal)
         self.register_outputs(
             {"bucket": self.bucket, "key_arn": self.key_arn, "principal": self.principal}
@@ -235,9 +235,3 @@ class S3Storage(pulumi.ComponentResource):
         )
         self.key_arn = key.arn
         return key
-
-
-def _after(value: pulumi.Input[str], resources: Sequence[pulumi.Resource]) -> pulumi.Output[str]:
-    """A value that is known when the resources are there."""
-    ids = [one.id for one in resources if isinstance(one, pulumi.CustomResource)]
-    return pulumi.Output.all(value, *ids).apply(lambda known: str(known[0]))

@@ -88,11 +88,6 @@ class BucketAccess:
         return f"arn:{self.location.partition}:s3:::{self.bucket}"
 
 
-def path_prefix(path: str | None) -> str:
-    """`kestra.storage.s3.path` as it begins the keys of objects."""
-    return f"{path.rstrip('/')}/" if path else ""
-
-
 def parents_of(path: str) -> tuple[str, ...]:
     """Keys of the folders above a path."""
     parts = path.rstrip("/").split("/")

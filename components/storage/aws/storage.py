@@ -10,7 +10,7 @@ from ...backends.aws.principals import ROLE_ARN
 from ...backends.interface import AccessRow, PermissionRow
 from ...backends.login import Identity
 from ...settings.model import Settings
-from ..interface import ObjectStorage, StorageAccess, storage_key
+from ..interface import ObjectStorage, StorageAccess, path_prefix, storage_key
 from . import permissions, rules
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class AmazonS3(ObjectStorage):
         if role := settings.storage.s3.sts_role_arn:
             yield AccessRow("sts:AssumeRole", role, "its owner says what that role may do")
             return
-        path = permissions.path_prefix(storage_key(settings, "path"))
+        path = path_prefix(storage_key(settings, "path"))
         below = f"{bucket}/{path}*"
         parents = permissions.parents_of(path)
         scopes = {
@@ -79,11 +79,8 @@ class AmazonS3(ObjectStorage):
     def location_facts(self, settings: Settings) -> dict[str, str]:
         return {
             "storage.s3.bucket": self._bucket(settings),
-            "storage.s3.path": permissions.path_prefix(storage_key(settings, "path")),
+            "storage.s3.path": path_prefix(storage_key(settings, "path")),
         }
-
-    def description(self, settings: Settings) -> str:
-        return f"bucket {self._bucket(settings)}"
 
     def create(
         self,

@@ -15,6 +15,7 @@ from . import (
     catalogue_rules,
     clear_secrets,
     clients,
+    database,
     declared,
     deployment,
     edge,
@@ -43,6 +44,7 @@ from . import (
     values,
     variable_rules,
     web_server,
+    worker_channel,
     worker_groups,
 )
 
@@ -92,6 +94,8 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     clients.licence,
     clients.addresses_of_one_kestra,
     deployment.platform,
+    database.authority,
+    database.checked,
     storage_rules.check,
     deployment.deployment,
     web_server.check,
@@ -119,6 +123,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     pods.check,
     pod_security.check,
     worker_groups.check,
+    worker_channel.check,
     task_runner.check,
     file_paths.check,
     tags.check,

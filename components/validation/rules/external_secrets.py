@@ -38,7 +38,8 @@ def edition(s: Settings) -> Iterator[Finding]:
             ("store", "type"),
             "belongs to the open-source edition",
             "the Enterprise Edition reads its secret manager itself, which kestra:secret names",
-            f"write kestra:secret with type {chosen} and read-only: true, and remove this; or set kestra:edition to oss",
+            f"write kestra:secret with type {chosen} and read-only: true, and remove this; or set kestra:edition to oss"
+            + (" and remove kestra:secret" if s.secret is not None else ""),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from ...settings.base import TextInClear
@@ -24,6 +24,12 @@ _NOT_READ = (
 )  # fmt: skip
 #: What a worker of 2.0 does not read, since it talks to the controller alone.
 _NOT_OF_WORKERS = ("datasources", "elasticsearch", "kafka", "queue", "repository")
+#: What a few of the server components read alone.
+#: Source: Kestra documentation, enterprise-and-advanced (gRPC TLS/mTLS) and worker groups (declarative configuration).
+_OF_SERVERS: Mapping[Loc, tuple[str, ...]] = {
+    ("grpc", "tls"): ("controller", "worker", "standalone"),
+    ("ee", "setup"): ("webserver", "standalone"),
+}
 #: Folders and files of Kestra's image, and what Kubernetes or a cloud mounts by itself.
 _PROVIDED = (
     "/app/kestra", "/app/plugins/", "/bin/", "/dev/", "/etc/hosts", "/etc/pki/", "/etc/resolv.conf", "/etc/ssl/",
@@ -124,6 +130,8 @@ def _texts(s: Settings) -> Iterator[tuple[Loc, str, str, list[Workload]]]:
         text = value.get_secret_value() if isinstance(value, TextInClear) else value
         if isinstance(text, str) and loc[0] not in _NOT_READ:
             readers = without_workers if loc[0] in _NOT_OF_WORKERS else everyone
+            if (servers := _OF_SERVERS.get(loc[:2])) is not None:
+                readers = [w for w in everyone if w.server in servers]
             yield loc, ".".join(part for part in loc[-2:] if isinstance(part, str)), text, readers
     for name, value in s.deployment.plain_environment.items():
         yield ("deployment", "environment", name), _variable_key(name), value, everyone

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...settings.deployment import AUTHORITY_FOLDER
 from ...settings.findings import Finding
 from ...settings.model import Settings
 from ...settings.pods import IDENTITY, Object, PodSettings, containers, identify
@@ -38,6 +39,8 @@ def own_mounts(s: Settings) -> dict[str, str]:
         mounts[(local and local.base_path) or "/app/storage"] = "storage"
     if s.configurations.delete_files_on_start:
         mounts["/app/confs"] = "loaded"
+    if s.deployment.database_authority is not None:
+        mounts[AUTHORITY_FOLDER] = "kestra-database-authority"
     return mounts
 
 

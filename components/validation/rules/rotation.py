@@ -7,10 +7,16 @@ from collections.abc import Iterator
 from ...backends.registry import backend_of, data_keys
 from ...settings.findings import Finding
 from ...settings.model import Settings
+from ...settings.worker_channel import SIGNING_KEY, STORE_PASSWORD, token_key
 
 _ONE_KEY = "Kestra has one key and no re-encryption: with another key it reads nothing of before"
 _NO_CHANGE = (
     "Kestra documents no way to change it: the secrets that it stores need the key of before"
+)
+
+_ONCE = (
+    "Kestra takes the tokens of its configuration for groups that are new, and leaves those of others alone: make the "
+    "next one in Kestra, set it as registration-token of the group, and revoke the old one"
 )
 
 
@@ -27,6 +33,10 @@ def rotatable(s: Settings) -> set[str]:
     admin = s.security.owner if s.security else None
     if s.is_enterprise and admin is not None and admin.password is None:
         values.add("security.super-admin.password")
+    if s.grpc_tls is not None:
+        values.add(STORE_PASSWORD)
+    if s.registration_groups:
+        values.add(SIGNING_KEY)
     return values | backend_of(s).rotatable(s)
 
 
@@ -34,6 +44,7 @@ def rotation(s: Settings) -> Iterator[Finding]:
     """Names of values that the stack makes."""
     possible = rotatable(s)
     kept = {"encryption.secret-key": _ONE_KEY} | dict.fromkeys(data_keys(), _NO_CHANGE)
+    kept |= {token_key(group): _ONCE for group in s.registration_groups}
     for name in s.rotation:
         if name in possible:
             continue

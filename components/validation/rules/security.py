@@ -20,8 +20,8 @@ def editions(s: Settings) -> Iterator[Finding]:
         (
             "secret",
             s.secret,
-            "declare them under kestra:declared-secrets; flows read them with secret('NAME'). For a secret manager "
-            "of your own set kestra:store.type",
+            "remove it, and declare secrets under kestra:declared-secrets: flows read them with secret('NAME'), and "
+            "kestra:store.type keeps them in a secret manager of your own",
         ),
         ("security", s.security, "use kestra:server.basic-auth for the log-in"),
     ):

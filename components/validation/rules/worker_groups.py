@@ -79,12 +79,13 @@ def _version(s: Settings, group: WorkerGroup, loc: tuple[str, ...]) -> Iterator[
             "keys of groups ended with 1.3; workers of 2.0 join the group of their registration token",
             "remove it, and set registration-token",
         )
-    if s.version == "2.0" and group.registration_token is None:
+    if s.version == "2.0" and group.registration_token is None and not s.registration_groups:
         yield Finding(
             (*loc, "registration-token"),
             "is missing",
             "a worker of 2.0 without one joins the default group",
-            "make one in Kestra under Instance Owner, Infrastructure, Worker Groups, and set it with --secret",
+            "set kestra:deployment.worker-authentication to {} and the stack makes one; or make one in Kestra under "
+            "Instance Owner, Infrastructure, Worker Groups, and set it with --secret",
             kind="missing",
         )
     if group.registration_token is not None and not group.registration_token.get_secret_value():

@@ -10,6 +10,13 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
+from sandbox.providers.azure_native.blobs import (
+    BlobContainer,
+    BlobServiceProperties,
+    ManagementPolicy,
+    RoleDefinition,
+    StorageAccount,
+)
 from sandbox.providers.azure_native.identities import (
     FederatedIdentityCredential,
     RoleAssignment,
@@ -41,10 +48,15 @@ RESOURCES: dict[str, AzureResource] = {
     "azure-native:managedidentity:UserAssignedIdentity": UserAssignedIdentity(),
     "azure-native:managedidentity:FederatedIdentityCredential": FederatedIdentityCredential(),
     "azure-native:authorization:RoleAssignment": RoleAssignment(),
+    "azure-native:authorization:RoleDefinition": RoleDefinition(),
     "azure-native:network:PrivateEndpoint": PrivateEndpoint(),
     "azure-native:network:PrivateDnsZoneGroup": PrivateDnsZoneGroup(),
     "azure-native:monitor:DiagnosticSetting": DiagnosticSetting(),
     "azure-native:resources:ResourceGroup": ResourceGroup(),
+    "azure-native:storage:BlobContainer": BlobContainer(),
+    "azure-native:storage:BlobServiceProperties": BlobServiceProperties(),
+    "azure-native:storage:ManagementPolicy": ManagementPolicy(),
+    "azure-native:storage:StorageAccount": StorageAccount(),
 }
 
 

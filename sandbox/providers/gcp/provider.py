@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from sandbox.providers.gcp.api import REQUEST_SECONDS
+from sandbox.providers.gcp.buckets import Bucket, BucketMember, service_account
 from sandbox.providers.gcp.keys import CryptoKey, KeyRing
 from sandbox.providers.gcp.labels import labels_wanted
 from sandbox.providers.gcp.members import AccountMember, KeyMember, ProjectMember, SecretMember
@@ -39,6 +40,8 @@ RESOURCES: dict[str, GoogleResource] = {
     "gcp:projects/iAMCustomRole:IAMCustomRole": IAMCustomRole(),
     "gcp:projects/service:Service": Service(),
     "gcp:projects/serviceIdentity:ServiceIdentity": ServiceIdentity(),
+    "gcp:storage/bucket:Bucket": Bucket(),
+    "gcp:storage/bucketIAMMember:BucketIAMMember": BucketMember(),
 }
 
 
@@ -67,7 +70,10 @@ class GoogleProvider(SchemaProvider[Google, GoogleResource]):
 
     version = "10.2.0"
     types = RESOURCES
-    functions = {"gcp:organizations/getProject:getProject": _project}  # noqa: RUF012
+    functions = {  # noqa: RUF012
+        "gcp:organizations/getProject:getProject": _project,
+        "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": service_account,
+    }
 
     def __init__(self) -> None:
         super().__init__()

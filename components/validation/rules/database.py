@@ -1,0 +1,141 @@
+"""TLS to Kestra's database: who signed its certificate, and whether it is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from policy.database_tls import DatabaseTls, database_tls
+
+from ...settings.base import OPAQUE, reveal
+from ...settings.deployment import DatabaseAuthority
+from ...settings.findings import Finding
+from ...settings.model import Settings
+
+_AT = ("deployment", "database-authority")
+_TRUST_STORES = (".p12", ".pfx", ".jks")
+
+
+def authority(s: Settings) -> Iterator[Finding]:
+    """What `deployment.database-authority` needs to work."""
+    chosen = s.deployment.database_authority
+    if chosen is None:
+        return
+    given = {
+        "config-map": chosen.config_map,
+        "secret": chosen.secret,
+        "certificates": chosen.certificates,
+    }
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) != 1:
+        yield Finding(
+            _AT,
+            f"has {' and '.join(named)}"
+            if named
+            else "has none of config-map, secret and certificates",
+            "it comes from one of them",
+            "keep one" if named else "name the ConfigMap or Secret, or write the certificates",
+            kind="relation" if named else "missing",
+        )
+    yield from _certificates(chosen)
+    yield from _drivers(s, chosen)
+
+
+def _certificates(chosen: DatabaseAuthority) -> Iterator[Finding]:
+    text = chosen.certificates
+    if text is None:
+        return
+    if "PRIVATE KEY" in text:
+        yield Finding(
+            (*_AT, "certificates"),
+            "holds a private key",
+            "they stand in clear in the stack file and in a ConfigMap",
+            "leave the certificates alone there, and take the key for a known one",
+        )
+    elif "-----BEGIN CERTIFICATE-----" not in text or "-----END CERTIFICATE-----" not in text:
+        yield Finding(
+            (*_AT, "certificates"),
+            "holds no certificate",
+            "PEM text: from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----",
+            "copy the whole file of the authority",
+        )
+    if chosen.file == "application.yaml":
+        yield Finding(
+            (*_AT, "file"),
+            "is the name of Kestra's own file",
+            "both are keys of one ConfigMap",
+            "choose another name",
+            kind="relation",
+        )
+
+
+def _drivers(s: Settings, chosen: DatabaseAuthority) -> Iterator[Finding]:
+    # Rendering is above the settings: imported when it is used.
+    from ...rendering.database import driver_of
+
+    drivers = {name: driver_of(s, name) for name in s.datasources}
+    if not any(drivers.values()):
+        yield Finding(
+            _AT,
+            "has no use",
+            "it is for datasources of PostgreSQL, MySQL and MariaDB, and this stack has none",
+            "remove it, or add kestra:datasources.postgres",
+            kind="relation",
+        )
+    is_store = chosen.file.lower().endswith(_TRUST_STORES)
+    for name, driver in drivers.items():
+        if driver == "mysql" and not is_store:
+            yield Finding(
+                (*_AT, "file"),
+                f"is no trust store, which the driver of datasources.{name} reads",
+                "MySQL Connector/J reads PKCS12 (.p12) and JKS (.jks), and no PEM",
+                "make one with keytool -importcert -noprompt -alias db -file ca.crt -keystore ca.p12 -storetype PKCS12 "
+                "-storepass changeit, put it into the ConfigMap or Secret, and set file: ca.p12",
+                kind="relation",
+            )
+        if driver in ("postgresql", "mariadb") and is_store:
+            yield Finding(
+                (*_AT, "file"),
+                f"is a trust store, which the driver of datasources.{name} does not read",
+                "the drivers of PostgreSQL and MariaDB read PEM",
+                "name the key of the PEM file",
+                kind="relation",
+            )
+
+
+def checked(s: Settings) -> Iterator[Finding]:
+    """A warning for each datasource whose certificate is not checked; in development only with an authority."""
+    chosen = s.deployment.database_authority
+    if chosen is None and s.tags.environment == "development":
+        return
+    for name in s.datasources:
+        url = reveal(s.datasources[name].url) or ""
+        if url == OPAQUE or "${" in url:
+            continue
+        tls = database_tls(url, _properties(s, name))
+        if tls is not None and not tls.is_checked:
+            yield _unchecked(name, tls, has_authority=chosen is not None)
+
+
+def _properties(s: Settings, name: str) -> Mapping[str, str]:
+    from ...rendering.database import driver_of, tls_properties
+
+    chosen, driver = s.deployment.database_authority, driver_of(s, name)
+    own = s.catalogue_value("datasources", name, "data-source-properties") or {}
+    added = tls_properties(chosen, driver) if chosen and driver else {}
+    return {key: str(reveal(value)) for key, value in {**added, **own}.items()}
+
+
+def _unchecked(name: str, tls: DatabaseTls, *, has_authority: bool) -> Finding:
+    fix = (
+        f"write {tls.expected} there, or take the parameter out of the URL, whose own wins"
+        if has_authority
+        else f"set kestra:deployment.database-authority, or write {tls.expected} and the authority into the URL "
+        "(docs/database.md)"
+    )
+    return Finding(
+        ("datasources", name, "url"),
+        tls.actual,
+        "what flows have, and the database's password, go to whoever answers in the database's place",
+        fix,
+        warning=True,
+    )

@@ -1,0 +1,113 @@
+"""The channel between workers and controllers of 2.0: what version, edition and mode have it.
+
+Sources: Kestra documentation, enterprise-and-advanced (gRPC TLS/mTLS, Enterprise only) and worker groups; kestra-io/kestra
+pull request 15542, by which open-source workers and controllers always speak without TLS; kestra-io/kestractl,
+`workers registration-tokens generate`, for the form of a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ...registration_tokens import is_registration_token
+from ...settings.base import OPAQUE
+from ...settings.durations import seconds
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.placeholders import is_placeholder
+from ...settings.worker_channel import GrpcTls
+
+_TLS, _AUTHENTICATION = ("deployment", "grpc-tls"), ("deployment", "worker-authentication")
+#: Of cert-manager.
+_SHORTEST, _LEAST_BEFORE = 3600, 300
+
+
+def check(s: Settings) -> Iterator[Finding]:
+    """Certificates and tokens of the channel. That a stack has none is said by the policy pack (ks-kestra-23)."""
+    tls, chosen = s.grpc_tls, s.deployment.worker_authentication
+    if tls is not None:
+        yield from _possible(s, _TLS, "is no TLS of Kestra's that it could switch on")
+        yield from _certificates(tls)
+        if s.catalogue_value("kestra", "grpc", "tls") is not None:
+            yield _twice(("grpc", "tls"), "kestra:deployment.grpc-tls")
+    if chosen is not None and chosen.enabled:
+        yield from _possible(s, _AUTHENTICATION, "has no worker to authenticate")
+        yield from _tokens(s)
+        auth = s.catalogue_value("kestra", "ee", "worker", "auth")
+        for name in ("enabled", "jwt-signing-key"):
+            if isinstance(auth, Mapping) and name in auth:
+                place = ("ee", "worker", "auth", name)
+                yield _twice(place, "kestra:deployment.worker-authentication")
+
+
+def _possible(s: Settings, at: tuple[str, ...], otherwise: str) -> Iterator[Finding]:
+    if s.version == "1.3":
+        yield Finding(
+            at,
+            "is not known to Kestra 1.3",
+            "workers of 1.3 talk to the queue; controllers came with 2.0",
+            "remove it, or set kestra:version to 2.0",
+        )
+    if not s.is_enterprise:
+        yield Finding(
+            at,
+            "is of the Enterprise Edition",
+            "workers and controllers of the open-source edition talk without TLS and without tokens, whatever is set",
+            "remove it, and have the cluster's network encrypt what pods say to each other (docs/worker-channel.md)",
+        )
+    if s.deployment.mode != "distributed":
+        yield Finding(
+            at,
+            otherwise,
+            "in mode standalone worker and controller are one process",
+            "remove it, or set kestra:deployment.mode to distributed",
+        )
+
+
+def _certificates(tls: GrpcTls) -> Iterator[Finding]:
+    if tls.issuer and tls.cluster_issuer:
+        yield Finding(
+            (*_TLS, "issuer"),
+            "is set beside cluster-issuer",
+            "one issuer signs the certificates",
+            "remove one of the two",
+        )
+    duration, before = seconds(tls.duration), seconds(tls.renew_before)
+    if duration < _SHORTEST:
+        yield Finding(
+            (*_TLS, "duration"),
+            "is shorter than an hour",
+            "cert-manager issues none that is",
+            "write 1h or more",
+        )
+    if before < _LEAST_BEFORE:
+        yield Finding(
+            (*_TLS, "renew-before"),
+            "is shorter than 5 minutes",
+            "cert-manager takes none that is",
+            "write 5m or more",
+        )
+    if before >= duration:
+        yield Finding(
+            (*_TLS, "renew-before"),
+            "is not shorter than duration",
+            "a certificate is renewed while it is valid, and the pods are rolled before it ends",
+            "write less than duration, a third of it for example",
+        )
+
+
+def _tokens(s: Settings) -> Iterator[Finding]:
+    for name, group in s.deployment.worker_groups.items():
+        token = group.registration_token
+        text = token.get_secret_value() if token else ""
+        if text and text != OPAQUE and not is_placeholder(text) and not is_registration_token(text):
+            yield Finding(
+                ("deployment", "worker-groups", name, "registration-token"),
+                "is no registration token",
+                "Kestra takes kwreg_, 52 letters and digits, and a checksum, and does not start with another one",
+                "remove it, and the stack makes one; or make one with kestractl workers registration-tokens generate",
+            )
+
+
+def _twice(place: tuple[str, ...], by: str) -> Finding:
+    return Finding(place, f"is set by {by} too", f"{by} renders it", "keep one of the two")

@@ -1,0 +1,55 @@
+"""Kestra 2.0: what workers and controllers say to each other stays between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policy.application import Application
+from policy.core.model import Context, Finding, control
+from policy.effective_configuration import each_application
+
+ELSEWHERE = "pod-network-encryption"
+_TLS = "kestra.grpc.tls"
+
+
+@control(
+    "ks-kestra-23",
+    "Workers and controllers talk by mutual TLS",
+    "high",
+    risk="Inputs, outputs and logs of tasks cross the nodes' network in clear, and any pod that reaches the controllers "
+    "may be given tasks as a worker.",
+    steps=(
+        "Enterprise: a certificate for controllers and one for workers, kestra.grpc.tls with client-auth REQUIRE.",
+        "Open source has no TLS there: let the cluster's network encrypt what pods say to each other (WireGuard of "
+        f"Cilium or Calico, a service mesh), and tell the pack with managedElsewhere: [{ELSEWHERE}].",
+    ),
+    setting="kestra:deployment.grpc-tls",
+)
+@each_application
+def mutual_tls(application: Application, context: Context) -> Iterator[Finding]:
+    server = application.server
+    if server is None or ELSEWHERE in context.options.managed_elsewhere:
+        return
+    # Workers of 1.3 know no controllers.
+    talks = server.component == "controller" or (
+        server.component == "worker" and application.has_inside("kestra.worker.controllers")
+    )
+    if not talks:
+        return
+    key = f"{_TLS}.enabled"
+    if server.is_enterprise is False:
+        # Its classes know no other credentials than insecure ones, whatever is set.
+        yield application.problem(
+            "talks without TLS, being open source", "a network that encrypts", key
+        )
+        return
+    if not application.is_true(key):
+        application.refuse_unseen(key)
+        yield application.problem("talks without TLS", "true", key)
+        return
+    if application.is_true(f"{_TLS}.insecure-trust-all-certificates"):
+        trusting = f"{_TLS}.insecure-trust-all-certificates"
+        yield application.problem("trusts every certificate", "false", trusting)
+    asks = f"{_TLS}.client-auth"
+    if server.component == "controller" and str(application.get(asks)).upper() != "REQUIRE":
+        yield application.problem("takes workers without a certificate", "REQUIRE", asks)
