@@ -17,6 +17,10 @@ _IMPORT = re.compile(
     r"^(?P<before>\s*from )components(?P<module>(?:\.\w+)*)(?P<after> import )", re.MULTILINE
 )
 _OTHER = re.compile(r"^\s*import components\b", re.MULTILINE)
+#: What is shared with the policy pack comes from one module, which the installed package has too.
+_POLICY = re.compile(r"^\s*from policy[. ]", re.MULTILINE)
+_SHARED = "policy_tables.py"
+_FROM_POLICY = re.compile(r"^(\s*)from policy\.\w+ import ", re.MULTILINE)
 
 
 def relative(file: Path, module: str) -> str:
@@ -41,14 +45,18 @@ def rewritten(file: Path) -> str:
     def replace(match: re.Match[str]) -> str:
         return f"{match['before']}{relative(file, match['module'])}{match['after']}"
 
-    return _IMPORT.sub(replace, file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
+    if file.name != _SHARED:
+        text = _FROM_POLICY.sub(r"\1from components.policy_tables import ", text)
+    return _IMPORT.sub(replace, text)
 
 
 def stale(folder: Path = FOLDER) -> Iterator[Path]:
     """Files with an import that names the package."""
     for file in sorted(folder.rglob("*.py")):
         text = file.read_text(encoding="utf-8")
-        if _IMPORT.search(text) or _OTHER.search(text):
+        of_policy = file.name != _SHARED and _POLICY.search(text)
+        if _IMPORT.search(text) or _OTHER.search(text) or of_policy:
             yield file
 
 

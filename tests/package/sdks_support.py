@@ -72,6 +72,22 @@ def golang(sdks: Path, folder: Path) -> list[str]:
 def python(sdks: Path, folder: Path) -> list[str]:
     """The same in Python; the SDK lies beside the program."""
     _copy("python", folder)
-    name = "pulumi_kestra_platform"
-    shutil.copytree(sdks / "python" / name, folder / name)
+    (sdks / "python" / "README.md").touch()
+    # The SDK asks for the version of its own distribution.
+    run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--no-index",
+            "--no-build-isolation",
+            "--target",
+            str(folder),
+            str(sdks / "python"),
+        ],
+        folder,
+    )
     return [sys.executable, "-P", str(RUNNERS / "run.py"), str(folder)]

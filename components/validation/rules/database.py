@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from policy.database_tls import DatabaseTls, database_tls
-
+from ...policy_tables import DatabaseTls, database_tls
 from ...settings.base import OPAQUE, reveal
 from ...settings.deployment import DatabaseAuthority
 from ...settings.findings import Finding
