@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .base import SOURCE_PROJECT, Model, StrictBool, StrictInt, key
+from .base import SOURCE_PROJECT, Model, ProjectBool, StrictInt, key
 from .identity import GCP_ACCOUNT_ID
 from .store import AwsKey, GcpKey
 
@@ -113,7 +113,7 @@ class BlobContainer(Model):
 class StorageBucket(Model):
     """How Kestra's pods use the bucket of `kestra:storage` by their own identity, without a credential."""
 
-    create: StrictBool = key(
+    create: ProjectBool = key(
         text="Whether the bucket (in Azure the storage account and the container) is made; false where it exists already.",
         source=SOURCE_PROJECT,
     )

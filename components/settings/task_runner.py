@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import SOURCE_PROJECT, Model, StrictBool, StrictInt, key
+from .base import SOURCE_PROJECT, Model, ProjectBool, StrictInt, key
 from .edge import K8S, NAME
 from .networks import Network, Port
 from .pods import SUBDOMAIN
@@ -89,7 +89,7 @@ class TaskContainers(Model):
 class TaskNetwork(Model):
     """Whom task pods reach. Nobody reaches them; logs and files pass through the API server."""
 
-    enabled: StrictBool = key(True, "Whether the policies are made.", source=SOURCE_PROJECT)
+    enabled: ProjectBool = key(True, "Whether the policies are made.", source=SOURCE_PROJECT)
     egress_cidrs: tuple[Network, ...] = key(
         (),
         "Networks that task pods reach (absent: none, but for DNS). Addresses at which clouds give out identities "
@@ -115,7 +115,7 @@ class TaskNamespace(Model):
         pattern=NAME,
         source=K8S,
     )
-    create_namespace: StrictBool = key(
+    create_namespace: ProjectBool = key(
         True,
         "Whether the namespace is made. One that exists gets no quota, no limits and no labels of Pod Security, and "
         "policies for task pods alone.",
@@ -158,7 +158,7 @@ class TaskRunner(TaskNamespace):
     api_server: ApiServer = key(
         ApiServer, "How Kestra's workers reach the API server.", source=SOURCE_PROJECT
     )
-    plugin_defaults: StrictBool = key(
+    plugin_defaults: ProjectBool = key(
         True,
         "Whether flows use the namespace, the account and a security context that Pod Security takes where they say "
         "nothing (kestra.plugins.defaults, which ended with 1.3).",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import Duration, Model, StrictBool, key
+from .base import Model, ProjectBool, ProjectDuration, key
 from .durations import seconds
 from .pods import SUBDOMAIN
 
@@ -13,7 +13,7 @@ CERT_MANAGER = "cert-manager documentation, Certificate resource"
 class GrpcTls(Model):
     """Mutual TLS between workers and controllers, with certificates of cert-manager. Enterprise, mode distributed."""
 
-    enabled: StrictBool = key(
+    enabled: ProjectBool = key(
         True, "Whether a worker needs a certificate (kestra.grpc.tls).", source=DOCUMENTED
     )
     issuer: str | None = key(
@@ -29,10 +29,10 @@ class GrpcTls(Model):
         pattern=SUBDOMAIN,
         source=CERT_MANAGER,
     )
-    duration: Duration = key(
+    duration: ProjectDuration = key(
         "90d", "How long a certificate is valid.", unit="duration", source=CERT_MANAGER
     )
-    renew_before: Duration = key(
+    renew_before: ProjectDuration = key(
         "30d",
         "How long before its end it is renewed. The pods have to be rolled within this time; Reloader does it at "
         "once, where it is installed (docs/worker-channel.md).",
@@ -54,7 +54,7 @@ class GrpcTls(Model):
 class WorkerAuthentication(Model):
     """Registration tokens of workers, which the stack makes and tells Kestra. Enterprise, mode distributed."""
 
-    enabled: StrictBool = key(
+    enabled: ProjectBool = key(
         True,
         "Whether controllers refuse workers without a token (kestra.ee.worker.auth), and each worker group and the "
         "default one get a token.",

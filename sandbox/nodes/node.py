@@ -28,6 +28,10 @@ _SOCKET = "/run/containerd/containerd.sock"
 _CTR = ("ctr", "--address", _SOCKET)
 _IMAGES = (*_CTR, "--namespace", "k8s.io", "images")
 _NAMELESS = "localhost/archive"
+_LONGEST_SOCKET = 107
+"""Characters of a Unix socket's path, which the kernel limits (unix(7))."""
+_SOCKET_NAME = "pod-resources/" + "0" * 10
+"""The longest that kubelet makes below its folder."""
 PAUSE_IMAGE = "localhost/pause:1"
 DNS_IMAGE = "localhost/coredns:1"
 
@@ -58,7 +62,16 @@ class Node(Server):
             authority: certificate of the cluster's authority.
             serving: kubelet's own certificate.
             api_port: of the API server on the machine's loopback address.
+
+        Raises:
+            SandboxError: when the folder's path is too long for kubelet's sockets.
         """
+        too_long = len(str(self.folder / "kubelet" / _SOCKET_NAME)) - _LONGEST_SOCKET
+        if too_long > 0:
+            raise SandboxError(
+                f"The state's folder has a path that is {too_long} characters too long for kubelet's sockets. Name one "
+                "with a shorter path: --state DIRECTORY."
+            )
         self.folder.mkdir(exist_ok=True)
         self.groups.create()
         # Those that pods reached before the node ended stay open.

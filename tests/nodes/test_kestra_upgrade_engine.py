@@ -196,6 +196,6 @@ def test_1_3_ends_itself_again_and_again_on_what_2_0_wrote(
     (pod,) = (one for one in pods.all() if "deletionTimestamp" not in one["metadata"])
     assert pod["spec"]["containers"][0]["image"].endswith(f":v{kestra.RELEASES['1.3']}")
     name = KestraPod(pods.plane.kubeconfig, NAMESPACE, pod["metadata"]["name"], "standalone")
-    # It ends itself, as after an order.
-    assert pods.restarted(name, 300)["exitCode"] == 0
+    # It ends itself, at its end or while it still starts, and nobody kills it.
+    assert pods.restarted(name, 300)["exitCode"] in (0, 1)
     assert "Initiating shutdown" in pods.log(name, previous=True)

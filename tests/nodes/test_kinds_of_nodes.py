@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from sandbox.arguments import parser
+from sandbox.errors import SandboxError
 from sandbox.nodes.control_plane import RealControlPlane, control_plane, forget_kind, kind_of
 from sandbox.nodes.images import whole_name
+from sandbox.nodes.node import Node
 from sandbox.services import ControlPlane
+from sandbox.services.certificates import Pair
 from sandbox.state import ROOT
 from sandbox.tools import CONTROL_PLANE, MODULES, REAL_NODES
 from sandbox.tools import __main__ as building
@@ -77,3 +80,13 @@ def test_nothing_of_real_nodes_is_built_unless_it_is_named(
 )
 def test_an_image_is_kept_by_the_name_with_its_registry(name: str, whole: str) -> None:
     assert whole_name(name) == whole
+
+
+def test_a_folder_whose_path_is_too_long_for_sockets_is_refused_before_anything_is_made(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / ("x" * 107)
+    pair = Pair(tmp_path / "certificate", tmp_path / "key")
+    with pytest.raises(SandboxError, match=r"path that is \d+ characters too long.*--state"):
+        Node(folder, {}).launch({}, tmp_path / "ca", pair, 1)
+    assert not folder.exists()

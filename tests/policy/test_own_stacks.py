@@ -71,6 +71,12 @@ def test_a_local_stack_differs_in_what_a_developer_may_leave(name: str, controls
     assert {control for control, _ in _found(name, "development", {})} == controls
 
 
+@pytest.mark.parametrize("name", ["oss-aws", "oss-gcp", "oss-azure"])
+def test_the_buckets_of_the_examples_pass_as_production(name: str) -> None:
+    judged = {control for control, _ in _found(name, "production", ELSEWHERE)}
+    assert not {control for control in judged if control.startswith("ks-storage-")}
+
+
 def test_what_settings_add_to_pods_is_judged() -> None:
     document = every_pod_setting_support.standalone()
     deployment = document["deployment"]

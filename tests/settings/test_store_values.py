@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import BeforeValidator
+from pydantic.fields import FieldInfo
 
+from components.settings.base import SOURCE_PROJECT, Duration, StrictBool
+from components.settings.model import Settings
 from components.settings.report import Problem
 from components.validation import load
+from components.validation.model_keys import leaves
+from components.validation.schema import OURS
 from tests.settings.malformed_fixtures import VAULT, enterprise, oss
 from tests.settings.store_documents_support import (
     ADDRESS,
@@ -141,3 +147,28 @@ def test_a_namespace_that_limits_nobody_is_a_warning() -> None:
     in_vault = problems_of(with_store("vault", vault=ADDRESS, secrets=limited))
     assert all("the secret is main/A there" in p.fix for p in in_vault)
     assert not problems_of(oss(declared_secrets={"A": {"tenant": "main", "generate": {}}}))
+
+
+def test_keys_that_kestra_never_reads_have_types_of_their_own() -> None:
+    """So that nobody is told what Kestra makes of such a value."""
+    of_kestra = {get_args(type_)[1] for type_ in (StrictBool, Duration)}
+    wrong = [
+        path
+        for name, field in Settings.model_fields.items()
+        for path, leaf, _ in leaves(field.alias or name, field)
+        if _is_of_project(path, leaf)
+        and of_kestra & {one for one in _metadata(leaf) if isinstance(one, BeforeValidator)}
+    ]
+    assert wrong == []
+
+
+def _is_of_project(path: str, field: FieldInfo) -> bool:
+    extra: Any = field.json_schema_extra
+    # The second secret manager has the keys of kestra:secret.
+    ours = path.split(".")[0] in OURS and not path.startswith("store.also.")
+    return ours or extra["source"] == SOURCE_PROJECT
+
+
+def _metadata(field: FieldInfo) -> list[Any]:
+    parts = get_args(field.annotation)
+    return [*field.metadata, *(one for part in parts for one in get_args(part))]

@@ -5,6 +5,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.kestra.core.models.executions.Execution;
 import io.kestra.core.server.Service;
+import io.kestra.core.utils.ExecutorsUtils;
 import io.micronaut.context.ApplicationContext;
 import io.micronaut.context.ApplicationContextBuilder;
 import io.micronaut.context.env.Environment;
@@ -21,8 +22,6 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
@@ -68,7 +67,9 @@ public class Server {
         inspect(context, running, replaced.keySet(), pool);
         System.out.println("listens on " + context.getBean(EmbeddedServer.class).start().getURL());
         int threads = Integer.parseInt(option(arguments, "--(worker-)?thread", String.valueOf(4 * Runtime.getRuntime().availableProcessors())));
-        List<Service> services = Release.start(component, threads, option(arguments, "--worker-group", null), context, components());
+        // Kestra's own threads: where a component cannot start, or ends by an error, they end the process.
+        ExecutorService components = context.getBean(ExecutorsUtils.class).cachedThreadPool("server");
+        List<Service> services = Release.start(component, threads, option(arguments, "--worker-group", null), context, components);
         Harness.until(() -> services.stream().allMatch(service -> service.getState() == Service.ServiceState.RUNNING));
         services.forEach(service -> System.out.println(service.getType() + " " + service.getState()));
         running.complete(services);
@@ -78,18 +79,6 @@ public class Server {
             Thread.sleep(500);
         }
         System.exit(0);
-    }
-
-    /** Threads of components: where one cannot start, or ends by an error, the process ends, and the container is started again. */
-    static ExecutorService components() {
-        return new ThreadPoolExecutor(0, Integer.MAX_VALUE, 1, TimeUnit.MINUTES, new SynchronousQueue<>()) {
-            protected void afterExecute(Runnable component, Throwable error) {
-                if (error != null) {
-                    System.err.println("Kestra ends: " + Harness.words(error));
-                    System.exit(1);
-                }
-            }
-        };
     }
 
     static ApplicationContextBuilder builder() {

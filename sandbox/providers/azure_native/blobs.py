@@ -90,7 +90,7 @@ class BlobServiceProperties(_OfAccount):
 
     type = "Microsoft.Storage/storageAccounts/blobServices"
     path = _ACCOUNT + "/blobServices/{blobServicesName}"
-    named = None
+    named = "blobServicesName"
 
     def remove(self, a: Azure, objects: Objects, id_: str) -> None:
         """Only the program forgets it."""
@@ -102,7 +102,7 @@ class ManagementPolicy(_OfAccount):
 
     type = "Microsoft.Storage/storageAccounts/managementPolicies"
     path = _ACCOUNT + "/managementPolicies/{managementPolicyName}"
-    named = None
+    named = "managementPolicyName"
 
 
 class RoleDefinition(AzureResource):
