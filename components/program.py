@@ -29,7 +29,7 @@ from .rendering.configuration import (
     render,
 )
 from .rendering.web_server import WebServer
-from .rendering.worker_channel import made_values
+from .rendering.worker_channel import generated_keys
 from .safeguards.change_guard import Guard, watched
 from .safeguards.error_hooks import register_error_hook
 from .safeguards.failed_rollout import RolloutWatch
@@ -217,7 +217,7 @@ def provision(
 def needed_values(settings: Settings, configuration: Configuration) -> list[str]:
     """Settings paths of the values that a stack needs and neither settings nor a store provide, sorted."""
     needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
-    needed |= set(made_values(settings))
+    needed |= set(generated_keys(settings))
     return sorted(key for key in needed if not is_provisioned(key))
 
 

@@ -13,7 +13,7 @@ from .generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
 from .kubernetes.pod_additions import secret_values
 from .rendering.configuration import Configuration, GeneratedValueRef, ProvidedValue
 from .rendering.leaves import literal
-from .rendering.worker_channel import made_values, told_groups
+from .rendering.worker_channel import generated_keys, seeded_groups
 from .settings import Settings
 from .settings.base import OPAQUE, PendingSecret
 from .settings.external_key import has_external_key
@@ -116,7 +116,7 @@ def channel(
         settings: the stack's settings.
         provided: what the stack itself made, by settings path.
     """
-    keys = [*made_values(settings), *([STORE_PASSWORD] if settings.grpc_tls else [])]
-    tokens = {group: settings.registration_groups[group] for group in told_groups(settings)}
+    keys = [*generated_keys(settings), *([STORE_PASSWORD] if settings.grpc_tls else [])]
+    tokens = {group: settings.registration_groups[group] for group in seeded_groups(settings)}
     own = {token_key(group): _secret(token) for group, token in tokens.items() if token}
     return {key: provided[key] for key in keys} | own

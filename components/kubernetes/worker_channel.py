@@ -103,7 +103,7 @@ class WorkerChannel:
             items = [{"key": file, "path": file} for file in _FILES]
             volumes.append(("grpc-tls", STORES_FOLDER, {"secretName": secret, "items": items}))
         if self._tokens is not None and workload.server == "webserver":
-            items = [{"key": token_key(group), "path": group} for group in self._told_groups()]
+            items = [{"key": token_key(group), "path": group} for group in self._seeded_groups()]
             source = {"secretName": self._tokens, "items": items}
             volumes.append(("worker-tokens", TOKENS_FOLDER, source))
         return volumes
@@ -117,8 +117,8 @@ class WorkerChannel:
                 self._reference("KESTRA_EE_WORKER_AUTH_JWT_SIGNING_KEY", SIGNING_KEY),
             ]
         group = workload.group or DEFAULT_GROUP
-        is_made = self._settings.registration_groups.get(group) is None
-        if workload.server == _WORKER and is_made:
+        is_generated = self._settings.registration_groups.get(group) is None
+        if workload.server == _WORKER and is_generated:
             return [self._reference(REGISTRATION_TOKEN, token_key(group))]
         return []
 
@@ -126,7 +126,7 @@ class WorkerChannel:
         reference = {"name": self._tokens, "key": key}
         return {"name": variable, "valueFrom": {"secretKeyRef": reference}}
 
-    def _told_groups(self) -> list[str]:
+    def _seeded_groups(self) -> list[str]:
         return [
             group
             for group in self._settings.registration_groups
@@ -136,7 +136,7 @@ class WorkerChannel:
     def _register_tokens(self) -> pulumi.Output[str] | None:
         if not self._settings.registration_groups:
             return None
-        keys = [SIGNING_KEY, *map(token_key, self._told_groups())]
+        keys = [SIGNING_KEY, *map(token_key, self._seeded_groups())]
         return self._secret(
             "worker-authentication", {key: self._values[key] for key in keys}
         ).metadata.name

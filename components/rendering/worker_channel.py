@@ -41,13 +41,13 @@ def _tls() -> dict[str, Node]:
     }
 
 
-def made_values(settings: Settings) -> list[str]:
+def generated_keys(settings: Settings) -> list[str]:
     """What the stack makes for the channel and Kestra's file does not name."""
     groups = settings.registration_groups
     return [SIGNING_KEY, *(token_key(g) for g, t in groups.items() if t is None)] if groups else []
 
 
-def told_groups(settings: Settings) -> list[str]:
+def seeded_groups(settings: Settings) -> list[str]:
     """Worker groups whose tokens the stack knows: it makes them, or the settings have their values."""
     return [
         group
@@ -61,23 +61,23 @@ def _with_worker_groups(kestra: dict[str, Node], settings: Settings) -> dict[str
 
     A group that the settings declare there keeps what they say of it, its queues above all.
     """
-    told = told_groups(settings)
-    if not told:
+    seeded = seeded_groups(settings)
+    if not seeded:
         return kestra
     ee = block(kestra, "ee") or {}
     setup = block(ee, "setup") or {}
     written = setup.get("worker-groups")
     declared = [g for g in written if isinstance(g, dict)] if isinstance(written, list) else []
-    groups = [_with_token(group, told) for group in declared]
+    groups = [_with_token(group, seeded) for group in declared]
     known = {str(group.get("id")) for group in declared}
-    groups += [_with_token({"id": g, "name": g}, told) for g in told if g not in known]
+    groups += [_with_token({"id": g, "name": g}, seeded) for g in seeded if g not in known]
     own: dict[str, Node] = {"enabled": True, **setup, "worker-groups": list[Node](groups)}
     return {**kestra, "ee": {**ee, "setup": own}}
 
 
-def _with_token(group: dict[str, Node], told: list[str]) -> dict[str, Node]:
+def _with_token(group: dict[str, Node], seeded: list[str]) -> dict[str, Node]:
     name = group.get("id")
-    if name not in told or "registration-tokens" in group:
+    if name not in seeded or "registration-tokens" in group:
         return group
     token: Node = {"name": "stack", "token-file": f"{TOKENS_FOLDER}/{name}"}
     return {**group, "registration-tokens": [token]}

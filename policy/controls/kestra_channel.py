@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from policy.application import Application
-from policy.core.model import Context, Finding, control
+from policy.core.model import Context, Finding, Problem, Resource, control
 from policy.effective_configuration import each_application
 
 ELSEWHERE = "pod-network-encryption"
@@ -53,3 +54,43 @@ def mutual_tls(application: Application, context: Context) -> Iterator[Finding]:
     asks = f"{_TLS}.client-auth"
     if server.component == "controller" and str(application.get(asks)).upper() != "REQUIRE":
         yield application.problem("takes workers without a certificate", "REQUIRE", asks)
+
+
+CERTIFICATE = "kubernetes:cert-manager.io/v1:Certificate"
+_GO_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+#: What cert-manager asks for where nothing is said.
+_DEFAULT_DAYS = 90
+
+
+@control(
+    "ks-kestra-24",
+    "Certificates of pods are short-lived, and their keys are made anew",
+    "medium",
+    risk="A key that was read from a pod opens its place until the certificate ends, and for ever when renewals keep it.",
+    steps=(
+        "Set duration to the configured days of a rotation (default 90) or less.",
+        "Set privateKey.rotationPolicy to Always. An authority (isCA) may keep its key.",
+    ),
+    setting="kestra:deployment.grpc-tls.duration",
+    types=(CERTIFICATE,),
+)
+def short_certificates(resource: Resource, context: Context) -> Iterator[Finding]:
+    if resource.get_path("spec.isCA"):
+        return
+    most = context.options.maximum_rotation_days
+    days = _days(resource.get_path("spec.duration"))
+    if days is not None and days > most:
+        yield Problem(f"is valid for {days:g} days", f"{most:g} or less", "spec.duration")
+    if resource.get_path("spec.privateKey.rotationPolicy") == "Never":
+        yield Problem("keeps its key", "Always", "spec.privateKey.rotationPolicy")
+
+
+def _days(duration: object) -> float | None:
+    """A duration as Go writes it, in days; None for what cert-manager refuses itself."""
+    if not duration:
+        return _DEFAULT_DAYS
+    match = _GO_DURATION.fullmatch(str(duration))
+    if match is None:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return (hours * 3600 + minutes * 60 + seconds) / 86400

@@ -14,6 +14,7 @@ from components.settings import Settings, report
 from components.validation import load_file
 from components.validation.stack_file import read_stack_file
 from sandbox.clouds import required_services
+from sandbox.doctor.certificates import examine_certificates
 from sandbox.doctor.cluster_apis import examine_apis
 from sandbox.doctor.external_secrets import examine_operator
 from sandbox.doctor.external_values import examine_external_values
@@ -68,6 +69,7 @@ def doctor(
     apis = [
         *examine_apis(state, resources, own=own),
         *examine_operator(state, resources, own=own, installs=settings.store.install),
+        *examine_certificates(settings, own=own),
     ]
     if apis:
         _checks(console, "Cluster", apis)

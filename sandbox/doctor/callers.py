@@ -93,7 +93,7 @@ def kubernetes(needs: Sequence[Need], kubeconfig: Path | None = None) -> CallerP
     """
     import kubernetes.client as api
 
-    with _cluster_client(kubeconfig) as client:
+    with cluster_client(kubeconfig) as client:
         reviews = api.AuthorizationV1Api(client)
         denied = {need for need in needs if not _may(reviews, need)}
         host = client.configuration.host
@@ -110,7 +110,7 @@ def missing_apis(kinds: Iterable[tuple[str, str]], kubeconfig: Path | None = Non
     Raises:
         SandboxError: when there is no cluster, or it does not answer.
     """
-    with _cluster_client(kubeconfig) as client:
+    with cluster_client(kubeconfig) as client:
         return [
             f"{kind} of {version}" for version, kind in kinds if not _serves(client, version, kind)
         ]
@@ -128,7 +128,7 @@ def api_versions(group: str, kubeconfig: Path | None = None) -> tuple[str, ...]:
     """
     import kubernetes.client as api
 
-    with _cluster_client(kubeconfig) as client:
+    with cluster_client(kubeconfig) as client:
         groups = api.ApisApi(client).get_api_versions(_request_timeout=SECONDS).groups
     return tuple(v.version for one in groups if one.name == group for v in one.versions)
 
@@ -146,7 +146,7 @@ def operator_deployments(kubeconfig: Path | None = None) -> dict[str, bool] | No
     """
     import kubernetes.client as api
 
-    with _cluster_client(kubeconfig) as client:
+    with cluster_client(kubeconfig) as client:
         try:
             listing: Any = api.AppsV1Api(client).list_deployment_for_all_namespaces(
                 label_selector="app.kubernetes.io/name=external-secrets", _request_timeout=SECONDS
@@ -162,7 +162,12 @@ def operator_deployments(kubeconfig: Path | None = None) -> dict[str, bool] | No
 
 
 @contextmanager
-def _cluster_client(kubeconfig: Path | None) -> Iterator[Any]:
+def cluster_client(kubeconfig: Path | None) -> Iterator[Any]:
+    """A client of the cluster; what fails while it is used is a SandboxError.
+
+    Args:
+        kubeconfig: the file (default: as kubectl finds it).
+    """
     import kubernetes.client as api
     import kubernetes.config as configuration
     import urllib3.exceptions

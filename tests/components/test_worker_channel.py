@@ -65,8 +65,10 @@ def certificate_specs(written: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def pods(recorded: Recorder) -> dict[str, dict[str, Any]]:
-    found = of_type(recorded, "kubernetes:apps/v1:Deployment")
-    return {n.removeprefix("kestra-"): i["spec"]["template"]["spec"] for n, i in found.items()}
+    deployments = of_type(recorded, "kubernetes:apps/v1:Deployment")
+    return {
+        n.removeprefix("kestra-"): i["spec"]["template"]["spec"] for n, i in deployments.items()
+    }
 
 
 def configuration(recorded: Recorder) -> dict[str, Any]:
@@ -230,8 +232,8 @@ def test_tokens_are_made_told_to_the_web_server_and_given_to_their_workers_alone
         # Neither the key nor a token of another group is a variable of every pod.
         assert not any(value in text for value in tokens.values())
     shared = secret_data(recorded, "kestra-secret")
-    made = {v for k, v in tokens.items() if k != keys["etl"]}
-    assert made.isdisjoint(shared.values())
+    generated = {v for k, v in tokens.items() if k != keys["etl"]}
+    assert generated.isdisjoint(shared.values())
 
 
 def test_a_group_that_the_settings_declare_keeps_its_queues_and_gets_its_token() -> None:

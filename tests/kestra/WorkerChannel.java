@@ -68,7 +68,7 @@ public class WorkerChannel {
                 }
                 out.put(ask.get("name").asText(), answer(context, ask));
             }
-            out.put("credentials made", controller instanceof TlsController tls ? tls.made : 0);
+            out.put("credentials created", controller instanceof TlsController tls ? tls.created : 0);
             controller.close();
         }
         return out;
@@ -123,7 +123,7 @@ public class WorkerChannel {
 
     static class TlsController extends DefaultController {
         private final ApplicationContext context;
-        int made;
+        int created;
 
         TlsController(ApplicationContext context) {
             super(List.copyOf(context.getBeansOfType(WorkerControllerService.class)), context.getBean(GrpcConfiguration.class),
@@ -133,7 +133,7 @@ public class WorkerChannel {
 
         @Override
         protected ServerCredentials createServerCredentials() {
-            made++;
+            created++;
             try {
                 return TlsServerCredentials.newBuilder()
                     .keyManager(keys(tls(context, "key-store.path"), tls(context, "key-store.password")).getKeyManagers())

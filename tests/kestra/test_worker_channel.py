@@ -192,4 +192,4 @@ def test_renewed_stores_are_not_read_until_the_process_starts_again(
 ) -> None:
     assert answers[1]["after a renewal"].startswith("UNAVAILABLE")
     assert answers[1]["right again"] == "SERVING"
-    assert answers[1]["credentials made"] == 1
+    assert answers[1]["credentials created"] == 1

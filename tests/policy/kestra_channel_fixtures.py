@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tests.policy.cases_support import Case
+from tests.policy.cases_support import Case, case
 from tests.policy.kestra_fixtures import ENTERPRISE
 from tests.policy.kestra_stack_support import IMAGE, config_map, deployment, env, text
-from tests.policy.sdk_support import UNKNOWN, R
+from tests.policy.sdk_support import ABSENT, UNKNOWN, R
 
 _TLS = "kestra.grpc.tls"
 _CONTROLLERS = ("kestra.worker", {"controllers": {"type": "STATIC"}})
@@ -32,7 +32,36 @@ def plain(component: str) -> list[R]:
     return [config_map(text(_CONTROLLERS)), server]
 
 
+CERTIFICATE = R(
+    "kubernetes:cert-manager.io/v1:Certificate",
+    {
+        "metadata": {"name": "kestra-grpc-worker", "namespace": "kestra"},
+        "spec": {
+            "secretName": "kestra-grpc-worker",
+            "issuerRef": {"name": "kestra-grpc"},
+            "duration": "7776000s",
+            "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
+        },
+    },
+    "worker",
+)
+AUTHORITY = CERTIFICATE.but("spec.duration", "87600h").but("spec.isCA", True)
+
 CHANNEL = {
+    "ks-kestra-24": case(
+        CERTIFICATE,
+        [
+            ("spec.duration", "8760h"),
+            ("spec.duration", "2160h0m1s"),
+            ("spec.privateKey.rotationPolicy", "Never"),
+        ],
+        ["spec", "spec.duration", "spec.privateKey"],
+        good=[
+            [CERTIFICATE.but("spec.duration", ABSENT)],
+            [CERTIFICATE.but("spec.duration", "2160h0m0s")],
+            [AUTHORITY.but("spec.privateKey.rotationPolicy", "Never")],
+        ],
+    ),
     "ks-kestra-23": Case(
         [
             stack("controller"),

@@ -52,6 +52,8 @@ def lines(deployment: dict[str, Any], version: str = "2.0", **more: Any) -> list
         ({"worker-authentication": {}}, {"ee": {"worker": {"auth": {"enabled": True}}}}, "kestra:ee.worker.auth.enabled", "keep one of the two"),
         ({"worker-authentication": {}, "worker-groups": {"gpu": {"registration-token": NONE}}}, {}, "worker-groups.gpu.registration-token", "is no registration token"),
         ({"worker-authentication": {}}, {"rotation": {"worker-groups.default.registration-token": "2"}}, "kestra:rotation", "revoke the old one"),
+        ({"worker-authentication": {}}, {"ee": {"setup": {"enabled": False}}}, "kestra:ee.setup.enabled", "keeps the workers' tokens from Kestra"),
+        ({"worker-authentication": {}}, {"ee": {"setup": {"worker-groups": [{"id": "default", "registration-tokens": [{"name": "a", "token": "${T}"}]}]}}}, "kestra:ee.setup.worker-groups[0].registration-tokens", "gets no other"),
         ({}, {"rotation": {"grpc.tls.key-store.password": "2"}}, "kestra:rotation", "nothing that this stack makes"),
     ],
 )  # fmt: skip

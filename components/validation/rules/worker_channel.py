@@ -15,7 +15,7 @@ from ...settings.durations import seconds
 from ...settings.findings import Finding
 from ...settings.model import Settings
 from ...settings.placeholders import is_placeholder
-from ...settings.worker_channel import GrpcTls
+from ...settings.worker_channel import DEFAULT_GROUP, GrpcTls
 
 _TLS, _AUTHENTICATION = ("deployment", "grpc-tls"), ("deployment", "worker-authentication")
 #: Of cert-manager.
@@ -33,6 +33,7 @@ def check(s: Settings) -> Iterator[Finding]:
     if chosen is not None and chosen.enabled:
         yield from _possible(s, _AUTHENTICATION, "has no worker to authenticate")
         yield from _tokens(s)
+        yield from _setup(s)
         auth = s.catalogue_value("kestra", "ee", "worker", "auth")
         for name in ("enabled", "jwt-signing-key"):
             if isinstance(auth, Mapping) and name in auth:
@@ -106,6 +107,35 @@ def _tokens(s: Settings) -> Iterator[Finding]:
                 "is no registration token",
                 "Kestra takes kwreg_, 52 letters and digits, and a checksum, and does not start with another one",
                 "remove it, and the stack makes one; or make one with kestractl workers registration-tokens generate",
+            )
+
+
+def _setup(s: Settings) -> Iterator[Finding]:
+    """What `kestra.ee.setup` says that keeps the stack's tokens from Kestra."""
+    setup = s.catalogue_value("kestra", "ee", "setup")
+    if not isinstance(setup, Mapping):
+        return
+    if str(setup.get("enabled", True)).lower() == "false":
+        yield Finding(
+            ("ee", "setup", "enabled"),
+            "keeps the workers' tokens from Kestra",
+            "kestra:deployment.worker-authentication tells Kestra the tokens by kestra.ee.setup",
+            "remove it",
+        )
+    for i, group in enumerate(setup.get("worker-groups") or ()):
+        name = group.get("id") if isinstance(group, Mapping) else None
+        if (
+            group
+            and "registration-tokens" in group
+            and s.registration_groups.get(str(name), "") is None
+        ):
+            yield Finding(
+                ("ee", "setup", "worker-groups", i, "registration-tokens"),
+                f"are tokens of {name} beside the one that the stack makes for its workers",
+                "a group that declares tokens gets no other",
+                "remove them"
+                if name == DEFAULT_GROUP
+                else f"remove them, or set kestra:deployment.worker-groups.{name}.registration-token to one of them",
             )
 
 
