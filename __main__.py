@@ -1,5 +1,15 @@
-"""Kestra's secrets and security on Kubernetes; see README.md."""
+"""Kestra's secrets and security on Kubernetes; see README.md.
 
-from components.program import deploy
+With an engine's address the same folder is the plugin of the component package (PulumiPlugin.yaml, docs/package.md).
+"""
 
-deploy()
+import sys
+
+if sys.argv[1:]:
+    from components.package.provider import serve
+
+    serve(sys.argv[1:])
+else:
+    from components.program import deploy
+
+    deploy()

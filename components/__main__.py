@@ -12,16 +12,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.closed_output import run_command
-from components.missing_packages import explain
+from .closed_output import run_command
+from .missing_packages import explain
 
 try:
-    from components.importing.arguments import add_arguments as add_import_arguments
-    from components.sdk_packages import missing_packages
-    from components.secret_values.command import add_arguments as add_secret_arguments
-    from components.settings import SettingsError
-    from components.settings.report import terminal_report
-    from components.validation import load_file
+    from .importing.arguments import add_arguments as add_import_arguments
+    from .sdk_packages import missing_packages
+    from .secret_values.command import add_arguments as add_secret_arguments
+    from .settings import SettingsError
+    from .settings.report import terminal_report
+    from .validation import load_file
 except ModuleNotFoundError as error:
     sys.exit(explain(error, "venv"))
 
@@ -49,7 +49,7 @@ def check(files: Sequence[str]) -> int:
 
 def render(file: str, *, environment: bool) -> int:
     """Prints the application.yaml of a stack file, or the names of the stack's own variables in it."""
-    from components.rendering.configuration import render as render_settings
+    from .rendering.configuration import render as render_settings
 
     try:
         loaded = load_file(file)
@@ -68,7 +68,7 @@ def render(file: str, *, environment: bool) -> int:
 
 def network(files: Sequence[str]) -> int:
     """Prints what the network policies of stack files open, and why. 0 when all are valid, else 1."""
-    from components.kubernetes.open_ports import as_text
+    from .kubernetes.open_ports import as_text
 
     status = 0
     for file in files:
@@ -91,7 +91,7 @@ def adopt(file: str, ids: Sequence[str]) -> int:
         file: what `pulumi stack export` wrote.
         ids: `NAME=ID` of each resource that exists.
     """
-    from components.safeguards.interrupted_updates import adopt_pending, by_name
+    from .safeguards.interrupted_updates import adopt_pending, by_name
 
     try:
         state = json.loads(Path(file).read_text())
@@ -172,19 +172,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     chosen, unknown = parser.parse_known_args(arguments)
     if chosen.command == "secret":
-        from components.secret_values.command import run as run_secret
+        from .secret_values.command import run as run_secret
 
         return run_secret(chosen, unknown)
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if chosen.command == "import":
-        from components.importing.command import run
+        from .importing.command import run
 
         return run(chosen)
     if chosen.command == "adopt":
         return adopt(chosen.file, chosen.ids)
     if chosen.command == "drift":
-        from components.drift import run as drift
+        from .drift import run as drift
 
         return drift(chosen.file)
     if chosen.command == "check":

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.backends.registry import all_backends
+from .backends.registry import all_backends
 
 KUBERNETES_OWNER = "kubernetes"
 VERBS = ("create", "delete", "get", "list", "patch", "watch")

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.backends.answers import CurrentVersion, UnansweredError, VersionQuery, WrittenSecret
-from components.backends.registry import all_backends
+from .backends.answers import CurrentVersion, UnansweredError, VersionQuery, WrittenSecret
+from .backends.registry import all_backends
 
 _DECLARED, _COPY = "store-declared-", "store-encryption-key"
 _STACK = "pulumi:pulumi:Stack"

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 import pulumi
 import pulumi_random as random
 
-from components.backends.registry import data_keys
-from components.registration_tokens import registration_token
-from components.settings.declared import SPECIAL, DeclaredSecret
-from components.settings.worker_channel import is_token_key
+from .backends.registry import data_keys
+from .registration_tokens import registration_token
+from .settings.declared import SPECIAL, DeclaredSecret
+from .settings.worker_channel import is_token_key
 
 ENCRYPTION_KEY = "encryption.secret-key"
 

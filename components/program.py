@@ -5,49 +5,52 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pulumi
-from pydantic import SecretStr
 
-from components import tags
-from components.backends.answers import UnansweredError
-from components.backends.external_values import Versions, current_versions
-from components.backends.interface import Identity, Store, StoreArgs
-from components.backends.registry import (
+from . import tags
+from .backends.answers import UnansweredError
+from .backends.external_values import Versions, current_versions
+from .backends.interface import Identity, Store, StoreArgs
+from .backends.registry import (
     backend_of,
     create_identity,
     create_store,
     is_provisioned,
 )
-from components.generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
-from components.kubernetes.cluster_reader import READER
-from components.kubernetes.deployment import Kestra, KestraArgs
-from components.kubernetes.pod_additions import secret_values
-from components.registrations import Registrations
-from components.rendering.configuration import (
+from .generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
+from .kubernetes.cluster_reader import READER
+from .kubernetes.deployment import Kestra, KestraArgs
+from .registrations import Registrations
+from .rendering.configuration import (
     Configuration,
     GeneratedValueRef,
-    ProvidedValue,
     render,
 )
-from components.rendering.web_server import WebServer
-from components.rendering.worker_channel import generated_keys, seeded_groups
-from components.safeguards.change_guard import Guard, watched
-from components.safeguards.error_hooks import register_error_hook
-from components.safeguards.failed_rollout import RolloutWatch
-from components.safeguards.hints import suggest_vault_address
-from components.sdk_packages import missing_packages
-from components.settings import Settings, SettingsError
-from components.settings.external_key import has_external_key
-from components.settings.placeholders import is_placeholder
-from components.settings.secret import InternalStore
-from components.settings.worker_channel import STORE_PASSWORD, token_key
-from components.stack_config import config_keys, read_config
-from components.storage.interface import StorageAccess
-from components.storage.registry import create_storage
-from components.validation import Loaded, load_stack
-
-MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key, not a value
+from .rendering.web_server import WebServer
+from .rendering.worker_channel import generated_keys
+from .safeguards.change_guard import Guard, watched
+from .safeguards.error_hooks import register_error_hook
+from .safeguards.failed_rollout import RolloutWatch
+from .safeguards.hints import suggest_vault_address
+from .sdk_packages import missing_packages
+from .secret_outputs import (
+    MANAGEMENT_PASSWORD as MANAGEMENT_PASSWORD,
+)
+from .secret_outputs import (
+    channel,
+    encryption_key,
+    environment,
+    given_secrets,
+    keys_held,
+    management_password,
+)
+from .settings import Settings, SettingsError
+from .stack_config import config_keys, read_config
+from .storage.interface import StorageAccess
+from .storage.registry import create_storage
+from .validation import Loaded, load_stack
 
 
 def deploy(project: Path | None = None, asks: Callable[[Settings], bool] = lambda _: True) -> None:
@@ -163,10 +166,31 @@ class Provisioned:
         }
 
 
+@dataclass(frozen=True)
+class Scope:
+    """Where the resources of a stack are: at its root, as in this project's own program, or in a component."""
+
+    name: str = ""
+    """Of the component; the logical names of its resources begin with it."""
+    parent: pulumi.Resource | None = None
+
+    def logical(self, part: str) -> str:
+        """The logical name of a part."""
+        return f"{self.name}-{part}" if self.name else part
+
+    def options(self, *others: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+        """The options of a part, with further ones."""
+        merged = pulumi.ResourceOptions(parent=self.parent)
+        for other in others:
+            merged = pulumi.ResourceOptions.merge(merged, other)
+        return merged
+
+
 def provision(
     settings: Settings,
     guarding: pulumi.ResourceOptions | None = None,
     versions: Versions | None = None,
+    scope: Scope = Scope(),
 ) -> Provisioned:
     """Registers the secrets, their store and the identity that reads them.
 
@@ -174,26 +198,49 @@ def provision(
         settings: the stack's settings.
         guarding: options of the guard, `components.safeguards.change_guard.watched()` for one that refuses.
         versions: of the external secrets, by secret manager; None where nobody is asked.
+        scope: what the resources are a part of.
     """
     configuration = render(settings)
-    needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
-    needed |= set(generated_keys(settings))
-    generated = GeneratedSecrets(
-        "generated",
-        sorted(key for key in needed if not is_provisioned(key)),
-        dict(settings.declared_secrets),
-        rotation=settings.rotation,
-    )
-    secrets = _declared(settings) | generated.declared
-    encryption_key = _encryption_key(settings, generated)
-    guard = Guard("guard", settings, _keys_held(settings, generated), guarding)
-    after = guard.passed
-    store, second = create_stores(settings, secrets, encryption_key, after, versions)
-    identity = create_identity("identity", settings, store, after)
+    generated = generate(settings, needed_values(settings, configuration), scope)
+    secrets = given_secrets(settings) | generated.declared
+    key = encryption_key(settings, generated)
+    guard = guard_keys(settings, generated, guarding, scope)
+    after = scope.options(guard.passed)
+    store, second = create_stores(settings, secrets, key, after, versions, scope)
+    identity = create_identity(scope.logical("identity"), settings, store, after)
     # Where External Secrets reads the store, Kestra's own service account is nobody there.
     own = Identity() if settings.uses_external_secrets else identity
-    storage = create_storage("storage", settings, own, after)
+    storage = create_storage(scope.logical("storage"), settings, own, after)
     return Provisioned(configuration, generated, secrets, store, identity, guard, second, storage)
+
+
+def needed_values(settings: Settings, configuration: Configuration) -> list[str]:
+    """Settings paths of the values that a stack needs and neither settings nor a store provide, sorted."""
+    needed = {s.key for s in configuration.environment.values() if isinstance(s, GeneratedValueRef)}
+    needed |= set(generated_keys(settings))
+    return sorted(key for key in needed if not is_provisioned(key))
+
+
+def generate(settings: Settings, needed: list[str], scope: Scope) -> GeneratedSecrets:
+    """Registers the values that the stack makes: those of these settings paths, and of declared secrets."""
+    return GeneratedSecrets(
+        scope.logical("generated"),
+        needed,
+        dict(settings.declared_secrets),
+        scope.options(),
+        rotation=settings.rotation,
+    )
+
+
+def guard_keys(
+    settings: Settings,
+    generated: GeneratedSecrets,
+    guarding: pulumi.ResourceOptions | None,
+    scope: Scope,
+) -> Guard:
+    """Registers the guard of what cannot be had back."""
+    keys = keys_held(settings, generated)
+    return Guard(scope.logical("guard"), settings, keys, scope.options(guarding))
 
 
 def build(
@@ -203,42 +250,63 @@ def build(
 ) -> None:
     """Registers the stack's resources and exports its outputs; for the arguments see `provision()`."""
     resources = provision(settings, guarding, versions)
+    for name, value in deploy_kestra("kestra", settings, resources).items():
+        pulumi.export(name, value)
+
+
+def deploy_kestra(
+    name: str, settings: Settings, resources: Provisioned, scope: Scope = Scope()
+) -> dict[str, Any]:
+    """Registers Kestra's own resources; returns the outputs of the stack.
+
+    Args:
+        name: the logical name of `Kestra`.
+        settings: the stack's settings.
+        resources: what it is given.
+        scope: what the resources are a part of.
+    """
     configuration, store, identity = resources.configuration, resources.store, resources.identity
     provided = resources.values
     kestra = Kestra(
-        "kestra",
+        name,
         KestraArgs(
             settings,
             configuration.yaml(),
-            _environment(settings, configuration, provided),
+            environment(settings, configuration, provided),
             identity,
             {} if settings.is_enterprise or settings.uses_external_secrets else resources.secrets,
             store.version_ids,
             [store] if isinstance(store, pulumi.Resource) else [],
-            _management_password(settings, provided),
+            management_password(settings, provided),
             WebServer.of(configuration.document, settings),
-            channel=_channel(settings, provided),
+            channel=channel(settings, provided),
             storage_identity=resources.storage.identity if resources.storage else Identity(),
         ),
-        resources.guard.passed,
+        scope.options(resources.guard.passed),
     )
-    pulumi.export("endpoint", kestra.endpoint)
-    pulumi.export("namespace", kestra.namespace)
-    pulumi.export("serviceAccount", kestra.service_account)
-    pulumi.export("principal", identity.principal)
-    pulumi.export("deployments", kestra.deployments)
-    pulumi.export("configMap", kestra.config_map)
-    pulumi.export("secret", kestra.secret)
-    pulumi.export("secretIds", store.secret_ids)
-    if resources.second is not None:
-        pulumi.export("alsoSecretIds", resources.second.secret_ids)
-    pulumi.export("versionIds", store.version_ids)
-    if resources.storage is not None:
-        pulumi.export("bucket", resources.storage.bucket)
-        pulumi.export("storagePrincipal", resources.storage.identity.principal)
-    pulumi.export("configuration", configuration.yaml())
-    pulumi.export("tags", tags.convention(settings.tags))
-    pulumi.export("generated", pulumi.Output.secret({**provided, **_named(resources.generated)}))
+    second = resources.second
+    return {
+        "endpoint": kestra.endpoint,
+        "namespace": kestra.namespace,
+        "serviceAccount": kestra.service_account,
+        "principal": identity.principal,
+        "deployments": kestra.deployments,
+        "configMap": kestra.config_map,
+        "secret": kestra.secret,
+        "secretIds": store.secret_ids,
+        **({} if second is None else {"alsoSecretIds": second.secret_ids}),
+        "versionIds": store.version_ids,
+        **_of_storage(resources.storage),
+        "configuration": configuration.yaml(),
+        "tags": tags.convention(settings.tags),
+        "generated": pulumi.Output.secret({**provided, **_named(resources.generated)}),
+    }
+
+
+def _of_storage(storage: StorageAccess | None) -> dict[str, Any]:
+    if storage is None:
+        return {}
+    return {"bucket": storage.bucket, "storagePrincipal": storage.identity.principal}
 
 
 def create_stores(
@@ -247,6 +315,7 @@ def create_stores(
     encryption_key: pulumi.Input[str] | None,
     opts: pulumi.ResourceOptions | None = None,
     versions: Versions | None = None,
+    scope: Scope = Scope(),
 ) -> tuple[Store, Store | None]:
     """The store that Kestra reads, and the second one while the stack moves.
 
@@ -256,11 +325,13 @@ def create_stores(
         encryption_key: the key for both to keep (secret), if the stack has it.
         opts: options of both.
         versions: of the external secrets, by secret manager.
+        scope: what they are a part of.
     """
 
     def create(view: Settings) -> Store:
         numbers = {n: v.number for n, v in (versions or {}).get(backend_of(view).type, {}).items()}
-        return create_store("store", StoreArgs(view, secrets, encryption_key, numbers), opts)
+        args = StoreArgs(view, secrets, encryption_key, numbers)
+        return create_store(scope.logical("store"), args, opts)
 
     # Under the same name, so that the day the two change places replaces nothing.
     first = create(settings)
@@ -269,73 +340,3 @@ def create_stores(
 
 def _named(generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
     return {f"declared-secrets.{name}": value for name, value in generated.declared.items()}
-
-
-def _declared(settings: Settings) -> dict[str, pulumi.Output[str]]:
-    """Given values of declared secrets."""
-    return {
-        name: _secret(secret.value)
-        for name, secret in settings.declared_secrets.items()
-        if secret.value is not None
-    }
-
-
-def _environment(
-    settings: Settings, configuration: Configuration, provided: Mapping[str, pulumi.Output[str]]
-) -> dict[str, pulumi.Output[str]]:
-    """Variables of the placeholders, and the encrypted ones of the settings."""
-    variables = settings.deployment.secret_environment | secret_values(settings)
-    return {name: _secret(value) for name, value in variables.items()} | {
-        name: _secret(source.value) if isinstance(source, ProvidedValue) else provided[source.key]
-        for name, source in configuration.environment.items()
-    }
-
-
-def _encryption_key(settings: Settings, generated: GeneratedSecrets) -> pulumi.Output[str] | None:
-    """The key for the store to keep; None where only Kestra's environment has it."""
-    secret_key = settings.encryption.secret_key
-    if secret_key is None:
-        return generated.values[ENCRYPTION_KEY]
-    return None if is_placeholder(secret_key.get_secret_value()) else _secret(secret_key)
-
-
-def _keys_held(settings: Settings, generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
-    """Keys without which Kestra could not read what it stored, a placeholder's own text included."""
-    secret_key = settings.encryption.secret_key
-    keys: dict[str, pulumi.Output[str]] = {}
-    if not has_external_key(settings):
-        # Of an external one the settings say the fingerprint.
-        own = _secret(secret_key) if secret_key else generated.values[ENCRYPTION_KEY]
-        keys["encryptionKey"] = own
-    if path := backend_of(settings).data_key:
-        block = settings.secret and settings.secret.backend
-        own = block.secret if isinstance(block, InternalStore) else None
-        keys["internalKey"] = _secret(own) if own else generated.values[path]
-    return keys
-
-
-def _channel(
-    settings: Settings, provided: Mapping[str, pulumi.Output[str]]
-) -> dict[str, pulumi.Output[str]]:
-    """What workers and controllers need besides Kestra's file, made or given."""
-    keys = [*generated_keys(settings), *([STORE_PASSWORD] if settings.grpc_tls else [])]
-    tokens = {group: settings.registration_groups[group] for group in seeded_groups(settings)}
-    of_settings = {token_key(group): _secret(token) for group, token in tokens.items() if token}
-    return {key: provided[key] for key in keys} | of_settings
-
-
-def _management_password(
-    settings: Settings, provided: Mapping[str, pulumi.Output[str]]
-) -> pulumi.Output[str] | None:
-    everything = settings.endpoints.all
-    if everything is None or everything.basic_auth is None:
-        return None
-    password = everything.basic_auth.password
-    if password is not None:
-        return _secret(password)
-    return provided[MANAGEMENT_PASSWORD]
-
-
-def _secret(value: SecretStr) -> pulumi.Output[str]:
-    """The one place where a given value becomes a Pulumi secret."""
-    return pulumi.Output.secret(value.get_secret_value())

@@ -7,11 +7,11 @@ import shlex
 import sys
 from pathlib import Path
 
-from components.backends.external_values import external_names
-from components.backends.interface import SdkPackage
-from components.backends.registry import all_backends, backends_of
-from components.settings import Settings
-from components.storage.registry import storage_of
+from .backends.external_values import external_names
+from .backends.interface import SdkPackage
+from .backends.registry import all_backends, backends_of
+from .settings import Settings
+from .storage.registry import storage_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,16 +36,18 @@ def missing_packages(settings: Settings) -> str | None:
     missing = [package for package in sdk_packages(settings) if not package.is_installed]
     if not missing:
         return None
-    files = [os.path.relpath(ROOT / package.lock) for package in missing]
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        *(word for file in files for word in ("-r", file)),
-    ]
+    command = [sys.executable, "-m", "pip", "install", *_what(missing)]
     what = "secret manager" if storage_of(settings) is None else "secret manager or bucket"
     return (
         f"The stack's {what} needs {' and '.join(package.name for package in missing)}, which Python does "
         f"not find. Install with: {shlex.join(command)}"
     )
+
+
+def _what(missing: list[SdkPackage]) -> list[str]:
+    """What pip installs: locked requirements, or where this is an installed package, extras of it."""
+    if all((ROOT / package.lock).is_file() for package in missing):
+        files = [os.path.relpath(ROOT / package.lock) for package in missing]
+        return [word for file in files for word in ("-r", file)]
+    extras = sorted({Path(package.lock).stem for package in missing})
+    return [f"kestra-on-pulumi[{','.join(extras)}]"]

@@ -17,15 +17,15 @@ import yaml
 from pulumi.runtime import config as runtime_config
 from pydantic import SecretStr
 
-from components.backends.settings_model import settings_model
-from components.settings import Settings
-from components.settings.base import Model, kebab
-from components.settings.pods import kubernetes_type
-from components.validation import read_file
-from components.validation.catalogue_keys import may_be_secret
-from components.validation.schema import models_in
-from components.validation.sensitive import takes_secret
-from components.validation.yaml_scalars import dates_of_pulumi
+from .backends.settings_model import settings_model
+from .settings import Settings
+from .settings.base import Model, kebab
+from .settings.pods import kubernetes_type
+from .validation import read_file
+from .validation.catalogue_keys import may_be_secret
+from .validation.schema import models_in
+from .validation.sensitive import takes_secret
+from .validation.yaml_scalars import dates_of_pulumi
 
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 #: First-level keys that are texts, whatever they look like.
@@ -178,7 +178,7 @@ def _all_secret(value: Any, annotation: Any, at: tuple[str | int, ...]) -> objec
     annotation = None if annotation is Any else annotation
     one, many = models_in(annotation)
     if kubernetes_type(annotation) is not None:
-        return _with_secret_variables(value)
+        return with_secret_variables(value)
     if isinstance(value, Mapping):
         inner = many or next(iter(get_args(annotation)[1:]), None)
         return {
@@ -191,7 +191,7 @@ def _all_secret(value: Any, annotation: Any, at: tuple[str | int, ...]) -> objec
     return SecretStr(value) if isinstance(value, str) and takes else value
 
 
-def _with_secret_variables(value: Any, key: str = "") -> object:
+def with_secret_variables(value: Any, key: str = "") -> object:
     """An object of Kubernetes, or a list of them, with the text of each variable of a container as a secret."""
     if isinstance(value, Mapping):
         names = {kebab(str(name)) for name in value}
@@ -201,11 +201,11 @@ def _with_secret_variables(value: Any, key: str = "") -> object:
         return {
             name: SecretStr(item)
             if is_variable and kebab(str(name)) == "value" and isinstance(item, str)
-            else _with_secret_variables(item, kebab(str(name)))
+            else with_secret_variables(item, kebab(str(name)))
             for name, item in value.items()
         }
     if isinstance(value, list):
-        return [_with_secret_variables(item, key) for item in value]
+        return [with_secret_variables(item, key) for item in value]
     return value
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.settings.tag_rules import KUBERNETES_LABELS, TagLimits, convention, problems
+from .settings.tag_rules import KUBERNETES_LABELS, TagLimits, convention, problems
 
 __all__ = ["KUBERNETES_PREFIX", "convention", "translate"]
 

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from packaging.version import Version
 
-from policy.releases import Releases
+from .releases import Releases
 
 TABLE = Path(__file__).with_name("advisories.yaml")
 #: From best known to worst; `unknown` is taken for high until somebody has read the advisory.

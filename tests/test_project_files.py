@@ -89,7 +89,7 @@ def test_every_folder_with_dependencies_gets_updates() -> None:
         "pip": ("requirements/*.in", "tests/tools/*/requirements.txt"),
         "gomod": ("**/go.mod",),
         "maven": ("**/pom.xml",),
-        "npm": ("tests/**/package.json",),
+        "npm": ("examples/**/package.json", "tests/**/package.json"),
     }
     for ecosystem, patterns in manifests.items():
         folders = {

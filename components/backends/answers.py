@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.redaction.search import redacted
+from ..redaction.search import redacted
 
 SECONDS = 30
 """How long one answer may take."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from components.backends.interface import AccessRow, Backend, NotWritable
-from components.backends.secret_naming import filtered_name, prefix, recovery_name
-from components.settings.declared import DeclaredSecret
-from components.settings.model import Settings
+from ..settings.declared import DeclaredSecret
+from ..settings.model import Settings
+from .interface import AccessRow, Backend, NotWritable
+from .secret_naming import filtered_name, prefix, recovery_name
 
 
 class CloudBackend(Backend):

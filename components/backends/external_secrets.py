@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.backends.login import Identity
-from components.settings.declared import DeclaredSecret
-from components.settings.model import Settings
+from ..settings.declared import DeclaredSecret
+from ..settings.model import Settings
+from .login import Identity
 
 
 class ReadByExternalSecrets:

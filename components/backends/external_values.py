@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from components.backends.answers import CurrentVersion, UnansweredError
-from components.settings.declared import Generate
-from components.settings.external_key import has_external_key
-from components.settings.model import Settings
+from ..settings.declared import Generate
+from ..settings.external_key import has_external_key
+from ..settings.model import Settings
+from .answers import CurrentVersion, UnansweredError
 
 if TYPE_CHECKING:
     import pulumi
 
-    from components.backends.interface import StoreArgs
+    from .interface import StoreArgs
 
 ENCRYPTION_KEY = "encryption.secret-key"
 NO_PLACE = "it has no place yet: `pulumi up` makes it"
@@ -101,7 +101,7 @@ def current_versions(settings: Settings, option: Option = no_option) -> Versions
     Raises:
         UnansweredError: a manager cannot be asked.
     """
-    from components.backends.registry import backend_of
+    from .registry import backend_of
 
     versions: dict[str, dict[str, CurrentVersion]] = {}
     names = values_by_others(settings)

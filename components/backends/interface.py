@@ -14,23 +14,23 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
-from components.backends import secret_naming
-from components.backends.external_secrets import ReadByExternalSecrets
-from components.backends.login import Identity as Identity
-from components.backends.login import to_identity as to_identity
-from components.settings.base import Model
-from components.settings.declared import DeclaredSecret
-from components.settings.findings import Finding, Kind
-from components.settings.model import Settings
-from components.settings.tag_rules import TagLimits
+from ..settings.base import Model
+from ..settings.declared import DeclaredSecret
+from ..settings.findings import Finding, Kind
+from ..settings.model import Settings
+from ..settings.tag_rules import TagLimits
+from . import secret_naming
+from .external_secrets import ReadByExternalSecrets
+from .login import Identity as Identity
+from .login import to_identity as to_identity
 
 if TYPE_CHECKING:
     import pulumi
 
-    from components.backends.answers import VersionQuery
-    from components.backends.external_values import ExternalValues, Option
-    from components.rendering.leaves import Node
-    from components.safeguards.failed_resource import ConflictHint
+    from ..rendering.leaves import Node
+    from ..safeguards.failed_resource import ConflictHint
+    from .answers import VersionQuery
+    from .external_values import ExternalValues, Option
 
 Rule = Callable[[Settings], Iterator[Finding]]
 """A check of the settings."""
@@ -352,7 +352,7 @@ class Backend(ReadByExternalSecrets):
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
     ) -> Store:
         """Registers the store."""
-        from components.backends.embedded.store import EmbeddedStore
+        from .embedded.store import EmbeddedStore
 
         return EmbeddedStore(name, args, opts)
 

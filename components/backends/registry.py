@@ -6,34 +6,34 @@ from functools import cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from components.backends.interface import Backend, Identity, Store, StoreArgs
-from components.settings.model import Settings
+from ..settings.model import Settings
+from .interface import Backend, Identity, Store, StoreArgs
 
 if TYPE_CHECKING:
     import pulumi
 
-#: `kestra:secret.type` to the backend; the empty type is that of open-source Kestra, which has no secret manager.
+#: `kestra:secret.type` to the backend's place in this package.
 BACKENDS: dict[str, str] = {
-    "aws-secret-manager": "components.backends.aws.backend:SECRETS_MANAGER",
-    "aws-ssm-parameter-store": "components.backends.aws.backend:PARAMETER_STORE",
-    "azure-key-vault": "components.backends.azure.backend:KEY_VAULT",
-    "google-secret-manager": "components.backends.gcp.backend:SECRET_MANAGER",
-    "vault": "components.backends.vault.backend:VAULT",
-    "cyberark": "components.backends.external.backend:CYBERARK",
-    "doppler": "components.backends.external.backend:DOPPLER",
-    "1password": "components.backends.external.backend:ONE_PASSWORD",
-    "beyondtrust": "components.backends.external.backend:BEYONDTRUST",
-    "delinea": "components.backends.external.backend:DELINEA",
-    "bitwarden": "components.backends.external.backend:BITWARDEN",
-    "jdbc": "components.backends.embedded.backend:JDBC",
-    "elasticsearch": "components.backends.embedded.backend:ELASTICSEARCH",
+    "aws-secret-manager": ".aws.backend:SECRETS_MANAGER",
+    "aws-ssm-parameter-store": ".aws.backend:PARAMETER_STORE",
+    "azure-key-vault": ".azure.backend:KEY_VAULT",
+    "google-secret-manager": ".gcp.backend:SECRET_MANAGER",
+    "vault": ".vault.backend:VAULT",
+    "cyberark": ".external.backend:CYBERARK",
+    "doppler": ".external.backend:DOPPLER",
+    "1password": ".external.backend:ONE_PASSWORD",
+    "beyondtrust": ".external.backend:BEYONDTRUST",
+    "delinea": ".external.backend:DELINEA",
+    "bitwarden": ".external.backend:BITWARDEN",
+    "jdbc": ".embedded.backend:JDBC",
+    "elasticsearch": ".embedded.backend:ELASTICSEARCH",
 }
-_OPEN_SOURCE = "components.backends.embedded.backend:OPEN_SOURCE"
+_OPEN_SOURCE = ".embedded.backend:OPEN_SOURCE"
 
 
 @cache
 def _load(place: str) -> Backend:
-    return resolve_name(place)
+    return resolve_name(f"{__package__}{place}" if place.startswith(".") else place)
 
 
 def backend(type_: str) -> Backend:

@@ -6,10 +6,10 @@ code is closed, so that these rules are as documented and not measured.
 
 from __future__ import annotations
 
-from components.settings.declared import DeclaredSecret
-from components.settings.managers import CloudManager
-from components.settings.model import Settings
-from components.settings.tag_rules import convention
+from ..settings.declared import DeclaredSecret
+from ..settings.managers import CloudManager
+from ..settings.model import Settings
+from ..settings.tag_rules import convention
 
 #: Tags that Kestra itself reads; nobody else may set them.
 RESERVED_TAGS = ("namespace", "tenant", "key", "prefix")

@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 from pydantic import create_model
 
-from components.backends.interface import Backend
-from components.backends.registry import BACKENDS, all_backends
-from components.settings.base import SOURCE_PROJECT, key
-from components.settings.identity import Identity
-from components.settings.managers import MANAGER
-from components.settings.model import Settings
-from components.settings.secret import SecretManager
-from components.settings.store import Store
+from ..settings.base import SOURCE_PROJECT, key
+from ..settings.identity import Identity
+from ..settings.managers import MANAGER
+from ..settings.model import Settings
+from ..settings.secret import SecretManager
+from ..settings.store import Store
+from .interface import Backend
+from .registry import BACKENDS, all_backends
 
 
 def settings_model() -> type[Settings]:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from components.settings.base import kebab
+from ..settings.base import kebab
 
 KeyPath = tuple[str | int, ...]
 Kind = Literal["key", "inside", "block", "unknown"]

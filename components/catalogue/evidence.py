@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from components.catalogue.artifacts import Artifacts
-from components.catalogue.java_types import Classes, JavaType, keys_of, parse
-from components.settings.base import kebab
+from ..settings.base import kebab
+from .artifacts import Artifacts
+from .java_types import Classes, JavaType, keys_of, parse
 
 #: `${kestra.url}` and `${kestra.url:default}` in an annotation.
 _PLACEHOLDER = re.compile(r"\$\{([a-z][\w-]*(?:\.[\w-]+)+)(?::([^}]*))?\}")

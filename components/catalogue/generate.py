@@ -17,11 +17,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from components.catalogue import COLUMNS, KEYS, CatalogueKey, segments
-from components.catalogue.artifacts import ArtifactsError, artifacts
-from components.catalogue.evidence import Evidence, gather
-from components.catalogue.owners import model_owners
-from components.settings.credentials import credential_sign
+from ..settings.credentials import credential_sign
+from . import COLUMNS, KEYS, CatalogueKey, segments
+from .artifacts import ArtifactsError, artifacts
+from .evidence import Evidence, gather
+from .owners import model_owners
 
 HERE = Path(__file__).parent
 VERSIONS = ("1.3", "2.0")

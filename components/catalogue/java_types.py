@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.settings.base import kebab
+from ..settings.base import kebab
 
 #: Classes of the catalogue's simple types; enumerations are texts besides.
 SIMPLE = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from components.settings.model import Settings
-from components.validation.model_keys import leaves
+from ..settings.model import Settings
+from ..validation.model_keys import leaves
 
 #: First-level settings that are no keys of Kestra's.
 _OWN = frozenset(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.importing.assembly import Assembly
-from components.importing.installation import Origin
-from components.importing.kubernetes_objects import FILES, REFERENCES, Objects, Source, dig, listed
-from components.importing.workloads import Workload
+from .assembly import Assembly
+from .installation import Origin
+from .kubernetes_objects import FILES, REFERENCES, Objects, Source, dig, listed
+from .workloads import Workload
 
 _KEYS: tuple[tuple[str, Source], ...] = (
     ("configMapKeyRef", "ConfigMap"),

@@ -6,15 +6,15 @@ import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from components.catalogue import lookup
-from components.importing.conversion import Conversion, shown
-from components.importing.draft import OURS, Place, Value, as_values, kestra_path
-from components.importing.placeholders import PLACEHOLDER, value_of
-from components.importing.secret_values import annotation_of
-from components.settings import Problem, Settings, SettingsError
-from components.validation import load_stack
-from components.validation.schema import ENCRYPTED, config_path, models_in
-from components.validation.sensitive import is_sensitive
+from ..catalogue import lookup
+from ..settings import Problem, Settings, SettingsError
+from ..validation import load_stack
+from ..validation.schema import ENCRYPTED, config_path, models_in
+from ..validation.sensitive import is_sensitive
+from .conversion import Conversion, shown
+from .draft import OURS, Place, Value, as_values, kestra_path
+from .placeholders import PLACEHOLDER, value_of
+from .secret_values import annotation_of
 
 _ROUNDS = 60
 #: Where keys go that nobody checks.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
-from components.importing.conversion import Conversion, set_command
-from components.importing.draft import Place, Value
-from components.settings.base import CREDENTIAL_IN_URL
-from components.validation.schema import config_path
+from ..settings.base import CREDENTIAL_IN_URL
+from ..validation.schema import config_path
+from .conversion import Conversion, set_command
+from .draft import Place, Value
 
 URL = ("deployment", "url")
 _LOCAL = re.compile(r"localhost|127(\.[0-9]+){3}|0\.0\.0\.0|::1|host\.docker\.internal")

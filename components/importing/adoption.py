@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from components.kubernetes.monitoring import monitor_kind
-from components.kubernetes.pods import STORAGE_CLAIM, stores_locally
-from components.kubernetes.scaling import autoscaling_of, budget_of
-from components.rendering.sections import CONTROLLER_SERVICE
-from components.settings import Settings
-from components.settings.workloads import group_accounts
-from components.validation.schema import KeySpelling, validate
+from ..kubernetes.monitoring import monitor_kind
+from ..kubernetes.pods import STORAGE_CLAIM, stores_locally
+from ..kubernetes.scaling import autoscaling_of, budget_of
+from ..rendering.sections import CONTROLLER_SERVICE
+from ..settings import Settings
+from ..settings.workloads import group_accounts
+from ..validation.schema import KeySpelling, validate
 
 Fate = Literal["adopted", "replaced", "stays"]
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.importing.assembly import Assembly, Rank
-from components.importing.env_files import parse
-from components.importing.readers import Part
-from components.settings.base import kebab
+from ..settings.base import kebab
+from .assembly import Assembly, Rank
+from .env_files import parse
+from .readers import Part
 
 #: Roots that make a document configuration, and those that do it only in a file of the usual name.
 _ROOTS = frozenset(("kestra", "datasources", "micronaut", "endpoints", "flyway"))

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Literal
 
-from components.importing import merging
-from components.importing.commands import Command, parse_command
-from components.importing.documents import Unreadable, load_documents
-from components.importing.images import image_settings
-from components.importing.installation import Installation, Note, Origin, Sourced, Tree, Variable
-from components.importing.key_tree import canonical_tree, get, merge, put
-from components.importing.readers import ImportRefused, Part
+from . import merging
+from .commands import Command, parse_command
+from .documents import Unreadable, load_documents
+from .images import image_settings
+from .installation import Installation, Note, Origin, Sourced, Tree, Variable
+from .key_tree import canonical_tree, get, merge, put
+from .readers import ImportRefused, Part
 
 #: A text that another program would have put in: `${CONFIG}`, `{{ config }}`.
 _EXPRESSIONS = re.compile(r"(\s|\$\{[^{}]*\}|\$\w+|\{\{[^{}]*\}\}|<[\w-]+>)+")
@@ -208,7 +208,7 @@ class Assembly:
 
     def companion(self, name: str, part: Part) -> Part | None:
         """The file that an input names, among the inputs or in the folder of the input; None where there is none."""
-        from components.importing.inputs import companion
+        from .inputs import companion
 
         result = companion(name, part, self._parts)
         if result is not None:
@@ -227,7 +227,7 @@ class Assembly:
 
     def parts_of_variables(self) -> list[Part]:
         """The inputs that are files of variables."""
-        from components.importing.env_files import EnvFileReader
+        from .env_files import EnvFileReader
 
         reader = EnvFileReader()
         return [part for part in self._parts if reader.recognizes(part)]

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from components.catalogue import catalogue, lookup
-from components.importing.installation import Sourced, Tree
-from components.importing.key_tree import KeyPath
-from components.validation.key_hints import meant
-from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
-from components.validation.rules.variable_rules import setting_keys
-from policy.environment_variables import Binding, bind, canonical
+from ..catalogue import catalogue, lookup
+from ..policy_tables import Binding, bind, canonical
+from ..validation.key_hints import meant
+from ..validation.rules.flow_variables import CONFIGURATION_ROOTS
+from ..validation.rules.variable_rules import setting_keys
+from .installation import Sourced, Tree
+from .key_tree import KeyPath
 
 JSON_VARIABLES = ("MICRONAUT_APPLICATION_JSON", "SPRING_APPLICATION_JSON")
 """Variables whose JSON is configuration."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from components.backends.registry import data_keys
-from components.importing.conversion import Conversion
-from components.importing.draft import Place, Value
-from components.importing.placeholders import ENCRYPTION
-from components.settings.placeholders import is_placeholder
-from components.validation.rules.keys import CIPHERS, decoded_size
+from ..backends.registry import data_keys
+from ..settings.placeholders import is_placeholder
+from ..validation.rules.keys import CIPHERS, decoded_size
+from .conversion import Conversion
+from .draft import Place, Value
+from .placeholders import ENCRYPTION
 
 
 def bound_places() -> tuple[Place, ...]:

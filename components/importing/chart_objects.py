@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.importing.assembly import Assembly
-from components.importing.chart_values import Values
-from components.importing.documents import Unreadable, load_documents
-from components.importing.helm import Release
-from components.importing.kubernetes_objects import KubernetesObject, as_mapping, listed
-from components.importing.workloads import annotation_texts, sourced
+from .assembly import Assembly
+from .chart_values import Values
+from .documents import Unreadable, load_documents
+from .helm import Release
+from .kubernetes_objects import KubernetesObject, as_mapping, listed
+from .workloads import annotation_texts, sourced
 
 _PRIVILEGED = (
     "Docker in Docker (dind) is a privileged container beside Kestra's, in every mode of the chart; Pod Security "

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.importing.installation import Origin
+from .installation import Origin
 
 Path = tuple[str | int, ...]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from components.importing import pull_secrets
-from components.importing.assembly import Assembly
-from components.importing.cluster_ingress import add_ingress, add_route
-from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, number
-from components.importing.workloads import Workload, annotation_texts, sourced
+from . import pull_secrets
+from .assembly import Assembly
+from .cluster_ingress import add_ingress, add_route
+from .kubernetes_objects import KubernetesObject, Objects, dig, number
+from .workloads import Workload, annotation_texts, sourced
 
 #: Kinds that the program has other means for, or none; what to do.
 _NAMED = {

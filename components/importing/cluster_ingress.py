@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from components.importing.assembly import Assembly
-from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, listed
-from components.importing.workloads import annotation_texts, sourced
+from .assembly import Assembly
+from .kubernetes_objects import KubernetesObject, Objects, dig, listed
+from .workloads import annotation_texts, sourced
 
 _CLASS = "kubernetes.io/ingress.class"
 _TLS = "pulumi config set --path kestra:deployment.ingress.tls-secret <name of the Secret>"

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import yaml
 
-from components.importing.arguments import Arguments
-from components.importing.conversion import Conversion, ToSet
-from components.importing.convert import convert
-from components.importing.installation import Installation
-from components.importing.readers import ImportRefused
-from components.importing.report import Report
-from components.importing.sealing import HEADER, find_seal
-from components.importing.secret_values import Redaction
-from components.importing.writer import text_of, write
-from components.settings import SettingsError
-from components.validation import load_file
+from ..settings import SettingsError
+from ..validation import load_file
+from .arguments import Arguments
+from .conversion import Conversion, ToSet
+from .convert import convert
+from .installation import Installation
+from .readers import ImportRefused
+from .report import Report
+from .sealing import HEADER, find_seal
+from .secret_values import Redaction
+from .writer import text_of, write
 
 _DIRECTORY = Path("stacks")
 UNEXPECTED = "The inputs have a form that this program does not expect"
@@ -75,7 +75,7 @@ def import_files(arguments: Arguments) -> Report:
     Raises:
         ImportRefused: with one sentence, where nothing is written.
     """
-    from components.importing.inputs import read
+    from .inputs import read
 
     return import_installation(read(arguments.files), arguments)
 

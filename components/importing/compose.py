@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from components.importing.assembly import Assembly
-from components.importing.commands import COMPONENTS, Command, parse_command, split_words
-from components.importing.compose_files import (
+from .assembly import Assembly
+from .commands import COMPONENTS, Command, parse_command, split_words
+from .compose_files import (
     Project,
     Service,
     env_file_paths,
@@ -16,18 +16,18 @@ from components.importing.compose_files import (
     pairs,
     scalar,
 )
-from components.importing.compose_mounts import add_files, mounts_of, note_mounts
-from components.importing.compose_parts import (
+from .compose_mounts import add_files, mounts_of, note_mounts
+from .compose_parts import (
     add_resources,
     note_devices,
     note_others,
     note_ports,
     note_rest,
 )
-from components.importing.env_files import read_lines
-from components.importing.images import is_kestra
-from components.importing.installation import Variable
-from components.importing.readers import ImportRefused, Part
+from .env_files import read_lines
+from .images import is_kestra
+from .installation import Variable
+from .readers import ImportRefused, Part
 
 #: What compose takes of a folder, and what stands beside it.
 _DEFAULTS = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.importing.assembly import Assembly
-from components.importing.compose_variables import Interpolation
-from components.importing.documents import Override, Reset, Unreadable, load_documents
-from components.importing.env_files import read_lines
-from components.importing.installation import Origin
-from components.importing.readers import Part
+from .assembly import Assembly
+from .compose_variables import Interpolation
+from .documents import Override, Reset, Unreadable, load_documents
+from .env_files import read_lines
+from .installation import Origin
+from .readers import Part
 
 #: Sequences of a service that compose adds to each other; of the others the last file's counts.
 _ADDED = frozenset(

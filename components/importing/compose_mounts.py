@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.importing.assembly import Assembly, Rank
-from components.importing.commands import Command
-from components.importing.compose_files import Project, Service, split_volume
-from components.importing.documents import Unreadable, load_documents
-from components.importing.installation import Origin, Variable
-from components.importing.systemd import add_file
+from .assembly import Assembly, Rank
+from .commands import Command
+from .compose_files import Project, Service, split_volume
+from .documents import Unreadable, load_documents
+from .installation import Origin, Variable
+from .systemd import add_file
 
 _SOCKET = re.compile(r"(docker|podman|containerd)\.sock$")
 #: Where Kestra looks for `--config` without being told.

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from components.importing.assembly import Assembly
-from components.importing.compose_files import Service, pairs, scalar
-from components.importing.compose_variables import unresolved
-from components.importing.durations import seconds_of, shorter_than_kestra
-from components.settings.credentials import credential_sign
+from ..settings.credentials import credential_sign
+from .assembly import Assembly
+from .compose_files import Service, pairs, scalar
+from .compose_variables import unresolved
+from .durations import seconds_of, shorter_than_kestra
 
 _RESTRICTED = "Pod Security restricted, which the namespace enforces, refuses it"
 #: Parts of Kestra's service that nothing carries: the reason, and what to do.

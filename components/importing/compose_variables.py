@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.importing.documents import Override
+from .documents import Override
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: What a template's variable is called where compose would see a name with a default: `${license-key}`.

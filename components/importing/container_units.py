@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from components.importing.assembly import Assembly
-from components.importing.commands import split_words
-from components.importing.compose import read_services, server_command
-from components.importing.compose_files import Project, Service
-from components.importing.compose_variables import Interpolation
-from components.importing.readers import ImportRefused, Part
+from .assembly import Assembly
+from .commands import split_words
+from .compose import read_services, server_command
+from .compose_files import Project, Service
+from .compose_variables import Interpolation
+from .readers import ImportRefused, Part
 
 _SECTION = re.compile(r"\[([A-Za-z]+)\]")
 #: Keys of [Container] with one value, and with several, to the part of a service.

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from components.importing.draft import Draft, Place
-from components.importing.installation import Installation, Note, Origin
-from components.validation.schema import config_path
+from ..validation.schema import config_path
+from .draft import Draft, Place
+from .installation import Installation, Note, Origin
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from components.importing import (
+from ..settings import Problem
+from ..settings.base import OPAQUE
+from ..validation.sensitive import is_sensitive
+from . import (
     acceptance,
     bound_keys,
     log_in,
@@ -14,15 +17,12 @@ from components.importing import (
     translation,
     variables,
 )
-from components.importing.conversion import Conversion
-from components.importing.draft import UNKNOWN, Sealed, Value
-from components.importing.installation import Installation
-from components.importing.sealing import Seal, seal_secrets
-from components.importing.secret_values import annotation_of, is_secret, mark_secrets
-from components.importing.settings_map import setting_place
-from components.settings import Problem
-from components.settings.base import OPAQUE
-from components.validation.sensitive import is_sensitive
+from .conversion import Conversion
+from .draft import UNKNOWN, Sealed, Value
+from .installation import Installation
+from .sealing import Seal, seal_secrets
+from .secret_values import annotation_of, is_secret, mark_secrets
+from .settings_map import setting_place
 
 #: Settings that say where Kestra keeps what it knows.
 _PLATFORM = ("queue", "repository", "datasources")

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import yaml
 
-from components.validation.stack_file import BoundedLoader
-from components.validation.yaml_scalars import resolve_as_pulumi
+from ..validation.stack_file import BoundedLoader
+from ..validation.yaml_scalars import resolve_as_pulumi
 
 MOST_BYTES = 1024 * 1024
 """Bytes of one input; reading that much YAML takes many seconds."""

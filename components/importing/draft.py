@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from components.catalogue import lookup
-from components.importing.installation import Origin, Sourced
-from components.validation.schema import config_path
+from ..catalogue import lookup
+from ..validation.schema import config_path
+from .installation import Origin, Sourced
 
 Place = tuple[str | int, ...]
 """Keys and positions, from the first-level setting on."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from components.importing.installation import Variable
-from components.importing.readers import Part
+from .installation import Variable
+from .readers import Part
 
 if TYPE_CHECKING:
-    from components.importing.assembly import Assembly
+    from .assembly import Assembly
 
 Style = Literal["compose", "systemd", "raw"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from components.importing.readers import Part
+from .readers import Part
 
 _BY_SUFFIX = {
     ".nix": ("a Nix expression", "give the unit and the application.yaml that it makes on the machine"),

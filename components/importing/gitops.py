@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.importing.assembly import Assembly
-from components.importing.chart_values import Layer, merge, typed
-from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, listed
-from components.importing.readers import Part
-from components.importing.value_sources import file_layers, find_values, names_chart, text_layer
+from .assembly import Assembly
+from .chart_values import Layer, merge, typed
+from .kubernetes_objects import KubernetesObject, Objects, dig, listed
+from .readers import Part
+from .value_sources import file_layers, find_values, names_chart, text_layer
 
 #: Kinds that hold values, with the group of their API.
 KINDS = {

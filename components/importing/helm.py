@@ -11,13 +11,13 @@ from typing import Any
 
 import yaml
 
-from components.importing import charts, pull_secrets
-from components.importing.assembly import Assembly
-from components.importing.chart_values import Values
-from components.importing.commands import split_words
-from components.importing.installation import Origin
-from components.importing.kubernetes_objects import Entry, Objects, Source, as_list, as_mapping
-from components.importing.workloads import Workload, group_name
+from . import charts, pull_secrets
+from .assembly import Assembly
+from .chart_values import Values
+from .commands import split_words
+from .installation import Origin
+from .kubernetes_objects import Entry, Objects, Source, as_list, as_mapping
+from .workloads import Workload, group_name
 
 #: Parts of `common` that a deployment's own value replaces, and those to which it adds.
 _REPLACED = (

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from components.importing import charts, pull_secrets
-from components.importing.assembly import Assembly
-from components.importing.commands import split_words
-from components.importing.helm import CONFIGURATION, Release, add_document, note_unread
-from components.importing.installation import Origin
-from components.importing.kubernetes_objects import as_list
-from components.importing.restricted_pods import PROBES
-from components.importing.workloads import Workload, group_name
+from . import charts, pull_secrets
+from .assembly import Assembly
+from .commands import split_words
+from .helm import CONFIGURATION, Release, add_document, note_unread
+from .installation import Origin
+from .kubernetes_objects import as_list
+from .restricted_pods import PROBES
+from .workloads import Workload, group_name
 
 #: Parts at the root that a deployment's own value replaces.
 _REPLACED = (

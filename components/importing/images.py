@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from components.importing.installation import Origin
-from policy.releases import Image, releases_of
+from ..policy_tables import Image, releases_of
+from .installation import Origin
 
 if TYPE_CHECKING:
-    from components.importing.assembly import Assembly
+    from .assembly import Assembly
 
 _REPOSITORY = re.compile(
     r"([a-z0-9][a-z0-9.-]*(:[0-9]+)?/)?[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*"

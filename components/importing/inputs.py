@@ -9,17 +9,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from components.importing.application import ApplicationReader
-from components.importing.assembly import Assembly
-from components.importing.compose import ComposeReader
-from components.importing.container_units import ContainerUnitReader
-from components.importing.documents import MOST_BYTES, Unreadable, decode, load_documents
-from components.importing.env_files import EnvFileReader, is_env_text
-from components.importing.foreign import foreign_kind, is_foreign
-from components.importing.installation import Installation
-from components.importing.kubernetes_reader import KubernetesReader
-from components.importing.readers import ImportRefused, Part, Reader
-from components.importing.systemd import SystemdReader
+from .application import ApplicationReader
+from .assembly import Assembly
+from .compose import ComposeReader
+from .container_units import ContainerUnitReader
+from .documents import MOST_BYTES, Unreadable, decode, load_documents
+from .env_files import EnvFileReader, is_env_text
+from .foreign import foreign_kind, is_foreign
+from .installation import Installation
+from .kubernetes_reader import KubernetesReader
+from .readers import ImportRefused, Part, Reader
+from .systemd import SystemdReader
 
 #: The first that recognizes a part reads it. What others name (a mounted file, an env file) is read with them.
 READERS: list[Reader] = [

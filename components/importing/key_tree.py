@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from components.catalogue import lookup
-from components.importing.installation import Origin, Sourced, Tree
-from components.settings.base import kebab
+from ..catalogue import lookup
+from ..settings.base import kebab
+from .installation import Origin, Sourced, Tree
 
 KeyPath = tuple[str | int, ...]
 Leaf = tuple[KeyPath, Sourced]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from components.importing.installation import Origin
+from .installation import Origin
 
 Source = Literal["ConfigMap", "Secret"]
 

@@ -6,23 +6,23 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.importing import charts, helm, helm_legacy, kustomize, manifests
-from components.importing.absent_objects import note_absent
-from components.importing.assembly import Assembly
-from components.importing.chart_objects import add_chart_objects
-from components.importing.chart_values import Layer, Values
-from components.importing.cluster_edges import add_edges
-from components.importing.documents import Unreadable, load_documents
-from components.importing.gitops import KINDS, ReleaseSource, kind_of, release_of
-from components.importing.helm import Release
-from components.importing.kubernetes_objects import Entry, Objects, Source, dig
-from components.importing.pod_configuration import add_configuration, is_configuration
-from components.importing.pod_volumes import carried_volumes
-from components.importing.readers import ImportRefused, Part
-from components.importing.substitution import substitute_flux, template_substitution
-from components.importing.unrendered_values import without_unrendered
-from components.importing.value_sources import below, find_values, merged, names_chart
-from components.importing.workloads import Workload, add_workloads
+from . import charts, helm, helm_legacy, kustomize, manifests
+from .absent_objects import note_absent
+from .assembly import Assembly
+from .chart_objects import add_chart_objects
+from .chart_values import Layer, Values
+from .cluster_edges import add_edges
+from .documents import Unreadable, load_documents
+from .gitops import KINDS, ReleaseSource, kind_of, release_of
+from .helm import Release
+from .kubernetes_objects import Entry, Objects, Source, dig
+from .pod_configuration import add_configuration, is_configuration
+from .pod_volumes import carried_volumes
+from .readers import ImportRefused, Part
+from .substitution import substitute_flux, template_substitution
+from .unrendered_values import without_unrendered
+from .value_sources import below, find_values, merged, names_chart
+from .workloads import Workload, add_workloads
 
 #: Roots of Kestra's own configuration: a document with one of them is an application.yaml.
 _ROOTS = frozenset(["datasources", "micronaut", "endpoints", "flyway", "logger"])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.importing.assembly import Assembly
-from components.importing.chart_values import Layer, typed
-from components.importing.documents import Unreadable, load_documents
-from components.importing.gitops import ReleaseSource, inflated
-from components.importing.kubernetes_objects import Entry, Objects, Source, dig, listed
-from components.importing.readers import Part
-from components.importing.value_sources import file_layers, names_chart
+from .assembly import Assembly
+from .chart_values import Layer, typed
+from .documents import Unreadable, load_documents
+from .gitops import ReleaseSource, inflated
+from .kubernetes_objects import Entry, Objects, Source, dig, listed
+from .readers import Part
+from .value_sources import file_layers, names_chart
 
 _NAMES = ("kustomization.yaml", "kustomization.yml", "kustomization")
 _GROUP = "kustomize.config.k8s.io"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from components.importing.conversion import Conversion
-from components.importing.draft import Value
-from components.settings.placeholders import is_placeholder
-from components.validation.rules.server import USERNAME as EMAIL
-from components.validation.rules.server import password_rules_broken
+from ..settings.placeholders import is_placeholder
+from ..validation.rules.server import USERNAME as EMAIL
+from ..validation.rules.server import password_rules_broken
+from .conversion import Conversion
+from .draft import Value
 
 BLOCK = ("server", "basic-auth")
 USERNAME, PASSWORD = (*BLOCK, "username"), (*BLOCK, "password")

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.importing import charts
-from components.importing.assembly import Assembly
-from components.importing.commands import Command, parse_command
-from components.importing.images import is_kestra
-from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, listed
-from components.importing.pod_volumes import claim_objects, with_claim_templates
-from components.importing.workloads import Workload, group_name, words
+from . import charts
+from .assembly import Assembly
+from .commands import Command, parse_command
+from .images import is_kestra
+from .kubernetes_objects import KubernetesObject, Objects, dig, listed
+from .pod_volumes import claim_objects, with_claim_templates
+from .workloads import Workload, group_name, words
 
 _CONTROLLERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout", "Pod")
 _JOBS = ("Job", "CronJob")

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from components.importing import binding
-from components.importing.documents import Unreadable, load_documents
-from components.importing.installation import Missing, Origin, Sourced, Tree, Variable
-from components.importing.key_tree import (
+from ..settings.credentials import credential_sign
+from ..validation.rules.flow_variables import CONFIGURATION_ROOTS
+from ..validation.rules.java_options import OPTION_VARIABLES
+from . import binding
+from .documents import Unreadable, load_documents
+from .installation import Missing, Origin, Sourced, Tree, Variable
+from .key_tree import (
     KeyPath,
     canonical_steps,
     canonical_tree,
@@ -21,12 +24,9 @@ from components.importing.key_tree import (
     put,
     remove,
 )
-from components.settings.credentials import credential_sign
-from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
-from components.validation.rules.java_options import OPTION_VARIABLES
 
 if TYPE_CHECKING:
-    from components.importing.assembly import Assembly
+    from .assembly import Assembly
 
 #: Where a template's expression cannot be one that Kestra itself renders.
 _NOT_RENDERED = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from components.importing.conversion import Conversion
-from components.importing.draft import Place, Value, kestra_path
-from components.importing.secret_values import annotation_of, is_secret
-from components.validation.schema import config_path
-from components.validation.sensitive import is_sensitive
+from ..validation.schema import config_path
+from ..validation.sensitive import is_sensitive
+from .conversion import Conversion
+from .draft import Place, Value, kestra_path
+from .secret_values import annotation_of, is_secret
 
 ENCRYPTION: Place = ("encryption", "secret-key")
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][\w.-]*)(?::([^{}]*))?\}")

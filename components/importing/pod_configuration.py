@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.importing.assembly import Assembly, Rank
-from components.importing.commands import parse_command
-from components.importing.kubernetes_objects import FILES, Entry, Objects, Source, dig, listed
-from components.importing.pod_variables import Environment, add_variables, environment
-from components.importing.pod_volumes import storage_paths
-from components.importing.readers import Part
-from components.importing.workloads import Workload, words
+from .assembly import Assembly, Rank
+from .commands import parse_command
+from .kubernetes_objects import FILES, Entry, Objects, Source, dig, listed
+from .pod_variables import Environment, add_variables, environment
+from .pod_volumes import storage_paths
+from .readers import Part
+from .workloads import Workload, words
 
 #: Where Kestra looks for `--config` without being told.
 _DEFAULT_OPTION = re.compile(r"(/root|/home/[^/]+|/app)/\.kestra/config\.ya?ml")

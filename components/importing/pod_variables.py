@@ -9,11 +9,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from components.catalogue import lookup
-from components.importing import binding
-from components.importing.assembly import Assembly
-from components.importing.installation import Origin, Variable
-from components.importing.kubernetes_objects import (
+from ..catalogue import lookup
+from ..settings.credentials import credential_sign
+from . import binding
+from .assembly import Assembly
+from .installation import Origin, Variable
+from .kubernetes_objects import (
     REFERENCES,
     Entry,
     Objects,
@@ -22,9 +23,8 @@ from components.importing.kubernetes_objects import (
     listed,
     scalar_text,
 )
-from components.importing.unrendered_values import why_no_value
-from components.importing.workloads import Workload, spread
-from components.settings.credentials import credential_sign
+from .unrendered_values import why_no_value
+from .workloads import Workload, spread
 
 #: Variables that say what is read as configuration.
 _READ = ("KESTRA_CONFIGURATION", "MICRONAUT_CONFIG_FILES")

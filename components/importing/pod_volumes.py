@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from components.importing.assembly import Assembly
-from components.importing.kubernetes_objects import KubernetesObject, Objects, as_list, dig, listed
-from components.importing.restricted_pods import container_refusal
-from components.importing.workloads import Workload
+from .assembly import Assembly
+from .kubernetes_objects import KubernetesObject, Objects, as_list, dig, listed
+from .restricted_pods import container_refusal
+from .workloads import Workload
 
 STORAGE = "/app/storage"
 """Where Kestra's image keeps files of storage type local."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from components.importing.assembly import Assembly
-from components.importing.chart_values import Values, dotted
-from components.importing.installation import Origin, Sourced
+from .assembly import Assembly
+from .chart_values import Values, dotted
+from .installation import Origin, Sourced
 
 KEYS = ("imagePullSecrets", "imagePullSecret", "pullSecrets", "pullSecret")
 """Names that charts give to them."""

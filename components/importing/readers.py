@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from components.importing.installation import Origin
+from .installation import Origin
 
 if TYPE_CHECKING:
-    from components.importing.assembly import Assembly
+    from .assembly import Assembly
 
 
 class ImportRefused(Exception):

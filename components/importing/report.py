@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.importing.adoption import (
+from ..settings import Problem
+from ..validation.schema import config_path
+from .adoption import (
     Step,
     as_far_as_valid,
     inventory_of,
     plan,
     release_objects,
 )
-from components.importing.conversion import Conversion
-from components.importing.draft import UNKNOWN, Place, Sealed
-from components.importing.installation import Note
-from components.importing.sealing import Seal
-from components.settings import Problem
-from components.validation.schema import config_path
+from .conversion import Conversion
+from .draft import UNKNOWN, Place, Sealed
+from .installation import Note
+from .sealing import Seal
 
 _KINDS = (
     ("changed", "Changed, and why"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from components.importing.assembly import Assembly
-from components.importing.kubernetes_objects import as_list, as_mapping, dig, number
+from .assembly import Assembly
+from .kubernetes_objects import as_list, as_mapping, dig, number
 
 if TYPE_CHECKING:
-    from components.importing.workloads import Workload
+    from .workloads import Workload
 
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 GRACE_SECONDS = 360

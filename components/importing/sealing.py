@@ -9,11 +9,11 @@ from pathlib import Path
 
 import yaml
 
-from components.importing.bound_keys import bound_places
-from components.importing.conversion import Conversion
-from components.importing.draft import Place, Sealed, Value
-from components.importing.readers import ImportRefused
-from components.stack_encryption import encrypted, new_salt, opens, passphrase_at_hand
+from ..stack_encryption import encrypted, new_salt, opens, passphrase_at_hand
+from .bound_keys import bound_places
+from .conversion import Conversion
+from .draft import Place, Sealed, Value
+from .readers import ImportRefused
 
 #: Keys of a stack file beside `config` that say how its secrets are encrypted.
 HEADER = ("encryptionsalt", "secretsprovider", "encryptedkey")

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterable
 from typing import Any, get_args
 
-from components.backends.settings_model import settings_model
-from components.catalogue import CatalogueKey, lookup
-from components.importing.draft import Draft, Place, Value, kestra_path
-from components.settings.base import CREDENTIAL_IN_URL, kebab
-from components.settings.credentials import credential_sign
-from components.validation.schema import models_in
-from components.validation.sensitive import in_clear, is_sensitive
+from ..backends.settings_model import settings_model
+from ..catalogue import CatalogueKey, lookup
+from ..settings.base import CREDENTIAL_IN_URL, kebab
+from ..settings.credentials import credential_sign
+from ..validation.schema import models_in
+from ..validation.sensitive import in_clear, is_sensitive
+from .draft import Draft, Place, Value, kestra_path
 
 #: `https://key@host`: what Sentry and the like call a DSN.
 _KEY_IN_ADDRESS = re.compile(r"://[^/?#@\s:]{8,}@")

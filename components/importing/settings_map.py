@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from components.catalogue import lookup
-from components.importing.conversion import Conversion
-from components.importing.draft import ROOTS, Draft, Place, Value, as_values
-from components.importing.secret_values import annotation_of, catalogue_row, is_secret
-from components.settings.base import StrictBool, StrictInt
-from components.validation.schema import config_path
+from ..catalogue import lookup
+from ..settings.base import StrictBool, StrictInt
+from ..validation.schema import config_path
+from .conversion import Conversion
+from .draft import ROOTS, Draft, Place, Value, as_values
+from .secret_values import annotation_of, catalogue_row, is_secret
 
 _LONGEST_KEY = 200
 _ENTERPRISE_TYPES = {"queue": "kafka", "repository": "elasticsearch"}

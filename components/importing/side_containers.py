@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.importing.conversion import Conversion
-from components.importing.draft import Place, Value
-from components.importing.secret_values import asks_for_secret, is_secret_text
+from .conversion import Conversion
+from .draft import Place, Value
+from .secret_values import asks_for_secret, is_secret_text
 
 _CONTAINERS = ("extra-containers", "init-containers")
 _NAME = "IMPORTED_ARGUMENT"

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.importing.assembly import Assembly
-from components.importing.chart_values import Layer, typed
-from components.importing.kubernetes_objects import KubernetesObject, Objects, dig, scalar_text
-from components.importing.readers import Part
+from .assembly import Assembly
+from .chart_values import Layer, typed
+from .kubernetes_objects import KubernetesObject, Objects, dig, scalar_text
+from .readers import Part
 
 _GROUP = "kustomize.toolkit.fluxcd.io"
 #: `${NAME}`, `${NAME:=default}`, `${NAME:-default}`, and `$${…}`, which stays `${…}`.

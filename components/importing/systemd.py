@@ -6,15 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from components.importing.assembly import Assembly, Rank
-from components.importing.commands import Command, parse_command, split_words
-from components.importing.documents import Unreadable, load_documents
-from components.importing.durations import seconds_of, shorter_than_kestra
-from components.importing.env_files import read_lines
-from components.importing.images import version_of
-from components.importing.installation import Origin, Variable
-from components.importing.readers import ImportRefused, Part
-from components.settings.deployment import DEFAULT_TAGS
+from ..settings.deployment import DEFAULT_TAGS
+from .assembly import Assembly, Rank
+from .commands import Command, parse_command, split_words
+from .documents import Unreadable, load_documents
+from .durations import seconds_of, shorter_than_kestra
+from .env_files import read_lines
+from .images import version_of
+from .installation import Origin, Variable
+from .readers import ImportRefused, Part
 
 _SECTION = re.compile(r"\[([A-Za-z]+)\]")
 _PREFIX = re.compile(r"[-@:+!|]*")

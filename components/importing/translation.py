@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from components.importing import addresses
-from components.importing.conversion import Conversion, set_command, shown
-from components.importing.draft import Place, Value
-from components.settings.base import kebab
-from components.settings.deployment import DEFAULT_TAGS
-from components.validation.rules.deployment import MOVING_TAGS
-from components.validation.schema import config_path
-from policy.releases import Image
+from ..policy_tables import Image
+from ..settings.base import kebab
+from ..settings.deployment import DEFAULT_TAGS
+from ..validation.rules.deployment import MOVING_TAGS
+from ..validation.schema import config_path
+from . import addresses
+from .conversion import Conversion, set_command, shown
+from .draft import Place, Value
 
 TAG = ("deployment", "image", "tag")
 _LOG_IN = "set kestra:endpoints.all.basic-auth.username for a log-in of the endpoints"

@@ -9,9 +9,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from components.importing.assembly import Assembly
-from components.importing.chart_values import Layer, Path, dotted, parse_path
-from components.importing.installation import Origin
+from .assembly import Assembly
+from .chart_values import Layer, Path, dotted, parse_path
+from .installation import Origin
 
 #: Blocks of the chart's values that are Kestra's configuration.
 _CONFIGURATION: tuple[Path, ...] = (

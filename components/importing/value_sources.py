@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.importing import charts
-from components.importing.assembly import Assembly
-from components.importing.chart_values import Layer, merge, set_single
-from components.importing.documents import Unreadable, load_documents
-from components.importing.readers import Part
-from components.importing.substitution import TEMPLATE, Substitution
+from . import charts
+from .assembly import Assembly
+from .chart_values import Layer, merge, set_single
+from .documents import Unreadable, load_documents
+from .readers import Part
+from .substitution import TEMPLATE, Substitution
 
 
 def names_chart(*texts: Any) -> bool:

@@ -7,11 +7,11 @@ import binascii
 import re
 from typing import Any
 
-from components.importing.conversion import Conversion
-from components.importing.draft import Place, Value, as_values
-from components.importing.installation import Variable
-from components.importing.placeholders import PLACEHOLDER, Resolution
-from components.importing.secret_values import holds_secret, is_secret
+from .conversion import Conversion
+from .draft import Place, Value, as_values
+from .installation import Variable
+from .placeholders import PLACEHOLDER, Resolution
+from .secret_values import holds_secret, is_secret
 
 _JAVA = "JAVA_OPTS"
 

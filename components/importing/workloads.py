@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.importing import pull_secrets
-from components.importing.assembly import Assembly
-from components.importing.commands import parse_command
-from components.importing.installation import Origin, Sourced
-from components.importing.kubernetes_objects import as_list, as_mapping, dig, number, scalar_text
-from components.importing.restricted_pods import container_refusal, note_decided, volume_refusal
-from components.importing.secret_values import is_secret_text
-from components.settings.credentials import credential_sign
+from ..settings.credentials import credential_sign
+from . import pull_secrets
+from .assembly import Assembly
+from .commands import parse_command
+from .installation import Origin, Sourced
+from .kubernetes_objects import as_list, as_mapping, dig, number, scalar_text
+from .restricted_pods import container_refusal, note_decided, volume_refusal
+from .secret_values import is_secret_text
 
 #: Options of pods that are carried as they are: Kubernetes' name to the setting's.
 OPTIONS = {

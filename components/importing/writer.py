@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from components.importing.draft import Draft, Sealed, Value
-from components.importing.installation import Origin
+from .draft import Draft, Sealed, Value
+from .installation import Origin
 
 _PLAIN = re.compile(
     r"[A-Za-z/][A-Za-z0-9_./@-]*(:[A-Za-z0-9_./@-]+)*|[0-9]+(ms|s|m|h|d|Ki|Mi|Gi|Ti|GB|MB)"

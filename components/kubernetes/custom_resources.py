@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from components.kubernetes.cluster_apis import SERVED_BY
+from .cluster_apis import SERVED_BY
 
 if TYPE_CHECKING:
     from pulumi_kubernetes.apiextensions import CustomResource

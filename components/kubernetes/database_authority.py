@@ -6,8 +6,8 @@ from typing import Any
 
 import pulumi
 
-from components.settings import Settings
-from components.settings.deployment import AUTHORITY_FOLDER
+from ..settings import Settings
+from ..settings.deployment import AUTHORITY_FOLDER
 
 _VOLUME = "kestra-database-authority"
 

@@ -9,15 +9,20 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes import apps, core, networking, policy
 
-from components import tags
-from components.backends.login import Identity, combined
-from components.generated_secrets import base64_text
-from components.kubernetes import database_authority, edge, existing_secrets, network, scaling
-from components.kubernetes.custom_resources import custom_resource
-from components.kubernetes.manifests import annotated, api
-from components.kubernetes.monitor import register_monitor
-from components.kubernetes.pod_security import restricted_labels
-from components.kubernetes.pods import (
+from .. import tags
+from ..backends.login import Identity, combined
+from ..generated_secrets import base64_text
+from ..rendering.configuration import CONTROLLER_SERVICE
+from ..rendering.web_server import WebServer, public_url
+from ..settings import Settings
+from ..settings.tag_rules import KUBERNETES_LABELS
+from ..settings.workloads import Workload, group_accounts
+from . import database_authority, edge, existing_secrets, network, scaling
+from .custom_resources import custom_resource
+from .manifests import annotated, api
+from .monitor import register_monitor
+from .pod_security import restricted_labels
+from .pods import (
     PROBE_PASSWORD,
     STORAGE_CLAIM,
     PodArgs,
@@ -26,16 +31,11 @@ from components.kubernetes.pods import (
     selector,
     version_hash,
 )
-from components.kubernetes.rollout import rollout_annotation, rollout_strategy, rollout_timeouts
-from components.kubernetes.service_accounts import service_account, token_review
-from components.kubernetes.storage_claim import register_storage_claim
-from components.kubernetes.task_namespaces import register_task_namespaces
-from components.kubernetes.worker_channel import WorkerChannel
-from components.rendering.configuration import CONTROLLER_SERVICE
-from components.rendering.web_server import WebServer, public_url
-from components.settings import Settings
-from components.settings.tag_rules import KUBERNETES_LABELS
-from components.settings.workloads import Workload, group_accounts
+from .rollout import rollout_annotation, rollout_strategy, rollout_timeouts
+from .service_accounts import service_account, token_review
+from .storage_claim import register_storage_claim
+from .task_namespaces import register_task_namespaces
+from .worker_channel import WorkerChannel
 
 #: The Deployments are waited for. A Service that waits for their pods too would, after an error that keeps them
 #: from being made, hold up that error for ten minutes.
@@ -216,7 +216,7 @@ class Kestra(pulumi.ComponentResource):
     ) -> tuple[Sequence[pulumi.Input[str]], Sequence[pulumi.Input[str]]]:
         """Secrets that External Secrets writes, and those of them whose values others rotate."""
         # Loaded by the stacks that have them.
-        from components.kubernetes.external_secrets import ExternalSecrets, ExternalSecretsArgs
+        from .external_secrets import ExternalSecrets, ExternalSecretsArgs
 
         args = self._args
         external = ExternalSecrets(

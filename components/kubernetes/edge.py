@@ -7,8 +7,8 @@ from typing import Any
 
 import pulumi
 
-from components.rendering.web_server import WebServer
-from components.settings.edge import HttpRoute, Ingress
+from ..rendering.web_server import WebServer
+from ..settings.edge import HttpRoute, Ingress
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 

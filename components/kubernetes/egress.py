@@ -13,18 +13,18 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
-from components.backends.registry import backends_of
-from components.rendering.addresses import UNKNOWN, Address, read_address, read_port
-from components.rendering.configuration import Configuration, ProvidedValue, render
-from components.rendering.leaves import unliteral
-from components.rendering.pod_variables import PodVariable, pod_variables
-from components.rendering.tree import tree
-from components.rendering.web_server import leaves
-from components.settings import Settings
-from components.settings.base import CREDENTIAL_IN_URL, reveal
-from components.settings.java import READ_BY_JAVA, VARIABLE
-from components.settings.placeholders import resolve_placeholders
-from policy.environment_variables import bind, canonical
+from ..backends.registry import backends_of
+from ..policy_tables import bind, canonical
+from ..rendering.addresses import UNKNOWN, Address, read_address, read_port
+from ..rendering.configuration import Configuration, ProvidedValue, render
+from ..rendering.leaves import unliteral
+from ..rendering.pod_variables import PodVariable, pod_variables
+from ..rendering.tree import tree
+from ..rendering.web_server import leaves
+from ..settings import Settings
+from ..settings.base import CREDENTIAL_IN_URL, reveal
+from ..settings.java import READ_BY_JAVA, VARIABLE
+from ..settings.placeholders import resolve_placeholders
 
 Protocol = Literal["TCP", "UDP"]
 

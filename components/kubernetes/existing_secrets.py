@@ -8,9 +8,9 @@ from typing import Any
 
 import pulumi
 
-from components.kubernetes.pod_additions import SECRET_MODE
-from components.settings import Settings
-from components.settings.declared import DeclaredSecret, ExistingSecret
+from ..settings import Settings
+from ..settings.declared import DeclaredSecret, ExistingSecret
+from .pod_additions import SECRET_MODE
 
 #: Of Stakater Reloader, which does nothing where it is not installed.
 RELOAD = "secret.reloader.stakater.com/reload"

@@ -8,15 +8,15 @@ from typing import Any, cast
 
 import pulumi
 
-from components.backends.interface import Identity
-from components.backends.registry import backend_of
-from components.kubernetes.custom_resources import custom_resource
-from components.kubernetes.operator_install import install_operator
-from components.kubernetes.rollout import WAIT_FOR
-from components.kubernetes.service_accounts import service_account, token_review
-from components.settings import Settings
-from components.settings.declared import DeclaredSecret
-from components.settings.durations import seconds
+from ..backends.interface import Identity
+from ..backends.registry import backend_of
+from ..settings import Settings
+from ..settings.declared import DeclaredSecret
+from ..settings.durations import seconds
+from .custom_resources import custom_resource
+from .operator_install import install_operator
+from .rollout import WAIT_FOR
+from .service_accounts import service_account, token_review
 
 API = "external-secrets.io/v1"
 #: The operator says with this condition that a store can be used, and that a Secret is written.

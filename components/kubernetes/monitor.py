@@ -8,10 +8,10 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes import core
 
-from components.kubernetes import monitoring
-from components.kubernetes.custom_resources import custom_resource
-from components.rendering.web_server import WebServer
-from components.settings import Settings
+from ..rendering.web_server import WebServer
+from ..settings import Settings
+from . import monitoring
+from .custom_resources import custom_resource
 
 
 def register_monitor(

@@ -7,12 +7,12 @@ from typing import Any
 
 import pulumi
 
-from components.kubernetes.pods import selector
-from components.rendering.pod_variables import values_by_name
-from components.rendering.web_server import WebServer
-from components.settings import Settings
-from components.settings.edge import Monitoring
-from components.settings.placeholders import is_placeholder, resolve_placeholders
+from ..rendering.pod_variables import values_by_name
+from ..rendering.web_server import WebServer
+from ..settings import Settings
+from ..settings.edge import Monitoring
+from ..settings.placeholders import is_placeholder, resolve_placeholders
+from .pods import selector
 
 OPERATOR_API = "monitoring.coreos.com/v1"
 USERNAME, PASSWORD = "username", "password"

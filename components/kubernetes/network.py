@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from components.backends.registry import backend_of
-from components.kubernetes.egress import shared_ports, single_addresses
-from components.kubernetes.pods import selector
-from components.rendering.configuration import render
-from components.rendering.web_server import WebServer
-from components.settings import Settings
-from components.settings.deployment import NetworkPolicy
-from components.storage.registry import storage_of
+from ..backends.registry import backend_of
+from ..rendering.configuration import render
+from ..rendering.web_server import WebServer
+from ..settings import Settings
+from ..settings.deployment import NetworkPolicy
+from ..storage.registry import storage_of
+from .egress import shared_ports, single_addresses
+from .pods import selector
 
 
 def node_services(settings: Settings) -> list[tuple[str, int]]:

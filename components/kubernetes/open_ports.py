@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from components.kubernetes.egress import Destination, destinations
-from components.kubernetes.network import policies
-from components.settings import Settings
+from ..settings import Settings
+from .egress import Destination, destinations
+from .network import policies
 
 Direction = Literal["in", "out"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes import core, helm
 
-from components.kubernetes.pod_security import restricted_labels
+from .pod_security import restricted_labels
 
 #: Release of chart and operator that the sandbox runs and the tests judge.
 OPERATOR_VERSION = "0.16.2"

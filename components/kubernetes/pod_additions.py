@@ -10,12 +10,13 @@ from typing import Any
 import pulumi
 from pydantic import SecretStr
 
-from components.rendering.leaves import literal
-from components.settings import Settings
-from components.settings.java import VARIABLE
-from components.settings.placeholders import as_placeholder
-from components.settings.pods import Object, PodSettings
-from components.settings.workloads import Workload
+from ..rendering.leaves import literal
+from ..settings import Settings
+from ..settings.base import PendingSecret
+from ..settings.java import VARIABLE
+from ..settings.placeholders import as_placeholder
+from ..settings.pods import Object, PodSettings
+from ..settings.workloads import Workload
 
 REGISTRATION_TOKEN = "KESTRA_WORKER_AUTH_REGISTRATION_TOKEN"  # noqa: S105 - the name of a variable
 #: Root may read, and the group of the pods: kubelet gives the files of a volume to fsGroup.
@@ -66,6 +67,8 @@ def _kept_token(workload: Workload) -> SecretStr | None:
     group = workload.worker_group
     if group is None or group.registration_token is None:
         return None
+    if isinstance(group.registration_token, PendingSecret):
+        return group.registration_token
     value = group.registration_token.get_secret_value()
     placeholder = as_placeholder(value)
     if placeholder is None:

@@ -9,12 +9,11 @@ from typing import Any
 
 import pulumi
 
-from components.kubernetes import database_authority, existing_secrets, pod_additions
-from components.rendering.web_server import WebServer
-from components.settings import Settings
-from components.settings.deployment import DEFAULT_TAGS, Component
-from components.settings.endpoints import EndpointsBasicAuth
-from components.settings.java import (
+from ..rendering.web_server import WebServer
+from ..settings import Settings
+from ..settings.deployment import DEFAULT_TAGS, Component
+from ..settings.endpoints import EndpointsBasicAuth
+from ..settings.java import (
     VARIABLE,
     comes_from_secret,
     heap_default,
@@ -22,9 +21,10 @@ from components.settings.java import (
     java_options,
     with_extra_variables,
 )
-from components.settings.placeholders import as_placeholder
-from components.settings.quantities import amount
-from components.settings.workloads import Workload
+from ..settings.placeholders import as_placeholder
+from ..settings.quantities import amount
+from ..settings.workloads import Workload
+from . import database_authority, existing_secrets, pod_additions
 
 USER = 1000
 MOUNTED, LOADED = "/etc/kestra/application.yaml", "/app/confs/application.yaml"

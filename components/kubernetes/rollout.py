@@ -6,8 +6,8 @@ import json
 
 import pulumi
 
-from components.kubernetes.pods import pod_seconds
-from components.settings import Settings
+from ..settings import Settings
+from .pods import pod_seconds
 
 #: Of Pulumi's Kubernetes provider: it waits for all of these in place of its own rule for the kind.
 WAIT_FOR = "pulumi.com/waitFor"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from components.kubernetes.pod_problems import Problem, warnings_about
-from components.kubernetes.rollout_state import Rollout
+from .pod_problems import Problem, warnings_about
+from .rollout_state import Rollout
 
 #: Stands in every report, and in no server's own words.
 MARK = "new pods are ready"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.kubernetes.pod_problems import Problem, is_ready, problem_of, problems_without_pods
+from .pod_problems import Problem, is_ready, problem_of, problems_without_pods
 
 Object = Mapping[str, Any]
 _TEMPLATE_HASH = "pod-template-hash"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.settings.deployment import Component, Deployment
-from components.settings.scaling import CPU_PERCENTAGE, Autoscaling, DisruptionBudget
+from ..settings.deployment import Component, Deployment
+from ..settings.scaling import CPU_PERCENTAGE, Autoscaling, DisruptionBudget
 
 #: What the controller of autoscaling owns, and updates of the stack leave alone.
 SCALED_FIELD = "spec.replicas"

@@ -7,8 +7,8 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes import core
 
-from components.kubernetes.pods import stores_locally
-from components.settings import Settings
+from ..settings import Settings
+from .pods import stores_locally
 
 
 def register_storage_claim(

@@ -8,11 +8,11 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes import core, networking, rbac
 
-from components.kubernetes import task_runner
-from components.kubernetes.manifests import api
-from components.kubernetes.pod_security import namespace_labels
-from components.settings import Settings
-from components.settings.task_places import TaskPlace, task_places
+from ..settings import Settings
+from ..settings.task_places import TaskPlace, task_places
+from . import task_runner
+from .manifests import api
+from .pod_security import namespace_labels
 
 ROLE = "kestra-task-runner"
 

@@ -12,10 +12,10 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.kubernetes.network import dns_rules
-from components.settings import Settings
-from components.settings.task_places import TaskPlace
-from components.settings.task_runner import TaskNetwork
+from ..settings import Settings
+from ..settings.task_places import TaskPlace
+from ..settings.task_runner import TaskNetwork
+from .network import dns_rules
 
 #: Resource to verbs, each of which some request of the plugin needs. A command over a WebSocket is a GET, which
 #: Kubernetes judges as `get`, and since 1.35 as `create` too (kestra-io/docs 5524). `watch` of pods/log and pods/exec,

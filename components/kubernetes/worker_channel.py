@@ -11,19 +11,19 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes import core
 
-from components.kubernetes.custom_resources import custom_resource
-from components.kubernetes.pod_additions import REGISTRATION_TOKEN, SECRET_MODE
-from components.kubernetes.rollout import WAIT_FOR
-from components.rendering.sections import CONTROLLER_SERVICE
-from components.rendering.worker_channel import STORES_FOLDER, TOKENS_FOLDER
-from components.settings import Settings
-from components.settings.worker_channel import (
+from ..rendering.sections import CONTROLLER_SERVICE
+from ..rendering.worker_channel import STORES_FOLDER, TOKENS_FOLDER
+from ..settings import Settings
+from ..settings.worker_channel import (
     DEFAULT_GROUP,
     SIGNING_KEY,
     STORE_PASSWORD,
     token_key,
 )
-from components.settings.workloads import Workload
+from ..settings.workloads import Workload
+from .custom_resources import custom_resource
+from .pod_additions import REGISTRATION_TOKEN, SECRET_MODE
+from .rollout import WAIT_FOR
 
 API = "cert-manager.io/v1"
 _READY = {WAIT_FOR: "condition=Ready"}

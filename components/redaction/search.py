@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from components.redaction.encodings import SHORTEST, cut, inside, readings, written
+from .encodings import SHORTEST, cut, inside, readings, written
 
 _PIECE = 5
 _STEP = SHORTEST - _PIECE + 1

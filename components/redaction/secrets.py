@@ -17,7 +17,7 @@ from typing import Any
 
 import pulumi
 
-from components.redaction.search import Search, redacted
+from .search import Search, redacted
 
 SHORTEST = 4
 """Characters that a value needs to be taken out: fewer stand in too many words."""

@@ -13,21 +13,21 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.backends.registry import backend_of
-from components.rendering import document as _document
-from components.rendering import sections
-from components.rendering.database import with_authority
-from components.rendering.endpoints import endpoints
-from components.rendering.leaves import Environment, GeneratedValueRef, Node, ProvidedValue, resolve
-from components.rendering.nodes import block
-from components.rendering.plugin_defaults import with_task_runner
-from components.rendering.sections import CONTROLLER_PORT, CONTROLLER_SERVICE
-from components.rendering.tree import plain, tree
-from components.rendering.web_server import WebServer, public_url
-from components.rendering.worker_channel import with_channel
-from components.settings import Problem, Settings
-from components.settings.base import CREDENTIAL_IN_URL, SecretText, reveal
-from components.settings.permissions import is_first_vocabulary, translate
+from ..backends.registry import backend_of
+from ..settings import Problem, Settings
+from ..settings.base import CREDENTIAL_IN_URL, PendingSecret, SecretText, reveal
+from ..settings.permissions import is_first_vocabulary, translate
+from . import document as _document
+from . import sections
+from .database import with_authority
+from .endpoints import endpoints
+from .leaves import Environment, GeneratedValueRef, Node, ProvidedValue, resolve
+from .nodes import block
+from .plugin_defaults import with_task_runner
+from .sections import CONTROLLER_PORT, CONTROLLER_SERVICE
+from .tree import plain, tree
+from .web_server import WebServer, public_url
+from .worker_channel import with_channel
 
 __all__ = [
     "CONTROLLER_PORT",
@@ -151,6 +151,9 @@ def _datasources(nodes: dict[str, Node]) -> Node:
     for name in sources:
         source = block(sources, name) or {}
         url = source.get("url")
+        if isinstance(url, PendingSecret):
+            sources[name] = source
+            continue
         if isinstance(url, SecretStr) or (isinstance(url, str) and CREDENTIAL_IN_URL.search(url)):
             source["url"] = SecretText(reveal(url) or "")
         sources[name] = source

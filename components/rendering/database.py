@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from components.settings import Settings
-from components.settings.base import reveal
-from components.settings.deployment import DatabaseAuthority
-
+from ..settings import Settings
+from ..settings.base import reveal
+from ..settings.deployment import DatabaseAuthority
 from .leaves import Node
 from .nodes import block
 

@@ -17,8 +17,8 @@ from typing import TypeAlias
 
 from pydantic import SecretStr
 
-from components.settings.base import SecretText
-from components.settings.placeholders import PLACEHOLDER, as_placeholder
+from ..settings.base import PendingSecret, SecretText
+from ..settings.placeholders import PLACEHOLDER, as_placeholder
 
 _ENVIRONMENT_PREFIX = "STACK"
 # The name is never set (no document path starts with LITERAL), so the default always applies;
@@ -100,6 +100,8 @@ class Environment:
         return text(node) if isinstance(node, str) else node
 
     def _secret(self, path: tuple[str, ...], secret: SecretStr) -> str:
+        if isinstance(secret, PendingSecret):
+            return self._variable(path, ProvidedValue(secret))
         value = secret.get_secret_value()
         placeholder = as_placeholder(value)
         if placeholder is None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from components.settings import Settings
-from components.settings.task_places import task_places
-from components.settings.task_runner import TaskRunner
-
+from ..settings import Settings
+from ..settings.task_places import task_places
+from ..settings.task_runner import TaskRunner
 from .leaves import Node
 from .nodes import block
 

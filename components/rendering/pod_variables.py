@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from components.settings import Settings
-from components.settings.base import reveal
+from ..settings import Settings
+from ..settings.base import reveal
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from components.backends.registry import backend
-
+from ..backends.registry import backend
 from .leaves import GeneratedValueRef, Node
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.platform import LocalStorage
-
+from ..settings.platform import LocalStorage
 from .leaves import GeneratedValueRef, Node
 from .nodes import block, with_password
 from .secret_backends import secret

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.rendering.addresses import read_port
-from components.rendering.pod_variables import values_by_name
-from components.settings import Settings
-from components.settings.placeholders import resolve_placeholders
-from components.settings.walk import dotted, walk_values
-from policy.environment_variables import canonical
+from ..policy_tables import canonical
+from ..settings import Settings
+from ..settings.placeholders import resolve_placeholders
+from ..settings.walk import dotted, walk_values
+from .addresses import read_port
+from .pod_variables import values_by_name
 
 HTTP, HTTPS, MANAGEMENT, GRPC = 8080, 8443, 8081, 50051
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from components.rendering.leaves import GeneratedValueRef, Node
-from components.rendering.nodes import block
-from components.rendering.sections import CONTROLLER_SERVICE
-from components.settings import Settings
-from components.settings.placeholders import is_placeholder
-from components.settings.worker_channel import SIGNING_KEY, STORE_PASSWORD, token_key
+from ..settings import Settings
+from ..settings.placeholders import is_placeholder
+from ..settings.worker_channel import SIGNING_KEY, STORE_PASSWORD, token_key
+from .leaves import GeneratedValueRef, Node
+from .nodes import block
+from .sections import CONTROLLER_SERVICE
 
 STORES_FOLDER = "/etc/kestra-grpc"
 """Where the pods of workers, controllers and web servers have their own key store and trust store."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import pulumi
 
-from components.safeguards.irreversible_changes import fingerprint, refusal, snapshot
-from components.settings import Settings
+from ..settings import Settings
+from .irreversible_changes import fingerprint, refusal, snapshot
 
 
 class Guard(pulumi.ComponentResource):

@@ -12,13 +12,13 @@ import grpc
 import pulumi
 from pulumi.runtime.settings import SETTINGS
 
-from components.kubernetes.cluster_reader import READER, ClusterReader
-from components.kubernetes.operator_hints import explain_not_ready
-from components.kubernetes.scaling import still_autoscaled
-from components.safeguards import name_conflicts
-from components.safeguards.failed_resource import FailedResource
-from components.safeguards.failed_rollout import explain, learn_secrets
-from components.safeguards.hints import suggest_fixes
+from ..kubernetes.cluster_reader import READER, ClusterReader
+from ..kubernetes.operator_hints import explain_not_ready
+from ..kubernetes.scaling import still_autoscaled
+from . import name_conflicts
+from .failed_resource import FailedResource
+from .failed_rollout import explain, learn_secrets
+from .hints import suggest_fixes
 
 
 def suggest_fix(failed: FailedResource) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pulumi
 
-from components.kubernetes.cluster_reader import ClusterReader, UnreadClusterError
-from components.kubernetes.rollout_report import (
+from ..kubernetes.cluster_reader import ClusterReader, UnreadClusterError
+from ..kubernetes.rollout_report import (
     READ_LINES,
     commands_for,
     progress,
@@ -20,8 +20,8 @@ from components.kubernetes.rollout_report import (
     secret_names,
     wanted_logs,
 )
-from components.kubernetes.rollout_state import Rollout
-from components.redaction.secrets import Redaction
+from ..kubernetes.rollout_state import Rollout
+from ..redaction.secrets import Redaction
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 FIRST_SECONDS, PAUSE_SECONDS = 4, 5

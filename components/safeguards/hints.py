@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from components.settings import Settings
+from ..settings import Settings
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.backends.external_values import external_names
-from components.backends.registry import backend_of
-from components.settings import Settings
-from components.settings.external_key import has_external_key
-from components.settings.open_source_store import in_store
-from components.storage.registry import storage_of
+from ..backends.external_values import external_names
+from ..backends.registry import backend_of
+from ..settings import Settings
+from ..settings.external_key import has_external_key
+from ..settings.open_source_store import in_store
+from ..storage.registry import storage_of
 
 #: What stands for the secret manager of a stack that has none.
 NONE = "none"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.backends.registry import all_backends
-from components.kubernetes.cluster_apis import not_served
-from components.safeguards.failed_resource import ConflictHint, FailedResource
+from ..backends.registry import all_backends
+from ..kubernetes.cluster_apis import not_served
+from .failed_resource import ConflictHint, FailedResource
 
 OTHERWISE = "Otherwise:"
 """Stands in every suggested fix, and so tells one from other messages."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from components.backends.answers import CurrentVersion, UnansweredError, command_output
-from components.backends.external_values import (
+from ..backends.answers import CurrentVersion, UnansweredError, command_output
+from ..backends.external_values import (
     ENCRYPTION_KEY,
     NO_PLACE,
     NO_VALUE,
@@ -25,19 +25,19 @@ from components.backends.external_values import (
     values_by_others,
     views,
 )
-from components.backends.registry import backend_of
-from components.secret_values.encryption_key import (
+from ..backends.registry import backend_of
+from ..settings import Settings
+from ..settings.declared import SPECIAL, Generate
+from ..settings.external_key import has_external_key
+from ..validation import load_file
+from ..validation.stack_file import read_stack_file
+from .encryption_key import (
     new_key,
     next_steps,
     refusal_to_write,
     write_to_cluster,
 )
-from components.secret_values.prompt import RefusedError, read_value
-from components.settings import Settings
-from components.settings.declared import SPECIAL, Generate
-from components.settings.external_key import has_external_key
-from components.validation import load_file
-from components.validation.stack_file import read_stack_file
+from .prompt import RefusedError, read_value
 
 DONE, REFUSED, UNANSWERED, INTERRUPTED = 0, 1, 2, 130
 _STACKS = Path(__file__).resolve().parents[2] / "stacks"

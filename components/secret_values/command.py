@@ -51,11 +51,11 @@ def run(chosen: argparse.Namespace, unknown: Sequence[str]) -> int:
         chosen: the arguments.
         unknown: what is left of the command line; it is not repeated, it may be a value.
     """
-    from components.backends.answers import UnansweredError
-    from components.secret_values import actions
-    from components.secret_values.prompt import RefusedError
-    from components.settings import SettingsError
-    from components.settings.report import terminal_report
+    from ..backends.answers import UnansweredError
+    from ..settings import SettingsError
+    from ..settings.report import terminal_report
+    from . import actions
+    from .prompt import RefusedError
 
     names = getattr(chosen, "names", [])
     try:

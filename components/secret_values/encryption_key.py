@@ -7,12 +7,12 @@ import json
 import secrets
 import subprocess
 
-from components.backends.answers import SECONDS, UnansweredError, own_words
-from components.backends.external_values import ENCRYPTION_KEY, ExternalValues
-from components.safeguards.irreversible_changes import fingerprint
-from components.settings import Settings
-from components.settings.external_key import SECRET_KEY, SECRET_NAME
-from components.validation.rules.keys import CIPHERS, decoded_size
+from ..backends.answers import SECONDS, UnansweredError, own_words
+from ..backends.external_values import ENCRYPTION_KEY, ExternalValues
+from ..safeguards.irreversible_changes import fingerprint
+from ..settings import Settings
+from ..settings.external_key import SECRET_KEY, SECRET_NAME
+from ..validation.rules.keys import CIPHERS, decoded_size
 
 
 def refusal_to_write(settings: Settings, values: ExternalValues, key: str | None) -> str:

@@ -17,10 +17,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from components.settings.durations import KESTRA_DURATION, PROJECT_DURATION
-from components.settings.findings import invalid_setting
-from components.settings.placeholders import is_placeholder
-from components.settings.sizes import check_size
+from .durations import KESTRA_DURATION, PROJECT_DURATION
+from .findings import invalid_setting
+from .placeholders import is_placeholder
+from .sizes import check_size
 
 #: The text of a `SecretStr` that stands for a value that is encrypted in the stack file: present, but not readable
 #: here.
@@ -191,6 +191,18 @@ LARGEST = 2**31 - 1
 
 Secret = SecretStr
 """A sensitive value. It leaves the settings only as a Pulumi secret."""
+
+
+class PendingSecret(SecretStr):
+    """A secret of a program that is known only while its resources are made; its text is `OPAQUE`."""
+
+    def __init__(self, output: Any) -> None:
+        super().__init__(OPAQUE)
+        self.output = output
+        """The value, a `pulumi.Output[str]`."""
+
+    def __deepcopy__(self, _: Any) -> PendingSecret:
+        return self
 
 
 class SecretText(SecretStr):

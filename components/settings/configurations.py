@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.base import Model, StrictBool, key
+from .base import Model, StrictBool, key
 
 
 class Configurations(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from components.settings.placeholders import PLACEHOLDER
+from .placeholders import PLACEHOLDER
 
 #: What the environment of a container provides, in Kubernetes' form.
 _REFERENCE = re.compile(r"\$\([A-Za-z_]\w*\)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import (
+from .base import (
     SOURCE_PROJECT,
     Model,
     ProjectBool,
@@ -15,7 +15,7 @@ from components.settings.base import (
     VersionName,
     key,
 )
-from components.settings.store import AWS, AZURE, ESO, GCP
+from .store import AWS, AZURE, ESO, GCP
 
 VAULT = "Vault documentation, password policies"
 SPECIAL = "-_.~"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from components.settings.base import (
+from .base import (
     SOURCE_PROJECT,
     Model,
     ProjectBool,
@@ -15,12 +15,12 @@ from components.settings.base import (
     TextOrSecret,
     key,
 )
-from components.settings.edge import K8S, NAME, SUBDOMAIN, HttpRoute, Ingress, Monitoring
-from components.settings.networks import Network, Port
-from components.settings.pods import PodSettings
-from components.settings.scaling import Autoscaling, DisruptionBudget
-from components.settings.task_runner import TaskNamespace, TaskRunner
-from components.settings.worker_channel import GrpcTls, WorkerAuthentication
+from .edge import K8S, NAME, SUBDOMAIN, HttpRoute, Ingress, Monitoring
+from .networks import Network, Port
+from .pods import PodSettings
+from .scaling import Autoscaling, DisruptionBudget
+from .task_runner import TaskNamespace, TaskRunner
+from .worker_channel import GrpcTls, WorkerAuthentication
 
 #: `kestra:version` to the release that runs where the settings name no image.
 DEFAULT_TAGS = {"1.3": "v1.3.31", "2.0": "v2.0.0"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from components.settings.findings import invalid_setting
+from .findings import invalid_setting
 
 FORMS = "a whole number with ms, s, m, h or d (500ms, 45s, 7d) or ISO 8601 (PT1M30S, P30D)"
 

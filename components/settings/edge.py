@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import SOURCE_PROJECT, Model, key
-from components.settings.pods import SUBDOMAIN
+from .base import SOURCE_PROJECT, Model, key
+from .pods import SUBDOMAIN
 
 NAME = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 K8S = SOURCE_PROJECT + "; Kubernetes naming rules"

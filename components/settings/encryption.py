@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.base import SOURCE_PROJECT, Fingerprint, Model, ProjectBool, Secret, key
+from .base import SOURCE_PROJECT, Fingerprint, Model, ProjectBool, Secret, key
 
 
 class Encryption(Model):

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from components.settings.base import Model, Secret, Size, StrictBool, StrictInt, key
+from .base import Model, Secret, Size, StrictBool, StrictInt, key
 
 HARDENING = "Kestra documentation, migration-guide/v2.0.0/management-endpoint-hardening"
 MICRONAUT = "Micronaut documentation, management and monitoring"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import Duration, Secret, StrictBool, StrictInt, key
-from components.settings.managers import MANAGER, FlatManager
+from .base import Duration, Secret, StrictBool, StrictInt, key
+from .managers import MANAGER, FlatManager
 
 ADDRESS = r"^https?://[^\s/]+"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from components.settings.model import Settings
+from .model import Settings
 
 SECRET_NAME = "kestra-encryption-key"  # noqa: S105 - the name of a Secret
 SECRET_KEY = "secret-key"  # noqa: S105 - of its data

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from components.settings.pods import Object, PodSettings
+from .pods import Object, PodSettings
 
 if TYPE_CHECKING:
-    from components.settings.model import Settings
+    from .model import Settings
 
 
 def literal(variable: Object) -> str | None:

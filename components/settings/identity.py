@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.base import (
+from .base import (
     SOURCE_PROJECT,
     Model,
     Name,
@@ -11,8 +11,8 @@ from components.settings.base import (
     StrictInt,
     key,
 )
-from components.settings.deployment import NAME
-from components.settings.store import GCP_PROJECT, RESOURCE_GROUP
+from .deployment import NAME
+from .store import GCP_PROJECT, RESOURCE_GROUP
 
 EKS = "AWS documentation, Amazon EKS user guide and IAM API reference"
 AKS = "Azure documentation, AKS workload identity"

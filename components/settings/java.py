@@ -11,10 +11,10 @@ import re
 
 from pydantic import SecretStr
 
-from components.settings.base import reveal
-from components.settings.deployment import Component, Deployment
-from components.settings.extra_variables import find, literal
-from components.settings.pods import PodSettings
+from .base import reveal
+from .deployment import Component, Deployment
+from .extra_variables import find, literal
+from .pods import PodSettings
 
 HEAP_PERCENTAGE = 50
 """Share of the memory limit for the heap, in percent, where the settings say none: what Kestra recommends. The rest

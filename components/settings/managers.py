@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import Duration, Model, Name, Secret, StrictBool, key
+from .base import Duration, Model, Name, Secret, StrictBool, key
 
 MANAGER = "Kestra documentation, enterprise/governance/secrets-manager"
 

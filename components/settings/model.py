@@ -8,23 +8,23 @@ from typing import Any, Literal
 
 from pydantic import PrivateAttr, SecretStr
 
-from components.settings.base import SOURCE_PROJECT, Model, RotationToken, key
-from components.settings.configurations import Configurations
-from components.settings.declared import DeclaredSecret
-from components.settings.deployment import COMPONENTS_1, COMPONENTS_2, Deployment
-from components.settings.durations import milliseconds
-from components.settings.encryption import Encryption
-from components.settings.endpoints import Endpoints
-from components.settings.identity import Identity
-from components.settings.platform import Datasource, Queue, Repository, Storage
-from components.settings.secret import SecretManager, StoreManager
-from components.settings.security import Security
-from components.settings.server import Heartbeat, Server
-from components.settings.storage_bucket import StorageBucket
-from components.settings.store import Store
-from components.settings.tags import TagSettings
-from components.settings.worker_channel import DEFAULT_GROUP, GrpcTls
-from components.settings.workloads import Workload, workloads
+from .base import SOURCE_PROJECT, Model, RotationToken, key
+from .configurations import Configurations
+from .declared import DeclaredSecret
+from .deployment import COMPONENTS_1, COMPONENTS_2, Deployment
+from .durations import milliseconds
+from .encryption import Encryption
+from .endpoints import Endpoints
+from .identity import Identity
+from .platform import Datasource, Queue, Repository, Storage
+from .secret import SecretManager, StoreManager
+from .security import Security
+from .server import Heartbeat, Server
+from .storage_bucket import StorageBucket
+from .store import Store
+from .tags import TagSettings
+from .worker_channel import DEFAULT_GROUP, GrpcTls
+from .workloads import Workload, workloads
 
 AccessMode = Literal["read-only", "managed", "external-secrets"]
 

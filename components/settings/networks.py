@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from components.settings.base import StrictInt
-from components.settings.findings import invalid_setting
+from .base import StrictInt
+from .findings import invalid_setting
 
 
 def _network(value: str) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from components.settings.managers import (
+from .managers import (
     AwsSecretManager,
     AwsSsmParameterStore,
     AzureKeyVault,
@@ -18,8 +18,8 @@ from components.settings.managers import (
     Vault,
     VaultKubernetes,
 )
-from components.settings.model import Settings
-from components.settings.secret import StoreManager
+from .model import Settings
+from .secret import StoreManager
 
 DEFAULT_PREFIX = "kestra-"
 #: Type to its block in `kestra:store`.

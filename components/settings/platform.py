@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, SecretStr
 from pydantic_core import PydanticKnownError
 
-from components.settings.base import (
+from .base import (
     CREDENTIAL_IN_URL,
     OPAQUE,
     Model,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
 
-from components.settings.findings import Kind
+from .findings import Kind
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from components.settings.base import Model, StrictInt, key
+from .base import Model, StrictInt, key
 
 AUTOSCALING = "Kubernetes API reference, HorizontalPodAutoscaler v2"
 BUDGET = "Kubernetes API reference, PodDisruptionBudget"

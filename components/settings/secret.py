@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import (
+from .base import (
     SOURCE_PROJECT,
     Duration,
     Model,
@@ -14,7 +14,7 @@ from components.settings.base import (
     StrictInt,
     key,
 )
-from components.settings.external import (
+from .external import (
     BeyondTrust,
     Bitwarden,
     CyberArk,
@@ -22,7 +22,7 @@ from components.settings.external import (
     Doppler,
     OnePassword,
 )
-from components.settings.managers import (
+from .managers import (
     MANAGER,
     AwsSecretManager,
     AwsSsmParameterStore,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.base import Duration, Model, Secret, StrictBool, StrictInt, key
+from .base import Duration, Model, Secret, StrictBool, StrictInt, key
 
 PAGE = "Kestra documentation, configuration/security-and-secrets"
 

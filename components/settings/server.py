@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import LARGEST, Duration, Model, Secret, StrictBool, StrictInt, key
+from .base import LARGEST, Duration, Model, Secret, StrictBool, StrictInt, key
 
 CONFIG = "Kestra ServerConfig"
 AUTH = "Kestra BasicAuthService"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from components.settings.findings import invalid_setting
-from components.settings.placeholders import PLACEHOLDER
+from .findings import invalid_setting
+from .placeholders import PLACEHOLDER
 
 FORMS = "a size is a whole number of bytes, or one with KB, MB or GB directly behind it"
 _SIZE = re.compile(r"([0-9]{1,18})([KMG]B)?", re.IGNORECASE)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import SOURCE_PROJECT, Model, ProjectBool, StrictInt, key
-from components.settings.identity import GCP_ACCOUNT_ID
-from components.settings.store import AwsKey, GcpKey
+from .base import SOURCE_PROJECT, Model, ProjectBool, StrictInt, key
+from .identity import GCP_ACCOUNT_ID
+from .store import AwsKey, GcpKey
 
 S3 = "AWS documentation, Amazon S3 user guide"
 GCS = "Google Cloud documentation, Cloud Storage"

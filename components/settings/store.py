@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
-from components.settings.base import (
+from .base import (
     SOURCE_PROJECT,
     Model,
     ProjectBool,
@@ -14,9 +14,9 @@ from components.settings.base import (
     StrictInt,
     key,
 )
-from components.settings.durations import DurationForm
-from components.settings.managers import VAULT_MOUNT, VAULT_NAME, VAULT_NAMESPACE, VAULT_ROLE
-from components.settings.secret import SecretManager
+from .durations import DurationForm
+from .managers import VAULT_MOUNT, VAULT_NAME, VAULT_NAMESPACE, VAULT_ROLE
+from .secret import SecretManager
 
 AWS = "AWS documentation, Secrets Manager and KMS API references"
 AZURE = "Azure documentation, Key Vault"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from components.settings.tags import TagSettings
+from .tags import TagSettings
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.settings.base import SOURCE_PROJECT, Model, key
+from .base import SOURCE_PROJECT, Model, key
 
 
 class TagSettings(Model):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.settings.model import Settings
-from components.settings.task_runner import TaskNamespace
-from components.settings.workloads import group_accounts
+from .model import Settings
+from .task_runner import TaskNamespace
+from .workloads import group_accounts
 
 
 @dataclass(frozen=True)

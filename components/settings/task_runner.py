@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from components.settings.base import SOURCE_PROJECT, Model, ProjectBool, StrictInt, key
-from components.settings.edge import K8S, NAME
-from components.settings.networks import Network, Port
-from components.settings.pods import SUBDOMAIN
-from components.settings.quantities import amount
+from .base import SOURCE_PROJECT, Model, ProjectBool, StrictInt, key
+from .edge import K8S, NAME
+from .networks import Network, Port
+from .pods import SUBDOMAIN
+from .quantities import amount
 
 QUOTA = "Kubernetes documentation, resource quotas"
 LIMIT_RANGE = "Kubernetes documentation, limit ranges"

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.settings.base import Model
+from .base import Model
 
 Place = tuple[str | int, ...]
 """Keys as the settings or the document spell them, and positions in lists."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from components.settings.base import Model, ProjectBool, ProjectDuration, key
-from components.settings.durations import seconds
-from components.settings.pods import SUBDOMAIN
+from .base import Model, ProjectBool, ProjectDuration, key
+from .durations import seconds
+from .pods import SUBDOMAIN
 
 DOCUMENTED = "Kestra documentation, enterprise-and-advanced, gRPC TLS/mTLS"
 CERT_MANAGER = "cert-manager documentation, Certificate resource"

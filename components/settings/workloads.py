@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from components.settings.deployment import Component, Deployment, WorkerGroup
-from components.settings.pods import PodSettings, merge
+from .deployment import Component, Deployment, WorkerGroup
+from .pods import PodSettings, merge
 
 if TYPE_CHECKING:
-    from components.settings.model import Settings
+    from .model import Settings
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from components.backends.interface import AccessRow, PermissionRow, Rule, SdkPackage
-from components.backends.login import Identity
-from components.settings.model import Settings
+from ..backends.interface import AccessRow, PermissionRow, Rule, SdkPackage
+from ..backends.login import Identity
+from ..settings.model import Settings
 
 if TYPE_CHECKING:
     import pulumi

@@ -6,26 +6,26 @@ from functools import cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from components.backends.registry import clouds
-from components.storage.interface import ObjectStorage, StorageAccess
+from ..backends.registry import clouds
+from .interface import ObjectStorage, StorageAccess
 
 if TYPE_CHECKING:
     import pulumi
 
-    from components.backends.login import Identity
-    from components.settings.model import Settings
+    from ..backends.login import Identity
+    from ..settings.model import Settings
 
 #: `kestra:storage.type` to the object storage.
 STORAGES: dict[str, str] = {
-    "s3": "components.storage.aws.storage:S3",
-    "gcs": "components.storage.gcp.storage:GCS",
-    "azure": "components.storage.azure.storage:BLOB",
+    "s3": ".aws.storage:S3",
+    "gcs": ".gcp.storage:GCS",
+    "azure": ".azure.storage:BLOB",
 }
 
 
 @cache
 def _load(place: str) -> ObjectStorage:
-    return resolve_name(place)
+    return resolve_name(f"{__package__}{place}" if place.startswith(".") else place)
 
 
 def object_storage(type_: str) -> ObjectStorage:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.placeholders import find_placeholders
-from components.storage.interface import storage_block, storage_key
-from components.storage.registry import STORAGES, all_storages, object_storage, storage_of
+from ..settings.findings import Finding
+from ..settings.model import Settings
+from ..settings.placeholders import find_placeholders
+from .interface import storage_block, storage_key
+from .registry import STORAGES, all_storages, object_storage, storage_of
 
 AT = "storage-bucket"
 

@@ -14,14 +14,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.catalogue import CatalogueKey, KeyPath, Match, lookup
-from components.settings.base import SecretText, TextInClear, kebab
-from components.settings.credentials import credential_sign
-from components.settings.findings import Finding, Kind
-from components.settings.placeholders import find_placeholders
-from components.validation.catalogue_versions import block_version_finding, setting_place
-from components.validation.forbidden_keys import forbidden
-from components.validation.schema import (
+from ..catalogue import CatalogueKey, KeyPath, Match, lookup
+from ..settings.base import SecretText, TextInClear, kebab
+from ..settings.credentials import credential_sign
+from ..settings.findings import Finding, Kind
+from ..settings.placeholders import find_placeholders
+from .catalogue_versions import block_version_finding, setting_place
+from .forbidden_keys import forbidden
+from .schema import (
     ENCRYPTED,
     LONG_NAME,
     OURS,
@@ -33,14 +33,14 @@ from components.validation.schema import (
     printable_key,
     unknown_key,
 )
-from components.validation.types_of_keys import (
+from .types_of_keys import (
     NOT_A_LIST,
     Wrong,
     is_scalar,
     typed,
     whole,
 )
-from components.validation.value_limits import reject_reason
+from .value_limits import reject_reason
 
 ADDITIONAL = "additional-configuration"
 #: A block whose keys Kestra reads as they are written: LDAP's `user-attributes.firstName`.
@@ -171,7 +171,7 @@ class _Reader:
 
     def _unknown(self, loc: Loc, wrong: Wrong, block: Loc) -> None:
         # Hints read the catalogue, which few stacks need.
-        from components.validation.key_hints import meant_setting
+        from .key_hints import meant_setting
 
         if meant_setting(kebab(str(loc[-1])), block):
             self.reading.problems.append(Finding(loc, *wrong, kind="unknown-key"))

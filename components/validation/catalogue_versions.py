@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
-from components.catalogue import CatalogueKey, KeyPath, catalogue, lookup
-from components.settings.findings import Finding
-from components.validation.schema import Loc
+from ..catalogue import CatalogueKey, KeyPath, catalogue, lookup
+from ..settings.findings import Finding
+from .schema import Loc
 
 #: Block that a version no longer has, or does not have yet, to what takes its place; the longest fits.
 _INSTEAD = {

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from components.backends.registry import BACKENDS
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.open_source_store import BLOCKS
-from components.settings.secret import SecretManager
-from components.validation.rules import check_all
-from components.validation.rules.external_secrets import beside_secret
-from components.validation.schema import LONG_NAME, Loc
+from ..backends.registry import BACKENDS
+from ..settings.findings import Finding
+from ..settings.model import Settings
+from ..settings.open_source_store import BLOCKS
+from ..settings.secret import SecretManager
+from .rules import check_all
+from .rules.external_secrets import beside_secret
+from .schema import LONG_NAME, Loc
 
 _FIRST_LEVEL = {field.alias or name for name, field in Settings.model_fields.items()}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.catalogue import CatalogueKey, KeyPath
-from components.settings.base import kebab
-from components.settings.model import Settings
+from ..catalogue import CatalogueKey, KeyPath
+from ..settings.base import kebab
+from ..settings.model import Settings
 
 Refusal = tuple[str, str, str] | None
 """What is wrong, the rule, the fix; None where nothing is."""
@@ -113,7 +113,7 @@ def _log_in(s: Settings, value: Any) -> Refusal:
 
 def _read_here(names: tuple[str, ...], value: Any) -> Refusal:
     # Rendering is above the settings: imported when it is used.
-    from components.rendering.addresses import read_port
+    from ..rendering.addresses import read_port
 
     key = ".".join(names)
     if not isinstance(value, (bool, int)) and (not isinstance(value, str) or "${" in value):

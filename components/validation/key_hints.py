@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from components.backends.settings_model import settings_model
-from components.catalogue import catalogue, segments
-from components.settings.base import Model, kebab
-from components.settings.model import Settings
-from components.validation.schema import OURS, Loc, config_path, models_in
+from ..backends.settings_model import settings_model
+from ..catalogue import catalogue, segments
+from ..settings.base import Model, kebab
+from ..settings.model import Settings
+from .schema import OURS, Loc, config_path, models_in
 
 #: First-level keys that belong to another level of another file, with what to do.
 _LEVELS = {

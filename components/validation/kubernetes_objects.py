@@ -15,11 +15,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.settings.base import kebab
-from components.settings.findings import Finding, Kind
-from components.settings.pods import KubernetesType
-from components.validation import kubernetes_values
-from components.validation.schema import (
+from ..settings.base import kebab
+from ..settings.findings import Finding, Kind
+from ..settings.pods import KubernetesType
+from . import kubernetes_values
+from .schema import (
     ENCRYPTED,
     LONG_NAME,
     Canonical,

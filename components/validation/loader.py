@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.backends.registry import backend_of
-from components.backends.settings_model import settings_model
-from components.settings.base import kebab
-from components.settings.external_key import with_external_key
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.open_source_store import with_store_manager
-from components.settings.report import Problem, SettingsError
-from components.validation import catalogue_keys, choices
-from components.validation.catalogue_keys import ADDITIONAL, Reading
-from components.validation.namespaces import misspelled_namespaces
-from components.validation.schema import (
+from ..backends.registry import backend_of
+from ..backends.settings_model import settings_model
+from ..settings.base import kebab
+from ..settings.external_key import with_external_key
+from ..settings.findings import Finding
+from ..settings.model import Settings
+from ..settings.open_source_store import with_store_manager
+from ..settings.report import Problem, SettingsError
+from . import catalogue_keys, choices
+from .catalogue_keys import ADDITIONAL, Reading
+from .namespaces import misspelled_namespaces
+from .schema import (
     Canonical,
     KeySpelling,
     Loc,
@@ -27,9 +27,9 @@ from components.validation.schema import (
     remove,
     validate,
 )
-from components.validation.sensitive import encrypt_fix, plain_secrets
-from components.validation.stack_file import file_problem, read_stack_file, settings_of
-from components.validation.value_limits import find_invalid_values
+from .sensitive import encrypt_fix, plain_secrets
+from .stack_file import file_problem, read_stack_file, settings_of
+from .value_limits import find_invalid_values
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,28 @@ class Loaded:
     warnings: tuple[Problem, ...]
 
 
-def load(document: Mapping[str, object], *, source: str) -> Loaded:
+def load(
+    document: Mapping[str, object],
+    *,
+    source: str,
+    spelling: KeySpelling | None = None,
+    unknown: Sequence[Loc] = (),
+    concerns: Collection[str] | None = None,
+) -> Loaded:
     """Checks the first-level settings and everything below.
 
     Args:
         document: first-level key (`secret`, `server` …) to value, as Pulumi's configuration gives it; what is
             encrypted there is a `SecretStr`.
         source: what the report names as the place of the settings, usually the stack file.
+        spelling: how the report writes keys; None: as the document does.
+        unknown: places that have a value which nobody knows yet, and which the document leaves out.
+        concerns: the first-level settings that are looked at, for who uses a part of them; None: all.
 
     Raises:
         SettingsError: with every problem at once.
     """
-    spelling = KeySpelling()
+    spelling = spelling or KeySpelling()
     findings: list[Finding] = []
     data: dict[str, Any] = {}
     unmodelled: list[Unmodelled] = []
@@ -81,8 +91,8 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
         return _with_keys(settings, keys, additional)
 
     settings = _with_unread(settings, written, removed)
-    findings += invalid + refused
-    removed += places
+    findings += invalid + [one for one in refused if one.loc not in unknown]
+    removed += [*places, *unknown]
     wrong = [*removed, *(finding.loc for finding in findings)]
     findings += [
         finding
@@ -92,6 +102,9 @@ def load(document: Mapping[str, object], *, source: str) -> Loaded:
             and choices.is_consequence_of_invalid_key(finding.loc, wrong)
         )
     ]
+    if concerns is not None:
+        # A key that nobody knows may be meant for one of these.
+        findings = [one for one in findings if one.loc[0] in concerns or one.kind == "unknown-key"]
     problems = [_problem(finding, source, spelling) for finding in findings]
     errors = [problem for problem in problems if problem.severity == "error"]
     # What is refused needs no second word.

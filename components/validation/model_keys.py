@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from components.settings.base import Model
-from components.settings.pods import PodSettings
-from components.validation.schema import models_in
+from ..settings.base import Model
+from ..settings.pods import PodSettings
+from .schema import models_in
 
 
 def model_fields(model: type[Model]) -> Iterator[tuple[str, FieldInfo]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from components.settings.base import kebab
-from components.settings.model import Settings
-from components.settings.report import Problem
-from components.validation.schema import printable_key
+from ..settings.base import kebab
+from ..settings.model import Settings
+from ..settings.report import Problem
+from .schema import printable_key
 
 NAMESPACE = "kestra"
 #: Of the providers that stacks of this program configure, and of Pulumi itself. Other providers have others.
@@ -51,7 +51,7 @@ def misspelled_namespaces(keys: Iterable[object], source: str) -> list[Problem]:
 
 def _meant(namespace: str, name: str) -> str | None:
     # Hints read the catalogue, which few stacks need.
-    from components.catalogue import catalogue
+    from ..catalogue import catalogue
 
     if len(namespace) > 40:
         return None

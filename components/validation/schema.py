@@ -14,12 +14,12 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from components.backends.settings_model import settings_model
-from components.settings.base import Model, kebab
-from components.settings.findings import INVALID_SETTING, Finding, Kind
-from components.settings.model import Settings
-from components.settings.pods import object_fields
-from components.validation.types_of_keys import not_text
+from ..backends.settings_model import settings_model
+from ..settings.base import Model, kebab
+from ..settings.findings import INVALID_SETTING, Finding, Kind
+from ..settings.model import Settings
+from ..settings.pods import object_fields
+from .types_of_keys import not_text
 
 Loc = tuple[str | int, ...]
 
@@ -154,7 +154,7 @@ def canonicalize_keys(
         spelling.note(at, written)
         if (type_ := object_fields(model).get(name)) is not None:
             # It stands on this module, and few stacks have such a key.
-            from components.validation.kubernetes_objects import canonicalize_objects
+            from .kubernetes_objects import canonicalize_objects
 
             yield from _into(clean, name, canonicalize_objects(type_, value, spelling, at))
             continue
@@ -236,7 +236,7 @@ def unknown_key(name: str, known: Iterable[str], loc: Loc) -> tuple[str, str, st
         loc: the place of its block.
     """
     # Hints read the catalogue, which few stacks need.
-    from components.validation.key_hints import hint
+    from .key_hints import hint
 
     if name[:1] in _QUOTATION_MARKS:
         rule = "YAML reads a quotation mark in the middle of a key as part of it"

@@ -7,14 +7,14 @@ from typing import Any, get_args, get_origin
 
 from pydantic import SecretStr
 
-from components.backends.registry import data_keys
-from components.backends.settings_model import settings_model
-from components.settings.base import Model, kebab
-from components.settings.credentials import credential_sign
-from components.settings.placeholders import as_placeholder
-from components.settings.report import Problem
-from components.validation.catalogue_keys import ADDITIONAL, clear_secrets
-from components.validation.schema import OURS, Unmodelled, config_path, models_in
+from ..backends.registry import data_keys
+from ..backends.settings_model import settings_model
+from ..settings.base import Model, kebab
+from ..settings.credentials import credential_sign
+from ..settings.placeholders import as_placeholder
+from ..settings.report import Problem
+from .catalogue_keys import ADDITIONAL, clear_secrets
+from .schema import OURS, Unmodelled, config_path, models_in
 
 Place = tuple[str | int, ...]
 """Keys from the first level on, and positions in lists."""

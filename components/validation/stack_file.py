@@ -12,10 +12,10 @@ from typing import Any
 import yaml
 from pydantic import SecretStr
 
-from components.settings.base import OPAQUE
-from components.settings.report import Problem, SettingsError
-from components.validation.schema import printable_key
-from components.validation.yaml_scalars import resolve_as_pulumi
+from ..settings.base import OPAQUE
+from ..settings.report import Problem, SettingsError
+from .schema import printable_key
+from .yaml_scalars import resolve_as_pulumi
 
 NAMESPACE = "kestra:"
 

@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
-from components.settings.durations import KESTRA_DURATION
-from components.settings.placeholders import PLACEHOLDER
-from components.settings.sizes import FORMS, size_in_bytes
+from ..settings.durations import KESTRA_DURATION
+from ..settings.placeholders import PLACEHOLDER
+from ..settings.sizes import FORMS, size_in_bytes
 
 Wrong = tuple[str, str, str]
 """What is wrong, the rule, the fix."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.settings.base import OPAQUE, reveal
-from components.settings.findings import Finding
-from components.validation.schema import Loc
+from ..settings.base import OPAQUE, reveal
+from ..settings.findings import Finding
+from .schema import Loc
 
 #: Bytes of one value: a process takes 131,071 for an environment variable with its name.
 MOST_BYTES = 100_000

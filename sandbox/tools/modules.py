@@ -84,6 +84,30 @@ MODULES = {
             compiles=1690,
             on_request=True,
         ),
+        # The language host of programs in YAML, by which the tests use the component package.
+        Module(
+            "pulumi-yaml",
+            "1.25.0",
+            {"pulumi-language-yaml": "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"},
+            "-X github.com/pulumi/pulumi-yaml/pkg/version.Version=v1.25.0",
+            compiles=1500,
+            on_request=True,
+        ),
+        Module(
+            "generate-sdks",
+            "3.259.0",
+            {"generate-sdks": "./generate-sdks"},
+            compiles=1500,
+            on_request=True,
+        ),
+        # The last release with C#'s generator in the same module.
+        Module(
+            "generate-csharp",
+            "3.100.0",
+            {"generate-csharp": "./generate-csharp"},
+            compiles=1000,
+            on_request=True,
+        ),
         Module(
             EXTERNAL_SECRETS,
             "0.16.2",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -85,3 +86,14 @@ def test_check_names_the_missing_sdk_of_a_valid_file(capsys: pytest.CaptureFixtu
     printed = capsys.readouterr()
     assert "valid for Kestra" in printed.out
     assert "needs pulumi-azure-native, which" in printed.err
+
+
+def test_an_installed_package_names_its_extras(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("components.sdk_packages.ROOT", tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    settings = load(stack_document("example-aws-secret-manager"), source="test").settings
+    message = missing_packages(settings)
+    assert message is not None
+    assert "kestra-on-pulumi[aws]" in message

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from components.backends.aws import deployer_permissions, name_conflicts, names, permissions, rules
-from components.backends.aws.principals import ROLE_ARN, aws_block, has_role
-from components.backends.aws.tag_limits import AWS_TAGS
-from components.backends.cloud import CloudBackend
-from components.backends.interface import (
+from ...settings.declared import DeclaredSecret
+from ...settings.model import Settings
+from ..cloud import CloudBackend
+from ..existing_store import ExistingStore
+from ..interface import (
     Identity,
     NameRule,
     PermissionRow,
@@ -18,14 +18,15 @@ from components.backends.interface import (
     StoreArgs,
     to_identity,
 )
-from components.backends.secret_naming import prefix, required_tags
-from components.settings.declared import DeclaredSecret
-from components.settings.model import Settings
+from ..secret_naming import prefix, required_tags
+from . import deployer_permissions, name_conflicts, names, permissions, rules
+from .principals import ROLE_ARN, aws_block, has_role
+from .tag_limits import AWS_TAGS
 
 if TYPE_CHECKING:
     import pulumi
 
-    from components.backends.external_values import ExternalValues, Option
+    from ..external_values import ExternalValues, Option
 
 #: Source: Amazon EKS user guide, EKS Pod Identity.
 POD_IDENTITY_AGENT = (("169.254.170.23/32", 80), ("fd00:ec2::23/128", 80))
@@ -103,10 +104,10 @@ class AwsBackend(CloudBackend):
     ) -> Identity:
         if not has_role(settings):
             return Identity()
-        from components.backends.aws.identity import AwsIdentity
-        from components.backends.aws.secrets_manager import AwsStore
+        from .identity import AwsIdentity
+        from .secrets_manager import AwsStore
 
-        assert isinstance(store, AwsStore)
+        assert isinstance(store, (AwsStore, ExistingStore))
         component = AwsIdentity(name, settings, store.key_arn, opts)
         return to_identity(component, component)
 
@@ -137,7 +138,7 @@ class SecretsManager(AwsBackend):
         return f"uuid/{version}"
 
     def external_values(self, settings: Settings, option: Option) -> ExternalValues:
-        from components.backends.aws.external_values import SecretsManagerValues
+        from .external_values import SecretsManagerValues
 
         return SecretsManagerValues(settings, option)
 
@@ -147,7 +148,7 @@ class SecretsManager(AwsBackend):
     def create_store(
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
     ) -> Store:
-        from components.backends.aws.secrets_manager import AwsStore
+        from .secrets_manager import AwsStore
 
         return AwsStore(name, args, opts)
 
@@ -167,14 +168,14 @@ class ParameterStore(AwsBackend):
         return ("kms-key-id",) if settings.store.aws and not settings.is_read_only else ()
 
     def external_values(self, settings: Settings, option: Option) -> ExternalValues:
-        from components.backends.aws.external_values import ParameterValues
+        from .external_values import ParameterValues
 
         return ParameterValues(settings, option)
 
     def create_store(
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
     ) -> Store:
-        from components.backends.aws.parameter_store import AwsParameterStore
+        from .parameter_store import AwsParameterStore
 
         return AwsParameterStore(name, args, opts)
 

@@ -12,16 +12,16 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
-from components import tags
-from components.backends.answers import SECONDS, CurrentVersion, UnansweredError, own_words
-from components.backends.aws.names import RECOVERY_TEXT, recovery_name, secret_name
-from components.backends.aws.principals import aws_block
-from components.backends.aws.tag_limits import AWS_TAGS
-from components.backends.external_values import ENCRYPTION_KEY, NO_PLACE, NO_VALUE, Option
-from components.backends.secret_naming import filtered_name, secret_tags
-from components.backends.secret_naming import recovery_name as recovery_parameter
-from components.settings.declared import SPECIAL, Generate
-from components.settings.model import Settings
+from ... import tags
+from ...settings.declared import SPECIAL, Generate
+from ...settings.model import Settings
+from ..answers import SECONDS, CurrentVersion, UnansweredError, own_words
+from ..external_values import ENCRYPTION_KEY, NO_PLACE, NO_VALUE, Option
+from ..secret_naming import filtered_name, secret_tags
+from ..secret_naming import recovery_name as recovery_parameter
+from .names import RECOVERY_TEXT, recovery_name, secret_name
+from .principals import aws_block
+from .tag_limits import AWS_TAGS
 
 
 class AwsValues:

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components import tags
-from components.backends.aws.location import lookup_location
-from components.backends.aws.permissions import AwsLocation, access, policy
-from components.backends.aws.policy_documents import assume_policy
-from components.backends.aws.principals import aws_block, makes_role, role_name
-from components.backends.aws.roles import account_annotations, create_role
-from components.backends.aws.tag_limits import AWS_TAGS
-from components.settings import Settings
+from ... import tags
+from ...settings import Settings
+from .location import lookup_location
+from .permissions import AwsLocation, access, policy
+from .policy_documents import assume_policy
+from .principals import aws_block, makes_role, role_name
+from .roles import account_annotations, create_role
+from .tag_limits import AWS_TAGS
 
 
 class AwsIdentity(pulumi.ComponentResource):

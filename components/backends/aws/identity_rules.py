@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.backends.aws.principals import makes_role
-from components.settings.findings import Finding
-from components.settings.model import Settings
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from .principals import makes_role
 
 
 def ways(s: Settings) -> list[str]:

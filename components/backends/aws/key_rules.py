@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings.findings import Finding
-from components.settings.store import AwsKey
+from ...settings.findings import Finding
+from ...settings.store import AwsKey
 
 #: Keys that say something about a key that the stack makes.
 OF_A_NEW_KEY = ("administrators", "deletion-window-days", "rotation-period-days")

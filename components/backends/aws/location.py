@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.backends.aws.permissions import AwsLocation
+from .permissions import AwsLocation
 
 
 def lookup_location(region: str | None, parent: pulumi.Resource) -> pulumi.Output[AwsLocation]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from components.safeguards.failed_resource import (
+from ...safeguards.failed_resource import (
     COMPARE_TAGS,
     ConflictHint,
     FailedResource,

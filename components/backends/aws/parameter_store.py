@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components import tags
-from components.backends.aws.names import RECOVERY_TEXT
-from components.backends.aws.permissions import PARAMETERS
-from components.backends.aws.secrets_manager import RECOVERED, AwsStore
-from components.backends.aws.tag_limits import AWS_TAGS
-from components.backends.secret_naming import filtered_name, recovery_name, secret_tags
-from components.settings.declared import DeclaredSecret
-from components.settings.store import AwsStore as AwsSettings
+from ... import tags
+from ...settings.declared import DeclaredSecret
+from ...settings.store import AwsStore as AwsSettings
+from ..secret_naming import filtered_name, recovery_name, secret_tags
+from .names import RECOVERY_TEXT
+from .permissions import PARAMETERS
+from .secrets_manager import RECOVERED, AwsStore
+from .tag_limits import AWS_TAGS
 
 KMS_KEY_ID = "secret.aws-ssm-parameter-store.kms-key-id"
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from components.backends.interface import PermissionRow
-from components.backends.registry import backend_of
-from components.backends.secret_naming import filter_prefix, prefix, required_tags
-from components.settings.model import AccessMode, Settings
+from ...settings.model import AccessMode, Settings
+from ..interface import PermissionRow
+from ..registry import backend_of
+from ..secret_naming import filter_prefix, prefix, required_tags
 
 Mode = AccessMode
 Document = dict[str, Any]

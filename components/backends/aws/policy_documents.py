@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.backends.aws.permissions import AwsLocation, Document, document, key_use
+from .permissions import AwsLocation, Document, document, key_use
 
 #: What administrators do with a key. Without kms:CreateGrant, with which they could let themselves decrypt.
 ADMINISTRATION = (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from components.settings.managers import AwsManager
-from components.settings.model import Settings
+from ...settings.managers import AwsManager
+from ...settings.model import Settings
 
 #: Annotation of a service account that has a role by OIDC token.
 ROLE_ARN = "eks.amazonaws.com/role-arn"

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.backends.aws.location import lookup_location
-from components.backends.aws.permissions import AwsLocation
-from components.backends.aws.policy_documents import irsa_trust, pod_identity_trust
-from components.backends.aws.principals import ROLE_ARN
-from components.settings import Settings
+from ...settings import Settings
+from .location import lookup_location
+from .permissions import AwsLocation
+from .policy_documents import irsa_trust, pod_identity_trust
+from .principals import ROLE_ARN
 
 ASSOCIATION = "kestra.pulumi/pod-identity-association"
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.backends.aws.identity_rules import is_described, one_identity, ways
-from components.backends.aws.key_rules import key_of_the_stack
-from components.backends.aws.permissions import PARAMETERS, SECRETS, SERVICES
-from components.backends.aws.principals import aws_block, makes_role, role_name
-from components.backends.aws.tag_limits import AWS_TAGS
-from components.backends.secret_naming import required_tags
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.store import KMS_ARN, AwsStore
-from components.settings.tag_rules import problems
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.store import KMS_ARN, AwsStore
+from ...settings.tag_rules import problems
+from ..secret_naming import required_tags
+from .identity_rules import is_described, one_identity, ways
+from .key_rules import key_of_the_stack
+from .permissions import PARAMETERS, SECRETS, SERVICES
+from .principals import aws_block, makes_role, role_name
+from .tag_limits import AWS_TAGS
 
 
 def credentials(s: Settings) -> Iterator[Finding]:

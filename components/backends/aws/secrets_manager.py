@@ -9,19 +9,19 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import tags
-from components.backends.aws.location import lookup_location
-from components.backends.aws.names import RECOVERY_TEXT, recovery_name, secret_name
-from components.backends.aws.permissions import SECRETS, SERVICES, AwsLocation
-from components.backends.aws.policy_documents import key_policy, secret_policy
-from components.backends.aws.principals import aws_block, principals
-from components.backends.aws.tag_limits import AWS_TAGS
-from components.backends.external_values import keeps_key, record_version
-from components.backends.interface import StoreArgs
-from components.backends.secret_naming import secret_tags
-from components.settings import Settings
-from components.settings.declared import DeclaredSecret
-from components.settings.store import AwsStore as AwsSettings
+from ... import tags
+from ...settings import Settings
+from ...settings.declared import DeclaredSecret
+from ...settings.store import AwsStore as AwsSettings
+from ..external_values import keeps_key, record_version
+from ..interface import StoreArgs
+from ..secret_naming import secret_tags
+from .location import lookup_location
+from .names import RECOVERY_TEXT, recovery_name, secret_name
+from .permissions import SECRETS, SERVICES, AwsLocation
+from .policy_documents import key_policy, secret_policy
+from .principals import aws_block, principals
+from .tag_limits import AWS_TAGS
 
 #: The stage of the version that is read.
 CURRENT = "AWSCURRENT"

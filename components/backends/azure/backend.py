@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from components.backends.azure import (
-    deployer_permissions,
-    drift,
-    name_conflicts,
-    names,
-    permissions,
-    rules,
-)
-from components.backends.azure.tag_limits import AZURE_TAGS
-from components.backends.azure.workload_identity import CLIENT_ID, POD_LABELS, account_annotations
-from components.backends.cloud import CloudBackend
-from components.backends.interface import (
+from ...settings.declared import DeclaredSecret
+from ...settings.managers import AzureKeyVault
+from ...settings.model import Settings
+from ..cloud import CloudBackend
+from ..existing_store import ExistingStore
+from ..interface import (
     AccessRow,
     Identity,
     NameRule,
@@ -26,15 +20,22 @@ from components.backends.interface import (
     StoreArgs,
     to_identity,
 )
-from components.backends.secret_naming import recovery_name
-from components.settings.declared import DeclaredSecret
-from components.settings.managers import AzureKeyVault
-from components.settings.model import Settings
+from ..secret_naming import recovery_name
+from . import (
+    deployer_permissions,
+    drift,
+    name_conflicts,
+    names,
+    permissions,
+    rules,
+)
+from .tag_limits import AZURE_TAGS
+from .workload_identity import CLIENT_ID, POD_LABELS, account_annotations
 
 if TYPE_CHECKING:
     import pulumi
 
-    from components.backends.external_values import ExternalValues, Option
+    from ..external_values import ExternalValues, Option
 
 #: Source: Azure documentation, instance metadata service.
 _METADATA = (("169.254.169.254/32", 80),)
@@ -72,7 +73,7 @@ class KeyVault(CloudBackend):
         return names.secret_name(settings, name, declared)
 
     def external_values(self, settings: Settings, option: Option) -> ExternalValues | None:
-        from components.backends.azure.external_values import AzureValues
+        from .external_values import AzureValues
 
         block, store = _block(settings), settings.store.azure
         if block is None or block.vault_name is None or store is None:
@@ -136,7 +137,7 @@ class KeyVault(CloudBackend):
     def create_store(
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
     ) -> Store:
-        from components.backends.azure.key_vault import AzureStore
+        from .key_vault import AzureStore
 
         return AzureStore(name, args, opts)
 
@@ -151,10 +152,10 @@ class KeyVault(CloudBackend):
         if block is None:
             return Identity()
         if settings.identity.azure.oidc_issuer_url is not None:
-            from components.backends.azure.identity import AzureIdentity
-            from components.backends.azure.key_vault import AzureStore
+            from .identity import AzureIdentity
+            from .key_vault import AzureStore
 
-            assert isinstance(store, AzureStore)
+            assert isinstance(store, (AzureStore, ExistingStore))
             component = AzureIdentity(name, settings, store.vault_id, opts, store.secret_ids)
             return to_identity(component, component)
         client_id = block.workload_identity_client_id

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from components.backends.answers import (
+from ..answers import (
     CurrentVersion,
     VersionQuery,
     WrittenSecret,

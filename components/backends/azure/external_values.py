@@ -7,21 +7,21 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from components import tags
-from components.backends.answers import (
+from ... import tags
+from ...settings.declared import Generate
+from ...settings.model import Settings
+from ...settings.store import AzureStore
+from ..answers import (
     CurrentVersion,
     UnansweredError,
     command_output,
     request_json,
 )
-from components.backends.azure.drift import access_token, manage, version_of
-from components.backends.azure.names import recovery_vault_name, secret_name
-from components.backends.azure.tag_limits import AZURE_TAGS
-from components.backends.external_values import ENCRYPTION_KEY, NO_VALUE
-from components.backends.secret_naming import recovery_name, secret_tags
-from components.settings.declared import Generate
-from components.settings.model import Settings
-from components.settings.store import AzureStore
+from ..external_values import ENCRYPTION_KEY, NO_VALUE
+from ..secret_naming import recovery_name, secret_tags
+from .drift import access_token, manage, version_of
+from .names import recovery_vault_name, secret_name
+from .tag_limits import AZURE_TAGS
 
 DATA_HOST = "vault.azure.net"
 _DATA_API = "7.4"

@@ -11,17 +11,17 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import authorization, managedidentity
 
-from components import tags
-from components.backends.azure.names import secret_name
-from components.backends.azure.permissions import ROLES
-from components.backends.azure.tag_limits import AZURE_TAGS
-from components.backends.azure.workload_identity import (
+from ... import tags
+from ...settings import Settings
+from .names import secret_name
+from .permissions import ROLES
+from .tag_limits import AZURE_TAGS
+from .workload_identity import (
     AUDIENCE,
     POD_LABELS,
     TENANT_ID,
     account_annotations,
 )
-from components.settings import Settings
 
 
 class AzureIdentity(pulumi.ComponentResource):

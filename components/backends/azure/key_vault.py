@@ -8,16 +8,16 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import authorization, keyvault, monitor, network
 
-from components import tags
-from components.backends.azure.external_values import DATA_HOST
-from components.backends.azure.names import recovery_vault_name, secret_name
-from components.backends.azure.tag_limits import AZURE_TAGS
-from components.backends.azure.vault_properties import secret_properties, vault_properties
-from components.backends.external_values import ENCRYPTION_KEY, keeps_key, record_version
-from components.backends.interface import StoreArgs
-from components.backends.secret_naming import recovery_name, secret_tags
-from components.settings import Settings
-from components.settings.store import AzureStore as Block
+from ... import tags
+from ...settings import Settings
+from ...settings.store import AzureStore as Block
+from ..external_values import ENCRYPTION_KEY, keeps_key, record_version
+from ..interface import StoreArgs
+from ..secret_naming import recovery_name, secret_tags
+from .external_values import DATA_HOST
+from .names import recovery_vault_name, secret_name
+from .tag_limits import AZURE_TAGS
+from .vault_properties import secret_properties, vault_properties
 
 PROVIDER = "providers/Microsoft.KeyVault/vaults"
 

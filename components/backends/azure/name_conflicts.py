@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from components.safeguards.failed_resource import ConflictHint, FailedResource
+from ...safeguards.failed_resource import ConflictHint, FailedResource
 
 
 def _deleted_vault(failed: FailedResource) -> tuple[str, str, str]:

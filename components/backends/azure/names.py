@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from components.backends.secret_naming import filtered_name
-from components.settings.declared import DeclaredSecret
-from components.settings.model import Settings
+from ...settings.declared import DeclaredSecret
+from ...settings.model import Settings
+from ..secret_naming import filtered_name
 
 TYPE = "azure-key-vault"
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from components.backends.interface import PermissionRow
-from components.settings.model import AccessMode
+from ...settings.model import AccessMode
+from ..interface import PermissionRow
 
 SECRETS = "Microsoft.KeyVault/vaults/secrets"
 SCOPE = "the vault"

@@ -7,15 +7,15 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from components.backends.azure.names import TYPE, recovery_vault_name
-from components.backends.azure.tag_limits import AZURE_TAGS
-from components.backends.secret_naming import secret_tags
-from components.settings.findings import Finding
-from components.settings.managers import VAULT_NAME, AzureKeyVault
-from components.settings.model import Settings
-from components.settings.placeholders import is_placeholder
-from components.settings.store import AzureStore
-from components.settings.tag_rules import convention, problems
+from ...settings.findings import Finding
+from ...settings.managers import VAULT_NAME, AzureKeyVault
+from ...settings.model import Settings
+from ...settings.placeholders import is_placeholder
+from ...settings.store import AzureStore
+from ...settings.tag_rules import convention, problems
+from ..secret_naming import secret_tags
+from .names import TYPE, recovery_vault_name
+from .tag_limits import AZURE_TAGS
 
 #: Tags of a secret; other resources take 50. Azure documentation, About Azure Key Vault secrets.
 SECRET_TAGS = 15

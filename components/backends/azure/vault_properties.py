@@ -7,10 +7,10 @@ import ipaddress
 import pulumi
 from pulumi_azure_native import keyvault
 
-from components.backends.azure.external_values import TEXT, unix_seconds
-from components.settings import Settings
-from components.settings.declared import DeclaredSecret
-from components.settings.store import AzureStore
+from ...settings import Settings
+from ...settings.declared import DeclaredSecret
+from ...settings.store import AzureStore
+from .external_values import TEXT, unix_seconds
 
 SHORT, LONG = 7, 90
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from components.backends.interface import AccessRow, Backend, NotWritable
-from components.settings.model import Settings
+from ...settings.model import Settings
+from ..interface import AccessRow, Backend, NotWritable
 
 if TYPE_CHECKING:
-    from components.rendering.leaves import Node
+    from ...rendering.leaves import Node
 
 
 class InternalStore(Backend):
@@ -19,7 +19,7 @@ class InternalStore(Backend):
     is_read_only_capable = False
 
     def rendered(self, block: dict[str, Node], read_only: Node | None) -> dict[str, Node]:
-        from components.rendering.leaves import GeneratedValueRef
+        from ...rendering.leaves import GeneratedValueRef
 
         # A key of this project's checks, unknown to Kestra.
         known = {name: value for name, value in block.items() if name != "existing"}

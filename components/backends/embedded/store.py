@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.backends.interface import StoreArgs
+from ..interface import StoreArgs
 
 
 class EmbeddedStore(pulumi.ComponentResource):

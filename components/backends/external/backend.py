@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.backends.interface import Backend
+from ..interface import Backend
 
 
 class CyberArk(Backend):

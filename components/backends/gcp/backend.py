@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from components.backends.cloud import CloudBackend
-from components.backends.gcp import (
-    deployer_permissions,
-    drift,
-    name_conflicts,
-    names,
-    permissions,
-    rules,
-)
-from components.backends.gcp.tag_limits import GOOGLE_LABELS
-from components.backends.interface import (
+from ...settings.declared import DeclaredSecret
+from ...settings.managers import GoogleSecretManager
+from ...settings.model import Settings
+from ..cloud import CloudBackend
+from ..existing_store import ExistingStore
+from ..interface import (
     Identity,
     NameRule,
     PermissionRow,
@@ -24,14 +19,20 @@ from components.backends.interface import (
     StoreArgs,
     to_identity,
 )
-from components.settings.declared import DeclaredSecret
-from components.settings.managers import GoogleSecretManager
-from components.settings.model import Settings
+from . import (
+    deployer_permissions,
+    drift,
+    name_conflicts,
+    names,
+    permissions,
+    rules,
+)
+from .tag_limits import GOOGLE_LABELS
 
 if TYPE_CHECKING:
     import pulumi
 
-    from components.backends.external_values import ExternalValues, Option
+    from ..external_values import ExternalValues, Option
 
 #: Where GKE's metadata server answers, without and with Dataplane V2.
 #: Source: Google Cloud documentation, Workload Identity Federation for GKE.
@@ -66,7 +67,7 @@ class SecretManager(CloudBackend):
         return names.secret_labels(settings, declared)
 
     def external_values(self, settings: Settings, option: Option) -> ExternalValues | None:
-        from components.backends.gcp.external_values import GoogleValues
+        from .external_values import GoogleValues
 
         block = _block(settings)
         project = block and block.project
@@ -109,7 +110,7 @@ class SecretManager(CloudBackend):
     def create_store(
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
     ) -> Store:
-        from components.backends.gcp.secret_manager import GcpStore
+        from .secret_manager import GcpStore
 
         return GcpStore(name, args, opts)
 
@@ -122,10 +123,10 @@ class SecretManager(CloudBackend):
     ) -> Identity:
         if not settings.identity.gcp.workload_pool:
             return Identity()
-        from components.backends.gcp.identity import GcpIdentity
-        from components.backends.gcp.secret_manager import GcpStore
+        from .identity import GcpIdentity
+        from .secret_manager import GcpStore
 
-        assert isinstance(store, GcpStore)
+        assert isinstance(store, (GcpStore, ExistingStore))
         component = GcpIdentity(name, settings, store, opts)
         return to_identity(component, component)
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_gcp import kms, projects
 
-from components import tags
-from components.backends.gcp.permissions import KEY_USER
-from components.backends.gcp.tag_limits import GOOGLE_LABELS
-from components.settings import Settings
-from components.settings.durations import seconds
-from components.settings.store import GcpStore
+from ... import tags
+from ...settings import Settings
+from ...settings.durations import seconds
+from ...settings.store import GcpStore
+from .permissions import KEY_USER
+from .tag_limits import GOOGLE_LABELS
 
 #: Where a key for automatic replication is.
 GLOBAL = "global"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 
-from components.backends.answers import CurrentVersion, UnansweredError
-from components.backends.external_values import ENCRYPTION_KEY, NO_PLACE, NO_VALUE
-from components.backends.gcp.drift import request, version_of
-from components.backends.secret_naming import filtered_name, recovery_name
-from components.settings.declared import Generate
-from components.settings.model import Settings
+from ...settings.declared import Generate
+from ...settings.model import Settings
+from ..answers import CurrentVersion, UnansweredError
+from ..external_values import ENCRYPTION_KEY, NO_PLACE, NO_VALUE
+from ..secret_naming import filtered_name, recovery_name
+from .drift import request, version_of
 
 
 class GoogleValues:

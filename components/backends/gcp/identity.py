@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_gcp import organizations, projects, secretmanager, serviceaccount
 
-from components.backends.gcp.names import ACCOUNT, account_id
-from components.backends.gcp.permissions import (
+from ...settings import Settings
+from ..existing_store import ExistingStore
+from ..secret_naming import prefix
+from .names import ACCOUNT, account_id
+from .permissions import (
     WORKLOAD_IDENTITY,
     Grant,
     Scope,
     condition,
     grants,
 )
-from components.backends.gcp.secret_manager import GcpStore
-from components.backends.secret_naming import prefix
-from components.settings import Settings
+from .secret_manager import GcpStore
 
 
 class GcpIdentity(pulumi.ComponentResource):
@@ -45,7 +46,7 @@ class GcpIdentity(pulumi.ComponentResource):
         self,
         name: str,
         settings: Settings,
-        store: GcpStore,
+        store: GcpStore | ExistingStore,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("kestra:identity:GcpIdentity", name, None, opts)
@@ -99,7 +100,7 @@ class GcpIdentity(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _grant(self, grant: Grant, store: GcpStore) -> None:
+    def _grant(self, grant: Grant, store: GcpStore | ExistingStore) -> None:
         if grant.scope is Scope.EACH_DECLARED:
             for secret, short in {**store.declared, **self._made_by_others()}.items():
                 secretmanager.SecretIamMember(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from components.safeguards.failed_resource import ConflictHint, FailedResource, renamed
+from ...safeguards.failed_resource import ConflictHint, FailedResource, renamed
 
 
 def _google(noun: str, id_: str, setting: str) -> Callable[[FailedResource], tuple[str, str, str]]:

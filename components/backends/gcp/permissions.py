@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from components.backends.interface import PermissionRow
-from components.settings.model import AccessMode
+from ...settings.model import AccessMode
+from ..interface import PermissionRow
 
 #: Kestra's Kubernetes service account may act as its Google service account.
 WORKLOAD_IDENTITY = "roles/iam.workloadIdentityUser"

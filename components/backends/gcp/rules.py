@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.backends.gcp.names import TYPE, account_id
-from components.backends.secret_naming import prefix, recovery_name
-from components.settings.durations import milliseconds
-from components.settings.findings import Finding
-from components.settings.identity import GCP_ACCOUNT_ID
-from components.settings.model import Settings
+from ...settings.durations import milliseconds
+from ...settings.findings import Finding
+from ...settings.identity import GCP_ACCOUNT_ID
+from ...settings.model import Settings
+from ..secret_naming import prefix, recovery_name
+from .names import TYPE, account_id
 
 DAY = 24 * 60 * 60 * 1000
 ALIAS = re.compile(r"(?!(latest|NEW)$)[A-Za-z][A-Za-z0-9_-]{0,62}")

@@ -8,16 +8,16 @@ from typing import Any
 import pulumi
 from pulumi_gcp import projects, secretmanager
 
-from components import tags
-from components.backends.external_values import ENCRYPTION_KEY, keeps_key, record_version
-from components.backends.gcp.encryption_keys import GLOBAL, Keys, create_keys
-from components.backends.gcp.names import secret_labels
-from components.backends.gcp.tag_limits import GOOGLE_LABELS
-from components.backends.interface import StoreArgs
-from components.backends.secret_naming import filtered_name, recovery_name
-from components.settings.declared import DeclaredSecret
-from components.settings.durations import seconds
-from components.settings.store import GcpStore as Block
+from ... import tags
+from ...settings.declared import DeclaredSecret
+from ...settings.durations import seconds
+from ...settings.store import GcpStore as Block
+from ..external_values import ENCRYPTION_KEY, keeps_key, record_version
+from ..interface import StoreArgs
+from ..secret_naming import filtered_name, recovery_name
+from .encryption_keys import GLOBAL, Keys, create_keys
+from .names import secret_labels
+from .tag_limits import GOOGLE_LABELS
 
 
 class GcpStore(pulumi.ComponentResource):

@@ -6,7 +6,11 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from components.backends.interface import (
+from ...settings.declared import DeclaredSecret
+from ...settings.managers import Vault, VaultAppRole, VaultKubernetes
+from ...settings.model import Settings
+from ..existing_store import ExistingStore
+from ..interface import (
     AccessRow,
     Backend,
     DeployerNeed,
@@ -16,7 +20,7 @@ from components.backends.interface import (
     Store,
     StoreArgs,
 )
-from components.backends.vault import (
+from . import (
     deployer_permissions,
     drift,
     name_conflicts,
@@ -24,22 +28,19 @@ from components.backends.vault import (
     rendering,
     rules,
 )
-from components.backends.vault.paths import (
+from .paths import (
     ENCRYPTION_KEY_PATH,
     VALUE,
     stack_engine,
     stored_path,
 )
-from components.backends.vault.tag_limits import VAULT_METADATA
-from components.settings.declared import DeclaredSecret
-from components.settings.managers import Vault, VaultAppRole, VaultKubernetes
-from components.settings.model import Settings
+from .tag_limits import VAULT_METADATA
 
 if TYPE_CHECKING:
     import pulumi
 
-    from components.backends.external_values import ExternalValues, Option
-    from components.rendering.leaves import Node
+    from ...rendering.leaves import Node
+    from ..external_values import ExternalValues, Option
 
 
 class VaultBackend(Backend):
@@ -101,7 +102,7 @@ class VaultBackend(Backend):
         return f"{_block(settings).root_engine}/{self.secret_name(settings, name, declared)}"
 
     def external_values(self, settings: Settings, option: Option) -> ExternalValues:
-        from components.backends.vault.external_values import VaultValues
+        from .external_values import VaultValues
 
         return VaultValues(settings, _block(settings), option)
 
@@ -165,7 +166,7 @@ class VaultBackend(Backend):
     def create_store(
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
     ) -> Store:
-        from components.backends.vault.store import VaultStore
+        from .store import VaultStore
 
         return VaultStore(name, args, opts)
 
@@ -176,10 +177,10 @@ class VaultBackend(Backend):
         store: Store,
         opts: pulumi.ResourceOptions | None = None,
     ) -> Identity:
-        from components.backends.vault.identity import VaultIdentity
-        from components.backends.vault.store import VaultStore
+        from .identity import VaultIdentity
+        from .store import VaultStore
 
-        assert isinstance(store, VaultStore)
+        assert isinstance(store, (VaultStore, ExistingStore))
         component = VaultIdentity(name, settings, store.policy, opts, store.first)
         return Identity(
             principal=component.principal,

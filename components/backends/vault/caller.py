@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from components.backends.answers import CurrentVersion, UnansweredError, request_json
-from components.backends.external_values import Option, no_option
+from ..answers import CurrentVersion, UnansweredError, request_json
+from ..external_values import Option, no_option
 
 
 class Caller:

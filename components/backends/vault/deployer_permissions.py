@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from components.backends.interface import DeployerNeed
+from ..interface import DeployerNeed
 
 _ALL = ("create", "delete", "read", "update")
 _MOUNT = ("create", "delete", "read", "sudo", "update")

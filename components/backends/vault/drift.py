@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import shlex
 
-from components.backends.answers import CurrentVersion, VersionQuery, WrittenSecret
-from components.backends.vault.caller import Caller, version_of
+from ..answers import CurrentVersion, VersionQuery, WrittenSecret
+from .caller import Caller, version_of
 
 MARK = "drift=seen"
 """Custom metadata that is not the stack's, which the next update takes away."""

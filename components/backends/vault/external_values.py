@@ -5,19 +5,19 @@ from __future__ import annotations
 import urllib.parse
 from typing import Any
 
-from components.backends.answers import CurrentVersion, UnansweredError
-from components.backends.external_values import ENCRYPTION_KEY, NO_PLACE, NO_VALUE, Option
-from components.backends.vault.caller import Caller, version_of
-from components.backends.vault.paths import (
+from ...settings.declared import Generate
+from ...settings.managers import Vault
+from ...settings.model import Settings
+from ..answers import CurrentVersion, UnansweredError
+from ..external_values import ENCRYPTION_KEY, NO_PLACE, NO_VALUE, Option
+from .caller import Caller, version_of
+from .paths import (
     ENCRYPTION_KEY_PATH,
     KEY_FIELD,
     VALUE,
     secret_path,
     stack_engine,
 )
-from components.settings.declared import Generate
-from components.settings.managers import Vault
-from components.settings.model import Settings
 
 
 class VaultValues:

@@ -10,12 +10,12 @@ import pulumi
 import pulumi_random as random
 import pulumi_vault as vault
 
-from components.backends.vault.rules import vault_method
-from components.generated_secrets import keepers
-from components.settings import Settings
-from components.settings.durations import seconds
-from components.settings.managers import Vault
-from components.settings.workloads import group_accounts
+from ...generated_secrets import keepers
+from ...settings import Settings
+from ...settings.durations import seconds
+from ...settings.managers import Vault
+from ...settings.workloads import group_accounts
+from .rules import vault_method
 
 
 class VaultIdentity(pulumi.ComponentResource):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.safeguards.failed_resource import ConflictHint, FailedResource
+from ...safeguards.failed_resource import ConflictHint, FailedResource
 
 
 def _vault_path(failed: FailedResource) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.settings.declared import DeclaredSecret
+from ...settings.declared import DeclaredSecret
 
 VALUE = "value"
 """Field of a declared secret: flows write `secret('NAME', subkey='value')`."""

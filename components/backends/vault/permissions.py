@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from components.backends.interface import PermissionRow
-from components.backends.vault.paths import clean_path, folders_to, secret_path, stored_path
-from components.settings.model import AccessMode, Settings
+from ...settings.model import AccessMode, Settings
+from ..interface import PermissionRow
+from .paths import clean_path, folders_to, secret_path, stored_path
 
 Mode = AccessMode
 Extent = Literal["folder", "secret", "list", "token"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from components.rendering.leaves import GeneratedValueRef, Node
-from components.settings.managers import VaultAppRole, VaultKubernetes
+from ...rendering.leaves import GeneratedValueRef, Node
+from ...settings.managers import VaultAppRole, VaultKubernetes
 
 _METHODS = ("password", "token", "app-role", "kubernetes")
 # Kestra has no defaults for these; they are those of the settings, which the provisioning uses too.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings.durations import milliseconds
-from components.settings.findings import Finding
-from components.settings.managers import Vault
-from components.settings.model import Settings
+from ...settings.durations import milliseconds
+from ...settings.findings import Finding
+from ...settings.managers import Vault
+from ...settings.model import Settings
 
 _UNFIT = re.compile(r'["\\\\{}]')
 _RULE = (

@@ -8,19 +8,19 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_vault as vault
 
-from components import tags
-from components.backends.external_values import ENCRYPTION_KEY, keeps_key, record_version
-from components.backends.interface import StoreArgs
-from components.backends.vault.paths import (
+from ... import tags
+from ...settings.managers import Vault as VaultBlock
+from ..external_values import ENCRYPTION_KEY, keeps_key, record_version
+from ..interface import StoreArgs
+from .paths import (
     ENCRYPTION_KEY_PATH,
     KEY_FIELD,
     VALUE,
     secret_path,
     stack_engine,
 )
-from components.backends.vault.permissions import policy_text, scope
-from components.backends.vault.tag_limits import VAULT_METADATA
-from components.settings.managers import Vault as VaultBlock
+from .permissions import policy_text, scope
+from .tag_limits import VAULT_METADATA
 
 
 class VaultStore(pulumi.ComponentResource):

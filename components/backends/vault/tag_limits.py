@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from components.settings.tag_rules import TagLimits
+from ...settings.tag_rules import TagLimits
 
 VAULT_METADATA = TagLimits(
     "Vault custom metadata",

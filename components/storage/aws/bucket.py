@@ -7,19 +7,19 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components import tags
-from components.backends.aws.location import lookup_location
-from components.backends.aws.permissions import AwsLocation
-from components.backends.aws.policy_documents import assume_policy, key_policy
-from components.backends.aws.principals import makes_role
-from components.backends.aws.roles import account_annotations, create_role
-from components.backends.aws.tag_limits import AWS_TAGS
-from components.backends.login import Identity
-from components.settings import Settings
-from components.storage.aws.permissions import BucketAccess, bucket_policy, policy
-from components.storage.aws.principals import makes_own_role, own_role_name, shares_role
-from components.storage.interface import path_prefix, storage_key
-from components.storage.waiting import known_after
+from ... import tags
+from ...backends.aws.location import lookup_location
+from ...backends.aws.permissions import AwsLocation
+from ...backends.aws.policy_documents import assume_policy, key_policy
+from ...backends.aws.principals import makes_role
+from ...backends.aws.roles import account_annotations, create_role
+from ...backends.aws.tag_limits import AWS_TAGS
+from ...backends.login import Identity
+from ...settings import Settings
+from ..interface import path_prefix, storage_key
+from ..waiting import known_after
+from .permissions import BucketAccess, bucket_policy, policy
+from .principals import makes_own_role, own_role_name, shares_role
 
 ENCRYPTION = "aws:kms"
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from components.backends.aws.permissions import AwsLocation, Document, document
-from components.backends.interface import PermissionRow
-from components.storage.interface import MODE
+from ...backends.aws.permissions import AwsLocation, Document, document
+from ...backends.interface import PermissionRow
+from ..interface import MODE
 
 
 class Scope(StrEnum):

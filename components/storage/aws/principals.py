@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from components.backends.aws.principals import aws_block, has_role, makes_role
-from components.settings.model import Settings
-from components.storage.interface import reads_store_itself
+from ...backends.aws.principals import aws_block, has_role, makes_role
+from ...settings.model import Settings
+from ..interface import reads_store_itself
 
 
 def shares_role(settings: Settings) -> bool:

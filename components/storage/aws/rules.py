@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from components.backends.aws.identity_rules import is_described, one_identity, ways
-from components.backends.aws.key_rules import OF_A_NEW_KEY, key_of_the_stack
-from components.backends.aws.permissions import SERVICES
-from components.backends.aws.principals import ROLE_ARN, makes_role
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.placeholders import find_placeholders
-from components.storage.aws.principals import makes_own_role, operator_has_role, own_role_name
-from components.storage.interface import storage_key
-from components.storage.rules import AT, of_a_new_bucket, path_below, read_here
+from ...backends.aws.identity_rules import is_described, one_identity, ways
+from ...backends.aws.key_rules import OF_A_NEW_KEY, key_of_the_stack
+from ...backends.aws.permissions import SERVICES
+from ...backends.aws.principals import ROLE_ARN, makes_role
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.placeholders import find_placeholders
+from ..interface import storage_key
+from ..rules import AT, of_a_new_bucket, path_below, read_here
+from .principals import makes_own_role, operator_has_role, own_role_name
 
 _BUCKET = r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]"
 _ROLE = r"arn:aws[a-z-]*:iam::\d{12}:role/[^*?$\s]+"

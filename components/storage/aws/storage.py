@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from components.backends.aws.backend import POD_IDENTITY_AGENT, SDK
-from components.backends.aws.principals import ROLE_ARN
-from components.backends.interface import AccessRow, PermissionRow
-from components.backends.login import Identity
-from components.settings.model import Settings
-from components.storage.aws import permissions, rules
-from components.storage.interface import ObjectStorage, StorageAccess, path_prefix, storage_key
+from ...backends.aws.backend import POD_IDENTITY_AGENT, SDK
+from ...backends.aws.principals import ROLE_ARN
+from ...backends.interface import AccessRow, PermissionRow
+from ...backends.login import Identity
+from ...settings.model import Settings
+from ..interface import ObjectStorage, StorageAccess, path_prefix, storage_key
+from . import permissions, rules
 
 if TYPE_CHECKING:
     import pulumi
@@ -89,7 +89,7 @@ class AmazonS3(ObjectStorage):
         identity: Identity,
         opts: pulumi.ResourceOptions | None = None,
     ) -> StorageAccess:
-        from components.storage.aws.bucket import S3Storage
+        from .bucket import S3Storage
 
         component = S3Storage(name, settings, identity, opts)
         return StorageAccess(component.identity, component.bucket)

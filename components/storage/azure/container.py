@@ -7,15 +7,15 @@ import uuid
 import pulumi
 from pulumi_azure_native import authorization, managedidentity, storage
 
-from components import tags
-from components.backends.azure.identity import assignment_name
-from components.backends.azure.tag_limits import AZURE_TAGS
-from components.backends.azure.workload_identity import AUDIENCE, POD_LABELS, account_annotations
-from components.backends.login import Identity
-from components.settings import Settings
-from components.storage.azure.permissions import actions
-from components.storage.azure.principals import account_name, own_identity_name, shares_identity
-from components.storage.waiting import known_after
+from ... import tags
+from ...backends.azure.identity import assignment_name
+from ...backends.azure.tag_limits import AZURE_TAGS
+from ...backends.azure.workload_identity import AUDIENCE, POD_LABELS, account_annotations
+from ...backends.login import Identity
+from ...settings import Settings
+from ..waiting import known_after
+from .permissions import actions
+from .principals import account_name, own_identity_name, shares_identity
 
 
 class BlobStorage(pulumi.ComponentResource):

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from components.backends.interface import PermissionRow
-from components.storage.interface import MODE
+from ...backends.interface import PermissionRow
+from ..interface import MODE
 
 _CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
 SCOPE = "the container"

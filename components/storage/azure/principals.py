@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from components.backends.azure.names import TYPE
-from components.settings.model import Settings
-from components.storage.interface import reads_store_itself
+from ...backends.azure.names import TYPE
+from ...settings.model import Settings
+from ..interface import reads_store_itself
 
 _HOST = re.compile(r"([a-z0-9]{3,24})\.blob\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)")  # fmt: skip
 

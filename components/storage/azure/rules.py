@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.backends.azure.workload_identity import CLIENT_ID
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.placeholders import find_placeholders
-from components.storage.azure.principals import account_name, operator_has_identity
-from components.storage.rules import AT, of_a_new_bucket, read_here
+from ...backends.azure.workload_identity import CLIENT_ID
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.placeholders import find_placeholders
+from ..rules import AT, of_a_new_bucket, read_here
+from .principals import account_name, operator_has_identity
 
 _CONTAINER = r"[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]"
 

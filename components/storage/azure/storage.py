@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from components.backends.azure.backend import SDK
-from components.backends.azure.workload_identity import CLIENT_ID
-from components.backends.interface import AccessRow, PermissionRow
-from components.backends.login import Identity
-from components.settings.model import Settings
-from components.storage.azure import permissions, rules
-from components.storage.azure.principals import account_name
-from components.storage.interface import ObjectStorage, StorageAccess
+from ...backends.azure.backend import SDK
+from ...backends.azure.workload_identity import CLIENT_ID
+from ...backends.interface import AccessRow, PermissionRow
+from ...backends.login import Identity
+from ...settings.model import Settings
+from ..interface import ObjectStorage, StorageAccess
+from . import permissions, rules
+from .principals import account_name
 
 if TYPE_CHECKING:
     import pulumi
@@ -59,7 +59,7 @@ class AzureBlobStorage(ObjectStorage):
         identity: Identity,
         opts: pulumi.ResourceOptions | None = None,
     ) -> StorageAccess:
-        from components.storage.azure.container import BlobStorage
+        from .container import BlobStorage
 
         component = BlobStorage(name, settings, identity, opts)
         return StorageAccess(component.identity, component.container)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pulumi
 from pulumi_gcp import kms, projects, serviceaccount, storage
 
-from components import tags
-from components.backends.gcp.names import ACCOUNT
-from components.backends.gcp.permissions import WORKLOAD_IDENTITY
-from components.backends.gcp.tag_limits import GOOGLE_LABELS
-from components.backends.login import Identity
-from components.settings import Settings
-from components.settings.durations import seconds
-from components.storage.gcp.permissions import GRANTS, KEY_USER, Grant, condition
-from components.storage.gcp.principals import own_account_id, shares_account
-from components.storage.interface import path_prefix, storage_key
-from components.storage.waiting import known_after
+from ... import tags
+from ...backends.gcp.names import ACCOUNT
+from ...backends.gcp.permissions import WORKLOAD_IDENTITY
+from ...backends.gcp.tag_limits import GOOGLE_LABELS
+from ...backends.login import Identity
+from ...settings import Settings
+from ...settings.durations import seconds
+from ..interface import path_prefix, storage_key
+from ..waiting import known_after
+from .permissions import GRANTS, KEY_USER, Grant, condition
+from .principals import own_account_id, shares_account
 
 
 class GcsStorage(pulumi.ComponentResource):

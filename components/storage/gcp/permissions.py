@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from components.backends.interface import PermissionRow
-from components.storage.interface import MODE
+from ...backends.interface import PermissionRow
+from ..interface import MODE
 
 #: Cloud Storage's service agent may use the key.
 KEY_USER = "roles/cloudkms.cryptoKeyEncrypterDecrypter"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from components.backends.gcp.names import TYPE
-from components.settings.model import Settings
-from components.storage.interface import reads_store_itself
+from ...backends.gcp.names import TYPE
+from ...settings.model import Settings
+from ..interface import reads_store_itself
 
 
 def _is_google(settings: Settings) -> bool:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.backends.gcp.names import ACCOUNT
-from components.settings.durations import milliseconds
-from components.settings.findings import Finding
-from components.settings.identity import GCP_ACCOUNT_ID
-from components.settings.model import Settings
-from components.settings.placeholders import find_placeholders
-from components.storage.gcp.principals import (
+from ...backends.gcp.names import ACCOUNT
+from ...settings.durations import milliseconds
+from ...settings.findings import Finding
+from ...settings.identity import GCP_ACCOUNT_ID
+from ...settings.model import Settings
+from ...settings.placeholders import find_placeholders
+from ..rules import AT, of_a_new_bucket, path_below, read_here
+from .principals import (
     operator_has_account,
     own_account_id,
     shares_account,
 )
-from components.storage.rules import AT, of_a_new_bucket, path_below, read_here
 
 _BUCKET = r"(?!goog)(?!.*google)[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]"
 _DAY = 24 * 60 * 60 * 1000

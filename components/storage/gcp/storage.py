@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from components.backends.gcp.backend import METADATA, SDK
-from components.backends.gcp.names import ACCOUNT
-from components.backends.interface import AccessRow, PermissionRow
-from components.backends.login import Identity
-from components.settings.model import Settings
-from components.storage.gcp import permissions, rules
-from components.storage.interface import ObjectStorage, StorageAccess, path_prefix, storage_key
+from ...backends.gcp.backend import METADATA, SDK
+from ...backends.gcp.names import ACCOUNT
+from ...backends.interface import AccessRow, PermissionRow
+from ...backends.login import Identity
+from ...settings.model import Settings
+from ..interface import ObjectStorage, StorageAccess, path_prefix, storage_key
+from . import permissions, rules
 
 if TYPE_CHECKING:
     import pulumi
@@ -64,7 +64,7 @@ class GoogleCloudStorage(ObjectStorage):
         identity: Identity,
         opts: pulumi.ResourceOptions | None = None,
     ) -> StorageAccess:
-        from components.storage.gcp.bucket import GcsStorage
+        from .bucket import GcsStorage
 
         component = GcsStorage(name, settings, identity, opts)
         return StorageAccess(component.identity, component.bucket)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from components.backends.registry import configured_backends
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.open_source_store import store_place, store_text
-from components.storage import rules as storage_rules
-from components.validation.rules import (
+from ...backends.registry import configured_backends
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.open_source_store import store_place, store_text
+from ...storage import rules as storage_rules
+from . import (
     advisories,
     catalogue_rules,
     clear_secrets,

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from components.settings.deployment import DEFAULT_TAGS
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.validation.rules import endpoints
-from components.validation.rules.deployment import MOVING_TAGS
-from policy.advisories import Advisory, Holes, first_without_holes, holes
-from policy.releases import Image, Releases, releases_of, undecided_tag
+from ...policy_tables import (
+    Advisory,
+    Holes,
+    Image,
+    Releases,
+    first_without_holes,
+    holes,
+    releases_of,
+    undecided_tag,
+)
+from ...settings.deployment import DEFAULT_TAGS
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from . import endpoints
+from .deployment import MOVING_TAGS
 
 _IMAGE = ("deployment", "image")
 #: Where Kestra itself publishes its images; another repository needs a copy first.

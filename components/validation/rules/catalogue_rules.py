@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from components.catalogue import CatalogueKey, KeyPath, lookup
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.walk import walk_values
-from components.validation.catalogue_keys import ADDITIONAL
-from components.validation.catalogue_versions import (
+from ...catalogue import CatalogueKey, KeyPath, lookup
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.walk import walk_values
+from ..catalogue_keys import ADDITIONAL
+from ..catalogue_versions import (
     highest_block,
     setting_place,
     version_finding,
 )
-from components.validation.forbidden_keys import owned, refused
-from components.validation.schema import Loc, config_path
+from ..forbidden_keys import owned, refused
+from ..schema import Loc, config_path
 
 
 def keys_of_the_catalogue(s: Settings) -> Iterator[Finding]:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.settings.credentials import credential_sign
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.validation.rules.values import leaves
-from components.validation.schema import Loc
+from ...settings.credentials import credential_sign
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ..schema import Loc
+from .values import leaves
 
 _READABLE = "stands in the stack file, in Pulumi's state and in the specification of the pods"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.validation.schema import config_path
-from policy.environment_variables import bind
+from ...policy_tables import bind
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ..schema import config_path
 
 #: Type to the block of its client, the key of its address there, and what an address looks like.
 _CLIENTS = {

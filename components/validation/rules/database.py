@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from components.settings.base import OPAQUE, reveal
-from components.settings.deployment import DatabaseAuthority
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from policy.database_tls import DatabaseTls, database_tls
+from ...policy_tables import DatabaseTls, database_tls
+from ...settings.base import OPAQUE, reveal
+from ...settings.deployment import DatabaseAuthority
+from ...settings.findings import Finding
+from ...settings.model import Settings
 
 _AT = ("deployment", "database-authority")
 _TRUST_STORES = (".p12", ".pfx", ".jks")
@@ -69,7 +69,7 @@ def _certificates(chosen: DatabaseAuthority) -> Iterator[Finding]:
 
 def _drivers(s: Settings, chosen: DatabaseAuthority) -> Iterator[Finding]:
     # Rendering is above the settings: imported when it is used.
-    from components.rendering.database import driver_of
+    from ...rendering.database import driver_of
 
     drivers = {name: driver_of(s, name) for name in s.datasources}
     if not any(drivers.values()):
@@ -116,7 +116,7 @@ def checked(s: Settings) -> Iterator[Finding]:
 
 
 def _properties(s: Settings, name: str) -> Mapping[str, str]:
-    from components.rendering.database import driver_of, tls_properties
+    from ...rendering.database import driver_of, tls_properties
 
     chosen, driver = s.deployment.database_authority, driver_of(s, name)
     own = s.catalogue_value("datasources", name, "data-source-properties") or {}

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from components.backends.registry import all_backends, backend_of, backends_of
-from components.settings.base import reveal
-from components.settings.declared import DeclaredSecret
-from components.settings.findings import Finding
-from components.settings.model import Settings
+from ...backends.registry import all_backends, backend_of, backends_of
+from ...settings.base import reveal
+from ...settings.declared import DeclaredSecret
+from ...settings.findings import Finding
+from ...settings.model import Settings
 
 _KEPT_OUT = ("generate", "keep-from-state")
 

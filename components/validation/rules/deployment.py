@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import get_args
 
-from components.settings.base import reveal
-from components.settings.deployment import COMPONENTS_1, COMPONENTS_2
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.platform import StorageType
-from components.settings.quantities import amount
-from policy.releases import Image
+from ...policy_tables import Image
+from ...settings.base import reveal
+from ...settings.deployment import COMPONENTS_1, COMPONENTS_2
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.platform import StorageType
+from ...settings.quantities import amount
 
 #: Databases in Kestra's own process, which H2 closes in a shutdown hook unless the URL says otherwise.
 #: Source: H2 documentation, features, "Don't Close a Database when the VM Exits".

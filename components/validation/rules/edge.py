@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.validation.rules.endpoints import reads_prometheus
-from components.validation.rules.web_server import sets_further_keys
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from .endpoints import reads_prometheus
+from .web_server import sets_further_keys
 
 
 def check(s: Settings) -> Iterator[Finding]:
@@ -88,9 +88,9 @@ def _ingress_namespace(s: Settings) -> Iterator[Finding]:
 
 def _tls_to_pods(s: Settings) -> Iterator[Finding]:
     # Objects and rendering are above the settings: imported when they are used.
-    from components.kubernetes.edge import SPEAKS_TLS_TO_PODS
-    from components.rendering.configuration import render
-    from components.rendering.web_server import WebServer
+    from ...kubernetes.edge import SPEAKS_TLS_TO_PODS
+    from ...rendering.configuration import render
+    from ...rendering.web_server import WebServer
 
     ingress, route = s.deployment.ingress, s.deployment.http_route
     if (ingress is None and route is None) or not sets_further_keys(s):
@@ -117,7 +117,7 @@ def _tls_to_pods(s: Settings) -> Iterator[Finding]:
 
 
 def _monitoring(s: Settings) -> Iterator[Finding]:
-    from components.kubernetes.monitoring import needs_secret, unresolved_log_in
+    from ...kubernetes.monitoring import needs_secret, unresolved_log_in
 
     monitoring, at = s.deployment.monitoring, ("deployment", "monitoring")
     if monitoring is None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from components.settings.endpoints import EnabledEndpoint, Endpoints
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.validation.schema import LONG_NAME
+from ...settings.endpoints import EnabledEndpoint, Endpoints
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ..schema import LONG_NAME
 
 _LOG_IN = "set kestra:endpoints.all.basic-auth.username (its password is generated)"
 #: Endpoints that change the server: what a request does.

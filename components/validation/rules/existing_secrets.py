@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.backends.registry import backend_of
-from components.settings.declared import DeclaredSecret, ExistingSecret
-from components.settings.findings import Finding
-from components.settings.model import Settings
+from ...backends.registry import backend_of
+from ...settings.declared import DeclaredSecret, ExistingSecret
+from ...settings.findings import Finding
+from ...settings.model import Settings
 
 _ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}"
 _PARAMETER = r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*"

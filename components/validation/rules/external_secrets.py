@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from components.backends.aws.permissions import SERVICES, AwsLocation, access, policy
-from components.backends.registry import clouds
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.open_source_store import BLOCKS
-from components.storage.registry import storage_of
+from ...backends.aws.permissions import SERVICES, AwsLocation, access, policy
+from ...backends.registry import clouds
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.open_source_store import BLOCKS
+from ...storage.registry import storage_of
 
 #: Keys of `kestra:store` and `kestra:identity` that only open source with a type uses, by their block.
 _OWN: Mapping[tuple[str, ...], tuple[str, ...]] = {

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.settings.credentials import credential_sign
-from components.settings.extra_variables import comes_from_elsewhere, is_encrypted, literal
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.pods import Object, containers
-from components.settings.workloads import places
-from components.validation.rules import flow_variables, variable_rules
-from components.validation.rules.flow_variables import PREFIX
-from components.validation.schema import Loc
-from policy.environment_variables import bind
+from ...policy_tables import bind
+from ...settings.credentials import credential_sign
+from ...settings.extra_variables import comes_from_elsewhere, is_encrypted, literal
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.pods import Object, containers
+from ...settings.workloads import places
+from ..schema import Loc
+from . import flow_variables, variable_rules
+from .flow_variables import PREFIX
 
 _IN_CLEAR = (
     "a variable in clear stands in the stack file, in Pulumi's state and in the specification of the pods; an "

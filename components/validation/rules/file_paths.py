@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
-from components.settings.base import TextInClear
-from components.settings.extra_variables import literal
-from components.settings.findings import Finding
-from components.settings.java import READ_BY_JAVA, VARIABLE
-from components.settings.model import Settings
-from components.settings.pods import PodSettings
-from components.settings.workloads import Workload
-from components.validation.rules.pods import own_mounts
-from components.validation.rules.values import leaves
-from components.validation.schema import Loc
+from ...settings.base import TextInClear
+from ...settings.extra_variables import literal
+from ...settings.findings import Finding
+from ...settings.java import READ_BY_JAVA, VARIABLE
+from ...settings.model import Settings
+from ...settings.pods import PodSettings
+from ...settings.workloads import Workload
+from ..schema import Loc
+from .pods import own_mounts
+from .values import leaves
 
 #: First-level settings that are no configuration of Kestra's.
 _NOT_READ = (

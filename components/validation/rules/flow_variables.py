@@ -10,14 +10,14 @@ from collections.abc import Iterator
 
 from pydantic import SecretStr
 
-from components.settings.base import SecretText, TextInClear
-from components.settings.credentials import credential_sign
-from components.settings.extra_variables import comes_from_elsewhere, literal
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.placeholders import find_placeholders, variable_of
-from components.settings.walk import walk_values
-from policy.environment_variables import SECRET_FAMILIES, Binding, bind
+from ...policy_tables import SECRET_FAMILIES, Binding, bind
+from ...settings.base import SecretText, TextInClear
+from ...settings.credentials import credential_sign
+from ...settings.extra_variables import comes_from_elsewhere, literal
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.placeholders import find_placeholders, variable_of
+from ...settings.walk import walk_values
 
 PREFIX = "kestra.variables.env-vars-prefix"
 #: Roots of keys that Kestra or a library of its class path reads as configuration.
@@ -73,7 +73,7 @@ def _judged(s: Settings, value: str | None, own: str) -> Refusal:
 
 def _holding(s: Settings, own: str) -> set[str]:
     """Names of variables that hold a secret or a setting, as far as the stack says."""
-    from components.rendering.tree import tree
+    from ...rendering.tree import tree
 
     names = set(_placeholders(tree(s))) | set(s.deployment.secret_environment)
     for keys in (s.catalogue_keys, s.additional_configuration):
@@ -117,7 +117,7 @@ def has_own_prefix(s: Settings) -> bool:
 
 def shown_to_flows(s: Settings) -> Iterator[Finding]:
     """A sensitive setting that is read from a variable which flows can read too."""
-    from components.validation.rules.values import leaves
+    from .values import leaves
 
     if has_own_prefix(s):
         return  # judged where the variable stands

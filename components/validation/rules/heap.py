@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.settings.deployment import Component
-from components.settings.findings import Finding
-from components.settings.java import VARIABLE, sets_heap, sets_heap_size, with_extra_variables
-from components.settings.model import Settings
+from ...settings.deployment import Component
+from ...settings.findings import Finding
+from ...settings.java import VARIABLE, sets_heap, sets_heap_size, with_extra_variables
+from ...settings.model import Settings
 
 
 def check(s: Settings) -> Iterator[Finding]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings.extra_variables import literal
-from components.settings.findings import Finding
-from components.settings.java import READ_BY_JAVA, VARIABLE
-from components.settings.model import Settings
-from components.settings.workloads import places
-from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
-from components.validation.rules.setting_names import setting_of
-from components.validation.rules.variable_rules import is_refused
-from policy.environment_variables import canonical, variable_name
+from ...policy_tables import canonical, variable_name
+from ...settings.extra_variables import literal
+from ...settings.findings import Finding
+from ...settings.java import READ_BY_JAVA, VARIABLE
+from ...settings.model import Settings
+from ...settings.workloads import places
+from .flow_variables import CONFIGURATION_ROOTS
+from .setting_names import setting_of
+from .variable_rules import is_refused
 
 #: Variables from which Java, or Kestra's start script for it, takes options.
 OPTION_VARIABLES = (VARIABLE, "KESTRA_JAVA_OPTS", *READ_BY_JAVA)

@@ -6,13 +6,13 @@ import base64
 import binascii
 from collections.abc import Iterator
 
-from components.backends.registry import backend_of
-from components.settings.base import OPAQUE, is_readable, reveal
-from components.settings.external_key import has_external_key
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.secret import InternalStore
-from components.validation.schema import Loc, config_path
+from ...backends.registry import backend_of
+from ...settings.base import OPAQUE, is_readable, reveal
+from ...settings.external_key import has_external_key
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.secret import InternalStore
+from ..schema import Loc, config_path
 
 #: Bytes of a key to the cipher that Kestra's EncryptionService then uses; it fails with any other.
 CIPHERS = {16: "AES-128", 24: "AES-192", 32: "AES-256"}

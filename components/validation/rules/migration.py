@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from components.backends.registry import configured_backends
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.validation.rules import declared, secret, secret_naming
+from ...backends.registry import configured_backends
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from . import declared, secret, secret_naming
 
 
 def _check(s: Settings) -> Iterator[Finding]:

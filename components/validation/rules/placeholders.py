@@ -8,13 +8,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from components.catalogue import catalogue
-from components.settings.base import TextInClear
-from components.settings.extra_variables import missing_in
-from components.settings.extra_variables import names as variable_names
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.placeholders import (
+from ...catalogue import catalogue
+from ...policy_tables import bind, canonical
+from ...settings.base import TextInClear
+from ...settings.extra_variables import missing_in
+from ...settings.extra_variables import names as variable_names
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.placeholders import (
     Placeholder,
     as_placeholder,
     find_placeholders,
@@ -22,11 +23,10 @@ from components.settings.placeholders import (
     is_variable_name,
     variable_of,
 )
-from components.validation.catalogue_keys import ADDITIONAL
-from components.validation.rules.flow_variables import CONFIGURATION_ROOTS
-from components.validation.rules.values import leaves
-from components.validation.schema import Loc
-from policy.environment_variables import bind, canonical
+from ..catalogue_keys import ADDITIONAL
+from ..schema import Loc
+from .flow_variables import CONFIGURATION_ROOTS
+from .values import leaves
 
 #: What every container has by itself.
 _OF_PODS = re.compile(r"HOSTNAME|HOME|PATH|PWD|LANG|JAVA_HOME|TZ|USER|KUBERNETES_[A-Z0-9_]+")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.pods import Object, containers
-from components.settings.workloads import places
-from components.validation.schema import Loc
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.pods import Object, containers
+from ...settings.workloads import places
+from ..schema import Loc
 
 ALLOWED_VOLUMES = (
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret",

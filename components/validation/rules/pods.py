@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.settings.deployment import AUTHORITY_FOLDER
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.pods import IDENTITY, Object, PodSettings, containers, identify
-from components.settings.workloads import places
-from components.validation.kubernetes_values import is_label_key, is_label_value
-from components.validation.schema import Loc
+from ...settings.deployment import AUTHORITY_FOLDER
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.pods import IDENTITY, Object, PodSettings, containers, identify
+from ...settings.workloads import places
+from ..kubernetes_values import is_label_key, is_label_value
+from ..schema import Loc
 
 #: Containers and volumes of the program (components/kubernetes/pods.py).
 OWN_CONTAINERS = ("kestra", "configuration")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.backends.registry import backend_of, data_keys
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.worker_channel import SIGNING_KEY, STORE_PASSWORD, token_key
+from ...backends.registry import backend_of, data_keys
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.worker_channel import SIGNING_KEY, STORE_PASSWORD, token_key
 
 _ONE_KEY = "Kestra has one key and no re-encryption: with another key it reads nothing of before"
 _NO_CHANGE = (

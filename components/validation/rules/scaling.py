@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from components.settings.deployment import Component
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.scaling import Autoscaling, DisruptionBudget
-from components.validation.schema import Loc
+from ...settings.deployment import Component
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.scaling import Autoscaling, DisruptionBudget
+from ..schema import Loc
 
 
 def check(s: Settings) -> Iterator[Finding]:
@@ -90,7 +90,7 @@ def _budget(budget: DisruptionBudget | None, at: Loc) -> Iterator[Finding]:
 
 def _evicts(deployment: Any, own: Component, at: Loc) -> Iterator[Finding]:
     """A budget under which no pod may ever be evicted stops the upgrade of nodes."""
-    from components.kubernetes.scaling import fewest_pods
+    from ...kubernetes.scaling import fewest_pods
 
     budget, where = own.disruption_budget, (*at, "disruption-budget")
     if budget is None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.backends.registry import BACKENDS, backend_of
-from components.settings.findings import Finding
-from components.settings.managers import CloudManager, FlatManager, Manager
-from components.settings.model import Settings
+from ...backends.registry import BACKENDS, backend_of
+from ...settings.findings import Finding
+from ...settings.managers import CloudManager, FlatManager, Manager
+from ...settings.model import Settings
 
 
 def secret_manager(s: Settings) -> Iterator[Finding]:

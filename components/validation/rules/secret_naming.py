@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from components.backends.registry import backend_of
-from components.backends.secret_naming import RESERVED_TAGS, cloud_block, required_tags
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.tag_rules import TagLimits, convention, problems
+from ...backends.registry import backend_of
+from ...backends.secret_naming import RESERVED_TAGS, cloud_block, required_tags
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.tag_rules import TagLimits, convention, problems
 
 
 def declared_names(settings: Settings) -> Iterator[Finding]:

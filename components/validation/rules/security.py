@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings import permissions as words
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.password_rules import expression, structured
+from ...settings import permissions as words
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.password_rules import expression, structured
 
 
 def editions(s: Settings) -> Iterator[Finding]:

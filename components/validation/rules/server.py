@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.settings.base import is_readable, reveal
-from components.settings.durations import milliseconds
-from components.settings.findings import Finding
-from components.settings.model import Settings
+from ...settings.base import is_readable, reveal
+from ...settings.durations import milliseconds
+from ...settings.findings import Finding
+from ...settings.model import Settings
 
 USERNAME = re.compile(r"[a-zA-Z0-9_!#$%&'*+/=?`{|}~^.-]+@[a-zA-Z0-9.-]+")
 

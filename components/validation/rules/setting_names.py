@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from components.backends.settings_model import settings_model
-from components.catalogue import catalogue
-from components.settings.base import Model
-from components.settings.model import Settings
-from components.validation.schema import OURS, models_in
-from policy.environment_variables import canonical
+from ...backends.settings_model import settings_model
+from ...catalogue import catalogue
+from ...policy_tables import canonical
+from ...settings.base import Model
+from ...settings.model import Settings
+from ..schema import OURS, models_in
 
 
 @cache

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.backends.registry import all_backends, clouds
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.storage.registry import storage_of
+from ...backends.registry import all_backends, clouds
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...storage.registry import storage_of
 
 
 def blocks(s: Settings) -> Iterator[Finding]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from components.backends.registry import backends_of
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.tag_rules import (
+from ...backends.registry import backends_of
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.tag_rules import (
     CONVENTION,
     KUBERNETES_LABELS,
     TagLimits,

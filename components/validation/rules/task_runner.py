@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.quantities import amount
-from components.settings.task_places import TaskPlace, task_places
-from components.settings.task_runner import TaskRunner
-from components.settings.workloads import group_accounts
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.quantities import amount
+from ...settings.task_places import TaskPlace, task_places
+from ...settings.task_runner import TaskRunner
+from ...settings.workloads import group_accounts
 
 
 def check(s: Settings) -> Iterator[Finding]:
@@ -122,7 +122,7 @@ def _amounts(place: TaskPlace) -> Iterator[Finding]:
 
 def _network(place: TaskPlace) -> Iterator[Finding]:
     # Objects are above the settings: imported when they are used.
-    from components.kubernetes.task_runner import contains, egress_peers
+    from ...kubernetes.task_runner import contains, egress_peers
 
     chosen, at = place.settings.network_policy, (*place.loc, "network-policy")
     if chosen.egress_cidrs and not chosen.egress_ports:

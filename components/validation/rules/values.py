@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from components.backends.registry import BACKENDS, backend, data_keys
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.walk import is_empty_block, walk_values
-from components.validation.catalogue_versions import setting_place
-from components.validation.schema import Loc
+from ...backends.registry import BACKENDS, backend, data_keys
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.walk import is_empty_block, walk_values
+from ..catalogue_versions import setting_place
+from ..schema import Loc
 
 
 def leaves(s: Settings) -> Iterator[tuple[Loc, Any]]:

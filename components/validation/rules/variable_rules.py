@@ -12,20 +12,20 @@ from functools import cache
 
 from pydantic import SecretStr
 
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.walk import walk_values
-from components.validation.rules import flow_variables
-from components.validation.rules.flow_variables import CONFIGURATION_ROOTS, PREFIX, Refusal
-from components.validation.rules.setting_names import (
+from ...policy_tables import Binding, bind, canonical
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.walk import walk_values
+from ..schema import OURS
+from . import flow_variables
+from .flow_variables import CONFIGURATION_ROOTS, PREFIX, Refusal
+from .setting_names import (
     catalogue_names,
     is_modelled,
     setting_keys,
     setting_names,
     setting_of,
 )
-from components.validation.schema import OURS
-from policy.environment_variables import Binding, bind, canonical
 
 _REMOVE = "remove it"
 #: Variables whose JSON is configuration; Micronaut reads the first of them that is set.
@@ -293,8 +293,8 @@ class Rendered:
 
     def __init__(self, s: Settings) -> None:
         # Rendering is above the settings: imported when it is used.
-        from components.rendering.configuration import render
-        from components.rendering.tree import tree
+        from ...rendering.configuration import render
+        from ...rendering.tree import tree
 
         self._values: dict[str, tuple[str, object, bool]] = {}
         for root, block in tree(s).items():

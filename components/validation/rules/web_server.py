@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from policy.environment_variables import canonical
+from ...policy_tables import canonical
+from ...settings.findings import Finding
+from ...settings.model import Settings
 
 
 def check(s: Settings) -> Iterator[Finding]:
     """Two servers on one port, a path that a probe cannot ask, and an address outside of the context path."""
     # Rendering is above the settings: imported when it is used.
-    from components.rendering.addresses import read_port, url_path
-    from components.rendering.configuration import render
-    from components.rendering.web_server import HTTP, WebServer, leaves, path, relevant
+    from ...rendering.addresses import read_port, url_path
+    from ...rendering.configuration import render
+    from ...rendering.web_server import HTTP, WebServer, leaves, path, relevant
 
     if not sets_further_keys(s):
         every = s.endpoints.all

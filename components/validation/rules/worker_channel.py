@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from components.registration_tokens import is_registration_token
-from components.settings.base import OPAQUE
-from components.settings.durations import seconds
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.placeholders import is_placeholder
-from components.settings.worker_channel import DEFAULT_GROUP, GrpcTls
+from ...registration_tokens import is_registration_token
+from ...settings.base import OPAQUE
+from ...settings.durations import seconds
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.placeholders import is_placeholder
+from ...settings.worker_channel import DEFAULT_GROUP, GrpcTls
 
 _TLS, _AUTHENTICATION = ("deployment", "grpc-tls"), ("deployment", "worker-authentication")
 #: Of cert-manager.

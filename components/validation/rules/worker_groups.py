@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from components.backends.interface import Backend
-from components.backends.registry import backends_of
-from components.settings.deployment import WorkerGroup
-from components.settings.extra_variables import missing_in
-from components.settings.findings import Finding
-from components.settings.model import Settings
-from components.settings.placeholders import as_placeholder, variable_of
-from components.storage.interface import ObjectStorage
-from components.storage.registry import storage_of
-from policy.environment_variables import bind
+from ...backends.interface import Backend
+from ...backends.registry import backends_of
+from ...policy_tables import bind
+from ...settings.deployment import WorkerGroup
+from ...settings.extra_variables import missing_in
+from ...settings.findings import Finding
+from ...settings.model import Settings
+from ...settings.placeholders import as_placeholder, variable_of
+from ...storage.interface import ObjectStorage
+from ...storage.registry import storage_of
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 

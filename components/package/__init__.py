@@ -1,0 +1,1 @@
+"""Kestra as Pulumi components for programs of others, in every language of Pulumi (docs/package.md)."""

@@ -1,0 +1,162 @@
+"""What is wrong with the arguments of a component, in the names that its program writes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import replace
+from functools import cache
+
+from ..backends.settings_model import settings_model
+from ..settings.base import Model
+from ..settings.report import Problem, SettingsError
+from ..validation import Loaded
+from ..validation.loader import load
+from ..validation.schema import OURS, KeySpelling, Loc, models_in
+from ..validation.sensitive import in_clear
+from .arguments import Arguments
+from .property_names import CATALOGUE, OTHERS, Style, properties
+
+
+class ArgumentNames(KeySpelling):
+    """Places of settings as arguments in the language of the program."""
+
+    def __init__(self, style: Style) -> None:
+        super().__init__()
+        self._style = style
+
+    def path(self, loc: Loc) -> str:
+        """`server.basicAuth.openUrls[0]`."""
+        text = ""
+        for part in self.names(loc):
+            text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        return text or "arguments"
+
+    def written(self, word: str) -> str:
+        """A key of a stack file as an argument; another word as it is."""
+        name = _names().get(word)
+        return word if name is None else self._style.write(name)
+
+    def names(self, loc: Loc) -> list[str | int]:
+        """The arguments of a place; map keys and what no argument is stay as they were written."""
+        written = self.place(loc)
+        names: list[str | int] = []
+        one: type[Model] | None = settings_model()
+        many: type[Model] | None = None
+        for depth, part in enumerate(loc):
+            if one is None:
+                names.append(written[depth])
+                one, many = many, None
+                continue
+            fields = {key: (name, field) for name, key, field in properties(one)}
+            if part in fields:
+                name, field = fields[str(part)]
+                names.append(self._style.write(name))
+                one, many = models_in(field.annotation)
+            elif loc[0] in OURS:
+                return [*names, *written[depth:]]
+            elif one.OTHERS is not None:
+                names += [self._style.write(OTHERS), written[depth]]
+                one, many = one.OTHERS, None
+            else:
+                return [self._style.write(CATALOGUE), *written]
+        return names
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Key to its name in the schema, for all keys of more than one word."""
+    names: dict[str, str] = {}
+    models: list[type[Model]] = [settings_model()]
+    for model in models:
+        for name, key, field in properties(model):
+            names |= {key: name} if "-" in key else {}
+            models += [one for one in models_in(field.annotation) if one and one not in models]
+    return names
+
+
+_HYPHENATED = re.compile(r"\b[a-z0-9]+(?:-[a-z0-9]+)+\b(?!\.\w)")
+_KEY = r"[\w*<>-]+"
+_PATH = re.compile(rf"kestra:(?P<path>{_KEY}(?:\.{_KEY}|\[\d+\]|\[\"[^\"]*\"\])*)")
+_OPTIONS = r"(?:--(?:path|plaintext|secret) )+"
+_ASKS = r"(?:, which asks for the value)?"
+#: Commands of stack files, and what a program does instead.
+_COMMANDS = (
+    (re.compile(rf"^pulumi config set (?=[^']*--secret){_OPTIONS}'([^']+)'{_ASKS}"), r"mark \1 as a secret"),
+    (re.compile(rf"`pulumi config set (?=[^']*--secret){_OPTIONS}'([^']+)'`{_ASKS}"), r"a secret value of \1"),
+    (re.compile(rf"`pulumi config set (?=[^']*--plaintext){_OPTIONS}'([^']+)'`{_ASKS}"), r"a value of \1 that is no secret"),
+    (re.compile(r"`pulumi config rm --path '([^']+)'`"), r"no value of \1"),
+    (re.compile(rf"`pulumi config set (?=[^`]*--secret){_OPTIONS.removesuffix('+')}*(?:--\w+)?`"), "a secret value"),
+)  # fmt: skip
+
+
+def check_arguments(
+    arguments: Arguments, source: str, style: Style, settings: Collection[str] | None = None
+) -> Loaded:
+    """The checked settings of a component.
+
+    Args:
+        arguments: of the component.
+        source: what the report names as the place of the arguments: `KestraStack "prod"`.
+        style: how the program writes names.
+        settings: the first-level settings that the component takes; of others nothing is said. None: all.
+
+    Raises:
+        SettingsError: with every problem at once.
+    """
+    names = ArgumentNames(style)
+    clear = [
+        Problem(
+            names.path(place),
+            source,
+            "is a secret, and is passed in clear",
+            "what a program does not mark as a secret stands readable in previews, logs and plans",
+            "take it from a secret of the stack's configuration or of another resource, or mark it with pulumi.secret "
+            "(in YAML fn::secret)",
+            "warning",
+        )
+        for place, _ in in_clear(arguments.document)
+    ]
+    outputs = [
+        Problem(
+            names.path(place),
+            source,
+            "is an output",
+            "it decides what is registered, and the value of an output is known only after that",
+            "pass the value itself; the plugin, which other languages use, takes an output here too (docs/package.md)",
+        )
+        for place in arguments.outputs
+    ]
+    unknown = [*arguments.unknown, *arguments.outputs]
+    try:
+        loaded = load(
+            arguments.document, source=source, spelling=names, unknown=unknown, concerns=settings
+        )
+    except SettingsError as error:
+        problems = [*outputs, *(_translated(p, names) for p in error.problems)]
+        raise SettingsError([*problems, *clear]) from None
+    if outputs:
+        raise SettingsError([*outputs, *clear])
+    return Loaded(loaded.settings, (*(_translated(p, names) for p in loaded.warnings), *clear))
+
+
+def _translated(problem: Problem, names: ArgumentNames) -> Problem:
+    texts = {name: translate(getattr(problem, name), names) for name in ("message", "rule", "fix")}
+    if problem.kind == "unknown-key":
+        # The fix lists the keys that there are.
+        texts["fix"] = _HYPHENATED.sub(lambda match: names.written(match[0]), texts["fix"])
+    # A file's line can only be one of the arguments' source.
+    return replace(problem, path=translate(problem.path, names), **texts)
+
+
+def translate(text: str, names: ArgumentNames) -> str:
+    """A text about settings with the arguments that they are."""
+    for command, instead in _COMMANDS:
+        text = command.sub(instead, text)
+    return _PATH.sub(lambda match: names.path(_place(match["path"])), text)
+
+
+def _place(path: str) -> Loc:
+    """The place of a path, in the spelling of stack files where it is a key."""
+    parts = re.findall(r"\[(\d+)\]|\[\"([^\"]*)\"\]|([^.\[]+)", path)
+    return tuple(int(i) if i else quoted or key for i, quoted, key in parts)

@@ -1,0 +1,211 @@
+"""The components in a program of Python's own, with mocks: alone, together, and refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pulumi
+import pytest
+
+import components
+from components.package.components import COMPONENTS
+from components.package.provider import PackageProvider
+from components.package.values import Value, from_python
+from tests.components.aws_support import outputs as aws_outputs
+
+PLANTED = "Planted-Value-4711"
+OIDC = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"
+AWS: Mapping[str, Any] = {
+    "edition": "enterprise",
+    "secret": {
+        "type": "aws-secret-manager",
+        "read_only": True,
+        "aws_secret_manager": {"region": "eu-west-1"},
+    },
+    "store": {"aws": {}},
+    "identity": {"aws": {"irsa": {"oidc_provider_arn": OIDC}}},
+    "deployment": {"namespace": "kestra"},
+    "declared_secrets": {"TOKEN": {"namespace": "a.b", "generate": {}}},
+}
+OPEN_SOURCE: Mapping[str, Any] = {
+    "server": {"basic_auth": {"username": "a@b.example"}},
+    "queue": {"type": "postgres"},
+    "repository": {"type": "postgres"},
+    "storage": {"type": "local"},
+    "datasources": {"postgres": {"url": "jdbc:postgresql://db:5432/kestra", "username": "kestra"}},
+}
+
+
+class Mocks(pulumi.runtime.Mocks):
+    """Answers with what was asked for, and keeps it."""
+
+    def __init__(self) -> None:
+        self.resources: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.resources[args.name] = (args.typ, args.inputs)
+        more = aws_outputs(args.typ, args.name, args.inputs) if args.typ.startswith("aws:") else {}
+        return f"{args.name}-id", {**args.inputs, "result": "r" * 64, **more}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        return {
+            "accountId": "123456789012",
+            "partition": "aws",
+            "region": "eu-west-1",
+            "name": "eu-west-1",
+        }
+
+    def types(self) -> set[str]:
+        return {type_ for type_, _ in self.resources.values()}
+
+
+def run(program: Callable[[], Mapping[str, Any]]) -> tuple[Mocks, dict[str, Any]]:
+    """What a program registers, and the values that it returns."""
+    mocks, known = Mocks(), {}
+    pulumi.runtime.set_mocks(mocks, "project", "stack")
+
+    @pulumi.runtime.test
+    def act() -> Any:
+        return pulumi.Output.all(**program()).apply(known.update)
+
+    act()
+    return mocks, known
+
+
+def test_a_store_and_an_identity_work_without_anything_else() -> None:
+    def program() -> Mapping[str, Any]:
+        store = components.SecretStore("secrets", AWS)
+        identity = components.KestraIdentity("who", {**AWS, "store_interface": store.interface})
+        return {"ids": store.secret_ids, "principal": identity.principal}
+
+    mocks, known = run(program)
+    assert {"TOKEN", "encryption.secret-key"} == set(known["ids"])
+    assert known["principal"].startswith("arn:aws:iam::")
+    assert "secrets-store-declared-TOKEN" in mocks.resources
+    assert not any(type_.startswith("kubernetes:") for type_ in mocks.types())
+
+
+def test_a_role_that_exists_is_named_and_nothing_is_made() -> None:
+    role = "arn:aws:iam::123456789012:role/existing"
+    existing = {**AWS, "identity": {"aws": {"role_arn": role}}}
+
+    def program() -> Mapping[str, Any]:
+        identity = components.KestraIdentity("who", existing)
+        return {
+            "principal": identity.principal,
+            "annotations": identity.service_account_annotations,
+        }
+
+    mocks, known = run(program)
+    assert known["principal"] == role
+    assert known["annotations"] == {"eks.amazonaws.com/role-arn": role}
+    assert "aws:iam/role:Role" not in mocks.types()
+
+
+def test_a_deployment_in_a_namespace_that_exists_makes_none() -> None:
+    arguments = {**OPEN_SOURCE, "deployment": {"namespace": "mine", "create_namespace": False}}
+
+    def program() -> Mapping[str, Any]:
+        kestra = components.KestraDeployment("kestra", arguments)
+        return {"namespace": kestra.namespace, "generated": kestra.generated}
+
+    mocks, known = run(program)
+    assert known["namespace"] == "mine"
+    assert "kubernetes:core/v1:Namespace" not in mocks.types()
+    assert "kubernetes:apps/v1:Deployment" in mocks.types()
+    assert set(known["generated"]) == {"encryption.secret-key", "server.basic-auth.password"}
+
+
+def test_a_deployment_is_given_its_identity() -> None:
+    enterprise = {**AWS, **OPEN_SOURCE, "security": {"super_admin": {"username": "a@b.example"}}}
+    del enterprise["server"]
+    interface = {"serviceAccountAnnotations": {"eks.amazonaws.com/role-arn": "arn:mine"}}
+
+    def program() -> Mapping[str, Any]:
+        interfaces = {
+            "identityInterface": interface,
+            "storeInterface": {"versionIds": {"TOKEN": "v1"}},
+        }
+        kestra = components.KestraDeployment("kestra", {**enterprise, **interfaces})
+        return {"account": kestra.service_account}
+
+    mocks, _ = run(program)
+    account = mocks.resources["kestra-service-account"][1]
+    assert account["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": "arn:mine"}
+    assert not any(type_.startswith("aws:") for type_ in mocks.types())
+
+
+def test_a_configuration_is_rendered_and_makes_no_resource() -> None:
+    def program() -> Mapping[str, Any]:
+        secret = pulumi.Output.secret(f"{PLANTED}${{X}}")
+        basic = {"username": "a@b.example", "password": secret}
+        rendered = components.KestraConfiguration(
+            "c", {**OPEN_SOURCE, "server": {"basic_auth": basic}}
+        )
+        return {
+            "yaml": rendered.yaml,
+            "environment": rendered.environment,
+            "missing": rendered.missing,
+        }
+
+    mocks, known = run(program)
+    assert mocks.types() == {"kestra-platform:index:KestraConfiguration"}
+    assert PLANTED not in known["yaml"]
+    # Kestra resolves what looks like a variable, unless it is written so.
+    (value,) = known["environment"].values()
+    assert value.startswith(PLANTED)
+    assert value != f"{PLANTED}${{X}}"
+    assert set(known["missing"].values()) == {"encryption.secret-key"}
+
+
+def test_the_convention_is_translated_and_an_impossible_target_left_out() -> None:
+    def program() -> Mapping[str, Any]:
+        tags = {"owner": "team-a", "additional": {"CostCenter": "4711"}}
+        convention = components.TagConvention("tags", {"tags": tags})
+        names = ("convention", "aws", "google")
+        return {name: getattr(convention, name) for name in names}
+
+    mocks, known = run(program)
+    assert known["convention"]["owner"] == "team-a"
+    assert known["aws"]["CostCenter"] == "4711"
+    assert known["google"] is None
+    assert mocks.types() == {"kestra-platform:index:TagConvention"}
+
+
+def test_a_component_with_bad_arguments_registers_nothing_and_says_all() -> None:
+    mocks = Mocks()
+    pulumi.runtime.set_mocks(mocks, "project", "stack")
+    bad = {"server": {"basic_auth": {"username": "no", "password": PLANTED}}, "edition": "none"}
+
+    @pulumi.runtime.test
+    def act() -> None:
+        with pytest.raises(pulumi.RunError) as error:
+            components.KestraStack("kestra", bad)
+        text = str(error.value)
+        assert 'KestraStack "kestra": edition: is not an allowed value' in text
+        assert "server.basic_auth.username" in text
+        assert PLANTED not in text
+
+    act()
+    assert not mocks.resources
+
+
+def test_the_plugin_refuses_arguments_of_another_component() -> None:
+    provider = PackageProvider()
+    values: Any = from_python({"tags": {"owner": "a"}, "datasources": {}}).content
+    from components.package import provider as module
+
+    module._VALUES.set(values)
+    with pytest.raises(pulumi.RunError, match=r"TagConvention .*: no such arguments: datasources"):
+        provider.construct("t", COMPONENTS["TagConvention"].token(), {})
+
+
+def test_a_component_that_is_not_there_is_named() -> None:
+    with pytest.raises(pulumi.RunError, match="has no component kestra-platform:index:Nothing"):
+        PackageProvider().construct("n", "kestra-platform:index:Nothing", {})
+
+
+def test_a_value_for_the_sdk_keeps_what_is_secret_and_what_is_whole() -> None:
+    assert Value(3.0).to_input() == 3
+    assert Value({"a": Value([Value("x")])}).to_input() == {"a": ["x"]}
