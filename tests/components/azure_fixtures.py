@@ -50,8 +50,9 @@ def azure(
     block: dict[str, Any] | None = None,
     **changed: Any,
 ) -> dict[str, Any]:
-    """The production example in an environment, with another store, manager or first-level keys."""
+    """The production example without its storage, in an environment, with another store, manager or keys."""
     document: dict[str, Any] = stack_document("example-azure-key-vault")
+    del document["storage-bucket"]
     document["tags"] = document["tags"] | {"environment": environment}
     if store is not None:
         document["store"] = {"azure": {"resource-group": "group"} | store}

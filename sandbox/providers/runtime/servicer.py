@@ -15,12 +15,12 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
-from google.rpc import status_pb2
 from pulumi.runtime.proto import (
     errors_pb2,  # noqa: F401 - registers the messages of error details
     plugin_pb2,
     provider_pb2,
     provider_pb2_grpc,
+    status_pb2,
 )
 
 from sandbox.providers.runtime.errors import NotReadyError, ProviderError
