@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from ..backends.interface import AccessRow, PermissionRow, Rule, SdkPackage
 from ..backends.login import Identity
@@ -16,8 +17,17 @@ from ..settings.model import Settings
 if TYPE_CHECKING:
     import pulumi
 
+
 #: Mode of the permissions of an object storage: it has one.
 MODE = "storage"
+
+
+def hostname(address: str | None) -> str | None:
+    """The host of a URL; None where there is none, or where it is no URL."""
+    try:
+        return urlsplit(address or "").hostname
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)

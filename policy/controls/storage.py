@@ -63,7 +63,10 @@ def workload_identity(application: Application, _: Context) -> Iterator[Finding]
 
 def _is_elsewhere(endpoint: Any, own: tuple[str, ...]) -> bool:
     """Whether an address is that of another server, which speaks the cloud's protocol."""
-    host = urlsplit(str(reveal(endpoint) or "")).hostname or ""
+    try:
+        host = urlsplit(str(reveal(endpoint) or "")).hostname or ""
+    except ValueError:
+        return False
     return bool(own and host) and not host.endswith(own)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from components.importing.adoption import KubernetesObject as Object
 from components.importing.adoption import inventory_of, plan, release_objects
+from components.settings.task_places import task_places
 from components.validation import load
 from tests.components.inventory_support import documents
 from tests.components.pods_support import distributed_document
@@ -65,14 +66,19 @@ def test_the_inventory_of_every_stack_file() -> None:
 
 
 def _compare_inventory(document: dict[str, Any]) -> None:
+    settings = load(document, source="test").settings
+    # What is in the namespaces of task pods no chart has.
+    tasks = {place.namespace for place in task_places(settings)}
     recorded = {
-        (type_.rpartition(":")[2], str(inputs["metadata"]["name"]))
+        (type_.rpartition(":")[2], str(metadata["name"]))
         for type_, inputs in run(document).resources.values()
-        if type_.startswith("kubernetes:") and (inputs.get("metadata") or {}).get("name")
+        if type_.startswith("kubernetes:")
+        and (metadata := inputs.get("metadata") or {}).get("name")
+        and tasks.isdisjoint({metadata.get("namespace"), metadata["name"]})
     }
     # A policy is no object of the chart's, and a binding is one of the whole cluster.
     expected = {o for o in recorded if o[0] not in ("NetworkPolicy", "ClusterRoleBinding")}
-    inventory = inventory_of(load(document, source="test").settings)
+    inventory = inventory_of(settings)
     assert {(item.kind, item.name) for item in inventory} == expected
 
 

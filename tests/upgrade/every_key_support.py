@@ -98,6 +98,9 @@ def _document(path: str, value: Any) -> dict[str, Any]:
             block = block.setdefault("name", _least(inner))
         model = inner
     block[last] = value
+    if path.startswith("deployment.task-runner.") and last != "scripts":
+        # They end with 1.3, whatever else the task runner has.
+        settings["deployment"]["task-runner"].setdefault("plugin-defaults", False)
     if path.startswith("store.") and not path.startswith("store.also."):
         settings |= {
             "edition": "oss",

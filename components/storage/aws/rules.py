@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from ...backends.aws.identity_rules import is_described, one_identity, ways
 from ...backends.aws.key_rules import OF_A_NEW_KEY, key_of_the_stack
@@ -13,7 +12,7 @@ from ...backends.aws.principals import ROLE_ARN, makes_role
 from ...settings.findings import Finding
 from ...settings.model import Settings
 from ...settings.placeholders import find_placeholders
-from ..interface import storage_key
+from ..interface import hostname, storage_key
 from ..rules import AT, of_a_new_bucket, path_below, read_here
 from .principals import makes_own_role, operator_has_role, own_role_name
 
@@ -24,7 +23,7 @@ _ROLE = r"arn:aws[a-z-]*:iam::\d{12}:role/[^*?$\s]+"
 def is_amazon(s: Settings) -> bool:
     """Whether the storage of type s3 is Amazon's own."""
     endpoint = s.storage.s3.endpoint if s.storage and s.storage.s3 else None
-    host = urlsplit(endpoint or "").hostname
+    host = hostname(endpoint)
     return host is None or re.search(r"\.amazonaws\.com(\.cn)?$", host) is not None
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from ...backends.azure.names import TYPE
 from ...settings.model import Settings
-from ..interface import reads_store_itself
+from ..interface import hostname, reads_store_itself
 
 _HOST = re.compile(r"([a-z0-9]{3,24})\.blob\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)")  # fmt: skip
 
@@ -15,7 +14,7 @@ _HOST = re.compile(r"([a-z0-9]{3,24})\.blob\.core\.(?:windows\.net|chinacloudapi
 def account_name(settings: Settings) -> str | None:
     """Name of the storage account, from its endpoint; None where that is no address of Azure."""
     block = settings.storage.azure if settings.storage else None
-    match = _HOST.fullmatch(urlsplit(block.endpoint).hostname or "") if block else None
+    match = _HOST.fullmatch(hostname(block.endpoint) or "") if block else None
     return match[1] if match else None
 
 
