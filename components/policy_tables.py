@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or find_spec(f"{__package__}.policy") is None:
     from policy.advisories import Advisory, Holes, first_without_holes, holes
-    from policy.database_tls import DatabaseTls, database_tls
+    from policy.database_tls import DatabaseTls, PostgresTls, database_tls, postgres_factory
     from policy.environment_variables import (
         SECRET_FAMILIES,
         Binding,
@@ -22,7 +22,7 @@ if TYPE_CHECKING or find_spec(f"{__package__}.policy") is None:
     from policy.releases import Image, Releases, releases_of, undecided_tag
 else:
     from .policy.advisories import Advisory, Holes, first_without_holes, holes
-    from .policy.database_tls import DatabaseTls, database_tls
+    from .policy.database_tls import DatabaseTls, PostgresTls, database_tls, postgres_factory
     from .policy.environment_variables import (
         SECRET_FAMILIES,
         Binding,
@@ -33,7 +33,6 @@ else:
     from .policy.releases import Image, Releases, releases_of, undecided_tag
 
 __all__ = [
-    "SECRET_FAMILIES", "Advisory", "Binding", "DatabaseTls", "Holes", "Image", "Releases", "bind", "canonical",
-    "database_tls",
-    "first_without_holes", "holes", "releases_of", "undecided_tag", "variable_name",
+    "SECRET_FAMILIES", "Advisory", "Binding", "DatabaseTls", "Holes", "Image", "PostgresTls", "Releases", "bind",
+    "canonical", "database_tls", "first_without_holes", "holes", "postgres_factory", "releases_of", "undecided_tag", "variable_name",
 ]  # fmt: skip

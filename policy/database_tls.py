@@ -15,6 +15,7 @@ _LOOPBACK = re.compile(r"(?i)^(localhost|127(\.\d+){3}|::1|0:0:0:0:0:0:0:1)$")
 #: Classes that open the connection themselves: Cloud SQL's connector, with a certificate of its own; a Unix socket.
 _CONNECTORS = ("com.google.cloud.sql.", "org.newsclub.net.unix.")
 _TRUE = ("", "true")
+_LIBPQ = "org.postgresql.ssl.LibPQFactory"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,16 @@ class DatabaseTls:
     """The parameter that checks."""
 
 
+@dataclass(frozen=True)
+class PostgresTls:
+    """What the driver of PostgreSQL checks a certificate by."""
+
+    reads_file: bool
+    """Whether it reads a file (LibPQFactory, its default): without `sslrootcert` ~/.postgresql/root.crt, or it fails."""
+    file: str | None
+    """`sslrootcert`."""
+
+
 def database_tls(url: str, properties: Mapping[str, str] | None = None) -> DatabaseTls | None:
     """What a driver does; None where the URL is of no such database, or of the pod itself.
 
@@ -39,22 +50,55 @@ def database_tls(url: str, properties: Mapping[str, str] | None = None) -> Datab
     match = _URL.match(url.strip())
     if match is None:
         return None
-    kind, rest = match[1].lower(), match[2]
-    address, _, query = rest.partition("?")
+    kind = match[1].lower()
+    parameters = _parameters(match, properties)
+    if _has_connector(parameters):
+        return None
+    if _is_own_pod(match[2].partition("?")[0]):
+        return None
+    judge = {"postgresql": _postgresql, "mysql": _mysql, "mariadb": _mariadb}[kind]
+    return judge(parameters)
+
+
+def postgres_factory(url: str, properties: Mapping[str, str] | None = None) -> PostgresTls | None:
+    """Where the driver of PostgreSQL gets the authorities from that a certificate is checked by.
+
+    Args:
+        url: JDBC URL. Of its parameters none may be a placeholder.
+        properties: of the driver besides; the URL's own win.
+
+    Returns:
+        None where it checks no certificate, or is another driver.
+    """
+    match = _URL.match(url.strip())
+    if match is None or match[1].lower() != "postgresql":
+        return None
+    parameters = _parameters(match, properties)
+    if _has_connector(parameters) or not _postgres_mode(parameters).startswith("verify-"):
+        return None
+    factory = parameters.get("sslfactory", "") or _LIBPQ
+    return PostgresTls(factory.endswith(".LibPQFactory"), parameters.get("sslrootcert") or None)
+
+
+def _parameters(match: re.Match[str], properties: Mapping[str, str] | None) -> dict[str, str]:
+    """Parameters of a URL and properties of a driver, by names in small letters."""
     # A property may be written as any key of Kestra's: `sslMode`, `ssl-mode`.
     parameters = {
         name.lower().replace("-", ""): value for name, value in (properties or {}).items()
     }
-    for part in query.split("&"):
+    # The driver of PostgreSQL tells capital letters from small ones, and leaves out a name that it does not know.
+    exact = match[1].lower() == "postgresql"
+    for part in match[2].partition("?")[2].split("&"):
         name, _, value = part.partition("=")
+        if exact and name.lower() != name and name != "socketFactory":
+            continue
         if name:
             parameters[name.strip().lower()] = unquote(value).strip()
-    if any(parameters.get("socketfactory", "").startswith(one) for one in _CONNECTORS):
-        return None
-    if _is_own_pod(address):
-        return None
-    judge = {"postgresql": _postgresql, "mysql": _mysql, "mariadb": _mariadb}[kind]
-    return judge(parameters)
+    return parameters
+
+
+def _has_connector(parameters: Mapping[str, str]) -> bool:
+    return any(parameters.get("socketfactory", "").startswith(one) for one in _CONNECTORS)
 
 
 def _is_own_pod(address: str) -> bool:
@@ -69,10 +113,15 @@ def _is_own_pod(address: str) -> bool:
     return all(not host or _LOOPBACK.match(host) for host in hosts)
 
 
-def _postgresql(parameters: Mapping[str, str]) -> DatabaseTls:
+def _postgres_mode(parameters: Mapping[str, str]) -> str:
     mode = parameters.get("sslmode", "").lower()
     if not mode:
         mode = "verify-full" if parameters.get("ssl", "false").lower() in _TRUE else "prefer"
+    return mode
+
+
+def _postgresql(parameters: Mapping[str, str]) -> DatabaseTls:
+    mode = _postgres_mode(parameters)
     if parameters.get("sslfactory", "").endswith("NonValidatingFactory"):
         return DatabaseTls(False, "has sslfactory NonValidatingFactory", "sslmode=verify-full")
     return _judged("sslmode", mode, "verify-full")

@@ -110,8 +110,11 @@ def egress_peers(chosen: TaskNetwork) -> Iterator[dict[str, Any]]:
         network = ipaddress.ip_network(text, strict=False)
         if any(contains(one, network) for one in chosen.except_cidrs):
             continue
+        # To Kubernetes an exception is smaller than its network, and has no bits of a host.
         inner = [
-            one for one in closed if contains(network, ipaddress.ip_network(one, strict=False))
+            str(one)
+            for one in (ipaddress.ip_network(text, strict=False) for text in closed)
+            if contains(network, one) and one != network
         ]
         block: dict[str, Any] = {"cidr": str(network)}
         if inner:

@@ -26,6 +26,8 @@ class Finding:
     kind: Kind = "value"
     adds: tuple[str | int, ...] = ()
     """The setting that the fix adds, where that is another one than the place."""
+    sections: tuple[str, ...] = ()
+    """First-level settings that it was judged by: what is invalid there may explain it."""
 
     @property
     def depends_on_neighbours(self) -> bool:

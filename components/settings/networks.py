@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -16,7 +17,8 @@ def _network(value: str) -> str:
         ipaddress.ip_network(value, strict=False)
     except ValueError:
         value = ""
-    if "/" not in value:
+    # Kubernetes takes neither a mask nor a zone (`fe80::1%eth0`).
+    if not re.fullmatch(r"[^%]+/\d+", value):
         raise invalid_setting(
             "is no network", "an address, / and a length", "write for example 10.0.0.0/8"
         )

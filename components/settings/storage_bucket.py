@@ -82,6 +82,7 @@ class BlobContainer(Model):
     location: str | None = key(
         None,
         "Region of a storage account that is made, for example westeurope (absent: the resource group's).",
+        pattern=r"^[A-Za-z]+( ?[A-Za-z0-9])*$",
         source=BLOB,
     )
     sku: Literal[

@@ -17,6 +17,8 @@ LIMIT_RANGE = "Kubernetes documentation, limit ranges"
 STANDARDS = "Kubernetes documentation, Pod Security Standards"
 CPU = r"^([0-9]+m|[0-9]+(\.[0-9]+)?)$"
 MEMORY = r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
+#: Bytes that a runtime of containers wants for a limit at least (runc; others want a little more).
+LEAST_MEMORY = 4 * 1024 * 1024
 #: Where the API server answers: managed clusters on 443, kubeadm on 6443.
 API_SERVER_PORTS = (443, 6443)
 

@@ -134,11 +134,15 @@ def path_below(
     if path is None or (isinstance(path, str) and any(find_placeholders(path))):
         return
     at = ("storage", s.storage.type, "path")
-    if not isinstance(path, str) or not re.fullmatch(form, path) or ".." in path.split("/"):
+    if (
+        not isinstance(path, str)
+        or not re.fullmatch(form, path)
+        or {".", ".."} & set(path.split("/"))
+    ):
         yield Finding(
             at,
             "cannot stand in a permission as it is",
-            f"{depth} of {characters}"
+            f"{depth} of {characters}, none of them . or .."
             + (", with / between them and none at the beginning" if depth == "folders" else ""),
             "write for example kestra-production",
         )

@@ -101,6 +101,7 @@ def load(
             finding.depends_on_neighbours
             and choices.is_consequence_of_invalid_key(finding.loc, wrong)
         )
+        and not any(place[:1] == (section,) for section in finding.sections for place in wrong)
     ]
     if concerns is not None:
         # A key that nobody knows may be meant for one of these.

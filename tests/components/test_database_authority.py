@@ -188,6 +188,58 @@ def test_a_certificate_that_nobody_checks_is_told(
     assert not any(PLANTED in str(w) for w in warnings)
 
 
+FULL, JAVAS = f"{PG}?sslmode=verify-full", "sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory"
+HOME = {"extra-volumes": [{"name": "own", "secret": {"secretName": "own"}}], "extra-volume-mounts": [{"name": "own", "mountPath": "/home/kestra/.postgresql"}]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "deployment", "key"),
+    [
+        (FULL, {}, {}, "url"),
+        (f"{PG}?sslmode=verify-ca&password={PLANTED}", {}, {}, "url"),
+        (f"{PG}?ssl=true&sslfactory=org.postgresql.ssl.LibPQFactory", {}, {}, "url"),
+        ("jdbc:postgresql://${DB_HOST}/kestra?sslmode=verify-full", {}, {}, "url"),
+        (PG, {"data-source-properties": {"sslmode": "verify-full"}}, {}, "data-source-properties"),
+        (f"{PG}?sslmode=verify-full&sslRootCert=/etc/ssl/certs/ca-certificates.crt", {}, {}, "url"),
+        (FULL, {}, HOME, ""),
+        (FULL, {}, {"database-authority": AUTHORITY}, ""),
+        (f"{FULL}&{JAVAS}", {}, {}, ""),
+        (f"{FULL}&sslrootcert=/etc/ssl/certs/ca-certificates.crt", {}, {}, ""),
+        (FULL, {"data-source-properties": {"sslrootcert": "/etc/ssl/certs/ca-certificates.crt"}}, {}, ""),
+        (f"{PG}?sslmode=require", {}, {}, ""),
+        (f"{PG}?sslmode=${{MODE}}", {}, {}, ""),
+    ],
+)  # fmt: skip
+def test_a_driver_without_an_authority_is_told(
+    url: str, more: dict[str, Any], deployment: dict[str, Any], key: str
+) -> None:
+    document = _document(url, None, **more)
+    document["deployment"] |= deployment
+    document["tags"] = {"environment": "production", "owner": "platform"}
+    said = [w for w in load(document, source="test").warnings if "names nobody who" in w.message]
+    assert [w.path for w in said] == ([f"kestra:datasources.postgres.{key}"] if key else [])
+    assert PLANTED not in str(said)
+    for warning in said:
+        assert "kestra:deployment.database-authority" in warning.fix
+        assert JAVAS in warning.fix
+
+
+def test_an_authority_that_the_driver_leaves_unread_is_told() -> None:
+    for url, more, key in (
+        (f"{PG}?{JAVAS}", {}, "url"),
+        (PG, {"data-source-properties": dict([JAVAS.split("=")])}, "data-source-properties"),
+    ):
+        warnings = load(_document(url, **more), source="test").warnings
+        (said,) = [w for w in warnings if "unread" in w.message]
+        assert said.path == f"kestra:datasources.postgres.{key}"
+
+
+def test_a_parameter_in_another_case_is_none_for_the_driver_of_postgresql() -> None:
+    tls = database_tls(f"{PG}?sslMode=verify-full")
+    assert tls is not None
+    assert not tls.is_checked
+
+
 def test_the_open_edition_has_it_too() -> None:
     chosen = settings(
         {"database-authority": AUTHORITY},

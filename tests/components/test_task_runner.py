@@ -149,6 +149,12 @@ def test_only_pods_that_run_tasks_reach_the_api_server() -> None:
         ),
         # What a smaller network asks for by its own is open.
         ({"egress-cidrs": ["169.254.169.254/32"]}, [{"cidr": "169.254.169.254/32"}]),
+        # Kubernetes takes no exception as large as its network, and no bits of a host in one.
+        ({"egress-cidrs": ["168.63.129.16/32"]}, [{"cidr": "168.63.129.16/32"}]),
+        (
+            {"egress-cidrs": ["10.0.0.1/8"], "except-cidrs": ["10.1.2.3/16"]},
+            [{"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}],
+        ),
         # What is closed as a whole is not there, and what is left is.
         (
             {"egress-cidrs": ["10.1.0.0/16", "192.0.2.0/24"], "except-cidrs": ["10.0.0.0/8"]},
@@ -282,6 +288,18 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "task-runner.network-policy.except-cidrs",
         "leaves nothing",
     ),
+    (
+        {"task-runner": {"network-policy": {"egress-cidrs": ["10.0.0.0/8"], "except-cidrs": ["10.0.0.0/9", "10.128.0.0/9"]}}},
+        "task-runner.network-policy.except-cidrs",
+        "leaves nothing",
+    ),
+    ({"task-runner": {"network-policy": {"egress-cidrs": ["10.0.0.0/255.0.0.0"]}}}, "task-runner.network-policy.egress-cidrs[0]", "is no network"),
+    ({"task-runner": {"network-policy": {"egress-cidrs": ["fe80::1%eth0/64"]}}}, "task-runner.network-policy.egress-cidrs[0]", "is no network"),
+    ({"task-runner": {"namespace": "kube-system", "create-namespace": False}}, "task-runner.namespace", "of Kubernetes itself"),
+    ({"task-runner": {"namespace": "default"}}, "task-runner.namespace", "of Kubernetes itself"),
+    ({"task-runner": {"containers": {"limits": {"memory": "512"}}}}, "task-runner.containers.limits.memory", "without a unit"),
+    ({"task-runner": {"containers": {"limits": {"memory": "0"}}}}, "task-runner.containers.limits.memory", "0 means no limit"),
+    ({"task-runner": {"containers": {"maximum": {"cpu": "0"}}}}, "task-runner.containers.maximum.cpu", "is 0"),
     (
         {"worker-groups": {"gpu": {"task-runner": {}}}},
         "worker-groups.gpu.task-runner",

@@ -56,6 +56,9 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("an address", bucket(storage=s3(bucket="10.0.0.1")), "storage.s3.bucket", "no name of a bucket"),
     ("two dots", bucket(storage=s3(bucket="a..bc")), "storage.s3.bucket", "no name of a bucket"),
     ("a dot", bucket(storage=s3(bucket="files.kestra")), "storage.s3.bucket", "certificate"),
+    ("a name of AWS's own", bucket(storage=s3(bucket="files-s3alias"), storage_bucket=EXISTING), "storage.s3.bucket", "keeps for itself"),
+    ("no region", bucket(storage=s3(region="EU-West-1")), "storage.s3.region", "no region of AWS"),
+    ("here", bucket(storage=s3(path=".")), "storage.s3.path", "cannot stand"),
     ("a placeholder", bucket(storage=s3(bucket="${BUCKET}")), "storage.s3.bucket", "placeholder"),
     ("a region to come", bucket(storage=s3(region="${REGION}")), "storage.s3.region", "placeholder"),
     ("a path to come", bucket(storage=s3(path="${PATH_OF}")), "storage.s3.path", "placeholder"),
@@ -108,6 +111,12 @@ WRONG += [
     ("a long second account", google(store=ON_GOOGLE, identity={"gcp": {"workload-pool": POOL, "account-id": "kestra-x"}}, deployment={"namespace": LONG}), "storage-bucket.gcp.account-id", "30 lower-case"),
     ("an annotation of Google", google(identity=GKE | {"service-account": {"annotations": {"iam.gke.io/gcp-service-account": "a@b"}}}), "identity.service-account.annotations.iam.gke.io/gcp-service-account", "stands beside"),
     ("a name of Google", google(storage=gcs(bucket="my-google-files")), "storage.gcs.bucket", "no name of a bucket"),
+    ("another name of Google", google(storage=gcs(bucket="g00gle-files")), "storage.gcs.bucket", "no name of a bucket"),
+    ("an address of Google", google(storage=gcs(bucket="10.0.0.1")), "storage.gcs.bucket", "no address"),
+    ("two dots of Google", google(storage=gcs(bucket="a..bc")), "storage.gcs.bucket", "no name of a bucket"),
+    ("a key that no place has", google(storage_bucket=place(location="EU", kms={"name": GCP_KEY.replace("/us/", "/eu/")})), "storage-bucket.gcp.kms.name", "with a key in europe"),
+    ("a key beside none", google(storage_bucket=place(kms={"enabled": False, "name": GCP_KEY})), "storage-bucket.gcp.kms.name", "stands beside enabled"),
+    ("a rotation of others", google(storage_bucket=place(location="us", kms={"name": GCP_KEY, "rotation-period": "30d"})), "storage-bucket.gcp.kms.rotation-period", "did not make"),
     ("no project", google(storage={"type": "gcs", "gcs": {"bucket": "files-of-kestra"}}), "storage.gcs.project-id", "is missing"),
     ("a project to come", google(storage=gcs(project_id="${PROJECT}")), "storage.gcs.project-id", "placeholder"),
     ("two folders", google(storage=gcs(path="team/kestra")), "storage.gcs.path", "one folder"),
@@ -150,6 +159,10 @@ WRONG += [
     ("an annotation of Azure", azure(identity=AKS | {"service-account": {"annotations": {"azure.workload.identity/client-id": "a"}}}), "identity.service-account.annotations.azure.workload.identity/client-id", "stands beside"),
     ("an emulator", azure(storage=blob(endpoint="http://azurite:10000/a")), "storage.azure.endpoint", "does not name a storage account"),
     ("no TLS", azure(storage=blob(endpoint="http://filesofkestra.blob.core.windows.net")), "storage.azure.endpoint", "https://"),
+    ("a signature in the address", azure(storage=blob(endpoint=f"https://filesofkestra.blob.core.windows.net?sv=1&sig={PLANTED}")), "storage.azure.endpoint", "names more"),
+    ("a container in the address", azure(storage=blob(endpoint="https://filesofkestra.blob.core.windows.net/kestra")), "storage.azure.endpoint", "names more"),
+    ("no place", azure(storage_bucket=group(location="${PLACE}")), "storage-bucket.azure.location", "form"),
+    ("half a subnet", azure(storage_bucket=group(allowed_subnet_ids=["/subscriptions/a/subnets/b"])), "storage-bucket.azure.allowed-subnet-ids[0]", "no id of a subnet"),
     ("a container to come", azure(storage=blob(container="${CONTAINER}")), "storage.azure.container", "placeholder"),
     ("a name of no container", azure(storage=blob(container="Kestra--files")), "storage.azure.container", "no name of a container"),
     ("no group", azure(storage_bucket={"create": True}), "storage-bucket.azure.resource-group", "is missing"),
@@ -192,6 +205,8 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
     ("a container of Azure with secrets in AWS", azure(store=OPERATOR, identity=AKS | IRSA)),
     ("a bucket of Google", google()),
     ("an existing one of Google", google(storage_bucket=EXISTING)),
+    ("a key for Europe", google(storage_bucket=place(location="EU", kms={"name": GCP_KEY.replace("/us/", "/europe/")}))),
+    ("a domain, existing", google(storage=gcs(bucket=f"{'a' * 60}.example.com"), storage_bucket=EXISTING)),
     ("a folder at Google", google(storage=gcs(path="kestra"))),
     ("a bucket of Google with secrets there", google(store=ON_GOOGLE)),
     ("a bucket of Google with secrets in AWS", google(store=OPERATOR, identity=GKE | IRSA)),
@@ -205,6 +220,26 @@ def test_a_bucket_goes_with_every_secret_manager_and_every_identity_of_aws(
 ) -> None:
     loaded = load(document, source="test").settings
     assert loaded.storage_bucket is not None
+
+
+@pytest.mark.parametrize(
+    "changed", [{"storage_bucket": True}, {"storage_bucket": {"create": "soon"}}, {"storage": {"type": "minio"}}]
+)  # fmt: skip
+def test_an_identity_is_not_refused_for_a_bucket_that_is_wrong(changed: dict[str, Any]) -> None:
+    assert "identity.aws" not in findings(bucket(**changed))
+
+
+def test_an_identity_without_use_is_told_both_uses() -> None:
+    document = bucket()
+    del document["storage-bucket"]
+    (line,) = [text for path, text in findings(document).items() if path == "identity.aws"]
+    assert "kestra:storage-bucket and kestra:storage.type s3" in line
+
+
+def test_a_new_bucket_of_google_that_is_a_domain_is_told() -> None:
+    loaded = load(google(storage=gcs(bucket="files.example.com")), source="test")
+    (warning,) = [w for w in loaded.warnings if w.path == "kestra:storage.gcs.bucket"]
+    assert "is the name of a domain" in warning.line()
 
 
 def test_a_path_in_the_enterprise_edition_leaves_out_what_belongs_to_the_instance() -> None:

@@ -17,6 +17,9 @@ from ..rules import AT, of_a_new_bucket, path_below, read_here
 from .principals import makes_own_role, operator_has_role, own_role_name
 
 _BUCKET = r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]"
+#: Source: AWS documentation, Amazon S3 user guide, bucket naming rules.
+_KEPT = r"(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)"
+_REGION = r"[a-z]{2,}(-[a-z]+)+-\d+"
 _ROLE = r"arn:aws[a-z-]*:iam::\d{12}:role/[^*?$\s]+"
 
 
@@ -92,12 +95,32 @@ def names(s: Settings) -> Iterator[Finding]:
             "3 to 63 lower-case letters, digits, . and -, beginning and ending with a letter or digit",
             "correct it",
         )
+    elif re.fullmatch(_KEPT, block.bucket):
+        yield Finding(
+            (*at, "bucket"),
+            "is a name that AWS keeps for itself",
+            "no bucket begins with xn--, sthree- or amzn-s3-demo-, or ends in -s3alias, --ol-s3, .mrap, --x-s3 or "
+            "--table-s3; what has such a name knows no policy like the one that is made",
+            "name a bucket of your own",
+        )
     elif bucket.create and "." in block.bucket:
         yield Finding(
             (*at, "bucket"),
             "has a dot",
             "the certificate of Amazon S3 does not cover such a name, and Kestra reaches buckets by TLS",
             "choose a name with hyphens",
+        )
+    region = block.region
+    if (
+        region is not None
+        and not any(find_placeholders(region))
+        and not re.fullmatch(_REGION, region)
+    ):
+        yield Finding(
+            (*at, "region"),
+            "is no region of AWS",
+            f"with kestra:{AT} this stack asks AWS there, by names like eu-west-1",
+            "write the region of the bucket, or remove the key where it is that of the stack",
         )
     if storage_key(s, "s3-files-compatible") is True:
         yield Finding(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from ...backends.azure.workload_identity import CLIENT_ID
 from ...settings.findings import Finding
@@ -12,6 +13,7 @@ from ...settings.placeholders import find_placeholders
 from ..rules import AT, of_a_new_bucket, read_here
 from .principals import account_name, operator_has_identity
 
+_SUBNET = r"(?i)/subscriptions/[^/\s]+/resourceGroups/[^/\s]+/providers/Microsoft\.Network/virtualNetworks/[^/\s]+/subnets/[^/\s]+"
 _CONTAINER = r"[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]"
 
 
@@ -58,6 +60,13 @@ def names(s: Settings) -> Iterator[Finding]:
             "https://<account>.blob.core.windows.net, where the account has 3 to 24 lower-case letters and digits",
             f"correct it, or remove kestra:{AT}",
         )
+    elif urlsplit(block.endpoint).query or urlsplit(block.endpoint).path not in ("", "/"):
+        yield Finding(
+            (*at, "endpoint"),
+            "names more than the storage account",
+            "Kestra's client takes a path for a container, and a signature for its credential, before the identity",
+            "write https://<account>.blob.core.windows.net and no more",
+        )
     if not any(find_placeholders(block.container)) and not re.fullmatch(
         _CONTAINER, block.container
     ):
@@ -85,10 +94,10 @@ def container(s: Settings) -> Iterator[Finding]:
             kind="missing",
         )
     for i, subnet in enumerate(bucket.azure.allowed_subnet_ids):
-        if not re.fullmatch(r"/subscriptions/.+/subnets/[^/]+", subnet):
+        if not re.fullmatch(_SUBNET, subnet):
             yield Finding(
                 (AT, "azure", "allowed-subnet-ids", i),
                 "is no id of a subnet",
-                "/subscriptions/…/virtualNetworks/…/subnets/…",
+                "/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…/subnets/…",
                 "write the subnet's resource id",
             )

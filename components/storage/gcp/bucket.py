@@ -15,7 +15,7 @@ from ...settings.durations import seconds
 from ..interface import path_prefix, storage_key
 from ..waiting import known_after
 from .permissions import GRANTS, KEY_USER, Grant, condition
-from .principals import own_account_id, shares_account
+from .principals import key_location, own_account_id, shares_account
 
 
 class GcsStorage(pulumi.ComponentResource):
@@ -171,7 +171,7 @@ class GcsStorage(pulumi.ComponentResource):
             ring = kms.KeyRing(
                 f"{self._name}-key-ring",
                 name=f"{settings.deployment.namespace}-storage",
-                location=location.lower(),
+                location=key_location(location),
                 project=self._project,
                 opts=kept,
             )

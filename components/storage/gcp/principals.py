@@ -31,3 +31,9 @@ def own_account_id(settings: Settings) -> str:
         else settings.identity.gcp.account_id
     )
     return named or f"{settings.deployment.namespace}-{settings.identity.service_account.name}"
+
+
+def key_location(location: str) -> str:
+    """Where Cloud KMS has the keys of a bucket's location: its multi-region of Europe has another name."""
+    place = location.lower()
+    return "europe" if place == "eu" else place

@@ -11,14 +11,20 @@ from ...settings.findings import Finding
 from ...settings.identity import GCP_ACCOUNT_ID
 from ...settings.model import Settings
 from ...settings.placeholders import find_placeholders
+from ...settings.store import GcpKey
 from ..rules import AT, of_a_new_bucket, path_below, read_here
 from .principals import (
+    key_location,
     operator_has_account,
     own_account_id,
     shares_account,
 )
 
-_BUCKET = r"(?!goog)(?!.*google)[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]"
+_LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
+#: Source: Google Cloud documentation, Cloud Storage, about buckets (names).
+_BUCKET = (
+    rf"(?!goog)(?!.*(?:google|g00gle))(?!\d+\.\d+\.\d+\.\d+$)(?=.{{3,222}}$){_LABEL}(?:\.{_LABEL})*"
+)
 _DAY = 24 * 60 * 60 * 1000
 
 
@@ -69,9 +75,17 @@ def names(s: Settings) -> Iterator[Finding]:
         yield Finding(
             (*at, "bucket"),
             "is no name of a bucket",
-            "3 to 63 lower-case letters, digits, - _ and ., beginning and ending with a letter or digit, without the word "
-            "google",
+            "3 to 63 lower-case letters, digits, - and _, beginning and ending with a letter or digit, without the word "
+            "google; with dots up to 222, each part between them like such a name, and no address",
             "correct it",
+        )
+    elif s.storage_bucket and s.storage_bucket.create and "." in block.bucket:
+        yield Finding(
+            (*at, "bucket"),
+            "is the name of a domain",
+            "Google makes such a bucket only for who has shown that the domain is theirs (Search Console)",
+            "choose a name without dots, or show it before",
+            warning=True,
         )
     if block.project_id is None:
         yield Finding(
@@ -105,13 +119,18 @@ def bucket(s: Settings) -> Iterator[Finding]:
             "add it, for example europe-west3",
             kind="missing",
         )
-    elif block.kms.name is not None and block.kms.name.split("/")[3] != block.location.lower():
+    elif (
+        block.kms.enabled
+        and block.kms.name is not None
+        and block.kms.name.split("/")[3] != key_location(block.location)
+    ):
         yield Finding(
             (*at, "kms", "name"),
             f"is a key in {block.kms.name.split('/')[3]}",
-            f"objects in {block.location} are encrypted with a key of that place",
+            f"objects in {block.location} are encrypted with a key in {key_location(block.location)}",
             "name a key there, or leave it out to have one made",
         )
+    yield from _unused_of_the_key(block.kms, (*at, "kms"))
     for name, value, most in (
         ("rotation-period", block.kms.rotation_period, 36500),
         ("destroy-after", block.kms.destroy_after, 120),
@@ -123,4 +142,30 @@ def bucket(s: Settings) -> Iterator[Finding]:
                 "is out of range",
                 f"1 to {most} days, in whole seconds",
                 "correct it",
+            )
+
+
+def _unused_of_the_key(kms: GcpKey, at: tuple[str, ...]) -> Iterator[Finding]:
+    """What is said of a key that is not made."""
+    if not kms.enabled:
+        names, why, other = (
+            ("name", "rotation-period", "destroy-after"),
+            "enabled: false",
+            "enabled",
+        )
+    elif kms.name is not None:
+        names, why, other = (
+            ("rotation-period", "destroy-after"),
+            "the name of an existing key",
+            "name",
+        )
+    else:
+        return
+    for name in names:
+        if name.replace("-", "_") in kms.model_fields_set:
+            yield Finding(
+                (*at, name),
+                f"stands beside {why}",
+                "this stack changes nothing about a key that it did not make",
+                f"remove it, or remove {other}",
             )

@@ -96,6 +96,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     deployment.platform,
     database.authority,
     database.checked,
+    database.authorities,
     storage_rules.check,
     deployment.deployment,
     web_server.check,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ...policy_tables import DatabaseTls, database_tls
+from ...policy_tables import DatabaseTls, database_tls, postgres_factory
 from ...settings.base import OPAQUE, reveal
 from ...settings.deployment import DatabaseAuthority
 from ...settings.findings import Finding
 from ...settings.model import Settings
 
 _AT = ("deployment", "database-authority")
+#: Java's own authorities, which are those of browsers.
+_JAVAS = "org.postgresql.ssl.DefaultJavaSSLFactory"
 _TRUST_STORES = (".p12", ".pfx", ".jks")
 
 
@@ -113,6 +115,48 @@ def checked(s: Settings) -> Iterator[Finding]:
         tls = database_tls(url, _properties(s, name))
         if tls is not None and not tls.is_checked:
             yield _unchecked(name, tls, has_authority=chosen is not None)
+
+
+def authorities(s: Settings) -> Iterator[Finding]:
+    """A warning for each datasource of PostgreSQL whose driver has nothing to check the certificate by."""
+    chosen = s.deployment.database_authority
+    for name in s.datasources:
+        url = reveal(s.datasources[name].url) or ""
+        # A host may be a variable; a parameter that is one says nothing.
+        if url == OPAQUE or "${" in url.partition("?")[2]:
+            continue
+        properties = _properties(s, name)
+        tls = postgres_factory(url, properties)
+        if tls is None:
+            continue
+        if tls.reads_file and tls.file is None and not _has_home_folder(s):
+            yield Finding(
+                _place(name, in_url=postgres_factory(url) is not None),
+                "has the certificate checked, and names nobody who signs it",
+                "without sslrootcert the driver of PostgreSQL reads .postgresql/root.crt of its user, which Kestra's pods "
+                "do not have: Kestra does not start",
+                "set kestra:deployment.database-authority; or, where a public authority signs the certificate, add "
+                f"sslfactory={_JAVAS} to the URL (docs/database.md)",
+                warning=True,
+            )
+        elif chosen is not None and not tls.reads_file:
+            yield Finding(
+                _place(name, in_url="sslfactory=" in url),
+                "leaves kestra:deployment.database-authority unread",
+                "with sslfactory the driver takes the authorities of that class, and not that file",
+                "remove sslfactory, or remove kestra:deployment.database-authority",
+                warning=True,
+            )
+
+
+def _place(name: str, *, in_url: bool) -> tuple[str, ...]:
+    return ("datasources", name, "url" if in_url else "data-source-properties")
+
+
+def _has_home_folder(s: Settings) -> bool:
+    """Whether a volume of the settings' own brings the folder in which the driver looks by itself."""
+    mounts = [mount.get("mountPath") for w in s.workloads for mount in w.pod.extra_volume_mounts]
+    return any("/.postgresql" in str(path) for path in mounts)
 
 
 def _properties(s: Settings, name: str) -> Mapping[str, str]:

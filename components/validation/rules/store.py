@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...backends.registry import all_backends, clouds
 from ...settings.findings import Finding
 from ...settings.model import Settings
-from ...storage.registry import storage_of
+from ...storage.registry import all_storages, storage_of
 
 
 def blocks(s: Settings) -> Iterator[Finding]:
@@ -16,6 +16,9 @@ def blocks(s: Settings) -> Iterator[Finding]:
     for backend in all_backends():
         types.setdefault(backend.cloud, []).append(backend.type)
     storage = storage_of(s)
+    if s.storage_bucket is not None and storage is None:
+        return  # It has no storage that it belongs to, which is said at its own place.
+    storages = {one.cloud: one.type for one in all_storages()}
     for cloud in set(types) - {"", *clouds(s)}:
         for section in ("store", "identity"):
             is_of_storage = section == "identity" and storage is not None and cloud == storage.cloud
@@ -24,7 +27,13 @@ def blocks(s: Settings) -> Iterator[Finding]:
                 yield Finding(
                     (section, cloud),
                     "has no secret manager that it belongs to",
-                    f"it works with {setting} {' or '.join(types[cloud])}",
+                    f"it works with {setting} {' or '.join(types[cloud])}"
+                    + (
+                        f", or with kestra:storage-bucket and kestra:storage.type {storages[cloud]}"
+                        if section == "identity" and cloud in storages
+                        else ""
+                    ),
                     f"remove it, or change {setting}",
                     kind="missing",
+                    sections=("storage", "storage-bucket") if section == "identity" else (),
                 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ...settings.findings import Finding
 from ...settings.model import Settings
 from ...settings.quantities import amount
 from ...settings.task_places import TaskPlace, task_places
-from ...settings.task_runner import TaskRunner
+from ...settings.task_runner import LEAST_MEMORY, TaskRunner
 from ...settings.workloads import group_accounts
 
 
@@ -66,6 +67,16 @@ def _namespaces(s: Settings, places: tuple[TaskPlace, ...]) -> Iterator[Finding]
                 "a namespace has at most 63 characters",
                 "set a shorter one",
             )
+        if place.namespace.startswith("kube-") or (
+            place.namespace == "default" and place.settings.create_namespace
+        ):
+            yield Finding(
+                at,
+                "is a namespace of Kubernetes itself",
+                "whoever makes pods in a namespace gets at every service account of it, and no stack makes this one",
+                "choose another one",
+                kind="relation",
+            )
         if (other := taken.get(place.namespace)) is not None:
             rule = (
                 "whoever makes pods in a namespace gets at every Secret and service account of it"
@@ -93,6 +104,7 @@ def _existing(place: TaskPlace) -> Iterator[Finding]:
 
 def _amounts(place: TaskPlace) -> Iterator[Finding]:
     amounts, at = place.settings.containers.amounts, (*place.loc, "containers")
+    yield from _too_small(amounts, at)
     for lower, upper in (("requests", "limits"), ("limits", "maximum"), ("requests", "maximum")):
         for kind, value in amounts[lower].items():
             bound = amounts[upper].get(kind)
@@ -120,6 +132,25 @@ def _amounts(place: TaskPlace) -> Iterator[Finding]:
             )
 
 
+def _too_small(amounts: dict[str, dict[str, str]], at: tuple[str, ...]) -> Iterator[Finding]:
+    for name in ("limits", "maximum"):
+        for kind, value in amounts[name].items():
+            if kind == "memory" and amount(value) < LEAST_MEMORY:
+                yield Finding(
+                    (*at, name, kind),
+                    "is less than a container starts with",
+                    "4Mi at least; a number without a unit means bytes, and 0 means no limit",
+                    "write for example 512Mi",
+                )
+            elif amount(value) == 0:
+                yield Finding(
+                    (*at, name, kind),
+                    "is 0, which means no limit",
+                    "a container of a task has a limit",
+                    "write for example 500m",
+                )
+
+
 def _network(place: TaskPlace) -> Iterator[Finding]:
     # Objects are above the settings: imported when they are used.
     from ...kubernetes.task_runner import contains, egress_peers
@@ -141,6 +172,14 @@ def _network(place: TaskPlace) -> Iterator[Finding]:
             "make it smaller, or remove both",
             kind="relation",
         )
+    elif chosen.egress_cidrs and not any(map(_leaves, egress_peers(chosen))):
+        yield Finding(
+            (*at, "except-cidrs"),
+            "leaves nothing of egress-cidrs",
+            "together its networks close each of them again",
+            "make them smaller, or remove both",
+            kind="relation",
+        )
     networks = [ipaddress.ip_network(one, strict=False) for one in chosen.egress_cidrs]
     for position, text in enumerate(chosen.except_cidrs):
         closed = ipaddress.ip_network(text, strict=False)
@@ -152,6 +191,13 @@ def _network(place: TaskPlace) -> Iterator[Finding]:
                 "remove it",
                 warning=True,
             )
+
+
+def _leaves(peer: Mapping[str, Any]) -> bool:
+    """Whether something of the network is open."""
+    block = peer["ipBlock"]
+    closed = map(ipaddress.ip_network, block.get("except", ()))
+    return ipaddress.ip_network(block["cidr"]) not in ipaddress.collapse_addresses(closed)  # type: ignore[type-var]
 
 
 def _api_server(s: Settings, runner: TaskRunner) -> Iterator[Finding]:
