@@ -135,6 +135,8 @@ def inventory_of(settings: Settings) -> list[KubernetesObject]:
         ("Service", "kestra-web"),
         ("Service", "kestra-management"),
     }
+    if settings.uses_external_secrets:
+        items.add(("ServiceAccount", settings.store_account))
     if deployment.create_namespace:
         items.add(("Namespace", deployment.namespace))
     if "controller" in settings.components:
