@@ -15,6 +15,7 @@ _LOOPBACK = re.compile(r"(?i)^(localhost|127(\.\d+){3}|::1|0:0:0:0:0:0:0:1)$")
 #: Classes that open the connection themselves: Cloud SQL's connector, with a certificate of its own; a Unix socket.
 _CONNECTORS = ("com.google.cloud.sql.", "org.newsclub.net.unix.")
 _TRUE = ("", "true")
+_CHECKS_NOTHING = "NonValidatingFactory"
 _LIBPQ = "org.postgresql.ssl.LibPQFactory"
 
 
@@ -77,6 +78,8 @@ def postgres_factory(url: str, properties: Mapping[str, str] | None = None) -> P
     if _has_connector(parameters) or not _postgres_mode(parameters).startswith("verify-"):
         return None
     factory = parameters.get("sslfactory", "") or _LIBPQ
+    if factory.endswith(_CHECKS_NOTHING):
+        return None
     return PostgresTls(factory.endswith(".LibPQFactory"), parameters.get("sslrootcert") or None)
 
 
@@ -122,7 +125,7 @@ def _postgres_mode(parameters: Mapping[str, str]) -> str:
 
 def _postgresql(parameters: Mapping[str, str]) -> DatabaseTls:
     mode = _postgres_mode(parameters)
-    if parameters.get("sslfactory", "").endswith("NonValidatingFactory"):
+    if parameters.get("sslfactory", "").endswith(_CHECKS_NOTHING):
         return DatabaseTls(False, "has sslfactory NonValidatingFactory", "sslmode=verify-full")
     return _judged("sslmode", mode, "verify-full")
 

@@ -19,6 +19,7 @@ PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 AUTHORITY = {"config-map": "database-authority"}
 MOUNT = "/app/database-authority"
 PLANTED = "Pl4nted-Database-Password"
+FULL, JAVAS = f"{PG}?sslmode=verify-full", "sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory"
 
 
 def _document(
@@ -132,6 +133,21 @@ def test_certificates_of_the_settings_are_in_the_stacks_config_map() -> None:
             "file",
             "is the name of Kestra's own file",
         ),
+        (
+            _document(PG, {"certificates": PEM.replace("\n", " ")}),
+            "certificates",
+            "holds no certificate",
+        ),
+        (
+            _document(PG, {"certificates": PEM.replace("MIIB", PLANTED)}),
+            "certificates",
+            "holds no certificate",
+        ),
+        (
+            _document(MYSQL, {"certificates": PEM, "file": "ca.p12"}, name="mysql"),
+            "certificates",
+            "is text",
+        ),
         (_document(PG, AUTHORITY | {"file": "ca.p12"}), "file", "does not read"),
         (_document(MYSQL, AUTHORITY, name="mysql"), "file", "is no trust store"),
         (_document("jdbc:h2:mem:x", AUTHORITY, name="h2"), "", "has no use"),
@@ -188,7 +204,28 @@ def test_a_certificate_that_nobody_checks_is_told(
     assert not any(PLANTED in str(w) for w in warnings)
 
 
-FULL, JAVAS = f"{PG}?sslmode=verify-full", "sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory"
+@pytest.mark.parametrize(
+    ("url", "more", "authority", "key", "fix"),
+    [
+        (PG, {}, None, "url", "set kestra:deployment.database-authority, or write"),
+        (f"{PG}?sslmode=require", {}, None, "url", "remove sslmode, or write sslmode=verify-full in its place; and set"),
+        (f"{PG}?sslmode=require", {}, AUTHORITY, "url", "remove sslmode, or write sslmode=verify-full in its place ("),
+        (PG, {"data-source-properties": {"sslmode": "require"}}, AUTHORITY, "data-source-properties", "remove sslmode, or"),
+        (f"{FULL}&sslfactory=org.postgresql.ssl.NonValidatingFactory", {}, AUTHORITY, "url", "remove sslfactory ("),
+        (f"{MYSQL}?useSSL=false", {}, None, "url", "remove useSSL, or write sslMode=VERIFY_IDENTITY"),
+    ],
+)  # fmt: skip
+def test_the_fix_is_at_what_keeps_the_certificate_unchecked(
+    url: str, more: dict[str, Any], authority: Any, key: str, fix: str
+) -> None:
+    name = "mysql" if url.startswith(MYSQL) else "postgres"
+    document = _document(url, authority, name=name, **more)
+    document["tags"] = {"environment": "production", "owner": "platform"}
+    said = [w for w in load(document, source="test").warnings if f"datasources.{name}" in w.path]
+    assert [w.path for w in said] == [f"kestra:datasources.{name}.{key}"]
+    assert said[0].fix.startswith(fix)
+
+
 HOME = {"extra-volumes": [{"name": "own", "secret": {"secretName": "own"}}], "extra-volume-mounts": [{"name": "own", "mountPath": "/home/kestra/.postgresql"}]}  # fmt: skip
 
 
@@ -248,3 +285,24 @@ def test_the_open_edition_has_it_too() -> None:
         repository={"type": "postgres"},
     )
     assert _properties(chosen)["sslmode"] == "verify-full"
+
+
+def test_a_volume_and_a_folder_of_the_projects_are_not_for_others() -> None:
+    both = {"grpc-tls": {}, "worker-authentication": {}, "database-authority": AUTHORITY}
+    names = ("kestra-database-authority", "grpc-tls", "worker-tokens")
+    folders = (MOUNT, "/etc/kestra-grpc", "/etc/kestra-worker-tokens")
+    document = distributed_document(
+        both
+        | {
+            "extra-volumes": [{"name": name, "emptyDir": {}} for name in (*names, "own")],
+            "extra-volume-mounts": [{"name": "own", "mountPath": folder} for folder in folders],
+        },
+        version="2.0",
+    )
+    with pytest.raises(SettingsError) as refused:
+        load(document, source="test")
+    paths = [p.path for p in refused.value.problems if "this project" in p.message]
+    at = "kestra:deployment.extra-volume"
+    assert paths == [f"{at}-mounts[{i}].mountPath" for i in range(3)] + [
+        f"{at}s[{i}].name" for i in range(3)
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from ...policy_tables import DatabaseTls, database_tls, postgres_factory
@@ -11,8 +12,13 @@ from ...settings.findings import Finding
 from ...settings.model import Settings
 
 _AT = ("deployment", "database-authority")
+#: Parameters of a URL and properties of a driver that say something of TLS, in small letters.
+_OF_TLS = {"requiressl", "ssl", "sslfactory", "sslmode", "usessl", "verifyservercertificate"}
 #: Java's own authorities, which are those of browsers.
 _JAVAS = "org.postgresql.ssl.DefaultJavaSSLFactory"
+_CERTIFICATE = re.compile(
+    r"^-----BEGIN CERTIFICATE-----\s*\n(?:[A-Za-z0-9+/=]+\s*\n)+-----END CERTIFICATE-----\s*$", re.M
+)
 _TRUST_STORES = (".p12", ".pfx", ".jks")
 
 
@@ -45,6 +51,14 @@ def _certificates(chosen: DatabaseAuthority) -> Iterator[Finding]:
     text = chosen.certificates
     if text is None:
         return
+    if chosen.file.lower().endswith(_TRUST_STORES):
+        yield Finding(
+            (*_AT, "certificates"),
+            f"is text, and {chosen.file} is a trust store",
+            "a ConfigMap's text is no PKCS12 and no JKS",
+            "put the trust store into a Secret and name that under secret; for PostgreSQL and MariaDB remove file",
+            kind="relation",
+        )
     if "PRIVATE KEY" in text:
         yield Finding(
             (*_AT, "certificates"),
@@ -52,12 +66,12 @@ def _certificates(chosen: DatabaseAuthority) -> Iterator[Finding]:
             "they stand in clear in the stack file and in a ConfigMap",
             "leave the certificates alone there, and take the key for a known one",
         )
-    elif "-----BEGIN CERTIFICATE-----" not in text or "-----END CERTIFICATE-----" not in text:
+    elif not _CERTIFICATE.search(text):
         yield Finding(
             (*_AT, "certificates"),
             "holds no certificate",
-            "PEM text: from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----",
-            "copy the whole file of the authority",
+            "PEM text: -----BEGIN CERTIFICATE-----, lines of base64, -----END CERTIFICATE-----, each in lines of their own",
+            "copy the whole file of the authority below certificates: |",
         )
     if chosen.file == "application.yaml":
         yield Finding(
@@ -114,7 +128,7 @@ def checked(s: Settings) -> Iterator[Finding]:
             continue
         tls = database_tls(url, _properties(s, name))
         if tls is not None and not tls.is_checked:
-            yield _unchecked(name, tls, has_authority=chosen is not None)
+            yield _unchecked(s, name, url, tls)
 
 
 def authorities(s: Settings) -> Iterator[Finding]:
@@ -168,17 +182,24 @@ def _properties(s: Settings, name: str) -> Mapping[str, str]:
     return {key: str(reveal(value)) for key, value in {**added, **own}.items()}
 
 
-def _unchecked(name: str, tls: DatabaseTls, *, has_authority: bool) -> Finding:
-    fix = (
-        f"write {tls.expected} there, or take the parameter out of the URL, whose own wins"
-        if has_authority
-        else f"set kestra:deployment.database-authority, or write {tls.expected} and the authority into the URL "
-        "(docs/database.md)"
-    )
+def _unchecked(s: Settings, name: str, url: str, tls: DatabaseTls) -> Finding:
+    own = s.catalogue_value("datasources", name, "data-source-properties") or {}
+    written = [key for key in own if key.lower().replace("-", "") in _OF_TLS]
+    names = [part.partition("=")[0] for part in url.partition("?")[2].split("&")]
+    in_url = [one for one in dict.fromkeys(names) if one.lower() in _OF_TLS]
+    setting = "kestra:deployment.database-authority"
+    if "sslfactory" in tls.actual:
+        fix = "remove sslfactory"
+    elif not (in_url or written):
+        fix = f"set {setting}, or write {tls.expected} and the authority into the URL"
+    else:
+        fix = f"remove {' and '.join(in_url or written)}, or write {tls.expected} in its place"
+    if s.deployment.database_authority is None and (in_url or written):
+        fix += f"; and set {setting}, or name the authority there"
     return Finding(
-        ("datasources", name, "url"),
+        _place(name, in_url=bool(in_url) or not written),
         tls.actual,
         "what flows have, and the database's password, go to whoever answers in the database's place",
-        fix,
+        f"{fix} (docs/database.md)",
         warning=True,
     )

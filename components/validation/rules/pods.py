@@ -44,11 +44,26 @@ def own_mounts(s: Settings) -> dict[str, str]:
     return mounts
 
 
+def _mounts_of_some(s: Settings) -> dict[str, str]:
+    """The same of what the program mounts in Kestra's containers of some pods, or for some settings."""
+    # Rendering is above the settings: imported when it is used.
+    from ...rendering.worker_channel import STORES_FOLDER, TOKENS_FOLDER
+
+    mounts: dict[str, str] = {}
+    if s.grpc_tls is not None:
+        mounts[STORES_FOLDER] = "grpc-tls"
+    if s.registration_groups:
+        mounts[TOKENS_FOLDER] = "worker-tokens"
+    if any(one.existing and one.existing.kubernetes_secret for one in s.declared_secrets.values()):
+        mounts["/etc/kestra-secrets"] = "existing-secrets"
+    return mounts
+
+
 def check(s: Settings) -> Iterator[Finding]:
     """What the API server would refuse, or what would take the place of something of Kestra's."""
     for loc, pod in places(s):
         yield from _twice(pod, loc)
-        yield from _names(pod, loc)
+        yield from _names(s, pod, loc)
         yield from _marks(pod, loc)
         yield from _mounts(s, pod, loc)
         yield from _init_containers(pod, loc)
@@ -115,7 +130,7 @@ def _init_containers(pod: PodSettings, loc: Loc) -> Iterator[Finding]:
                 )
 
 
-def _names(pod: PodSettings, loc: Loc) -> Iterator[Finding]:
+def _names(s: Settings, pod: PodSettings, loc: Loc) -> Iterator[Finding]:
     for name, i, container in containers(pod):
         if container.get("name") in OWN_CONTAINERS:
             yield Finding(
@@ -124,12 +139,13 @@ def _names(pod: PodSettings, loc: Loc) -> Iterator[Finding]:
                 f"{' and '.join(OWN_CONTAINERS)} are its own",
                 "rename it",
             )
+    volumes = dict.fromkeys((*OWN_VOLUMES, *own_mounts(s).values(), *_mounts_of_some(s).values()))
     for i, volume in enumerate(pod.extra_volumes):
-        if volume.get("name") in OWN_VOLUMES:
+        if volume.get("name") in volumes:
             yield Finding(
                 (*loc, "extra-volumes", i, "name"),
                 "is the name of a volume of this project's",
-                f"{', '.join(OWN_VOLUMES)} are its own",
+                f"{', '.join(volumes)} are its own",
                 "rename it",
             )
 
@@ -208,7 +224,7 @@ def _without_volume(
 
 def _path(s: Settings, mount: Object, loc: Loc) -> Iterator[Finding]:
     path = posixpath.normpath(mount.get("mountPath") or "/any")
-    own = own_mounts(s)
+    own = own_mounts(s) | _mounts_of_some(s)
     if path in own:
         yield Finding(
             loc,
