@@ -262,9 +262,11 @@ def test_a_driver_without_an_authority_is_told(
 
 
 def test_an_authority_that_the_driver_leaves_unread_is_told() -> None:
+    name, _, value = JAVAS.partition("=")
+    in_properties: dict[str, Any] = {"data-source-properties": {name: value}}
     for url, more, key in (
         (f"{PG}?{JAVAS}", {}, "url"),
-        (PG, {"data-source-properties": dict([JAVAS.split("=")])}, "data-source-properties"),
+        (PG, in_properties, "data-source-properties"),
     ):
         warnings = load(_document(url, **more), source="test").warnings
         (said,) = [w for w in warnings if "unread" in w.message]
