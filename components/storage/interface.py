@@ -81,7 +81,10 @@ class ObjectStorage:
 
     def location_facts(self, settings: Settings) -> dict[str, str]:
         """Where Kestra's files are: settings path to value. Another value means another place."""
-        return {}
+        return {
+            f"storage.{self.type}.bucket": bucket_name(settings),
+            f"storage.{self.type}.path": path_prefix(storage_key(settings, "path")),
+        }
 
     def create(
         self,
@@ -107,6 +110,11 @@ def storage_block(settings: Settings) -> Any:
     return getattr(storage, storage.type, None) if storage else None
 
 
+def bucket_name(settings: Settings) -> str:
+    """Name of the bucket in `kestra:storage`, of a type that has buckets."""
+    return storage_block(settings).bucket
+
+
 def storage_key(settings: Settings, name: str) -> Any:
     """A key of the chosen type's block in `kestra:storage` that the settings' models do not have; None where absent."""
     return (
@@ -119,6 +127,11 @@ def storage_key(settings: Settings, name: str) -> Any:
 def reads_store_itself(settings: Settings) -> bool:
     """Whether Kestra's own service account is the one that the secret manager knows."""
     return settings.secret is not None and not settings.uses_external_secrets
+
+
+def default_identity_name(settings: Settings) -> str:
+    """Name in the cloud of an identity of Kestra's pods that nobody named."""
+    return f"{settings.deployment.namespace}-{settings.identity.service_account.name}"
 
 
 def path_prefix(path: str | None) -> str:

@@ -77,6 +77,23 @@ def _credentials(s: Settings) -> Iterator[Finding]:
             )
 
 
+def annotation_of_account(s: Settings, annotation: str, rule: str) -> Iterator[Finding]:
+    """An annotation of Kestra's service account that names an identity in the cloud by hand.
+
+    Args:
+        s: the settings.
+        annotation: its name.
+        rule: which identity the pods have.
+    """
+    if annotation in s.identity.service_account.annotations:
+        yield Finding(
+            ("identity", "service-account", "annotations", annotation),
+            f"stands beside kestra:{AT}",
+            rule,
+            f"remove it, or remove kestra:{AT}",
+        )
+
+
 def read_here(s: Settings, *names: str) -> Iterator[Finding]:
     """Keys of the storage's block that this stack itself has to know, where a placeholder stands.
 

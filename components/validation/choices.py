@@ -38,9 +38,9 @@ def findings(
 
 def _findings(settings: Settings, complete: Callable[[Settings], Settings]) -> list[Finding]:
     # One of the two managers goes; the rest is judged by the one that this edition has.
-    beside = list(beside_secret(settings))
-    judged = settings.model_copy(update={"secret": None}) if beside else settings
-    return [*beside, *check_all(complete(judged))]
+    both = list(beside_secret(settings))
+    judged = settings.model_copy(update={"secret": None}) if both else settings
+    return [*both, *check_all(complete(judged))]
 
 
 def _possible(settings: Settings, wrong: Sequence[Loc]) -> Iterator[Settings]:

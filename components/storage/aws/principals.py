@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...backends.aws.principals import aws_block, has_role, makes_role
 from ...settings.model import Settings
-from ..interface import reads_store_itself
+from ..interface import default_identity_name, reads_store_itself
 
 
 def shares_role(settings: Settings) -> bool:
@@ -30,4 +30,4 @@ def own_role_name(settings: Settings) -> str:
         if bucket is not None and operator_has_role(settings)
         else settings.identity.aws.role_name
     )
-    return named or f"{settings.deployment.namespace}-{settings.identity.service_account.name}"
+    return named or default_identity_name(settings)

@@ -13,7 +13,7 @@ from ...settings.findings import Finding
 from ...settings.model import Settings
 from ...settings.placeholders import find_placeholders
 from ..interface import hostname, storage_key
-from ..rules import AT, of_a_new_bucket, path_below, read_here
+from ..rules import AT, annotation_of_account, of_a_new_bucket, path_below, read_here
 from .principals import makes_own_role, operator_has_role, own_role_name
 
 _BUCKET = r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]"
@@ -51,13 +51,11 @@ def identity(s: Settings) -> Iterator[Finding]:
             f"write irsa in its place, or remove kestra:{AT} and name a role in "
             "kestra:identity.service-account.annotations",
         )
-    if ROLE_ARN in s.identity.service_account.annotations:
-        yield Finding(
-            ("identity", "service-account", "annotations", ROLE_ARN),
-            f"stands beside kestra:{AT}",
-            "the role of Kestra's service account is the one that kestra:identity.aws describes",
-            f"remove it, or remove kestra:{AT}",
-        )
+    yield from annotation_of_account(
+        s,
+        ROLE_ARN,
+        "the role of Kestra's service account is the one that kestra:identity.aws describes",
+    )
     bucket = s.storage_bucket
     assert bucket is not None
     if bucket.aws.role_name is not None and not operator_has_role(s):

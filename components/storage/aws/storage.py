@@ -10,7 +10,7 @@ from ...backends.aws.principals import ROLE_ARN
 from ...backends.interface import AccessRow, PermissionRow
 from ...backends.login import Identity
 from ...settings.model import Settings
-from ..interface import ObjectStorage, StorageAccess, path_prefix, storage_key
+from ..interface import ObjectStorage, StorageAccess, bucket_name, path_prefix, storage_key
 from . import permissions, rules
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class AmazonS3(ObjectStorage):
         return permissions.rows()
 
     def access(self, settings: Settings) -> Iterator[AccessRow]:
-        bucket, chosen = self._bucket(settings), settings.storage_bucket
+        bucket, chosen = bucket_name(settings), settings.storage_bucket
         assert settings.storage is not None
         assert settings.storage.s3 is not None
         assert chosen is not None
@@ -76,12 +76,6 @@ class AmazonS3(ObjectStorage):
             is_allowed=False,
         )
 
-    def location_facts(self, settings: Settings) -> dict[str, str]:
-        return {
-            "storage.s3.bucket": self._bucket(settings),
-            "storage.s3.path": path_prefix(storage_key(settings, "path")),
-        }
-
     def create(
         self,
         name: str,
@@ -93,11 +87,6 @@ class AmazonS3(ObjectStorage):
 
         component = S3Storage(name, settings, identity, opts)
         return StorageAccess(component.identity, component.bucket)
-
-    def _bucket(self, settings: Settings) -> str:
-        assert settings.storage is not None
-        assert settings.storage.s3 is not None
-        return settings.storage.s3.bucket
 
 
 S3 = AmazonS3()

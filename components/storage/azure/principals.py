@@ -6,7 +6,7 @@ import re
 
 from ...backends.azure.names import TYPE
 from ...settings.model import Settings
-from ..interface import hostname, reads_store_itself
+from ..interface import default_identity_name, hostname, reads_store_itself
 
 _HOST = re.compile(r"([a-z0-9]{3,24})\.blob\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)")  # fmt: skip
 
@@ -41,4 +41,4 @@ def own_identity_name(settings: Settings) -> str:
         if bucket is not None and operator_has_identity(settings)
         else settings.identity.azure.name
     )
-    return named or f"{settings.deployment.namespace}-{settings.identity.service_account.name}"
+    return named or default_identity_name(settings)

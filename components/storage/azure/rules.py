@@ -10,7 +10,7 @@ from ...backends.azure.workload_identity import CLIENT_ID
 from ...settings.findings import Finding
 from ...settings.model import Settings
 from ...settings.placeholders import find_placeholders
-from ..rules import AT, of_a_new_bucket, read_here
+from ..rules import AT, annotation_of_account, of_a_new_bucket, read_here
 from .principals import account_name, operator_has_identity
 
 _SUBNET = r"(?i)/subscriptions/[^/\s]+/resourceGroups/[^/\s]+/providers/Microsoft\.Network/virtualNetworks/[^/\s]+/subnets/[^/\s]+"
@@ -36,13 +36,11 @@ def identity(s: Settings) -> Iterator[Finding]:
             "Kestra's pods have one in Azure, which kestra:identity.azure.name names",
             "remove it",
         )
-    if CLIENT_ID in s.identity.service_account.annotations:
-        yield Finding(
-            ("identity", "service-account", "annotations", CLIENT_ID),
-            f"stands beside kestra:{AT}",
-            "the managed identity of Kestra's pods is the one that kestra:identity.azure describes",
-            f"remove it, or remove kestra:{AT}",
-        )
+    yield from annotation_of_account(
+        s,
+        CLIENT_ID,
+        "the managed identity of Kestra's pods is the one that kestra:identity.azure describes",
+    )
 
 
 def names(s: Settings) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...backends.gcp.names import TYPE
 from ...settings.model import Settings
-from ..interface import reads_store_itself
+from ..interface import default_identity_name, reads_store_itself
 
 
 def _is_google(settings: Settings) -> bool:
@@ -30,7 +30,7 @@ def own_account_id(settings: Settings) -> str:
         if bucket is not None and operator_has_account(settings)
         else settings.identity.gcp.account_id
     )
-    return named or f"{settings.deployment.namespace}-{settings.identity.service_account.name}"
+    return named or default_identity_name(settings)
 
 
 def key_location(location: str) -> str:

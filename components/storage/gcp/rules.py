@@ -12,7 +12,7 @@ from ...settings.identity import GCP_ACCOUNT_ID
 from ...settings.model import Settings
 from ...settings.placeholders import find_placeholders
 from ...settings.store import GcpKey
-from ..rules import AT, of_a_new_bucket, path_below, read_here
+from ..rules import AT, annotation_of_account, of_a_new_bucket, path_below, read_here
 from .principals import (
     key_location,
     operator_has_account,
@@ -56,13 +56,11 @@ def identity(s: Settings) -> Iterator[Finding]:
             "Kestra's pods have one in Google Cloud, which kestra:identity.gcp.account-id names",
             "remove it",
         )
-    if ACCOUNT in s.identity.service_account.annotations:
-        yield Finding(
-            ("identity", "service-account", "annotations", ACCOUNT),
-            f"stands beside kestra:{AT}",
-            "the Google service account of Kestra's pods is the one that kestra:identity.gcp describes",
-            f"remove it, or remove kestra:{AT}",
-        )
+    yield from annotation_of_account(
+        s,
+        ACCOUNT,
+        "the Google service account of Kestra's pods is the one that kestra:identity.gcp describes",
+    )
 
 
 def names(s: Settings) -> Iterator[Finding]:

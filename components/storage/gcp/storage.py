@@ -10,7 +10,7 @@ from ...backends.gcp.names import ACCOUNT
 from ...backends.interface import AccessRow, PermissionRow
 from ...backends.login import Identity
 from ...settings.model import Settings
-from ..interface import ObjectStorage, StorageAccess, path_prefix, storage_key
+from ..interface import ObjectStorage, StorageAccess, bucket_name, path_prefix, storage_key
 from . import permissions, rules
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class GoogleCloudStorage(ObjectStorage):
         return permissions.rows()
 
     def access(self, settings: Settings) -> Iterator[AccessRow]:
-        bucket, path = self._bucket(settings), path_prefix(storage_key(settings, "path"))
+        bucket, path = bucket_name(settings), path_prefix(storage_key(settings, "path"))
         scopes = {
             permissions.Scope.OBJECTS: f"{bucket}/{path}*",
             permissions.Scope.LIST: f"{bucket}, names that begin with {path}" if path else bucket,
@@ -51,12 +51,6 @@ class GoogleCloudStorage(ObjectStorage):
             is_allowed=False,
         )
 
-    def location_facts(self, settings: Settings) -> dict[str, str]:
-        return {
-            "storage.gcs.bucket": self._bucket(settings),
-            "storage.gcs.path": path_prefix(storage_key(settings, "path")),
-        }
-
     def create(
         self,
         name: str,
@@ -68,11 +62,6 @@ class GoogleCloudStorage(ObjectStorage):
 
         component = GcsStorage(name, settings, identity, opts)
         return StorageAccess(component.identity, component.bucket)
-
-    def _bucket(self, settings: Settings) -> str:
-        assert settings.storage is not None
-        assert settings.storage.gcs is not None
-        return settings.storage.gcs.bucket
 
 
 GCS = GoogleCloudStorage()

@@ -27,12 +27,12 @@ def authority(s: Settings) -> Iterator[Finding]:
     chosen = s.deployment.database_authority
     if chosen is None:
         return
-    given = {
+    sources = {
         "config-map": chosen.config_map,
         "secret": chosen.secret,
         "certificates": chosen.certificates,
     }
-    named = [name for name, value in given.items() if value is not None]
+    named = [name for name, value in sources.items() if value is not None]
     if len(named) != 1:
         yield Finding(
             _AT,
