@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -91,7 +91,12 @@ _COMMANDS = (
 
 
 def check_arguments(
-    arguments: Arguments, source: str, style: Style, settings: Collection[str] | None = None
+    arguments: Arguments,
+    source: str,
+    style: Style,
+    settings: Collection[str] | None = None,
+    refused: Sequence[Problem] = (),
+    alone: Collection[str] = (),
 ) -> Loaded:
     """The checked settings of a component.
 
@@ -100,6 +105,8 @@ def check_arguments(
         source: what the report names as the place of the arguments: `KestraStack "prod"`.
         style: how the program writes names.
         settings: the first-level settings that the component takes; of others nothing is said. None: all.
+        refused: what is wrong with other arguments.
+        alone: settings of which the component reads single keys, so that they need not go together with others.
 
     Raises:
         SettingsError: with every problem at once.
@@ -117,26 +124,28 @@ def check_arguments(
         )
         for place, _ in in_clear(arguments.document)
     ]
-    outputs = [
-        Problem(
-            names.path(place),
-            source,
-            "is an output",
-            "it decides what is registered, and the value of an output is known only after that",
-            "pass the value itself; the plugin, which other languages use, takes an output here too (docs/package.md)",
-        )
-        for place in arguments.outputs
+    refused = [
+        *refused,
+        *(
+            Problem(names.path(o.place), source, o.message, o.rule, o.fix)
+            for o in arguments.refused
+        ),
     ]
-    unknown = [*arguments.unknown, *arguments.outputs]
+    unknown = [*arguments.unknown, *(one.place for one in arguments.refused)]
     try:
         loaded = load(
-            arguments.document, source=source, spelling=names, unknown=unknown, concerns=settings
+            arguments.document,
+            source=source,
+            spelling=names,
+            unknown=unknown,
+            concerns=settings,
+            alone=alone,
         )
     except SettingsError as error:
-        problems = [*outputs, *(_translated(p, names) for p in error.problems)]
+        problems = [*refused, *(_translated(p, names) for p in error.problems)]
         raise SettingsError([*problems, *clear]) from None
-    if outputs:
-        raise SettingsError([*outputs, *clear])
+    if refused:
+        raise SettingsError([*refused, *clear])
     return Loaded(loaded.settings, (*(_translated(p, names) for p in loaded.warnings), *clear))
 
 

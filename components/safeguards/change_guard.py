@@ -48,8 +48,13 @@ class Guard(pulumi.ComponentResource):
         return pulumi.ResourceOptions(depends_on=self.urn.apply(lambda _: list[pulumi.Resource]()))
 
 
-def watched(settings: Settings) -> pulumi.ResourceOptions:
-    """Options of a guard that refuses; for a real engine only, as mocks know no hooks."""
+def watched(settings: Settings, name: str = "kestra-guard") -> pulumi.ResourceOptions:
+    """Options of a guard that refuses; for a real engine only, as mocks know no hooks.
+
+    Args:
+        settings: of the guard.
+        name: of the hook; the engine knows each name once in an update.
+    """
 
     def compare(args: pulumi.ResourceHookArgs) -> None:
         before, after = _plain(args.old_inputs or {}), _plain(args.new_inputs or {})
@@ -57,7 +62,7 @@ def watched(settings: Settings) -> pulumi.ResourceOptions:
         if message := refusal(before, after, settings.deployment.accept):
             raise pulumi.RunError(message)
 
-    hook = pulumi.ResourceHook("kestra-guard", compare, pulumi.ResourceHookOptions(on_dry_run=True))
+    hook = pulumi.ResourceHook(name, compare, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook]))
 
 

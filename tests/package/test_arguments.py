@@ -14,15 +14,16 @@ from google.protobuf import json_format, struct_pb2
 from pydantic import SecretStr
 
 from components.package.arguments import Arguments, read_arguments
-from components.package.components import SecretStore, TagConvention
+from components.package.components import KestraIdentity, SecretStore, TagConvention
 from components.package.conversion import to_arguments
 from components.package.property_names import Style, style_of_program
 from components.package.report import ArgumentNames, check_arguments, translate
+from components.package.schema import argument_names
 from components.package.values import SIGNATURE, UNKNOWN, from_python, read_values
 from components.settings import Settings, SettingsError
 from components.settings.base import OPAQUE, PendingSecret
 from components.validation import load
-from tests.conftest import stack_document
+from tests.conftest import ROOT, stack_document
 from tests.settings.malformed_fixtures import CASES
 from tests.settings.malformed_fixtures import PLANTED as MALFORMED
 
@@ -243,6 +244,30 @@ def test_a_component_says_nothing_of_settings_that_it_does_not_take() -> None:
         check_arguments(nothing, 'KestraStack "k"', Style.CAMEL)
     loaded = check_arguments(nothing, 'TagConvention "k"', Style.CAMEL, TagConvention.SETTINGS)
     assert loaded.warnings == ()
+
+
+def test_the_parts_of_a_valid_stack_are_valid_arguments_of_a_part() -> None:
+    """A store and an identity read single keys of `deployment`; the others may be for pods that another one makes."""
+    stacks = sorted(file.name[7:-5] for file in (ROOT / "stacks").glob("Pulumi.*.yaml"))
+    assert len(stacks) > 10
+    for name in stacks:
+        every = to_arguments(stack_document(name))
+        for component in (SecretStore, KestraIdentity, TagConvention):
+            known = argument_names(component)
+            values: Any = from_python({k: v for k, v in every.items() if k in known}).content
+            loaded = check_arguments(
+                read_arguments(values), name, Style.CAMEL, component.SETTINGS, (), component.ALONE
+            )
+            assert [one.line() for one in loaded.warnings] == []
+
+
+def test_a_part_says_what_is_wrong_in_a_block_of_which_it_reads_single_keys() -> None:
+    values: Any = from_python({"deployment": {"namespace": "No", "mode": "both"}}).content
+    with pytest.raises(SettingsError) as error:
+        check_arguments(
+            read_arguments(values), "s", Style.CAMEL, SecretStore.SETTINGS, (), SecretStore.ALONE
+        )
+    assert {one.path for one in error.value.problems} == {"deployment.namespace", "deployment.mode"}
 
 
 @pytest.mark.parametrize("name", ["declared_secret", "deployment"])
