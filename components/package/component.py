@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,7 +19,7 @@ from .arguments import read_arguments
 from .interfaces import OBJECT_TYPES, InterfaceReader
 from .property_names import CATALOGUE, Style, style_of_program
 from .property_types import Property
-from .report import check_arguments
+from .report import check_arguments, in_arguments
 from .values import Value, from_python
 
 PACKAGE = "kestra-platform"
@@ -34,6 +34,8 @@ class Request:
     """None: a value of them is not known before the update."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Arguments that are no settings, by their names in the schema; each plain or an output."""
+    style: Style = Style.CAMEL
+    """How its program writes names."""
 
 
 def check_request(
@@ -77,10 +79,10 @@ def check_request(
     for warning in (*loaded.warnings, *reader.warnings):
         pulumi.log.warn(warning.line())
     if arguments.unknown:
-        return Request(None, extra)
+        return Request(None, extra, style)
     if component.NEEDS_SDK and (missing := missing_packages(loaded.settings)):
         raise pulumi.RunError(missing)
-    return Request(loaded.settings, extra)
+    return Request(loaded.settings, extra, style)
 
 
 def _refused_settings(
@@ -123,6 +125,8 @@ class PackageComponent(pulumi.ComponentResource):
 
     outputs: Mapping[str, Any]
     """Name in the schema to output."""
+    says: Callable[[str], str]
+    """Makes of a text about settings one about arguments."""
 
     def __init__(
         self,
@@ -134,6 +138,7 @@ class PackageComponent(pulumi.ComponentResource):
             args if isinstance(args, Request) else self._read(name, {} if args is None else args)
         )
         super().__init__(self.token(), name, None, opts)
+        self.says = in_arguments(request.style)
         settings = request.settings
         if settings is None:
             outputs = {key: pulumi.Output.from_input(UNKNOWN) for key in self.OUTPUTS}

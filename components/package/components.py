@@ -80,7 +80,9 @@ class KestraStack(PackageComponent):
     def build(
         self, name: str, settings: Settings, extra: Mapping[str, Any], scope: Scope
     ) -> Mapping[str, Any]:
-        resources = provision(settings, _watched(self, settings), read_versions(settings), scope)
+        resources = provision(
+            settings, _watched(self, settings), read_versions(settings, self.says), scope
+        )
         return _outputs(deploy_kestra(name, settings, resources, scope))
 
 
@@ -113,7 +115,7 @@ class SecretStore(PackageComponent):
         key = encryption_key(settings, generated)
         secrets = given_secrets(settings) | generated.declared
         after = scope.options(guard.passed)
-        versions = read_versions(settings)
+        versions = read_versions(settings, self.says)
         store, second = create_stores(settings, secrets, key, after, versions, scope)
         values = {f"declared-secrets.{name}": value for name, value in generated.declared.items()}
         return {

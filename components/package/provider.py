@@ -67,7 +67,8 @@ class PackageProvider(Provider):
         depends_on = [DependencyResource(urn) for urn in sorted(_dependencies(values))]
         providers = (options and options.providers) or {}
         has_own_cluster = "kubernetes" in providers
-        own = explained(f"{component.token()} {name}", has_own_cluster=has_own_cluster)
+        source = f"{component.token()} {name}"
+        own = explained(source, request.style, has_own_cluster=has_own_cluster)
         own.depends_on = depends_on
         resource = component(name, request, pulumi.ResourceOptions.merge(options, own))
         return ConstructResult(resource.urn, dict(resource.outputs))

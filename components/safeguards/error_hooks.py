@@ -50,7 +50,10 @@ def register_error_hook(reader: ClusterReader | None = None) -> None:
 
 
 def error_hook(
-    hook_name: str, cluster: ClusterReader, redaction: Redaction
+    hook_name: str,
+    cluster: ClusterReader,
+    redaction: Redaction,
+    says: Callable[[str], str] = str,
 ) -> pulumi.ResourceTransformation:
     """A transformation that gives every resource the hook of `register_error_hook()`.
 
@@ -58,6 +61,7 @@ def error_hook(
         hook_name: the engine knows each name once in an update.
         cluster: reads the cluster.
         redaction: knows the secret values of the resources.
+        says: what it makes of an advice, which names settings.
     """
     answer = ANSWER.get()
     parents: dict[tuple[str, str, str], str] = {}
@@ -85,7 +89,7 @@ def error_hook(
         )
         if advice and advice not in suggested:
             suggested.add(advice)
-            pulumi.log.error(f"{name}: {advice}")
+            pulumi.log.error(f"{name}: {says(advice)}")
         return False
 
     hook = pulumi.ErrorHook(hook_name, suggest)
