@@ -47,6 +47,8 @@ _STORE_SETTINGS = (
     "version", "edition", "encryption", "secret", "declared-secrets", "rotation", "deployment", "identity", "store",
     "tags",
 )  # fmt: skip
+#: Outputs of the program that the whole stack has by another name, since its arguments have theirs.
+OUTPUT_NAMES = {"secret": "kubernetesSecret", "tags": "resourceTags"}
 
 
 class KestraStack(PackageComponent):
@@ -264,9 +266,7 @@ COMPONENTS: dict[str, type[PackageComponent]] = {
 
 
 def _outputs(of_stack: Mapping[str, Any]) -> dict[str, Any]:
-    """The outputs of a stack as a component has them, whose arguments have some of their names."""
-    names = {"secret": "kubernetesSecret", "tags": "resourceTags"}
-    return {names.get(name, name): value for name, value in of_stack.items()}
+    return {OUTPUT_NAMES.get(name, name): value for name, value in of_stack.items()}
 
 
 def _watched(settings: Settings) -> pulumi.ResourceOptions | None:
