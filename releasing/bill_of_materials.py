@@ -40,17 +40,19 @@ _NO_PLUGIN = ("pulumi-policy",)
 _MAVEN = re.compile(r"<groupId>(io\.kestra)</groupId><artifactId>([\w-]+)</artifactId>")
 
 
-def documents(source: Source, tree: Path) -> dict[str, str]:
-    """File to text of the bills of materials.
+def of_release(source: Source, tree: Path) -> str:
+    """What is installed with any extra, what that runs, and the images that stacks run where they name none.
 
     Args:
-        source: what is released; its time and commit are those of the documents.
+        source: what is released; its time and commit are those of the document.
         tree: its files.
     """
-    return {
-        SBOM: _release(tree).text(source, SBOM),
-        SANDBOX_SBOM: _sandbox(tree).text(source, SANDBOX_SBOM),
-    }
+    return _release(tree).text(source, SBOM)
+
+
+def of_sandbox(source: Source, tree: Path) -> str:
+    """What a checkout's sandbox installs, builds and fetches; see `of_release`."""
+    return _sandbox(tree).text(source, SANDBOX_SBOM)
 
 
 class _Bill:
@@ -64,7 +66,7 @@ class _Bill:
         """
         command = [
             sys.executable, "-W", "ignore::UserWarning", "-m", "cyclonedx_py", "requirements", str(lock), "--pyproject",
-            str(tree / "pyproject.toml"), "--output-reproducible", "--spec-version", "1.6", "--output-format", "JSON",
+            str(tree / "pyproject.toml"), "--output-reproducible", "--no-validate", "--spec-version", "1.6", "--output-format", "JSON",
         ]  # fmt: skip
         written = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         self.bom: Bom = Bom.from_json(json.loads(written))  # type: ignore[attr-defined]
@@ -116,7 +118,6 @@ class _Bill:
 
 
 def _release(tree: Path) -> _Bill:
-    """What is installed with any extra, what that runs, and the images that stacks run where they name none."""
     bill = _Bill(tree / "requirements.txt", tree)
     core = locks.read(tree / "requirements" / "core.txt")
     by_extra = {one: locks.read(tree / "requirements" / f"{one}.txt") for one in EXTRAS}
@@ -146,7 +147,6 @@ def _of_image(image: str, tag: str) -> PackageURL:
 
 
 def _sandbox(tree: Path) -> _Bill:
-    """What a checkout's sandbox installs, builds and fetches."""
     bill = _Bill(tree / "requirements" / "sandbox.txt", tree)
     bill.root.name = "kestra-on-pulumi-sandbox"
     modules: dict[PackageURL, Component] = {}
@@ -177,8 +177,9 @@ def go_modules(file: Path) -> Iterator[tuple[str, str]]:
     """Path and version of every module of a `go.mod` that is built, in the version that replaces another."""
     text = file.read_text(encoding="utf-8")
     replaced = dict(
-        re.findall(r"^(?:replace )?\s*(\S+)(?: v\S+)? => (\S+ v\S+)", text, re.MULTILINE)
+        re.findall(r"^(?:replace |\t)(\S+)(?: v\S+)? => (\S+ v\S+)$", text, re.MULTILINE)
     )
-    for path, version in re.findall(r"^(?:require )?\s+?(\S+\.\S+) (v\S+)", text, re.MULTILINE):
+    required = r"^(?:require |\t)(\S+\.\S+) (v\S+)(?: // indirect)?$"
+    for path, version in re.findall(required, text, re.MULTILINE):
         new_path, _, new_version = replaced.get(path, f"{path} {version}").partition(" ")
         yield new_path, new_version

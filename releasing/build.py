@@ -148,8 +148,11 @@ def build(source: Source, tree: Path, target: Path) -> None:
         source.epoch,
     )
     shutil.copyfile(tree / "components" / "package" / "schema.json", target / "schema.json")
-    for name, text in bill_of_materials.documents(source, tree).items():
-        (target / name).write_text(text, encoding="utf-8")
+    for name, of in (
+        (bill_of_materials.SBOM, bill_of_materials.of_release),
+        (bill_of_materials.SANDBOX_SBOM, bill_of_materials.of_sandbox),
+    ):
+        (target / name).write_text(of(source, tree), encoding="utf-8")
     files = list(target.iterdir())
     statement = provenance.statement(source, tree, files)
     # Who builds is in the statement; the checksums are the same for everybody.

@@ -11,6 +11,8 @@ from typing import Any
 
 import pulumi
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from rich.console import Console
 
 from components.package.component import PACKAGE
@@ -68,6 +70,11 @@ def test_a_release_has_what_its_page_says(release: Path, source: Source) -> None
     }
 
 
+def test_the_bill_of_materials_is_valid(release: Path) -> None:
+    text = (release / "sbom.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+
+
 def test_the_wheel_of_the_sdist_is_that_of_the_tree(release: Path, tmp_path: Path) -> None:
     (wheel,) = release.glob("*.whl")
     with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(build_wheel(tmp_path)) as other:
@@ -111,8 +118,8 @@ def test_the_engine_installs_the_plugin_from_its_archive_and_runs_it(
 
     def program() -> None:
         args = {"tags": {"owner": "platform", "environment": "staging", "dataClass": "internal"}}
-        tags = Remote("TagConvention", "tags", args, outputs=["kubernetesLabels"])
-        pulumi.export("labels", tags.output("kubernetesLabels"))
+        tags = Remote("TagConvention", "tags", args, outputs=["kubernetes"])
+        pulumi.export("labels", tags.output("kubernetes"))
 
     outputs: Any = consumer.python(program).up().outputs
     assert outputs["labels"].value["environment"] == "staging"
