@@ -29,8 +29,9 @@ def team_secrets(settings: Settings) -> Iterator[tuple[str, str, str]]:
         return
     backend = backend_of(settings)
     for name, team in granted_teams(settings).items():
-        namespaces = {"namespace": team.namespaces[0]} if team.namespaces else {}
-        place = DeclaredSecret(tenant=team.tenant, **namespaces)
+        place = DeclaredSecret(tenant=team.tenant)
+        if team.namespaces:
+            place = place.model_copy(update={"namespace": team.namespaces[0]})
         for secret in team.secrets:
             yield name, secret, backend.secret_name(settings, secret, place)
 

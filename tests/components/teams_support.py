@@ -39,9 +39,7 @@ MANAGERS: dict[str, tuple[Document, Document, Document]] = {
 #: The same in open source: the block of `kestra:store`.
 STORES: dict[str, Document] = {
     "vault": {"vault": {**VAULT, "mount": "kestra"}},
-    "aws-secret-manager": {
-        "aws": {"region": "eu-west-1", "prefix": "kestra", "kms": {"arn": KEY}}
-    },
+    "aws-secret-manager": {"aws": {"region": "eu-west-1", "prefix": "kestra", "kms": {"arn": KEY}}},
     "aws-ssm-parameter-store": {"aws": {"region": "eu-west-1", "kms": {"arn": KEY}}},
     "azure-key-vault": {"azure": {"vault-name": "acme-kestra", "resource-group": "acme"}},
     "google-secret-manager": {"gcp": {"project": "acme-data", "kms": {"name": GOOGLE_KEY}}},
@@ -90,7 +88,12 @@ def kestra_stack(
     manager: str, *granted: str, is_enterprise: bool = True, **changed: Any
 ) -> Document:
     """A stack of Kestra that reads a secret of its own, and those of some teams."""
-    own = {"OWN_TOKEN": {"generate": {}, **({"namespace": "company.platform"} if is_enterprise else {})}}
+    own = {
+        "OWN_TOKEN": {
+            "generate": {},
+            **({"namespace": "company.platform"} if is_enterprise else {}),
+        }
+    }
     teams = {name: team(manager, name) for name in granted}
     if is_enterprise:
         block, store, identity = copy.deepcopy(MANAGERS[manager])

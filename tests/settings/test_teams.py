@@ -226,7 +226,9 @@ def test_a_grant_that_cannot_be_given_or_that_two_stacks_write_is_refused() -> N
 def test_two_teams_of_open_source_cannot_have_one_name() -> None:
     document = kestra_stack("google-secret-manager", "billing", "sales", is_enterprise=False)
     document["store"]["teams"]["sales"]["secrets"] += ["BILLING_TOKEN"]
-    assert "store.teams.sales.secrets has BILLING_TOKEN, which team billing has too" in _said(document)
+    assert "store.teams.sales.secrets has BILLING_TOKEN, which team billing has too" in _said(
+        document
+    )
 
 
 def test_a_store_that_is_shared_with_no_team_yet_is_read_as_far_as_it_is_kestras_own() -> None:

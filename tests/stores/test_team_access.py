@@ -73,7 +73,10 @@ def test_the_grant_that_a_teams_stack_prints_is_taken_by_kestras_stack() -> None
         outputs = run(team_stack(manager, is_enterprise=is_enterprise)).outputs
         document = kestra_stack(manager, "billing", is_enterprise=is_enterprise)
         written = document["store"]["teams"]
-        assert {n: {k: sorted(v) if k == "secrets" else v for k, v in one.items()} for n, one in written.items()} == outputs["team"]
+        assert {
+            n: {k: sorted(v) if k == "secrets" else v for k, v in one.items()}
+            for n, one in written.items()
+        } == outputs["team"]
 
 
 def test_a_key_that_the_team_makes_is_handed_to_kestras_stack() -> None:
@@ -85,7 +88,11 @@ def test_a_key_that_the_team_makes_is_handed_to_kestras_stack() -> None:
     key = recorded.outputs["team"]["billing"]["kms-key-arn"]
     kestra = kestra_stack("aws-secret-manager", "billing")
     kestra["store"]["teams"]["billing"]["kms-key-arn"] = "arn:aws:kms:eu-west-1:111122223333:key/2"
-    used = [s for s in policy(access(_settings(kestra), HERE, KEY))["Statement"] if s["Sid"] == "DecryptSecrets"]
+    used = [
+        s
+        for s in policy(access(_settings(kestra), HERE, KEY))["Statement"]
+        if s["Sid"] == "DecryptSecrets"
+    ]
     assert key.endswith(":key/store-key")
     assert used[0]["Resource"] == [KEY, "arn:aws:kms:eu-west-1:111122223333:key/2"]
 
@@ -103,9 +110,15 @@ def _parameter(name: str) -> str:
     return HERE.arn("ssm", f"parameter/{name}")
 
 
-BILLING, CHILD = _secret("kestra/main/company.billing/T"), _secret("kestra/main/company.billing.eu/T")
+BILLING, CHILD = (
+    _secret("kestra/main/company.billing/T"),
+    _secret("kestra/main/company.billing.eu/T"),
+)
 SALES, ALIKE = _secret("kestra/main/company.sales/T"), _secret("kestra/main/company.billings/T")
-TENANT, SECOND = _secret("kestra/other/company.billing/T"), _secret("kestra-b/main/company.billing/T")
+TENANT, SECOND = (
+    _secret("kestra/other/company.billing/T"),
+    _secret("kestra-b/main/company.billing/T"),
+)
 OWN, PARENT = _secret("kestra/main/company.platform/OWN_TOKEN"), _secret("kestra/main/company/T")
 READ, WRITE = "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"
 #: Who, action, resource, allowed.
@@ -177,26 +190,41 @@ def _policies() -> dict[str, dict[str, Any]]:
     return roles
 
 
-def _request(who: str, action: str, resource: str, roles: dict[str, Any]) -> Request:
+def _request(who: str, action: str, resource: str, roles: dict[str, Any], via: str = "") -> Request:
+    """A request of the role; via: the secret of the request that a service makes to KMS for it."""
     principal = DEPLOYER if "deployer" in who else ROLE
-    facts = {"aws:PrincipalAccount": HERE.account, "aws:SecureTransport": "true", "aws:PrincipalArn": principal}
-    return Request(principal, action, resource, HERE.account, facts, roles[who])
+    facts = {
+        "aws:PrincipalAccount": HERE.account,
+        "aws:SecureTransport": "true",
+        "aws:PrincipalArn": principal,
+    }
+    if not action.startswith("kms:"):
+        return Request(principal, action, resource, HERE.account, facts, roles[who])
+    facts["kms:CallerAccount"] = HERE.account
+    if via:
+        facts["kms:ViaService"] = HERE.endpoint("secretsmanager")
+        facts["kms:EncryptionContext:SecretARN"] = via
+    key = key_policy(HERE, "secretsmanager")
+    return Request(principal, action, resource, HERE.account, facts, roles[who], key)
 
 
 @pytest.mark.node
 def test_in_aws_each_request_is_allowed_or_denied_as_the_grants_say() -> None:
     roles = _policies()
     asked = [_request(who, action, resource, roles) for who, action, resource, _ in AWS]
-    for who, action, secret, _ in KMS:
-        one = _request(who, action, KEY, roles)
-        via = {"kms:ViaService": HERE.endpoint("secretsmanager"), "kms:EncryptionContext:SecretARN": secret}
-        more = one.context | via | {"kms:CallerAccount": HERE.account}
-        asked.append(Request(one.principal, action, KEY, HERE.account, more, roles[who], key_policy(HERE, "secretsmanager")))
+    asked += [_request(who, action, KEY, roles, secret) for who, action, secret, _ in KMS]
     rows = [*AWS, *KMS]
-    wrong = [row for row, verdict in zip(rows, judge(asked), strict=True) if (verdict == "Allowed") != row[3]]
+    wrong = [
+        row
+        for row, verdict in zip(rows, judge(asked), strict=True)
+        if (verdict == "Allowed") != row[3]
+    ]
     assert wrong == []
     # What the table denies is there to be asked for: a role that may do all is allowed it.
-    wide = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    wide = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+    }
     denied = [_request(r[0], r[1], r[2], {r[0]: wide}) for r in AWS if not r[3]]
     assert set(judge(denied)) == {"Allowed"}
 
@@ -224,10 +252,11 @@ def test_in_google_cloud_each_request_is_allowed_or_denied_as_the_grants_say() -
     second = kestra_stack("google-secret-manager")
     second["secret"]["google-secret-manager"]["filter-on-prefix"] = {"prefix": "second-"}
     second["deployment"] = {"namespace": "kestra-b"}
-    every = [*bindings(run(kestra_stack("google-secret-manager", "billing"))), *bindings(run(second))]
-    wrong = [
-        row for row in GOOGLE if any(b.allows(*row[:3]) for b in every) != row[3]
+    every = [
+        *bindings(run(kestra_stack("google-secret-manager", "billing"))),
+        *bindings(run(second)),
     ]
+    wrong = [row for row in GOOGLE if any(b.allows(*row[:3]) for b in every) != row[3]]
     assert wrong == []
     # The stack of a team grants nothing, not even the use of the platform's key.
     assert list(bindings(run(team_stack("google-secret-manager")))) == []
@@ -242,12 +271,18 @@ def test_in_google_cloud_each_request_is_allowed_or_denied_as_the_grants_say() -
 def test_the_deployer_of_a_team_in_google_cloud_and_azure_has_the_teams_names_alone() -> None:
     settings = _settings(team_stack("google-secret-manager"))
     below, project = json.loads(backend_of(settings).team_deployer_policy(settings))
-    assert below["condition"] == 'resource.name.startsWith("projects/PROJECT_NUMBER/secrets/kestra-BILLING_")'
+    assert (
+        below["condition"]
+        == 'resource.name.startsWith("projects/PROJECT_NUMBER/secrets/kestra-BILLING_")'
+    )
     assert project == {"permissions": ["secretmanager.secrets.create"]}
     assert not [p for p in below["permissions"] if p.endswith("setIamPolicy")]
     settings = _settings(team_stack("azure-key-vault"))
     allowed = json.loads(backend_of(settings).team_deployer_policy(settings))
-    assert [scope.rpartition("/")[2] for scope in allowed["scopes"]] == ["BILLING-PASSWORD", "BILLING-TOKEN"]
+    assert [scope.rpartition("/")[2] for scope in allowed["scopes"]] == [
+        "BILLING-PASSWORD",
+        "BILLING-TOKEN",
+    ]
     assert all("Microsoft.KeyVault/vaults/secrets/" in action for action in allowed["actions"])
 
 

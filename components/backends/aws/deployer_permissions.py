@@ -192,7 +192,9 @@ def team_policy(settings: Settings) -> dict[str, Any]:
              "Action": sorted(a for a in actions if a.startswith("kms:")),
              "Resource": store.kms.arn, "Condition": condition}
         )  # fmt: skip
-    functions = [one.rotation.lambda_arn for one in settings.declared_secrets.values() if one.rotation]
+    functions = [
+        one.rotation.lambda_arn for one in settings.declared_secrets.values() if one.rotation
+    ]
     if functions:
         statements.append(
             {"Sid": "RotatingFunctions", "Effect": "Allow", "Action": "lambda:InvokeFunction",

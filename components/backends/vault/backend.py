@@ -160,10 +160,13 @@ class VaultBackend(Backend):
 
     def team_deployer_policy(self, settings: Settings) -> str:
         block, named = _block(settings), team_of(settings)
-        folders = [
-            namespace_path(named[1].tenant, namespace, block.secret_path_prefix)
-            for namespace in (named[1].namespaces if named else ())
-        ]
+        folders: list[str] = []
+        if named is not None:
+            _, team = named
+            folders += [
+                namespace_path(team.tenant, namespace, block.secret_path_prefix)
+                for namespace in team.namespaces
+            ]
         return deployer_permissions.team_policy(block.root_engine, folders)
 
     def deployer_needs(

@@ -104,7 +104,9 @@ def _places(s: Settings) -> Iterator[tuple[str, ...]]:
             yield from _below(("secret", s.secret.type), block, _MANAGER)
     for place, keys in _STORE.items():
         node = getattr(s.store, place[0]) if place else s.store
-        for key in keys if node is not None and s.store.type is not None else ():
+        if node is None or s.store.type is None:
+            continue
+        for key in keys:
             if key in node.model_fields_set:
                 yield ("store", *place, key.replace("_", "-"))
     if (azure := s.store.azure) is not None:
