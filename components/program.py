@@ -50,6 +50,7 @@ from .settings import Settings, SettingsError
 from .stack_config import config_keys, read_config
 from .storage.interface import StorageAccess
 from .storage.registry import create_storage
+from .team_grants import team_block
 from .validation import Loaded, load_stack
 
 
@@ -249,9 +250,38 @@ def build(
     versions: Versions | None = None,
 ) -> None:
     """Registers the stack's resources and exports its outputs; for the arguments see `provision()`."""
-    resources = provision(settings, guarding, versions)
-    for name, value in deploy_kestra("kestra", settings, resources).items():
+    if settings.is_secrets_alone:
+        outputs = provide_secrets(settings, guarding, versions)
+    else:
+        outputs = deploy_kestra("kestra", settings, provision(settings, guarding, versions))
+    for name, value in outputs.items():
         pulumi.export(name, value)
+
+
+def provide_secrets(
+    settings: Settings,
+    guarding: pulumi.ResourceOptions | None = None,
+    versions: Versions | None = None,
+    scope: Scope = Scope(),
+) -> dict[str, Any]:
+    """Registers the secrets of a stack of secrets alone; returns its outputs. For the arguments see `provision()`.
+
+    No key of Kestra's and no copy of one, no identity and no permission: those are of the stack whose Kestra reads the
+    secrets, and nobody grants access to them but that stack.
+    """
+    generated = generate(settings, [], scope)
+    secrets = given_secrets(settings) | generated.declared
+    guard = guard_keys(settings, generated, guarding, scope)
+    after = scope.options(guard.passed)
+    store, second = create_stores(settings, secrets, None, after, versions, scope)
+    return {
+        "secretIds": store.secret_ids,
+        **({} if second is None else {"alsoSecretIds": second.secret_ids}),
+        "versionIds": store.version_ids,
+        "tags": tags.convention(settings.tags),
+        "team": team_block(settings, getattr(store, "key_arn", None)),
+        "generated": pulumi.Output.secret(_named(generated)),
+    }
 
 
 def deploy_kestra(

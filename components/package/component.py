@@ -12,7 +12,7 @@ from pulumi.output import UNKNOWN
 
 from ..program import Scope
 from ..sdk_packages import missing_packages
-from ..settings import Settings, SettingsError
+from ..settings import Problem, Settings, SettingsError
 from .arguments import Arguments, read_arguments
 from .property_names import Style, style_of_program
 from .report import check_arguments
@@ -73,6 +73,8 @@ def check_request(
     try:
         source = f'{component.__name__} "{name}"'
         loaded = check_arguments(arguments, source, style, component.SETTINGS)
+        if loaded.settings.is_secrets_alone and not component.TAKES_SECRETS_ALONE:
+            raise SettingsError([_without_kestra(source)])
     except SettingsError as error:
         raise pulumi.RunError(error.report()) from None
     for warning in loaded.warnings:
@@ -82,6 +84,16 @@ def check_request(
     if component.NEEDS_SDK and (missing := missing_packages(loaded.settings)):
         raise pulumi.RunError(missing)
     return Request(loaded.settings, extra)
+
+
+def _without_kestra(source: str) -> Problem:
+    return Problem(
+        "deployment.enabled",
+        source,
+        "is false, and this component is about Kestra",
+        "the secrets of a team alone are a SecretStore",
+        "use SecretStore, or remove it",
+    )
 
 
 class PackageComponent(pulumi.ComponentResource):
@@ -94,6 +106,8 @@ class PackageComponent(pulumi.ComponentResource):
     OUTPUTS: ClassVar[Mapping[str, Property]] = {}
     NEEDS_SDK: ClassVar[bool] = True
     """Whether it imports the SDK of the secret manager's provider."""
+    TAKES_SECRETS_ALONE: ClassVar[bool] = False
+    """Whether it makes sense without Kestra (`deployment.enabled: false`)."""
 
     outputs: Mapping[str, Any]
     """Name in the schema to output."""

@@ -87,9 +87,11 @@ class KestraStack(PackageComponent):
 
 class SecretStore(PackageComponent):
     """A secret manager for Kestra, of any kind: its key, the declared secrets, their policies, a copy of the
-    encryption key to recover from. Without a block of its cloud in `store`, what exists is used."""
+    encryption key to recover from. Without a block of its cloud in `store`, what exists is used. With
+    `deployment.enabled: false` the secrets of a team alone, in the store of another Kestra."""
 
     SETTINGS = _STORE_SETTINGS
+    TAKES_SECRETS_ALONE = True
     OUTPUTS: ClassVar[Mapping[str, Property]] = {
         "secretIds": Property("map", "Declared secret to its id in the secret manager."),
         "alsoSecretIds": Property(
@@ -107,7 +109,7 @@ class SecretStore(PackageComponent):
         self, name: str, settings: Settings, extra: Mapping[str, Any], scope: Scope
     ) -> Mapping[str, Any]:
         own = settings.encryption.secret_key is None and not settings.encryption.external
-        keeps = own and backend_of(settings).provisions(settings)
+        keeps = own and not settings.is_secrets_alone and backend_of(settings).provisions(settings)
         generated = generate(settings, [ENCRYPTION_KEY] if keeps else [], scope)
         guard = guard_keys(settings, generated, _watched(settings), scope)
         key = encryption_key(settings, generated)
@@ -224,6 +226,7 @@ class TagConvention(PackageComponent):
     """The tags of every resource, in the form that each target can hold. No resource is made."""
 
     NEEDS_SDK = False
+    TAKES_SECRETS_ALONE = True
     SETTINGS = ("tags",)
     OUTPUTS: ClassVar[Mapping[str, Property]] = {
         "convention": Property("map", "The tags in one spelling."),

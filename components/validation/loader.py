@@ -9,12 +9,14 @@ from typing import Any
 
 from ..backends.registry import backend_of
 from ..backends.settings_model import settings_model
+from ..backends.teams import with_team_secrets
 from ..settings.base import kebab
 from ..settings.external_key import with_external_key
 from ..settings.findings import Finding
 from ..settings.model import Settings
 from ..settings.open_source_store import with_store_manager
 from ..settings.report import Problem, SettingsError
+from ..settings.secrets_alone import with_team_defaults
 from . import catalogue_keys, choices
 from .catalogue_keys import ADDITIONAL, Reading
 from .namespaces import misspelled_namespaces
@@ -86,7 +88,7 @@ def load(
         raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
 
     def complete(settings: Settings) -> Settings:
-        settings = with_store_manager(settings)
+        settings = with_team_secrets(with_store_manager(with_team_defaults(settings)))
         settings = with_external_key(backend_of(settings).with_defaults(settings))
         return _with_keys(settings, keys, additional)
 
