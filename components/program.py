@@ -104,8 +104,12 @@ def read_settings(project: Path | None = None) -> Loaded:
         raise pulumi.RunError(error.report()) from None
 
 
-def read_versions(settings: Settings) -> Versions:
+def read_versions(settings: Settings, says: Callable[[str], str] = str) -> Versions:
     """The versions of the external secrets; warns of each that flows cannot read yet.
+
+    Args:
+        settings: the stack's settings.
+        says: what it makes of a warning, which names settings.
 
     Raises:
         pulumi.RunError: a secret manager cannot be asked.
@@ -117,10 +121,11 @@ def read_versions(settings: Settings) -> Versions:
     for type_, of_manager in versions.items():
         for name, version in of_manager.items():
             if version.fault:
-                pulumi.log.warn(
+                words = (
                     f"{_who_cannot_read(name)} in {type_}: {version.fault}. Put a value there with `python -m "
                     f"components secret {_command(settings, name)}`."
                 )
+                pulumi.log.warn(says(words))
     return versions
 
 

@@ -49,6 +49,7 @@ def load(
     spelling: KeySpelling | None = None,
     unknown: Sequence[Loc] = (),
     concerns: Collection[str] | None = None,
+    alone: Collection[str] = (),
 ) -> Loaded:
     """Checks the first-level settings and everything below.
 
@@ -59,6 +60,7 @@ def load(
         spelling: how the report writes keys; None: as the document does.
         unknown: places that have a value which nobody knows yet, and which the document leaves out.
         concerns: the first-level settings that are looked at, for who uses a part of them; None: all.
+        alone: those among them whose values are checked, and not whether they go together with others.
 
     Raises:
         SettingsError: with every problem at once.
@@ -99,7 +101,8 @@ def load(
     findings += [
         finding
         for finding in choices.findings(settings, wrong, complete)
-        if not (
+        if finding.loc[0] not in alone
+        and not (
             finding.depends_on_neighbours
             and choices.is_consequence_of_invalid_key(finding.loc, wrong)
         )
