@@ -90,15 +90,15 @@ def stack_file(project: Path | None = None) -> Path | None:
     return file if file.is_file() else None
 
 
-def config_keys() -> list[str]:
-    """Every key of the stack's configuration, with its namespace."""
-    return sorted({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()})
+def config_values() -> dict[str, str]:
+    """The stack's whole configuration: key with its namespace to text, secrets decrypted; sorted."""
+    return dict(sorted({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}.items()))
 
 
 def _keys() -> list[str]:
     """First-level keys: those that exist, and those that the stack has besides, for the check to name."""
     known = [field.alias or name for name, field in Settings.model_fields.items()]
-    names = {key.removeprefix("kestra:") for key in config_keys() if key.startswith("kestra:")}
+    names = {key.removeprefix("kestra:") for key in config_values() if key.startswith("kestra:")}
     return [*known, *sorted(names - set(known))]
 
 

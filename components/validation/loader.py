@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..backends.registry import backend_of
@@ -21,14 +22,25 @@ from .namespaces import misspelled_namespaces
 from .schema import (
     Canonical,
     KeySpelling,
+    LeftOut,
     Loc,
     Unmodelled,
     canonicalize_keys,
     remove,
     validate,
 )
-from .sensitive import encrypt_fix, plain_secrets
+from .sensitive import encrypt_fix, in_clear, plain_secret
 from .stack_file import file_problem, read_stack_file, settings_of
+from .stack_outputs import (
+    ReadOutputs,
+    Resolved,
+    clear_output,
+    leave_out_unread,
+    misplaced_references,
+    of_output,
+    resolve,
+    unread_setting,
+)
 from .value_limits import find_invalid_values
 
 
@@ -38,6 +50,25 @@ class Loaded:
 
     settings: Settings
     warnings: tuple[Problem, ...]
+    unread: tuple[Problem, ...] = ()
+    """Values of other stacks that nobody has read, and which are judged at preview."""
+    is_complete: bool = True
+    """Whether the settings have every value: a secret that is not read stands for itself, anything else is left out."""
+
+    @property
+    def notes(self) -> list[str]:
+        """One line for each value of another stack that nobody has read."""
+        return [f"{one.location}: {one.path} {one.message}; {one.rule}" for one in self.unread]
+
+    def completed(self) -> Loaded:
+        """The same, for who needs every value.
+
+        Raises:
+            SettingsError: values of other stacks are left out.
+        """
+        if not self.is_complete:
+            raise SettingsError([replace(one, severity="error") for one in self.unread])
+        return self
 
 
 def load(
@@ -47,6 +78,7 @@ def load(
     spelling: KeySpelling | None = None,
     unknown: Sequence[Loc] = (),
     concerns: Collection[str] | None = None,
+    resolved: Resolved | None = None,
 ) -> Loaded:
     """Checks the first-level settings and everything below.
 
@@ -57,6 +89,7 @@ def load(
         spelling: how the report writes keys; None: as the document does.
         unknown: places that have a value which nobody knows yet, and which the document leaves out.
         concerns: the first-level settings that are looked at, for who uses a part of them; None: all.
+        resolved: where values of other stacks stand.
 
     Raises:
         SettingsError: with every problem at once.
@@ -65,15 +98,21 @@ def load(
     findings: list[Finding] = []
     data: dict[str, Any] = {}
     unmodelled: list[Unmodelled] = []
+    left_out: list[Loc] = []
     try:
         for item in canonicalize_keys(settings_model(), _as_written(document), spelling):
             if isinstance(item, Unmodelled):
                 unmodelled.append(item)
             elif isinstance(item, Canonical):
                 data = item.value
+            elif isinstance(item, LeftOut):
+                left_out.append(item.loc)
             else:
                 findings.append(item)
         keys, additional = _keys_of_kestra(unmodelled, data, spelling)
+        left_out += [*keys.left_out, *additional.left_out]
+        left_out += leave_out_unread(data, settings_model())
+        unknown = [*unknown, *left_out]
         findings += keys.problems + additional.problems
         values = [leaf.value for leaf in (*keys.leaves, *additional.leaves)]
         invalid = list(find_invalid_values(data, values))
@@ -91,12 +130,14 @@ def load(
         return _with_keys(settings, keys, additional)
 
     settings = _with_unread(settings, written, removed)
-    findings += invalid + [one for one in refused if one.loc not in unknown]
+    # What is short of a value that nobody knows is not refused for that.
+    above = {place[:end] for place in unknown for end in range(1, len(place) + 1)}
+    findings += invalid + [one for one in refused if one.loc not in above]
     removed += [*places, *unknown]
     wrong = [*removed, *(finding.loc for finding in findings)]
     findings += [
         finding
-        for finding in choices.findings(settings, wrong, complete)
+        for finding in choices.findings(settings, wrong, complete, unknown)
         if not (
             finding.depends_on_neighbours
             and choices.is_consequence_of_invalid_key(finding.loc, wrong)
@@ -106,17 +147,21 @@ def load(
     if concerns is not None:
         # A key that nobody knows may be meant for one of these.
         findings = [one for one in findings if one.loc[0] in concerns or one.kind == "unknown-key"]
-    problems = [_problem(finding, source, spelling) for finding in findings]
+    problems = [_problem(finding, source, spelling, resolved) for finding in findings]
     errors = [problem for problem in problems if problem.severity == "error"]
     # What is refused needs no second word.
     paths = {error.path for error in errors}
     warnings = [p for p in problems if p.severity == "warning" and p.path not in paths]
     if errors:
         raise SettingsError([*sorted(errors, key=lambda p: p.path), *warnings])
-    return Loaded(complete(settings), tuple(warnings))
+    return Loaded(complete(settings), tuple(warnings), is_complete=not left_out)
 
 
-def _problem(finding: Finding, source: str, spelling: KeySpelling) -> Problem:
+def _problem(
+    finding: Finding, source: str, spelling: KeySpelling, resolved: Resolved | None
+) -> Problem:
+    if resolved and (origin := resolved.origin(tuple(spelling.place(finding.loc)))):
+        finding = of_output(finding, origin)
     return Problem(
         spelling.path(finding.loc),
         source,
@@ -203,36 +248,61 @@ def _as_written(document: Mapping[str, object]) -> dict[str, object]:
     return document
 
 
-def load_file(path: Path | str) -> Loaded:
+def load_file(path: Path | str, read: ReadOutputs | None = None) -> Loaded:
     """Loads a `Pulumi.<stack>.yaml`; encrypted values count as present and opaque, secrets in clear are warned of.
+
+    Args:
+        path: the stack file.
+        read: gives the outputs of other stacks; None: nobody reads them.
 
     Raises:
         SettingsError: with every problem at once; also for a file that is missing or no YAML.
     """
     file = read_stack_file(path)
     try:
-        loaded = load_stack(settings_of(file), source=file.source, keys=file.config)
+        loaded = load_stack(settings_of(file), source=file.source, config=file.config, read=read)
     except SettingsError as error:
         raise SettingsError(file.with_lines(error.problems)) from None
-    return Loaded(loaded.settings, file.with_lines(loaded.warnings))
+    warnings, unread = file.with_lines(loaded.warnings), file.with_lines(loaded.unread)
+    return replace(loaded, warnings=warnings, unread=unread)
 
 
 def load_stack(
-    document: Mapping[str, object], *, source: str, keys: Iterable[object] = ()
+    document: Mapping[str, object],
+    *,
+    source: str,
+    config: Mapping[Any, Any] = MappingProxyType({}),
+    read: ReadOutputs | None = None,
 ) -> Loaded:
     """Loads the settings of a stack (see `load`), and warns of what nobody reads and of secrets in clear.
 
     Args:
         document: first-level key to value.
         source: what the report names as the place of the settings.
-        keys: every key of the stack's configuration, with its namespace.
+        config: the stack's whole configuration, each key with its namespace.
+        read: gives the outputs of other stacks; None: nobody reads them.
 
     Raises:
         SettingsError: with every problem at once.
     """
-    plain = [*misspelled_namespaces(keys, source), *plain_secrets(document, source)]
     try:
-        loaded = load(document, source=source)
+        resolved = resolve(document, source, read)
+    except RecursionError:
+        raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
+    errors = [*resolved.problems, *misplaced_references(config, source)]
+    plain = [*misspelled_namespaces(config, source), *_in_clear(resolved, source)]
+    try:
+        loaded = load(resolved.document, source=source, resolved=resolved)
     except SettingsError as error:
-        raise SettingsError([*error.problems, *plain]) from None
-    return Loaded(loaded.settings, (*loaded.warnings, *plain))
+        raise SettingsError([*errors, *error.problems, *plain]) from None
+    if errors:
+        raise SettingsError([*errors, *loaded.warnings, *plain])
+    unread = [unread_setting(place, one, source) for place, one in resolved.unread.items()]
+    return replace(loaded, warnings=(*loaded.warnings, *plain), unread=tuple(unread))
+
+
+def _in_clear(resolved: Resolved, source: str) -> Iterable[Problem]:
+    """A warning for each secret that stands in clear, here or in the stack that it comes from."""
+    for place, _ in in_clear(resolved.document):
+        origin = resolved.origin(place)
+        yield clear_output(place, origin, source) if origin else plain_secret(place, source)
