@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .validation import Loaded, load_file
+from .validation.environments import opened
 from .validation.stack_outputs import StackOutputs
 
 
@@ -23,6 +25,8 @@ class StackInputs:
 
     outputs: Mapping[str, StackOutputs] = field(default_factory=dict)
     """Name of a stack to its outputs."""
+    environments: Sequence[Mapping[str, Any]] = ()
+    """What opened environments of Pulumi ESC bring; later ones win."""
 
     @classmethod
     def of(cls, chosen: argparse.Namespace) -> StackInputs:
@@ -31,7 +35,7 @@ class StackInputs:
         Raises:
             InputError: one of them is not what it should be.
         """
-        return cls(_outputs(chosen.outputs))
+        return cls(_outputs(chosen.outputs), [_environment(file) for file in chosen.esc])
 
     def load(self, file: Path | str) -> Loaded:
         """A stack file, with the values that there are (see `load_file`).
@@ -39,7 +43,7 @@ class StackInputs:
         Raises:
             SettingsError: with every problem.
         """
-        return load_file(file, self.outputs.get)
+        return load_file(file, self.outputs.get, self.environments)
 
 
 def add_input_options(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +55,22 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
         metavar="STACK=FILE",
         help="outputs of another stack, as `pulumi stack output --json --stack STACK` prints them",
     )
+    parser.add_argument(
+        "--esc",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an opened environment of the stack file, as `pulumi env open NAME --format detailed` prints it; - for "
+        "standard input; several in the order of the file",
+    )
+
+
+def _environment(file: str) -> dict[str, Any]:
+    try:
+        return opened(_json(file))
+    except ValueError:
+        command = "pulumi env open NAME --format detailed"
+        raise InputError(f"--esc: {file} is not what `{command}` writes") from None
 
 
 def _outputs(options: Sequence[str]) -> dict[str, StackOutputs]:
@@ -72,6 +92,6 @@ def _outputs(options: Sequence[str]) -> dict[str, StackOutputs]:
 def _json(file: str) -> Any:
     """The content of a file; None where it is no JSON."""
     try:
-        return json.loads(Path(file).read_text(encoding="utf-8"))
+        return json.loads(sys.stdin.read() if file == "-" else Path(file).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         return None

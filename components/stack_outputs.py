@@ -33,7 +33,7 @@ def _unread(said: str, stack: str) -> UnreadStackError:
             "which this backend does not have",
             "write its name as `pulumi stack ls --all` prints it; both stacks are in one backend (`pulumi whoami -v`)",
         )
-    words = " ".join(said.split())[-300:].rstrip(".")
+    words = " ".join(said.rpartition("returned an error: ")[2].split())[-300:].rstrip(".")
     return UnreadStackError(
         f"which cannot be read: {words}", f"try `pulumi stack output --stack {stack}`"
     )

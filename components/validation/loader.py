@@ -18,6 +18,7 @@ from ..settings.open_source_store import with_store_manager
 from ..settings.report import Problem, SettingsError
 from . import catalogue_keys, choices
 from .catalogue_keys import ADDITIONAL, Reading
+from .environments import absent, masked, masked_places, merged, unopened
 from .namespaces import misspelled_namespaces
 from .schema import (
     Canonical,
@@ -51,20 +52,20 @@ class Loaded:
     settings: Settings
     warnings: tuple[Problem, ...]
     unread: tuple[Problem, ...] = ()
-    """Values of other stacks that nobody has read, and which are judged at preview."""
+    """What others bring and nobody has read, which is judged at preview: outputs of other stacks, environments."""
     is_complete: bool = True
     """Whether the settings have every value: a secret that is not read stands for itself, anything else is left out."""
 
     @property
     def notes(self) -> list[str]:
-        """One line for each value of another stack that nobody has read."""
+        """One line for each of what nobody has read."""
         return [f"{one.location}: {one.path} {one.message}; {one.rule}" for one in self.unread]
 
     def completed(self) -> Loaded:
         """The same, for who needs every value.
 
         Raises:
-            SettingsError: values of other stacks are left out.
+            SettingsError: values of others are left out.
         """
         if not self.is_complete:
             raise SettingsError([replace(one, severity="error") for one in self.unread])
@@ -79,6 +80,7 @@ def load(
     unknown: Sequence[Loc] = (),
     concerns: Collection[str] | None = None,
     resolved: Resolved | None = None,
+    is_open: bool = False,
 ) -> Loaded:
     """Checks the first-level settings and everything below.
 
@@ -90,6 +92,7 @@ def load(
         unknown: places that have a value which nobody knows yet, and which the document leaves out.
         concerns: the first-level settings that are looked at, for who uses a part of them; None: all.
         resolved: where values of other stacks stand.
+        is_open: whether others may bring more settings; then nothing is said of what is missing.
 
     Raises:
         SettingsError: with every problem at once.
@@ -133,11 +136,15 @@ def load(
     # What is short of a value that nobody knows is not refused for that.
     above = {place[:end] for place in unknown for end in range(1, len(place) + 1)}
     findings += invalid + [one for one in refused if one.loc not in above]
+    if is_open:
+        findings = [one for one in findings if one.kind != "missing"]
     removed += [*places, *unknown]
     wrong = [*removed, *(finding.loc for finding in findings)]
     findings += [
         finding
-        for finding in choices.findings(settings, wrong, complete, unknown)
+        for finding in choices.findings(
+            settings, wrong, complete, [*unknown, *(absent(settings) if is_open else ())]
+        )
         if not (
             finding.depends_on_neighbours
             and choices.is_consequence_of_invalid_key(finding.loc, wrong)
@@ -154,7 +161,7 @@ def load(
     warnings = [p for p in problems if p.severity == "warning" and p.path not in paths]
     if errors:
         raise SettingsError([*sorted(errors, key=lambda p: p.path), *warnings])
-    return Loaded(complete(settings), tuple(warnings), is_complete=not left_out)
+    return Loaded(complete(settings), tuple(warnings), is_complete=not left_out and not is_open)
 
 
 def _problem(
@@ -248,19 +255,33 @@ def _as_written(document: Mapping[str, object]) -> dict[str, object]:
     return document
 
 
-def load_file(path: Path | str, read: ReadOutputs | None = None) -> Loaded:
+def load_file(
+    path: Path | str,
+    read: ReadOutputs | None = None,
+    environments: Sequence[Mapping[str, Any]] = (),
+) -> Loaded:
     """Loads a `Pulumi.<stack>.yaml`; encrypted values count as present and opaque, secrets in clear are warned of.
 
     Args:
         path: the stack file.
         read: gives the outputs of other stacks; None: nobody reads them.
+        environments: what the file's environments of Pulumi ESC bring (`environments.opened`), later ones win.
 
     Raises:
         SettingsError: with every problem at once; also for a file that is missing or no YAML.
     """
     file = read_stack_file(path)
+    if environments:
+        file = replace(file, config=merged(file.config, environments))
+    waits = () if environments else file.environments
     try:
-        loaded = load_stack(settings_of(file), source=file.source, config=file.config, read=read)
+        loaded = load_stack(
+            settings_of(file),
+            source=file.source,
+            config=file.config,
+            read=read,
+            environments=waits,
+        )
     except SettingsError as error:
         raise SettingsError(file.with_lines(error.problems)) from None
     warnings, unread = file.with_lines(loaded.warnings), file.with_lines(loaded.unread)
@@ -273,6 +294,7 @@ def load_stack(
     source: str,
     config: Mapping[Any, Any] = MappingProxyType({}),
     read: ReadOutputs | None = None,
+    environments: Sequence[str] = (),
 ) -> Loaded:
     """Loads the settings of a stack (see `load`), and warns of what nobody reads and of secrets in clear.
 
@@ -281,23 +303,29 @@ def load_stack(
         source: what the report names as the place of the settings.
         config: the stack's whole configuration, each key with its namespace.
         read: gives the outputs of other stacks; None: nobody reads them.
+        environments: those of Pulumi ESC that bring more, which is not in the document.
 
     Raises:
         SettingsError: with every problem at once.
     """
     try:
+        masks = list(masked_places(document))
         resolved = resolve(document, source, read)
     except RecursionError:
         raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
     errors = [*resolved.problems, *misplaced_references(config, source)]
     plain = [*misspelled_namespaces(config, source), *_in_clear(resolved, source)]
     try:
-        loaded = load(resolved.document, source=source, resolved=resolved)
+        loaded = load(
+            resolved.document, source=source, resolved=resolved, is_open=bool(environments)
+        )
     except SettingsError as error:
         raise SettingsError([*errors, *error.problems, *plain]) from None
     if errors:
         raise SettingsError([*errors, *loaded.warnings, *plain])
     unread = [unread_setting(place, one, source) for place, one in resolved.unread.items()]
+    unread += [masked(place, source) for place in masks]
+    unread += [unopened(environments, source)] if environments else []
     return replace(loaded, warnings=(*loaded.warnings, *plain), unread=tuple(unread))
 
 

@@ -223,11 +223,11 @@ def _looked_up(reference: OutputReference, outputs: StackOutputs) -> Any:
         what = f"names {reference}, which is not there"
         raise _WrongOutputError(what, _EXPORTED, _another(str(name), outputs.values, reference))
     value = outputs.values[str(name)]
-    if value == MASKED or (is_secret and value == {}):
-        return _opaque_or_refuse(value, reference)
+    if is_secret and value == {}:
+        raise _undecrypted(reference)
     for depth, part in enumerate(rest):
         if value == MASKED:
-            return MASKED
+            return value
         value = _part(value, part)
         if value is None:
             where = OutputReference(reference.stack, _written((name, *rest[:depth])))
@@ -235,8 +235,8 @@ def _looked_up(reference: OutputReference, outputs: StackOutputs) -> Any:
             # The keys of a secret are not said.
             fix = f"name a part that {where} has, or export the value as an output of its own"
             raise _WrongOutputError(what, _EXPORTED, fix)
-    if is_secret and value == {}:
-        return _opaque_or_refuse(value, reference)
+    if is_secret and _is_undecrypted(value):
+        raise _undecrypted(reference)
     if not _is_plain(value):
         what = f"names {reference}, which is a file or a resource"
         rule = "a setting is a text, a number, true, false, a list or a block of keys"
@@ -244,16 +244,20 @@ def _looked_up(reference: OutputReference, outputs: StackOutputs) -> Any:
     return value
 
 
-def _opaque_or_refuse(value: Any, reference: OutputReference) -> Any:
-    if value == MASKED:
-        return value
-    # Pulumi gives an empty object for what it cannot decrypt.
-    raise _WrongOutputError(
+def _undecrypted(reference: OutputReference) -> _WrongOutputError:
+    return _WrongOutputError(
         f"names {reference}, which is secret and cannot be decrypted here",
         "the secrets of another stack open with that stack's own key",
         f"give this update what {reference.stack} is encrypted with: the same passphrase (PULUMI_CONFIG_PASSPHRASE), or "
         "the right to decrypt with its KMS key",
     )
+
+
+def _is_undecrypted(value: Any) -> bool:
+    """Whether a secret holds what Pulumi could not decrypt, for which it gives an empty object."""
+    if isinstance(value, Mapping):
+        return not value or any(map(_is_undecrypted, value.values()))
+    return isinstance(value, list) and any(map(_is_undecrypted, value))
 
 
 def _another(name: str, values: Mapping[str, Any], reference: OutputReference) -> str:
