@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi.output import UNKNOWN
 
-from ..program import Scope
+from ..program import Scope, with_cluster
 from ..sdk_packages import missing_packages
 from ..settings import Settings, SettingsError
 from ..settings.report import Problem
@@ -166,7 +166,9 @@ class PackageComponent(pulumi.ComponentResource):
                 # The parts that are protected with the stack say so themselves.
                 deployment = settings.deployment.model_copy(update={"protect": True})
                 settings = settings.model_copy(update={"deployment": deployment})
-            outputs = self.build(name, settings, request.extra, Scope(name, self))
+            scope = Scope(name, self)
+            scope = with_cluster(settings, scope) if self.NEEDS_SDK else scope
+            outputs = self.build(name, settings, request.extra, scope)
         self.outputs = {
             key: pulumi.Output.secret(value) if self.OUTPUTS[key].is_secret else value
             for key, value in outputs.items()

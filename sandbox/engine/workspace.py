@@ -109,6 +109,17 @@ def encrypt_anew(
     return values
 
 
+def use_own_cluster(config: dict[str, Any]) -> None:
+    """Leaves out the stack file's kubeconfig: the engine has that of the sandbox's Kubernetes API.
+
+    Args:
+        config: of the stack file; changed where it names a cluster.
+    """
+    deployment = config.get("kestra:deployment")
+    if isinstance(deployment, Mapping) and "kubeconfig" in deployment:
+        config["kestra:deployment"] = {n: v for n, v in deployment.items() if n != "kubeconfig"}
+
+
 def use_own_vault(config: dict[str, Any], stack: str, plane: ControlPlane, vault: Vault) -> None:
     """Puts the addresses of the sandbox's Vault and Kubernetes API in place of the stack file's.
 

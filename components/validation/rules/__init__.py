@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from ...backends.registry import configured_backends
@@ -10,6 +10,8 @@ from ...settings.findings import Finding
 from ...settings.model import Settings
 from ...settings.open_source_store import store_place, store_text
 from ...storage import rules as storage_rules
+from ..schema import Loc
+from ..unknown_values import Watch
 from . import (
     advisories,
     catalogue_rules,
@@ -157,10 +159,21 @@ CHECKS_OF_SECRETS_ALONE: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
 )
 
 
-def check_all(settings: Settings) -> Iterator[Finding]:
-    """Everything that the checks find, in the order of the settings."""
+def check_all(settings: Settings, unknown: Sequence[Loc] = ()) -> Iterator[Finding]:
+    """Everything that the checks find, in the order of the settings.
+
+    Args:
+        settings: the settings.
+        unknown: places whose values nobody knows yet; a check that looks at one of them says nothing.
+    """
+    watch = Watch(settings, unknown) if unknown else None
     for check in CHECKS_OF_SECRETS_ALONE if settings.is_secrets_alone else CHECKS:
-        for finding in check(settings):
+        if watch is None:
+            findings: Collection[Finding] = list(check(settings))
+        else:
+            findings, is_unsure = watch.reads(lambda check=check: list(check(watch.settings)))
+            findings = () if is_unsure else findings
+        for finding in findings:
             yield _as_written(settings, finding)
 
 
