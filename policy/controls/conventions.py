@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policy.core.levels import ENVIRONMENTS
-from policy.core.model import REGISTRY, Context, Finding, Problem, Resource, Stack, control
-from policy.core.values import get_path
-from policy.pods import WORKLOADS
+from ..core.levels import ENVIRONMENTS
+from ..core.model import REGISTRY, Context, Finding, Problem, Resource, Stack, control
+from ..core.values import get_path
+from ..pods import WORKLOADS
 
 #: Type to where its tags are.
 TAGGED: Mapping[str, str] = {

@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from policy.application import CARRIERS, Application, seconds
-from policy.cluster_objects import CONFIG_MAP, SECRET
-from policy.controls.kestra_servers import chart_values
-from policy.core.model import Context, Finding, Problem, Resource, Stack, control
-from policy.core.values import UNKNOWN, OutOfView, Undecided, as_list, check_each, get_path, number
-from policy.effective_configuration import configurations, file_names
-from policy.mounted_files import mount_of
-from policy.pods import WORKLOADS, containers, namespace, pod, pod_path
+from ..application import CARRIERS, Application, seconds
+from ..cluster_objects import CONFIG_MAP, SECRET
+from ..core.model import Context, Finding, Problem, Resource, Stack, control
+from ..core.values import UNKNOWN, OutOfView, Undecided, as_list, check_each, get_path, number
+from ..effective_configuration import configurations, file_names
+from ..mounted_files import mount_of
+from ..pods import WORKLOADS, containers, namespace, pod, pod_path
+from .kestra_servers import chart_values
 
 _SERVICE = "kubernetes:core/v1:Service"
 _INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"

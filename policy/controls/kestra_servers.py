@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy.cluster_objects import CONFIG_MAP, SECRET
-from policy.configuration_texts import is_kestras
-from policy.controls.kestra_containers import command_text, component_of, is_enterprise, servers
-from policy.core.model import Resource
-from policy.core.values import UNKNOWN, OutOfView, Undecided, as_list, get_path, raw
-from policy.mounted_files import Mounts, referred
-from policy.pods import containers, pod
+from ..cluster_objects import CONFIG_MAP, SECRET
+from ..configuration_texts import is_kestras
+from ..core.model import Resource
+from ..core.values import UNKNOWN, OutOfView, Undecided, as_list, get_path, is_unknown, raw
+from ..mounted_files import Mounts, referred
+from ..pods import containers, pod
+from .kestra_containers import command_text, component_of, is_enterprise, servers
 
 HELM = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
 _CHART_COMPONENTS = ("standalone", "webserver", "executor", "indexer", "scheduler", "controller")
@@ -43,7 +43,7 @@ class Server:
     @property
     def is_enterprise(self) -> bool | None:
         """Whether it is the Enterprise Edition; None when the image does not say. Raises Undecided."""
-        if self.image is UNKNOWN:
+        if is_unknown(self.image):
             raise Undecided("the image")
         return is_enterprise(self.image)
 
@@ -97,7 +97,7 @@ def workload_servers(workload: Resource) -> list[Server]:
 def _located(value: Any, name: str, path: str) -> tuple[tuple[str, Any], ...]:
     """Path and entry of a list; one unknown entry stands for an unknown list."""
     entries = value.get(name) if isinstance(value, Mapping) else None
-    if entries is UNKNOWN:
+    if is_unknown(entries):
         return ((f"{path}.{name}", UNKNOWN),)
     return tuple((f"{path}.{name}.{n}", entry) for n, entry in enumerate(as_list(entries)))
 
@@ -140,7 +140,7 @@ def _of_values(release: Resource, root: str, values: Mapping[str, Any]) -> Itera
     for name in (*components, *workers):
         group = "deployments" if name in components else "workerGroups"
         own = (components if name in components else workers)[name] or {}
-        if own is UNKNOWN:
+        if is_unknown(own):
             raise Undecided(f"{root}.{group}.{name}")
         if not get_path(own, "enabled") and not (
             name == "standalone" and get_path(own, "enabled") is None

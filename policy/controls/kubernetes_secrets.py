@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy.core.model import Context, Finding, Problem, Resource, cis_kubernetes, control
-from policy.core.values import UNKNOWN, Undecided, as_list, check_each, get_path, raw
-from policy.pods import WORKLOADS, Container, containers
+from ..core.model import Context, Finding, Problem, Resource, cis_kubernetes, control
+from ..core.values import UNKNOWN, Undecided, as_list, check_each, get_path, raw
+from ..pods import WORKLOADS, Container, containers
 
 _SECRETIVE = re.compile(
     r"PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL", re.IGNORECASE

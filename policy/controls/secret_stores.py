@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from policy.core.documents import statements
-from policy.core.model import Context, Finding, Problem, Resource, Stack, control
-from policy.core.values import (
+from ..core.documents import statements
+from ..core.model import Context, Finding, Problem, Resource, Stack, control
+from ..core.values import (
     UNKNOWN,
     Sealed,
     Undecided,
     check_each,
     leaves,
 )
-from policy.pods import WORKLOADS
-from policy.secret_types import (
+from ..pods import WORKLOADS
+from ..secret_types import (
     AWS_POLICY,
     AWS_SECRET,
     KEY_VAULT,
@@ -77,8 +78,6 @@ def marked_values(resource: Resource, _: Context) -> Iterator[Finding]:
         and resource.get_path("type") != "SecureString"
     ):
         return
-    if not resource.is_marked:
-        raise Undecided("whether values are secret")
     for path in VALUES[resource.type]:
         for inner, value in leaves(resource.get_path(path), path):
             if value is UNKNOWN:
@@ -95,8 +94,10 @@ _CARRIERS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _worth_hiding(text: str) -> bool:
+def _worth_hiding(text: Any) -> bool:
     """Whether a secret value is so particular that finding it elsewhere is no accident."""
+    if text is UNKNOWN:
+        return False
     mixed = any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
     return len(text) >= 12 and mixed and not re.search(r"@|://|\s", text)
 
@@ -113,8 +114,6 @@ def _worth_hiding(text: str) -> bool:
     setting="use ${NAME} in the settings and give the value in a Secret",
 )
 def nowhere_in_clear(stack: Stack, _: Context) -> Iterator[Finding]:
-    if not all(r.is_marked for r in stack.resources):
-        raise Undecided("whether values are secret")
     sealed = {
         value.value
         for resource in stack.resources

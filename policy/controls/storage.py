@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from policy.application import Application
-from policy.core.documents import Statement, statements
-from policy.core.model import Context, Finding, Problem, Resource, Stack, control, fsbp
-from policy.core.values import UNKNOWN, as_list, check_each, get_path, reveal
-from policy.effective_configuration import each_application
+from ..application import Application
+from ..core.documents import Statement, statements
+from ..core.model import Context, Finding, Problem, Resource, Stack, control, fsbp
+from ..core.values import UNKNOWN, as_list, check_each, get_path, reveal
+from ..effective_configuration import each_application
 
 S3 = "aws:s3/bucket:Bucket"
 S3_PRIVATE = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"

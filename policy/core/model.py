@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from policy.core.options import Options
-from policy.core.values import OutOfView, Undecided, get_path
+from .options import Options
+from .values import OutOfView, Undecided, get_path
 
 Severity = Literal["low", "medium", "high", "critical"]
 Environment = Literal["development", "staging", "production"]
@@ -38,8 +38,6 @@ class Resource:
     protect: bool = False
     references: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Property to the URNs of the resources that its value comes from; known for whole stacks only."""
-    is_marked: bool = True
-    """Whether secret values can be told from others."""
 
     def get_path(self, path: str | Sequence[str]) -> Any:
         """A property by its path; None when missing. Raises Undecided when unknown."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pulumi_policy.secret import Secret
 
-from policy.core import sdk_values
 from policy.core.model import Environment, Resource, Stack
+from policy.core.wire import decode
 from policy.effective_configuration import configurations
 from tests.components import every_pod_setting_support
 from tests.components.inventory_support import SECRET_MARK, documents
 from tests.components.recording_support import run
-from tests.policy.sdk_support import R, everything, pack
+from tests.policy.analyzer_support import R, everything, pack, secret
 from tests.tiers import long
 
 #: What the fixture's least settings leave out.
@@ -24,7 +23,7 @@ ELSEWHERE = {"managedElsewhere": ["vault-audit"]}
 def _value(value: Any) -> Any:
     if isinstance(value, dict):
         if SECRET_MARK in value:
-            return Secret(_value(value["value"]))
+            return secret(_value(value["value"]))
         return {k: _value(v) for k, v in value.items()}
     return [_value(v) for v in value] if isinstance(value, list) else value
 
@@ -120,7 +119,7 @@ def test_each_server_of_a_stack_is_judged_with_its_file_and_its_variables(name: 
     recorded = run(documents()[name])
     stack = Stack(
         [
-            Resource(type_, name_of, sdk_values.plain(_value(inputs)))
+            Resource(type_, name_of, decode(_value(inputs)))
             for name_of, (type_, inputs) in recorded.resources.items()
         ]
     )
