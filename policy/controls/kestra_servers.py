@@ -15,8 +15,9 @@ from ..mounted_files import Mounts, referred
 from ..pods import containers, pod
 from .kestra_containers import command_text, component_of, is_enterprise, servers
 
-HELM = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
-_CHART_COMPONENTS = ("standalone", "webserver", "executor", "indexer", "scheduler", "controller")
+RELEASE, CHART = "kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart"
+HELM = (RELEASE, CHART)
+CHART_COMPONENTS = ("standalone", "webserver", "executor", "indexer", "scheduler", "controller")
 _CHART_FILE = "/app/confs/_default.yml"
 
 
@@ -133,21 +134,10 @@ def _has_kestras_form(values: Any) -> bool:
 
 
 def _of_values(release: Resource, root: str, values: Mapping[str, Any]) -> Iterator[Server]:
-    components = dict(get_path(values, "deployments") or {})
-    components.setdefault("standalone", {})
-    workers = dict(get_path(values, "workerGroups") or {})
     files, documents, mounts, volumes = _files(root, values)
-    for name in (*components, *workers):
-        group = "deployments" if name in components else "workerGroups"
-        own = (components if name in components else workers)[name] or {}
-        if is_unknown(own):
-            raise Undecided(f"{root}.{group}.{name}")
-        if not get_path(own, "enabled") and not (
-            name == "standalone" and get_path(own, "enabled") is None
-        ):
-            continue
-        places = ((f"{root}.common", get_path(values, "common")), (f"{root}.{group}.{name}", own))
-        component = name if name in _CHART_COMPONENTS else "worker"
+    for group, name, own in chart_components(values):
+        places = ((f"{root}.common", get_path(values, "common")), (f"{root}.{group}", own))
+        component = name if name in CHART_COMPONENTS else "worker"
         options = " ".join(str(o) for _, o in _joined(places, "extraArgs"))
         java = str(get_path(values, "common.jvm.extraOpts") or "")
         yield Server(
@@ -172,6 +162,32 @@ def _of_values(release: Resource, root: str, values: Mapping[str, Any]) -> Itera
             if release.get_path("valueYamlFiles")
             else (),
         )
+
+
+def chart_components(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Place, name and values of each component that the chart starts. Raises Undecided."""
+    deployments = {"standalone": {}, **(get_path(values, "deployments") or {})}
+    for group, own in (
+        ("deployments", deployments),
+        ("workerGroups", get_path(values, "workerGroups") or {}),
+    ):
+        for name, content in own.items():
+            if is_unknown(content):
+                raise Undecided(f"{group}.{name}")
+            enabled = get_path(content or {}, "enabled")
+            if enabled or (name == "standalone" and enabled is None):
+                yield f"{group}.{name}", name, content or {}
+
+
+def makes_docker(values: Mapping[str, Any]) -> bool:
+    """Whether the chart starts Docker beside one of its components. Raises Undecided."""
+    if get_path(values, "dind.enabled") is False:
+        return False
+    own = get_path(values, "deployments.standalone.dind.enabled")
+    return any(
+        own is not False if name == "standalone" else name not in CHART_COMPONENTS
+        for _, name, _ in chart_components(values)
+    )
 
 
 def _joined(places: Iterable[tuple[str, Any]], name: str) -> tuple[tuple[str, Any], ...]:

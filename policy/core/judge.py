@@ -8,9 +8,12 @@ from functools import cached_property
 from typing import Literal
 
 from .. import controls
+from ..chart_objects import all_resources, chart_objects
+from ..pods import WORKLOADS
 from .levels import Level, level
 from .model import Context, Control, Environment, Resource, Stack, Verdict, evaluate, message
 from .options import Options
+from .values import OutOfView, Undecided
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,32 @@ class Judge:
         for control in controls.ALL:
             if resource.type in control.types:
                 yield from self._judged(control, resource)
+        yield from self._of_chart(resource)
+
+    def _of_chart(self, release: Resource) -> Iterator[Judged]:
+        """What controls of single objects say of those that Kestra's chart makes; others judge its values."""
+        others = [c for c in controls.ALL if c.types and release.type not in c.types]
+        try:
+            objects = chart_objects(release)
+        except Undecided as reason:
+            for control in others:
+                if set(WORKLOADS) & set(control.types) and self.level(control) != "disabled":
+                    yield Judged(control, (), _undecided(Verdict((), *_kinds(reason))))
+            return
+        said: set[str] = set()
+        for control in others:
+            for one in objects:
+                for judged in self._judged(control, one) if one.type in control.types else ():
+                    new = tuple(v for v in judged.violations if v.text not in said)
+                    said |= {violation.text for violation in new}
+                    yield Judged(control, new, judged.undecided)
 
     def of_stack(self, stack: Stack) -> Iterator[Judged]:
         """What the controls of whole stacks say of one."""
+        whole = all_resources(stack)
         for control in controls.ALL:
             if control.is_stack:
-                yield from self._judged(control, stack)
+                yield from self._judged(control, whole)
 
     def _judged(self, control: Control, subject: Resource | Stack) -> Iterator[Judged]:
         own = self.level(control)
@@ -95,6 +118,11 @@ class Judge:
         if not evaluate(control, resource, self.context).problems:
             return {}
         return control.remedy(resource, self.context)
+
+
+def _kinds(reason: Undecided) -> tuple[list[str], list[str]]:
+    """What is not known yet, and what never will be."""
+    return ([], [reason.path]) if isinstance(reason, OutOfView) else ([reason.path], [])
 
 
 def _undecided(verdict: Verdict) -> str:

@@ -38,10 +38,20 @@ class Resource:
     protect: bool = False
     references: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Property to the URNs of the resources that its value comes from; known for whole stacks only."""
+    made_of: Resource | None = None
+    """The resource whose properties an object is made of, which is none of the stack's own (chart_objects.py)."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Property of such an object to the property of that resource; what is below one is below the other."""
 
     def get_path(self, path: str | Sequence[str]) -> Any:
         """A property by its path; None when missing. Raises Undecided when unknown."""
         return get_path(self.props, path)
+
+    def place(self, path: str) -> str:
+        """The property to change for one of this object's."""
+        inside = (key for key in self.places if f"{path}.".startswith(f"{key}."))
+        longest = max(inside, key=len, default=None)
+        return path if longest is None else self.places[longest] + path[len(longest) :]
 
     def refers_to(self, other: Resource, *properties: str) -> bool:
         """Whether one of these properties comes from another resource."""
@@ -204,10 +214,12 @@ def evaluate(control: Control, subject: Resource | Stack, context: Context) -> V
 def message(control: Control, problem: Problem, resource: Resource | None) -> str:
     """What a person reads: the resource, what it has, what it should have, where to change it."""
     whose = problem.resource or resource
-    name = f"{whose.name} ({whose.type})" if whose else "the stack"
+    own = whose.made_of or whose if whose else None
+    name = f"{own.name} ({own.type})" if own else "the stack"
+    path = whose.place(problem.property_path) if whose else problem.property_path
     setting = problem.setting or control.setting
     here = f"; in this project: {setting}" if setting else ""
-    return f"{name}: {problem.actual}. Wanted: {problem.expected}. Change {problem.property_path}{here}."
+    return f"{name}: {problem.actual}. Wanted: {problem.expected}. Change {path}{here}."
 
 
 # Benchmarks by name and version, as cited by the controls.
