@@ -41,8 +41,13 @@ TAGGED: Mapping[str, str] = {
 
 
 def tags_of(resource: Resource) -> dict[str, Any]:
-    """Tags by key, a label's prefix (`kestra.pulumi/owner`) left out. Raises Undecided when unknown."""
-    tags = resource.get_path(TAGGED[resource.type]) or {}
+    """Tags by key, a label's prefix (`kestra.pulumi/owner`) left out. Raises Undecided when unknown.
+
+    Those that a provider of AWS gives every resource (`defaultTags`) count.
+    """
+    where = TAGGED[resource.type]
+    shared = resource.get_path("tagsAll") if where == "tags" else None
+    tags = {**(shared or {}), **(resource.get_path(where) or {})}
     return {key.rsplit("/", 1)[-1].lower().replace("_", "-"): tags[key] for key in tags}
 
 

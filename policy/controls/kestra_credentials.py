@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..application import CARRIERS, SUPER_ADMINS, Document, documents, is_reference
-from ..cluster_objects import CONFIG_MAP
+from ..cluster_objects import CONFIG_MAP, SECRET
 from ..configuration_sources import system_properties
 from ..configuration_texts import flatten
 from ..core.model import Context, Finding, Problem, Resource, control
@@ -25,10 +25,9 @@ from ..core.values import (
 from ..environment_variables import bind
 from ..pods import WORKLOADS, containers
 from .kestra_servers import HELM, chart_servers
-from .kubernetes_secrets import is_secretive_name
+from .kubernetes_secrets import KESTRAS, is_secretive_name
 
 _SUPER_PASSWORDS = tuple(f"{account}.password" for account in SUPER_ADMINS)
-_KESTRAS = ("KESTRA_", "DATASOURCES_", "MICRONAUT_", "ENDPOINTS_")
 _SECRETIVE = re.compile(
     r"(password|secret|secret-?key|secret-?key-?id|access-?key(-?id)?|token|api-?key|private-?key|client-?secret"
     r"|credential(s)?|session-?token|connection-?string|sas-?token|shared-?key-?account-?access-?key"
@@ -67,7 +66,8 @@ def super_admin(resource: Resource, _: Context) -> Iterator[Finding]:
             expected = "valueFrom.secretKeyRef or envFrom.secretRef"
             yield Problem(actual, expected, f"{path}: the variable {name}")
 
-    yield from check_each([resource], lambda r: check_each(documents(r), in_document))
+    if resource.type != SECRET:
+        yield from check_each([resource], lambda r: check_each(documents(r), in_document))
     yield from check_each([resource], lambda r: check_each(_clear_variables(r), in_variable))
 
 
@@ -99,13 +99,15 @@ def no_credentials(resource: Resource, _: Context) -> Iterator[Finding]:
                 yield Problem(actual, "${NAME}", f"{path}: -D{key} in the variable {name}")
         # ks-kubernetes-10 judges the names of the variables in a pod's specification.
         is_judged = resource.type in WORKLOADS and is_secretive_name(name)
-        if not name.startswith(_KESTRAS) or is_judged or not _is_clear(value, path):
+        if not name.startswith(KESTRAS) or is_judged or not _is_clear(value, path):
             return
         if actual := _credential(_last_words(name), reveal(value)):
             expected = "valueFrom.secretKeyRef or envFrom.secretRef"
             yield Problem(actual, expected, f"{path}: the variable {name}")
 
-    yield from check_each([resource], lambda r: check_each(documents(r), in_document))
+    # A file in a Secret is where credentials belong: ks-secret-stores-14 judges whether Pulumi knows it as one.
+    if resource.type != SECRET:
+        yield from check_each([resource], lambda r: check_each(documents(r), in_document))
     yield from check_each([resource], lambda r: check_each(_clear_variables(r), in_variable))
 
 

@@ -57,6 +57,11 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "vault:kv/secret:Secret": ("dataJson",),
     "vault:generic/secret:Secret": ("dataJson",),
     "kubernetes:core/v1:Secret": ("data", "stringData"),
+    # Databases, where their provider's SDK does not mark it already.
+    "aws:rds/instance:Instance": ("password",),
+    "aws:rds/cluster:Cluster": ("masterPassword",),
+    "azure-native:dbforpostgresql:Server": ("administratorLoginPassword",),
+    "gcp:sql/user:User": ("password",),
 }
 
 
@@ -89,6 +94,7 @@ def marked_values(resource: Resource, _: Context) -> Iterator[Finding]:
 _CARRIERS: Mapping[str, tuple[str, ...]] = {
     "kubernetes:core/v1:ConfigMap": ("data",),
     "kubernetes:helm.sh/v3:Release": ("values",),
+    "kubernetes:helm.sh/v4:Chart": ("values",),
     "pulumi:pulumi:Stack": ("",),
     **dict.fromkeys(WORKLOADS, ("spec",)),
 }
@@ -131,7 +137,8 @@ def nowhere_in_clear(stack: Stack, _: Context) -> Iterator[Finding]:
                 elif isinstance(value, str) and any(text in value for text in sealed):
                     yield Problem("holds a secret in clear", "a reference to it", inner, carrier)
 
-    yield from check_each(stack.of(*_CARRIERS), check)
+    # What a chart makes has no value of its own.
+    yield from check_each([c for c in stack.of(*_CARRIERS) if c.made_of is None], check)
 
 
 _KEPT = (

@@ -13,6 +13,8 @@ from .values import OutOfView, Undecided, get_path
 
 Severity = Literal["low", "medium", "high", "critical"]
 Environment = Literal["development", "staging", "production"]
+#: S3 as version 6 of its provider has it, and what is converted from Terraform since: `aws:s3/bucketV2:BucketV2`.
+_S3_V2 = re.compile(r"^aws:s3/(\w+)V2:(\w+)V2$")
 #: `azure-native:keyvault/v20260201:`, and the package of an SDK made for one version of an API
 #: (`azure-native_keyvault_v20260201:keyvault/v20260201:`).
 _AZURE_VERSION = re.compile(r"^azure-native(_[a-z0-9]+_v\w+)?:([^/:]+)(/v\w+)?:")
@@ -59,8 +61,8 @@ class Resource:
 
 
 def plain_type(token: str) -> str:
-    """A type without the API version that Azure's types may carry."""
-    return _AZURE_VERSION.sub(r"azure-native:\2:", token)
+    """A type without the version that types of Azure and S3 may carry."""
+    return _S3_V2.sub(r"aws:s3/\1:\2", _AZURE_VERSION.sub(r"azure-native:\2:", token))
 
 
 @dataclass(frozen=True)

@@ -133,13 +133,17 @@ def judge(analyzer: Analyzer, control: str, stack: Sequence[R]) -> Judged:
     return judged
 
 
+def stack_responses(analyzer: Analyzer, stack: Sequence[R]) -> list[proto.AnalyzeResponse]:
+    """What the analyzer answers of each resource, and of the whole."""
+    each = [analyzer.Analyze(request(resource), Call()) for resource in stack]
+    return [*each, analyzer.AnalyzeStack(_whole(stack), Call())]
+
+
 def everything(analyzer: Analyzer, stack: Sequence[R]) -> list[tuple[str, str]]:
     """Control and message of every problem of a stack, control by control."""
-    responses = [analyzer.Analyze(request(resource), Call()) for resource in stack]
-    responses.append(analyzer.AnalyzeStack(_whole(stack), Call()))
     said = [
         (diagnostic.policyName, diagnostic.message.partition("\n")[2])
-        for response in responses
+        for response in stack_responses(analyzer, stack)
         for diagnostic in response.diagnostics
     ]
     return sorted(said, key=lambda entry: _ORDER.index(entry[0]))
