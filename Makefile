@@ -15,7 +15,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(VENV)/bin/uv pip compile --qui
 # Python up to 3.11.7 fails when two threads format a traceback at once.
 PYTEST = PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
-.PHONY: help up pods preview verify report doctor status down unit test test-long lint venv lock check bench release release-notes
+.PHONY: help up pods preview verify report doctor status down unit test test-long lint venv lock check bench release release-notes vulnerabilities
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -64,6 +64,9 @@ test-long: $(VENV)/dev ## every row of what `make test` samples (2 h); PART=kill
 
 bench: $(VENV)/dev ## measure the cost against a floor (20 min); QUICK=1: a minute or two; NAMES="settings growth"
 	@$(RUN) -m benchmarks $(if $(QUICK),--quick) $(NAMES)
+
+vulnerabilities: $(VENV)/dev ## known vulnerabilities of all that is pinned, by the OSV database; DATABASE=osv.zip: without a download
+	@$(RUN) -m vulnerabilities $(DATABASE)
 
 lint: $(VENV)/dev ## ruff and types
 	@$(VENV)/bin/ruff check .

@@ -284,6 +284,11 @@ class Backend(ReadByExternalSecrets):
         """Where its secrets are: settings path to value. Another value means another place."""
         return {}
 
+    def created_things(self, settings: Settings) -> dict[str, str]:
+        """Settings path of what makes a thing to its name, where `location_facts` does not have it; empty where the
+        thing exists already."""
+        return {}
+
     def recovery_location(self, settings: Settings) -> str:
         """Where the copy of the encryption key is; empty where there is none."""
         return ""

@@ -121,6 +121,14 @@ class VaultBackend(Backend):
             "identity.vault.mount-engine": settings.identity.vault.mount_engine,
         }
 
+    def created_things(self, settings: Settings) -> dict[str, str]:
+        path = rules.log_in_mount(_block(settings))
+        # Vault has tokens without a mount.
+        if path in (None, "token"):
+            return {}
+        mounts = settings.identity.vault.mount_auth
+        return {"identity.vault.mount-auth": path if mounts else ""}
+
     def recovery_location(self, settings: Settings) -> str:
         return f"{stack_engine(_block(settings).root_engine)}/{ENCRYPTION_KEY_PATH}"
 
