@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from ..backends.settings_model import settings_model
 from ..settings.base import OPAQUE, Model, PendingSecret
 from ..settings.pods import kubernetes_type
-from ..stack_config import with_secret_variables
 from ..validation.catalogue_keys import may_be_secret
 from ..validation.schema import Loc, models_in
+from ..validation.secret_texts import with_secret_variables
 from ..validation.sensitive import takes_secret
 from .property_names import CATALOGUE, OTHERS, element_annotation, folded, properties
 from .values import UNKNOWN, Special, Value

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi.output import UNKNOWN
 
-from ..program import Scope
+from ..program import Scope, with_cluster
 from ..sdk_packages import missing_packages
 from ..settings import Settings, SettingsError
 from ..settings.report import Problem
@@ -81,6 +81,8 @@ def check_request(
         loaded = check_arguments(
             arguments, source, style, component.SETTINGS, refused, component.ALONE
         )
+        if loaded.settings.is_secrets_alone and not component.TAKES_SECRETS_ALONE:
+            raise SettingsError([_without_kestra(source, style)])
     except SettingsError as error:
         raise pulumi.RunError(error.report()) from None
     for warning in (*loaded.warnings, *reader.warnings):
@@ -127,6 +129,16 @@ def _refused_settings(
     return problems
 
 
+def _without_kestra(source: str, style: Style) -> Problem:
+    return Problem(
+        f"{style.write('deployment')}.{style.write('enabled')}",
+        source,
+        "is false, and this component is about Kestra",
+        "the secrets of a team alone are a SecretStore",
+        "use SecretStore, or remove it",
+    )
+
+
 class PackageComponent(pulumi.ComponentResource):
     """A component of the package. Its arguments are settings, in the names of its program's language."""
 
@@ -141,6 +153,8 @@ class PackageComponent(pulumi.ComponentResource):
     """Whether objects of Kubernetes have its name."""
     NEEDS_SDK: ClassVar[bool] = True
     """Whether it imports the SDK of the secret manager's provider."""
+    TAKES_SECRETS_ALONE: ClassVar[bool] = False
+    """Whether it makes sense without Kestra (`deployment.enabled: false`)."""
 
     outputs: Mapping[str, Any]
     """Name in the schema to output."""
@@ -171,7 +185,9 @@ class PackageComponent(pulumi.ComponentResource):
                 # The parts that are protected with the stack say so themselves.
                 deployment = settings.deployment.model_copy(update={"protect": True})
                 settings = settings.model_copy(update={"deployment": deployment})
-            outputs = self.build(name, settings, request.extra, Scope(name, self))
+            scope = Scope(name, self)
+            scope = with_cluster(settings, scope) if self.NEEDS_SDK else scope
+            outputs = self.build(name, settings, request.extra, scope)
         self.outputs = {
             key: pulumi.Output.secret(value) if self.OUTPUTS[key].is_secret else value
             for key, value in outputs.items()

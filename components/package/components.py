@@ -48,6 +48,8 @@ _STORE_SETTINGS = (
     "version", "edition", "encryption", "secret", "declared-secrets", "rotation", "deployment", "identity", "store",
     "tags",
 )  # fmt: skip
+#: Outputs of the program that the whole stack has by another name, since its arguments have theirs.
+OUTPUT_NAMES = {"secret": "kubernetesSecret", "tags": "resourceTags"}
 
 
 class KestraStack(PackageComponent):
@@ -89,10 +91,12 @@ class KestraStack(PackageComponent):
 
 class SecretStore(PackageComponent):
     """A secret manager for Kestra, of any kind: its key, the declared secrets, their policies, a copy of the
-    encryption key to recover from. Without a block of its cloud in `store`, what exists is used."""
+    encryption key to recover from. Without a block of its cloud in `store`, what exists is used. With
+    `deployment.enabled: false` the secrets of a team alone, in the store of another Kestra."""
 
     SETTINGS = _STORE_SETTINGS
     ALONE = ("deployment",)
+    TAKES_SECRETS_ALONE = True
     OUTPUTS: ClassVar[Mapping[str, Property]] = {
         "secretIds": Property("map", "Declared secret to its id in the secret manager."),
         "alsoSecretIds": Property(
@@ -110,7 +114,7 @@ class SecretStore(PackageComponent):
         self, name: str, settings: Settings, extra: Mapping[str, Any], scope: Scope
     ) -> Mapping[str, Any]:
         own = settings.encryption.secret_key is None and not settings.encryption.external
-        keeps = own and backend_of(settings).provisions(settings)
+        keeps = own and not settings.is_secrets_alone and backend_of(settings).provisions(settings)
         generated = generate(settings, [ENCRYPTION_KEY] if keeps else [], scope)
         guard = guard_keys(settings, generated, _watched(self, settings), scope)
         key = encryption_key(settings, generated)
@@ -229,6 +233,7 @@ class TagConvention(PackageComponent):
     """The tags of every resource, in the form that each target can hold. No resource is made."""
 
     NEEDS_SDK = False
+    TAKES_SECRETS_ALONE = True
     SETTINGS = ("tags",)
     OUTPUTS: ClassVar[Mapping[str, Property]] = {
         "convention": Property("map", "The tags in one spelling."),
@@ -271,9 +276,7 @@ COMPONENTS: dict[str, type[PackageComponent]] = {
 
 
 def _outputs(of_stack: Mapping[str, Any]) -> dict[str, Any]:
-    """The outputs of a stack as a component has them, whose arguments have some of their names."""
-    names = {"secret": "kubernetesSecret", "tags": "resourceTags"}
-    return {names.get(name, name): value for name, value in of_stack.items()}
+    return {OUTPUT_NAMES.get(name, name): value for name, value in of_stack.items()}
 
 
 def _watched(component: PackageComponent, settings: Settings) -> pulumi.ResourceOptions | None:
