@@ -146,7 +146,7 @@ LONG = (
         "hostile",
         keep="plugins-and-execution|enterprise-and-advanced @store|sso/keycloak|full-reference.* [1-9]\\]",
     ),
-    Long(r"package/test_(consumers|examples|sdks)_engine\.py", "stacks", sample=r"package/test_options_engine\.py"),
+    Long(r"package/test_(consumers|examples|failures|sdks)_engine\.py", "stacks", sample=r"package/test_(options_engine|examples)\.py"),
     Long(r"package/test_options_engine\.py", "stacks", keep=r"::test_a_(provider|protected)"),
     Long(r"package/test_distribution\.py::test_a_fresh", "stacks", sample=r"package/test_distribution\.py"),
     Long(r"kestra/test_worker_channel\.py::test_(renewed|the_open|a_worker_refuses|a_worker_without.*\[(plain|none|of))", "access", sample=r"kestra/test_worker_channel\.py::test_a_worker_without.*\[foreign"),
