@@ -11,7 +11,6 @@ from policy import controls
 from policy.core.levels import ENVIRONMENTS, LEVELS, VARIABLE, level
 from policy.core.model import Control
 from policy.core.options import NAME, SCHEMA, Exemption, Options
-from policy.manifest import VERSION
 
 _TITLES = {
     "secret-stores": "Secret stores",
@@ -52,7 +51,6 @@ def page() -> str:
     return render(
         "policies.md.jinja",
         count=len(controls.ALL),
-        version=VERSION,
         engine=_ENGINE,
         variable=VARIABLE,
         options_key=NAME,

@@ -37,7 +37,7 @@ def test_wheel_and_archive_hold_every_module_and_what_the_engine_asks_for(
 ) -> None:
     wheel, archive = built
     modules = {str(f.relative_to(ROOT / "policy")) for f in (ROOT / "policy").rglob("*.py")}
-    modules = {name for name in modules if not name.startswith(".venv")} | {"advisories.yaml"}
+    modules |= {"advisories.yaml"}
     names = zipfile.ZipFile(wheel).namelist()
     packed = {n.partition("/")[2] for n in names if n.startswith("kestra_policy_pack/")}
     assert packed == modules | {"PulumiPolicy.yaml"}
@@ -50,6 +50,14 @@ def test_wheel_and_archive_hold_every_module_and_what_the_engine_asks_for(
 def test_the_licence_is_that_of_the_project() -> None:
     for name in ("LICENSE", "NOTICE"):
         assert (ROOT / "policy" / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+def test_the_folder_of_the_archive_has_an_environment_of_its_own() -> None:
+    own, archived = (
+        ROOT / "policy" / name for name in ("PulumiPolicy.yaml", "archive/PulumiPolicy.yaml")
+    )
+    assert "virtualenv: ../.venv" in own.read_text()
+    assert own.read_text().replace("../.venv", ".venv") == archived.read_text()
 
 
 def test_it_asks_for_what_its_lock_has_and_is_built_by_the_tests_builder() -> None:
