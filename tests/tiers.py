@@ -86,6 +86,7 @@ LONG = (
     Long(r"policy/test_stacks_engine\.py::test_kestra_reads", "stacks", sample=r"plugins/test_aws_engine\.py::test_a_life"),
     Long(r"policy/test_judges_engine\.py.*\[", "stacks", keep=r"kubeconform.*\[production|\[Deployment"),
     Long(r"policy/test_engine\.py", "stacks", keep="a_naive_production"),
+    Long(r"policy/test_public_engine\.py", "stacks", keep=r"recorded\[terraform\]|a_saved_state_is_judged_alike"),
     Long(r"components/test_admission\.py", "stacks", keep=r"\[(vault-production|enterprise-2\.0|kafka|local, plain.*|(local|worker groups), every.*)\]"),
     Long(r"upgrade/test_states\.py::test_nothing.*\[", "stacks", keep=r"\[(local|local-vault) of"),
     Long(r"components/test_moving\.py::test_.*\[.* to ", "conformance", keep=r"\[local-vault to|to local-vault\]"),

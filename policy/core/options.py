@@ -208,6 +208,7 @@ _KINDS: Mapping[str, tuple[Any, str]] = {
 
 def _near(name: str, known: Sequence[str]) -> str:
     """`; did you mean …?`, or all that there are when they are few."""
-    if close := difflib.get_close_matches(name, known, 1, 0.7):
+    padded = re.sub(r"-(\d)$", r"-0\1", name)
+    if close := difflib.get_close_matches(padded, known, 1, 0.7):
         return f"; did you mean `{close[0]}`?"
     return f"; one of {', '.join(known)}" if len(known) <= len(SCHEMA) else ""
