@@ -15,7 +15,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(VENV)/bin/uv pip compile --qui
 # Python up to 3.11.7 fails when two threads format a traceback at once.
 PYTEST = PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
-.PHONY: help up pods preview verify report doctor status down unit test test-long lint venv lock check bench vulnerabilities
+.PHONY: help up pods preview verify report doctor status down unit test test-long lint venv lock check bench release release-notes vulnerabilities
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -72,6 +72,12 @@ lint: $(VENV)/dev ## ruff and types
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/basedpyright
+
+release: $(VENV)/dev ## build the release of this commit twice, compare, write it to dist/ (docs/releases.md); UNRELEASED=1: to try
+	@$(RUN) -m releasing build $(if $(UNRELEASED),--unreleased)
+
+release-notes: $(VENV)/dev ## write the changelog's section of this version to release-notes.md
+	@$(RUN) -m releasing notes --output release-notes.md
 
 venv: $(if $(FOR),venv-for,$(VENV)/program) ## the virtual environment of the program; FOR="aws vault": the SDKs of these alone
 

@@ -329,6 +329,18 @@ class Backend(ReadByExternalSecrets):
         """Who manages the key of the secrets, and cannot decrypt with it."""
         return ()
 
+    def server(self, settings: Settings) -> str:
+        """The server or account that its secrets are in, for people; empty where the settings do not say it."""
+        return ""
+
+    def may_read(self, settings: Settings, name: str) -> bool:
+        """Whether the Kestra of these settings may read the secret of this name in the manager."""
+        return False
+
+    def team_deployer_policy(self, settings: Settings) -> str:
+        """What whoever runs `pulumi up` of a stack of secrets alone needs in the manager, as the manager writes it."""
+        return ""
+
     def deployer_needs(
         self, type_: str, inputs: Mapping[str, Any]
     ) -> Sequence[DeployerNeed] | None:

@@ -53,6 +53,7 @@ def snapshot(settings: Settings) -> dict[str, Any]:
         **({"external": external} if external else {}),
         **({"encryptionKey": known} if known else {}),
         **({"storage": storage.location_facts(settings)} if storage else {}),
+        **({"alone": True} if settings.is_secrets_alone else {}),
         "created": created_things(settings),
     }
 
@@ -121,6 +122,14 @@ def _keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]
         if not was or now == was or (fact == "internalKey" and before["reads"] != after["reads"]):
             continue
         path = named.format(reads=before["reads"])
+        if after.get("alone"):
+            yield Loss(
+                ("alone", fact, str(was)),
+                "kestra:deployment.enabled would become false: Kestra itself would be deleted, and this stack would give "
+                f"up the key kestra:{path} (fingerprint {was}), without which what Kestra encrypted cannot be read. "
+                "Leave it true; the secrets of a team go into a stack of their own (docs/teams.md).",
+            )
+            continue
         becomes = f"{now} comes" if isinstance(now, str) and now else "a new one would be made"
         back = " or from the copy in the secret store," if fact == "encryptionKey" else ""
         yield Loss(

@@ -159,6 +159,9 @@ def shared_engine(s: Settings) -> Iterator[Finding]:
     vault = s.identity.vault
     if block is None or s.secret is None or vault.mount_engine or vault.paths:
         return
+    if s.is_secrets_alone or s.is_shared_with_teams:
+        # What the engine has of whom is said by kestra:store.teams.
+        return
     if block.prefix:
         yield Finding(
             ("secret", "vault", "prefix"),
@@ -201,7 +204,7 @@ def lives(s: Settings) -> Iterator[Finding]:
     """Lives above the limit of the auth mount, which Vault shortens without a word."""
     block = _block(s)
     mount = log_in_mount(block) if block is not None else None
-    if block is None or mount is None:
+    if block is None or mount is None or s.is_secrets_alone:
         return
     method, vault = vault_method(block), s.identity.vault
     lengths = {"token-max-ttl": vault.token_max_ttl}
