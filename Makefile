@@ -90,6 +90,7 @@ lock: $(VENV)/dev ## the locked requirements, with hashes, from requirements/*.i
 	@cd requirements && for name in core aws azure gcp vault sandbox start; do \
 	  $(LOCK) --constraints dev.txt $$name.in --output-file $$name.txt || exit 1; done
 	@cd requirements && $(LOCK) --constraints dev.txt all.in --output-file ../requirements.txt
+	@cd requirements && $(LOCK) --constraints dev.txt policy.in --output-file ../policy/requirements.txt
 
 # pip comes last: an environment without it was interrupted while it was made.
 $(VENV)/bin/pip:
@@ -106,6 +107,7 @@ $(VENV)/core: requirements/core.txt | $(VENV)/bin/pip
 $(VENV)/program: requirements.txt | $(VENV)/bin/pip
 	@echo "Installing the Python packages of the program"
 	@$(PIP) -r requirements.txt
+	@ln -sfn ../$(VENV) policy/.venv
 	@touch $@ $(VENV)/core
 
 $(VENV)/sandbox: requirements/sandbox.txt | $(VENV)/bin/pip

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from pulumi_policy.secret import Secret
-
 from policy.core.model import Environment
 from tests.components.inventory_support import SECRET_MARK, documents
 from tests.components.recording_support import run
-from tests.policy.sdk_support import R, everything, pack
+from tests.policy.analyzer_support import R, everything, pack, secret
 
 
 def plain_secrets(value: Any) -> Any:
-    """Recorded inputs with secrets as the pack gets them."""
+    """Recorded inputs with secrets as Pulumi marks them."""
     if isinstance(value, dict):
         if SECRET_MARK in value:
-            return Secret(plain_secrets(value["value"]))
+            return secret(plain_secrets(value["value"]))
         return {k: plain_secrets(v) for k, v in value.items()}
     return [plain_secrets(v) for v in value] if isinstance(value, list) else value
 

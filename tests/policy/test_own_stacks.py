@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from policy.core import sdk_values
 from policy.core.model import Resource, Stack
+from policy.core.wire import decode
 from policy.effective_configuration import configurations
 from tests.components import every_pod_setting_support
 from tests.components.inventory_support import documents
@@ -100,7 +100,7 @@ def test_each_server_of_a_stack_is_judged_with_its_file_and_its_variables(name: 
     recorded = run(documents()[name])
     stack = Stack(
         [
-            Resource(type_, name_of, sdk_values.plain(plain_secrets(inputs)))
+            Resource(type_, name_of, decode(plain_secrets(inputs)))
             for name_of, (type_, inputs) in recorded.resources.items()
         ]
     )
