@@ -17,11 +17,12 @@ from .missing_packages import explain
 
 try:
     from .importing.arguments import add_arguments as add_import_arguments
+    from .input_options import add_input_options
     from .sdk_packages import missing_packages
     from .secret_values.command import add_arguments as add_secret_arguments
     from .settings import SettingsError
     from .settings.report import terminal_report
-    from .stack_inputs import InputError, StackInputs, add_input_options
+    from .stack_inputs import InputError, StackInputs
 except ModuleNotFoundError as error:
     sys.exit(explain(error, "venv"))
 
