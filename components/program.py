@@ -53,6 +53,7 @@ from .stack_config import config_values, read_config
 from .stack_outputs import read_outputs
 from .storage.interface import StorageAccess
 from .storage.registry import create_storage
+from .team_grants import team_block
 from .validation import Loaded, load_stack
 
 
@@ -115,8 +116,12 @@ def cluster_reader(settings: Settings) -> ClusterReader:
     return Kubectl(kubeconfig=kubeconfig.get_secret_value())
 
 
-def read_versions(settings: Settings) -> Versions:
+def read_versions(settings: Settings, says: Callable[[str], str] = str) -> Versions:
     """The versions of the external secrets; warns of each that flows cannot read yet.
+
+    Args:
+        settings: the stack's settings.
+        says: what it makes of a warning, which names settings.
 
     Raises:
         pulumi.RunError: a secret manager cannot be asked.
@@ -128,10 +133,11 @@ def read_versions(settings: Settings) -> Versions:
     for type_, of_manager in versions.items():
         for name, version in of_manager.items():
             if version.fault:
-                pulumi.log.warn(
+                words = (
                     f"{_who_cannot_read(name)} in {type_}: {version.fault}. Put a value there with `python -m "
                     f"components secret {_command(settings, name)}`."
                 )
+                pulumi.log.warn(says(words))
     return versions
 
 
@@ -278,10 +284,40 @@ def build(
     versions: Versions | None = None,
 ) -> None:
     """Registers the stack's resources and exports its outputs; for the arguments see `provision()`."""
-    scope = with_cluster(settings)
-    resources = provision(settings, guarding, versions, scope)
-    for name, value in deploy_kestra("kestra", settings, resources, scope).items():
+    if settings.is_secrets_alone:
+        outputs = provide_secrets(settings, guarding, versions)
+    else:
+        scope = with_cluster(settings)
+        resources = provision(settings, guarding, versions, scope)
+        outputs = deploy_kestra("kestra", settings, resources, scope)
+    for name, value in outputs.items():
         pulumi.export(name, value)
+
+
+def provide_secrets(
+    settings: Settings,
+    guarding: pulumi.ResourceOptions | None = None,
+    versions: Versions | None = None,
+    scope: Scope = Scope(),
+) -> dict[str, Any]:
+    """Registers the secrets of a stack of secrets alone; returns its outputs. For the arguments see `provision()`.
+
+    No key of Kestra's and no copy of one, no identity and no permission: those are of the stack whose Kestra reads the
+    secrets, and nobody grants access to them but that stack.
+    """
+    generated = generate(settings, [], scope)
+    secrets = given_secrets(settings) | generated.declared
+    guard = guard_keys(settings, generated, guarding, scope)
+    after = scope.options(guard.passed)
+    store, second = create_stores(settings, secrets, None, after, versions, scope)
+    return {
+        "secretIds": store.secret_ids,
+        **({} if second is None else {"alsoSecretIds": second.secret_ids}),
+        "versionIds": store.version_ids,
+        "tags": tags.convention(settings.tags),
+        "team": team_block(settings, getattr(store, "key_arn", None)),
+        "generated": pulumi.Output.secret(_named(generated)),
+    }
 
 
 def deploy_kestra(

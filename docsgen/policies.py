@@ -52,14 +52,14 @@ def page() -> str:
         example=json.dumps(_EXAMPLE, indent=2),
         environments=ENVIRONMENTS,
         levels=LEVELS,
-        options=_options(),
+        options=option_rows(),
         areas=[(_TITLES[a], [c for c in controls.ALL if c.area == a]) for a in controls.AREAS],
         level_row=lambda control: " | ".join(level(control, e) for e in ENVIRONMENTS),
         cited=_cited,
     )
 
 
-def _options() -> Iterator[tuple[str, str, str]]:
+def option_rows() -> Iterator[tuple[str, str, str]]:
     """Name, default and meaning of the pack's options."""
     defaults = Options()
     for name, entry in SCHEMA.items():

@@ -48,10 +48,11 @@ def _row(path: str, field: FieldInfo, versions: tuple[str, str]) -> str:
     since, until = versions
     known = f"until {until}" if until else f"{since}+"
     text = f"{field.description} *{extra['source']}*".replace("|", "\\|")
-    return f"| `{path}` | {_field_type(field)}{unit} | {_default(field)} | {known} | {text} |"
+    return f"| `{path}` | {type_text(field)}{unit} | {default_text(field)} | {known} | {text} |"
 
 
-def _field_type(field: FieldInfo) -> str:
+def type_text(field: FieldInfo) -> str:
+    """What a setting may be, as its cell of the table has it."""
     if (object_type := field_type(field)) is None:
         return _type(field.annotation)
     many = "list of " if get_origin(field.annotation) is tuple else ""
@@ -79,7 +80,8 @@ def _type(annotation: Any) -> str:
     return {str: "text", int: "number", bool: "true/false"}.get(annotation, "text")
 
 
-def _default(field: FieldInfo) -> str:
+def default_text(field: FieldInfo) -> str:
+    """What a setting is when it is not written, as its cell of the table has it; empty for nothing."""
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)  # type: ignore[call-arg]

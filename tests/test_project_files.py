@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from releasing.bill_of_materials import SBOM
+from releasing.build import SUMS
 from tests.conftest import ROOT
 from tests.tiers import PARTS
 
@@ -43,14 +45,53 @@ def test_pushes_main_and_nights_have_a_workflow() -> None:
     assert set(workflow("nightly")[True]) == {"schedule", "workflow_dispatch"}
 
 
+#: What a job may beside reading the repository.
+_PERMISSIONS = {
+    "release/sign": {"contents": "read", "id-token": "write", "attestations": "write"},
+    "release/pypi": {"id-token": "write"},
+    "release/github": {"contents": "write"},
+}
+
+
 @pytest.mark.parametrize("name", JOBS)
 def test_a_job_reads_the_repository_and_may_nothing_else(name: str) -> None:
     assert workflow(name.split("/")[0])["permissions"] == {}
-    assert JOBS[name]["permissions"] == {"contents": "read"}
+    assert JOBS[name]["permissions"] == _PERMISSIONS.get(name, {"contents": "read"})
     assert JOBS[name]["timeout-minutes"] <= 120
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("name", _PERMISSIONS)
+def test_a_job_that_may_more_runs_nothing_of_the_repository(name: str) -> None:
+    steps = JOBS[name]["steps"]
+    assert not [step for step in steps if "actions/checkout" in step.get("uses", "")]
+    commands = [shlex.split(step["run"])[0] for step in steps if "run" in step]
+    assert set(commands) <= {"cosign", "gh", "mkdir", "mv"}
+    assert not [step for step in steps if "${{" in step.get("run", "")]
+
+
+def test_a_tag_of_a_version_is_built_then_signed_then_published() -> None:
+    document = workflow("release")
+    assert document[True] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}}
+    jobs = document["jobs"]
+    assert {name: job.get("needs") for name, job in jobs.items()} == {
+        "build": None,
+        "sign": "build",
+        "pypi": "sign",
+        "github": ["sign", "pypi"],
+    }
+    assert jobs["pypi"]["environment"] == "pypi"
+    assert [step["run"] for step in jobs["build"]["steps"] if "run" in step] == [
+        "make release",
+        "make release-notes",
+    ]
+    text = WORKFLOWS["release"].read_text()
+    # What signs reads files of the release by name.
+    for name in (SUMS, SBOM):
+        assert f"dist/{name}" in text
+    assert "password" not in text
+
+
+@pytest.mark.parametrize("name", [name for name in JOBS if name not in _PERMISSIONS])
 def test_a_job_runs_targets_of_the_makefile(name: str) -> None:
     commands = [step["run"] for step in JOBS[name]["steps"] if "run" in step]
     assert commands

@@ -52,8 +52,8 @@ _AFTER_A_FAILED_PROBE = {"terminationGracePeriodSeconds": 30}
 STORAGE_CLAIM = "kestra-storage"
 _DEFAULT_REQUESTS = {"cpu": "500m", "memory": "1Gi"}
 _DEFAULT_LIMITS = {"memory": "2Gi"}
-_COMMON_IMAGE = "kestra/kestra"
-_ENTERPRISE_IMAGE = "registry.kestra.io/docker/kestra-ee"
+COMMON_IMAGE = "kestra/kestra"
+ENTERPRISE_IMAGE = "registry.kestra.io/docker/kestra-ee"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class PodArgs:
 def image(settings: Settings) -> str:
     """The image by digest, or by the tag of one release."""
     chosen = settings.deployment.image
-    name = chosen.repository or (_ENTERPRISE_IMAGE if settings.is_enterprise else _COMMON_IMAGE)
+    name = chosen.repository or (ENTERPRISE_IMAGE if settings.is_enterprise else COMMON_IMAGE)
     if chosen.digest:
         return f"{name}@{chosen.digest}"
     return f"{name}:{chosen.tag or DEFAULT_TAGS[settings.version]}"

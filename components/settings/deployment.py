@@ -278,6 +278,12 @@ class StorageVolume(Model):
 class Deployment(PodSettings):
     """Kestra on Kubernetes."""
 
+    enabled: ProjectBool = key(
+        True,
+        "Whether Kestra is deployed. False: a stack of secrets alone, which writes the declared secrets of one team into "
+        "the store of another stack's Kestra and makes nothing else (docs/teams.md).",
+        source=SOURCE_PROJECT,
+    )
     namespace: str = key("kestra", "Namespace.", pattern=NAME, max_length=63, source=K8S)
     kubeconfig: Kubeconfig | None = key(
         None,

@@ -10,12 +10,14 @@ from typing import Any
 
 from ..backends.registry import backend_of
 from ..backends.settings_model import settings_model
+from ..backends.teams import with_team_secrets
 from ..settings.base import kebab
 from ..settings.external_key import with_external_key
 from ..settings.findings import Finding
 from ..settings.model import Settings
 from ..settings.open_source_store import with_store_manager
 from ..settings.report import Problem, SettingsError
+from ..settings.secrets_alone import with_team_defaults
 from . import catalogue_keys, choices
 from .catalogue_keys import ADDITIONAL, Reading
 from .environments import absent, masked, masked_places, merged, unopened, without_empty_blocks
@@ -79,6 +81,7 @@ def load(
     spelling: KeySpelling | None = None,
     unknown: Sequence[Loc] = (),
     concerns: Collection[str] | None = None,
+    alone: Collection[str] = (),
     resolved: Resolved | None = None,
     is_open: bool = False,
 ) -> Loaded:
@@ -91,6 +94,7 @@ def load(
         spelling: how the report writes keys; None: as the document does.
         unknown: places that have a value which nobody knows yet, and which the document leaves out.
         concerns: the first-level settings that are looked at, for who uses a part of them; None: all.
+        alone: those among them whose values are checked, and not whether they go together with others.
         resolved: where values of other stacks stand.
         is_open: whether others may bring more settings; then nothing is said of what is missing.
 
@@ -130,7 +134,7 @@ def load(
         raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
 
     def complete(settings: Settings) -> Settings:
-        settings = with_store_manager(settings)
+        settings = with_team_secrets(with_store_manager(with_team_defaults(settings)))
         settings = with_external_key(backend_of(settings).with_defaults(settings))
         return _with_keys(settings, keys, additional)
 
@@ -147,7 +151,8 @@ def load(
         for finding in choices.findings(
             settings, wrong, complete, [*unknown, *(absent(settings) if is_open else ())]
         )
-        if not (
+        if finding.loc[0] not in alone
+        and not (
             finding.depends_on_neighbours
             and choices.is_consequence_of_invalid_key(finding.loc, wrong)
         )

@@ -139,6 +139,10 @@ def use_own_vault(config: dict[str, Any], stack: str, plane: ControlPlane, vault
             **(block.get("vault") or {}),
             "address": plane.reached_by_pods(vault.address),
         }
+    deployment = config.get("kestra:deployment")
+    if isinstance(deployment, dict) and str(deployment.get("enabled")).lower() == "false":
+        # A stack of secrets alone has nobody who logs in.
+        return
     identity = dict(config.get("kestra:identity") or {})
     identity["vault"] = {
         **(identity.get("vault") or {}),

@@ -1,0 +1,121 @@
+"""What a release is built from: a commit, without anything that lies beside it in the working folder."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from releasing.problems import ReleaseError
+from releasing.versions import PLACE, schema_with_version, version_of
+
+ROOT = Path(__file__).parents[1]
+_SCHEMA = "components/package/schema.json"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A commit, and the version that what is built from it has."""
+
+    root: Path
+    commit: str
+    epoch: int
+    """Seconds since 1970 of the commit: the time of everything that is built."""
+    version: str
+    is_released: bool
+    """Whether the commit is the tagged one of its version."""
+
+    @property
+    def written_version(self) -> str:
+        """The version that stands in the commit."""
+        return self.version.partition("+")[0]
+
+
+def git(root: Path, *arguments: str) -> str:
+    """The output of a git command.
+
+    Raises:
+        ReleaseError: when git is missing, or the folder is no repository.
+    """
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)
+    except FileNotFoundError:
+        raise ReleaseError(["git is not installed; a release is built from a commit."]) from None
+    if done.returncode != 0:
+        said = (done.stderr.strip().splitlines() or ["no reason"])[-1]
+        raise ReleaseError([f"git {arguments[0]} failed in {root}: {said}"])
+    return done.stdout
+
+
+def of_head(root: Path = ROOT, *, is_released: bool = True) -> Source:
+    """The commit that is checked out.
+
+    Args:
+        root: the repository.
+        is_released: False: the version gets the commit's number, so that no index takes what is built for a release.
+
+    Raises:
+        ReleaseError: when there is no commit, or no version in it.
+    """
+    commit = git(root, "rev-parse", "HEAD").strip()
+    epoch = int(git(root, "show", "--no-patch", "--format=%ct", commit))
+    try:
+        version = version_of(root)
+    except (OSError, ValueError) as error:
+        raise ReleaseError([f"There is no version to release: {error}."]) from None
+    return Source(
+        root, commit, epoch, version if is_released else f"{version}+g{commit[:12]}", is_released
+    )
+
+
+def export(source: Source, folder: Path) -> None:
+    """Writes the files of the commit into an empty folder.
+
+    Of a commit that is not released, version and schema get its number: there, the version stands in that one place too.
+    """
+    packed = subprocess.run(
+        ["git", "-C", str(source.root), "archive", "--format=tar", source.commit],
+        capture_output=True,
+        check=True,
+    )
+    folder.mkdir(parents=True)
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    if not source.is_released:
+        place, schema = folder / PLACE, folder / _SCHEMA
+        written = f'__version__ = "{source.written_version}"'
+        text = place.read_text(encoding="utf-8")
+        place.write_text(
+            text.replace(written, f'__version__ = "{source.version}"'), encoding="utf-8"
+        )
+        text = schema.read_text(encoding="utf-8")
+        schema.write_text(schema_with_version(text, source.version), encoding="utf-8")
+
+
+def files_below(folder: Path, name: str) -> dict[str, bytes]:
+    """The files of a folder of an export, by their names relative to it.
+
+    Raises:
+        FileNotFoundError: when there is no such folder.
+    """
+    base = folder / name
+    if not base.is_dir():
+        raise FileNotFoundError(base)
+    return {
+        file.relative_to(base).as_posix(): file.read_bytes()
+        for file in sorted(base.rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+
+
+def environment(**changed: str) -> dict[str, str]:
+    """The variables of a build: those that find programs, and these. Nothing of the caller's credentials and settings.
+
+    Args:
+        changed: variables with their values.
+    """
+    kept = ("PATH", "HOME", "TMPDIR", "SYSTEMROOT")
+    return {name: os.environ[name] for name in kept if name in os.environ} | changed

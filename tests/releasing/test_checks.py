@@ -1,0 +1,165 @@
+"""What keeps a commit from being released: all of it at once, with what to do."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from components import __version__
+from releasing import changelog, checks, versions
+from releasing.__main__ import main
+from releasing.problems import ReleaseError
+from releasing.source import Source, of_head
+from releasing.surface import as_text, surface
+from tests.conftest import ROOT
+from tests.releasing.repository_support import commit, git
+
+_LOG = f"# Changelog\n\n## Unreleased\n\n## {__version__} - 2026-11-24\n- The first.\n"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A commit that can be released, with the files that the checks read."""
+    for file in (versions.PLACE, *(follower.file for follower in versions.FOLLOWERS)):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    (tmp_path / changelog.FILE).write_text(_LOG)
+    _snapshots(tmp_path, __version__)
+    commit(tmp_path)
+    git(tmp_path, "tag", f"v{__version__}")
+    return tmp_path
+
+
+def _snapshots(root: Path, version: str) -> None:
+    for folder in (checks.SURFACES, checks.SCHEMAS, f"{checks.STATES}/{version}"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / checks.SURFACES / f"{version}.json").write_text(as_text(surface()))
+    (root / checks.SCHEMAS / f"{version}.json").write_text("{}")
+    (root / checks.STATES / version / "state.json").write_text("{}")
+
+
+def _problems(root: Path, *, is_released: bool = True) -> list[str]:
+    return list(checks.problems(of_head(root, is_released=is_released)))
+
+
+def test_a_tagged_commit_with_everything_has_no_problem(repository: Path) -> None:
+    assert _problems(repository) == []
+
+
+def test_every_problem_is_said_at_once(repository: Path) -> None:
+    (repository / changelog.FILE).write_text("## Unreleased\n- Something.\n")
+    (repository / "docs" / "support.md").write_text("Version 9.9.9 of this project is tested\n")
+    shutil.rmtree(repository / "tests")
+    shutil.rmtree(repository / checks.SURFACES)
+    git(repository, "tag", "--delete", f"v{__version__}")
+    git(repository, "commit", "--quiet", "--all", "--message", "Worse")
+    git(repository, "tag", "v0.0.9")
+    (repository / "new.txt").write_text("not committed")
+    text = "\n".join(_problems(repository))
+    assert [word for word in _EXPECTED if word not in text] == []
+    assert len(_problems(repository)) == len(_EXPECTED)
+
+
+_EXPECTED = [
+    "only the commit is built: new.txt. Commit or remove them.",
+    f"docs/support.md names version 9.9.9, components/__init__.py has {__version__}. Run: python -m releasing version",
+    "The commit is tagged v0.0.9",
+    f"CHANGELOG.md has no section of {__version__}",
+    "CHANGELOG.md has entries under Unreleased",
+    f"{checks.SURFACES} has no {__version__}.json",
+    f"{checks.SCHEMAS} has no {__version__}.json",
+    f"{checks.STATES} has no {__version__}",
+]
+
+
+def test_a_version_that_is_released_already_is_not_released_again(repository: Path) -> None:
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "Later")
+    (problem,) = _problems(repository)
+    assert problem.startswith(f"v{__version__} is the tag of another commit")
+
+
+def test_a_commit_without_a_tag_is_told_how_to_get_one(repository: Path) -> None:
+    git(repository, "tag", "--delete", f"v{__version__}")
+    (problem,) = _problems(repository)
+    assert f"git tag --sign v{__version__}" in problem
+    assert "make release UNRELEASED=1" in problem
+
+
+def test_a_snapshot_that_is_not_what_the_program_has_is_stale(repository: Path) -> None:
+    (repository / checks.SURFACES / f"{__version__}.json").write_text("{}\n")
+    git(repository, "commit", "--quiet", "--all", "--message", "Stale")
+    git(repository, "tag", "--force", f"v{__version__}")
+    (problem,) = _problems(repository)
+    assert "is not what the program has. Run: python -m releasing snapshot" in problem
+
+
+def test_a_build_to_try_needs_neither_tag_nor_changelog_but_a_commit(repository: Path) -> None:
+    (repository / changelog.FILE).write_text("")
+    git(repository, "tag", "--delete", f"v{__version__}")
+    (problem,) = _problems(repository, is_released=False)
+    assert "CHANGELOG.md" in problem
+    git(repository, "commit", "--quiet", "--all", "--message", "Try")
+    source = of_head(repository, is_released=False)
+    assert list(checks.problems(source)) == []
+    assert source.version == f"{__version__}+g{source.commit[:12]}"
+    assert source.written_version == __version__
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.2.3rc1", "v1.2.3", "1.02.3", "1.2.3-beta"])
+def test_a_version_of_another_form_is_refused(repository: Path, version: str) -> None:
+    assert not versions.is_release_version(version)
+    versions.write_version(repository, version)
+    git(repository, "commit", "--quiet", "--all", "--message", "Form")
+    (problem,) = _problems(repository)
+    assert f"has version {version}; a release has three numbers" in problem
+
+
+def test_where_there_is_no_repository_git_is_quoted(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="git rev-parse failed"):
+        of_head(tmp_path)
+
+
+def test_the_next_version_is_written_everywhere_at_once(repository: Path) -> None:
+    files = {versions.PLACE, *(follower.file for follower in versions.FOLLOWERS)}
+    assert set(versions.write_version(repository, "7.8.9")) == files
+    assert versions.version_of(repository) == "7.8.9"
+    assert list(versions.follower_problems(repository, "7.8.9")) == []
+    assert versions.write_version(repository, "7.8.9") == []
+    text = changelog.released(
+        "# Log\n\n## Unreleased\n\n- A.\n\n## 0.1.0 - 2026-11-24\n", "7.8.9", "2027-01-02"
+    )
+    assert [(s.version, s.text) for s in changelog.sections(text)] == [
+        ("Unreleased", ""),
+        ("7.8.9", "- A."),
+        ("0.1.0", ""),
+    ]
+
+
+def test_no_other_file_writes_the_version_by_hand() -> None:
+    known = {versions.PLACE, changelog.FILE, *(follower.file for follower in versions.FOLLOWERS)}
+    assert list(versions.follower_problems(ROOT, __version__)) == []
+    listed = subprocess.run(
+        ["git", "grep", "-lwF", __version__, "--", ":!tests", ":!releasing/surfaces", ":!*.sum", ":!*lock*", ":!sandbox/tools",
+         ":!requirements*", ":!docs/adr", ":!docs/releases.md", ":!docs/upgrade.md", ":!components/catalogue"],
+        cwd=ROOT, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
+    assert set(listed) <= known
+
+
+def test_the_command_says_problems_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version", "1.2"]) == 1
+    assert capsys.readouterr().err == "- 1.2 is no version of a release: three numbers, 1.2.3.\n"
+
+
+def test_a_folder_with_other_files_is_left_as_it_is(tmp_path: Path) -> None:
+    from releasing.build import build_twice
+    from sandbox.progress import Progress
+
+    (tmp_path / "thesis.txt").write_text("mine")
+    source = Source(ROOT, "0" * 40, 0, __version__, True)
+    with pytest.raises(ReleaseError, match="holds files that are of no release"):
+        build_twice(source, tmp_path, Progress())
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
