@@ -11,8 +11,7 @@ from rich.console import Console
 
 from components.rendering.configuration import render
 from components.settings import Settings, report
-from components.validation import load_file
-from components.validation.stack_file import read_stack_file
+from components.stack_inputs import StackInputs
 from sandbox.clouds import required_services
 from sandbox.doctor.certificates import examine_certificates
 from sandbox.doctor.cluster_apis import examine_apis
@@ -35,6 +34,7 @@ def doctor(
     stack: str,
     file: Path,
     console: Console,
+    inputs: StackInputs = StackInputs(),
     *,
     own: bool = False,
     everything: bool = False,
@@ -46,6 +46,7 @@ def doctor(
         stack: name of the stack.
         file: its stack file; encrypted values stay closed.
         console: where to.
+        inputs: what the stack takes from elsewhere.
         own: whether the caller's own clouds, cluster and Vault are asked, instead of the sandbox's servers.
         everything: whether defaults are shown one by one.
 
@@ -55,7 +56,7 @@ def doctor(
     Raises:
         SettingsError: with every problem of the file.
     """
-    loaded = load_file(os.path.relpath(file))
+    loaded = inputs.load(os.path.relpath(file)).completed()
     settings = loaded.settings
     console.print(f"Stack {stack}, {os.path.relpath(file)}", style="bold", markup=False)
     if loaded.warnings:
@@ -76,7 +77,7 @@ def doctor(
     ]
     if apis:
         _checks(console, "Cluster", apis)
-    values = list(examine_external_values(settings, read_stack_file(file).option, own=own))
+    values = list(examine_external_values(settings, inputs.option(file), own=own))
     if values:
         _checks(console, "Values that others write", values)
     log_in = list(examine_log_in(settings, own=own))
