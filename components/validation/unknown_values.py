@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from ..settings.base import Model
 from ..settings.model import Settings
@@ -13,6 +13,8 @@ from ..settings.pods import field_type
 from ..settings.references import UnreadValue
 from .schema import Loc, models_in
 from .sensitive import takes_secret
+
+T = TypeVar("T")
 
 #: Attributes of the settings that are made of other ones.
 _DERIVED = {"store": "secret"}
@@ -32,10 +34,11 @@ class Watch:
         )
         """The same settings."""
 
-    def reads(self, check: Callable[[], Collection[Any]]) -> tuple[Collection[Any], bool]:
+    def reads(self, check: Callable[[Settings], Iterable[T]]) -> tuple[Collection[T], bool]:
         """What a check finds, and whether it looks at one of the places, or at what is above one."""
         self._was_read = False
-        return check(), self._was_read
+        findings = list(check(self.settings))
+        return findings, self._was_read
 
     def _note(self) -> None:
         self._was_read = True
@@ -83,6 +86,24 @@ class Watch:
             below.setdefault(first, []).append(tuple(rest))
         watched = {name: self._watched(child[name], places) for name, places in below.items()}
         return {**child, **watched}
+
+
+def without_entries(settings: Settings, places: Sequence[Loc]) -> tuple[Settings, list[Loc]]:
+    """The settings without each entry of a first-level mapping that a place is in; the places that are in none."""
+    fields = {one.alias or name: name for name, one in Settings.model_fields.items()}
+    removed: dict[str, set[Any]] = {}
+    others = []
+    for place in places:
+        name = fields.get(str(place[0]))
+        if name and len(place) > 1 and isinstance(getattr(settings, name), Mapping):
+            removed.setdefault(name, set()).add(place[1])
+        else:
+            others.append(place)
+    update = {
+        name: {key: entry for key, entry in getattr(settings, name).items() if key not in keys}
+        for name, keys in removed.items()
+    }
+    return settings.model_copy(update=update), others
 
 
 _NAMES, _NOTE = "__watched_names", "__note"
