@@ -173,9 +173,8 @@ def _option_faults(properties: Any) -> Iterator[str]:
 def _value_faults(path: str, value: Any, schema: Mapping[str, Any]) -> Iterator[str]:
     """Problems with a value by the part of JSON Schema that SCHEMA uses."""
     kind = schema["type"]
-    type_, words = _KINDS[kind]
-    if not isinstance(value, type_) or (isinstance(value, bool) and kind != "boolean"):
-        yield f"`{path}` is no {words}"
+    if not _is_of_kind(value, kind):
+        yield f"`{path}` is no {_KINDS[kind][1]}"
         return
     if kind == "integer" and (value != int(value) or value < schema["minimum"]):
         yield f"`{path}` is {value:g}; it is a whole number, {schema['minimum']} or more"
@@ -194,6 +193,10 @@ def _value_faults(path: str, value: Any, schema: Mapping[str, Any]) -> Iterator[
                 yield from _value_faults(f"{path}.{key}", entry, rule)
 
 
+def _is_of_kind(value: Any, kind: str) -> bool:
+    return isinstance(value, _KINDS[kind][0]) and (kind == "boolean" or not isinstance(value, bool))
+
+
 _KINDS: Mapping[str, tuple[Any, str]] = {
     "array": ((list, tuple), "list"),
     "string": (str, "text"),
@@ -205,6 +208,7 @@ _KINDS: Mapping[str, tuple[Any, str]] = {
 
 def _near(name: str, known: Sequence[str]) -> str:
     """`; did you mean …?`, or all that there are when they are few."""
-    if close := difflib.get_close_matches(name, known, 1, 0.7):
+    padded = re.sub(r"-(\d)$", r"-0\1", name)
+    if close := difflib.get_close_matches(padded, known, 1, 0.7):
         return f"; did you mean `{close[0]}`?"
     return f"; one of {', '.join(known)}" if len(known) <= len(SCHEMA) else ""

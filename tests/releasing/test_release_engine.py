@@ -47,7 +47,8 @@ def test_a_release_has_what_its_page_says(release: Path, source: Source) -> None
         f"kestra_on_pulumi-{version}-py3-none-any.whl",
         f"kestra_on_pulumi-{version}.tar.gz",
         *(f"{archives.PLUGIN}-v{version}-{platform}.tar.gz" for platform in archives.PLATFORMS),
-        f"{archives.PACK}-v{version}.tar.gz",
+        f"kestra_policy_pack-{version}-py3-none-any.whl",
+        f"kestra_policy_pack-{version}.tar.gz",
         "schema.json",
         "sbom.cdx.json",
         "sbom-sandbox.cdx.json",
@@ -125,9 +126,13 @@ def test_the_engine_installs_the_plugin_from_its_archive_and_runs_it(
     assert outputs["labels"].value["environment"] == "staging"
 
 
-def test_the_archive_of_the_pack_has_the_pack_and_no_program(release: Path) -> None:
-    (archive,) = release.glob(f"{archives.PACK}-*.tar.gz")
+def test_the_archive_of_the_pack_has_the_pack_and_no_program(release: Path, source: Source) -> None:
+    (archive,) = release.glob("kestra_policy_pack-*.tar.gz")
+    root = f"kestra_policy_pack-{source.version}"
     with tarfile.open(archive) as packed:
         names = set(packed.getnames())
-    assert {f"{archives.PACK}/policy/PulumiPolicy.yaml", f"{archives.PACK}/LICENSE"} <= names
+        manifest = packed.extractfile(f"{root}/PulumiPolicy.yaml")
+        assert manifest is not None
+        assert f"version: {source.version}" in manifest.read().decode()
+    assert {f"{root}/requirements.txt", f"{root}/LICENSE"} <= names
     assert not [name for name in names if "components" in name or "__pycache__" in name]
