@@ -118,8 +118,8 @@ def test_the_engine_installs_the_plugin_from_its_archive_and_runs_it(
 
     def program() -> None:
         args = {"tags": {"owner": "platform", "environment": "staging", "dataClass": "internal"}}
-        tags = Remote("TagConvention", "tags", args, outputs=["kubernetes"])
-        pulumi.export("labels", tags.output("kubernetes"))
+        tags = Remote("TagConvention", "tags", args, outputs=["convention"])
+        pulumi.export("labels", tags.output("convention"))
 
     outputs: Any = consumer.python(program).up().outputs
     assert outputs["labels"].value["environment"] == "staging"
