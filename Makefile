@@ -15,7 +15,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(VENV)/bin/uv pip compile --qui
 # Python up to 3.11.7 fails when two threads format a traceback at once.
 PYTEST = PYTHONNODEBUGRANGES=1 $(RUN) -m pytest --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
-.PHONY: help up pods preview verify report doctor status down unit test test-long lint venv lock check bench release release-notes
+.PHONY: help up pods preview verify report doctor status down unit test test-long lint venv lock check bench release release-notes vulnerabilities
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -65,6 +65,9 @@ test-long: $(VENV)/dev ## every row of what `make test` samples (2 h); PART=kill
 bench: $(VENV)/dev ## measure the cost against a floor (20 min); QUICK=1: a minute or two; NAMES="settings growth"
 	@$(RUN) -m benchmarks $(if $(QUICK),--quick) $(NAMES)
 
+vulnerabilities: $(VENV)/dev ## known vulnerabilities of all that is pinned, by the OSV database; DATABASE=osv.zip: without a download
+	@$(RUN) -m vulnerabilities $(DATABASE)
+
 lint: $(VENV)/dev ## ruff and types
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
@@ -87,6 +90,7 @@ lock: $(VENV)/dev ## the locked requirements, with hashes, from requirements/*.i
 	@cd requirements && for name in core aws azure gcp vault sandbox start; do \
 	  $(LOCK) --constraints dev.txt $$name.in --output-file $$name.txt || exit 1; done
 	@cd requirements && $(LOCK) --constraints dev.txt all.in --output-file ../requirements.txt
+	@cd requirements && $(LOCK) --constraints dev.txt policy.in --output-file ../policy/requirements.txt
 
 # pip comes last: an environment without it was interrupted while it was made.
 $(VENV)/bin/pip:
@@ -103,6 +107,7 @@ $(VENV)/core: requirements/core.txt | $(VENV)/bin/pip
 $(VENV)/program: requirements.txt | $(VENV)/bin/pip
 	@echo "Installing the Python packages of the program"
 	@$(PIP) -r requirements.txt
+	@ln -sfn ../$(VENV) policy/.venv
 	@touch $@ $(VENV)/core
 
 $(VENV)/sandbox: requirements/sandbox.txt | $(VENV)/bin/pip

@@ -6,9 +6,9 @@ With an engine's address the same folder is the plugin of the component package 
 import sys
 
 if sys.argv[1:]:
-    from components.package.provider import serve
+    from components.package.__main__ import command
 
-    serve(sys.argv[1:])
+    command()
 else:
     from components.program import deploy
 

@@ -13,7 +13,16 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import growth, machine, page, production, results, sandbox_commands, settings
+from benchmarks import (
+    growth,
+    machine,
+    page,
+    production,
+    results,
+    sandbox_commands,
+    settings,
+    teams,
+)
 from benchmarks.results import Result
 from benchmarks.rig import Rig, rig
 from sandbox.errors import SandboxError
@@ -77,6 +86,10 @@ BENCHMARKS: dict[str, Benchmark] = {
         "The policy pack on production", lambda s: production.pack(s.rig, s.times(5))
     ),
     **{f"growth.{size}": _growth(size) for size in growth.SIZES},
+    "teams": Benchmark(
+        "Ten stacks of 100 secrets against one of 1,000",
+        lambda s: teams.teams(s.rig, *(teams.QUICK if s.quick else (teams.TEAMS, teams.SECRETS))),
+    ),
     "sandbox": Benchmark(
         "The sandbox's commands", lambda s: sandbox_commands.commands(), is_quick=False
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from benchmarks import growth, production, settings
+from benchmarks import growth, production, settings, teams
 
 #: Value or ratio, whichever is judged, at most.
 TARGETS: dict[str, float] = {
@@ -30,6 +30,14 @@ TOLD = (
         for size in growth.SIZES
         for what in ("", ".cpu", ".memory")
     ),
+    *(
+        f"teams.{name}{one}{what}"
+        for name in teams.OPERATIONS
+        for one in ("", *((".each",) if name != "change" else ()))
+        for what in ("", ".cpu", ".memory")
+    ),
+    "teams.state",
+    "teams.state.each",
     *(f"pack.{name}" for name in ("preview", "up-again", "start")),
     *(f"sandbox.{name}" for name in ("up-warm", "up-again", "verify", "down")),
 )  # fmt: skip

@@ -28,7 +28,7 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         **{
             name: importlib.metadata.version(name)
-            for name in ("pulumi", "pulumi-kubernetes", "pulumi-vault", "pulumi-policy", "pydantic")
+            for name in ("pulumi", "pulumi-kubernetes", "pulumi-vault", "pydantic")
         },
     }
 

@@ -52,9 +52,9 @@ def pack(rig: Rig, times: int) -> Iterator[Result]:
     pair = in_turns(
         times,
         lambda _: run(
-            [sys.executable, "-c", "from policy.core.adapter import Pack; Pack('production')"],
+            [sys.executable, "-c", "from policy.core.analyzer import Analyzer; Analyzer()"],
             cwd=ROOT,
         ),
-        lambda _: run([sys.executable, "-c", "import pulumi_policy"], cwd=ROOT),
+        lambda _: run([sys.executable, "-c", "import pulumi"], cwd=ROOT),
     )
     yield one_of(pair, "pack.start")

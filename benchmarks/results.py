@@ -113,7 +113,7 @@ def write_whole(file: Path, document: Any) -> None:
     os.replace(partial, file)
 
 
-_GROUPS = ("settings", "imports", "production", "growth", "pack", "sandbox", "tests")
+_GROUPS = ("settings", "imports", "production", "growth", "teams", "pack", "sandbox", "tests")
 
 
 def _order(name: str) -> tuple[Any, ...]:

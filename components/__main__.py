@@ -19,40 +19,49 @@ try:
     from .importing.arguments import add_arguments as add_import_arguments
     from .sdk_packages import missing_packages
     from .secret_values.command import add_arguments as add_secret_arguments
-    from .settings import SettingsError
+    from .settings import Settings, SettingsError
     from .settings.report import terminal_report
-    from .validation import load_file
+    from .stack_inputs import InputError, StackInputs, add_input_options
+    from .validation.stacks_together import shared_secrets
 except ModuleNotFoundError as error:
     sys.exit(explain(error, "venv"))
 
 
-def check(files: Sequence[str]) -> int:
-    """Checks stack files; prints a report for each. 0 when all are valid, else 1.
+def check(files: Sequence[str], inputs: StackInputs) -> int:
+    """Checks stack files; prints a report for each, and which of them are in each other's way. 0 when all are valid,
+    else 1.
 
-    A package that a valid stack needs and that is not installed is named, and is no problem of the file.
+    A package that a valid stack needs and that is not installed is named, and is no problem of the file. Nor is a
+    value of another stack that is not given.
     """
     status = 0
+    valid: list[tuple[str, Settings]] = []
     for file in files:
         try:
-            loaded = load_file(file)
+            loaded = inputs.load(file)
         except SettingsError as error:
             print(terminal_report(error.problems), file=sys.stderr)
             status = 1
             continue
+        valid.append((file, loaded.settings))
         print(f"{file}: valid for Kestra {loaded.settings.version}, {loaded.settings.edition}")
+        for note in loaded.notes:
+            print(f"  {note}", file=sys.stderr)
         if loaded.warnings:
             print(terminal_report(loaded.warnings), file=sys.stderr)
         if missing := missing_packages(loaded.settings):
             print(missing, file=sys.stderr)
+    if together := list(shared_secrets(valid)):
+        print(terminal_report(together), file=sys.stderr)
     return status
 
 
-def render(file: str, *, environment: bool) -> int:
+def render(file: str, inputs: StackInputs, *, environment: bool) -> int:
     """Prints the application.yaml of a stack file, or the names of the stack's own variables in it."""
     from .rendering.configuration import render as render_settings
 
     try:
-        loaded = load_file(file)
+        loaded = inputs.load(file).completed()
         configuration = render_settings(loaded.settings)
     except SettingsError as error:
         print(terminal_report(error.problems), file=sys.stderr)
@@ -66,14 +75,14 @@ def render(file: str, *, environment: bool) -> int:
     return 0
 
 
-def network(files: Sequence[str]) -> int:
+def network(files: Sequence[str], inputs: StackInputs) -> int:
     """Prints what the network policies of stack files open, and why. 0 when all are valid, else 1."""
     from .kubernetes.open_ports import as_text
 
     status = 0
     for file in files:
         try:
-            loaded = load_file(file)
+            loaded = inputs.load(file).completed()
         except SettingsError as error:
             print(terminal_report(error.problems), file=sys.stderr)
             status = 1
@@ -82,6 +91,25 @@ def network(files: Sequence[str]) -> int:
         if loaded.warnings:
             print(terminal_report(loaded.warnings), file=sys.stderr)
     return status
+
+
+def team(file: str, inputs: StackInputs) -> int:
+    """Prints what Kestra's stack and the deployer of a stack of secrets alone need; 1 for another stack."""
+    try:
+        settings = inputs.load(file).completed().settings
+    except SettingsError as error:
+        print(terminal_report(error.problems), file=sys.stderr)
+        return 1
+    if not settings.is_secrets_alone:
+        print(
+            f"{file} is no stack of secrets alone (kestra:deployment.enabled: false).",
+            file=sys.stderr,
+        )
+        return 1
+    from .team_grants import as_text
+
+    print(as_text(settings), end="")
+    return 0
 
 
 def adopt(file: str, ids: Sequence[str]) -> int:
@@ -146,6 +174,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "network", help="print what the network policies of stack files open, and why"
     )
     opened.add_argument("files", nargs="+", metavar="FILE", help="stacks/Pulumi.<stack>.yaml")
+    of_team = commands.add_parser(
+        "team",
+        help="print what Kestra's stack and the deployer of a team's stack of secrets need (docs/teams.md)",
+    )
+    of_team.add_argument("file", metavar="FILE", help="stacks/Pulumi.<stack>.yaml")
+    for one in (checking, rendering, opened, of_team):
+        add_input_options(one)
     adopting = commands.add_parser(
         "adopt", help="go on after an update that was killed (docs/interrupted.md)"
     )
@@ -187,11 +222,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .drift import run as drift
 
         return drift(chosen.file)
+    try:
+        inputs = StackInputs.of(chosen)
+    except InputError as error:
+        parser.error(str(error))
+    if chosen.command == "team":
+        return team(chosen.file, inputs)
     if chosen.command == "check":
-        return check(chosen.files)
+        return check(chosen.files, inputs)
     if chosen.command == "network":
-        return network(chosen.files)
-    return render(chosen.file, environment=chosen.environment)
+        return network(chosen.files, inputs)
+    return render(chosen.file, inputs, environment=chosen.environment)
 
 
 if __name__ == "__main__":

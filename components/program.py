@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pulumi
+import pulumi_kubernetes as kubernetes
 
 from . import tags
 from .backends.answers import UnansweredError
@@ -20,7 +21,7 @@ from .backends.registry import (
     is_provisioned,
 )
 from .generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
-from .kubernetes.cluster_reader import READER
+from .kubernetes.cluster_reader import READER, ClusterReader, Kubectl
 from .kubernetes.deployment import Kestra, KestraArgs
 from .registrations import Registrations
 from .rendering.configuration import (
@@ -45,11 +46,14 @@ from .secret_outputs import (
     given_secrets,
     keys_held,
     management_password,
+    secret_output,
 )
 from .settings import Settings, SettingsError
-from .stack_config import config_keys, read_config
+from .stack_config import config_values, read_config
+from .stack_outputs import read_outputs
 from .storage.interface import StorageAccess
 from .storage.registry import create_storage
+from .team_grants import team_block
 from .validation import Loaded, load_stack
 
 
@@ -74,7 +78,7 @@ def deploy(project: Path | None = None, asks: Callable[[Settings], bool] = lambd
     versions = read_versions(loaded.settings) if asks(loaded.settings) else {}
     registrations = Registrations()
     registrations.follow()
-    cluster = READER.get()()
+    cluster = cluster_reader(loaded.settings)
     register_error_hook(cluster)
     rollouts = RolloutWatch(cluster)
     rollouts.follow()
@@ -98,13 +102,26 @@ def read_settings(project: Path | None = None) -> Loaded:
     """
     try:
         source = f"Pulumi.{pulumi.get_stack()}.yaml"
-        return load_stack(read_config(project), source=source, keys=config_keys())
+        document, config = read_config(project), config_values()
+        return load_stack(document, source=source, config=config, read=read_outputs)
     except SettingsError as error:
         raise pulumi.RunError(error.report()) from None
 
 
-def read_versions(settings: Settings) -> Versions:
+def cluster_reader(settings: Settings) -> ClusterReader:
+    """What reads the cluster of the settings."""
+    kubeconfig = settings.deployment.kubeconfig
+    if kubeconfig is None:
+        return READER.get()()
+    return Kubectl(kubeconfig=kubeconfig.get_secret_value())
+
+
+def read_versions(settings: Settings, says: Callable[[str], str] = str) -> Versions:
     """The versions of the external secrets; warns of each that flows cannot read yet.
+
+    Args:
+        settings: the stack's settings.
+        says: what it makes of a warning, which names settings.
 
     Raises:
         pulumi.RunError: a secret manager cannot be asked.
@@ -116,10 +133,11 @@ def read_versions(settings: Settings) -> Versions:
     for type_, of_manager in versions.items():
         for name, version in of_manager.items():
             if version.fault:
-                pulumi.log.warn(
+                words = (
                     f"{_who_cannot_read(name)} in {type_}: {version.fault}. Put a value there with `python -m "
                     f"components secret {_command(settings, name)}`."
                 )
+                pulumi.log.warn(says(words))
     return versions
 
 
@@ -173,6 +191,8 @@ class Scope:
     name: str = ""
     """Of the component; the logical names of its resources begin with it."""
     parent: pulumi.Resource | None = None
+    cluster: pulumi.ProviderResource | None = None
+    """The provider of the cluster that the settings name; None: the default one."""
 
     def logical(self, part: str) -> str:
         """The logical name of a part."""
@@ -180,10 +200,25 @@ class Scope:
 
     def options(self, *others: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
         """The options of a part, with further ones."""
-        merged = pulumi.ResourceOptions(parent=self.parent)
+        merged = pulumi.ResourceOptions(
+            parent=self.parent, providers=[self.cluster] if self.cluster else None
+        )
         for other in others:
             merged = pulumi.ResourceOptions.merge(merged, other)
         return merged
+
+
+def with_cluster(settings: Settings, scope: Scope = Scope()) -> Scope:
+    """The scope with a provider for the cluster of `kestra:deployment.kubeconfig`, where the settings name one."""
+    kubeconfig = settings.deployment.kubeconfig
+    if kubeconfig is None:
+        return scope
+    provider = kubernetes.Provider(
+        scope.logical("cluster"),
+        kubeconfig=secret_output(kubeconfig),
+        opts=pulumi.ResourceOptions(parent=scope.parent),
+    )
+    return replace(scope, cluster=provider)
 
 
 def provision(
@@ -249,9 +284,40 @@ def build(
     versions: Versions | None = None,
 ) -> None:
     """Registers the stack's resources and exports its outputs; for the arguments see `provision()`."""
-    resources = provision(settings, guarding, versions)
-    for name, value in deploy_kestra("kestra", settings, resources).items():
+    if settings.is_secrets_alone:
+        outputs = provide_secrets(settings, guarding, versions)
+    else:
+        scope = with_cluster(settings)
+        resources = provision(settings, guarding, versions, scope)
+        outputs = deploy_kestra("kestra", settings, resources, scope)
+    for name, value in outputs.items():
         pulumi.export(name, value)
+
+
+def provide_secrets(
+    settings: Settings,
+    guarding: pulumi.ResourceOptions | None = None,
+    versions: Versions | None = None,
+    scope: Scope = Scope(),
+) -> dict[str, Any]:
+    """Registers the secrets of a stack of secrets alone; returns its outputs. For the arguments see `provision()`.
+
+    No key of Kestra's and no copy of one, no identity and no permission: those are of the stack whose Kestra reads the
+    secrets, and nobody grants access to them but that stack.
+    """
+    generated = generate(settings, [], scope)
+    secrets = given_secrets(settings) | generated.declared
+    guard = guard_keys(settings, generated, guarding, scope)
+    after = scope.options(guard.passed)
+    store, second = create_stores(settings, secrets, None, after, versions, scope)
+    return {
+        "secretIds": store.secret_ids,
+        **({} if second is None else {"alsoSecretIds": second.secret_ids}),
+        "versionIds": store.version_ids,
+        "tags": tags.convention(settings.tags),
+        "team": team_block(settings, getattr(store, "key_arn", None)),
+        "generated": pulumi.Output.secret(_named(generated)),
+    }
 
 
 def deploy_kestra(

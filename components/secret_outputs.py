@@ -27,7 +27,7 @@ MANAGEMENT_PASSWORD = "endpoints.all.basic-auth.password"  # noqa: S105 - a key,
 def given_secrets(settings: Settings) -> dict[str, pulumi.Output[str]]:
     """Declared secret to its value, for those whose value stands in the settings."""
     return {
-        name: _secret(secret.value)
+        name: secret_output(secret.value)
         for name, secret in settings.declared_secrets.items()
         if secret.value is not None
     }
@@ -50,11 +50,11 @@ def provided_values(
     """The variables of the pods whose values stand in the settings, each a secret."""
     variables = settings.deployment.secret_environment | secret_values(settings)
     placeholders = configuration.environment.items()
-    return {name: _secret(value) for name, value in variables.items()} | {
+    return {name: secret_output(value) for name, value in variables.items()} | {
         # Micronaut resolves `${NAME}` in a value; what is known already is ready for it.
-        name: _secret(one.value).apply(literal)
+        name: secret_output(one.value).apply(literal)
         if isinstance(one.value, PendingSecret)
-        else _secret(one.value)
+        else secret_output(one.value)
         for name, one in placeholders
         if isinstance(one, ProvidedValue)
     }
@@ -65,7 +65,7 @@ def encryption_key(settings: Settings, generated: GeneratedSecrets) -> pulumi.Ou
     secret_key = settings.encryption.secret_key
     if secret_key is None:
         return generated.values.get(ENCRYPTION_KEY)
-    return None if is_placeholder(secret_key.get_secret_value()) else _secret(secret_key)
+    return None if is_placeholder(secret_key.get_secret_value()) else secret_output(secret_key)
 
 
 def keys_held(settings: Settings, generated: GeneratedSecrets) -> dict[str, pulumi.Output[str]]:
@@ -74,12 +74,12 @@ def keys_held(settings: Settings, generated: GeneratedSecrets) -> dict[str, pulu
     keys: dict[str, pulumi.Output[str]] = {}
     if not has_external_key(settings):
         # Of an external one the settings say the fingerprint.
-        own = _secret(secret_key) if secret_key else generated.values.get(ENCRYPTION_KEY)
+        own = secret_output(secret_key) if secret_key else generated.values.get(ENCRYPTION_KEY)
         keys |= {"encryptionKey": own} if own is not None else {}
     if path := backend_of(settings).data_key:
         block = settings.secret and settings.secret.backend
         own = block.secret if isinstance(block, InternalStore) else None
-        kept = _secret(own) if own else generated.values.get(path)
+        kept = secret_output(own) if own else generated.values.get(path)
         keys |= {"internalKey": kept} if kept is not None else {}
     return keys
 
@@ -92,11 +92,11 @@ def management_password(
         return None
     password = everything.basic_auth.password
     if password is not None:
-        return _secret(password)
+        return secret_output(password)
     return provided[MANAGEMENT_PASSWORD]
 
 
-def _secret(value: SecretStr) -> pulumi.Output[str]:
+def secret_output(value: SecretStr) -> pulumi.Output[str]:
     """The one place where a given value becomes a Pulumi secret."""
     if isinstance(value, PendingSecret):
         return pulumi.Output.secret(value.output)
@@ -118,5 +118,5 @@ def channel(
     """
     keys = [*generated_keys(settings), *([STORE_PASSWORD] if settings.grpc_tls else [])]
     tokens = {group: settings.registration_groups[group] for group in seeded_groups(settings)}
-    own = {token_key(group): _secret(token) for group, token in tokens.items() if token}
+    own = {token_key(group): secret_output(token) for group, token in tokens.items() if token}
     return {key: provided[key] for key in keys} | own

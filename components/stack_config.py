@@ -10,21 +10,16 @@ import datetime
 import json
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pulumi
 import yaml
 from pulumi.runtime import config as runtime_config
 from pydantic import SecretStr
 
-from .backends.settings_model import settings_model
 from .settings import Settings
-from .settings.base import Model, kebab
-from .settings.pods import kubernetes_type
 from .validation import read_file
-from .validation.catalogue_keys import may_be_secret
-from .validation.schema import models_in
-from .validation.sensitive import takes_secret
+from .validation.secret_texts import all_secret
 from .validation.yaml_scalars import dates_of_pulumi
 
 _PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
@@ -90,15 +85,15 @@ def stack_file(project: Path | None = None) -> Path | None:
     return file if file.is_file() else None
 
 
-def config_keys() -> list[str]:
-    """Every key of the stack's configuration, with its namespace."""
-    return sorted({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()})
+def config_values() -> dict[str, str]:
+    """The stack's whole configuration: key with its namespace to text, secrets decrypted; sorted."""
+    return dict(sorted({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}.items()))
 
 
 def _keys() -> list[str]:
     """First-level keys: those that exist, and those that the stack has besides, for the check to name."""
     known = [field.alias or name for name, field in Settings.model_fields.items()]
-    names = {key.removeprefix("kestra:") for key in config_keys() if key.startswith("kestra:")}
+    names = {key.removeprefix("kestra:") for key in config_values() if key.startswith("kestra:")}
     return [*known, *sorted(names - set(known))]
 
 
@@ -126,7 +121,7 @@ def _marked(key: str, text: str, written: object) -> object:
     if _fits(value, written) and _has_secret(marked := _as_written(value, written)):
         return marked
     # Nothing says which values are encrypted: all that may be.
-    return _all_secret(value, _annotation(settings_model(), key), (key,))
+    return all_secret(key, value)
 
 
 def _has_secret(value: object) -> bool:
@@ -171,47 +166,3 @@ def _as_written(value: Any, written: object) -> object:
         inner = [_as_written(*pair) for pair in _pairs(value, written)]
         return dict(zip(value, inner, strict=True)) if isinstance(value, Mapping) else inner
     return value
-
-
-def _all_secret(value: Any, annotation: Any, at: tuple[str | int, ...]) -> object:
-    """The value with each text as a secret whose key takes one."""
-    annotation = None if annotation is Any else annotation
-    one, many = models_in(annotation)
-    if kubernetes_type(annotation) is not None:
-        return with_secret_variables(value)
-    if isinstance(value, Mapping):
-        inner = many or next(iter(get_args(annotation)[1:]), None)
-        return {
-            name: _all_secret(item, _annotation(one, name) if one else inner, (*at, name))
-            for name, item in value.items()
-        }
-    if isinstance(value, list) and annotation is None:
-        return [_all_secret(item, None, (*at, i)) for i, item in enumerate(value)]
-    takes = takes_secret(annotation) if annotation is not None else may_be_secret(at)
-    return SecretStr(value) if isinstance(value, str) and takes else value
-
-
-def with_secret_variables(value: Any, key: str = "") -> object:
-    """An object of Kubernetes, or a list of them, with the text of each variable of a container as a secret."""
-    if isinstance(value, Mapping):
-        names = {kebab(str(name)) for name in value}
-        is_variable = (
-            key in ("", "env") and "name" in names and names <= {"name", "value", "value-from"}
-        )
-        return {
-            name: SecretStr(item)
-            if is_variable and kebab(str(name)) == "value" and isinstance(item, str)
-            else with_secret_variables(item, kebab(str(name)))
-            for name, item in value.items()
-        }
-    if isinstance(value, list):
-        return [with_secret_variables(item, key) for item in value]
-    return value
-
-
-def _annotation(model: type[Model], key: object) -> Any:
-    """The type of a key, however it is spelled; None where there is no such key."""
-    name = kebab(str(key))
-    return next(
-        (f.annotation for n, f in model.model_fields.items() if (f.alias or n) == name), None
-    )

@@ -22,6 +22,7 @@ GOLDEN_MODULES = (
     "tests.components.inventory_support",
     "tests.configuration.golden_support",
     "tests.policy.naive_support",
+    "tests.policy.public_stacks_support",
     "tests.stores.conformance_support",
 )
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from policy.cluster_objects import CONFIG_MAP, SECRET, entries
-from policy.configuration_sources import FileSource, Setting, Source
-from policy.configuration_texts import UnreadableText, is_kestras, parse
-from policy.container_variables import ContainerVariables
-from policy.controls.kestra_servers import HELM, Server
-from policy.core.model import Problem, Resource
-from policy.core.values import UNKNOWN, Undecided, as_list, get_path, raw, reveal
-from policy.pods import WORKLOADS, containers
+from .cluster_objects import CONFIG_MAP, SECRET, entries
+from .configuration_sources import FileSource, Setting, Source
+from .configuration_texts import UnreadableText, is_kestras, parse
+from .container_variables import ContainerVariables
+from .controls.kestra_servers import HELM, Server
+from .core.model import Problem, Resource
+from .core.values import UNKNOWN, Undecided, as_list, get_path, is_unknown, raw, reveal
+from .pods import WORKLOADS, containers
 
 SUPER_ADMINS = ("kestra.security.super-admin", "kestra.security.instance-owner")
 CARRIERS = (CONFIG_MAP, SECRET, *HELM, *WORKLOADS)
@@ -260,7 +260,7 @@ def documents(resource: Resource) -> Iterator[Document]:
     """
     unknown = ""
     for path, text in _texts(resource):
-        if text is UNKNOWN:
+        if is_unknown(text):
             unknown = path
             continue
         for content in _parsed(reveal(text), path):

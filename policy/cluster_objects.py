@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policy.core.model import Resource, Stack
-from policy.core.values import UNKNOWN, OutOfView, Sealed, Undecided, get_path, reveal
+from .core.model import Resource, Stack
+from .core.values import UNKNOWN, OutOfView, Sealed, Undecided, get_path, is_unknown, reveal
 
 CONFIG_MAP, SECRET = "kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:Secret"
 _FIELDS = ("data", "binaryData", "stringData")
@@ -34,12 +34,13 @@ def entries(resource: Resource) -> Iterator[tuple[str, Entry]]:
     """
     for field in _FIELDS:
         values = resource.props.get(field)
-        if values is UNKNOWN:
+        if is_unknown(values):
             raise Undecided(f"{field} of {resource.name}")
         if not isinstance(values, Mapping):
             continue
         is_encoded = field == "binaryData" or (field == "data" and resource.type == SECRET)
         for key, value in values.items():
+            value = UNKNOWN if is_unknown(value) else value
             text = _decoded(value) if is_encoded else value
             if resource.type == SECRET and text is not UNKNOWN and text is not None:
                 text = Sealed(str(reveal(text)))

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from policy.configuration_texts import Leaf, Leaves
-from policy.container_variables import ContainerVariables, Variable
-from policy.core.model import Resource
-from policy.core.values import UNKNOWN, Undecided, reveal
-from policy.environment_variables import bind, canonical, variable_name
+from .configuration_texts import Leaf, Leaves
+from .container_variables import ContainerVariables, Variable
+from .core.model import Resource
+from .core.values import UNKNOWN, Sealed, Undecided, reveal
+from .environment_variables import bind, canonical, variable_name
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,11 @@ class FileSource:
 
     def _setting(self, leaf: Leaf) -> Setting:
         where = f"{self.path}: {self.mark}{leaf.written}"
-        return Setting(leaf.value, self.resource, where, self.is_secret)
+        entries = leaf.value if isinstance(leaf.value, list) else [leaf.value]
+        # Of values that a program gives a chart, some may be secret.
+        is_secret = self.is_secret or any(isinstance(entry, Sealed) for entry in entries)
+        value = [*map(reveal, entries)] if isinstance(leaf.value, list) else reveal(leaf.value)
+        return Setting(value, self.resource, where, is_secret)
 
     def inside(self, block: str) -> Setting | None:
         """A key below another one that it gives; where the block stands."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policy.cluster_objects import CONFIG_MAP, SECRET, ClusterObjects, Entry, entries
-from policy.core.model import Resource
-from policy.core.values import UNKNOWN, OutOfView, Sealed, Undecided, get_path, raw, reveal
+from .cluster_objects import CONFIG_MAP, SECRET, ClusterObjects, Entry, entries
+from .core.model import Resource
+from .core.values import UNKNOWN, OutOfView, Sealed, Undecided, get_path, is_unknown, raw, reveal
 
 _EXPANSION = re.compile(r"\$(?:\$|\((?P<name>[^()]*)\))")
 _REFERENCES = {"secretKeyRef": SECRET, "configMapKeyRef": CONFIG_MAP}
@@ -140,9 +140,10 @@ class ContainerVariables:
 
     def _expanded(self, name: str, value: Any, path: str) -> Variable:
         """A value with its `$(NAME)` replaced, as the kubelet does."""
-        if value is UNKNOWN:
-            return Variable(name, value, self._workload, path, Undecided(f"the variable {name}"))
         secret = isinstance(value, Sealed)
+        if is_unknown(value):
+            reason = Undecided(f"the variable {name}")
+            return Variable(name, UNKNOWN, self._workload, path, reason, secret)
         text = "" if value is None else str(reveal(value))
         parts: list[str] = []
         end = 0

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from policy.application import Application, Document, MissingSetting, documents
-from policy.cluster_objects import (
+from .application import Application, Document, MissingSetting, documents
+from .cluster_objects import (
     CONFIG_MAP,
     SECRET,
     ClusterObjects,
@@ -17,21 +17,21 @@ from policy.cluster_objects import (
     entries,
     may_share_namespace,
 )
-from policy.configuration_sources import (
+from .configuration_sources import (
     FileSource,
     Source,
     UnseenSource,
     VariableSource,
     system_properties,
 )
-from policy.configuration_texts import UnreadableText, flatten, is_kestras, parse
-from policy.container_variables import ContainerVariables
-from policy.controls.kestra_containers import config_option
-from policy.controls.kestra_servers import HELM, Server, chart_servers, workload_servers
-from policy.core.model import Context, Finding, Resource, Stack
-from policy.core.values import UNKNOWN, OutOfView, Sealed, Undecided, check_each, reveal
-from policy.mounted_files import file_at, mount_of
-from policy.pods import WORKLOADS
+from .configuration_texts import UnreadableText, flatten, is_kestras, parse
+from .container_variables import ContainerVariables
+from .controls.kestra_containers import config_option
+from .controls.kestra_servers import CHART, HELM, Server, chart_servers, workload_servers
+from .core.model import Context, Finding, Resource, Stack
+from .core.values import UNKNOWN, OutOfView, Sealed, Undecided, check_each, reveal
+from .mounted_files import file_at, mount_of
+from .pods import WORKLOADS
 
 #: Variables with options of the JVM, the weakest first.
 _JVM_OPTIONS = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "_JAVA_OPTIONS")
@@ -121,12 +121,19 @@ class _Reader:
         chosen: list[Server] = []
         kinds = ((WORKLOADS, workload_servers), (HELM, chart_servers))
         for types, read in kinds:
-            for resource in self._stack.of(*types):
+            for resource in filter(self._is_read, self._stack.of(*types)):
                 try:
                     chosen += read(resource)
                 except Undecided as reason:
                     self._undecided.append(reason)
         return chosen
+
+    def _is_read(self, resource: Resource) -> bool:
+        """Whether a resource is read itself: the pods of a release by its values, a rendered chart by its pods."""
+        if resource.made_of is not None:
+            return False
+        rendered = f"{CHART}$"
+        return resource.type != CHART or not any(rendered in r.urn for r in self._stack.resources)
 
     def _application(self, server: Server) -> Iterator[Application]:
         try:

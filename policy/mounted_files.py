@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy.cluster_objects import CONFIG_MAP, SECRET, ClusterObjects, Entry
-from policy.core.model import Resource
-from policy.core.values import UNKNOWN, OutOfView, as_list, get_path
+from .cluster_objects import CONFIG_MAP, SECRET, ClusterObjects, Entry
+from .core.model import Resource
+from .core.values import UNKNOWN, OutOfView, as_list, get_path
 
 _COPY = re.compile(r"\bcp\s+(?:-\S+\s+)*(?P<source>/[^\s;&|]+)\s+(?P<target>/[^\s;&|]+)")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from policy.core.model import Resource, Stack
-from policy.core.values import OutOfView, Undecided, as_list, get_path
-from policy.pods import WORKLOADS, namespace, pod
+from .core.model import Resource, Stack
+from .core.values import OutOfView, Undecided, as_list, get_path
+from .pods import WORKLOADS, namespace, pod
 
 RBAC = "kubernetes:rbac.authorization.k8s.io/v1:"
 #: ClusterRoles of every cluster that let their holders make pods, and read Secrets besides.

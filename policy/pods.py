@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policy.core.model import Resource
-from policy.core.values import as_list, get_path
+from .core.model import Resource
+from .core.values import as_list, get_path
 
 _TEMPLATE = "spec.template.spec"
 _SPECS: Mapping[str, str] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from policy.core.model import Resource
+from .core.model import Resource
 
 AWS_SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - types, here and below
 AWS_ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"

@@ -11,8 +11,9 @@ from components.sdk_packages import SDK_PACKAGES
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "requirements"
+_ELSEWHERE = {"all": ROOT / "requirements.txt", "policy": ROOT / "policy" / "requirements.txt"}
 LOCKS = {
-    path.stem: ROOT / "requirements.txt" if path.stem == "all" else path.with_suffix(".txt")
+    path.stem: _ELSEWHERE.get(path.stem, path.with_suffix(".txt"))
     for path in sorted(FOLDER.glob("*.in"))
 }
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;]+)", re.MULTILINE)
@@ -86,4 +87,4 @@ def test_the_sandbox_brings_no_sdk_of_a_cloud() -> None:
 def test_make_locks_every_input() -> None:
     makefile = (ROOT / "Makefile").read_text()
     (names,) = re.findall(r"for name in ([a-z ]+); do", makefile)
-    assert {*names.split(), "dev", "all"} == set(LOCKS)
+    assert {*names.split(), "dev", *_ELSEWHERE} == set(LOCKS)

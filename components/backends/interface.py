@@ -284,6 +284,11 @@ class Backend(ReadByExternalSecrets):
         """Where its secrets are: settings path to value. Another value means another place."""
         return {}
 
+    def created_things(self, settings: Settings) -> dict[str, str]:
+        """Settings path of what makes a thing to its name, where `location_facts` does not have it; empty where the
+        thing exists already."""
+        return {}
+
     def recovery_location(self, settings: Settings) -> str:
         """Where the copy of the encryption key is; empty where there is none."""
         return ""
@@ -323,6 +328,18 @@ class Backend(ReadByExternalSecrets):
     def key_administrators(self, settings: Settings) -> Sequence[str]:
         """Who manages the key of the secrets, and cannot decrypt with it."""
         return ()
+
+    def server(self, settings: Settings) -> str:
+        """The server or account that its secrets are in, for people; empty where the settings do not say it."""
+        return ""
+
+    def may_read(self, settings: Settings, name: str) -> bool:
+        """Whether the Kestra of these settings may read the secret of this name in the manager."""
+        return False
+
+    def team_deployer_policy(self, settings: Settings) -> str:
+        """What whoever runs `pulumi up` of a stack of secrets alone needs in the manager, as the manager writes it."""
+        return ""
 
     def deployer_needs(
         self, type_: str, inputs: Mapping[str, Any]

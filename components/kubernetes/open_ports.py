@@ -54,7 +54,7 @@ class OpenPort:
 
 def open_ports(settings: Settings) -> list[OpenPort]:
     """Everything that is open, what comes in first; empty where the policies are off."""
-    if not settings.deployment.network_policy.enabled:
+    if settings.is_secrets_alone or not settings.deployment.network_policy.enabled:
         return []
     named = destinations(settings)
     rows: list[OpenPort] = []
@@ -134,6 +134,8 @@ def _peer(peer: dict[str, Any]) -> str:
 
 def as_text(settings: Settings) -> str:
     """The list as lines."""
+    if settings.is_secrets_alone:
+        return "A stack of secrets alone (kestra:deployment.enabled: false) has no pods.\n"
     if not settings.deployment.network_policy.enabled:
         return "Network policies are off (kestra:deployment.network-policy.enabled): this stack denies nothing.\n"
     rows = open_ports(settings)

@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import pulumi
 from pulumi.output import UNKNOWN
 
-from ..program import Scope
+from ..program import Scope, with_cluster
 from ..sdk_packages import missing_packages
 from ..settings import Settings, SettingsError
-from .arguments import Arguments, read_arguments
-from .property_names import Style, style_of_program
-from .report import check_arguments
-from .values import from_python
+from ..settings.report import Problem
+from .arguments import read_arguments
+from .interfaces import OBJECT_TYPES, InterfaceReader
+from .property_names import CATALOGUE, Style, style_of_program
+from .property_types import Property
+from .report import check_arguments, in_arguments
+from .values import Value, from_python
 
 PACKAGE = "kestra-platform"
 """The name of the package, and the beginning of its type tokens. `kestra` is that of Kestra's Terraform provider."""
-
-
-class Property(NamedTuple):
-    """An argument that is no setting, or an output."""
-
-    type: str
-    """`string`, `boolean`, `map` or `list` of strings, or the name of an `ObjectType`."""
-    text: str
-    is_secret: bool = False
-    is_required: bool = True
-    """Of an output: whether it always has a value."""
-
-
-class ObjectType(NamedTuple):
-    """A type of objects that are no settings."""
-
-    text: str
-    properties: Mapping[str, Property]
 
 
 @dataclass(frozen=True)
@@ -48,40 +34,92 @@ class Request:
     """None: a value of them is not known before the update."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Arguments that are no settings, by their names in the schema; each plain or an output."""
+    style: Style = Style.CAMEL
+    """How its program writes names."""
 
 
 def check_request(
     component: type[PackageComponent],
     name: str,
-    arguments: Arguments,
-    extra: Mapping[str, Any],
+    values: Mapping[str, Value],
     style: Style | None = None,
+    takes: Collection[str] | None = None,
 ) -> Request:
     """The checked arguments of a component; warnings go to the engine.
 
     Args:
         component: its class.
         name: its logical name.
-        arguments: the settings among its arguments.
-        extra: the others.
+        values: its arguments, by their names in the schema.
         style: how the program writes names; None: by the project of the working folder.
+        takes: the settings that it takes, by their names in the schema; others are refused. None: they are left out.
 
     Raises:
         pulumi.RunError: with the report of every problem, before anything is registered.
     """
     style = style or style_of_program(Path.cwd())
+    source = f'{component.__name__} "{name}"'
+    reader = InterfaceReader(source, style)
+    extra = {
+        key: reader.read(values[key], OBJECT_TYPES[one.type], key)
+        for key, one in component.ARGUMENTS.items()
+        if key in values
+    }
+    settings = {key: value for key, value in values.items() if key not in component.ARGUMENTS}
+    refused = [*reader.problems, *_refused_settings(component, settings, takes, source, style)]
+    if takes is not None:
+        settings = {key: value for key, value in settings.items() if key in takes}
+    arguments = read_arguments(settings)
     try:
-        source = f'{component.__name__} "{name}"'
-        loaded = check_arguments(arguments, source, style, component.SETTINGS)
+        loaded = check_arguments(
+            arguments, source, style, component.SETTINGS, refused, component.ALONE
+        )
+        if loaded.settings.is_secrets_alone and not component.TAKES_SECRETS_ALONE:
+            raise SettingsError([_without_kestra(source, style)])
     except SettingsError as error:
         raise pulumi.RunError(error.report()) from None
-    for warning in loaded.warnings:
+    for warning in (*loaded.warnings, *reader.warnings):
         pulumi.log.warn(warning.line())
     if arguments.unknown:
-        return Request(None, extra)
+        return Request(None, extra, style)
     if component.NEEDS_SDK and (missing := missing_packages(loaded.settings)):
         raise pulumi.RunError(missing)
-    return Request(loaded.settings, extra)
+    return Request(loaded.settings, extra, style)
+
+
+def _refused_settings(
+    component: type[PackageComponent],
+    settings: Mapping[str, Value],
+    takes: Collection[str] | None,
+    source: str,
+    style: Style,
+) -> list[Problem]:
+    if takes is None:
+        return []
+    known = sorted(style.write(name) for name in {*takes, *component.ARGUMENTS})
+    others = (
+        f"; a key of Kestra's stands under {style.write(CATALOGUE)}" if CATALOGUE in takes else ""
+    )
+    problems = []
+    for name in settings:
+        if name in takes or name.startswith("__"):
+            continue
+        written = style.write(name)
+        close = get_close_matches(written, known, 1)
+        rule = f"it takes {', '.join(known)}{others}"
+        fix = f"write {close[0]}" if close else "remove it"
+        problems.append(Problem(written, source, "is no argument of this component", rule, fix))
+    return problems
+
+
+def _without_kestra(source: str, style: Style) -> Problem:
+    return Problem(
+        f"{style.write('deployment')}.{style.write('enabled')}",
+        source,
+        "is false, and this component is about Kestra",
+        "the secrets of a team alone are a SecretStore",
+        "use SecretStore, or remove it",
+    )
 
 
 class PackageComponent(pulumi.ComponentResource):
@@ -89,14 +127,20 @@ class PackageComponent(pulumi.ComponentResource):
 
     SETTINGS: ClassVar[tuple[str, ...] | None] = None
     """First-level settings that it takes; None: all."""
+    ALONE: ClassVar[tuple[str, ...]] = ()
+    """Those of which it reads single keys, so that they need not go together with others."""
     ARGUMENTS: ClassVar[Mapping[str, Property]] = {}
     """Its arguments that are no settings, by their names in the schema; none is required."""
     OUTPUTS: ClassVar[Mapping[str, Property]] = {}
     NEEDS_SDK: ClassVar[bool] = True
     """Whether it imports the SDK of the secret manager's provider."""
+    TAKES_SECRETS_ALONE: ClassVar[bool] = False
+    """Whether it makes sense without Kestra (`deployment.enabled: false`)."""
 
     outputs: Mapping[str, Any]
     """Name in the schema to output."""
+    says: Callable[[str], str]
+    """Makes of a text about settings one about arguments."""
 
     def __init__(
         self,
@@ -104,8 +148,11 @@ class PackageComponent(pulumi.ComponentResource):
         args: Mapping[str, Any] | Request | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        request = args if isinstance(args, Request) else self._read(name, args or {})
+        request = (
+            args if isinstance(args, Request) else self._read(name, {} if args is None else args)
+        )
         super().__init__(self.token(), name, None, opts)
+        self.says = in_arguments(request.style)
         settings = request.settings
         if settings is None:
             outputs = {key: pulumi.Output.from_input(UNKNOWN) for key in self.OUTPUTS}
@@ -119,7 +166,9 @@ class PackageComponent(pulumi.ComponentResource):
                 # The parts that are protected with the stack say so themselves.
                 deployment = settings.deployment.model_copy(update={"protect": True})
                 settings = settings.model_copy(update={"deployment": deployment})
-            outputs = self.build(name, settings, request.extra, Scope(name, self))
+            scope = Scope(name, self)
+            scope = with_cluster(settings, scope) if self.NEEDS_SDK else scope
+            outputs = self.build(name, settings, request.extra, scope)
         self.outputs = {
             key: pulumi.Output.secret(value) if self.OUTPUTS[key].is_secret else value
             for key, value in outputs.items()
@@ -133,16 +182,15 @@ class PackageComponent(pulumi.ComponentResource):
         return f"{PACKAGE}:index:{cls.__name__}"
 
     @classmethod
-    def _read(cls, name: str, args: Mapping[str, Any]) -> Request:
+    def _read(cls, name: str, args: Any) -> Request:
+        if not isinstance(args, Mapping):
+            kind = type(args).__name__
+            raise pulumi.RunError(
+                f'{cls.__name__} "{name}": the arguments are a mapping of names to values, and not {kind}.'
+            )
         own = {Style.SNAKE.write(key): key for key in cls.ARGUMENTS}
-        extra = {
-            own.get(key, key): v for key, v in args.items() if own.get(key, key) in cls.ARGUMENTS
-        }
-        values = {
-            key: from_python(value) for key, value in args.items() if own.get(key, key) not in extra
-        }
-        arguments = read_arguments(values)
-        return check_request(cls, name, arguments, extra, Style.SNAKE)
+        values = {own.get(str(key), str(key)): from_python(value) for key, value in args.items()}
+        return check_request(cls, name, values, Style.SNAKE)
 
     def build(
         self, name: str, settings: Settings, extra: Mapping[str, Any], scope: Scope

@@ -40,7 +40,8 @@ from ..settings import Settings
 from ..settings.tag_rules import KUBERNETES_LABELS
 from ..storage.registry import create_storage
 from . import interfaces
-from .component import PackageComponent, Property
+from .component import PackageComponent
+from .property_types import Property
 
 #: Settings of who reads and keeps secrets.
 _STORE_SETTINGS = (
@@ -81,15 +82,20 @@ class KestraStack(PackageComponent):
     def build(
         self, name: str, settings: Settings, extra: Mapping[str, Any], scope: Scope
     ) -> Mapping[str, Any]:
-        resources = provision(settings, _watched(settings), read_versions(settings), scope)
+        resources = provision(
+            settings, _watched(self, settings), read_versions(settings, self.says), scope
+        )
         return _outputs(deploy_kestra(name, settings, resources, scope))
 
 
 class SecretStore(PackageComponent):
     """A secret manager for Kestra, of any kind: its key, the declared secrets, their policies, a copy of the
-    encryption key to recover from. Without a block of its cloud in `store`, what exists is used."""
+    encryption key to recover from. Without a block of its cloud in `store`, what exists is used. With
+    `deployment.enabled: false` the secrets of a team alone, in the store of another Kestra."""
 
     SETTINGS = _STORE_SETTINGS
+    ALONE = ("deployment",)
+    TAKES_SECRETS_ALONE = True
     OUTPUTS: ClassVar[Mapping[str, Property]] = {
         "secretIds": Property("map", "Declared secret to its id in the secret manager."),
         "alsoSecretIds": Property(
@@ -107,13 +113,13 @@ class SecretStore(PackageComponent):
         self, name: str, settings: Settings, extra: Mapping[str, Any], scope: Scope
     ) -> Mapping[str, Any]:
         own = settings.encryption.secret_key is None and not settings.encryption.external
-        keeps = own and backend_of(settings).provisions(settings)
+        keeps = own and not settings.is_secrets_alone and backend_of(settings).provisions(settings)
         generated = generate(settings, [ENCRYPTION_KEY] if keeps else [], scope)
-        guard = guard_keys(settings, generated, _watched(settings), scope)
+        guard = guard_keys(settings, generated, _watched(self, settings), scope)
         key = encryption_key(settings, generated)
         secrets = given_secrets(settings) | generated.declared
         after = scope.options(guard.passed)
-        versions = read_versions(settings)
+        versions = read_versions(settings, self.says)
         store, second = create_stores(settings, secrets, key, after, versions, scope)
         values = {f"declared-secrets.{name}": value for name, value in generated.declared.items()}
         return {
@@ -131,6 +137,7 @@ class KestraIdentity(PackageComponent):
     (`identity.aws.roleArn` …) is named to the service account, and nothing is made."""
 
     SETTINGS = _STORE_SETTINGS
+    ALONE = ("deployment",)
     ARGUMENTS: ClassVar[Mapping[str, Property]] = {
         "storeInterface": Property("StoreInterface", "The store whose secrets Kestra reads."),
     }
@@ -176,7 +183,7 @@ class KestraDeployment(PackageComponent):
         store, identity = extra.get("storeInterface"), extra.get("identityInterface")
         provided = interfaces.credentials(configuration, store, identity)
         generated = generate(settings, needed_values(settings, configuration), scope)
-        guard = guard_keys(settings, generated, _watched(settings), scope)
+        guard = guard_keys(settings, generated, _watched(self, settings), scope)
         who = interfaces.existing_identity(identity)
         own = Identity() if settings.uses_external_secrets else who
         after = scope.options(guard.passed)
@@ -224,6 +231,7 @@ class TagConvention(PackageComponent):
     """The tags of every resource, in the form that each target can hold. No resource is made."""
 
     NEEDS_SDK = False
+    TAKES_SECRETS_ALONE = True
     SETTINGS = ("tags",)
     OUTPUTS: ClassVar[Mapping[str, Property]] = {
         "convention": Property("map", "The tags in one spelling."),
@@ -269,7 +277,10 @@ def _outputs(of_stack: Mapping[str, Any]) -> dict[str, Any]:
     return {OUTPUT_NAMES.get(name, name): value for name, value in of_stack.items()}
 
 
-def _watched(settings: Settings) -> pulumi.ResourceOptions | None:
+def _watched(component: PackageComponent, settings: Settings) -> pulumi.ResourceOptions | None:
     """Options of a guard that refuses; none under mocks, which know no hooks."""
-    mocked = isinstance(get_monitor(), MockMonitor)
-    return None if mocked else watched(settings)
+    if isinstance(get_monitor(), MockMonitor):
+        return None
+    return watched(
+        settings, f"kestra-guard of {component.token()} {component.pulumi_resource_name}"
+    )

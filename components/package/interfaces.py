@@ -13,7 +13,10 @@ from ..backends.registry import is_provisioned
 from ..generated_secrets import ENCRYPTION_KEY
 from ..rendering.configuration import Configuration, GeneratedValueRef
 from ..settings import Settings
-from .component import ObjectType, Property
+from ..settings.report import Problem
+from .property_names import Style, folded
+from .property_types import ObjectType, Property
+from .values import UNKNOWN, Value
 
 STORE_INTERFACE = ObjectType(
     "A secret store, as far as an identity and Kestra need to know it: the `interface` of a SecretStore, or what "
@@ -39,11 +42,11 @@ IDENTITY_INTERFACE = ObjectType(
             "string", "Who Kestra is to the secret manager: an ARN, a member, a client id."
         ),
         "serviceAccountAnnotations": Property(
-            "map", "Annotations of Kestra's Kubernetes service account."
+            "map", "Annotations of Kestra's Kubernetes service account.", is_plain=True
         ),
-        "podLabels": Property("map", "Labels of the pods that use the identity."),
+        "podLabels": Property("map", "Labels of the pods that use the identity.", is_plain=True),
         "needsToken": Property(
-            "boolean", "Whether the pods mount the token of their service account."
+            "boolean", "Whether the pods mount the token of their service account.", is_plain=True
         ),
         "environment": Property(
             "map", "Credentials of the identity, by settings path (`secret.vault.app-role.secret-id`).", True
@@ -51,6 +54,112 @@ IDENTITY_INTERFACE = ObjectType(
     },
 )  # fmt: skip
 OBJECT_TYPES = {"StoreInterface": STORE_INTERFACE, "IdentityInterface": IDENTITY_INTERFACE}
+
+
+_FORMS = {
+    "map": "a map of texts",
+    "string": "a text",
+    "boolean": "true or false",
+}
+
+
+class InterfaceReader:
+    """Reads interfaces among the arguments of a component, and says what is wrong with them."""
+
+    def __init__(self, source: str, style: Style) -> None:
+        """
+        Args:
+            source: what a problem names as the place of the arguments.
+            style: how the program writes names.
+        """
+        self._source, self._style = source, style
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+
+    def read(self, value: Value, type_: ObjectType, name: str) -> Any:
+        """An interface as inputs of resources, in the names of the schema; what is wrong is left out.
+
+        Args:
+            value: of the argument.
+            type_: its type.
+            name: of the argument, in the schema.
+        """
+        at = self._style.write(name)
+        if not self._is_there(
+            value, at, is_plain=any(p.is_plain for p in type_.properties.values())
+        ):
+            return value.to_input()
+        if not isinstance(value.content, Mapping):
+            self._refuse(
+                at,
+                "is no interface",
+                "it is an object",
+                "pass the output `interface` of a component",
+            )
+            return None
+        names = {folded(key): key for key in type_.properties}
+        read: dict[str, Any] = {}
+        for written, part in value.content.items():
+            key = names.get(folded(written))
+            if key is None:
+                known = ", ".join(map(self._style.write, type_.properties))
+                self._refuse(f"{at}.{written}", "is no known key", f"one of {known}", "remove it")
+                continue
+            part = part.within(is_secret=value.is_secret)
+            read[key] = self._property(
+                part, type_.properties[key], f"{at}.{self._style.write(key)}"
+            )
+        return read
+
+    def _property(self, value: Value, one: Property, at: str) -> Any:
+        if self._is_there(value, at, is_plain=one.is_plain):
+            content = value.content
+            fits = {"map": Mapping, "string": str, "boolean": bool}[one.type]
+            if not isinstance(content, fits):
+                self._refuse(
+                    at, f"is not {_FORMS[one.type]}", f"it takes {_FORMS[one.type]}", "correct it"
+                )
+                return None
+            if isinstance(content, Mapping):
+                wrong = [name for name, item in content.items() if not _is_text(item)]
+                for name in wrong:
+                    self._refuse(
+                        f"{at}.{name}", "is no text", f"it takes {_FORMS['map']}", "correct it"
+                    )
+            if one.type == "boolean":
+                return content
+        return value.to_input()
+
+    def _is_there(self, value: Value, at: str, *, is_plain: bool) -> bool:
+        """Whether a value is known by now; says so where it has to be."""
+        content = value.content
+        if content is UNKNOWN and is_plain:
+            self.warnings.append(
+                Problem(
+                    at,
+                    self._source,
+                    "is not known before the update",
+                    "it has annotations and labels of the pods, which this preview leaves out",
+                    "nothing: the update has them",
+                    "warning",
+                )
+            )
+        if isinstance(content, pulumi.Output) and is_plain:
+            self._refuse(
+                at,
+                "is an output",
+                "it has annotations and labels of the pods, and the value of an output is known only after they are registered",
+                "pass the `interface` of a component, or a mapping whose values are outputs",
+            )
+        return not (content is None or content is UNKNOWN or isinstance(content, pulumi.Output))
+
+    def _refuse(self, at: str, message: str, rule: str, fix: str) -> None:
+        self.problems.append(Problem(at, self._source, message, rule, fix))
+
+
+def _is_text(value: Value) -> bool:
+    content = value.content
+    return content is None or content is UNKNOWN or isinstance(content, (str, pulumi.Output))
 
 
 def of_store(store: Store) -> dict[str, Any]:

@@ -54,6 +54,11 @@ def style_of_program(folder: Path) -> Style:
     return Style.CAMEL
 
 
+def folded(name: str) -> str:
+    """A name without what its spellings differ in: `secretKey`, `secret_key` and `secret-key` are one."""
+    return name.replace("-", "").replace("_", "").lower()
+
+
 def property_name(name: str, field: FieldInfo) -> str:
     """The name of a settings key in the schema.
 

@@ -25,10 +25,9 @@ from pulumi.resource import DependencyResource
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from .. import __version__
-from .arguments import read_arguments
-from .component import PackageComponent, check_request
+from .component import check_request
 from .components import COMPONENTS
-from .property_names import CATALOGUE
+from .failures import explained
 from .schema import argument_names, package_schema
 from .values import Value, read_values
 
@@ -64,29 +63,15 @@ class PackageProvider(Provider):
         if component is None:
             raise pulumi.RunError(f"This package has no component {resource_type}.")
         values = _VALUES.get()
-        settings = {key: value for key, value in values.items() if key not in component.ARGUMENTS}
-        _refuse_unknown(component, name, settings)
-        extra = {key: values[key].to_input() for key in component.ARGUMENTS if key in values}
-        request = check_request(component, name, read_arguments(settings), extra)
+        request = check_request(component, name, values, takes=argument_names(component))
         depends_on = [DependencyResource(urn) for urn in sorted(_dependencies(values))]
-        resource = component(
-            name,
-            request,
-            pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(depends_on=depends_on)),
-        )
+        providers = (options and options.providers) or {}
+        has_own_cluster = "kubernetes" in providers
+        source = f"{component.token()} {name}"
+        own = explained(source, request.style, has_own_cluster=has_own_cluster)
+        own.depends_on = depends_on
+        resource = component(name, request, pulumi.ResourceOptions.merge(options, own))
         return ConstructResult(resource.urn, dict(resource.outputs))
-
-
-def _refuse_unknown(
-    component: type[PackageComponent], name: str, values: Mapping[str, Value]
-) -> None:
-    """Refuses settings that another component has, and this one would leave unread."""
-    known = argument_names(component)
-    if unknown := sorted(key for key in values if key not in known and not key.startswith("__")):
-        raise pulumi.RunError(
-            f'{component.__name__} "{name}": no such arguments: {", ".join(unknown)}. It takes '
-            f"{', '.join(sorted(known))}; other keys of Kestra's stand under {CATALOGUE}."
-        )
 
 
 def _dependencies(values: Mapping[str, Value]) -> set[str]:
@@ -112,15 +97,15 @@ class _Servicer(ProviderServicer):
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
 
 
-def serve(arguments: list[str]) -> None:
-    """Serves the components to the engine whose address is the first argument, until the engine ends it."""
+def serve(engine: str) -> None:
+    """Serves the components to the engine at an address, until the engine ends it."""
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(arguments))
+        asyncio.run(_serve(engine))
 
 
-async def _serve(arguments: list[str]) -> None:
+async def _serve(engine: str) -> None:
     server = grpc.aio.server(options=_OPTIONS)
-    servicer = _Servicer(PackageProvider(), arguments, engine_address=arguments[0])
+    servicer = _Servicer(PackageProvider(), [engine], engine_address=engine)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

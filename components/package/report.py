@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cache
 
+from ..backends.registry import BACKENDS
 from ..backends.settings_model import settings_model
 from ..settings.base import Model
 from ..settings.report import Problem, SettingsError
 from ..validation import Loaded
 from ..validation.loader import load
-from ..validation.schema import OURS, KeySpelling, Loc, models_in
+from ..validation.schema import ENCRYPTED, OURS, KeySpelling, Loc, models_in
 from ..validation.sensitive import in_clear
 from .arguments import Arguments
 from .property_names import CATALOGUE, OTHERS, Style, properties
@@ -65,17 +66,20 @@ class ArgumentNames(KeySpelling):
 
 @cache
 def _names() -> dict[str, str]:
-    """Key to its name in the schema, for all keys of more than one word."""
+    """Key to its name in the schema, for all keys whose name is another one."""
     names: dict[str, str] = {}
     models: list[type[Model]] = [settings_model()]
     for model in models:
         for name, key, field in properties(model):
-            names |= {key: name} if "-" in key else {}
+            names |= {key: name} if key != name else {}
             models += [one for one in models_in(field.annotation) if one and one not in models]
     return names
 
 
-_HYPHENATED = re.compile(r"\b[a-z0-9]+(?:-[a-z0-9]+)+\b(?!\.\w)")
+#: Commands and values of settings are left as they are.
+_WORD = re.compile(
+    r"`[^`]*`|'[^']*'|\"[^\"]*\"|(?<![\w./<-])(1password|[a-z0-9]+(?:-[a-z0-9]+)+)(?![\w/>-]|\.\w)"
+)
 _KEY = r"[\w*<>-]+"
 _PATH = re.compile(rf"kestra:(?P<path>{_KEY}(?:\.{_KEY}|\[\d+\]|\[\"[^\"]*\"\])*)")
 _OPTIONS = r"(?:--(?:path|plaintext|secret) )+"
@@ -87,11 +91,26 @@ _COMMANDS = (
     (re.compile(rf"`pulumi config set (?=[^']*--plaintext){_OPTIONS}'([^']+)'`{_ASKS}"), r"a value of \1 that is no secret"),
     (re.compile(r"`pulumi config rm --path '([^']+)'`"), r"no value of \1"),
     (re.compile(rf"`pulumi config set (?=[^`]*--secret){_OPTIONS.removesuffix('+')}*(?:--\w+)?`"), "a secret value"),
+    (re.compile(r"\bas a YAML list\b"), "as a list"),
+    (re.compile(r"\bwrite it in quotes\b"), "write it as a text, in quotes"),
 )  # fmt: skip
+
+#: What is said of a secret whose argument takes none, in place of `ENCRYPTED` and its fix.
+_SECRET = (
+    "is a secret, but takes none",
+    "a secret goes to an argument that docs/settings.md marks secret, or to a variable of kestra:deployment.environment; "
+    "other values stand readable in the rendered configuration and in Kubernetes",
+    "if it is none, pass it without that mark (pulumi.unsecret); if it has one in it, mark that value alone",
+)
 
 
 def check_arguments(
-    arguments: Arguments, source: str, style: Style, settings: Collection[str] | None = None
+    arguments: Arguments,
+    source: str,
+    style: Style,
+    settings: Collection[str] | None = None,
+    refused: Sequence[Problem] = (),
+    alone: Collection[str] = (),
 ) -> Loaded:
     """The checked settings of a component.
 
@@ -100,6 +119,8 @@ def check_arguments(
         source: what the report names as the place of the arguments: `KestraStack "prod"`.
         style: how the program writes names.
         settings: the first-level settings that the component takes; of others nothing is said. None: all.
+        refused: what is wrong with other arguments.
+        alone: settings of which the component reads single keys, so that they need not go together with others.
 
     Raises:
         SettingsError: with every problem at once.
@@ -117,43 +138,67 @@ def check_arguments(
         )
         for place, _ in in_clear(arguments.document)
     ]
-    outputs = [
-        Problem(
-            names.path(place),
-            source,
-            "is an output",
-            "it decides what is registered, and the value of an output is known only after that",
-            "pass the value itself; the plugin, which other languages use, takes an output here too (docs/package.md)",
-        )
-        for place in arguments.outputs
+    refused = [
+        *refused,
+        *(
+            Problem(names.path(o.place), source, o.message, o.rule, o.fix)
+            for o in arguments.refused
+        ),
     ]
-    unknown = [*arguments.unknown, *arguments.outputs]
+    unknown = [*arguments.unknown, *(one.place for one in arguments.refused)]
     try:
         loaded = load(
-            arguments.document, source=source, spelling=names, unknown=unknown, concerns=settings
+            arguments.document,
+            source=source,
+            spelling=names,
+            unknown=unknown,
+            concerns=settings,
+            alone=alone,
         )
     except SettingsError as error:
-        problems = [*outputs, *(_translated(p, names) for p in error.problems)]
+        problems = [*refused, *(_translated(p, names) for p in error.problems)]
         raise SettingsError([*problems, *clear]) from None
-    if outputs:
-        raise SettingsError([*outputs, *clear])
+    if refused:
+        raise SettingsError([*refused, *clear])
     return Loaded(loaded.settings, (*(_translated(p, names) for p in loaded.warnings), *clear))
 
 
 def _translated(problem: Problem, names: ArgumentNames) -> Problem:
-    texts = {name: translate(getattr(problem, name), names) for name in ("message", "rule", "fix")}
-    if problem.kind == "unknown-key":
-        # The fix lists the keys that there are.
-        texts["fix"] = _HYPHENATED.sub(lambda match: names.written(match[0]), texts["fix"])
+    if problem.message == ENCRYPTED[0]:
+        problem = replace(problem, message=_SECRET[0], rule=_SECRET[1], fix=_SECRET[2])
+    # Listed are keys, of which some have the names of secret managers.
+    is_key = problem.kind == "unknown-key"
+    texts = {
+        name: translate(getattr(problem, name), names, names_managers=is_key)
+        for name in ("message", "rule", "fix")
+    }
     # A file's line can only be one of the arguments' source.
     return replace(problem, path=translate(problem.path, names), **texts)
 
 
-def translate(text: str, names: ArgumentNames) -> str:
-    """A text about settings with the arguments that they are."""
+def translate(text: str, names: ArgumentNames, *, names_managers: bool = False) -> str:
+    """A text about settings with the arguments that they are.
+
+    Args:
+        text: of a problem.
+        names: how the program writes arguments.
+        names_managers: whether `aws-secret-manager` and its like are keys in it, and not types.
+    """
     for command, instead in _COMMANDS:
         text = command.sub(instead, text)
-    return _PATH.sub(lambda match: names.path(_place(match["path"])), text)
+
+    def written(match: re.Match[str]) -> str:
+        word = match[1]
+        is_name = word is not None and (names_managers or word not in BACKENDS)
+        return names.written(word) if is_name else match[0]
+
+    return _WORD.sub(written, _PATH.sub(lambda match: names.path(_place(match["path"])), text))
+
+
+def in_arguments(style: Style) -> Callable[[str], str]:
+    """What makes of a text about settings one about arguments, as the language of the program writes them."""
+    names = ArgumentNames(style)
+    return lambda text: translate(text, names)
 
 
 def _place(path: str) -> Loc:

@@ -22,10 +22,11 @@ from ..settings.base import Model
 from ..settings.pods import field_type
 from ..validation.schema import models_in
 from ..validation.sensitive import is_sensitive
-from .component import PACKAGE, ObjectType, PackageComponent, Property
+from .component import PACKAGE, PackageComponent
 from .components import COMPONENTS
 from .interfaces import OBJECT_TYPES
 from .property_names import CATALOGUE, OTHERS, element_annotation, properties
+from .property_types import ObjectType, Property
 
 FILE = Path(__file__).parent / "schema.json"
 

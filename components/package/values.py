@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -44,7 +44,7 @@ class Special:
 UNKNOWN = Special("unknown")
 """Not known before the update."""
 OTHER = Special("other")
-"""A file, an archive or a resource."""
+"""A file, an archive, a resource, or another object of the program."""
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,23 @@ class Value:
             parts = self.content
         return self.dependencies.union(*(part.all_dependencies() for part in parts))
 
+    def within(self, *, is_secret: bool) -> Value:
+        """The value as a part of one that is a secret, or is none."""
+        return replace(self, is_secret=True) if is_secret and not self.is_secret else self
+
     def to_input(self) -> Any:
-        """The value as Pulumi's SDK has it. What is a secret or is not known is an output, a whole number an `int`."""
+        """The value as Pulumi's SDK has it. What is a secret or is not known is an output, a whole number an `int`.
+
+        Of a list or a map that is a secret every value is one: who reads it sees what it has.
+        """
         content: Any = self.content
         if content is UNKNOWN:
             content = pulumi.Output.from_input(pulumi.output.UNKNOWN)
         elif isinstance(content, Mapping):
-            content = {name: part.to_input() for name, part in content.items()}
+            parts = {name: part.within(is_secret=self.is_secret) for name, part in content.items()}
+            return {name: part.to_input() for name, part in parts.items()}
         elif isinstance(content, Sequence) and not isinstance(content, str):
-            content = [part.to_input() for part in content]
+            return [part.within(is_secret=self.is_secret).to_input() for part in content]
         elif isinstance(content, float) and content.is_integer():
             content = int(content)
         return pulumi.Output.secret(content) if self.is_secret else content

@@ -75,9 +75,10 @@ class Redaction:
 
         A value is known before the engine has it: it is waited for here before the registration waits for it.
         """
-        pulumi.runtime.register_stack_transformation(self._note)
+        pulumi.runtime.register_stack_transformation(self.note)
 
-    def _note(self, args: pulumi.ResourceTransformationArgs) -> None:
+    def note(self, args: pulumi.ResourceTransformationArgs) -> None:
+        """Learns the secrets of one resource; a transformation."""
         for output in _outputs(args.props):
             learning = asyncio.ensure_future(self._learn(output))
             self._learning.add(learning)

@@ -80,8 +80,10 @@ def render(settings: Settings) -> Configuration:
     Rendered is what the settings say plus what a safe start needs (``sections.kestra``); defaults
     that Kestra's own start script supplies are not repeated. Dropped are keys without effect
     (``heartbeat``, ``basic-auth.enabled``) and, in the open-source edition, Enterprise-only
-    blocks. Never raises for settings that the loader accepted.
+    blocks. A stack of secrets alone has none. Never raises for settings that the loader accepted.
     """
+    if settings.is_secrets_alone:
+        return Configuration({}, {})
     nodes = tree(settings)
     version, edition = settings.version, settings.edition
     document: dict[str, Node] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
@@ -48,16 +48,24 @@ class Guard(pulumi.ComponentResource):
         return pulumi.ResourceOptions(depends_on=self.urn.apply(lambda _: list[pulumi.Resource]()))
 
 
-def watched(settings: Settings) -> pulumi.ResourceOptions:
-    """Options of a guard that refuses; for a real engine only, as mocks know no hooks."""
+def watched(
+    settings: Settings, name: str = "kestra-guard", says: Callable[[str], str] = str
+) -> pulumi.ResourceOptions:
+    """Options of a guard that refuses; for a real engine only, as mocks know no hooks.
+
+    Args:
+        settings: of the guard.
+        name: of the hook; the engine knows each name once in an update.
+        says: what it makes of the refusal, which names settings.
+    """
 
     def compare(args: pulumi.ResourceHookArgs) -> None:
         before, after = _plain(args.old_inputs or {}), _plain(args.new_inputs or {})
         # A state of before the guard has nothing to compare with.
         if message := refusal(before, after, settings.deployment.accept):
-            raise pulumi.RunError(message)
+            raise pulumi.RunError(says(message))
 
-    hook = pulumi.ResourceHook("kestra-guard", compare, pulumi.ResourceHookOptions(on_dry_run=True))
+    hook = pulumi.ResourceHook(name, compare, pulumi.ResourceHookOptions(on_dry_run=True))
     return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook]))
 
 

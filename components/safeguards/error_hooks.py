@@ -15,6 +15,7 @@ from pulumi.runtime.settings import SETTINGS
 from ..kubernetes.cluster_reader import READER, ClusterReader
 from ..kubernetes.operator_hints import explain_not_ready
 from ..kubernetes.scaling import still_autoscaled
+from ..redaction.secrets import Redaction
 from . import name_conflicts
 from .failed_resource import FailedResource
 from .failed_rollout import explain, learn_secrets
@@ -25,6 +26,8 @@ def suggest_fix(failed: FailedResource) -> str:
     """What a person can do about a failure; empty where nothing is known of it."""
     return name_conflicts.suggest_fix(failed) or next(iter(suggest_fixes([failed.message])), "")
 
+
+HOOK = "kestra-way-out"
 
 ANSWER: ContextVar[Callable[[FailedResource], str]] = ContextVar("answer", default=suggest_fix)
 """What the program answers a failure with; the sandbox has its own."""
@@ -40,7 +43,27 @@ def register_error_hook(reader: ClusterReader | None = None) -> None:
         reader: reads the cluster (default: that of `READER`).
     """
     suppress_log_errors_after_engine_exit()
-    answer, cluster, redaction = ANSWER.get(), reader or READER.get()(), learn_secrets()
+    redaction = learn_secrets()
+    pulumi.runtime.register_stack_transformation(
+        error_hook(HOOK, reader or READER.get()(), redaction)
+    )
+
+
+def error_hook(
+    hook_name: str,
+    cluster: ClusterReader,
+    redaction: Redaction,
+    says: Callable[[str], str] = str,
+) -> pulumi.ResourceTransformation:
+    """A transformation that gives every resource the hook of `register_error_hook()`.
+
+    Args:
+        hook_name: the engine knows each name once in an update.
+        cluster: reads the cluster.
+        redaction: knows the secret values of the resources.
+        says: what it makes of an advice, which names settings.
+    """
+    answer = ANSWER.get()
     parents: dict[tuple[str, str, str], str] = {}
     suggested = set[str]()
 
@@ -66,10 +89,10 @@ def register_error_hook(reader: ClusterReader | None = None) -> None:
         )
         if advice and advice not in suggested:
             suggested.add(advice)
-            pulumi.log.error(f"{name}: {advice}")
+            pulumi.log.error(f"{name}: {says(advice)}")
         return False
 
-    hook = pulumi.ErrorHook("kestra-way-out", suggest)
+    hook = pulumi.ErrorHook(hook_name, suggest)
 
     def bind(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         if not isinstance(args.resource, pulumi.CustomResource):
@@ -83,7 +106,7 @@ def register_error_hook(reader: ClusterReader | None = None) -> None:
         )
         return pulumi.ResourceTransformationResult(args.props, opts)
 
-    pulumi.runtime.register_stack_transformation(bind)
+    return bind
 
 
 class LateLogTolerantEngine:

@@ -127,7 +127,7 @@ class RolloutWatch:
     def follow(self) -> None:
         """Notes every Deployment that is registered from here on. A preview waits for none."""
         if not pulumi.runtime.is_dry_run():
-            pulumi.runtime.register_stack_transformation(self._note)
+            pulumi.runtime.register_stack_transformation(self.note)
 
     async def end(self) -> None:
         """Ends it."""
@@ -136,7 +136,8 @@ class RolloutWatch:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    def _note(self, args: pulumi.ResourceTransformationArgs) -> None:
+    def note(self, args: pulumi.ResourceTransformationArgs) -> None:
+        """Notes a Deployment; a transformation."""
         if args.type_ != DEPLOYMENT:
             return
         metadata = pulumi.Output.from_input(args.props["metadata"])

@@ -18,6 +18,7 @@ from ..settings import Settings
 from ..settings.external_key import has_external_key
 from ..settings.open_source_store import in_store
 from ..storage.registry import storage_of
+from .created_things import created_things, deleted_things
 
 #: What stands for the secret manager of a stack that has none.
 NONE = "none"
@@ -52,6 +53,8 @@ def snapshot(settings: Settings) -> dict[str, Any]:
         **({"external": external} if external else {}),
         **({"encryptionKey": known} if known else {}),
         **({"storage": storage.location_facts(settings)} if storage else {}),
+        **({"alone": True} if settings.is_secrets_alone else {}),
+        "created": created_things(settings),
     }
 
 
@@ -86,6 +89,7 @@ def find_losses(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Los
         *_declared(before, after),
         *_external(before, after),
         *_storage(before, after),
+        *_created(before, after),
     ]
 
 
@@ -118,6 +122,14 @@ def _keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]
         if not was or now == was or (fact == "internalKey" and before["reads"] != after["reads"]):
             continue
         path = named.format(reads=before["reads"])
+        if after.get("alone"):
+            yield Loss(
+                ("alone", fact, str(was)),
+                "kestra:deployment.enabled would become false: Kestra itself would be deleted, and this stack would give "
+                f"up the key kestra:{path} (fingerprint {was}), without which what Kestra encrypted cannot be read. "
+                "Leave it true; the secrets of a team go into a stack of their own (docs/teams.md).",
+            )
+            continue
         becomes = f"{now} comes" if isinstance(now, str) and now else "a new one would be made"
         back = " or from the copy in the secret store," if fact == "encryptionKey" else ""
         yield Loss(
@@ -196,6 +208,18 @@ def _storage(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Lo
                 f"kestra:{path} would change from {old or 'nothing'} to {new or 'nothing'}: Kestra would not find the files "
                 "of flows and executions any more. Copy them first (docs/storage.md), or leave it as it is.",
             )
+
+
+def _created(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]:
+    """What the stack has made, and would delete for a setting that says that it exists already, or where it has
+    another name."""
+    was, now = before.get("created") or {}, after.get("created") or {}
+    for path, name, sentence in deleted_things(was, now):
+        yield Loss(
+            ("created", path, name),
+            f"kestra:{path} would change: {sentence}. Leave it as it is. To hand it to another owner, take it out of the "
+            "state first (docs/guards.md#to-hand-something-over).",
+        )
 
 
 def _declared(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]:

@@ -16,6 +16,7 @@ from .base import (
     key,
 )
 from .store import AWS, AZURE, ESO, GCP
+from .teams import KESTRA_NAMESPACE, KESTRA_TENANT
 
 VAULT = "Vault documentation, password policies"
 SPECIAL = "-_.~"
@@ -124,14 +125,14 @@ class DeclaredSecret(Model):
         "",
         "Kestra namespace that it belongs to; required in the Enterprise Edition. In open source a secret has none: "
         "flows of every namespace read it.",
-        pattern=r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*$",
+        pattern=KESTRA_NAMESPACE,
         max_length=150,
         source=SOURCE_PROJECT + "; Kestra namespace rules",
     )
     tenant: str = key(
         "main",
         "Kestra tenant.",
-        pattern=r"^[a-z0-9][a-z0-9_-]*$",
+        pattern=KESTRA_TENANT,
         max_length=63,
         source=SOURCE_PROJECT,
     )

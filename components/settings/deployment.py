@@ -16,6 +16,7 @@ from .base import (
     key,
 )
 from .edge import K8S, NAME, SUBDOMAIN, HttpRoute, Ingress, Monitoring
+from .kubeconfig import Kubeconfig
 from .networks import Network, Port
 from .pods import PodSettings
 from .scaling import Autoscaling, DisruptionBudget
@@ -277,7 +278,19 @@ class StorageVolume(Model):
 class Deployment(PodSettings):
     """Kestra on Kubernetes."""
 
+    enabled: ProjectBool = key(
+        True,
+        "Whether Kestra is deployed. False: a stack of secrets alone, which writes the declared secrets of one team into "
+        "the store of another stack's Kestra and makes nothing else (docs/teams.md).",
+        source=SOURCE_PROJECT,
+    )
     namespace: str = key("kestra", "Namespace.", pattern=NAME, max_length=63, source=K8S)
+    kubeconfig: Kubeconfig | None = key(
+        None,
+        "kubeconfig of the cluster, as its text: encrypted, or an output of the cluster's stack "
+        "(docs/stacks-that-compose.md). Absent: that of kubernetes:kubeconfig, or that of kubectl.",
+        source="Pulumi documentation, Kubernetes provider",
+    )
     create_namespace: ProjectBool = key(
         True,
         "Whether the namespace is made, enforcing Pod Security `restricted`.",

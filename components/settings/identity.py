@@ -65,8 +65,8 @@ class VaultIdentity(Model):
     )
     mount_engine: ProjectBool = key(
         True,
-        "Whether the KV engine is mounted; false where root-engine exists already. Kestra's role then reaches only "
-        "what is Kestra's in it (docs/backends/vault.md).",
+        "Whether the KV engine is mounted; false where root-engine exists already, and by default in a stack of "
+        "secrets alone. Kestra's role then reaches only what is Kestra's in it (docs/backends/vault.md).",
         source=SOURCE_PROJECT,
     )
     paths: tuple[str, ...] = key(

@@ -162,6 +162,16 @@ class Settings(Model):
         }
 
     @property
+    def is_secrets_alone(self) -> bool:
+        """Whether this is a stack of a team's secrets, without Kestra (`kestra:deployment.enabled: false`)."""
+        return not self.deployment.enabled
+
+    @property
+    def is_shared_with_teams(self) -> bool:
+        """Whether stacks of teams write into the store that this stack's Kestra reads (`kestra:store.teams`)."""
+        return "teams" in self.store.model_fields_set and self.deployment.enabled
+
+    @property
     def access_mode(self) -> AccessMode:
         """How the secret manager is used, which decides what the stack's identity may do there."""
         if self.uses_external_secrets:

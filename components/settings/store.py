@@ -17,6 +17,8 @@ from .base import (
 from .durations import DurationForm
 from .managers import VAULT_MOUNT, VAULT_NAME, VAULT_NAMESPACE, VAULT_ROLE
 from .secret import SecretManager
+from .teams import KMS_ARN as KMS_ARN
+from .teams import Team
 
 AWS = "AWS documentation, Secrets Manager and KMS API references"
 AZURE = "Azure documentation, Key Vault"
@@ -46,7 +48,6 @@ _REFRESH = DurationForm(
 RefreshInterval = Annotated[str, BeforeValidator(_REFRESH.check)]
 """A duration of 10s to 24h."""
 
-KMS_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$"
 GCP_PROJECT = r"^[a-z][a-z0-9.:-]*$"
 PREFIX = r"^[A-Za-z0-9_-]+$"
 """Of names in Azure Key Vault and Google Secret Manager."""
@@ -177,7 +178,7 @@ class AzureStore(Model):
     )
     create_vault: ProjectBool = key(
         True,
-        "Whether the vault is made; false where vault-name exists already.",
+        "Whether the vault is made; false where vault-name exists already, and by default in a stack of secrets alone.",
         source=SOURCE_PROJECT,
     )
     recovery_vault_name: str | None = key(
@@ -339,5 +340,12 @@ class Store(Model):
         None,
         "A second secret manager that declared secrets are written to as well, while a stack moves from one to "
         "another: the keys of kestra:secret.",
+        source=SOURCE_PROJECT,
+    )
+    teams: dict[str, Team] = key(
+        {},
+        "Name to a team that has a stack of secrets of its own in this store (docs/teams.md). In such a stack "
+        "(kestra:deployment.enabled: false) the one team that it is of. In Kestra's stack those whose secrets Kestra "
+        "reads; written as {} none yet. Absent: Kestra reads all that is below its engine or prefix.",
         source=SOURCE_PROJECT,
     )

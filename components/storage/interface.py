@@ -79,12 +79,21 @@ class ObjectStorage:
         """What Kestra's pods may do in the bucket of this stack."""
         return iter(())
 
+    def place(self, settings: Settings) -> str:
+        """The bucket, for people."""
+        return bucket_name(settings)
+
     def location_facts(self, settings: Settings) -> dict[str, str]:
         """Where Kestra's files are: settings path to value. Another value means another place."""
         return {
             f"storage.{self.type}.bucket": bucket_name(settings),
             f"storage.{self.type}.path": path_prefix(storage_key(settings, "path")),
         }
+
+    def created_things(self, settings: Settings) -> dict[str, str]:
+        """Settings path of what makes a thing to its name; empty where the thing exists already."""
+        chosen = settings.storage_bucket
+        return {"storage-bucket.create": self.place(settings) if chosen and chosen.create else ""}
 
     def create(
         self,

@@ -19,6 +19,7 @@ from ..settings.base import SecretText, TextInClear, kebab
 from ..settings.credentials import credential_sign
 from ..settings.findings import Finding, Kind
 from ..settings.placeholders import find_placeholders
+from ..settings.references import UnreadValue
 from .catalogue_versions import block_version_finding, setting_place
 from .forbidden_keys import forbidden
 from .schema import (
@@ -73,6 +74,8 @@ class Reading:
 
     problems: list[Finding] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
+    left_out: list[Loc] = field(default_factory=list)
+    """Places of blocks that nobody has read."""
 
     def tree(self) -> dict[str, Any]:
         """The leaves as they stand in Kestra's file: nested, with tuples for lists.
@@ -201,11 +204,15 @@ class _Reader:
         if len(loc) == len(one.loc) and isinstance(last, str):
             self._spelling.note(loc, last)
         path = best.path
+        is_map = best.key is not None and best.key.type == "map"
+        is_block = best.kind != "inside" and (best.key is None or is_map)
+        if is_block and isinstance(one.value, UnreadValue):
+            self.reading.left_out.append(loc)
+            return
         if one.value is None:
             return
         if path[-2:-1] == _AS_WRITTEN:
             path = (*path[:-1], last)
-        is_map = best.key is not None and best.key.type == "map"
         if best.kind == "inside" or (in_map and best.key is not None and not is_scalar(one.value)):
             self._free(one.value, best.path, loc, one.written, best.key)
         elif best.names and (isinstance(one.value, (Mapping, list)) or best.key is None):

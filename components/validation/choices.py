@@ -20,7 +20,10 @@ _FIRST_LEVEL = {field.alias or name for name, field in Settings.model_fields.ite
 
 
 def findings(
-    settings: Settings, wrong: Sequence[Loc], complete: Callable[[Settings], Settings]
+    settings: Settings,
+    wrong: Sequence[Loc],
+    complete: Callable[[Settings], Settings],
+    unknown: Sequence[Loc] = (),
 ) -> list[Finding]:
     """What the checks find; where version, edition or secret manager is invalid, what they find for every choice.
 
@@ -28,19 +31,22 @@ def findings(
         settings: as far as they are valid.
         wrong: the places that are refused.
         complete: what makes of settings those that are checked.
+        unknown: places whose values nobody knows yet.
     """
     # A document that is too large as a whole has its choices all the same.
     somewhere = [loc for loc in wrong if loc]
-    first, *others = [_findings(one, complete) for one in _possible(settings, somewhere)]
+    first, *others = [_findings(one, complete, unknown) for one in _possible(settings, somewhere)]
     common = set(first).intersection(*others)
     return [finding for finding in first if finding in common]
 
 
-def _findings(settings: Settings, complete: Callable[[Settings], Settings]) -> list[Finding]:
+def _findings(
+    settings: Settings, complete: Callable[[Settings], Settings], unknown: Sequence[Loc]
+) -> list[Finding]:
     # One of the two managers goes; the rest is judged by the one that this edition has.
     both = list(beside_secret(settings))
     judged = settings.model_copy(update={"secret": None}) if both else settings
-    return [*both, *check_all(complete(judged))]
+    return [*both, *check_all(complete(judged), unknown)]
 
 
 def _possible(settings: Settings, wrong: Sequence[Loc]) -> Iterator[Settings]:

@@ -18,12 +18,14 @@ from pydantic import SecretStr
 from ..settings.base import kebab
 from ..settings.findings import Finding, Kind
 from ..settings.pods import KubernetesType
+from ..settings.references import UnreadValue
 from . import kubernetes_values
 from .schema import (
     ENCRYPTED,
     LONG_NAME,
     Canonical,
     KeySpelling,
+    LeftOut,
     Loc,
     encrypted_fix,
     printable_key,
@@ -50,7 +52,7 @@ def _by_spelling(type_: str) -> dict[str, str]:
 
 def canonicalize_objects(
     type_: KubernetesType, value: Any, spelling: KeySpelling, loc: Loc
-) -> Iterator[Finding | Canonical]:
+) -> Iterator[Finding | LeftOut | Canonical]:
     """Yields what is wrong with a setting of Kubernetes' form, and last the value in camelCase.
 
     What is wrong is left out of the value. A value that is neither object nor list stays, for the model to refuse.
@@ -71,6 +73,7 @@ def canonicalize_objects(
     elif isinstance(value, Mapping):
         clean = reader.read(type_.name, value, loc)
     yield from reader.problems
+    yield from reader.left_out
     yield Canonical(clean)
 
 
@@ -80,6 +83,7 @@ class _Reader:
     def __init__(self, spelling: KeySpelling) -> None:
         self._spelling = spelling
         self.problems: list[Finding] = []
+        self.left_out: list[LeftOut] = []
 
     def _refuse(self, loc: Loc, what: str, rule: str, fix: str, kind: Kind = "value") -> object:
         self.problems.append(Finding(loc, what, rule, fix, kind=kind))
@@ -90,6 +94,9 @@ class _Reader:
         if isinstance(value, SecretStr):
             if may_be_secret:
                 return value
+            if isinstance(value, UnreadValue):
+                self.left_out.append(LeftOut(loc))
+                return _ABSENT
             is_block = type_[0] in "[{" or type_ in types()
             fix = encrypted_fix(self._spelling.place(loc), is_block=is_block)
             return self._refuse(loc, *ENCRYPTED, fix)

@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..backends.registry import backend_of
 from ..backends.settings_model import settings_model
+from ..backends.teams import with_team_secrets
 from ..settings.base import kebab
 from ..settings.external_key import with_external_key
 from ..settings.findings import Finding
 from ..settings.model import Settings
 from ..settings.open_source_store import with_store_manager
 from ..settings.report import Problem, SettingsError
+from ..settings.secrets_alone import with_team_defaults
 from . import catalogue_keys, choices
 from .catalogue_keys import ADDITIONAL, Reading
+from .environments import absent, masked, masked_places, merged, unopened
 from .namespaces import misspelled_namespaces
 from .schema import (
     Canonical,
     KeySpelling,
+    LeftOut,
     Loc,
     Unmodelled,
     canonicalize_keys,
     remove,
     validate,
 )
-from .sensitive import encrypt_fix, plain_secrets
+from .sensitive import encrypt_fix, in_clear, plain_secret
 from .stack_file import file_problem, read_stack_file, settings_of
+from .stack_outputs import (
+    ReadOutputs,
+    Resolved,
+    clear_output,
+    leave_out_unread,
+    misplaced_references,
+    of_output,
+    resolve,
+    unread_setting,
+)
 from .value_limits import find_invalid_values
 
 
@@ -38,6 +53,25 @@ class Loaded:
 
     settings: Settings
     warnings: tuple[Problem, ...]
+    unread: tuple[Problem, ...] = ()
+    """What others bring and nobody has read, which is judged at preview: outputs of other stacks, environments."""
+    is_complete: bool = True
+    """Whether the settings have every value: a secret that is not read stands for itself, anything else is left out."""
+
+    @property
+    def notes(self) -> list[str]:
+        """One line for each of what nobody has read."""
+        return [f"{one.location}: {one.path} {one.message}; {one.rule}" for one in self.unread]
+
+    def completed(self) -> Loaded:
+        """The same, for who needs every value.
+
+        Raises:
+            SettingsError: values of others are left out.
+        """
+        if not self.is_complete:
+            raise SettingsError([replace(one, severity="error") for one in self.unread])
+        return self
 
 
 def load(
@@ -47,6 +81,9 @@ def load(
     spelling: KeySpelling | None = None,
     unknown: Sequence[Loc] = (),
     concerns: Collection[str] | None = None,
+    alone: Collection[str] = (),
+    resolved: Resolved | None = None,
+    is_open: bool = False,
 ) -> Loaded:
     """Checks the first-level settings and everything below.
 
@@ -57,6 +94,9 @@ def load(
         spelling: how the report writes keys; None: as the document does.
         unknown: places that have a value which nobody knows yet, and which the document leaves out.
         concerns: the first-level settings that are looked at, for who uses a part of them; None: all.
+        alone: those among them whose values are checked, and not whether they go together with others.
+        resolved: where values of other stacks stand.
+        is_open: whether others may bring more settings; then nothing is said of what is missing.
 
     Raises:
         SettingsError: with every problem at once.
@@ -65,15 +105,21 @@ def load(
     findings: list[Finding] = []
     data: dict[str, Any] = {}
     unmodelled: list[Unmodelled] = []
+    left_out: list[Loc] = []
     try:
         for item in canonicalize_keys(settings_model(), _as_written(document), spelling):
             if isinstance(item, Unmodelled):
                 unmodelled.append(item)
             elif isinstance(item, Canonical):
                 data = item.value
+            elif isinstance(item, LeftOut):
+                left_out.append(item.loc)
             else:
                 findings.append(item)
         keys, additional = _keys_of_kestra(unmodelled, data, spelling)
+        left_out += [*keys.left_out, *additional.left_out]
+        left_out += leave_out_unread(data, settings_model())
+        unknown = [*unknown, *left_out]
         findings += keys.problems + additional.problems
         values = [leaf.value for leaf in (*keys.leaves, *additional.leaves)]
         invalid = list(find_invalid_values(data, values))
@@ -86,18 +132,25 @@ def load(
         raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
 
     def complete(settings: Settings) -> Settings:
-        settings = with_store_manager(settings)
+        settings = with_team_secrets(with_store_manager(with_team_defaults(settings)))
         settings = with_external_key(backend_of(settings).with_defaults(settings))
         return _with_keys(settings, keys, additional)
 
     settings = _with_unread(settings, written, removed)
-    findings += invalid + [one for one in refused if one.loc not in unknown]
+    # What is short of a value that nobody knows is not refused for that.
+    above = {place[:end] for place in unknown for end in range(1, len(place) + 1)}
+    findings += invalid + [one for one in refused if one.loc not in above]
+    if is_open:
+        findings = [one for one in findings if one.kind != "missing"]
     removed += [*places, *unknown]
     wrong = [*removed, *(finding.loc for finding in findings)]
     findings += [
         finding
-        for finding in choices.findings(settings, wrong, complete)
-        if not (
+        for finding in choices.findings(
+            settings, wrong, complete, [*unknown, *(absent(settings) if is_open else ())]
+        )
+        if finding.loc[0] not in alone
+        and not (
             finding.depends_on_neighbours
             and choices.is_consequence_of_invalid_key(finding.loc, wrong)
         )
@@ -106,17 +159,21 @@ def load(
     if concerns is not None:
         # A key that nobody knows may be meant for one of these.
         findings = [one for one in findings if one.loc[0] in concerns or one.kind == "unknown-key"]
-    problems = [_problem(finding, source, spelling) for finding in findings]
+    problems = [_problem(finding, source, spelling, resolved) for finding in findings]
     errors = [problem for problem in problems if problem.severity == "error"]
     # What is refused needs no second word.
     paths = {error.path for error in errors}
     warnings = [p for p in problems if p.severity == "warning" and p.path not in paths]
     if errors:
         raise SettingsError([*sorted(errors, key=lambda p: p.path), *warnings])
-    return Loaded(complete(settings), tuple(warnings))
+    return Loaded(complete(settings), tuple(warnings), is_complete=not left_out and not is_open)
 
 
-def _problem(finding: Finding, source: str, spelling: KeySpelling) -> Problem:
+def _problem(
+    finding: Finding, source: str, spelling: KeySpelling, resolved: Resolved | None
+) -> Problem:
+    if resolved and (origin := resolved.origin(tuple(spelling.place(finding.loc)))):
+        finding = of_output(finding, origin)
     return Problem(
         spelling.path(finding.loc),
         source,
@@ -203,36 +260,82 @@ def _as_written(document: Mapping[str, object]) -> dict[str, object]:
     return document
 
 
-def load_file(path: Path | str) -> Loaded:
+def load_file(
+    path: Path | str,
+    read: ReadOutputs | None = None,
+    environments: Sequence[Mapping[str, Any]] = (),
+) -> Loaded:
     """Loads a `Pulumi.<stack>.yaml`; encrypted values count as present and opaque, secrets in clear are warned of.
+
+    Args:
+        path: the stack file.
+        read: gives the outputs of other stacks; None: nobody reads them.
+        environments: what the file's environments of Pulumi ESC bring (`environments.opened`), later ones win.
 
     Raises:
         SettingsError: with every problem at once; also for a file that is missing or no YAML.
     """
     file = read_stack_file(path)
+    if environments:
+        file = replace(file, config=merged(file.config, environments))
+    waits = () if environments else file.environments
     try:
-        loaded = load_stack(settings_of(file), source=file.source, keys=file.config)
+        loaded = load_stack(
+            settings_of(file),
+            source=file.source,
+            config=file.config,
+            read=read,
+            environments=waits,
+        )
     except SettingsError as error:
         raise SettingsError(file.with_lines(error.problems)) from None
-    return Loaded(loaded.settings, file.with_lines(loaded.warnings))
+    warnings, unread = file.with_lines(loaded.warnings), file.with_lines(loaded.unread)
+    return replace(loaded, warnings=warnings, unread=unread)
 
 
 def load_stack(
-    document: Mapping[str, object], *, source: str, keys: Iterable[object] = ()
+    document: Mapping[str, object],
+    *,
+    source: str,
+    config: Mapping[Any, Any] = MappingProxyType({}),
+    read: ReadOutputs | None = None,
+    environments: Sequence[str] = (),
 ) -> Loaded:
     """Loads the settings of a stack (see `load`), and warns of what nobody reads and of secrets in clear.
 
     Args:
         document: first-level key to value.
         source: what the report names as the place of the settings.
-        keys: every key of the stack's configuration, with its namespace.
+        config: the stack's whole configuration, each key with its namespace.
+        read: gives the outputs of other stacks; None: nobody reads them.
+        environments: those of Pulumi ESC that bring more, which is not in the document.
 
     Raises:
         SettingsError: with every problem at once.
     """
-    plain = [*misspelled_namespaces(keys, source), *plain_secrets(document, source)]
     try:
-        loaded = load(document, source=source)
+        masks = list(masked_places(document))
+        resolved = resolve(document, source, read)
+    except RecursionError:
+        raise SettingsError([file_problem(source, "is nested too deeply", "flatten it")]) from None
+    errors = [*resolved.problems, *misplaced_references(config, source)]
+    plain = [*misspelled_namespaces(config, source), *_in_clear(resolved, source)]
+    try:
+        loaded = load(
+            resolved.document, source=source, resolved=resolved, is_open=bool(environments)
+        )
     except SettingsError as error:
-        raise SettingsError([*error.problems, *plain]) from None
-    return Loaded(loaded.settings, (*loaded.warnings, *plain))
+        raise SettingsError([*errors, *error.problems, *plain]) from None
+    if errors:
+        raise SettingsError([*errors, *loaded.warnings, *plain])
+    unread = [unread_setting(place, one, source) for place, one in resolved.unread.items()]
+    unread += [masked(place, source) for place in masks]
+    unread += [unopened(environments, source)] if environments else []
+    return replace(loaded, warnings=(*loaded.warnings, *plain), unread=tuple(unread))
+
+
+def _in_clear(resolved: Resolved, source: str) -> Iterable[Problem]:
+    """A warning for each secret that stands in clear, here or in the stack that it comes from."""
+    for place, _ in in_clear(resolved.document):
+        origin = resolved.origin(place)
+        yield clear_output(place, origin, source) if origin else plain_secret(place, source)

@@ -38,6 +38,13 @@ class Canonical:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """The place of a value that nobody has read, and that the data is without."""
+
+    loc: Loc
+
+
+@dataclass(frozen=True)
 class Unmodelled:
     """A key that no model has: its place as the settings spell it and as it was written, and its value."""
 
@@ -134,7 +141,7 @@ def models_in(annotation: Any) -> tuple[type[Model] | None, type[Model] | None]:
 
 def canonicalize_keys(
     model: type[Model], data: Mapping[Any, Any], spelling: KeySpelling, loc: Loc = ()
-) -> Iterator[Finding | Unmodelled | Canonical]:
+) -> Iterator[Finding | Unmodelled | LeftOut | Canonical]:
     """Yields what is wrong with the keys, keys that may be of the catalogue's, and last the data in Kestra's spelling."""
     by_alias = {field.alias or name: field for name, field in model.model_fields.items()}
     clean: dict[str, Any] = {}
@@ -199,8 +206,8 @@ def canonicalize_keys(
 def _into(
     clean: dict[str, Any],
     name: str,
-    items: Iterator[Finding | Unmodelled | Canonical],
-) -> Iterator[Finding | Unmodelled]:
+    items: Iterator[Finding | Unmodelled | LeftOut | Canonical],
+) -> Iterator[Finding | Unmodelled | LeftOut]:
     for item in items:
         if isinstance(item, Canonical):
             clean[name] = item.value

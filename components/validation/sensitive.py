@@ -89,20 +89,22 @@ def _holds_secret(path: Place, annotation: Any, value: str) -> bool:
     return placeholder is None or bool(placeholder.rest)
 
 
+def plain_secret(place: Place, source: str) -> Problem:
+    """The warning of a sensitive value that a stack file holds in clear, with the command that encrypts it."""
+    return Problem(
+        config_path(place),
+        source,
+        "stands in clear in the stack file",
+        "a secret in a stack file is encrypted; Pulumi keeps what is in clear in its history too, "
+        "and whoever reads the repository reads it",
+        encrypt_fix(place),
+        "warning",
+    )
+
+
 def plain_secrets(document: Mapping[str, object], source: str) -> list[Problem]:
-    """A warning for each sensitive value that a stack file holds in clear, with the command that encrypts it."""
-    return [
-        Problem(
-            config_path(place),
-            source,
-            "stands in clear in the stack file",
-            "a secret in a stack file is encrypted; Pulumi keeps what is in clear in its history too, "
-            "and whoever reads the repository reads it",
-            encrypt_fix(place),
-            "warning",
-        )
-        for place, _ in in_clear(document)
-    ]
+    """A warning for each sensitive value that a stack file holds in clear."""
+    return [plain_secret(place, source) for place, _ in in_clear(document)]
 
 
 def encrypt_fix(place: Sequence[str | int]) -> str:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from ..settings.base import OPAQUE
 from ..settings.report import Problem, SettingsError
+from .environments import names_of
 from .schema import printable_key
 from .yaml_scalars import resolve_as_pulumi
 
@@ -27,6 +28,8 @@ class StackFile:
     source: str
     config: Mapping[Any, Any]
     document: yaml.Node | None
+    environments: tuple[str, ...] = ()
+    """Environments of Pulumi ESC that the file names."""
 
     @cached_property
     def _names(self) -> dict[int, dict[str, tuple[yaml.Node, yaml.Node]]]:
@@ -142,7 +145,8 @@ def read_stack_file(path: Path | str) -> StackFile:
         raise SettingsError(
             [file_problem(source, "has no block `config`", "write the settings under config:")]
         )
-    return StackFile(source, config, node)
+    written = document.get("environment") if isinstance(document, dict) else None
+    return StackFile(source, config, node, names_of(written, source))
 
 
 def settings_of(file: StackFile) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from policy.controls import (  # noqa: F401
+from ..core.model import REGISTRY, Control
+from . import (  # noqa: F401
     conventions,
     external_secrets,
     identity,
@@ -26,7 +27,6 @@ from policy.controls import (  # noqa: F401
     task_runner,
     vault,
 )
-from policy.core.model import REGISTRY, Control
 
 AREAS = (
     "secret-stores",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policy.core.levels import ENVIRONMENTS
-from policy.core.model import REGISTRY, Context, Finding, Problem, Resource, Stack, control
-from policy.core.values import get_path
-from policy.pods import WORKLOADS
+from ..core.levels import ENVIRONMENTS
+from ..core.model import REGISTRY, Context, Finding, Problem, Resource, Stack, control
+from ..core.values import get_path
+from ..pods import WORKLOADS
 
 #: Type to where its tags are.
 TAGGED: Mapping[str, str] = {
@@ -41,8 +41,13 @@ TAGGED: Mapping[str, str] = {
 
 
 def tags_of(resource: Resource) -> dict[str, Any]:
-    """Tags by key, a label's prefix (`kestra.pulumi/owner`) left out. Raises Undecided when unknown."""
-    tags = resource.get_path(TAGGED[resource.type]) or {}
+    """Tags by key, a label's prefix (`kestra.pulumi/owner`) left out. Raises Undecided when unknown.
+
+    Those that a provider of AWS gives every resource (`defaultTags`) count.
+    """
+    where = TAGGED[resource.type]
+    shared = resource.get_path("tagsAll") if where == "tags" else None
+    tags = {**(shared or {}), **(resource.get_path(where) or {})}
     return {key.rsplit("/", 1)[-1].lower().replace("_", "-"): tags[key] for key in tags}
 
 

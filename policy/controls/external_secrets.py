@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from policy.core.model import Context, Finding, Problem, Resource, control
-from policy.core.values import UNKNOWN, Undecided, as_list, get_path, leaves, raw
+from ..core.model import Context, Finding, Problem, Resource, control
+from ..core.values import UNKNOWN, Undecided, as_list, get_path, leaves, raw
 
 _GROUP = "kubernetes:external-secrets.io"
 _VERSIONS = ("v1", "v1beta1")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy.core.documents import IDENTITY_POLICIES, Statement, identity_statements, statements
-from policy.core.model import Context, Finding, Problem, Resource, Stack, cis, control, fsbp
-from policy.core.values import as_list, check_each, reveal
+from ..core.documents import IDENTITY_POLICIES, Statement, identity_statements, statements
+from ..core.model import Context, Finding, Problem, Resource, Stack, cis, control, fsbp
+from ..core.values import as_list, check_each, reveal
 
 _IDENTITY = "kestra:identity"
 ROLE = "aws:iam/role:Role"

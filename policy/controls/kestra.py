@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy.application import Application, seconds
-from policy.core.model import Context, Finding, Problem, control
-from policy.core.values import Undecided, number
-from policy.effective_configuration import each_application
-from policy.environment_variables import SECRET_FAMILIES
+from ..application import Application, seconds
+from ..core.model import Context, Finding, Problem, control
+from ..core.values import Undecided, number
+from ..effective_configuration import each_application
+from ..environment_variables import SECRET_FAMILIES
 
 
 @control(

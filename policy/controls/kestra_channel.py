@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy.application import Application
-from policy.core.model import Context, Finding, Problem, Resource, control
-from policy.effective_configuration import each_application
+from ..application import Application
+from ..core.model import Context, Finding, Problem, Resource, control
+from ..effective_configuration import each_application
 
 ELSEWHERE = "pod-network-encryption"
 _TLS = "kestra.grpc.tls"

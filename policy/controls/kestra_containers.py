@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from policy.core.model import Resource
-from policy.core.values import UNKNOWN, Undecided, as_list, raw
-from policy.pods import Container, containers
-from policy.releases import Image
+from ..core.model import Resource
+from ..core.values import UNKNOWN, Undecided, as_list, raw
+from ..pods import Container, containers
+from ..releases import Image
 
 _LAUNCHER = re.compile(r"(^|[\s;&|('\"])(/app/kestra(?![\w./-])|kestra\s+server\b)")
 _SERVER = re.compile(r"\bserver(\s+(?P<component>[a-z]+))?")

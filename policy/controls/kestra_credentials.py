@@ -6,28 +6,28 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from policy.application import CARRIERS, SUPER_ADMINS, Document, documents, is_reference
-from policy.cluster_objects import CONFIG_MAP
-from policy.configuration_sources import system_properties
-from policy.configuration_texts import flatten
-from policy.controls.kestra_servers import HELM, chart_servers
-from policy.controls.kubernetes_secrets import is_secretive_name
-from policy.core.model import Context, Finding, Problem, Resource, control
-from policy.core.values import (
-    UNKNOWN,
+from ..application import CARRIERS, SUPER_ADMINS, Document, documents, is_reference
+from ..cluster_objects import CONFIG_MAP, SECRET
+from ..configuration_sources import system_properties
+from ..configuration_texts import flatten
+from ..core.model import Context, Finding, Problem, Resource, control
+from ..core.values import (
+    Sealed,
     Undecided,
     as_list,
     check_each,
     get_path,
+    is_unknown,
     leaves,
     raw,
     reveal,
 )
-from policy.environment_variables import bind
-from policy.pods import WORKLOADS, containers
+from ..environment_variables import bind
+from ..pods import WORKLOADS, containers
+from .kestra_servers import HELM, chart_servers
+from .kubernetes_secrets import KESTRAS, is_secretive_name
 
 _SUPER_PASSWORDS = tuple(f"{account}.password" for account in SUPER_ADMINS)
-_KESTRAS = ("KESTRA_", "DATASOURCES_", "MICRONAUT_", "ENDPOINTS_")
 _SECRETIVE = re.compile(
     r"(password|secret|secret-?key|secret-?key-?id|access-?key(-?id)?|token|api-?key|private-?key|client-?secret"
     r"|credential(s)?|session-?token|connection-?string|sas-?token|shared-?key-?account-?access-?key"
@@ -66,7 +66,8 @@ def super_admin(resource: Resource, _: Context) -> Iterator[Finding]:
             expected = "valueFrom.secretKeyRef or envFrom.secretRef"
             yield Problem(actual, expected, f"{path}: the variable {name}")
 
-    yield from check_each([resource], lambda r: check_each(documents(r), in_document))
+    if resource.type != SECRET:
+        yield from check_each([resource], lambda r: check_each(documents(r), in_document))
     yield from check_each([resource], lambda r: check_each(_clear_variables(r), in_variable))
 
 
@@ -82,7 +83,8 @@ def super_admin(resource: Resource, _: Context) -> Iterator[Finding]:
 def no_credentials(resource: Resource, _: Context) -> Iterator[Finding]:
     def in_document(document: Document) -> Iterator[Finding]:
         for path, value in leaves(document.content):
-            actual = _credential(path.rsplit(".", 1)[-1], value)
+            key = path.rsplit(".", 1)[-1]
+            actual = _credential(key, value) or _from_chart(document, key, value)
             if actual and not _ELSEWHERE.match(path):
                 where, setting = (
                     f"{document.path}: {path}",
@@ -97,13 +99,15 @@ def no_credentials(resource: Resource, _: Context) -> Iterator[Finding]:
                 yield Problem(actual, "${NAME}", f"{path}: -D{key} in the variable {name}")
         # ks-kubernetes-10 judges the names of the variables in a pod's specification.
         is_judged = resource.type in WORKLOADS and is_secretive_name(name)
-        if not name.startswith(_KESTRAS) or is_judged or not _is_clear(value, path):
+        if not name.startswith(KESTRAS) or is_judged or not _is_clear(value, path):
             return
         if actual := _credential(_last_words(name), reveal(value)):
             expected = "valueFrom.secretKeyRef or envFrom.secretRef"
             yield Problem(actual, expected, f"{path}: the variable {name}")
 
-    yield from check_each([resource], lambda r: check_each(documents(r), in_document))
+    # A file in a Secret is where credentials belong: ks-secret-stores-14 judges whether Pulumi knows it as one.
+    if resource.type != SECRET:
+        yield from check_each([resource], lambda r: check_each(documents(r), in_document))
     yield from check_each([resource], lambda r: check_each(_clear_variables(r), in_variable))
 
 
@@ -116,6 +120,18 @@ def _credential(key: str, value: Any) -> str:
     return "has a credential in an address" if _IN_ADDRESS.search(str(value)) else ""
 
 
+def _from_chart(document: Document, key: str, value: Any) -> str:
+    """What is wrong with a secret among the values of a chart; empty when nothing is."""
+    in_config_map = document.path.endswith("configurations.application")
+    if not isinstance(value, Sealed) or not in_config_map or is_reference(reveal(value)):
+        return ""
+    return (
+        "has a credential that the chart writes into a ConfigMap"
+        if _SECRETIVE.fullmatch(key)
+        else ""
+    )
+
+
 def _last_words(name: str) -> str:
     """The end of a variable's name that says secret: `secret-key` of `KESTRA_ENCRYPTION_SECRET_KEY`."""
     match = re.search(rf"(?:^|-){_SECRETIVE.pattern}", name.lower().replace("_", "-"))
@@ -123,7 +139,7 @@ def _last_words(name: str) -> str:
 
 
 def _is_clear(value: Any, path: str) -> bool:
-    if value is UNKNOWN:
+    if is_unknown(value):
         raise Undecided(path)
     text = str(reveal(value))
     return bool(text) and not text.startswith("$(") and not is_reference(text)
@@ -147,7 +163,7 @@ def _clear_variables(resource: Resource) -> Iterator[tuple[str, Any, str]]:
     else:
         return
     for path, entry in located.items():
-        if entry is UNKNOWN:
+        if is_unknown(entry):
             raise Undecided(path)
         value = raw(entry, "value")
         if value is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policy.application import Application
-from policy.core.model import Context, Finding, control
-from policy.core.values import Undecided, reveal
-from policy.database_tls import database_tls
-from policy.effective_configuration import each_application
+from ..application import Application
+from ..core.model import Context, Finding, control
+from ..core.values import Undecided, reveal
+from ..database_tls import database_tls
+from ..effective_configuration import each_application
 
 
 @control(

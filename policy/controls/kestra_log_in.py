@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy.application import SUPER_ADMINS, Application, is_reference
-from policy.controls.kestra_containers import WEB_COMPONENTS
-from policy.core.model import Context, Finding, control
-from policy.core.values import OutOfView, Undecided
-from policy.effective_configuration import each_application
+from ..application import SUPER_ADMINS, Application, is_reference
+from ..core.model import Context, Finding, control
+from ..core.values import OutOfView, Undecided
+from ..effective_configuration import each_application
+from .kestra_containers import WEB_COMPONENTS
 
 _EMAIL = re.compile(r"[\w!#$%&'*+/=?`{|}~^.-]+@[A-Za-z0-9.-]+")
 #: What the open-source edition does not have.

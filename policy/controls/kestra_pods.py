@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from policy.application import CARRIERS, Application, seconds
-from policy.cluster_objects import CONFIG_MAP, SECRET
-from policy.controls.kestra_servers import chart_values
-from policy.core.model import Context, Finding, Problem, Resource, Stack, control
-from policy.core.values import UNKNOWN, OutOfView, Undecided, as_list, check_each, get_path, number
-from policy.effective_configuration import configurations, file_names
-from policy.mounted_files import mount_of
-from policy.pods import WORKLOADS, containers, namespace, pod, pod_path
+from ..application import CARRIERS, Application, seconds
+from ..cluster_objects import CONFIG_MAP, SECRET
+from ..core.model import Context, Finding, Problem, Resource, Stack, control
+from ..core.values import UNKNOWN, OutOfView, Undecided, as_list, check_each, get_path, number
+from ..effective_configuration import configurations, file_names
+from ..mounted_files import mount_of
+from ..pods import WORKLOADS, containers, namespace, pod, pod_path
+from .kestra_servers import chart_values, makes_docker
 
 _SERVICE = "kubernetes:core/v1:Service"
 _INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
@@ -257,7 +257,7 @@ def _plain_listeners(stack: Stack, route: Resource, parent: Any) -> Iterator[Fin
 def no_docker(resource: Resource, _: Context) -> Iterator[Finding]:
     if ":helm.sh/" in resource.type:
         chosen = chart_values(resource)
-        if chosen and get_path(chosen[1], "dind.enabled") is not False:
+        if chosen and makes_docker(chosen[1]):
             where = f"{chosen[0]}.dind.enabled"
             yield Problem("starts Docker (the chart's default)", "false", where)
         return

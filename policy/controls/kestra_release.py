@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from policy.advisories import Holes, first_without_holes, holes
-from policy.controls.kestra_containers import serves
-from policy.controls.kestra_servers import HELM, chart_values
-from policy.core.model import Context, Finding, Problem, Resource, control
-from policy.core.values import OutOfView, Undecided, check_each, get_path
-from policy.pods import WORKLOADS, Container, containers
-from policy.releases import Image, Releases, releases_of, undecided_tag
+from ..advisories import Holes, first_without_holes, holes
+from ..core.model import Context, Finding, Problem, Resource, control
+from ..core.values import OutOfView, Undecided, check_each, get_path
+from ..pods import WORKLOADS, Container, containers
+from ..releases import Image, Releases, releases_of, undecided_tag
+from .kestra_containers import serves
+from .kestra_servers import HELM, chart_values
 
 _MOST = 3
 """Advisories that a message names; a release of long ago has many."""

@@ -7,16 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from policy.cluster_objects import CONFIG_MAP, SECRET
-from policy.configuration_texts import is_kestras
-from policy.controls.kestra_containers import command_text, component_of, is_enterprise, servers
-from policy.core.model import Resource
-from policy.core.values import UNKNOWN, OutOfView, Undecided, as_list, get_path, raw
-from policy.mounted_files import Mounts, referred
-from policy.pods import containers, pod
+from ..cluster_objects import CONFIG_MAP, SECRET
+from ..configuration_texts import is_kestras
+from ..core.model import Resource
+from ..core.values import UNKNOWN, OutOfView, Undecided, as_list, get_path, is_unknown, raw
+from ..mounted_files import Mounts, referred
+from ..pods import containers, pod
+from .kestra_containers import command_text, component_of, is_enterprise, servers
 
-HELM = ("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
-_CHART_COMPONENTS = ("standalone", "webserver", "executor", "indexer", "scheduler", "controller")
+RELEASE, CHART = "kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart"
+HELM = (RELEASE, CHART)
+CHART_COMPONENTS = ("standalone", "webserver", "executor", "indexer", "scheduler", "controller")
 _CHART_FILE = "/app/confs/_default.yml"
 
 
@@ -43,7 +44,7 @@ class Server:
     @property
     def is_enterprise(self) -> bool | None:
         """Whether it is the Enterprise Edition; None when the image does not say. Raises Undecided."""
-        if self.image is UNKNOWN:
+        if is_unknown(self.image):
             raise Undecided("the image")
         return is_enterprise(self.image)
 
@@ -97,7 +98,7 @@ def workload_servers(workload: Resource) -> list[Server]:
 def _located(value: Any, name: str, path: str) -> tuple[tuple[str, Any], ...]:
     """Path and entry of a list; one unknown entry stands for an unknown list."""
     entries = value.get(name) if isinstance(value, Mapping) else None
-    if entries is UNKNOWN:
+    if is_unknown(entries):
         return ((f"{path}.{name}", UNKNOWN),)
     return tuple((f"{path}.{name}.{n}", entry) for n, entry in enumerate(as_list(entries)))
 
@@ -133,21 +134,10 @@ def _has_kestras_form(values: Any) -> bool:
 
 
 def _of_values(release: Resource, root: str, values: Mapping[str, Any]) -> Iterator[Server]:
-    components = dict(get_path(values, "deployments") or {})
-    components.setdefault("standalone", {})
-    workers = dict(get_path(values, "workerGroups") or {})
     files, documents, mounts, volumes = _files(root, values)
-    for name in (*components, *workers):
-        group = "deployments" if name in components else "workerGroups"
-        own = (components if name in components else workers)[name] or {}
-        if own is UNKNOWN:
-            raise Undecided(f"{root}.{group}.{name}")
-        if not get_path(own, "enabled") and not (
-            name == "standalone" and get_path(own, "enabled") is None
-        ):
-            continue
-        places = ((f"{root}.common", get_path(values, "common")), (f"{root}.{group}.{name}", own))
-        component = name if name in _CHART_COMPONENTS else "worker"
+    for group, name, own in chart_components(values):
+        places = ((f"{root}.common", get_path(values, "common")), (f"{root}.{group}", own))
+        component = name if name in CHART_COMPONENTS else "worker"
         options = " ".join(str(o) for _, o in _joined(places, "extraArgs"))
         java = str(get_path(values, "common.jvm.extraOpts") or "")
         yield Server(
@@ -172,6 +162,32 @@ def _of_values(release: Resource, root: str, values: Mapping[str, Any]) -> Itera
             if release.get_path("valueYamlFiles")
             else (),
         )
+
+
+def chart_components(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Place, name and values of each component that the chart starts. Raises Undecided."""
+    deployments = {"standalone": {}, **(get_path(values, "deployments") or {})}
+    for group, own in (
+        ("deployments", deployments),
+        ("workerGroups", get_path(values, "workerGroups") or {}),
+    ):
+        for name, content in own.items():
+            if is_unknown(content):
+                raise Undecided(f"{group}.{name}")
+            enabled = get_path(content or {}, "enabled")
+            if enabled or (name == "standalone" and enabled is None):
+                yield f"{group}.{name}", name, content or {}
+
+
+def makes_docker(values: Mapping[str, Any]) -> bool:
+    """Whether the chart starts Docker beside one of its components. Raises Undecided."""
+    if get_path(values, "dind.enabled") is False:
+        return False
+    own = get_path(values, "deployments.standalone.dind.enabled")
+    return any(
+        own is not False if name == "standalone" else name not in CHART_COMPONENTS
+        for _, name, _ in chart_components(values)
+    )
 
 
 def _joined(places: Iterable[tuple[str, Any]], name: str) -> tuple[tuple[str, Any], ...]:

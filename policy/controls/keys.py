@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policy.core.documents import statements
-from policy.core.model import Context, Finding, Problem, Resource, Stack, cis, control, fsbp
-from policy.core.values import UNKNOWN, Undecided, as_list, get_path, number
+from ..core.documents import statements
+from ..core.model import Context, Finding, Problem, Resource, Stack, cis, control, fsbp
+from ..core.values import UNKNOWN, Undecided, as_list, get_path, number
 
 AWS_KEY = "aws:kms/key:Key"
 AWS_KEY_POLICY = "aws:kms/keyPolicy:KeyPolicy"

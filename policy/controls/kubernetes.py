@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policy.controls.kestra_containers import runs_kestras_image
-from policy.core.model import Context, Finding, Problem, Resource, Stack, cis_kubernetes, control
-from policy.core.values import as_list, check_each, get_path, number
-from policy.pods import WORKLOADS, Container, containers, labels, namespace, pod, pod_path, selects
-from policy.releases import Image
+from ..core.model import Context, Finding, Problem, Resource, Stack, cis_kubernetes, control
+from ..core.values import as_list, check_each, get_path, number
+from ..pods import WORKLOADS, Container, containers, labels, namespace, pod, pod_path, selects
+from ..releases import Image
+from .kestra_containers import runs_kestras_image
 
 _DEPLOYMENT = "kestra:deployment"
 _OURS = "the pods of this project always are; see components/kubernetes/pods.py"

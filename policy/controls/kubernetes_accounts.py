@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policy.core.model import Context, Finding, Problem, Resource, Stack, cis_kubernetes, control
-from policy.core.values import as_list, check_each, get_path
-from policy.pod_makers import RBAC, makers
-from policy.pods import WORKLOADS, pod, pod_path
+from ..core.model import Context, Finding, Problem, Resource, Stack, cis_kubernetes, control
+from ..core.values import as_list, check_each, get_path
+from ..pod_makers import RBAC, makers
+from ..pods import WORKLOADS, pod, pod_path
 
 
 @control(

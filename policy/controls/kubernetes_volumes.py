@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policy.core.model import Context, Finding, Problem, Resource, cis_kubernetes, control
-from policy.core.values import as_list, check_each, get_path, number
-from policy.pods import WORKLOADS, pod, pod_path
+from ..core.model import Context, Finding, Problem, Resource, cis_kubernetes, control
+from ..core.values import as_list, check_each, get_path, number
+from ..pods import WORKLOADS, pod, pod_path
 
 #: Kinds that Pod Security `restricted` allows.
 _KINDS = (

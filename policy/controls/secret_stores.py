@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from policy.core.documents import statements
-from policy.core.model import Context, Finding, Problem, Resource, Stack, control
-from policy.core.values import (
+from ..core.documents import statements
+from ..core.model import Context, Finding, Problem, Resource, Stack, control
+from ..core.values import (
     UNKNOWN,
     Sealed,
     Undecided,
     check_each,
     leaves,
 )
-from policy.pods import WORKLOADS
-from policy.secret_types import (
+from ..pods import WORKLOADS
+from ..secret_types import (
     AWS_POLICY,
     AWS_SECRET,
     KEY_VAULT,
@@ -56,6 +57,11 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "vault:kv/secret:Secret": ("dataJson",),
     "vault:generic/secret:Secret": ("dataJson",),
     "kubernetes:core/v1:Secret": ("data", "stringData"),
+    # Databases, where their provider's SDK does not mark it already.
+    "aws:rds/instance:Instance": ("password",),
+    "aws:rds/cluster:Cluster": ("masterPassword",),
+    "azure-native:dbforpostgresql:Server": ("administratorLoginPassword",),
+    "gcp:sql/user:User": ("password",),
 }
 
 
@@ -77,8 +83,6 @@ def marked_values(resource: Resource, _: Context) -> Iterator[Finding]:
         and resource.get_path("type") != "SecureString"
     ):
         return
-    if not resource.is_marked:
-        raise Undecided("whether values are secret")
     for path in VALUES[resource.type]:
         for inner, value in leaves(resource.get_path(path), path):
             if value is UNKNOWN:
@@ -90,13 +94,16 @@ def marked_values(resource: Resource, _: Context) -> Iterator[Finding]:
 _CARRIERS: Mapping[str, tuple[str, ...]] = {
     "kubernetes:core/v1:ConfigMap": ("data",),
     "kubernetes:helm.sh/v3:Release": ("values",),
+    "kubernetes:helm.sh/v4:Chart": ("values",),
     "pulumi:pulumi:Stack": ("",),
     **dict.fromkeys(WORKLOADS, ("spec",)),
 }
 
 
-def _worth_hiding(text: str) -> bool:
+def _worth_hiding(text: Any) -> bool:
     """Whether a secret value is so particular that finding it elsewhere is no accident."""
+    if text is UNKNOWN:
+        return False
     mixed = any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
     return len(text) >= 12 and mixed and not re.search(r"@|://|\s", text)
 
@@ -113,8 +120,6 @@ def _worth_hiding(text: str) -> bool:
     setting="use ${NAME} in the settings and give the value in a Secret",
 )
 def nowhere_in_clear(stack: Stack, _: Context) -> Iterator[Finding]:
-    if not all(r.is_marked for r in stack.resources):
-        raise Undecided("whether values are secret")
     sealed = {
         value.value
         for resource in stack.resources
@@ -132,7 +137,8 @@ def nowhere_in_clear(stack: Stack, _: Context) -> Iterator[Finding]:
                 elif isinstance(value, str) and any(text in value for text in sealed):
                     yield Problem("holds a secret in clear", "a reference to it", inner, carrier)
 
-    yield from check_each(stack.of(*_CARRIERS), check)
+    # What a chart makes has no value of its own.
+    yield from check_each([c for c in stack.of(*_CARRIERS) if c.made_of is None], check)
 
 
 _KEPT = (

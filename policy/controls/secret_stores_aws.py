@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy.core.model import Context, Finding, Problem, Resource, Stack, control, fsbp
-from policy.core.values import (
+from ..core.model import Context, Finding, Problem, Resource, Stack, control, fsbp
+from ..core.values import (
     UNKNOWN,
     check_each,
     number,
     reveal,
 )
-from policy.secret_types import (
+from ..secret_types import (
     AWS_ROTATION,
     AWS_SECRET,
     PROTECT_SETTING,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policy.core.model import Context, Finding, Problem, Resource, Stack, cis, control
-from policy.core.values import (
+from ..core.model import Context, Finding, Problem, Resource, Stack, cis, control
+from ..core.values import (
     as_list,
     check_each,
     get_path,
     number,
 )
-from policy.secret_types import (
+from ..secret_types import (
     KEY_VAULT,
     KEY_VAULT_KEY,
     KEY_VAULT_SECRET,

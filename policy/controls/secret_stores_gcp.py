@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policy.core.model import Context, Finding, Problem, Resource, control
-from policy.core.values import (
+from ..core.model import Context, Finding, Problem, Resource, control
+from ..core.values import (
     as_list,
     get_path,
 )
-from policy.secret_types import (
+from ..secret_types import (
     GCP_SECRET,
     stays,
 )

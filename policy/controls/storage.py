@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from policy.application import Application
-from policy.core.documents import Statement, statements
-from policy.core.model import Context, Finding, Problem, Resource, Stack, control, fsbp
-from policy.core.values import UNKNOWN, as_list, check_each, get_path, reveal
-from policy.effective_configuration import each_application
+from ..application import Application
+from ..core.documents import Statement, statements
+from ..core.model import Context, Finding, Problem, Resource, Stack, control, fsbp
+from ..core.values import UNKNOWN, as_list, check_each, get_path, raw, reveal
+from ..effective_configuration import each_application
 
 S3 = "aws:s3/bucket:Bucket"
 S3_PRIVATE = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
@@ -85,6 +85,20 @@ def _parts(stack: Stack, bucket: Resource, type_: str) -> list[Resource]:
     ]
 
 
+def _own(bucket: Resource, name: str) -> list[Any]:
+    """A block that older versions of the provider have in the bucket itself: `versioning`, or a list `versionings`."""
+    blocks = (bucket.props.get(name), bucket.props.get(f"{name}s"))
+    return [one for block in blocks if block is not UNKNOWN for one in as_list(block)]
+
+
+def _own_rules(bucket: Resource) -> list[Any]:
+    rules = []
+    for block in _own(bucket, "serverSideEncryptionConfiguration"):
+        for name in ("rule", "rules"):
+            rules += [] if raw(block, name) is UNKNOWN else as_list(raw(block, name))
+    return rules
+
+
 _CLOSED = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
 
@@ -140,13 +154,14 @@ def private(stack: Stack, _: Context) -> Iterator[Finding]:
 )
 def customer_key(stack: Stack, _: Context) -> Iterator[Finding]:
     def s3(bucket: Resource) -> Iterator[Finding]:
-        for part in _parts(stack, bucket, S3_ENCRYPTION):
-            for rule in as_list(part.get_path("rules")):
-                default = get_path(rule, "applyServerSideEncryptionByDefault")
-                key = str(get_path(default, "kmsMasterKeyId") or "")
-                by_kms = str(get_path(default, "sseAlgorithm") or "").startswith("aws:kms")
-                if by_kms and key and not key.endswith("alias/aws/s3"):
-                    return
+        parts = _parts(stack, bucket, S3_ENCRYPTION)
+        rules = [rule for part in parts for rule in as_list(part.get_path("rules"))]
+        for rule in [*rules, *_own_rules(bucket)]:
+            default = get_path(rule, "applyServerSideEncryptionByDefault")
+            key = str(get_path(default, "kmsMasterKeyId") or "")
+            by_kms = str(get_path(default, "sseAlgorithm") or "").startswith("aws:kms")
+            if by_kms and key and not key.endswith("alias/aws/s3"):
+                return
         where = "the stack's BucketServerSideEncryptionConfigurations"
         yield Problem("is encrypted with AWS's key", "a KMS key of the stack", where, bucket)
 
@@ -180,7 +195,10 @@ def recoverable(stack: Stack, context: Context) -> Iterator[Finding]:
     def s3(bucket: Resource) -> Iterator[Finding]:
         yield from stays(bucket)
         parts = _parts(stack, bucket, S3_VERSIONING)
-        if not any(p.get_path("versioningConfiguration.status") == "Enabled" for p in parts):
+        is_kept = any(p.get_path("versioningConfiguration.status") == "Enabled" for p in parts)
+        if not is_kept and not any(
+            raw(one, "enabled") is True for one in _own(bucket, "versioning")
+        ):
             where = "the stack's BucketVersionings"
             yield Problem("keeps no versions", "a BucketVersioning, Enabled", where, bucket)
 

@@ -6,10 +6,10 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from policy.core.model import Context, Finding, Problem, Resource, Stack, cis_kubernetes, control
-from policy.core.values import OutOfView, as_list, check_each, get_path
-from policy.pod_makers import RBAC, PodMaker, makes_pods, pod_makers
-from policy.pods import WORKLOADS, namespace
+from ..core.model import Context, Finding, Problem, Resource, Stack, cis_kubernetes, control
+from ..core.values import OutOfView, as_list, check_each, get_path
+from ..pod_makers import RBAC, PodMaker, makes_pods, pod_makers
+from ..pods import WORKLOADS, namespace
 
 _SETTING = "kestra:deployment.task-runner"
 _ACCOUNT, _PATCH = "kubernetes:core/v1:ServiceAccount", "kubernetes:core/v1:ServiceAccountPatch"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy.application import CARRIERS, Application, documents, is_reference
-from policy.configuration_texts import flatten
-from policy.core.model import Context, Finding, Problem, Resource, Stack, control
-from policy.core.values import as_list, check_each, number, reveal
-from policy.effective_configuration import each_application
+from ..application import CARRIERS, Application, documents, is_reference
+from ..configuration_texts import flatten
+from ..core.model import Context, Finding, Problem, Resource, Stack, control
+from ..core.values import as_list, check_each, number, reveal
+from ..effective_configuration import each_application
 
 _KUBERNETES = "vault:kubernetes/authBackendRole:AuthBackendRole"
 _JWT = "vault:jwt/authBackendRole:AuthBackendRole"

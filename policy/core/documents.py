@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policy.core.model import Resource
-from policy.core.values import UNKNOWN, Undecided, as_list, get_path, reveal
+from .model import Resource
+from .values import UNKNOWN, Undecided, as_list, get_path, reveal
 
 
 @dataclass(frozen=True)

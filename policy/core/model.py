@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from policy.core.options import Options
-from policy.core.values import OutOfView, Undecided, get_path
+from .options import Options
+from .values import OutOfView, Undecided, get_path
 
 Severity = Literal["low", "medium", "high", "critical"]
 Environment = Literal["development", "staging", "production"]
+#: S3 as version 6 of its provider has it, and what is converted from Terraform since: `aws:s3/bucketV2:BucketV2`.
+_S3_V2 = re.compile(r"^aws:s3/(\w+)V2:(\w+)V2$")
 #: `azure-native:keyvault/v20260201:`, and the package of an SDK made for one version of an API
 #: (`azure-native_keyvault_v20260201:keyvault/v20260201:`).
 _AZURE_VERSION = re.compile(r"^azure-native(_[a-z0-9]+_v\w+)?:([^/:]+)(/v\w+)?:")
@@ -38,12 +40,20 @@ class Resource:
     protect: bool = False
     references: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Property to the URNs of the resources that its value comes from; known for whole stacks only."""
-    is_marked: bool = True
-    """Whether secret values can be told from others."""
+    made_of: Resource | None = None
+    """The resource whose properties an object is made of, which is none of the stack's own (chart_objects.py)."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Property of such an object to the property of that resource; what is below one is below the other."""
 
     def get_path(self, path: str | Sequence[str]) -> Any:
         """A property by its path; None when missing. Raises Undecided when unknown."""
         return get_path(self.props, path)
+
+    def place(self, path: str) -> str:
+        """The property to change for one of this object's."""
+        inside = (key for key in self.places if f"{path}.".startswith(f"{key}."))
+        longest = max(inside, key=len, default=None)
+        return path if longest is None else self.places[longest] + path[len(longest) :]
 
     def refers_to(self, other: Resource, *properties: str) -> bool:
         """Whether one of these properties comes from another resource."""
@@ -51,8 +61,8 @@ class Resource:
 
 
 def plain_type(token: str) -> str:
-    """A type without the API version that Azure's types may carry."""
-    return _AZURE_VERSION.sub(r"azure-native:\2:", token)
+    """A type without the version that types of Azure and S3 may carry."""
+    return _S3_V2.sub(r"aws:s3/\1:\2", _AZURE_VERSION.sub(r"azure-native:\2:", token))
 
 
 @dataclass(frozen=True)
@@ -206,10 +216,12 @@ def evaluate(control: Control, subject: Resource | Stack, context: Context) -> V
 def message(control: Control, problem: Problem, resource: Resource | None) -> str:
     """What a person reads: the resource, what it has, what it should have, where to change it."""
     whose = problem.resource or resource
-    name = f"{whose.name} ({whose.type})" if whose else "the stack"
+    own = whose.made_of or whose if whose else None
+    name = f"{own.name} ({own.type})" if own else "the stack"
+    path = whose.place(problem.property_path) if whose else problem.property_path
     setting = problem.setting or control.setting
     here = f"; in this project: {setting}" if setting else ""
-    return f"{name}: {problem.actual}. Wanted: {problem.expected}. Change {problem.property_path}{here}."
+    return f"{name}: {problem.actual}. Wanted: {problem.expected}. Change {path}{here}."
 
 
 # Benchmarks by name and version, as cited by the controls.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import fnmatch
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,25 +13,33 @@ from typing import Any
 NAME = "ks-configuration"
 """The entry of the configuration file that holds the options."""
 
+MANAGED_ELSEWHERE = (
+    "vault-audit",
+    "key-vault-diagnostics",
+    "private-endpoints",
+    "pod-network-encryption",
+)
+
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _DAYS = {"type": "integer", "minimum": 1}
+_MAP = {"type": "object", "additionalProperties": {"type": "string"}}
 SCHEMA: Mapping[str, dict[str, Any]] = {
     "registries": _TEXTS | {"description": "image repositories that may be used, by prefix"},
     "deployers": _TEXTS | {"description": "principals that deploy; Kestra must not run as one"},
     "keyAdministrators": _TEXTS | {"description": "principals that may administer keys"},
     "tokenAccounts": _TEXTS | {"description": "service accounts whose pods need a token"},
-    "managedElsewhere": _TEXTS
-    | {
-        "description": "what another stack provides: vault-audit, key-vault-diagnostics, private-endpoints, "
-        "pod-network-encryption"
+    "managedElsewhere": {
+        "type": "array",
+        "items": {"type": "string", "enum": list(MANAGED_ELSEWHERE)},
+        "description": f"what another stack provides: {', '.join(MANAGED_ELSEWHERE)}",
     },
     "requiredTags": _TEXTS | {"description": "keys that every resource carries"},
     "dataClasses": _TEXTS | {"description": "vocabulary of data-class"},
-    "defaultTags": {"type": "object", "description": "tags that remediation adds"},
-    "maximumRotationDays": _DAYS | {"description": "longest time between rotations"},
-    "maximumCacheSeconds": _DAYS | {"description": "longest life of a cached secret"},
-    "imageReleases": {
-        "type": "object",
+    "defaultTags": _MAP | {"description": "tags that remediation adds"},
+    "maximumRotationDays": _DAYS | {"description": "longest time between rotations, in days"},
+    "maximumCacheSeconds": _DAYS | {"description": "longest life of a cached secret, in seconds"},
+    "imageReleases": _MAP
+    | {
         "description": "digest of an image (`sha256:…`) to its release, so that its known holes are judged",
     },
     "requireHsm": {"type": "boolean", "description": "Key Vaults of production are premium"},
@@ -45,6 +54,7 @@ SCHEMA: Mapping[str, dict[str, Any]] = {
         },
     },
 }
+"""Option to its JSON schema. The engine checks types by it; `configuration_faults` checks the rest too."""
 
 DEFAULT_REGISTRIES = ("kestra/kestra", "docker.io/kestra/kestra", "registry.kestra.io/docker/")
 
@@ -111,7 +121,7 @@ class Options:
 
     @classmethod
     def read(cls, written: Mapping[str, Any]) -> Options:
-        """Options of a configuration; what the engine let through that has no meaning is left out."""
+        """Options of a configuration that has no faults (`configuration_faults`)."""
         known = {entry.name for entry in fields(cls)}
         spelled = (
             (re.sub("[A-Z]", lambda m: f"_{m[0].lower()}", k), v) for k, v in written.items()
@@ -128,3 +138,73 @@ class Options:
     def exempts(self, control: str, name: str, urn: str, today: datetime.date) -> bool:
         """Whether an exemption in force covers a resource."""
         return any(e.covers(control, name, urn, today) for e in self.exemptions)
+
+
+def configuration_faults(config: Mapping[str, Any], controls: Sequence[str]) -> list[str]:
+    """What is wrong with a configuration, all of it, each with what to do.
+
+    Args:
+        config: entry of the configuration file to its properties; without levels.
+        controls: the ids of the pack's controls.
+    """
+    faults: list[str] = []
+    for name, properties in config.items():
+        if name == NAME:
+            faults += _option_faults(properties)
+        elif name not in ("all", *controls):
+            faults.append(f"`{name}` is no control of this pack{_near(name, controls)}")
+        elif properties:
+            only = f"`{name}` takes a level and no options; options are in `{NAME}`"
+            faults.append(f"{only}: {', '.join(properties)}")
+    return faults
+
+
+def _option_faults(properties: Any) -> Iterator[str]:
+    if not isinstance(properties, Mapping):
+        yield f"`{NAME}` is no object of options"
+        return
+    for name, value in properties.items():
+        if name not in SCHEMA:
+            yield f"`{NAME}.{name}` is no option{_near(name, tuple(SCHEMA))}"
+        else:
+            yield from _value_faults(f"{NAME}.{name}", value, SCHEMA[name])
+
+
+def _value_faults(path: str, value: Any, schema: Mapping[str, Any]) -> Iterator[str]:
+    """Problems with a value by the part of JSON Schema that SCHEMA uses."""
+    kind = schema["type"]
+    type_, words = _KINDS[kind]
+    if not isinstance(value, type_) or (isinstance(value, bool) and kind != "boolean"):
+        yield f"`{path}` is no {words}"
+        return
+    if kind == "integer" and (value != int(value) or value < schema["minimum"]):
+        yield f"`{path}` is {value:g}; it is a whole number, {schema['minimum']} or more"
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"`{path}` is `{value}`{_near(value, schema['enum'])}"
+    if kind == "array":
+        for position, entry in enumerate(value):
+            yield from _value_faults(f"{path}.{position}", entry, schema["items"])
+    elif kind == "object":
+        own = schema.get("properties", {})
+        for key, entry in value.items():
+            if own and key not in own:
+                yield f"`{path}.{key}` is no key of an entry{_near(key, tuple(own))}"
+            else:
+                rule = own.get(key) or schema["additionalProperties"]
+                yield from _value_faults(f"{path}.{key}", entry, rule)
+
+
+_KINDS: Mapping[str, tuple[Any, str]] = {
+    "array": ((list, tuple), "list"),
+    "string": (str, "text"),
+    "integer": ((int, float), "number"),
+    "boolean": (bool, "true or false"),
+    "object": (Mapping, "map"),
+}
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    """`; did you mean …?`, or all that there are when they are few."""
+    if close := difflib.get_close_matches(name, known, 1, 0.7):
+        return f"; did you mean `{close[0]}`?"
+    return f"; one of {', '.join(known)}" if len(known) <= len(SCHEMA) else ""

@@ -44,7 +44,8 @@ UNKNOWN = Unknown()
 class Sealed:
     """A value that Pulumi keeps as a secret. Messages can hold it: they show `[secret]`."""
 
-    value: str
+    value: Any
+    """Text, or UNKNOWN for one that is encrypted."""
 
     def __repr__(self) -> str:
         return "[secret]"
@@ -57,16 +58,23 @@ def reveal(value: Any) -> Any:
     return value.value if isinstance(value, Sealed) else value
 
 
+def is_unknown(value: Any) -> bool:
+    """Whether nothing is known of a value but, perhaps, that it is secret."""
+    return reveal(value) is UNKNOWN
+
+
 def get_path(value: Any, path: str | Sequence[str]) -> Any:
     """What lies at a path (`spec.containers.0.image`); None where something is missing.
 
     Raises:
-        Undecided: when it, or something on the way, is unknown.
+        Undecided: when it, or something on the way, is unknown. A secret that is encrypted is one.
     """
     steps = path.split(".") if isinstance(path, str) else list(path)
     if value is UNKNOWN:
         raise Undecided(".".join(steps))
     for position, step in enumerate(steps):
+        if is_unknown(value):
+            raise Undecided(".".join(steps[:position]) or "a value")
         if isinstance(value, Mapping):
             value = value.get(step)
         elif isinstance(value, (list, tuple)) and step.isdigit() and int(step) < len(value):
@@ -81,7 +89,7 @@ def get_path(value: Any, path: str | Sequence[str]) -> Any:
 def raw(value: Any, *steps: str) -> Any:
     """What lies at a path; UNKNOWN when it, or something on the way, is; None where something is missing."""
     for step in steps:
-        if value is UNKNOWN:
+        if is_unknown(value):
             return UNKNOWN
         value = value.get(step) if isinstance(value, Mapping) else None
     return value
@@ -104,7 +112,7 @@ def as_list(value: Any) -> list[Any]:
     """A list as it is, nothing as an empty list, anything else as a list of one."""
     if value is None:
         return []
-    if value is UNKNOWN:
+    if is_unknown(value):
         raise Undecided("a list")
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
@@ -121,7 +129,9 @@ def check_each(
 
 
 def number(value: Any) -> float | None:
-    """A number, also when it is written as text; None when it is none."""
+    """A number, also when it is written as text; None when it is none. Raises Undecided when unknown."""
+    if is_unknown(value):
+        raise Undecided("a number")
     try:
         return None if value is None or isinstance(value, bool) else float(reveal(value))
     except (TypeError, ValueError):

@@ -62,7 +62,8 @@ def doctor(
     machine = list(examine(state, settings, required_services(state, stack, settings)))
     releases = list(examine_releases(settings))
     _checks(console, "Machine", machine)
-    _checks(console, "Releases", releases)
+    if releases:
+        _checks(console, "Releases", releases)
     _stacks(console, state, stack)
     _settings(console, settings, everything=everything)
     resources = read_resources(state.checkpoint(stack)) or record_resources(settings, stack)

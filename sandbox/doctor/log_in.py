@@ -10,19 +10,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from components.rendering.web_server import WebServer, public_url
 from components.settings import Settings
 from components.settings.base import OPAQUE, reveal
 from sandbox.doctor.machine import Check
-from sandbox.doctor.provider_answers import AnswerError, fetch_object
+from sandbox.doctor.provider_answers import AnswerError, fetch_object, is_public_address
 
 _DISCOVERY = "/.well-known/openid-configuration"
 _CALLBACK = "/oauth/callback"
 #: What Micronaut checks with the keys of a provider (RSA and elliptic curves).
 _ALGORITHMS = frozenset(f"{kind}{size}" for kind in ("RS", "PS", "ES") for size in (256, 384, 512))
 _AUTHENTICATION = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
+_LISTS = frozenset(
+    [
+        "response_types_supported",
+        "grant_types_supported",
+        "id_token_signing_alg_values_supported",
+        "token_endpoint_auth_methods_supported",
+        "scopes_supported",
+        "subject_types_supported",
+    ]
+)
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -120,13 +130,16 @@ def _unusable_issuer(client: Client) -> Iterator[Fault]:
             f"Write it in clear under {_key(client)}: an issuer is no secret.",
         )
         return
-    parts = urlsplit(client.issuer)
+    try:
+        parts = urlsplit(client.issuer)
+    except ValueError:
+        parts = SplitResult("", "", "", "", "")
     if parts.username or parts.password:
         yield (
             "its issuer carries a user or a password",
             f"Write the address alone under {_key(client)}, and change that password.",
         )
-    elif parts.scheme != "https" or not parts.hostname:
+    elif not is_public_address(client.issuer):
         yield (
             "its issuer is no https:// address",
             f"Set {_key(client)} to the provider's https:// address: over anything else a token can be replaced on "
@@ -147,7 +160,7 @@ def _ask(client: Client) -> list[Fault]:
         return [(f"{error.words} ({address})", error.remedy)]
     faults = list(judge(client, document))
     keys = document.get("jwks_uri")
-    if "jwks_uri" not in client.set_endpoints and _is_https(keys):
+    if "jwks_uri" not in client.set_endpoints and is_public_address(keys):
         faults += _keys(str(keys))
     return faults
 
@@ -168,10 +181,17 @@ def judge(client: Client, document: Mapping[str, Any]) -> Iterator[Fault]:
                 f"the provider's document has no {name}",
                 "Choose a provider (a realm, a user pool) of OpenID Connect; one of OAuth 2.0 alone gives no ID token.",
             )
-        elif not _is_https(document[name]):
+        elif not is_public_address(document[name]):
             yield (
                 f"{name} of the provider's document is no https:// address",
                 "Have the provider say its public https:// address (Keycloak: `hostname` and `proxy-headers`).",
+            )
+    for name in sorted(document.keys() & _LISTS):
+        if not _is_list_of_texts(document[name]):
+            yield (
+                f"{name} of the provider's document is no list of texts",
+                "Have the provider answer as OpenID Connect Discovery says: Kestra cannot read such a document, and starts "
+                "without this log-in.",
             )
     if not _supports(document, "response_types_supported", ("code",)):
         yield (
@@ -225,7 +245,12 @@ def _issuer(client: Client, issuer: Any) -> Iterator[Fault]:
 def _supports(document: Mapping[str, Any], key: str, one_of: Any) -> bool:
     """Whether a list of the document has one of some values; a document that does not say has the usual ones."""
     listed = document.get(key)
-    return not isinstance(listed, list) or any(one in listed for one in one_of)
+    return not _is_list_of_texts(listed) or listed is None or any(one in listed for one in one_of)
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    """Also null, which stands for nothing said."""
+    return value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
 
 
 def _keys(address: str) -> Iterator[Fault]:
@@ -243,10 +268,6 @@ def _keys(address: str) -> Iterator[Fault]:
         )
 
 
-def _is_https(address: Any) -> bool:
-    return isinstance(address, str) and address.startswith("https://")
-
-
 def _redirect(settings: Settings, client: Client) -> Check:
     """Where the provider sends people back: the address to allow there."""
     url = public_url(settings, WebServer.of(settings.catalogue_keys, settings))
@@ -259,7 +280,7 @@ def _redirect(settings: Settings, client: Client) -> Check:
             None,
         )
     address = f"{url.rstrip('/')}{path}"
-    if not _is_https(address):
+    if not address.startswith("https://"):
         words = f"its redirect URI would be {address}, which providers refuse"
         return Check(
             client.title, words, False, "Set kestra:deployment.url to an https:// address."

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 
 SECONDS = 10
-"""How long a provider may take to answer."""
+"""How long a provider may take to answer, and then for all of its answer."""
 MOST_BYTES = 1_000_000
+_LONGEST_ADDRESS = 2000
 _REDIRECTS = 3
 _REACHING = (
     "See whether the name and the port are right, and whether this machine may reach it; Kestra's pods must as well "
@@ -25,6 +28,20 @@ class AnswerError(Exception):
     def __init__(self, words: str, remedy: str) -> None:
         super().__init__(words)
         self.words, self.remedy = words, remedy
+
+
+def is_public_address(text: Any) -> bool:
+    """Whether something is an address with TLS that can be asked, without a user, and can be shown on a terminal."""
+    if not isinstance(text, str) or len(text) > _LONGEST_ADDRESS:
+        return False
+    if not text.isprintable() or " " in text:
+        return False
+    try:
+        parts = urlsplit(text)
+        is_whole = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return is_whole and not (parts.username or parts.password)
 
 
 def fetch_object(address: str) -> Mapping[str, Any]:
@@ -41,13 +58,7 @@ def fetch_object(address: str) -> Mapping[str, Any]:
             location = answer.headers.get("Location")
             if not answer.is_redirect or location is None:
                 break
-            address = urljoin(address, location)
-            parts = urlsplit(address)
-            if parts.scheme != "https" or parts.username or parts.password:
-                raise AnswerError(
-                    "its provider sends the question on to an address without TLS",
-                    "Have the provider answer at its https:// address.",
-                )
+            address = _redirected(address, location)
             answer = _get(session, address)
         if not answer.ok or answer.is_redirect:
             raise AnswerError(
@@ -57,6 +68,19 @@ def fetch_object(address: str) -> Mapping[str, Any]:
                 "https://cognito-idp.REGION.amazonaws.com/POOL.",
             )
         return _content(answer)
+
+
+def _redirected(address: str, location: str) -> str:
+    try:
+        target = urljoin(address, location)
+    except ValueError:
+        target = ""
+    if not is_public_address(target):
+        raise AnswerError(
+            "its provider sends the question on to an address without TLS, or to none",
+            "Have the provider answer at its https:// address.",
+        )
+    return target
 
 
 def _get(session: requests.Session, address: str) -> requests.Response:
@@ -78,6 +102,10 @@ def _get(session: requests.Session, address: str) -> requests.Response:
         raise AnswerError(words, _REACHING) from None
     except requests.RequestException as error:
         raise AnswerError(f"it cannot be asked ({type(error).__name__})", _REACHING) from None
+    # Of what requests builds upon, also for an address that it is sent on to.
+    except ValueError:
+        words = "it cannot be asked, or sends the question on to an address that is none"
+        raise AnswerError(words, _REACHING) from None
 
 
 def _certificate_error(text: str) -> AnswerError:
@@ -100,14 +128,18 @@ def _certificate_error(text: str) -> AnswerError:
 
 
 def _content(answer: requests.Response) -> Mapping[str, Any]:
-    content = b""
+    content, end = b"", time.monotonic() + SECONDS
     try:
-        for part in answer.iter_content(65536):
+        # What is there, not whole chunks: a provider that sends a byte at a time ends, too.
+        while part := answer.raw.read1(65536, decode_content=True):
             content += part
-            if len(content) > MOST_BYTES:
-                break
+            if len(content) > MOST_BYTES or time.monotonic() > end:
+                raise AnswerError(
+                    f"its provider's answer is longer than {MOST_BYTES} bytes, or takes more than {SECONDS} s",
+                    "See in a browser what answers there: a download, a proxy.",
+                )
         document = json.loads(content)
-    except (ValueError, RecursionError, requests.RequestException):
+    except (ValueError, RecursionError, OSError, urllib3.exceptions.HTTPError):
         document = None
     if not isinstance(document, Mapping):
         raise AnswerError(

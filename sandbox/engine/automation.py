@@ -44,7 +44,7 @@ from sandbox.engine.recovery import (
     redact_init_errors,
     repair_backend,
 )
-from sandbox.engine.workspace import use_own_vault, write_workspace
+from sandbox.engine.workspace import use_own_cluster, use_own_vault, write_workspace
 from sandbox.hints import own_commands, with_advice
 from sandbox.judgement import Pack, refusal
 from sandbox.services import ControlPlane, Vault
@@ -111,6 +111,7 @@ class Stack:
 
     def _overlay(self, config: dict[str, Any]) -> None:
         self.clouds.overlay(config)
+        use_own_cluster(config)
         if self.vault is not None:
             use_own_vault(config, self.name, self.plane, self.vault)
 

@@ -109,6 +109,17 @@ def encrypt_anew(
     return values
 
 
+def use_own_cluster(config: dict[str, Any]) -> None:
+    """Leaves out the stack file's kubeconfig: the engine has that of the sandbox's Kubernetes API.
+
+    Args:
+        config: of the stack file; changed where it names a cluster.
+    """
+    deployment = config.get("kestra:deployment")
+    if isinstance(deployment, Mapping) and "kubeconfig" in deployment:
+        config["kestra:deployment"] = {n: v for n, v in deployment.items() if n != "kubeconfig"}
+
+
 def use_own_vault(config: dict[str, Any], stack: str, plane: ControlPlane, vault: Vault) -> None:
     """Puts the addresses of the sandbox's Vault and Kubernetes API in place of the stack file's.
 
@@ -128,6 +139,10 @@ def use_own_vault(config: dict[str, Any], stack: str, plane: ControlPlane, vault
             **(block.get("vault") or {}),
             "address": plane.reached_by_pods(vault.address),
         }
+    deployment = config.get("kestra:deployment")
+    if isinstance(deployment, dict) and str(deployment.get("enabled")).lower() == "false":
+        # A stack of secrets alone has nobody who logs in.
+        return
     identity = dict(config.get("kestra:identity") or {})
     identity["vault"] = {
         **(identity.get("vault") or {}),

@@ -49,6 +49,11 @@ class Accesses:
 def accesses(settings: Settings, resources: Sequence[Resource]) -> Accesses:
     """Who may read what in a stack."""
     backend = backend_of(settings)
+    if settings.is_secrets_alone:
+        return Accesses(
+            "nobody: the Kestra that reads these secrets is another stack's",
+            settings.access_mode, (_of_another(settings),), "", (), tuple(_people(settings)), (), "",
+        )  # fmt: skip
     return Accesses(
         backend.login_description(settings),
         settings.access_mode,
@@ -59,6 +64,13 @@ def accesses(settings: Settings, resources: Sequence[Resource]) -> Accesses:
         tuple(_files(settings)),
         storage.title if (storage := storage_of(settings)) else "",
     )
+
+
+def _of_another(settings: Settings) -> Access:
+    return Access(
+        "the Kestra of another stack", "what its mode allows", ", ".join(settings.store.teams),
+        "this stack grants nobody anything; that one's kestra:store.teams says whose secrets its Kestra reads",
+    )  # fmt: skip
 
 
 def _store(settings: Settings) -> Iterator[Access]:
@@ -208,6 +220,8 @@ def _people(settings: Settings) -> Iterator[Access]:
             ", ".join(administrators), "manage the key", "the stack's KMS key",
             "the key policy gives administrators no decryption",
         )  # fmt: skip
+    if settings.is_secrets_alone:
+        return
     isolation = settings.secret.isolation if settings.secret else None
     if isolation is not None and isolation.enabled and isolation.denied_services:
         yield Access(

@@ -193,8 +193,11 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
         3,
         0,
         "Kestra",
-        settings.deployment.mode,
-        *(workload.name for workload in settings.workloads),
+        *(
+            ("of another stack",)
+            if settings.is_secrets_alone
+            else (settings.deployment.mode, *(workload.name for workload in settings.workloads))
+        ),
         kind="kestra",
         rows=rows,
     )
@@ -204,10 +207,13 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
         arrows.append(Arrow(by_id[start], by_id[end]))
     if any(not p.is_delivered for p in variables):
         arrows.append(Arrow(secret, environment))
-    arrows.append(Arrow(environment, kestra, level=environment.middle))
+    if not settings.is_secrets_alone:
+        arrows.append(Arrow(environment, kestra, level=environment.middle))
     if counts["elsewhere"]:
         arrows.append(Arrow(by_id["others"], environment, level=environment.middle + 24))
-    if settings.uses_external_secrets:
+    if settings.is_secrets_alone:
+        arrows.append(Arrow(by_id["store"], kestra, "as granted", level=by_id["store"].middle))
+    elif settings.uses_external_secrets:
         level = environment.middle - 24
         arrows.append(Arrow(by_id["store"], environment, "External Secrets", level=level))
     elif store:
@@ -215,8 +221,9 @@ def diagram(settings: Settings, paths: Sequence[SecretPath]) -> Diagram:
         assert manager is not None
         mode = "read-only: get and list" if manager.is_read_only else "managed: read and write"
         arrows.append(Arrow(by_id["store"], kestra, mode, level=by_id["store"].middle))
+    pods = () if settings.is_secrets_alone else (environment,)
     return Diagram(
-        (*origins, *middle, environment, kestra),
+        (*origins, *(b for b in middle if pods or b is not secret), *pods, kestra),
         tuple(arrows),
         TOP + rows * (HEIGHT + GAP),
         _words(arrows),

@@ -59,7 +59,11 @@ def recovery_place(settings: Settings) -> str:
     """Where the copy of the encryption key is kept; empty where there is none."""
     backend, key = backend_of(settings), settings.encryption.secret_key
     is_elsewhere = key is not None and is_placeholder(key.get_secret_value())
-    if not backend.provisions(settings) or (is_elsewhere and not has_external_key(settings)):
+    if (
+        settings.is_secrets_alone
+        or not backend.provisions(settings)
+        or (is_elsewhere and not has_external_key(settings))
+    ):
         return ""
     return backend.recovery_location(settings)
 
@@ -147,7 +151,8 @@ def _declared(settings: Settings) -> Iterator[SecretPath]:
             origin = "others"
         if declared.existing is not None:
             origin = "existing"
-        variable = "" if settings.is_enterprise else f"SECRET_{name.upper()}"
+        is_read_there = settings.is_enterprise or settings.is_secrets_alone
+        variable = "" if is_read_there else f"SECRET_{name.upper()}"
         if declared.existing is not None and declared.existing.name is None:
             existing = declared.existing
             place = (

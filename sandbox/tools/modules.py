@@ -100,6 +100,13 @@ MODULES = {
             compiles=1500,
             on_request=True,
         ),
+        Module(
+            "evaluate-environment",
+            "3.259.0",
+            {"evaluate-environment": "./evaluate-environment"},
+            compiles=1500,
+            on_request=True,
+        ),
         # The last release with C#'s generator in the same module.
         Module(
             "generate-csharp",

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from components.registration_tokens import registration_token
 from tests.components.pods_support import distributed_document
 from tests.settings.malformed_fixtures import oss
 
@@ -104,7 +105,8 @@ def standalone() -> dict[str, Any]:
 
 def with_worker_group(version: str = "1.3") -> dict[str, Any]:
     """A document of the Enterprise Edition in mode distributed, with every setting and two worker groups."""
-    token = {"registration-token": SecretStr("Pl4nted-Worker-Token")} if version == "2.0" else {}
+    planted = SecretStr(registration_token("Pl4nted-Worker-Token"))
+    token = {"registration-token": planted} if version == "2.0" else {}
     groups = {
         "gpu": {**OWN, **token, "replicas": 2, "service-account": {"annotations": {"a/b": "c"}}},
         "shared": {**token, "service-account": {"name": "kestra"}},

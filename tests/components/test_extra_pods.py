@@ -9,6 +9,7 @@ from pydantic import SecretStr as encrypted
 
 from components.kubernetes.network import policies
 from components.kubernetes.pod_additions import REGISTRATION_TOKEN, secret_values
+from components.registration_tokens import registration_token
 from components.settings.pods import PodSettings
 from tests.components.pods_support import (
     SECRET,
@@ -23,6 +24,7 @@ from tests.components.pods_support import (
 from tests.components.recording_support import run
 
 PLANTED = "Pl4nted-Extra-Value"
+TOKEN = registration_token(PLANTED)
 REFERENCE = {"secretKeyRef": {"name": "kestra-db-app", "key": "password"}}
 GROUPS: dict[str, Any] = {
     "node-selector": {"disk": "ssd"},
@@ -348,9 +350,9 @@ def test_where_the_store_needs_the_token_groups_log_in_to_it_too() -> None:
 @pytest.mark.parametrize(
     ("token", "kept"),
     [
-        (PLANTED, True),
-        (encrypted(PLANTED), True),
-        (f"${{WORKER_TOKEN:{PLANTED}}}", True),
+        (TOKEN, True),
+        (encrypted(TOKEN), True),
+        (f"${{WORKER_TOKEN:{TOKEN}}}", True),
         ("${WORKER_TOKEN}", False),
     ],
 )
@@ -362,10 +364,10 @@ def test_a_registration_token_reaches_the_pods_of_its_group_alone(token: Any, ke
     entry = variables(group)[REGISTRATION_TOKEN]
     if kept:
         key = entry["valueFrom"]["secretKeyRef"]["key"]
-        assert PLANTED in secret_values(chosen)[key].get_secret_value()
+        assert TOKEN in secret_values(chosen)[key].get_secret_value()
     else:
         assert entry["value"] == "${WORKER_TOKEN}"
-    assert PLANTED not in str(pods)
+    assert TOKEN not in str(pods)
     assert all(
         REGISTRATION_TOKEN not in str(pod) for name, pod in pods.items() if name != "worker-gpu"
     )

@@ -11,6 +11,8 @@ from tests.components.recording_support import run
 from tests.conftest import ROOT, stack_document
 
 STACKS = sorted(f.name[7:-5] for f in (ROOT / "stacks").glob("Pulumi.*.yaml"))
+#: Without those of secrets alone, which have no namespace.
+KESTRAS = [s for s in STACKS if s != "example-team-secrets"]
 #: Inputs that tell one object from all others of its type, where a server knows it by them.
 IDENTIFYING = (
     "name", "resourceUri", "cryptoKeyId", "path", "mount", "project", "location", "keyRing", "secretId", "accountId", "resourceGroupName",
@@ -60,7 +62,7 @@ def taken() -> dict[str, set[tuple[Any, ...]]]:
 
 def test_no_two_stack_files_have_one_name(taken: dict[str, set[tuple[Any, ...]]]) -> None:
     assert len(STACKS) >= 9
-    assert all(len(identities) > 5 for identities in taken.values())
+    assert all(len(identities) > (5 if s in KESTRAS else 1) for s, identities in taken.items())
     both = {
         (first, second): taken[first] & taken[second]
         for first, second in combinations(STACKS, 2)
@@ -70,6 +72,6 @@ def test_no_two_stack_files_have_one_name(taken: dict[str, set[tuple[Any, ...]]]
 
 
 def test_each_stack_file_has_a_namespace_of_its_own() -> None:
-    spaces: list[Any] = [stack_document(stack)["deployment"] for stack in STACKS]
+    spaces: list[Any] = [stack_document(stack)["deployment"] for stack in KESTRAS]
     identities = [space["namespace"] for space in spaces]
     assert len(set(identities)) == len(identities)

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from components.backends.registry import backend
+from components.registration_tokens import registration_token
 from components.validation.schema import config_path
 from components.validation.sensitive import fields, in_clear
 from tests.conftest import ROOT
@@ -283,7 +284,8 @@ def catalogue_keys() -> dict[str, Any]:
 
 
 def _worker_group(name: str) -> dict[str, Any]:
-    token = {"registration-token": plant(f"{name} token")}
+    # One of another form is refused.
+    token = {"registration-token": registration_token(f"{name} token")}
     return {"mode": "distributed", "worker-groups": {"gpu": token}}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -68,7 +69,9 @@ class Consumer:
     def yaml(self, program: Mapping[str, Any], config: Mapping[str, str] = {}) -> auto.Stack:
         """The stack of a program in YAML."""
         project = {"name": "consumer", "runtime": "yaml", **program}
-        (self.work / "Pulumi.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
+        # By way of JSON: Pulumi's YAML knows no anchors, which a value that stands twice would become.
+        text = yaml.safe_dump(json.loads(json.dumps(project)), sort_keys=False)
+        (self.work / "Pulumi.yaml").write_text(text)
         options = auto.LocalWorkspaceOptions(
             env_vars=self.options.env_vars, pulumi_command=self.options.pulumi_command
         )

@@ -39,11 +39,20 @@ def _copy(language: str, folder: Path) -> None:
     """Copies an example, as a project of the one name that all have in the tests."""
     shutil.copytree(EXAMPLES / language, folder)
     project = folder / "Pulumi.yaml"
-    project.write_text(project.read_text().replace(f"kestra-from-{language}", PROJECT))
+    # Without `main`: the runners know their program.
+    lines = [line for line in project.read_text().splitlines() if not line.startswith("main:")]
+    names = (f"name: {PROJECT}" if line.startswith("name:") else line for line in lines)
+    project.write_text("\n".join(names) + "\n")
 
 
-def typescript(sdks: Path, folder: Path) -> list[str]:
-    """Compiles SDK and example into a folder; returns the command that runs it, without operation and settings."""
+#: The examples of each language.
+PROGRAMS = ("minimal", "production")
+Commands = dict[str, list[str]]
+"""Example to the command that runs it, without operation and settings."""
+
+
+def typescript(sdks: Path, folder: Path) -> Commands:
+    """Compiles the SDK and the examples into a folder."""
     _copy("typescript", folder)
     run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
     source, compiler = folder / "sdk", str(folder / "node_modules" / ".bin" / "tsc")
@@ -52,10 +61,11 @@ def typescript(sdks: Path, folder: Path) -> list[str]:
     shutil.copy(source / "package.json", source / "bin")
     shutil.copytree(source / "bin", folder / "node_modules" / "@pulumi" / "kestra-platform")
     run([compiler, "-p", "."], folder)
-    return ["node", str(RUNNERS / "run.mjs"), str(folder)]
+    runner = str(RUNNERS / "run.mjs")
+    return {one: ["node", runner, str(folder / "bin" / f"{one}.js")] for one in PROGRAMS}
 
 
-def golang(sdks: Path, folder: Path) -> list[str]:
+def golang(sdks: Path, folder: Path) -> Commands:
     """The same in Go; operation and settings are in its environment."""
     _copy("go", folder)
     sdk = folder / "sdks" / "kestra-platform"
@@ -63,13 +73,13 @@ def golang(sdks: Path, folder: Path) -> list[str]:
     (sdk / "go.mod").write_text(
         f"module {_GO_MODULE}\n\ngo 1.26\n\nrequire github.com/pulumi/pulumi/sdk/v3 v3.259.0\n"
     )
-    run(["go", "build", "-mod=mod", "-o", str(folder / "example"), "."], folder)
-    shutil.copy(RUNNERS / "engine_test.go", folder)
-    run(["go", "test", "-mod=mod", "-c", "-o", str(folder / "engine"), "."], folder)
-    return [str(folder / "engine"), "-test.run", "TestEngine"]
+    for one in PROGRAMS:
+        shutil.copy(RUNNERS / "engine_test.go", folder / one)
+        run(["go", "test", "-mod=mod", "-c", "-o", str(folder / f"run-{one}"), f"./{one}"], folder)
+    return {one: [str(folder / f"run-{one}"), "-test.run", "TestEngine"] for one in PROGRAMS}
 
 
-def python(sdks: Path, folder: Path) -> list[str]:
+def python(sdks: Path, folder: Path) -> Commands:
     """The same in Python; the SDK lies beside the program."""
     _copy("python", folder)
     (sdks / "python" / "README.md").touch()
@@ -90,4 +100,15 @@ def python(sdks: Path, folder: Path) -> list[str]:
         ],
         folder,
     )
-    return [sys.executable, "-P", str(RUNNERS / "run.py"), str(folder)]
+    return _run_by(sys.executable, folder)
+
+
+def python_package(interpreter: Path, folder: Path) -> Commands:
+    """The same with the components themselves, by the Python of an environment that has the wheel."""
+    _copy("python-package", folder)
+    return _run_by(str(interpreter), folder)
+
+
+def _run_by(interpreter: str, folder: Path) -> Commands:
+    runner = str(RUNNERS / "run.py")
+    return {one: [interpreter, "-P", runner, str(folder / f"{one}.py")] for one in PROGRAMS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -12,65 +12,9 @@ import components
 from components.package.components import COMPONENTS
 from components.package.provider import PackageProvider
 from components.package.values import Value, from_python
-from tests.components.aws_support import outputs as aws_outputs
+from tests.package.component_support import AWS, OPEN_SOURCE, Mocks, run
 
 PLANTED = "Planted-Value-4711"
-OIDC = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"
-AWS: Mapping[str, Any] = {
-    "edition": "enterprise",
-    "secret": {
-        "type": "aws-secret-manager",
-        "read_only": True,
-        "aws_secret_manager": {"region": "eu-west-1"},
-    },
-    "store": {"aws": {}},
-    "identity": {"aws": {"irsa": {"oidc_provider_arn": OIDC}}},
-    "deployment": {"namespace": "kestra"},
-    "declared_secrets": {"TOKEN": {"namespace": "a.b", "generate": {}}},
-}
-OPEN_SOURCE: Mapping[str, Any] = {
-    "server": {"basic_auth": {"username": "a@b.example"}},
-    "queue": {"type": "postgres"},
-    "repository": {"type": "postgres"},
-    "storage": {"type": "local"},
-    "datasources": {"postgres": {"url": "jdbc:postgresql://db:5432/kestra", "username": "kestra"}},
-}
-
-
-class Mocks(pulumi.runtime.Mocks):
-    """Answers with what was asked for, and keeps it."""
-
-    def __init__(self) -> None:
-        self.resources: dict[str, tuple[str, dict[str, Any]]] = {}
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        self.resources[args.name] = (args.typ, args.inputs)
-        more = aws_outputs(args.typ, args.name, args.inputs) if args.typ.startswith("aws:") else {}
-        return f"{args.name}-id", {**args.inputs, "result": "r" * 64, **more}
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
-        return {
-            "accountId": "123456789012",
-            "partition": "aws",
-            "region": "eu-west-1",
-            "name": "eu-west-1",
-        }
-
-    def types(self) -> set[str]:
-        return {type_ for type_, _ in self.resources.values()}
-
-
-def run(program: Callable[[], Mapping[str, Any]]) -> tuple[Mocks, dict[str, Any]]:
-    """What a program registers, and the values that it returns."""
-    mocks, known = Mocks(), {}
-    pulumi.runtime.set_mocks(mocks, "project", "stack")
-
-    @pulumi.runtime.test
-    def act() -> Any:
-        return pulumi.Output.all(**program()).apply(known.update)
-
-    act()
-    return mocks, known
 
 
 def test_a_store_and_an_identity_work_without_anything_else() -> None:
@@ -84,23 +28,6 @@ def test_a_store_and_an_identity_work_without_anything_else() -> None:
     assert known["principal"].startswith("arn:aws:iam::")
     assert "secrets-store-declared-TOKEN" in mocks.resources
     assert not any(type_.startswith("kubernetes:") for type_ in mocks.types())
-
-
-def test_a_role_that_exists_is_named_and_nothing_is_made() -> None:
-    role = "arn:aws:iam::123456789012:role/existing"
-    existing = {**AWS, "identity": {"aws": {"role_arn": role}}}
-
-    def program() -> Mapping[str, Any]:
-        identity = components.KestraIdentity("who", existing)
-        return {
-            "principal": identity.principal,
-            "annotations": identity.service_account_annotations,
-        }
-
-    mocks, known = run(program)
-    assert known["principal"] == role
-    assert known["annotations"] == {"eks.amazonaws.com/role-arn": role}
-    assert "aws:iam/role:Role" not in mocks.types()
 
 
 def test_a_deployment_in_a_namespace_that_exists_makes_none() -> None:
@@ -197,7 +124,7 @@ def test_the_plugin_refuses_arguments_of_another_component() -> None:
     from components.package import provider as module
 
     module._VALUES.set(values)
-    with pytest.raises(pulumi.RunError, match=r"TagConvention .*: no such arguments: datasources"):
+    with pytest.raises(pulumi.RunError, match=r"datasources: is no argument of this component"):
         provider.construct("t", COMPONENTS["TagConvention"].token(), {})
 
 

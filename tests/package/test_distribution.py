@@ -119,6 +119,12 @@ def test_the_installed_package_runs_with_mocks_and_without_the_source_tree(
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "who-identity-role" in done.stdout
+    plugin = python.with_name("pulumi-resource-kestra-platform")
+    usage = subprocess.run(
+        [str(plugin), "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert usage.returncode == 0, usage.stderr[-2000:]
+    assert usage.stdout.startswith("usage: pulumi-resource-kestra-platform")
 
 
 @pytest.mark.engine

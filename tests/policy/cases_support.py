@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from policy.core.model import Environment
-from tests.policy.sdk_support import UNKNOWN, R
+from tests.policy.analyzer_support import UNKNOWN, R
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tests.policy.analyzer_support import ABSENT, UNKNOWN, R, secret
 from tests.policy.cases_support import Case, case
-from tests.policy.sdk_support import ABSENT, UNKNOWN, R, secret
 
 ACCOUNT = "123456789012"
 ARN = f"arn:aws:iam::{ACCOUNT}:role/"

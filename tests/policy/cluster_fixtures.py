@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from tests.policy.analyzer_support import ABSENT, UNKNOWN, R
 from tests.policy.cases_support import Case, case
 from tests.policy.database_fixtures import DATABASE
 from tests.policy.external_secrets_fixtures import EXTERNAL_SECRETS
 from tests.policy.kestra_channel_fixtures import CHANNEL
 from tests.policy.kestra_fixtures import CLEAR, KESTRA, SECRET, over
 from tests.policy.kubernetes_fixtures import JWT_ROLE, KUBERNETES, VAULT_ROLE, WORKLOAD
-from tests.policy.sdk_support import ABSENT, UNKNOWN, R
 from tests.policy.task_runner_fixtures import TASK_RUNNER
 
 VAULT_POLICY = R(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.policy.analyzer_support import ABSENT, R
 from tests.policy.cases_support import Case, case
-from tests.policy.sdk_support import ABSENT, R
 
 GROUP = "kubernetes:external-secrets.io/v1:"
 ACCOUNT = {"serviceAccountRef": {"name": "kestra-secrets"}}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tests.policy.analyzer_support import ABSENT, UNKNOWN, R
 from tests.policy.cases_support import Case, case
 from tests.policy.kestra_fixtures import ENTERPRISE
 from tests.policy.kestra_stack_support import IMAGE, config_map, deployment, env, text
-from tests.policy.sdk_support import ABSENT, UNKNOWN, R
 
 _TLS = "kestra.grpc.tls"
 _CONTROLLERS = ("kestra.worker", {"controllers": {"type": "STATIC"}})

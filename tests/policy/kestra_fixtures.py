@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from tests.policy.analyzer_support import ABSENT, UNKNOWN, R
 from tests.policy.cases_support import Case, case
 from tests.policy.kubernetes_fixtures import (
     CONTAINERS,
@@ -17,7 +18,6 @@ from tests.policy.kubernetes_fixtures import (
     TAGS,
     WORKLOAD,
 )
-from tests.policy.sdk_support import ABSENT, UNKNOWN, R
 
 
 def settings() -> dict[str, Any]:

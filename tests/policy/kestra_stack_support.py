@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
+from tests.policy.analyzer_support import ABSENT, Judged, R, judge, pack
 from tests.policy.kestra_fixtures import settings
 from tests.policy.kubernetes_fixtures import LABELS
-from tests.policy.sdk_support import ABSENT, Judged, R, judge, pack
 
 IMAGE = "kestra/kestra@sha256:" + "a" * 64
 FILE = "/etc/kestra/application.yaml"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.policy.sdk_support import R, everything, pack
+from tests.policy.analyzer_support import R, everything, pack
 
 FOLDER = Path(__file__).parent / "naive"
 GOLDEN = FOLDER / "problems.txt"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.policy.analyzer_support import ABSENT, UNKNOWN, R
 from tests.policy.cases_support import Case, case
 from tests.policy.cloud_fixtures import ACCOUNT, document
 from tests.policy.kestra_fixtures import over
-from tests.policy.sdk_support import ABSENT, UNKNOWN, R
 
 NAME = "files"
 BUCKET = R("aws:s3/bucket:Bucket", {"bucket": NAME, "forceDestroy": False}, "bucket")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tests.policy.analyzer_support import ABSENT, UNKNOWN, R
 from tests.policy.cases_support import Case, case
 from tests.policy.kubernetes_fixtures import RBAC, WORKLOAD
-from tests.policy.sdk_support import ABSENT, UNKNOWN, R
 
 TASKS = "kestra-tasks"
 AT = {"name": "runner", "namespace": TASKS}

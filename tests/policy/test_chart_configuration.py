@@ -9,8 +9,8 @@ import yaml
 
 from policy.controls.kestra_servers import chart_servers
 from policy.core.model import Resource
+from tests.policy.analyzer_support import UNKNOWN, R
 from tests.policy.kestra_stack_support import CLEAR, config_map, env, said, secret, text, without
-from tests.policy.sdk_support import UNKNOWN, R
 
 KEY_VARIABLE, PREFIX_VARIABLE = "KESTRA_ENCRYPTION_SECRET_KEY", "KESTRA_VARIABLES_ENV_VARS_PREFIX"
 REFERENCE = {"secretKeyRef": {"name": "credentials", "key": "key"}}

@@ -6,8 +6,8 @@ import pytest
 
 from policy import controls
 from tests.policy import cloud_fixtures, cluster_fixtures, kestra_fixtures, storage_fixtures
+from tests.policy.analyzer_support import judge, pack
 from tests.policy.cases_support import Case
-from tests.policy.sdk_support import judge, pack
 
 CASES: dict[str, Case] = {
     **cloud_fixtures.SECRET_STORES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.policy.analyzer_support import UNKNOWN, R
 from tests.policy.kestra_stack_support import (
     BEFORE,
     CLEAR,
@@ -22,7 +23,6 @@ from tests.policy.kestra_stack_support import (
     without,
     written_secret,
 )
-from tests.policy.sdk_support import UNKNOWN, R
 
 KEY, KEY_VARIABLE = "kestra.encryption.secret-key", "KESTRA_ENCRYPTION_SECRET_KEY"
 PREFIX, PREFIX_VARIABLE = "kestra.variables.env-vars-prefix", "KESTRA_VARIABLES_ENV_VARS_PREFIX"

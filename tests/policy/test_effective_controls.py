@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.policy.analyzer_support import judge, pack
 from tests.policy.kestra_stack_support import (
     NEVER,
     config_map,
@@ -18,7 +19,6 @@ from tests.policy.kestra_stack_support import (
     undecided,
     without,
 )
-from tests.policy.sdk_support import judge, pack
 
 GOOD = config_map(text())
 

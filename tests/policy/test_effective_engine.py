@@ -9,9 +9,9 @@ from typing import Any
 import pulumi
 import pytest
 
+from tests.policy.analyzer_support import R
 from tests.policy.engine_support import JudgedStack
 from tests.policy.kestra_stack_support import CLEAR, config_map, deployment, env, without
-from tests.policy.sdk_support import R
 from tests.policy.test_engine import Found
 
 pytestmark = pytest.mark.engine

@@ -11,11 +11,11 @@ import pulumi
 import pytest
 
 from policy import controls
+from tests.policy.analyzer_support import R
 from tests.policy.cloud_fixtures import ACCOUNT, AWS_KEY, TOKEN
 from tests.policy.engine_support import JudgedStack
 from tests.policy.kubernetes_fixtures import TAGS
 from tests.policy.naive_support import stack as naive_stack
-from tests.policy.sdk_support import R
 
 pytestmark = pytest.mark.engine
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from policy.core.options import Exemption, Options
+from tests.policy.analyzer_support import judge, pack
 from tests.policy.kubernetes_fixtures import FIRST, WORKLOAD
-from tests.policy.sdk_support import judge, pack
 
 PRIVILEGED = WORKLOAD.but(f"{FIRST}.securityContext.privileged", True)
 CONTROL = "ks-kubernetes-01"
@@ -70,8 +70,6 @@ def test_an_exemption_counts_until_the_end_of_its_last_day() -> None:
 
 
 def test_without_a_configuration_the_defaults_count() -> None:
-    assert pack("production").options == Options()
-    policy_pack = pack(
-        "production", {"maximumCacheSeconds": 60, "unheard": 1, "exemptions": ["text"]}
-    )
-    assert policy_pack.options == Options(maximum_cache_seconds=60)
+    assert pack("production").judge.options == Options()
+    configured = pack("production", {"maximumCacheSeconds": 60})
+    assert configured.judge.options == Options(maximum_cache_seconds=60)

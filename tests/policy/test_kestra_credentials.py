@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.policy.analyzer_support import UNKNOWN, R
 from tests.policy.kestra_stack_support import (
     CLEAR,
     config_map,
@@ -14,7 +15,6 @@ from tests.policy.kestra_stack_support import (
     text,
     variables,
 )
-from tests.policy.sdk_support import UNKNOWN, R
 
 SUPER = "KESTRA_SECURITY_SUPER_ADMIN_PASSWORD"
 GOOD = config_map(text())

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.policy.analyzer_support import UNKNOWN, R
 from tests.policy.kestra_stack_support import IMAGE, config_map, deployment, said, text
-from tests.policy.sdk_support import UNKNOWN, R
 
 OTHER = "/app/confs/kestra.yml"
 CONTENT = text(("kestra.variables.env-vars-prefix", ""))

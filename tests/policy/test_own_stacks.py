@@ -5,39 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pulumi_policy.secret import Secret
 
-from policy.core import sdk_values
-from policy.core.model import Environment, Resource, Stack
+from policy.core.model import Resource, Stack
+from policy.core.wire import decode
 from policy.effective_configuration import configurations
 from tests.components import every_pod_setting_support
-from tests.components.inventory_support import SECRET_MARK, documents
+from tests.components.inventory_support import documents
 from tests.components.recording_support import run
-from tests.policy.sdk_support import R, everything, pack
+from tests.policy.stack_findings_support import findings_of, plain_secrets
 from tests.tiers import long
 
 #: What the fixture's least settings leave out.
 NOT_OF_PODS = {"ks-conventions-01"}
 ELSEWHERE = {"managedElsewhere": ["vault-audit"]}
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, dict):
-        if SECRET_MARK in value:
-            return Secret(_value(value["value"]))
-        return {k: _value(v) for k, v in value.items()}
-    return [_value(v) for v in value] if isinstance(value, list) else value
-
-
-def _found(
-    name: str | dict[str, Any], environment: Environment, options: dict[str, Any]
-) -> list[tuple[str, str]]:
-    recorded = run(documents()[name] if isinstance(name, str) else name)
-    stack = [
-        R(type_, _value(inputs), name_of, name_of in recorded.protected)
-        for name_of, (type_, inputs) in recorded.resources.items()
-    ]
-    return everything(pack(environment, options), stack)
 
 
 def test_an_enterprise_stack_with_vault_passes_as_production() -> None:
@@ -49,11 +29,11 @@ def test_an_enterprise_stack_with_vault_passes_as_production() -> None:
         "deployment": document["deployment"] | channel,
         "datasources": {name: checked},
     }
-    assert _found(document, "production", ELSEWHERE) == []
+    assert findings_of(document, "production", ELSEWHERE) == []
 
 
 def test_channel_and_database_without_tls_are_refused() -> None:
-    assert {c for c, _ in _found("enterprise-2.0", "production", ELSEWHERE)} == {
+    assert {c for c, _ in findings_of("enterprise-2.0", "production", ELSEWHERE)} == {
         "ks-kestra-23",
         "ks-database-01",
     }
@@ -68,12 +48,12 @@ def test_channel_and_database_without_tls_are_refused() -> None:
     ],
 )
 def test_a_local_stack_differs_in_what_a_developer_may_leave(name: str, controls: set[str]) -> None:
-    assert {control for control, _ in _found(name, "development", {})} == controls
+    assert {control for control, _ in findings_of(name, "development", {})} == controls
 
 
 @pytest.mark.parametrize("name", ["oss-aws", "oss-gcp", "oss-azure"])
 def test_the_buckets_of_the_examples_pass_as_production(name: str) -> None:
-    judged = {control for control, _ in _found(name, "production", ELSEWHERE)}
+    judged = {control for control, _ in findings_of(name, "production", ELSEWHERE)}
     assert not {control for control in judged if control.startswith("ks-storage-")}
 
 
@@ -93,7 +73,7 @@ def test_what_settings_add_to_pods_is_judged() -> None:
         "init-containers": [init, *added],
         "extra-volumes": [*deployment["extra-volumes"], volume],
     }
-    said = [(control, text) for control, text in _found(document, "development", {})]
+    said = [(control, text) for control, text in findings_of(document, "development", {})]
     judged = {
         (control, name) for control, text in said for name in (*flaws, "open") if name in text
     }
@@ -110,8 +90,8 @@ def test_what_settings_add_to_pods_is_judged() -> None:
 @long("stacks")
 def test_a_stack_with_worker_groups_is_judged_as_the_others_are() -> None:
     document = every_pod_setting_support.with_worker_group()
-    controls = {control for control, _ in _found(document, "development", ELSEWHERE)}
-    usual = {control for control, _ in _found("local-vault", "development", {})}
+    controls = {control for control, _ in findings_of(document, "development", ELSEWHERE)}
+    usual = {control for control, _ in findings_of("local-vault", "development", {})}
     assert controls - usual - NOT_OF_PODS == set()
 
 
@@ -120,7 +100,7 @@ def test_each_server_of_a_stack_is_judged_with_its_file_and_its_variables(name: 
     recorded = run(documents()[name])
     stack = Stack(
         [
-            Resource(type_, name_of, sdk_values.plain(_value(inputs)))
+            Resource(type_, name_of, decode(plain_secrets(inputs)))
             for name_of, (type_, inputs) in recorded.resources.items()
         ]
     )

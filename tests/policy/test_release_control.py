@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 
 from policy.advisories import table
-from policy.core.adapter import Pack
 from policy.core.model import REGISTRY, Context, Problem, Resource, Stack, evaluate
-from policy.releases import configured_releases
+from tests.policy.analyzer_support import R, judge, pack
 from tests.policy.kubernetes_fixtures import DIGEST, FIRST, POD, WORKLOAD
-from tests.policy.sdk_support import R, judge, pack
 
 CONTROL = "ks-kestra-20"
 
@@ -44,8 +42,8 @@ def test_a_digest_is_judged_by_the_tag_that_the_settings_of_the_stack_name_besid
     stack = [WORKLOAD.but(f"{FIRST}.image", f"kestra/kestra@{DIGEST}")]
     for tag, problems in (("v1.3.31", 0), ("v1.3.5", 1)):
         image = {"image": {"tag": tag, "digest": DIGEST}}
-        named = configured_releases({"kestra:deployment": json.dumps(image)})
-        said = judge(Pack("production", releases=named), CONTROL, stack)
+        analyzer = pack("production", config={"kestra:deployment": json.dumps(image)})
+        said = judge(analyzer, CONTROL, stack)
         assert (len(said.messages), said.not_yet) == (problems, [])
 
 

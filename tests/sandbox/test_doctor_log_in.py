@@ -7,6 +7,7 @@ The provider is a small one on loopback with TLS. What a document must have: Ope
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import ssl
 import threading
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -188,6 +190,16 @@ def test_without_being_told_to_ask_nobody_is_asked(provider: Provider) -> None:
         ("token_endpoint", None, "has no token_endpoint"),
         ("jwks_uri", None, "has no jwks_uri"),
         ("token_endpoint", "http://inside/token", "token_endpoint of the provider's document is no https://"),
+        ("token_endpoint", {"url": "https://a"}, "token_endpoint of the provider's document is no https://"),
+        ("authorization_endpoint", "https://[::1", "authorization_endpoint of the provider's document is no https://"),
+        ("jwks_uri", "https://host:99999/keys", "jwks_uri of the provider's document is no https://"),
+        ("jwks_uri", f"https://a:{PLANTED}@localhost/keys", "jwks_uri of the provider's document is no https://"),
+        ("jwks_uri", "https://localhost/\x1b[2J", "jwks_uri of the provider's document is no https://"),
+        ("jwks_uri", f"https://{'a' * 1900}/", "it cannot be asked"),
+        ("jwks_uri", f"https://localhost/{'a' * 2000}", "jwks_uri of the provider's document is no https://"),
+        ("response_types_supported", "code", "response_types_supported of the provider's document is no list"),
+        ("grant_types_supported", {"authorization_code": True}, "grant_types_supported of the provider's document is no list"),
+        ("scopes_supported", [{}], "scopes_supported of the provider's document is no list"),
         ("response_types_supported", ["id_token"], "no response type `code`"),
         ("grant_types_supported", ["implicit"], "no grant `authorization_code`"),
         ("id_token_signing_alg_values_supported", ["HS256", "none"], "no ID token with RSA"),
@@ -230,6 +242,15 @@ def test_what_the_settings_say_themselves_is_not_looked_for(provider: Provider) 
         (DOCUMENT, (200, "", b"<html>log in</html>"), "something else than a JSON object"),
         (DOCUMENT, (200, "", b"[" * 100_000), "something else than a JSON object"),
         (DOCUMENT, (200, "", b'["issuer"]'), "something else than a JSON object"),
+        (DOCUMENT, (200, "", b""), "something else than a JSON object"),
+        (DOCUMENT, (204, "", b""), "something else than a JSON object"),
+        (DOCUMENT, (200, "", '{"issuer": "é"}'.encode("latin-1")), "something else than a JSON object"),
+        (DOCUMENT, (200, "", b"9" * 5000), "something else than a JSON object"),
+        (DOCUMENT, (200, "", b'{"issuer": "' + b"a" * 1_000_001), "longer than 1000000 bytes"),
+        (DOCUMENT, (302, "https://[::1", b""), "to an address that is none"),
+        (DOCUMENT, (302, "https://\xff/", b""), "to an address that is none"),
+        (DOCUMENT, (302, "https://localhost:99999/", b""), "an address without TLS, or to none"),
+        (DOCUMENT, (302, f"https://{'a' * 1900}/", b""), "it cannot be asked"),
         (DOCUMENT, (302, "http://localhost/plain", b""), "an address without TLS"),
         (DOCUMENT, (302, DOCUMENT, b""), "HTTP 302"),
         ("/realms/company/certs", (404, "", b""), "HTTP 404"),
@@ -244,11 +265,24 @@ def test_an_answer_that_is_no_document_is_said(
     assert words in state
 
 
+def test_an_answer_that_does_not_end_is_not_waited_for(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Every look at the clock is later than a whole answer may take.
+    clock = SimpleNamespace(monotonic=itertools.count(0, 2 * provider_answers.SECONDS).__next__)
+    monkeypatch.setattr(provider_answers, "time", clock)
+    [state] = faults(provider.issuer)
+    assert "takes more than 10 s" in state
+
+
 @pytest.mark.parametrize(
     ("issuer", "words"),
     [
         ("http://sso.example.com/realms/company", "no https:// address"),
         ("sso.example.com", "no https:// address"),
+        ("https://[::1", "no https:// address"),
+        ("https://sso.example.com:99999/realms/company", "no https:// address"),
+        ("https://sso.example.com/realms/ company", "no https:// address"),
         (f"https://kestra:{PLANTED}@sso.example.com", "carries a user or a password"),
         ("https://sso.example.com/realms/company?x=1", "has a ? or a #"),
         ("${ISSUER}", "is not known here"),

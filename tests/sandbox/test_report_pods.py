@@ -31,6 +31,7 @@ def test_no_secret_of_a_pod_is_in_the_settings_of_the_report() -> None:
     rows = [row for section in sections(settings, render(settings)) for row in section.rows]
     text = "\n".join(f"{row.key}: {row.value}" for row in rows)
     assert "Pl4nted" not in text
+    assert "kwreg_" not in text
     shown = {row.key: row for row in rows}
     assert "name: DB_PASSWORD" in shown["deployment.components.worker.extra-env"].value
     assert shown["deployment.components.worker.extra-env"].is_secret

@@ -129,6 +129,7 @@ WRONG += [
 
 AKS = {"azure": {"oidc-issuer-url": "https://westeurope.oic.prod-aks.azure.com/t/c/"}}
 GROUP = {"create": True, "azure": {"resource-group": "files"}}
+IN_GROUP = {"create": False, "azure": {"resource-group": "files"}}
 IN_KEY_VAULT = {"type": "azure-key-vault", "azure": {"vault-name": "kestra-v", "resource-group": "g"}}  # fmt: skip
 
 
@@ -159,6 +160,12 @@ WRONG += [
     ("an annotation of Azure", azure(identity=AKS | {"service-account": {"annotations": {"azure.workload.identity/client-id": "a"}}}), "identity.service-account.annotations.azure.workload.identity/client-id", "stands beside"),
     ("an emulator", azure(storage=blob(endpoint="http://azurite:10000/a")), "storage.azure.endpoint", "does not name a storage account"),
     ("no TLS", azure(storage=blob(endpoint="http://filesofkestra.blob.core.windows.net")), "storage.azure.endpoint", "https://"),
+    ("no account", azure(storage=blob(endpoint="https://blob.storage.azure.net")), "storage.azure.endpoint", "does not name a storage account"),
+    ("no zone", azure(storage=blob(endpoint="https://filesofkestra.blob.storage.azure.net")), "storage.azure.endpoint", "does not name a storage account"),
+    ("a long account of Azure", azure(storage=blob(endpoint=f"https://{'a' * 25}.z01.blob.storage.azure.net"), storage_bucket=IN_GROUP), "storage.azure.endpoint", "3 to 24 lower-case"),
+    ("an account with a hyphen", azure(storage=blob(endpoint="https://files-kestra.z1.blob.storage.azure.net"), storage_bucket=IN_GROUP), "storage.azure.endpoint", "3 to 24 lower-case"),
+    ("a zone of another service", azure(storage=blob(endpoint="https://filesofkestra.z1.dfs.storage.azure.net"), storage_bucket=IN_GROUP), "storage.azure.endpoint", "does not name a storage account"),
+    ("a zone to be chosen", azure(storage=blob(endpoint="https://filesofkestra.z12.blob.storage.azure.net")), "storage.azure.endpoint", "Fix: write https://filesofkestra.blob.core.windows.net, or create: false"),
     ("a signature in the address", azure(storage=blob(endpoint=f"https://filesofkestra.blob.core.windows.net?sv=1&sig={PLANTED}")), "storage.azure.endpoint", "names more"),
     ("a container in the address", azure(storage=blob(endpoint="https://filesofkestra.blob.core.windows.net/kestra")), "storage.azure.endpoint", "names more"),
     ("no place", azure(storage_bucket=group(location="${PLACE}")), "storage-bucket.azure.location", "form"),
@@ -201,6 +208,7 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
     ("open source with a store", bucket(store=OPERATOR)),
     ("a container of Azure", azure()),
     ("an existing one of Azure", azure(storage_bucket={"create": False, "azure": {"resource-group": "g"}})),
+    ("an existing one in a DNS zone", azure(storage=blob(endpoint="https://filesofkestra.z1.blob.storage.azure.net/"), storage_bucket=IN_GROUP)),
     ("a container of Azure with secrets there", azure(store=IN_KEY_VAULT)),
     ("a container of Azure with secrets in AWS", azure(store=OPERATOR, identity=AKS | IRSA)),
     ("a bucket of Google", google()),

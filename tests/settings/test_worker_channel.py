@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from components.registration_tokens import registration_token
 from components.settings import SettingsError
+from components.settings.base import OPAQUE
 from components.validation import load
 from tests.components.pods_support import distributed_document
 from tests.settings.malformed_fixtures import oss
@@ -35,6 +38,19 @@ def lines(deployment: dict[str, Any], version: str = "2.0", **more: Any) -> list
 
 
 @pytest.mark.parametrize(
+    "token", [registration_token("a"), "${WORKER_TOKEN}", "kwreg_${REST_OF_IT}", SecretStr(OPAQUE)]
+)
+def test_a_token_of_the_right_form_and_one_that_is_not_known_here_are_taken(token: Any) -> None:
+    setup = {"worker-groups": [{"id": "a", "registration-tokens": [{"name": "a", "token": token}]}]}
+    said = lines(
+        {"worker-groups": {"gpu": {"registration-token": token}}},
+        ee={"setup": setup},
+        worker={"auth": {"registration-token": token}},
+    )
+    assert [line for line in said if "is no registration token" in line] == []
+
+
+@pytest.mark.parametrize(
     ("deployment", "more", "place", "says"),
     [
         ({"grpc-tls": {}}, {"version": "1.3"}, TLS, "is not known to Kestra 1.3"),
@@ -51,6 +67,9 @@ def lines(deployment: dict[str, Any], version: str = "2.0", **more: Any) -> list
         ({"grpc-tls": {}}, {"grpc": {"tls": {"enabled": True}}}, "kestra:grpc.tls", "keep one of the two"),
         ({"worker-authentication": {}}, {"ee": {"worker": {"auth": {"enabled": True}}}}, "kestra:ee.worker.auth.enabled", "keep one of the two"),
         ({"worker-authentication": {}, "worker-groups": {"gpu": {"registration-token": NONE}}}, {}, "worker-groups.gpu.registration-token", "is no registration token"),
+        ({"worker-groups": {"gpu": {"registration-token": NONE}}}, {}, "worker-groups.gpu.registration-token", "Fix: make one with kestractl"),
+        ({}, {"worker": {"auth": {"registration-token": NONE}}}, "kestra:worker.auth.registration-token", "is no registration token"),
+        ({}, {"ee": {"setup": {"worker-groups": [{"id": "a", "registration-tokens": [{"name": "a", "token": NONE}]}]}}}, "kestra:ee.setup.worker-groups[0].registration-tokens[0].token", "is no registration token"),
         ({"worker-authentication": {}}, {"rotation": {"worker-groups.default.registration-token": "2"}}, "kestra:rotation", "revoke the old one"),
         ({"worker-authentication": {}}, {"ee": {"setup": {"enabled": False}}}, "kestra:ee.setup.enabled", "keeps the workers' tokens from Kestra"),
         ({"worker-authentication": {}}, {"ee": {"setup": {"worker-groups": [{"id": "default", "registration-tokens": [{"name": "a", "token": "${T}"}]}]}}}, "kestra:ee.setup.worker-groups[0].registration-tokens", "gets no other"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from ...settings.declared import DeclaredSecret
@@ -20,7 +22,7 @@ from ..interface import (
 )
 from ..secret_naming import prefix, required_tags
 from . import deployer_permissions, name_conflicts, names, permissions, rules
-from .principals import ROLE_ARN, aws_block, has_role
+from .principals import ROLE_ARN, aws_block, has_role, known_account
 from .tag_limits import AWS_TAGS
 
 if TYPE_CHECKING:
@@ -83,6 +85,21 @@ class AwsBackend(CloudBackend):
     def recovery_protection(self, settings: Settings) -> str:
         copy = self.recovery_location(settings)
         return f"explicit Deny in its role's policy on {copy} and on decrypting it"
+
+    def server(self, settings: Settings) -> str:
+        block, account = aws_block(settings), known_account(settings)
+        region = block.region if block else None
+        return f"account {account}, region {region}" if account and region else ""
+
+    def may_read(self, settings: Settings, name: str) -> bool:
+        if settings.access_mode == "managed":
+            # Of Secrets Manager the tag decides, which is the prefix.
+            begin = prefix(settings).rstrip("/")
+            return name.startswith((f"{begin}/", f"{begin}-"))
+        return any(fnmatchcase(name, pattern) for pattern in permissions.names(settings))
+
+    def team_deployer_policy(self, settings: Settings) -> str:
+        return json.dumps(deployer_permissions.team_policy(settings), indent=2) + "\n"
 
     def key_administrators(self, settings: Settings) -> Sequence[str]:
         return settings.store.aws.kms.administrators if settings.store.aws else ()

@@ -7,6 +7,11 @@ Reference.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+from ...settings.model import Settings
+from .permissions import PARAMETERS, SERVICES, AwsLocation, document, key_use, team_names
+from .principals import aws_block
 
 _SECRETS = "secretsmanager:"
 
@@ -143,3 +148,56 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "ssm:RemoveTagsFromResource",
     ),
 }
+_OF_SECRETS = tuple(f"aws:secretsmanager/{kind}" for kind in (
+    "secret:Secret", "secretPolicy:SecretPolicy", "secretVersion:SecretVersion",
+))  # fmt: skip
+_ROTATION = "aws:secretsmanager/secretRotation:SecretRotation"
+_PARAMETER = "aws:ssm/parameter:Parameter"
+
+
+def team_policy(settings: Settings) -> dict[str, Any]:
+    """The policy of whoever deploys a stack of secrets alone: the team's names, and the key through the service.
+
+    A key that the stack makes itself is not in it: what that needs is in `ACTIONS`, on that key alone.
+    """
+    assert settings.secret is not None
+    manager, block, store = settings.secret.type, aws_block(settings), settings.store.aws
+    service, kind, context = SERVICES[manager]
+    arn = (store and store.kms.arn) or "arn:aws:kms:*:*:key/*"
+    _, partition, _, _, account, _ = arn.split(":", 5)
+    location = AwsLocation(account, (block and block.region) or "*", partition)
+    resources = [location.arn(service, f"{kind}{name}") for name in team_names(settings)]
+    types = (_PARAMETER,) if manager == PARAMETERS else _OF_SECRETS
+    if any(one.rotation for one in settings.declared_secrets.values()):
+        types = (*types, _ROTATION)
+    actions = {action for type_ in types for action in ACTIONS[type_]}
+    # AWS restricts this one to no resource; it shows names, and no value.
+    listed = sorted(actions & {"ssm:DescribeParameters"})
+    statements = [
+        {"Sid": "TeamSecrets", "Effect": "Allow",
+         "Action": sorted(a for a in actions if a.startswith(f"{service}:") and a not in listed),
+         "Resource": resources},
+    ]  # fmt: skip
+    if listed:
+        statements.append(
+            {"Sid": "FindParameters", "Effect": "Allow", "Action": listed, "Resource": "*"}
+        )
+    if store is not None and store.kms.arn is not None:
+        condition = {
+            **key_use(location, service),
+            "StringLike": {f"kms:EncryptionContext:{context}": resources},
+        }
+        statements.append(
+            {"Sid": "TheKeyThroughTheService", "Effect": "Allow",
+             "Action": sorted(a for a in actions if a.startswith("kms:")),
+             "Resource": store.kms.arn, "Condition": condition}
+        )  # fmt: skip
+    functions = [
+        one.rotation.lambda_arn for one in settings.declared_secrets.values() if one.rotation
+    ]
+    if functions:
+        statements.append(
+            {"Sid": "RotatingFunctions", "Effect": "Allow", "Action": "lambda:InvokeFunction",
+             "Resource": sorted(set(functions))}
+        )  # fmt: skip
+    return document(*statements)

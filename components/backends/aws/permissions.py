@@ -14,7 +14,12 @@ from typing import Any
 from ...settings.model import AccessMode, Settings
 from ..interface import PermissionRow
 from ..registry import backend_of
-from ..secret_naming import filter_prefix, prefix, required_tags
+from ..secret_naming import prefix, required_tags
+from ..teams import granted_teams
+from .granted_names import names as names
+from .granted_names import team_names as team_names
+from .names import PARAMETERS as PARAMETERS
+from .names import SECRETS as SECRETS
 
 Mode = AccessMode
 Document = dict[str, Any]
@@ -31,7 +36,6 @@ class Scope(StrEnum):
     KEY = "the key"
 
 
-SECRETS, PARAMETERS = "aws-secret-manager", "aws-ssm-parameter-store"
 #: Secret manager to its service in AWS, the kind of its resources, and what KMS calls their ARN.
 SERVICES: Mapping[str, tuple[str, str, str]] = {
     SECRETS: ("secretsmanager", "secret:", "SecretARN"),
@@ -221,6 +225,13 @@ class Access:
     """Tags that a secret must have for Kestra to see it."""
     key_arn: str | None = None
     """The key of the secrets; None for the one that AWS manages, which needs no permission."""
+    team_keys: tuple[str, ...] = ()
+    """Keys that stacks of teams have of their own."""
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys that Kestra uses, each once."""
+        return list(dict.fromkeys(key for key in (self.key_arn, *self.team_keys) if key))
 
 
 def access(settings: Settings, location: AwsLocation, key_arn: str | None) -> Access:
@@ -236,33 +247,9 @@ def access(settings: Settings, location: AwsLocation, key_arn: str | None) -> Ac
         recovery=backend_of(settings).recovery_location(settings),
         tags=required_tags(settings),
         key_arn=key_arn or (block.kms_key_id if block else None),
-    )
-
-
-def names(settings: Settings) -> tuple[str, ...]:
-    """Patterns of the names in AWS that are Kestra's.
-
-    - Read-only: what begins with `filter-on-prefix`; names that this stack made (`store.aws`) begin with the
-      prefix and a `/` in Secrets Manager, and are listed one by one in Parameter Store without the filter.
-    - Read by External Secrets: each name, declared here or made by others; an ARN stands for itself.
-    - Managed: `<prefix>-<hash>` in Parameter Store; not documented for Secrets Manager.
-    """
-    assert settings.secret is not None
-    chosen, backend = filter_prefix(settings), backend_of(settings)
-    if settings.uses_external_secrets:
-        stored = settings.stored_secrets.items()
-        return tuple(sorted({backend.secret_name(settings, name, one) for name, one in stored}))
-    if not settings.secret.is_read_only:
-        return (f"{prefix(settings)}-*",) if settings.secret.type == PARAMETERS else ()
-    if settings.secret.type == SECRETS:
-        if chosen is not None and settings.store.aws is None:
-            return (f"{chosen}*",)
-        return (f"{prefix(settings).rstrip('/')}/*",)
-    if chosen is not None:
-        return (f"{chosen}*",)
-    return tuple(
-        backend.secret_name(settings, name, declared)
-        for name, declared in sorted(settings.declared_secrets.items())
+        team_keys=tuple(
+            team.kms_key_arn for team in granted_teams(settings).values() if team.kms_key_arn
+        ),
     )
 
 
@@ -272,9 +259,9 @@ def policy(access: Access) -> Document:
         _statement(p, access)
         for p in PERMISSIONS[access.manager]
         if access.mode in p.modes
-        and (p.scope != Scope.KEY or access.key_arn)
+        and (p.scope != Scope.KEY or access.keys)
         # An empty list of resources is no policy to AWS: with nothing to read there is no statement.
-        and (access.mode != "external-secrets" or access.names)
+        and (access.mode == "managed" or p.scope == Scope.EVERYTHING or access.names)
     ]
     return document(*statements, *_recovery(access))
 
@@ -347,7 +334,7 @@ def _statement(permission: Permission, access: Access) -> Document:
             resource = _arns(access, "*")
             condition = {"StringEquals": {request: access.prefix}}
         case Scope.KEY:
-            resource = access.key_arn
+            resource = access.keys[0] if len(access.keys) == 1 else access.keys
             condition = key_use(access.location, SERVICES[access.manager][0])
             if access.names:
                 context = f"kms:EncryptionContext:{SERVICES[access.manager][2]}"

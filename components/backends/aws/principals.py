@@ -37,3 +37,14 @@ def principals(settings: Settings) -> tuple[str, ...]:
     own = role_name(settings) if makes_role(settings) else settings.identity.aws.role_arn
     assumed = block.sts_role_arn if block else None
     return tuple(principal for principal in (own, assumed) if principal)
+
+
+def known_account(settings: Settings) -> str:
+    """The account that the settings name in an ARN; empty where they name none."""
+    store, identity = settings.store.aws, settings.identity.aws
+    arns = (
+        store and store.kms.arn,
+        identity.role_arn,
+        identity.irsa and identity.irsa.oidc_provider_arn,
+    )
+    return next((arn.split(":")[4] for arn in arns if arn), "")

@@ -181,7 +181,8 @@ def _aws_identity(s: Settings) -> Iterator[Finding]:
             "Kestra would use the keys of its block and not this identity",
             "remove access-key-id and secret-key-id, or this block",
         )
-    if not static and not named and not is_described(s) and not s.uses_external_secrets:
+    reads = not s.uses_external_secrets and not s.is_secrets_alone
+    if not static and not named and not is_described(s) and reads:
         yield Finding(
             ("identity", "aws"),
             "names no identity",

@@ -126,6 +126,23 @@ class KeyVault(CloudBackend):
     def recovery_protection(self, settings: Settings) -> str:
         return f"no role on the vault {names.recovery_vault_name(settings)}"
 
+    def server(self, settings: Settings) -> str:
+        block = _block(settings)
+        return f"vault {block.vault_name}" if block and block.vault_name else ""
+
+    def may_read(self, settings: Settings, name: str) -> bool:
+        if settings.access_mode != "external-secrets":
+            return True
+        stored = settings.stored_secrets.items()
+        return name in {self.secret_name(settings, n, one) for n, one in stored}
+
+    def team_deployer_policy(self, settings: Settings) -> str:
+        declared = settings.declared_secrets.items()
+        own = [self.secret_name(settings, name, one) for name, one in declared]
+        store, block = settings.store.azure, _block(settings)
+        group, vault = store.resource_group if store else "", (block and block.vault_name) or ""
+        return deployer_permissions.team_policy(group, vault, own)
+
     def store_description(self, settings: Settings) -> str:
         block = _block(settings)
         return (block and block.vault_name) or "an existing vault"

@@ -5,7 +5,8 @@ Sources: pulumi-azure-native's operations; Azure's resource provider operations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 _ENDPOINTS = "Microsoft.Network/privateEndpoints"
@@ -44,3 +45,19 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "azure-native:storage:ManagementPolicy": _azure(f"{_ACCOUNTS}/managementPolicies"),
     "azure-native:storage:StorageAccount": _azure(_ACCOUNTS),
 }
+
+
+def team_policy(group: str, vault: str, names: Iterable[str]) -> str:
+    """What whoever deploys a stack of secrets alone needs, as JSON: actions at the scope of each secret.
+
+    Args:
+        group: resource group of the vault.
+        vault: its name.
+        names: of the secrets there.
+    """
+    at = f"/subscriptions/SUBSCRIPTION/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/{vault}"
+    policy = {
+        "actions": list(ACTIONS["azure-native:keyvault:Secret"]),
+        "scopes": [f"{at}/secrets/{name}" for name in sorted(names)],
+    }
+    return json.dumps(policy, indent=2) + "\n"

@@ -103,6 +103,8 @@ def store(s: Settings) -> Iterator[Finding]:
 
 def _recovery(s: Settings, block: AzureKeyVault) -> Iterator[Finding]:
     key = s.encryption.secret_key
+    if s.is_secrets_alone:
+        return
     if key is not None and is_placeholder(key.get_secret_value()):
         return
     name = recovery_vault_name(s)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...settings.declared import DeclaredSecret
 from ...settings.managers import GoogleSecretManager
 from ...settings.model import Settings
+from ...settings.secrets_alone import team_of
 from ..cloud import CloudBackend
 from ..existing_store import ExistingStore
 from ..interface import (
@@ -19,6 +20,7 @@ from ..interface import (
     StoreArgs,
     to_identity,
 )
+from ..secret_naming import filtered_name, prefix
 from . import (
     deployer_permissions,
     drift,
@@ -98,6 +100,22 @@ class SecretManager(CloudBackend):
         if scope == permissions.Scope.EACH_DECLARED and settings.stored_secrets:
             return f"{scope}: {', '.join(settings.stored_secrets)}"
         return scope
+
+    def server(self, settings: Settings) -> str:
+        block = _block(settings)
+        return f"project {block.project}" if block and block.project else ""
+
+    def may_read(self, settings: Settings, name: str) -> bool:
+        if settings.access_mode == "managed":
+            return name.startswith(prefix(settings))
+        own = {self.secret_name(settings, n, one) for n, one in settings.stored_secrets.items()}
+        begins = tuple((names.team_prefixes(settings) or {}).values())
+        return name in own or name.startswith(begins)
+
+    def team_deployer_policy(self, settings: Settings) -> str:
+        named = team_of(settings)
+        begin = filtered_name(settings, (named and named[1].name_prefix) or "")
+        return deployer_permissions.team_policy(begin)
 
     def store_description(self, settings: Settings) -> str:
         block = _block(settings)

@@ -6,7 +6,10 @@ permissions reference.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+
+from .permissions import condition
 
 
 def _policy(resource: str) -> tuple[str, ...]:
@@ -67,3 +70,24 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "gcp:storage/bucketIAMMember:BucketIAMMember": _policy("storage.buckets"),
 }
+#: What Google checks on the project, where no condition on a secret's name can hold.
+_ON_PROJECT = frozenset({"secretmanager.secrets.create"})
+
+
+def team_policy(begin: str) -> str:
+    """What whoever deploys a stack of secrets alone needs, as JSON: permissions, each list with its condition.
+
+    Args:
+        begin: of the names of the team's secrets.
+    """
+    every = {
+        action
+        for kind in ("secret:Secret", "secretVersion:SecretVersion")
+        for action in ACTIONS[f"gcp:secretmanager/{kind}"]
+    }
+    below = condition("PROJECT_NUMBER", begin)
+    bindings = [
+        {"permissions": sorted(every - _ON_PROJECT), "condition": below},
+        {"permissions": sorted(_ON_PROJECT)},
+    ]
+    return json.dumps(bindings, indent=2) + "\n"

@@ -48,6 +48,9 @@ def create_keys(
     """
     if not block.kms.enabled:
         return Keys({})
+    if settings.is_secrets_alone and block.kms.name is not None:
+        # Its owner has let the service agent use it.
+        return Keys(dict.fromkeys(locations(block), block.kms.name))
     kept = pulumi.ResourceOptions(
         parent=parent, depends_on=services, protect=settings.protect, retain_on_delete=True
     )

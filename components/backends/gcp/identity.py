@@ -10,7 +10,7 @@ from pulumi_gcp import organizations, projects, secretmanager, serviceaccount
 from ...settings import Settings
 from ..existing_store import ExistingStore
 from ..secret_naming import prefix
-from .names import ACCOUNT, account_id
+from .names import ACCOUNT, account_id, team_prefixes
 from .permissions import (
     WORKLOAD_IDENTITY,
     Grant,
@@ -71,6 +71,7 @@ class GcpIdentity(pulumi.ComponentResource):
             mode=settings.access_mode,
             provisioned=settings.store.gcp is not None,
             has_prefix=block.filter_on_prefix is not None,
+            teams=team_prefixes(settings),
         ):
             self._grant(grant, store)
         # The metadata server of the node vouches for the pod; no token is mounted.
@@ -117,7 +118,9 @@ class GcpIdentity(pulumi.ComponentResource):
             project=self._project,
             role=grant.role or self._role(grant.permissions),
             member=self.principal,
-            condition=self._below_prefix() if grant.scope is Scope.NAME_PATTERN else None,
+            condition=self._below(grant.begin or prefix(self._settings))
+            if grant.scope is Scope.NAME_PATTERN
+            else None,
             opts=self._child,
         )
 
@@ -142,8 +145,7 @@ class GcpIdentity(pulumi.ComponentResource):
             opts=self._child,
         ).name
 
-    def _below_prefix(self) -> projects.IAMMemberConditionArgs:
-        begin = prefix(self._settings)
+    def _below(self, begin: str) -> projects.IAMMemberConditionArgs:
         project = organizations.get_project_output(
             project_id=self._project, opts=pulumi.InvokeOutputOptions(parent=self)
         )

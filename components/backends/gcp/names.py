@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ...settings.declared import DeclaredSecret
 from ...settings.model import Settings
-from ..secret_naming import place_tags
+from ..secret_naming import filtered_name, place_tags
+from ..teams import granted_teams
 
 TYPE = "google-secret-manager"
 #: Annotation of a service account that may act as a Google service account.
@@ -26,3 +27,14 @@ def secret_labels(settings: Settings, declared: DeclaredSecret) -> dict[str, str
     labels = place_tags(settings, declared)
     place = {"namespace": declared.namespace.replace(".", "_")} if declared.namespace else {}
     return labels | place
+
+
+def team_prefixes(settings: Settings) -> dict[str, str] | None:
+    """Team to how the names of its secrets begin; None where the store is shared with no stacks of teams."""
+    if not settings.is_shared_with_teams:
+        return None
+    return {
+        name: filtered_name(settings, team.name_prefix)
+        for name, team in granted_teams(settings).items()
+        if team.name_prefix
+    }

@@ -10,7 +10,7 @@ no permission on any key.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -41,6 +41,8 @@ class Grant:
     reason: str
     role: str = ""
     permissions: tuple[str, ...] = ()
+    begin: str = ""
+    """Of a grant by names: how they begin; empty for the prefix of the settings."""
 
 
 READ_ONLY = (
@@ -85,7 +87,9 @@ MANAGED = (
 )
 
 
-def grants(*, mode: AccessMode, provisioned: bool, has_prefix: bool) -> tuple[Grant, ...]:
+def grants(
+    *, mode: AccessMode, provisioned: bool, has_prefix: bool, teams: Mapping[str, str] | None = None
+) -> tuple[Grant, ...]:
     """The grants of a stack.
 
     Args:
@@ -93,14 +97,27 @@ def grants(*, mode: AccessMode, provisioned: bool, has_prefix: bool) -> tuple[Gr
         provisioned: whether the stack has `kestra:store.gcp`, so that its own secrets are those to read.
         has_prefix: whether `filter-on-prefix` names the secrets of an existing store. Without it nothing there
             becomes readable: whoever owns a secret grants it.
+        teams: where stacks of teams write into the store: team to how the names of its secrets begin.
     """
     if mode == "external-secrets":
         return DELIVERED
     if mode == "managed":
         return MANAGED
+    reader, *others = READ_ONLY
+    if teams is not None:
+        below = (
+            replace(
+                reader,
+                name=f"reader-of-{team}",
+                scope=Scope.NAME_PATTERN,
+                reason=f"reads the values of the secrets of team {team}",
+                begin=begin,
+            )
+            for team, begin in teams.items()
+        )
+        return (*READ_ONLY, *below)
     if provisioned:
         return READ_ONLY
-    reader, *others = READ_ONLY
     below = replace(
         reader,
         scope=Scope.NAME_PATTERN,

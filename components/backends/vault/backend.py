@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...settings.declared import DeclaredSecret
 from ...settings.managers import Vault, VaultAppRole, VaultKubernetes
 from ...settings.model import Settings
+from ...settings.secrets_alone import team_of
 from ..existing_store import ExistingStore
 from ..interface import (
     AccessRow,
@@ -31,6 +32,7 @@ from . import (
 from .paths import (
     ENCRYPTION_KEY_PATH,
     VALUE,
+    namespace_path,
     stack_engine,
     stored_path,
 )
@@ -63,7 +65,7 @@ class VaultBackend(Backend):
     def with_defaults(self, settings: Settings) -> Settings:
         """Where the block names no auth method: the service account, or AppRole out of the cluster's reach."""
         secret, block = settings.secret, settings.secret and settings.secret.vault
-        if secret is None or not block or rules.vault_methods(block):
+        if secret is None or not block or rules.vault_methods(block) or settings.is_secrets_alone:
             return settings
         method = (
             {"kubernetes": VaultKubernetes()}
@@ -119,6 +121,14 @@ class VaultBackend(Backend):
             "identity.vault.mount-engine": settings.identity.vault.mount_engine,
         }
 
+    def created_things(self, settings: Settings) -> dict[str, str]:
+        path = rules.log_in_mount(_block(settings))
+        # Vault has tokens without a mount.
+        if path in (None, "token"):
+            return {}
+        mounts = settings.identity.vault.mount_auth
+        return {"identity.vault.mount-auth": path if mounts else ""}
+
     def recovery_location(self, settings: Settings) -> str:
         return f"{stack_engine(_block(settings).root_engine)}/{ENCRYPTION_KEY_PATH}"
 
@@ -147,6 +157,25 @@ class VaultBackend(Backend):
             mode=settings.access_mode,
             scope=permissions.scope(settings),
         )
+
+    def server(self, settings: Settings) -> str:
+        block = _block(settings)
+        place = f" in namespace {block.namespace}" if block.namespace else ""
+        return f"{block.address.rstrip('/')}{place}, engine {block.root_engine}"
+
+    def may_read(self, settings: Settings, name: str) -> bool:
+        return permissions.scope(settings).has(name)
+
+    def team_deployer_policy(self, settings: Settings) -> str:
+        block, named = _block(settings), team_of(settings)
+        folders: list[str] = []
+        if named is not None:
+            _, team = named
+            folders += [
+                namespace_path(team.tenant, namespace, block.secret_path_prefix)
+                for namespace in team.namespaces
+            ]
+        return deployer_permissions.team_policy(block.root_engine, folders)
 
     def deployer_needs(
         self, type_: str, inputs: Mapping[str, Any]

@@ -5,10 +5,11 @@ Sources: the API calls of terraform-provider-vault's create, read, update and de
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..interface import DeployerNeed
+from .paths import policy_rule
 
 _ALL = ("create", "delete", "read", "update")
 _MOUNT = ("create", "delete", "read", "sudo", "update")
@@ -75,6 +76,18 @@ def needs(type_: str, inputs: Mapping[str, Any]) -> Sequence[DeployerNeed] | Non
         for path, capabilities in (*CAPABILITIES[type_].items(), *OF_PROVIDER.items())
         for capability in capabilities
     ]
+
+
+def team_policy(engine: str, folders: Iterable[str]) -> str:
+    """The policy of whoever deploys a stack of secrets alone: what is below some folders of an engine, and no more."""
+    kind = "vault:kv/secretV2:SecretV2"
+    capabilities: dict[str, list[str]] = {}
+    for folder in folders:
+        for need in needs(kind, {"mount": engine, "name": f"{folder}/*"}) or ():
+            capabilities.setdefault(need.where, [])
+            if need.action not in capabilities[need.where]:
+                capabilities[need.where].append(need.action)
+    return "".join(policy_rule(path, verbs) for path, verbs in capabilities.items())
 
 
 def rows() -> Iterator[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ...settings.declared import DeclaredSecret
 
 VALUE = "value"
@@ -28,6 +30,12 @@ def secret_path(name: str, secret: DeclaredSecret, prefix: str | None) -> str:
     return "/".join(part for part in parts if part)
 
 
+def namespace_path(tenant: str, namespace: str, prefix: str | None) -> str:
+    """The folder of a namespace's secrets and of the namespaces below it, below the engine."""
+    parts = [clean_path(prefix), tenant, *namespace.split(".")]
+    return "/".join(part for part in parts if part)
+
+
 def stored_path(name: str, secret: DeclaredSecret, prefix: str | None) -> str:
     """Where a secret is, below the engine, that this stack declares or that others made."""
     if secret.existing is not None and secret.existing.name is not None:
@@ -40,3 +48,9 @@ def folders_to(path: str, prefix: str | None) -> list[str]:
     parts = path.split("/")
     first = len(clean_path(prefix).split("/"))
     return ["/".join(parts[:end]) for end in range(first, len(parts))]
+
+
+def policy_rule(path: str, capabilities: Iterable[str]) -> str:
+    """Capabilities on a path as a policy of Vault has them."""
+    listed = ", ".join(f'"{name}"' for name in capabilities)
+    return f'path "{path}" {{\n  capabilities = [{listed}]\n}}\n'

@@ -14,7 +14,15 @@ from typing import Literal
 
 from ...settings.model import AccessMode, Settings
 from ..interface import PermissionRow
-from .paths import clean_path, folders_to, secret_path, stored_path
+from ..teams import granted_teams
+from .paths import (
+    clean_path,
+    folders_to,
+    namespace_path,
+    policy_rule,
+    secret_path,
+    stored_path,
+)
 
 Mode = AccessMode
 Extent = Literal["folder", "secret", "list", "token"]
@@ -103,6 +111,11 @@ class Scope:
     lists: tuple[str, ...] = ()
     """Folders on the way to these secrets."""
 
+    def has(self, path: str) -> bool:
+        """Whether a secret is in it, by its path below the engine."""
+        inside = (f"{folder}/" if folder else "" for folder in self.folders)
+        return path in self.secrets or any(path.startswith(folder) for folder in inside)
+
     def places(self, extent: Extent) -> tuple[str, ...]:
         """The paths of one extent."""
         return {
@@ -120,6 +133,7 @@ def scope(settings: Settings) -> Scope:
     """What of the engine at `root-engine` is Kestra's.
 
     - Read by External Secrets: the declared secrets one by one, and those that others made.
+    - Shared with teams (`store.teams`): the declared secrets one by one, and the folders of the teams' namespaces.
     - `identity.vault.paths`: these folders, and in read-only mode the declared secrets that are not in them.
     - An engine that this stack mounts: all of it, since nobody else's secrets are there.
     - An engine that others use too, read-only: the declared secrets one by one; without any, what is below
@@ -135,8 +149,14 @@ def scope(settings: Settings) -> Scope:
         named = settings.stored_secrets.items()
         return Scope(secrets=tuple(sorted({stored_path(name, one, prefix) for name, one in named})))
     paths = tuple(clean_path(path) for path in settings.identity.vault.paths)
-    if not paths and settings.identity.vault.mount_engine:
+    is_shared = settings.is_shared_with_teams
+    if not paths and settings.identity.vault.mount_engine and not is_shared:
         return WHOLE_ENGINE
+    paths += tuple(
+        namespace_path(team.tenant, namespace, prefix)
+        for team in granted_teams(settings).values()
+        for namespace in team.namespaces
+    )
     secrets: tuple[str, ...] = ()
     if settings.secret.is_read_only:
         declared = settings.declared_secrets.items()
@@ -144,7 +164,7 @@ def scope(settings: Settings) -> Scope:
         within = tuple(f"{folder}/" for folder in paths)
         secrets = tuple(path for path in every if not path.startswith(within))
     lists = tuple(dict.fromkeys(folder for path in secrets for folder in folders_to(path, prefix)))
-    if paths or secrets:
+    if paths or secrets or is_shared:
         return Scope(paths, secrets, lists)
     if settings.secret.is_read_only and prefix:
         return Scope(folders=(prefix,))
@@ -168,12 +188,11 @@ def grants(root_engine: str, scope: Scope, *, mode: Mode) -> Iterator[tuple[Perm
 
 def policy_text(root_engine: str, *, mode: Mode, scope: Scope = WHOLE_ENGINE) -> str:
     """The policy of the stack's role: exactly the paths and capabilities that its mode needs."""
-    text = ""
-    for permission, paths in grants(root_engine, scope, mode=mode):
-        capabilities = ", ".join(f'"{name}"' for name in permission.capabilities)
-        for path in paths:
-            text += f'path "{path}" {{\n  capabilities = [{capabilities}]\n}}\n'
-    return text
+    return "".join(
+        policy_rule(path, permission.capabilities)
+        for permission, paths in grants(root_engine, scope, mode=mode)
+        for path in paths
+    )
 
 
 def rows() -> Iterator[PermissionRow]:

@@ -159,6 +159,9 @@ def shared_engine(s: Settings) -> Iterator[Finding]:
     vault = s.identity.vault
     if block is None or s.secret is None or vault.mount_engine or vault.paths:
         return
+    if s.is_secrets_alone or s.is_shared_with_teams:
+        # What the engine has of whom is said by kestra:store.teams.
+        return
     if block.prefix:
         yield Finding(
             ("secret", "vault", "prefix"),
@@ -200,19 +203,10 @@ def _tenants(s: Settings) -> Iterator[Finding]:
 def lives(s: Settings) -> Iterator[Finding]:
     """Lives above the limit of the auth mount, which Vault shortens without a word."""
     block = _block(s)
-    method = vault_method(block) if block is not None else None
-    if block is None or method is None:
+    mount = log_in_mount(block) if block is not None else None
+    if block is None or mount is None or s.is_secrets_alone:
         return
-    mount, provisioned = {
-        "kubernetes": (block.kubernetes and block.kubernetes.path, True),
-        "app-role": (block.app_role and block.app_role.path, not _has_ids(block)),
-        "password": ("userpass", block.password is not None and block.password.password is None),
-        "token": ("token", block.token is not None and block.token.token is None),
-    }[method]
-    if not provisioned:
-        return
-    mount = (mount or method).strip("/")
-    vault = s.identity.vault
+    method, vault = vault_method(block), s.identity.vault
     lengths = {"token-max-ttl": vault.token_max_ttl}
     if method != "token":
         lengths["token-ttl"] = vault.token_ttl
@@ -232,6 +226,20 @@ def lives(s: Settings) -> Iterator[Finding]:
             f"`vault auth tune -max-lease-ttl={hours}h {mount}/`{again}",
             warning=True,
         )
+
+
+def log_in_mount(block: Vault) -> str | None:
+    """Path of the auth method in which the stack makes Kestra's log-in; None where it makes none."""
+    method = vault_method(block)
+    if method is None:
+        return None
+    path, is_provisioned = {
+        "kubernetes": (block.kubernetes and block.kubernetes.path, True),
+        "app-role": (block.app_role and block.app_role.path, not _has_ids(block)),
+        "password": ("userpass", block.password is not None and block.password.password is None),
+        "token": ("token", block.token is not None and block.token.token is None),
+    }[method]
+    return (path or method).strip("/") if is_provisioned else None
 
 
 def _has_ids(block: Vault) -> bool:

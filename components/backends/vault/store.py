@@ -45,7 +45,7 @@ class VaultStore(pulumi.ComponentResource):
     secret_ids: Mapping[str, pulumi.Output[str]]
     version_ids: Mapping[str, pulumi.Output[str]]
     policy: pulumi.Output[str]
-    """Name of the policy of Kestra's role."""
+    """Name of the policy of Kestra's role; empty in a stack of secrets alone."""
 
     def __init__(
         self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None
@@ -78,13 +78,18 @@ class VaultStore(pulumi.ComponentResource):
         engine: pulumi.Input[str] = block.root_engine
         if settings.identity.vault.mount_engine:
             engine = _engine(f"{name}-engine", block.root_engine, "Secrets of Kestra", block, kept)
-        self.policy = vault.Policy(
-            f"{name}-policy",
-            name=f"{settings.deployment.namespace}-{settings.access_mode}",
-            policy=policy_text(block.root_engine, mode=settings.access_mode, scope=scope(settings)),
-            namespace=block.namespace,
-            opts=child,
-        ).name
+        self.policy = pulumi.Output.from_input("")
+        if not settings.is_secrets_alone:
+            # Who may read a team's secrets is said by the stack of the Kestra that reads them.
+            self.policy = vault.Policy(
+                f"{name}-policy",
+                name=f"{settings.deployment.namespace}-{settings.access_mode}",
+                policy=policy_text(
+                    block.root_engine, mode=settings.access_mode, scope=scope(settings)
+                ),
+                namespace=block.namespace,
+                opts=child,
+            ).name
 
         self._ids: dict[str, pulumi.Output[str]] = {}
         self._versions: dict[str, pulumi.Output[str]] = {}

@@ -76,6 +76,14 @@ class AmazonS3(ObjectStorage):
             is_allowed=False,
         )
 
+    def created_things(self, settings: Settings) -> dict[str, str]:
+        things, chosen = super().created_things(settings), settings.storage_bucket
+        if chosen is None or not chosen.create:
+            return things
+        return things | {
+            "storage-bucket.aws.kms.arn": "" if chosen.aws.kms.arn else bucket_name(settings)
+        }
+
     def create(
         self,
         name: str,

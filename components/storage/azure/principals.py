@@ -8,14 +8,29 @@ from ...backends.azure.names import TYPE
 from ...settings.model import Settings
 from ..interface import default_identity_name, hostname, reads_store_itself
 
-_HOST = re.compile(r"([a-z0-9]{3,24})\.blob\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)")  # fmt: skip
+#: Source: Azure documentation, storage account overview (standard endpoints, Azure DNS zone endpoints).
+_HOST = re.compile(
+    r"([a-z0-9]{3,24})"
+    r"(?:\.blob\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)"
+    r"|(?P<zone>\.z\d{1,2})\.blob\.storage\.azure\.net)"
+)
 
 
 def account_name(settings: Settings) -> str | None:
     """Name of the storage account, from its endpoint; None where that is no address of Azure."""
-    block = settings.storage.azure if settings.storage else None
-    match = _HOST.fullmatch(hostname(block.endpoint) or "") if block else None
+    match = _host(settings)
     return match[1] if match else None
+
+
+def is_in_dns_zone(settings: Settings) -> bool:
+    """Whether the endpoint names a DNS zone of Azure, which Azure chooses when it makes the account."""
+    match = _host(settings)
+    return match is not None and match["zone"] is not None
+
+
+def _host(settings: Settings) -> re.Match[str] | None:
+    block = settings.storage.azure if settings.storage else None
+    return _HOST.fullmatch(hostname(block.endpoint) or "") if block else None
 
 
 def _is_azure(settings: Settings) -> bool:

@@ -10,8 +10,9 @@ from ...backends.azure.workload_identity import CLIENT_ID
 from ...settings.findings import Finding
 from ...settings.model import Settings
 from ...settings.placeholders import find_placeholders
+from ..interface import hostname
 from ..rules import AT, annotation_of_account, of_a_new_bucket, read_here
-from .principals import account_name, operator_has_identity
+from .principals import account_name, is_in_dns_zone, operator_has_identity
 
 _SUBNET = r"(?i)/subscriptions/[^/\s]+/resourceGroups/[^/\s]+/providers/Microsoft\.Network/virtualNetworks/[^/\s]+/subnets/[^/\s]+"
 _CONTAINER = r"[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]"
@@ -55,7 +56,8 @@ def names(s: Settings) -> Iterator[Finding]:
         yield Finding(
             (*at, "endpoint"),
             "does not name a storage account",
-            "https://<account>.blob.core.windows.net, where the account has 3 to 24 lower-case letters and digits",
+            "https://<account>.blob.core.windows.net, or of an account in a DNS zone "
+            "https://<account>.z<number>.blob.storage.azure.net, where the account has 3 to 24 lower-case letters and digits",
             f"correct it, or remove kestra:{AT}",
         )
     elif urlsplit(block.endpoint).query or urlsplit(block.endpoint).path not in ("", "/"):
@@ -63,7 +65,14 @@ def names(s: Settings) -> Iterator[Finding]:
             (*at, "endpoint"),
             "names more than the storage account",
             "Kestra's client takes a path for a container, and a signature for its credential, before the identity",
-            "write https://<account>.blob.core.windows.net and no more",
+            f"write https://{hostname(block.endpoint)} and no more",
+        )
+    elif s.storage_bucket and s.storage_bucket.create and is_in_dns_zone(s):
+        yield Finding(
+            (*at, "endpoint"),
+            "is in a DNS zone of Azure's choice",
+            "the account is made with its standard endpoint; of one in a zone the number is known when it is there",
+            f"write https://{account_name(s)}.blob.core.windows.net, or create: false for an account that exists",
         )
     if not any(find_placeholders(block.container)) and not re.fullmatch(
         _CONTAINER, block.container

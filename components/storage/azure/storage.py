@@ -38,7 +38,7 @@ class AzureBlobStorage(ObjectStorage):
         return permissions.rows()
 
     def access(self, settings: Settings) -> Iterator[AccessRow]:
-        container = self._container(settings)
+        container = self.place(settings)
         for one in permissions.PERMISSIONS:
             yield AccessRow(one.action, container, one.reason)
         yield AccessRow(
@@ -49,7 +49,7 @@ class AzureBlobStorage(ObjectStorage):
         )
 
     def location_facts(self, settings: Settings) -> dict[str, str]:
-        account, _, container = self._container(settings).partition("/")
+        account, _, container = self.place(settings).partition("/")
         return {"storage.azure.endpoint": account, "storage.azure.container": container}
 
     def create(
@@ -64,7 +64,7 @@ class AzureBlobStorage(ObjectStorage):
         component = BlobStorage(name, settings, identity, opts)
         return StorageAccess(component.identity, component.container)
 
-    def _container(self, settings: Settings) -> str:
+    def place(self, settings: Settings) -> str:
         assert settings.storage is not None
         assert settings.storage.azure is not None
         return f"{account_name(settings)}/{settings.storage.azure.container}"

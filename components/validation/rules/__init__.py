@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from ...backends.registry import configured_backends
@@ -10,6 +10,8 @@ from ...settings.findings import Finding
 from ...settings.model import Settings
 from ...settings.open_source_store import store_place, store_text
 from ...storage import rules as storage_rules
+from ..schema import Loc
+from ..unknown_values import Watch
 from . import (
     advisories,
     catalogue_rules,
@@ -36,11 +38,13 @@ from . import (
     scaling,
     secret,
     secret_naming,
+    secrets_alone,
     security,
     server,
     store,
     tags,
     task_runner,
+    teams,
     values,
     variable_rules,
     web_server,
@@ -52,7 +56,8 @@ from . import (
 def _of_backends(settings: Settings) -> Iterator[Finding]:
     """Checks of the chosen secret manager, and of those whose block is there without being chosen."""
     for backend in configured_backends(settings):
-        for rule in (*backend.setting_rules, *backend.identity_rules):
+        of_identity = () if settings.is_secrets_alone else backend.identity_rules
+        for rule in (*backend.setting_rules, *of_identity):
             yield from rule(settings)
 
 
@@ -75,6 +80,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     rotation.rotation,
     secret_naming.declared_names,
     store.blocks,
+    teams.check,
     external_secrets.edition,
     external_secrets.without_type,
     external_secrets.blocks,
@@ -131,10 +137,43 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
 )
 
 
-def check_all(settings: Settings) -> Iterator[Finding]:
-    """Everything that the checks find, in the order of the settings."""
-    for check in CHECKS:
-        for finding in check(settings):
+#: Those that hold for a stack of secrets alone; the others are about Kestra.
+CHECKS_OF_SECRETS_ALONE: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    secrets_alone.check,
+    secret.secret_manager,
+    _of_backends,
+    secret.prefixes,
+    declared.declared_secrets,
+    declared.external,
+    declared.where,
+    declared.only_here,
+    secret_naming.declared_names,
+    store.blocks,
+    teams.check,
+    external_secrets.edition,
+    external_secrets.without_type,
+    external_secrets.blocks,
+    migration.secondary_store,
+    deployment.production,
+    tags.check,
+)
+
+
+def check_all(settings: Settings, unknown: Sequence[Loc] = ()) -> Iterator[Finding]:
+    """Everything that the checks find, in the order of the settings.
+
+    Args:
+        settings: the settings.
+        unknown: places whose values nobody knows yet; a check that looks at one of them says nothing.
+    """
+    watch = Watch(settings, unknown) if unknown else None
+    for check in CHECKS_OF_SECRETS_ALONE if settings.is_secrets_alone else CHECKS:
+        if watch is None:
+            findings: Collection[Finding] = list(check(settings))
+        else:
+            findings, is_unsure = watch.reads(lambda check=check: list(check(watch.settings)))
+            findings = () if is_unsure else findings
+        for finding in findings:
             yield _as_written(settings, finding)
 
 

@@ -51,7 +51,8 @@ def declared_secrets(s: Settings) -> Iterator[Finding]:
 
 def _without_effect(s: Settings, name: str, secret: DeclaredSecret) -> Iterator[Finding]:
     """A namespace or tenant that is taken for a limit of who reads the secret."""
-    if s.is_enterprise:
+    if s.is_enterprise or s.is_secrets_alone:
+        # In a stack of secrets alone it says where in the store a secret of the team is.
         return
     fix, backend = "remove it", backend_of(s)
     if s.uses_external_secrets and s.secret and s.secret.backend:

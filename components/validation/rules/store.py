@@ -20,7 +20,8 @@ def blocks(s: Settings) -> Iterator[Finding]:
         return  # It has no storage that it belongs to, which is said at its own place.
     storages = {one.cloud: one.type for one in all_storages()}
     for cloud in set(types) - {"", *clouds(s)}:
-        for section in ("store", "identity"):
+        # Of a stack of secrets alone no identity has an effect, which is said at its own place.
+        for section in ("store",) if s.is_secrets_alone else ("store", "identity"):
             is_of_storage = section == "identity" and storage is not None and cloud == storage.cloud
             if cloud in getattr(s, section).model_fields_set and not is_of_storage:
                 setting = "kestra:secret.type" if s.is_enterprise else "kestra:store.type"

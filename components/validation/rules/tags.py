@@ -38,7 +38,8 @@ def check(s: Settings) -> Iterator[Finding]:
         for secret, declared in s.declared_secrets.items():
             tags = backend.declared_tags(declared)
             yield from _of_secret(secret, tags, declared.tags, own, limits)
-    yield from _of_stack(own, KUBERNETES_LABELS)
+    if not s.is_secrets_alone:
+        yield from _of_stack(own, KUBERNETES_LABELS)
 
 
 def _of_stack(tags: Mapping[str, str], limits: TagLimits) -> Iterator[Finding]:

@@ -8,13 +8,16 @@ pull request 15542, by which open-source workers and controllers always speak wi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import SecretStr
 
 from ...registration_tokens import is_registration_token
-from ...settings.base import OPAQUE
+from ...settings.base import OPAQUE, reveal
 from ...settings.durations import seconds
 from ...settings.findings import Finding
 from ...settings.model import Settings
-from ...settings.placeholders import is_placeholder
+from ...settings.placeholders import find_placeholders
 from ...settings.worker_channel import DEFAULT_GROUP, GrpcTls
 
 _TLS, _AUTHENTICATION = ("deployment", "grpc-tls"), ("deployment", "worker-authentication")
@@ -30,9 +33,10 @@ def check(s: Settings) -> Iterator[Finding]:
         yield from _certificates(tls)
         if s.catalogue_value("kestra", "grpc", "tls") is not None:
             yield _twice(("grpc", "tls"), "kestra:deployment.grpc-tls")
+    if s.version != "1.3":
+        yield from _tokens(s)
     if chosen is not None and chosen.enabled:
         yield from _possible(s, _AUTHENTICATION, "has no worker to authenticate")
-        yield from _tokens(s)
         yield from _setup(s)
         auth = s.catalogue_value("kestra", "ee", "worker", "auth")
         for name in ("enabled", "jwt-signing-key"):
@@ -98,16 +102,43 @@ def _certificates(tls: GrpcTls) -> Iterator[Finding]:
 
 
 def _tokens(s: Settings) -> Iterator[Finding]:
-    for name, group in s.deployment.worker_groups.items():
-        token = group.registration_token
-        text = token.get_secret_value() if token else ""
-        if text and text != OPAQUE and not is_placeholder(text) and not is_registration_token(text):
+    """The form of every token that the settings give; what only Kestra's pods resolve is not known here."""
+    makes = s.deployment.worker_authentication
+    by_stack = "remove it, and the stack makes one; or " if makes and makes.enabled else ""
+    for place, text in _given_tokens(s):
+        if (
+            text
+            and text != OPAQUE
+            and not any(find_placeholders(text))
+            and not is_registration_token(text)
+        ):
+            own = by_stack if place[-1] == "registration-token" and place[0] == "deployment" else ""
             yield Finding(
-                ("deployment", "worker-groups", name, "registration-token"),
+                place,
                 "is no registration token",
                 "Kestra takes kwreg_, 52 letters and digits, and a checksum, and does not start with another one",
-                "remove it, and the stack makes one; or make one with kestractl workers registration-tokens generate",
+                f"{own}make one with kestractl workers registration-tokens generate",
             )
+
+
+def _given_tokens(s: Settings) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for name, group in s.deployment.worker_groups.items():
+        at = ("deployment", "worker-groups", name, "registration-token")
+        yield at, reveal(group.registration_token) or ""
+    path = ("worker", "auth", "registration-token")
+    yield path, _text(s.catalogue_value("kestra", *path))
+    setup = s.catalogue_value("kestra", "ee", "setup")
+    groups = setup.get("worker-groups") if isinstance(setup, Mapping) else None
+    for i, group in enumerate(groups or ()):
+        tokens = group.get("registration-tokens") if isinstance(group, Mapping) else None
+        for j, token in enumerate(tokens or ()):
+            if isinstance(token, Mapping):
+                at = ("ee", "setup", "worker-groups", i, "registration-tokens", j, "token")
+                yield at, _text(token.get("token"))
+
+
+def _text(value: Any) -> str:
+    return reveal(value) or "" if isinstance(value, str | SecretStr) else ""
 
 
 def _setup(s: Settings) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from components.catalogue import CatalogueKey, lookup
+from components.registration_tokens import registration_token
 from components.rendering.configuration import ProvidedValue, render
 from components.settings import SettingsError
 from components.validation import load
@@ -40,6 +41,8 @@ OWN: dict[str, Any] = {
     "endpoints.all.basic-auth.password": "Planted-0123456789",
     "endpoints.all.port": 9357,
     "endpoints.health.details-visible": "NEVER",
+    "kestra.ee.setup.worker-groups[].registration-tokens[].token": registration_token("planted"),
+    "kestra.worker.auth.registration-token": registration_token("planted"),
     "kestra.encryption.secret-key": "UGxhbnRlZDEtZW5jcnlwdGlvbi1rZXktMDEyMzQ1Njc=",
     "kestra.queue.type": "mysql",
     "kestra.repository.type": "mysql",

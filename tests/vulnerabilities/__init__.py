@@ -1,0 +1,1 @@
+"""Tests of what judges pins by the OSV database."""
