@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from components.backends.settings_model import settings_model
@@ -55,6 +56,7 @@ KINDS = {
 }
 
 
+@cache
 def surface() -> Surface:
     """That of the program as it is now."""
     return {

@@ -7,7 +7,6 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -130,7 +130,10 @@ def test_the_pack_is_a_distribution_with_the_same_version(release: Path, source:
     (wheel,) = release.glob("kestra_policy_pack-*.whl")
     with zipfile.ZipFile(wheel) as packed:
         assert f"Version: {source.version}\n" in packed.read(_metadata(packed)).decode()
-        assert f"version: {source.version}\n" in packed.read("kestra_policy_pack/PulumiPolicy.yaml").decode()
+        assert (
+            f"version: {source.version}\n"
+            in packed.read("kestra_policy_pack/PulumiPolicy.yaml").decode()
+        )
     with tarfile.open(release / f"kestra_policy_pack-{source.version}.tar.gz") as packed:
         names = {name.partition("/")[2] for name in packed.getnames()}
     assert {"PulumiPolicy.yaml", "requirements.txt", "__main__.py", "LICENSE", "NOTICE"} <= names
