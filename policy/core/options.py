@@ -174,7 +174,8 @@ def _value_faults(path: str, value: Any, schema: Mapping[str, Any]) -> Iterator[
     """Problems with a value by the part of JSON Schema that SCHEMA uses."""
     kind = schema["type"]
     type_, words = _KINDS[kind]
-    if not isinstance(value, type_) or (isinstance(value, bool) and kind != "boolean"):
+    is_of_kind = isinstance(value, type_) and isinstance(value, bool) is (kind == "boolean")
+    if not is_of_kind:
         yield f"`{path}` is no {words}"
         return
     if kind == "integer" and (value != int(value) or value < schema["minimum"]):
