@@ -173,8 +173,10 @@ def _option_faults(properties: Any) -> Iterator[str]:
 def _value_faults(path: str, value: Any, schema: Mapping[str, Any]) -> Iterator[str]:
     """Problems with a value by the part of JSON Schema that SCHEMA uses."""
     kind = schema["type"]
-    if not _is_of_kind(value, kind):
-        yield f"`{path}` is no {_KINDS[kind][1]}"
+    type_, words = _KINDS[kind]
+    is_of_kind = isinstance(value, type_) and isinstance(value, bool) is (kind == "boolean")
+    if not is_of_kind:
+        yield f"`{path}` is no {words}"
         return
     if kind == "integer" and (value != int(value) or value < schema["minimum"]):
         yield f"`{path}` is {value:g}; it is a whole number, {schema['minimum']} or more"
@@ -191,10 +193,6 @@ def _value_faults(path: str, value: Any, schema: Mapping[str, Any]) -> Iterator[
             else:
                 rule = own.get(key) or schema["additionalProperties"]
                 yield from _value_faults(f"{path}.{key}", entry, rule)
-
-
-def _is_of_kind(value: Any, kind: str) -> bool:
-    return isinstance(value, _KINDS[kind][0]) and (kind == "boolean" or not isinstance(value, bool))
 
 
 _KINDS: Mapping[str, tuple[Any, str]] = {

@@ -224,6 +224,8 @@ def test_the_pods_of_one_kestra_may_do_nothing_in_the_namespace_of_the_other(
     stacks: Stacks,
 ) -> None:
     session, url = stacks.plane.session(), stacks.plane.url
+    path = f"{url}/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    review: dict[str, Any] = {}
     wrong = []
     for who in ("teams", "second"):
         for namespace in ("teams-kestra", "second-kestra", "default"):
@@ -244,7 +246,6 @@ def test_the_pods_of_one_kestra_may_do_nothing_in_the_namespace_of_the_other(
                             "resourceAttributes": attributes,
                         },
                     }
-                    path = f"{url}/apis/authorization.k8s.io/v1/subjectaccessreviews"
                     answer = session.post(path, json=review, timeout=30).json()
                     if answer["status"].get("allowed"):
                         wrong.append(f"{who}: {verb} {plural} in {namespace}")

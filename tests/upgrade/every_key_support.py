@@ -182,6 +182,7 @@ def _values(annotation: Any) -> Iterator[Any]:
         yield from (10, 1, 600, 30, 2, 9000)
     elif annotation is SecretStr:
         yield "Planted1-a-value-that-is-long-enough"
+        yield '{"clusters": [{"name": "c"}], "contexts": [{"name": "c"}], "users": [{"name": "u"}]}'
     else:
         yield from _TEXTS
 
