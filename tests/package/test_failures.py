@@ -51,7 +51,7 @@ def test_the_cluster_of_the_caller_is_asked(readers: list[Any]) -> None:
 
 
 def test_the_cluster_of_the_kubeconfig_among_the_arguments_is_asked(readers: list[Any]) -> None:
-    kubeconfig = "apiVersion: v1\nkind: Config\nclusters: []\n"
+    kubeconfig = "clusters: [{}]\ncontexts: [{}]\nusers: [{}]\n"
     for has_own_cluster in (True, False):
         request = _request(kubeconfig=SecretStr(kubeconfig))
         failures.explained("c", request, has_own_cluster=has_own_cluster)
