@@ -220,38 +220,38 @@ def test_every_stack_is_as_its_settings_say_and_no_state_has_a_value_in_clear(
 KINDS = (("", "secrets"), ("", "configmaps"), ("", "pods"), ("apps", "deployments"))
 
 
+def _may(plane: ControlPlane, user: str, groups: list[str], attributes: dict[str, str]) -> bool:
+    """What the API server's own authorizers say."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": user, "groups": groups, "resourceAttributes": attributes},
+    }
+    url = f"{plane.url}/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    answer = plane.session().post(url, json=review, timeout=30).json()
+    return bool(answer["status"]["allowed"])
+
+
 def test_the_pods_of_one_kestra_may_do_nothing_in_the_namespace_of_the_other(
     stacks: Stacks,
 ) -> None:
-    session, url = stacks.plane.session(), stacks.plane.url
-    wrong = []
-    for who in ("teams", "second"):
-        for namespace in ("teams-kestra", "second-kestra", "default"):
-            for group, plural in KINDS:
-                for verb in ("get", "list", "create", "delete"):
-                    attributes = {
-                        "namespace": namespace,
-                        "verb": verb,
-                        "group": group,
-                        "resource": plural,
-                    }
-                    review = {
-                        "apiVersion": "authorization.k8s.io/v1",
-                        "kind": "SubjectAccessReview",
-                        "spec": {
-                            "user": f"system:serviceaccount:{who}-kestra:kestra",
-                            "groups": ["system:serviceaccounts", "system:authenticated"],
-                            "resourceAttributes": attributes,
-                        },
-                    }
-                    path = f"{url}/apis/authorization.k8s.io/v1/subjectaccessreviews"
-                    answer = session.post(path, json=review, timeout=30).json()
-                    if answer["status"].get("allowed"):
-                        wrong.append(f"{who}: {verb} {plural} in {namespace}")
+    rows = [
+        (who, {"namespace": namespace, "verb": verb, "group": group, "resource": plural})
+        for who in ("teams", "second")
+        for namespace in ("teams-kestra", "second-kestra", "default")
+        for group, plural in KINDS
+        for verb in ("get", "list", "create", "delete")
+    ]
+    everybody = ["system:serviceaccounts", "system:authenticated"]
+    wrong = [
+        row
+        for row in rows
+        if _may(stacks.plane, f"system:serviceaccount:{row[0]}-kestra:kestra", everybody, row[1])
+    ]
     assert wrong == []
-    # The API server decides: who may do everything is told so.
-    admin = review | {"spec": review["spec"] | {"groups": ["system:masters"]}}
-    assert session.post(path, json=admin, timeout=30).json()["status"]["allowed"]
+    # Whoever may do everything is told so.
+    assert _may(stacks.plane, "admin", ["system:masters"], rows[0][1])
+    session, url = stacks.plane.session(), stacks.plane.url
     # What both have in the cluster itself has a name of each.
     bindings = session.get(
         f"{url}/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", timeout=30
