@@ -35,8 +35,6 @@ SBOM, SANDBOX_SBOM = "sbom.cdx.json", "sbom-sandbox.cdx.json"
 EXTRAS = ("aws", "azure", "gcp", "vault")
 EXTRA = "kestra-on-pulumi:extra"
 """The property that names an extra which brings a package."""
-#: Of the SDKs in the locks, those that come with no provider plugin.
-_NO_PLUGIN = ("pulumi-policy",)
 _MAVEN = re.compile(r"<groupId>(io\.kestra)</groupId><artifactId>([\w-]+)</artifactId>")
 
 
@@ -128,7 +126,7 @@ def _release(tree: Path) -> _Bill:
     engine = PackageURL("github", "pulumi", "pulumi", f"v{bill.pins['pulumi'].version}")
     bill.add(bill.root, "pulumi", engine)
     for name, pin in bill.pins.items():
-        if name.startswith("pulumi-") and name not in _NO_PLUGIN:
+        if name.startswith("pulumi-"):
             plugin = f"pulumi-resource-{name.removeprefix('pulumi-')}"
             purl = PackageURL("github", "pulumi", name, f"v{pin.version}")
             bill.add(bill.packages[name], plugin, purl)

@@ -71,7 +71,7 @@ def surface() -> Surface:
             control.id: {f"level in {one}": level(control, one) for one in ENVIRONMENTS}
             for control in controls.ALL
         },
-        "options": {name: {"default": default} for name, default, _ in option_rows()},
+        "options": {name: {"default": default} for name, _, default, _ in option_rows()},
         "commands": {command: {} for command in _commands()},
         "targets": {target: {} for target in _targets()},
     }

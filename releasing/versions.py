@@ -28,6 +28,7 @@ FOLLOWERS = (
     Follower("docs/package.md", r"^pulumi package add \S.*@v(\S+) "),
     Follower("examples/package/go/go.mod", r"/sdk/go/kestra-platform v(\S+)$"),
     Follower("policy/PulumiPolicy.yaml", r"^version: (\S+)$"),
+    Follower("policy/archive/PulumiPolicy.yaml", r"^version: (\S+)$"),
     Follower("components/package/schema.json", r'^ "version": "([^"]+)",$'),
 )
 

@@ -64,6 +64,7 @@ class Long:
 
 LONG = (
     Long(r"stores/test_external_values_engine\.py.*\[", "conformance", keep=r"\[vault\]"),
+    Long(r"settings/test_other_stacks\.py::test_an_unread_output.*\[", "stacks", keep=r"\[(7|93)\]"),
     Long(r"upgrade/test_version_settings\.py::test_no_key_silently", "rotation", sample=r"upgrade/test_version_settings\.py"),
     Long(r"policy/test_judges\.py::test_checkov_that_cannot", "stacks", sample=r"policy/test_judges\.py"),
     Long(r"benchmarks/test_growth_engine\.py", "stacks", sample=r"benchmarks/test_machinery\.py::test_the_bare"),
@@ -86,6 +87,7 @@ LONG = (
     Long(r"policy/test_stacks_engine\.py::test_kestra_reads", "stacks", sample=r"plugins/test_aws_engine\.py::test_a_life"),
     Long(r"policy/test_judges_engine\.py.*\[", "stacks", keep=r"kubeconform.*\[production|\[Deployment"),
     Long(r"policy/test_engine\.py", "stacks", keep="a_naive_production"),
+    Long(r"policy/test_public_engine\.py", "stacks", keep=r"recorded\[terraform\]|a_saved_state_is_judged_alike"),
     Long(r"components/test_admission\.py", "stacks", keep=r"\[(vault-production|enterprise-2\.0|kafka|local, plain.*|(local|worker groups), every.*)\]"),
     Long(r"upgrade/test_states\.py::test_nothing.*\[", "stacks", keep=r"\[(local|local-vault) of"),
     Long(r"components/test_moving\.py::test_.*\[.* to ", "conformance", keep=r"\[local-vault to|to local-vault\]"),
@@ -146,7 +148,7 @@ LONG = (
         "hostile",
         keep="plugins-and-execution|enterprise-and-advanced @store|sso/keycloak|full-reference.* [1-9]\\]",
     ),
-    Long(r"package/test_(consumers|examples|sdks)_engine\.py", "stacks", sample=r"package/test_options_engine\.py"),
+    Long(r"package/test_(consumers|examples|failures|sdks)_engine\.py", "stacks", sample=r"package/test_(options_engine|examples)\.py"),
     Long(r"package/test_options_engine\.py", "stacks", keep=r"::test_a_(provider|protected)"),
     Long(r"package/test_distribution\.py::test_a_fresh", "stacks", sample=r"package/test_distribution\.py"),
     Long(r"releasing/test_release_engine\.py", "stacks", keep=r"test_(a_release_has|the_engine_installs|the_wheel_of)"),
