@@ -146,7 +146,7 @@ def test_no_other_file_writes_the_version_by_hand() -> None:
     known = {versions.PLACE, changelog.FILE, *(follower.file for follower in versions.FOLLOWERS)}
     assert list(versions.follower_problems(ROOT, __version__)) == []
     listed = subprocess.run(
-        ["git", "grep", "-lwF", __version__, "--", ":!tests", ":!releasing/surfaces", ":!*.sum", ":!*lock*", ":!sandbox/tools",
+        ["git", "grep", "-lE", rf"(^|[^0-9.]){re.escape(__version__)}($|[^0-9.])", "--", ":!tests", ":!releasing/surfaces", ":!*.sum", ":!*lock*", ":!sandbox/tools",
          ":!requirements*", ":!docs/adr", ":!docs/releases.md", ":!docs/upgrade.md", ":!components/catalogue"],
         cwd=ROOT, capture_output=True, text=True,
     ).stdout.split()  # fmt: skip
