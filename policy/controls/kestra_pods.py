@@ -12,8 +12,8 @@ from ..core.model import Context, Finding, Problem, Resource, Stack, control
 from ..core.values import UNKNOWN, OutOfView, Undecided, as_list, check_each, get_path, number
 from ..effective_configuration import configurations, file_names
 from ..mounted_files import mount_of
-from ..pods import WORKLOADS, containers, namespace, pod, pod_path
-from .kestra_servers import chart_values, makes_docker
+from ..pods import WORKLOADS, containers, labels, namespace, pod, pod_path
+from .kestra_servers import Server, chart_values, makes_docker
 
 _SERVICE = "kubernetes:core/v1:Service"
 _INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
@@ -35,9 +35,10 @@ _GRACE = 300.0  # Kestra's default, in seconds
 )
 def grace(stack: Stack, _: Context) -> Iterator[Finding]:
     def judge(application: Application) -> Iterator[Finding]:
-        if application.server is None or application.server.resource.type not in WORKLOADS:
+        workload = _workload(stack, application.server)
+        if workload is None:
             return
-        workload, key = application.server.resource, "kestra.server.termination-grace-period"
+        key = "kestra.server.termination-grace-period"
         written = application.get(key)
         needed = (written and seconds(written)) or _GRACE
         period = number(get_path(pod(workload), "terminationGracePeriodSeconds"))
@@ -49,6 +50,17 @@ def grace(stack: Stack, _: Context) -> Iterator[Finding]:
             yield Problem(actual, expected, where, workload)
 
     yield from per_server(stack, judge)
+
+
+def _workload(stack: Stack, server: Server | None) -> Resource | None:
+    """The workload of a server, be it what a chart makes; None for a document alone."""
+    for workload in stack.of(*WORKLOADS) if server else ():
+        component = labels(workload).get("app.kubernetes.io/component")
+        if workload is server.resource or (
+            workload.made_of is server.resource and component == server.component
+        ):
+            return workload
+    return None
 
 
 def per_server(
@@ -257,6 +269,9 @@ def _plain_listeners(stack: Stack, route: Resource, parent: Any) -> Iterator[Fin
 def no_docker(resource: Resource, _: Context) -> Iterator[Finding]:
     if ":helm.sh/" in resource.type:
         chosen = chart_values(resource)
+        is_silent = chosen is not None and get_path(chosen[1], "dind.enabled") is None
+        if is_silent and resource.get_path("valueYamlFiles"):
+            raise OutOfView("dind.enabled of the chart's valueYamlFiles")
         if chosen and makes_docker(chosen[1]):
             where = f"{chosen[0]}.dind.enabled"
             yield Problem("starts Docker (the chart's default)", "false", where)
