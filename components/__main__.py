@@ -17,11 +17,12 @@ from .missing_packages import explain
 
 try:
     from .importing.arguments import add_arguments as add_import_arguments
+    from .input_options import add_input_options
     from .sdk_packages import missing_packages
     from .secret_values.command import add_arguments as add_secret_arguments
     from .settings import Settings, SettingsError
     from .settings.report import terminal_report
-    from .stack_inputs import InputError, StackInputs, add_input_options
+    from .stack_inputs import InputError, StackInputs
     from .validation.stacks_together import shared_secrets
 except ModuleNotFoundError as error:
     sys.exit(explain(error, "venv"))
@@ -43,7 +44,8 @@ def check(files: Sequence[str], inputs: StackInputs) -> int:
             print(terminal_report(error.problems), file=sys.stderr)
             status = 1
             continue
-        valid.append((file, loaded.settings))
+        if loaded.is_complete:
+            valid.append((file, loaded.settings))
         print(f"{file}: valid for Kestra {loaded.settings.version}, {loaded.settings.edition}")
         for note in loaded.notes:
             print(f"  {note}", file=sys.stderr)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .validation import Loaded, load_file
-from .validation.environments import opened
+from .validation.environments import merged, opened
+from .validation.stack_file import read_stack_file
 from .validation.stack_outputs import StackOutputs
 
 
@@ -45,24 +46,10 @@ class StackInputs:
         """
         return load_file(file, self.outputs.get, self.environments)
 
-
-def add_input_options(parser: argparse.ArgumentParser) -> None:
-    """The options of a command that reads a stack file."""
-    parser.add_argument(
-        "--outputs",
-        action="append",
-        default=[],
-        metavar="STACK=FILE",
-        help="outputs of another stack, as `pulumi stack output --json --stack STACK` prints them",
-    )
-    parser.add_argument(
-        "--esc",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="an opened environment of the stack file, as `pulumi env open NAME --format detailed` prints it; - for "
-        "standard input; several in the order of the file",
-    )
+    def option(self, file: Path | str) -> Callable[[str], str | None]:
+        """What gives an option of a provider (`aws:region`) by its key, from a stack file and its environments."""
+        read = read_stack_file(file)
+        return replace(read, config=merged(read.config, self.environments)).option
 
 
 def _environment(file: str) -> dict[str, Any]:

@@ -151,13 +151,12 @@ def build(source: Source, tree: Path, target: Path) -> None:
     (target / "provenance.json").write_text(provenance.as_text(statement), encoding="utf-8")
 
 
-def _distribution(tree: Path, target: Path) -> Path:
-    """Builds the sdist and the wheel of a tree; returns the wheel."""
-    sdist = _hatchling(tree, "sdist", target)
+def _distribution(project: Path, target: Path) -> Path:
+    """Builds the sdist of a project, and of that its wheel, as whoever builds it from an index does; returns the wheel."""
+    sdist = _hatchling(project, "sdist", target)
     with tempfile.TemporaryDirectory(prefix="sdist-") as folder:
         with tarfile.open(sdist) as packed:
             packed.extractall(folder, filter="data")
-        # From the sdist, as whoever builds it from the package index does.
         return _hatchling(next(Path(folder).iterdir()), "wheel", target)
 
 

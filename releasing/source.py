@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from releasing.problems import ReleaseError
-from releasing.versions import PLACE, schema_with_version, version_of
+from releasing.versions import version_of, write_version
 
 ROOT = Path(__file__).parents[1]
-_SCHEMA = "components/package/schema.json"
-_PACKS = ("policy/PulumiPolicy.yaml", "policy/archive/PulumiPolicy.yaml")
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def of_head(root: Path = ROOT, *, is_released: bool = True) -> Source:
 def export(source: Source, folder: Path) -> None:
     """Writes the files of the commit into an empty folder.
 
-    Of a commit that is not released, version, policy pack and schema get its number: there, the version stands in that one place too.
+    Of a commit that is not released, the version gets its number there, in every file that has it.
     """
     packed = subprocess.run(
         ["git", "-C", str(source.root), "archive", "--format=tar", source.commit],
@@ -86,15 +84,7 @@ def export(source: Source, folder: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter="data")
     if not source.is_released:
-        lines = {PLACE: '__version__ = "{}"', **dict.fromkeys(_PACKS, "version: {}")}
-        for name, line in lines.items():
-            place = folder / name
-            written, new = line.format(source.written_version), line.format(source.version)
-            text = place.read_text(encoding="utf-8")
-            place.write_text(text.replace(written, new), encoding="utf-8")
-        schema = folder / _SCHEMA
-        text = schema.read_text(encoding="utf-8")
-        schema.write_text(schema_with_version(text, source.version), encoding="utf-8")
+        write_version(folder, source.version)
 
 
 def environment(**changed: str) -> dict[str, str]:

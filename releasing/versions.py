@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,9 +87,3 @@ def write_version(root: Path, version: str) -> list[str]:
 def _with_group(match: re.Match[str], version: str) -> str:
     begin, end = (at - match.start() for at in match.span(1))
     return match[0][:begin] + version + match[0][end:]
-
-
-def schema_with_version(schema: str, version: str) -> str:
-    """The text of the package's schema with a version, written as the program writes it."""
-    document = json.loads(schema) | {"version": version}
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from components.input_options import add_input_options
 from sandbox.nodes import KINDS
 from sandbox.state import ROOT
 
@@ -82,6 +83,8 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--all", action="store_true", help="show every default on a line of its own"
             )
+        if name in ("doctor", "report"):
+            add_input_options(command)
         if name == "report":
             command.add_argument(
                 "--output",

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from components.sdk_packages import missing_packages
 from components.settings import Settings, SettingsError, report
+from components.stack_inputs import InputError, StackInputs
 from components.validation import load_file
 from sandbox import custom_resources
 from sandbox.arguments import parser
@@ -84,6 +85,8 @@ class Sandbox:
             yaml.safe_load(file.read_text()),
             self.state.stack(stack) / "workspace" / "stacks" / file.name,
         )
+        for note in loaded.notes:
+            self.console.print(note, markup=False)
         if loaded.warnings:
             self.console.print(report(loaded.warnings), style="yellow", markup=False)
         return loaded.settings
@@ -275,21 +278,23 @@ class Sandbox:
         in_pods = isinstance(stack.plane, RealControlPlane) and nodes in (None, REAL)
         return verify_stack(stack, self.progress, self.console, json_file, in_pods=in_pods)
 
-    def doctor(self, name: str, *, own: bool, everything: bool) -> bool:
+    def doctor(self, name: str, inputs: StackInputs, *, own: bool, everything: bool) -> bool:
         """Prints what machine, settings and permissions have and lack. Whether nothing is lacking."""
         from sandbox.doctor import doctor
 
         return doctor(
-            self.state, name, self._file(name), self.console, own=own, everything=everything
+            self.state, name, self._file(name), self.console, inputs, own=own, everything=everything
         )
 
-    def report(self, name: str, output: Path | None, policy_config: Path | None) -> None:
+    def report(
+        self, name: str, output: Path | None, policy_config: Path | None, inputs: StackInputs
+    ) -> None:
         """Writes the security report of a stack; starts and changes nothing."""
         from sandbox.report import build, write
 
         target = output or self.state.directory / "reports" / f"{name}.html"
         with self.progress.step(f"Writing the security report of stack {name}"):
-            content = build(self.state, name, self._file(name), policy_config)
+            content = build(self.state, name, self._file(name), policy_config, inputs)
             write(content, target)
         verdicts = content.judgements
         self.console.print(
@@ -338,14 +343,18 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         sandbox.status()
         return 0
     if arguments.command == "doctor":
-        well = sandbox.doctor(arguments.stack, own=arguments.ask_own, everything=arguments.all)
+        inputs = StackInputs.of(arguments)
+        well = sandbox.doctor(
+            arguments.stack, inputs, own=arguments.ask_own, everything=arguments.all
+        )
         return 0 if well else 1
     if arguments.command == "down" and not state.directory.exists():
         console.print(f"There is nothing at {state.directory}.", markup=False)
         return 0
     if arguments.command == "report":
         state.create()
-        sandbox.report(arguments.stack, arguments.output, arguments.policy_config)
+        inputs = StackInputs.of(arguments)
+        sandbox.report(arguments.stack, arguments.output, arguments.policy_config, inputs)
         return 0
     with state.locked():
         match arguments.command:
@@ -382,7 +391,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(parser().parse_args(arguments), console)
     except SettingsError as error:
         print(error.report(), file=sys.stderr)
-    except SandboxError as error:
+    except (SandboxError, InputError) as error:
         print(f"Error: {error}", file=sys.stderr)
     except OSError as error:
         print(f"Error: {_sentence(error)}", file=sys.stderr)

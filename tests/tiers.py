@@ -64,6 +64,7 @@ class Long:
 
 LONG = (
     Long(r"stores/test_external_values_engine\.py.*\[", "conformance", keep=r"\[vault\]"),
+    Long(r"settings/test_other_stacks\.py::test_an_unread_output.*\[", "stacks", keep=r"\[(7|93)\]"),
     Long(r"upgrade/test_version_settings\.py::test_no_key_silently", "rotation", sample=r"upgrade/test_version_settings\.py"),
     Long(r"policy/test_judges\.py::test_checkov_that_cannot", "stacks", sample=r"policy/test_judges\.py"),
     Long(r"benchmarks/test_growth_engine\.py", "stacks", sample=r"benchmarks/test_machinery\.py::test_the_bare"),
@@ -147,7 +148,7 @@ LONG = (
         "hostile",
         keep="plugins-and-execution|enterprise-and-advanced @store|sso/keycloak|full-reference.* [1-9]\\]",
     ),
-    Long(r"package/test_(consumers|examples|sdks)_engine\.py", "stacks", sample=r"package/test_options_engine\.py"),
+    Long(r"package/test_(consumers|examples|failures|sdks)_engine\.py", "stacks", sample=r"package/test_(options_engine|examples)\.py"),
     Long(r"package/test_options_engine\.py", "stacks", keep=r"::test_a_(provider|protected)"),
     Long(r"package/test_distribution\.py::test_a_fresh", "stacks", sample=r"package/test_distribution\.py"),
     Long(r"kestra/test_worker_channel\.py::test_(renewed|the_open|a_worker_refuses|a_worker_without.*\[(plain|none|of))", "access", sample=r"kestra/test_worker_channel\.py::test_a_worker_without.*\[foreign"),

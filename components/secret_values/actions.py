@@ -29,8 +29,7 @@ from ..backends.registry import backend_of
 from ..settings import Settings
 from ..settings.declared import SPECIAL, Generate
 from ..settings.external_key import has_external_key
-from ..validation import load_file
-from ..validation.stack_file import read_stack_file
+from ..stack_inputs import StackInputs
 from .encryption_key import (
     new_key,
     next_steps,
@@ -62,8 +61,12 @@ class Stack:
     """The first one, and the second one while the stack moves."""
 
 
-def open_stack(name: str | None) -> Stack:
+def open_stack(name: str | None, inputs: StackInputs = StackInputs()) -> Stack:
     """The stack of a name or a file; None: the one that is selected.
+
+    Args:
+        name: of the stack.
+        inputs: what it takes from elsewhere.
 
     Raises:
         RefusedError: there is no such stack, or it has no manager that takes values.
@@ -71,8 +74,8 @@ def open_stack(name: str | None) -> Stack:
     """
     file = _file(name or _selected())
     stack = file.stem.removeprefix("Pulumi.")
-    loaded = load_file(file)
-    option = read_stack_file(file).option
+    loaded = inputs.load(file).completed()
+    option = inputs.option(file)
     managers: list[Manager] = []
     for view in views(loaded.settings):
         backend = backend_of(view)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+
+from ..input_options import add_input_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one.add_argument(
             "--stack", metavar="STACK", help="stack or stack file (default: the selected stack)"
         )
+        add_input_options(one)
 
 
 def run(chosen: argparse.Namespace, unknown: Sequence[str]) -> int:
@@ -54,6 +58,7 @@ def run(chosen: argparse.Namespace, unknown: Sequence[str]) -> int:
     from ..backends.answers import UnansweredError
     from ..settings import SettingsError
     from ..settings.report import terminal_report
+    from ..stack_inputs import InputError, StackInputs
     from . import actions
     from .prompt import RefusedError
 
@@ -68,7 +73,8 @@ def run(chosen: argparse.Namespace, unknown: Sequence[str]) -> int:
             )
         if chosen.action in ("set", "copy") and not names:
             raise RefusedError("Name the secret: the NAME in kestra:declared-secrets.")
-        stack = actions.open_stack(chosen.stack)
+        inputs = StackInputs.of(chosen)
+        stack = actions.open_stack(chosen.stack, inputs)
         if chosen.action == "list":
             return actions.listed(stack, as_json=chosen.json)
         if chosen.action == "set":
@@ -78,12 +84,14 @@ def run(chosen: argparse.Namespace, unknown: Sequence[str]) -> int:
         elif chosen.to_cluster:
             actions.copy_key_to_cluster(stack, names, chosen.context)
         else:
-            target = actions.open_stack(chosen.to) if chosen.to else None
+            # The files of environments are those of the stack that is copied from.
+            inputs = replace(inputs, environments=())
+            target = actions.open_stack(chosen.to, inputs) if chosen.to else None
             actions.copy(names, stack, target)
     except SettingsError as error:
         print(terminal_report(error.problems), file=sys.stderr)
         return actions.REFUSED
-    except RefusedError as error:
+    except (RefusedError, InputError) as error:
         print(error, file=sys.stderr)
         return actions.REFUSED
     except UnansweredError as error:

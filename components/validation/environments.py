@@ -167,6 +167,14 @@ def _absent(node: Model, at: Loc) -> Iterator[Loc]:
             yield from _absent(value, loc)
 
 
+def without_empty_blocks(value: Any) -> Any:
+    """The settings without blocks that are empty, of which an environment may bring the keys."""
+    if not isinstance(value, dict):
+        return value
+    inner = {name: without_empty_blocks(item) for name, item in value.items()}
+    return {name: item for name, item in inner.items() if item != {}}
+
+
 def unopened(names: Sequence[str], source: str) -> Problem:
     """What is said of environments that nobody has opened."""
     listed = ", ".join(name for name in names if name != _OWN) or "the environment in the file"

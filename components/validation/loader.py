@@ -20,7 +20,7 @@ from ..settings.report import Problem, SettingsError
 from ..settings.secrets_alone import with_team_defaults
 from . import catalogue_keys, choices
 from .catalogue_keys import ADDITIONAL, Reading
-from .environments import absent, masked, masked_places, merged, unopened
+from .environments import absent, masked, masked_places, merged, unopened, without_empty_blocks
 from .namespaces import misspelled_namespaces
 from .schema import (
     Canonical,
@@ -38,12 +38,12 @@ from .stack_outputs import (
     ReadOutputs,
     Resolved,
     clear_output,
-    leave_out_unread,
     misplaced_references,
     of_output,
     resolve,
     unread_setting,
 )
+from .unknown_values import leave_out_unread
 from .value_limits import find_invalid_values
 
 
@@ -116,6 +116,8 @@ def load(
                 left_out.append(item.loc)
             else:
                 findings.append(item)
+        if is_open:
+            data = without_empty_blocks(data)
         keys, additional = _keys_of_kestra(unmodelled, data, spelling)
         left_out += [*keys.left_out, *additional.left_out]
         left_out += leave_out_unread(data, settings_model())
@@ -149,7 +151,8 @@ def load(
         for finding in choices.findings(
             settings, wrong, complete, [*unknown, *(absent(settings) if is_open else ())]
         )
-        if finding.loc[0] not in alone
+        # A stack of secrets alone has nothing else to go together with.
+        if (finding.loc[0] not in alone or settings.is_secrets_alone)
         and not (
             finding.depends_on_neighbours
             and choices.is_consequence_of_invalid_key(finding.loc, wrong)

@@ -6,13 +6,12 @@ import difflib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import SecretStr
 
-from ..settings.base import OPAQUE, Model, kebab
+from ..settings.base import OPAQUE, kebab
 from ..settings.findings import Finding
-from ..settings.pods import field_type
 from ..settings.references import (
     FROM_STACK,
     OUTPUT,
@@ -23,8 +22,8 @@ from ..settings.references import (
     output_path,
 )
 from ..settings.report import Problem
-from .schema import ENCRYPTED, KeySpelling, Loc, models_in, printable_key
-from .sensitive import Place, takes_secret
+from .schema import ENCRYPTED, KeySpelling, printable_key
+from .sensitive import Place
 
 MASKED = "[secret]"
 """What `pulumi stack output --json` prints for a secret."""
@@ -311,63 +310,6 @@ def _secret(value: Any) -> Any:
     if value is None or isinstance(value, SecretStr):
         return value
     return SecretStr(value if isinstance(value, str) else str(value).lower())
-
-
-def leave_out_unread(data: dict[str, Any], model: type[Model], at: Loc = ()) -> Iterator[Loc]:
-    """Takes out each unread value whose key takes no secret, and yields its place; a list goes with its item.
-
-    Args:
-        data: settings in the canonical spelling.
-        model: of them.
-        at: where they stand.
-    """
-    fields = {one.alias or name: one for name, one in model.model_fields.items()}
-    for name, value in list(data.items()):
-        one = fields.get(name)
-        loc = (*at, name)
-        if one is None:
-            if isinstance(value, dict) and model.OTHERS is not None:
-                yield from leave_out_unread(value, model.OTHERS, loc)
-            elif isinstance(value, UnreadValue):
-                del data[name]
-                yield loc
-            continue
-        inner, many = models_in(one.annotation)
-        if isinstance(value, UnreadValue):
-            if not takes_secret(one.annotation):
-                del data[name]
-                yield loc
-        elif inner is not None and isinstance(value, dict):
-            yield from leave_out_unread(value, inner, loc)
-        elif many is not None and isinstance(value, dict):
-            for key, block in list(value.items()):
-                if isinstance(block, dict):
-                    yield from leave_out_unread(block, many, (*loc, key))
-                elif isinstance(block, UnreadValue):
-                    del value[key]
-                    yield (*loc, key)
-        elif field_type(one) is None:
-            yield from _leave_out_items(data, name, one.annotation, loc)
-
-
-def _leave_out_items(data: dict[str, Any], name: str, annotation: Any, loc: Loc) -> Iterator[Loc]:
-    value = data[name]
-    if isinstance(value, list) and _holds_unread(value):
-        # What follows an item would change its position.
-        del data[name]
-        yield loc
-    elif isinstance(value, dict) and not any(map(takes_secret, get_args(annotation)[1:])):
-        for key in [key for key, item in value.items() if _holds_unread(item)]:
-            del value[key]
-            yield (*loc, key)
-
-
-def _holds_unread(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return any(map(_holds_unread, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_unread, value))
-    return isinstance(value, UnreadValue)
 
 
 def of_output(finding: Finding, reference: OutputReference) -> Finding:

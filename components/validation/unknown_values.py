@@ -1,14 +1,20 @@
-"""Which checks look at a value that nobody knows yet: what they find may be no fault once it is there."""
+"""Values that nobody knows yet: left out of what is validated, and which checks look at them, whose findings may be no
+fault once they are there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 from ..settings.base import Model
 from ..settings.model import Settings
-from .schema import Loc
+from ..settings.pods import field_type
+from ..settings.references import UnreadValue
+from .schema import Loc, models_in
+from .sensitive import takes_secret
+
+T = TypeVar("T")
 
 #: Attributes of the settings that are made of other ones.
 _DERIVED = {"store": "secret"}
@@ -28,10 +34,11 @@ class Watch:
         )
         """The same settings."""
 
-    def reads(self, check: Callable[[], Collection[Any]]) -> tuple[Collection[Any], bool]:
+    def reads(self, check: Callable[[Settings], Iterable[T]]) -> tuple[Collection[T], bool]:
         """What a check finds, and whether it looks at one of the places, or at what is above one."""
         self._was_read = False
-        return check(), self._was_read
+        findings = list(check(self.settings))
+        return findings, self._was_read
 
     def _note(self) -> None:
         self._was_read = True
@@ -81,6 +88,24 @@ class Watch:
         return {**child, **watched}
 
 
+def without_entries(settings: Settings, places: Sequence[Loc]) -> tuple[Settings, list[Loc]]:
+    """The settings without each entry of a first-level mapping that a place is in; the places that are in none."""
+    fields = {one.alias or name: name for name, one in Settings.model_fields.items()}
+    removed: dict[str, set[Any]] = {}
+    others = []
+    for place in places:
+        name = fields.get(str(place[0]))
+        if name and len(place) > 1 and isinstance(getattr(settings, name), Mapping):
+            removed.setdefault(name, set()).add(place[1])
+        else:
+            others.append(place)
+    update = {
+        name: {key: entry for key, entry in getattr(settings, name).items() if key not in keys}
+        for name, keys in removed.items()
+    }
+    return settings.model_copy(update=update), others
+
+
 _NAMES, _NOTE = "__watched_names", "__note"
 
 
@@ -99,3 +124,60 @@ def _watching(model: type[Model]) -> type[Model]:
         model.__name__, (model,), {"__getattribute__": read, "__module__": __name__}
     )
     return watching
+
+
+def leave_out_unread(data: dict[str, Any], model: type[Model], at: Loc = ()) -> Iterator[Loc]:
+    """Takes out each unread value whose key takes no secret, and yields its place; a list goes with its item.
+
+    Args:
+        data: settings in the canonical spelling.
+        model: of them.
+        at: where they stand.
+    """
+    fields = {one.alias or name: one for name, one in model.model_fields.items()}
+    for name, value in list(data.items()):
+        one = fields.get(name)
+        loc = (*at, name)
+        if one is None:
+            if isinstance(value, dict) and model.OTHERS is not None:
+                yield from leave_out_unread(value, model.OTHERS, loc)
+            elif isinstance(value, UnreadValue):
+                del data[name]
+                yield loc
+            continue
+        inner, many = models_in(one.annotation)
+        if isinstance(value, UnreadValue):
+            if not takes_secret(one.annotation):
+                del data[name]
+                yield loc
+        elif inner is not None and isinstance(value, dict):
+            yield from leave_out_unread(value, inner, loc)
+        elif many is not None and isinstance(value, dict):
+            for key, block in list(value.items()):
+                if isinstance(block, dict):
+                    yield from leave_out_unread(block, many, (*loc, key))
+                elif isinstance(block, UnreadValue):
+                    del value[key]
+                    yield (*loc, key)
+        elif field_type(one) is None:
+            yield from _leave_out_items(data, name, one.annotation, loc)
+
+
+def _leave_out_items(data: dict[str, Any], name: str, annotation: Any, loc: Loc) -> Iterator[Loc]:
+    value = data[name]
+    if isinstance(value, list) and _holds_unread(value):
+        # What follows an item would change its position.
+        del data[name]
+        yield loc
+    elif isinstance(value, dict) and not any(map(takes_secret, get_args(annotation)[1:])):
+        for key in [key for key, item in value.items() if _holds_unread(item)]:
+            del value[key]
+            yield (*loc, key)
+
+
+def _holds_unread(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_unread, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_unread, value))
+    return isinstance(value, UnreadValue)

@@ -11,8 +11,7 @@ from rich.console import Console
 
 from components.rendering.configuration import render
 from components.settings import Settings, report
-from components.validation import load_file
-from components.validation.stack_file import read_stack_file
+from components.stack_inputs import StackInputs
 from sandbox.clouds import required_services
 from sandbox.doctor.certificates import examine_certificates
 from sandbox.doctor.cluster_apis import examine_apis
@@ -20,6 +19,7 @@ from sandbox.doctor.external_secrets import examine_operator
 from sandbox.doctor.external_values import examine_external_values
 from sandbox.doctor.log_in import examine_log_in
 from sandbox.doctor.machine import Check, examine
+from sandbox.doctor.namespaces import examine_namespaces
 from sandbox.doctor.permissions import Answer, ask
 from sandbox.doctor.releases import examine_releases
 from sandbox.inspection.resources import StackResources, read_resources, record_resources
@@ -34,6 +34,7 @@ def doctor(
     stack: str,
     file: Path,
     console: Console,
+    inputs: StackInputs = StackInputs(),
     *,
     own: bool = False,
     everything: bool = False,
@@ -45,6 +46,7 @@ def doctor(
         stack: name of the stack.
         file: its stack file; encrypted values stay closed.
         console: where to.
+        inputs: what the stack takes from elsewhere.
         own: whether the caller's own clouds, cluster and Vault are asked, instead of the sandbox's servers.
         everything: whether defaults are shown one by one.
 
@@ -54,7 +56,7 @@ def doctor(
     Raises:
         SettingsError: with every problem of the file.
     """
-    loaded = load_file(os.path.relpath(file))
+    loaded = inputs.load(os.path.relpath(file)).completed()
     settings = loaded.settings
     console.print(f"Stack {stack}, {os.path.relpath(file)}", style="bold", markup=False)
     if loaded.warnings:
@@ -71,10 +73,11 @@ def doctor(
         *examine_apis(state, resources, own=own),
         *examine_operator(state, resources, own=own, installs=settings.store.install),
         *examine_certificates(settings, own=own),
+        *examine_namespaces(state, settings, own=own),
     ]
     if apis:
         _checks(console, "Cluster", apis)
-    values = list(examine_external_values(settings, read_stack_file(file).option, own=own))
+    values = list(examine_external_values(settings, inputs.option(file), own=own))
     if values:
         _checks(console, "Values that others write", values)
     log_in = list(examine_log_in(settings, own=own))

@@ -23,7 +23,8 @@ from components.safeguards.failed_rollout import REDACTION
 from components.safeguards.interrupted_updates import adopt_pending
 from components.settings import Settings
 from components.stack_config import decode_config
-from components.validation import load
+from components.validation import load_stack
+from components.validation.stack_outputs import StackOutputs
 from sandbox import providers
 from sandbox.clouds import Clouds
 from sandbox.display import Events
@@ -381,9 +382,18 @@ class Stack:
                 for key, entry in stack.get_all_config().items()
                 if key.startswith("kestra:")
             }
-        values = {key: entry.value for key, entry in config.items()}
-        secret = [key for key, entry in config.items() if entry.secret]
-        return load(decode_config(values, secret, self._file), source=self._file.name).settings
+            values = {key: entry.value for key, entry in config.items()}
+            secret = [key for key, entry in config.items() if entry.secret]
+            document = decode_config(values, secret, self._file)
+            read = functools.partial(_outputs_of, stack.workspace)
+            return load_stack(document, source=self._file.name, read=read).settings
+
+
+def _outputs_of(workspace: auto.Workspace, stack: str) -> StackOutputs:
+    """The outputs of another stack of the sandbox."""
+    outputs = workspace.stack_outputs(stack)
+    secret = {name for name, output in outputs.items() if output.secret}
+    return StackOutputs({name: output.value for name, output in outputs.items()}, secret)
 
 
 def _counts(changes: Mapping[Any, int] | None) -> dict[str, int]:

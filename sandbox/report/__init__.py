@@ -13,7 +13,7 @@ import yaml
 
 from components.rendering.configuration import render
 from components.sdk_packages import missing_packages
-from components.validation import load_file
+from components.stack_inputs import StackInputs
 from policy.core.options import NAME, Options
 from sandbox.errors import SandboxError
 from sandbox.inspection.resources import StackResources, read_resources, record_resources
@@ -22,7 +22,13 @@ from sandbox.services.process import private
 from sandbox.state import Last, State
 
 
-def build(state: State, stack: str, file: Path, policy_config: Path | None = None) -> Report:
+def build(
+    state: State,
+    stack: str,
+    file: Path,
+    policy_config: Path | None = None,
+    inputs: StackInputs = StackInputs(),
+) -> Report:
     """The report of a stack: its last update's resources, else those that the program registers.
 
     Args:
@@ -30,12 +36,13 @@ def build(state: State, stack: str, file: Path, policy_config: Path | None = Non
         stack: name of the stack.
         file: its stack file; encrypted values stay closed.
         policy_config: configuration of the policy pack (`--policy-pack-config` of Pulumi).
+        inputs: what the stack takes from elsewhere.
 
     Raises:
         SettingsError: with every problem of the file.
         SandboxError: when state, configuration or program cannot be used.
     """
-    settings = load_file(os.path.relpath(file)).settings
+    settings = inputs.load(os.path.relpath(file)).completed().settings
     stack_resources = read_resources(state.checkpoint(stack))
     if stack_resources is None:
         if missing := missing_packages(settings):
