@@ -13,6 +13,7 @@ from ..core.values import UNKNOWN, OutOfView, Undecided, as_list, check_each, ge
 from ..effective_configuration import configurations, file_names
 from ..mounted_files import mount_of
 from ..pods import WORKLOADS, containers, labels, namespace, pod, pod_path
+from ..task_definitions import TASK_DEFINITION, task_containers
 from .kestra_servers import Server, chart_values, makes_docker
 
 _SERVICE = "kubernetes:core/v1:Service"
@@ -54,7 +55,9 @@ def grace(stack: Stack, _: Context) -> Iterator[Finding]:
 
 def _workload(stack: Stack, server: Server | None) -> Resource | None:
     """The workload of a server, be it what a chart makes; None for a document alone."""
-    for workload in stack.of(*WORKLOADS) if server else ():
+    if server is None:
+        return None
+    for workload in stack.of(*WORKLOADS):
         component = labels(workload).get("app.kubernetes.io/component")
         if workload is server.resource or (
             workload.made_of is server.resource and component == server.component
@@ -276,9 +279,14 @@ def no_docker(resource: Resource, _: Context) -> Iterator[Finding]:
             where = f"{chosen[0]}.dind.enabled"
             yield Problem("starts Docker (the chart's default)", "false", where)
         return
-    for container in containers(resource):
+    is_task = resource.type == TASK_DEFINITION
+    every = [c for c, _ in task_containers(resource)] if is_task else containers(resource)
+    for container in every:
         if re.search(r"(^|[/:-])(docker:|docker$|dind)", str(container.get_path("image") or "")):
             yield Problem(f"container {container.name} is Docker", "none", container.path)
-    for volume in as_list(get_path(pod(resource), "volumes")):
-        if str(get_path(volume, "hostPath.path") or "").endswith("docker.sock"):
-            yield Problem("mounts Docker's socket", "none", f"{pod_path(resource)}.volumes")
+    volumes = resource.get_path("volumes") if is_task else get_path(pod(resource), "volumes")
+    for volume in as_list(volumes):
+        path = get_path(volume, "hostPath" if is_task else "hostPath.path")
+        if str(path or "").endswith("docker.sock"):
+            where = "volumes" if is_task else f"{pod_path(resource)}.volumes"
+            yield Problem("mounts Docker's socket", "none", where)
