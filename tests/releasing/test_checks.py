@@ -97,7 +97,11 @@ def test_a_snapshot_that_is_not_what_the_program_has_is_stale(repository: Path) 
     git(repository, "commit", "--quiet", "--all", "--message", "Stale")
     git(repository, "tag", "--force", f"v{__version__}")
     (problem,) = _problems(repository)
-    assert "is not what the program has. Run: python -m releasing snapshot" in problem
+    assert (
+        "is not what the program has. Raise the version: python -m releasing version NEW" in problem
+    )
+    with pytest.raises(ReleaseError, match="its snapshots stay"):
+        checks.write_snapshots(repository, __version__)
 
 
 def test_a_build_to_try_needs_neither_tag_nor_changelog_but_a_commit(repository: Path) -> None:
@@ -199,6 +203,7 @@ def test_a_schema_that_breaks_programs_is_asked_for_in_both_files(tmp_path: Path
 def test_snapshots_are_of_this_version_alone(tmp_path: Path) -> None:
     for folder in (checks.SURFACES, checks.SCHEMAS):
         (tmp_path / folder).mkdir(parents=True)
+    git(tmp_path, "init", "--quiet")
     written = checks.write_snapshots(tmp_path, "7.8.9")
     assert {file.name for file in tmp_path.rglob("*.json")} == {"7.8.9.json"}
     assert len(written) == 2
