@@ -24,7 +24,9 @@ def read_outputs(stack: str) -> StackOutputs:
         answer = pulumi.runtime.invoke(_READ, {"name": stack}).value
     except Exception as error:
         raise _unread(str(error), stack) from None
-    return StackOutputs(answer.get("outputs") or {}, frozenset(answer.get("secretOutputNames") or ()))
+    return StackOutputs(
+        answer.get("outputs") or {}, frozenset(answer.get("secretOutputNames") or ())
+    )
 
 
 def _unread(said: str, stack: str) -> UnreadStackError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ...backends.registry import configured_backends
 from ...settings.findings import Finding
@@ -164,15 +165,12 @@ def check_all(settings: Settings, unknown: Sequence[Loc] = ()) -> Iterator[Findi
 
     Args:
         settings: the settings.
-        unknown: places whose values nobody knows yet; a check that looks at one of them says nothing.
+        unknown: places whose values nobody knows yet; a check that looks at one of them says nothing, but for other items of
+            the same map.
     """
     watch = Watch(settings, unknown) if unknown else None
-    for check in CHECKS_OF_SECRETS_ALONE if settings.is_secrets_alone else CHECKS:
-        if watch is None:
-            findings: Collection[Finding] = list(check(settings))
-        else:
-            findings, is_unsure = watch.reads(lambda check=check: list(check(watch.settings)))
-            findings = () if is_unsure else findings
+    for check in CHECKS:
+        findings = check(settings) if watch is None else watch.sure(partial(check, watch.settings))
         for finding in findings:
             yield _as_written(settings, finding)
 
