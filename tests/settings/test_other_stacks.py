@@ -18,8 +18,8 @@ from components.settings import Problem, Settings, SettingsError
 from components.settings.references import output_path
 from components.validation import Loaded
 from components.validation.loader import load_stack
-from components.validation.stack_file import read_stack_file, settings_of
 from components.validation.sensitive import Place
+from components.validation.stack_file import read_stack_file, settings_of
 from components.validation.stack_outputs import StackOutputs, UnreadStackError
 from tests.conftest import ROOT
 from tests.settings.engine_support import by_check, by_engine, lines, project, report_lines
