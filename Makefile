@@ -107,7 +107,6 @@ $(VENV)/core: requirements/core.txt | $(VENV)/bin/pip
 $(VENV)/program: requirements.txt | $(VENV)/bin/pip
 	@echo "Installing the Python packages of the program"
 	@$(PIP) -r requirements.txt
-	@ln -sfn ../$(VENV) policy/.venv
 	@touch $@ $(VENV)/core
 
 $(VENV)/sandbox: requirements/sandbox.txt | $(VENV)/bin/pip

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from docsgen.templates import render
 from policy import controls
-from policy.core.levels import ENVIRONMENTS, LEVELS, level
+from policy.core.levels import ENVIRONMENTS, LEVELS, VARIABLE, level
 from policy.core.model import Control
 from policy.core.options import NAME, SCHEMA, Exemption, Options
 
@@ -25,6 +26,8 @@ _TITLES = {
     "conventions": "Conventions",
 }
 
+_ENGINE = "3.254"
+"""The first engine that starts a pack that is a command."""
 _EXAMPLE = {
     NAME: {
         "registries": ["registry.example.com/kestra/"],
@@ -48,6 +51,8 @@ def page() -> str:
     return render(
         "policies.md.jinja",
         count=len(controls.ALL),
+        engine=_ENGINE,
+        variable=VARIABLE,
         options_key=NAME,
         example=json.dumps(_EXAMPLE, indent=2),
         environments=ENVIRONMENTS,
@@ -59,8 +64,8 @@ def page() -> str:
     )
 
 
-def option_rows() -> Iterator[tuple[str, str, str]]:
-    """Name, default and meaning of the pack's options."""
+def option_rows() -> Iterator[tuple[str, str, str, str]]:
+    """Name, type, default and meaning of the pack's options."""
     defaults = Options()
     for name, entry in SCHEMA.items():
         field = "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
@@ -69,7 +74,17 @@ def option_rows() -> Iterator[tuple[str, str, str]]:
         meaning = entry["description"]
         if name == "exemptions":
             meaning += f": {', '.join(Exemption.__dataclass_fields__)}"
-        yield name, text.removesuffix(".0"), meaning
+        yield name, _type(entry), text.removesuffix(".0"), meaning
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    """`list of texts`, `map of texts`, `whole number from 1`, as people say it."""
+    kind = schema["type"]
+    if kind == "array":
+        return "list of entries" if schema["items"]["type"] == "object" else "list of texts"
+    if kind == "object":
+        return "map of texts"
+    return f"whole number from {schema['minimum']}" if kind == "integer" else "true or false"
 
 
 def _cited(control: Control) -> str:

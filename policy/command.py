@@ -38,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0; 1 when something mandatory is violated; 2 when a file or an option cannot be used.
     """
-    given_arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if given_arguments and _ADDRESS.fullmatch(given_arguments[0]):
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and _ADDRESS.fullmatch(words[0]):
         from .core.analyzer import serve
 
         try:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(error, file=sys.stderr)
             return _UNUSABLE
         return 0
-    options = _parser().parse_args(given_arguments)
+    options = _parser().parse_args(words)
     try:
         return _judge(options)
     except (UnreadableFile, UnusableConfiguration, ValueError) as error:
@@ -124,30 +124,23 @@ def configuration(file: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     known = [control.id for control in controls.ALL]
     properties: dict[str, Any] = {}
     levels: dict[str, Any] = {}
-    faults: list[str] = []
     for name, entry in document.items():
-        if name == "environments":
-            continue  # Pulumi ESC's, which the engine reads.
         own = dict(entry) if isinstance(entry, Mapping) else {"enforcementLevel": entry}
-        level = own.pop("enforcementLevel", None)
-        if level is not None and level not in _SETTABLE:
-            faults.append(f"the level of `{name}` is none of {', '.join(_SETTABLE)}")
-        elif level is not None:
-            levels |= dict.fromkeys(known, level) if name == "all" else {}
-        properties[name] = own
-    levels |= {
-        name: level
-        for name, entry in document.items()
-        if (level := _level(entry)) and name in known
-    }
+        if "enforcementLevel" in own:
+            levels[name] = own.pop("enforcementLevel")
+        # `environments` are Pulumi ESC's, which the engine reads.
+        if name != "environments":
+            properties[name] = own
+    faults = [
+        f"the level of `{name}` is none of {', '.join(_SETTABLE)}"
+        for name, level in levels.items()
+        if name in properties and level not in _SETTABLE
+    ]
     faults += configuration_faults(properties, known)
     if faults:
         raise UnusableConfiguration("\n".join(f"{file}: {fault}" for fault in faults))
-    return properties.get(NAME, {}), levels
-
-
-def _level(entry: Any) -> Any:
-    return entry.get("enforcementLevel") if isinstance(entry, Mapping) else entry
+    every = dict.fromkeys(known, levels["all"]) if "all" in levels else {}
+    return properties.get(NAME, {}), {**every, **levels}
 
 
 def _lines(

@@ -9,12 +9,9 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from releasing.source import files_below
-
 PLUGIN = "pulumi-resource-kestra-platform"
 #: The engine asks for an archive of its own platform. The plugin is Python, so that all have the same bytes.
 PLATFORMS = ("darwin-amd64", "darwin-arm64", "linux-amd64", "linux-arm64", "windows-amd64")
-PACK = "kestra-policy-pack"
 IMPORT_NAME = "kestra_pulumi"
 _LEGAL = ("LICENSE", "NOTICE")
 _MAIN = f'''"""The plugin of Kestra's component package: the engine runs this folder with its address (PulumiPlugin.yaml)."""
@@ -65,13 +62,6 @@ def plugin_files(tree: Path, wheel: Path) -> dict[str, bytes]:
         "__main__.py": _MAIN.encode(),
         **{name: (tree / name).read_bytes() for name in beside},
     }
-
-
-def policy_pack_files(tree: Path) -> dict[str, bytes]:
-    """What the archive of the policy pack has, below one folder of its name."""
-    pack = {f"policy/{name}": content for name, content in files_below(tree, "policy").items()}
-    legal = {name: (tree / name).read_bytes() for name in _LEGAL}
-    return {f"{PACK}/{name}": content for name, content in (pack | legal).items()}
 
 
 def write_plugins(folder: Path, tree: Path, wheel: Path, version: str, epoch: int) -> None:

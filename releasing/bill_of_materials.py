@@ -13,7 +13,6 @@ import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 from cyclonedx.model import Property
@@ -30,13 +29,12 @@ from releasing import locks
 from releasing.source import Source
 from sandbox import kestra
 from sandbox.tools import MODULES
+from vulnerabilities.pins import go_modules
 
 SBOM, SANDBOX_SBOM = "sbom.cdx.json", "sbom-sandbox.cdx.json"
 EXTRAS = ("aws", "azure", "gcp", "vault")
 EXTRA = "kestra-on-pulumi:extra"
 """The property that names an extra which brings a package."""
-#: Of the SDKs in the locks, those that come with no provider plugin.
-_NO_PLUGIN = ("pulumi-policy",)
 _MAVEN = re.compile(r"<groupId>(io\.kestra)</groupId><artifactId>([\w-]+)</artifactId>")
 
 
@@ -128,7 +126,7 @@ def _release(tree: Path) -> _Bill:
     engine = PackageURL("github", "pulumi", "pulumi", f"v{bill.pins['pulumi'].version}")
     bill.add(bill.root, "pulumi", engine)
     for name, pin in bill.pins.items():
-        if name.startswith("pulumi-") and name not in _NO_PLUGIN:
+        if name.startswith("pulumi-"):
             plugin = f"pulumi-resource-{name.removeprefix('pulumi-')}"
             purl = PackageURL("github", "pulumi", name, f"v{pin.version}")
             bill.add(bill.packages[name], plugin, purl)
@@ -155,7 +153,7 @@ def _sandbox(tree: Path) -> _Bill:
             bill.root, tool.name, PackageURL("generic", None, tool.name, tool.version)
         )
         for file in sorted((tree / "sandbox" / "tools" / tool.name).rglob("go.mod")):
-            for path, version in go_modules(file):
+            for _, path, version, _ in go_modules(file.read_text(encoding="utf-8")):
                 namespace, _, name = path.rpartition("/")
                 purl = PackageURL("golang", namespace or None, name, version)
                 if purl in modules:
@@ -171,15 +169,3 @@ def _sandbox(tree: Path) -> _Bill:
                 bill.root, name, PackageURL("maven", group, name, version), ComponentType.LIBRARY
             )
     return bill
-
-
-def go_modules(file: Path) -> Iterator[tuple[str, str]]:
-    """Path and version of every module of a `go.mod` that is built, in the version that replaces another."""
-    text = file.read_text(encoding="utf-8")
-    replaced = dict(
-        re.findall(r"^(?:replace |\t)(\S+)(?: v\S+)? => (\S+ v\S+)$", text, re.MULTILINE)
-    )
-    required = r"^(?:require |\t)(\S+\.\S+) (v\S+)(?: // indirect)?$"
-    for path, version in re.findall(required, text, re.MULTILINE):
-        new_path, _, new_version = replaced.get(path, f"{path} {version}").partition(" ")
-        yield new_path, new_version

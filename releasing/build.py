@@ -135,18 +135,9 @@ def build(source: Source, tree: Path, target: Path) -> None:
         target: folder for the files of the release.
     """
     target.mkdir(parents=True)
-    sdist = _hatchling(tree, "sdist", target)
-    with tempfile.TemporaryDirectory(prefix="sdist-") as folder:
-        with tarfile.open(sdist) as packed:
-            packed.extractall(folder, filter="data")
-        # From the sdist, as whoever builds it from the package index does.
-        wheel = _hatchling(next(Path(folder).iterdir()), "wheel", target)
+    wheel = _distribution(tree, target)
+    _distribution(tree / "policy", target)
     archives.write_plugins(target, tree, wheel, source.version, source.epoch)
-    archives.write_archive(
-        target / f"{archives.PACK}-v{source.version}.tar.gz",
-        archives.policy_pack_files(tree),
-        source.epoch,
-    )
     shutil.copyfile(tree / "components" / "package" / "schema.json", target / "schema.json")
     for name, of in (
         (bill_of_materials.SBOM, bill_of_materials.of_release),
@@ -158,6 +149,15 @@ def build(source: Source, tree: Path, target: Path) -> None:
     # Who builds is in the statement; the checksums are the same for everybody.
     (target / SUMS).write_text(provenance.checksums(files), encoding="utf-8")
     (target / "provenance.json").write_text(provenance.as_text(statement), encoding="utf-8")
+
+
+def _distribution(project: Path, target: Path) -> Path:
+    """Builds the sdist of a project, and of that its wheel, as whoever builds it from an index does; returns the wheel."""
+    sdist = _hatchling(project, "sdist", target)
+    with tempfile.TemporaryDirectory(prefix="sdist-") as folder:
+        with tarfile.open(sdist) as packed:
+            packed.extractall(folder, filter="data")
+        return _hatchling(next(Path(folder).iterdir()), "wheel", target)
 
 
 def _hatchling(tree: Path, what: str, target: Path) -> Path:

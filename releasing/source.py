@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from releasing.problems import ReleaseError
-from releasing.versions import PLACE, schema_with_version, version_of
+from releasing.versions import version_of, write_version
 
 ROOT = Path(__file__).parents[1]
-_SCHEMA = "components/package/schema.json"
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def of_head(root: Path = ROOT, *, is_released: bool = True) -> Source:
 def export(source: Source, folder: Path) -> None:
     """Writes the files of the commit into an empty folder.
 
-    Of a commit that is not released, version and schema get its number: there, the version stands in that one place too.
+    Of a commit that is not released, the version gets its number there, in every file that has it.
     """
     packed = subprocess.run(
         ["git", "-C", str(source.root), "archive", "--format=tar", source.commit],
@@ -85,30 +84,7 @@ def export(source: Source, folder: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter="data")
     if not source.is_released:
-        place, schema = folder / PLACE, folder / _SCHEMA
-        written = f'__version__ = "{source.written_version}"'
-        text = place.read_text(encoding="utf-8")
-        place.write_text(
-            text.replace(written, f'__version__ = "{source.version}"'), encoding="utf-8"
-        )
-        text = schema.read_text(encoding="utf-8")
-        schema.write_text(schema_with_version(text, source.version), encoding="utf-8")
-
-
-def files_below(folder: Path, name: str) -> dict[str, bytes]:
-    """The files of a folder of an export, by their names relative to it.
-
-    Raises:
-        FileNotFoundError: when there is no such folder.
-    """
-    base = folder / name
-    if not base.is_dir():
-        raise FileNotFoundError(base)
-    return {
-        file.relative_to(base).as_posix(): file.read_bytes()
-        for file in sorted(base.rglob("*"))
-        if file.is_file() and "__pycache__" not in file.parts
-    }
+        write_version(folder, source.version)
 
 
 def environment(**changed: str) -> dict[str, str]:

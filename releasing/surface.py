@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from components.backends.settings_model import settings_model
@@ -55,6 +56,7 @@ KINDS = {
 }
 
 
+@cache
 def surface() -> Surface:
     """That of the program as it is now."""
     return {
@@ -69,7 +71,7 @@ def surface() -> Surface:
             control.id: {f"level in {one}": level(control, one) for one in ENVIRONMENTS}
             for control in controls.ALL
         },
-        "options": {name: {"default": default} for name, default, _ in option_rows()},
+        "options": {name: {"default": default} for name, _, default, _ in option_rows()},
         "commands": {command: {} for command in _commands()},
         "targets": {target: {} for target in _targets()},
     }
@@ -96,11 +98,13 @@ def _outputs() -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def _commands() -> Iterator[str]:
-    from components.__main__ import main
+    from components.__main__ import main as of_settings
+    from policy.command import main as of_pack
     from sandbox.arguments import parser
 
-    for module, run in (("components", main), ("sandbox", parser().parse_args)):
-        yield from _below(f"python -m {module}", run, ())
+    yield from _below("python -m components", of_settings, ())
+    yield from _below("python -m sandbox", parser().parse_args, ())
+    yield from _below("kestra-policy-pack", of_pack, ())
 
 
 def _below(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +27,8 @@ FOLLOWERS = (
     Follower("docs/support.md", r"^Version (\S+) of this project is tested"),
     Follower("docs/package.md", r"^pulumi package add \S.*@v(\S+) "),
     Follower("examples/package/go/go.mod", r"/sdk/go/kestra-platform v(\S+)$"),
+    Follower("policy/PulumiPolicy.yaml", r"^version: (\S+)$"),
+    Follower("policy/archive/PulumiPolicy.yaml", r"^version: (\S+)$"),
     Follower("components/package/schema.json", r'^ "version": "([^"]+)",$'),
 )
 
@@ -86,9 +87,3 @@ def write_version(root: Path, version: str) -> list[str]:
 def _with_group(match: re.Match[str], version: str) -> str:
     begin, end = (at - match.start() for at in match.span(1))
     return match[0][:begin] + version + match[0][end:]
-
-
-def schema_with_version(schema: str, version: str) -> str:
-    """The text of the package's schema with a version, written as the program writes it."""
-    document = json.loads(schema) | {"version": version}
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -55,7 +55,7 @@ EXPECTED = {
     "External Secrets Operator": MODULES["external-secrets"].version,
     **{
         f"pulumi-{name}": pinned(f"pulumi-{name}")
-        for name in ("aws", "azure-native", "gcp", "kubernetes", "random", "vault", "policy")
+        for name in ("aws", "azure-native", "gcp", "kubernetes", "random", "vault")
     },
     "Python": workflow_version("python-version"),
     "Go": workflow_version("go-version"),

@@ -17,7 +17,17 @@ _FAULTS = 20
 def lines(
     triage: Triage, result: Result, database: Database, pins: Collection[Pin]
 ) -> Iterator[str]:
-    """The findings, the worst first, with what else asks for an answer, and a summary."""
+    """The findings, the worst first, with what else asks for an answer, and a summary.
+
+    Texts of records are others': nothing of them moves a terminal's cursor or begins a line.
+    """
+    for line in _lines(triage, result, database, pins):
+        yield "".join(filter(str.isprintable, line))
+
+
+def _lines(
+    triage: Triage, result: Result, database: Database, pins: Collection[Pin]
+) -> Iterator[str]:
     for finding in triage.open:
         yield from _finding(finding)
     for finding, entry in triage.accepted:
@@ -51,7 +61,8 @@ def _finding(finding: Finding) -> Iterator[str]:
         f"fixed in {' or '.join(finding.fixed)}" if finding.fixed else "no fixed version is named"
     )
     yield f"{finding.severity}: {finding.name} {finding.version} ({finding.ecosystem}): {first}{aliases}"
-    yield f"  {finding.summary or 'without a summary'}; {fixed}"
+    # A line of a workflow's log that begins with another's words could be a command to it.
+    yield f"  {fixed}; {finding.summary or 'without a summary'}"
     for note in finding.notes:
         yield f"  {note}"
     for place in finding.places:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -24,6 +25,8 @@ from .values import Value, from_python
 
 PACKAGE = "kestra-platform"
 """The name of the package, and the beginning of its type tokens. `kestra` is that of Kestra's Terraform provider."""
+#: What Kubernetes takes as the beginning of an object's name, and as the value of a label.
+OBJECT_NAME = r"[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?"
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,11 @@ def check_request(
         if key in values
     }
     settings = {key: value for key, value in values.items() if key not in component.ARGUMENTS}
-    refused = [*reader.problems, *_refused_settings(component, settings, takes, source, style)]
+    refused = [
+        *_refused_name(component, name, source),
+        *reader.problems,
+        *_refused_settings(component, settings, takes, source, style),
+    ]
     if takes is not None:
         settings = {key: value for key, value in settings.items() if key in takes}
     arguments = read_arguments(settings)
@@ -85,6 +92,16 @@ def check_request(
     if component.NEEDS_SDK and (missing := missing_packages(loaded.settings)):
         raise pulumi.RunError(missing)
     return Request(loaded.settings, extra, style)
+
+
+def _refused_name(component: type[PackageComponent], name: str, source: str) -> list[Problem]:
+    if not component.NAMES_OBJECTS or re.fullmatch(OBJECT_NAME, name):
+        return []
+    rule = (
+        "ConfigMap and Secret are named after the component, and labels have its name: at most 63 lower-case letters, "
+        "digits, - and ., with a letter or digit at both ends"
+    )
+    return [Problem("name", source, "is none that Kubernetes takes", rule, "choose another")]
 
 
 def _refused_settings(
@@ -132,6 +149,8 @@ class PackageComponent(pulumi.ComponentResource):
     ARGUMENTS: ClassVar[Mapping[str, Property]] = {}
     """Its arguments that are no settings, by their names in the schema; none is required."""
     OUTPUTS: ClassVar[Mapping[str, Property]] = {}
+    NAMES_OBJECTS: ClassVar[bool] = False
+    """Whether objects of Kubernetes have its name."""
     NEEDS_SDK: ClassVar[bool] = True
     """Whether it imports the SDK of the secret manager's provider."""
     TAKES_SECRETS_ALONE: ClassVar[bool] = False

@@ -55,6 +55,7 @@ OUTPUT_NAMES = {"secret": "kubernetesSecret", "tags": "resourceTags"}
 class KestraStack(PackageComponent):
     """Kestra on Kubernetes, whole: configuration, generated values, secret store, identity and pods."""
 
+    NAMES_OBJECTS = True
     OUTPUTS: ClassVar[Mapping[str, Property]] = {
         "endpoint": Property("string", "Address of Kestra's web server within the cluster."),
         "namespace": Property("string", "Kubernetes namespace."),
@@ -164,6 +165,7 @@ class KestraIdentity(PackageComponent):
 class KestraDeployment(PackageComponent):
     """Kestra's configuration and pods, given the interfaces of a store and of an identity that are there."""
 
+    NAMES_OBJECTS = True
     ARGUMENTS: ClassVar[Mapping[str, Property]] = {
         "storeInterface": Property("StoreInterface", "The store whose secrets Kestra reads."),
         "identityInterface": Property("IdentityInterface", "Who Kestra is to the store."),

@@ -188,9 +188,9 @@ def translate(text: str, names: ArgumentNames, *, names_managers: bool = False) 
         text = command.sub(instead, text)
 
     def written(match: re.Match[str]) -> str:
-        word = match[1]
-        is_name = word is not None and (names_managers or word not in BACKENDS)
-        return names.written(word) if is_name else match[0]
+        word: str = match[1] or ""
+        is_value = not word or (word in BACKENDS and not names_managers)
+        return match[0] if is_value else names.written(word)
 
     return _WORD.sub(written, _PATH.sub(lambda match: names.path(_place(match["path"])), text))
 

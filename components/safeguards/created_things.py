@@ -49,6 +49,8 @@ def created_things(settings: Settings) -> dict[str, str]:
 
     Secret managers name here what their `location_facts` do not.
     """
+    if settings.is_secrets_alone:
+        return {}
     deployment = settings.deployment
     things: dict[str, str] = {}
     if deployment.create_namespace:

@@ -151,7 +151,8 @@ def load(
         for finding in choices.findings(
             settings, wrong, complete, [*unknown, *(absent(settings) if is_open else ())]
         )
-        if finding.loc[0] not in alone
+        # A stack of secrets alone has nothing else to go together with.
+        if (finding.loc[0] not in alone or settings.is_secrets_alone)
         and not (
             finding.depends_on_neighbours
             and choices.is_consequence_of_invalid_key(finding.loc, wrong)

@@ -3,18 +3,18 @@ fault once they are there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from ..settings.base import Model
-from ..settings.findings import Finding
 from ..settings.model import Settings
 from ..settings.pods import field_type
 from ..settings.references import UnreadValue
 from .schema import Loc, models_in
 from .sensitive import takes_secret
+
+T = TypeVar("T")
 
 #: Attributes of the settings that are made of other ones.
 _DERIVED = {"store": "secret"}
@@ -25,23 +25,25 @@ class Watch:
     """Settings that note when one of some places is looked at."""
 
     def __init__(self, settings: Settings, places: Sequence[Loc]) -> None:
-        self._read: set[_Watched] = set()
+        self._was_read = False
         derived: list[Loc] = [(_DERIVED[place[0]],) for place in places if place[0] in _DERIVED]
         self._is_modelled = True
-        watched = self._watched(settings, [*places, *derived], ())
-        if not self._is_modelled:
-            watched = self._watching(watched, {_CATALOGUE: (_Watched(()),)})
-        self.settings: Settings = watched
+        watched = self._watched(settings, [*places, *derived])
+        self.settings: Settings = (
+            watched if self._is_modelled else self._watching(watched, [_CATALOGUE])
+        )
         """The same settings."""
 
-    def sure(self, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
-        """What a check finds without a look at one of the places; of a map with an unknown item, what it finds at the
-        other items."""
-        self._read = set()
-        findings = list(check())
-        return [one for one in findings if all(at.is_beside(one.loc) for at in self._read)]
+    def reads(self, check: Callable[[Settings], Iterable[T]]) -> tuple[Collection[T], bool]:
+        """What a check finds, and whether it looks at one of the places, or at what is above one."""
+        self._was_read = False
+        findings = list(check(self.settings))
+        return findings, self._was_read
 
-    def _watched(self, node: Any, places: Iterable[Loc], at: Loc, item: int | None = None) -> Any:
+    def _note(self) -> None:
+        self._was_read = True
+
+    def _watched(self, node: Any, places: Iterable[Loc]) -> Any:
         """A copy of a model in which the places are watched."""
         below: dict[str, list[Loc]] = {}
         fields = {one.alias or name: name for name, one in type(node).model_fields.items()}
@@ -51,62 +53,57 @@ class Watch:
             else:
                 # The settings keep it beside their fields.
                 self._is_modelled = False
-        names: dict[str, tuple[_Watched, ...]] = {}
-        update: dict[str, Any] = {}
+        names, update = [], {}
         for name, rests in below.items():
-            child, loc = getattr(node, name), (*at, type(node).model_fields[name].alias or name)
-            if not all(rests) or not isinstance(child, (Model, dict)):
-                names[name] = (_Watched(loc, item),)
-            elif isinstance(child, Model):
-                update[name] = self._watched(child, rests, loc, item)
+            child = getattr(node, name)
+            if all(rests) and isinstance(child, Model):
+                update[name] = self._watched(child, rests)
+            elif all(rests) and (items := self._items(child, rests)) is not None:
+                update[name] = items
             else:
-                update[name], unknown = self._items(child, rests, loc)
-                if unknown:
-                    names[name] = unknown
+                names.append(name)
         copy = node.model_copy(update=update)
         return self._watching(copy, names) if names else copy
 
-    def _items(
-        self, items: dict[Any, Any], rests: Iterable[Loc], at: Loc
-    ) -> tuple[dict[Any, Any], tuple[_Watched, ...]]:
-        """A map in which the places are watched, and its items that are not there or no models."""
-        below: dict[Any, list[Loc]] = {}
-        for first, *rest in rests:
-            below.setdefault(first, []).append(tuple(rest))
-        watched, unknown = dict(items), []
-        for name, places in below.items():
-            if all(places) and isinstance(items.get(name), Model):
-                watched[name] = self._watched(items[name], places, (*at, name), len(at))
-            else:
-                unknown.append(_Watched((*at, name), len(at)))
-        return watched, tuple(unknown)
-
-    def _watching(self, node: Any, names: Mapping[str, tuple[_Watched, ...]]) -> Any:
+    def _watching(self, node: Any, names: Sequence[str]) -> Any:
         """The model, which notes when one of these attributes is read."""
-        before = node.__dict__.get(_NAMES)
-        if before is None:
+        watched = [*names, *node.__dict__.get(_NAMES, ())]
+        if _NAMES not in node.__dict__:
             object.__setattr__(node, "__class__", _watching(type(node)))
-        node.__dict__.update({_NAMES: {**(before or {}), **names}, _NOTE: self._read_one})
+        node.__dict__.update({_NAMES: watched, _NOTE: self._note})
         return node
 
-    def _read_one(self, places: Iterable[_Watched]) -> None:
-        self._read.update(places)
+    def _items(self, child: Any, rests: Sequence[Loc]) -> dict[Any, Any] | None:
+        """A mapping of models in which the places are watched; None where one of them is in no model."""
+        below: dict[Any, list[Loc]] = {}
+        for first, *rest in rests:
+            if (
+                not rest
+                or not isinstance(child, Mapping)
+                or not isinstance(child.get(first), Model)
+            ):
+                return None
+            below.setdefault(first, []).append(tuple(rest))
+        watched = {name: self._watched(child[name], places) for name, places in below.items()}
+        return {**child, **watched}
 
 
-@dataclass(frozen=True)
-class _Watched:
-    """A place whose value nobody knows."""
-
-    loc: Loc
-    item: int | None = None
-    """Where in the place the name of an item of a map stands, which has others beside it; None: in no map."""
-
-    def is_beside(self, loc: Loc) -> bool:
-        """Whether a place is in another item of the same map."""
-        end = self.item
-        if end is None or len(loc) <= end:
-            return False
-        return loc[:end] == self.loc[:end] and loc[end] != self.loc[end]
+def without_entries(settings: Settings, places: Sequence[Loc]) -> tuple[Settings, list[Loc]]:
+    """The settings without each entry of a first-level mapping that a place is in; the places that are in none."""
+    fields = {one.alias or name: name for name, one in Settings.model_fields.items()}
+    removed: dict[str, set[Any]] = {}
+    others = []
+    for place in places:
+        name = fields.get(str(place[0]))
+        if name and len(place) > 1 and isinstance(getattr(settings, name), Mapping):
+            removed.setdefault(name, set()).add(place[1])
+        else:
+            others.append(place)
+    update = {
+        name: {key: entry for key, entry in getattr(settings, name).items() if key not in keys}
+        for name, keys in removed.items()
+    }
+    return settings.model_copy(update=update), others
 
 
 _NAMES, _NOTE = "__watched_names", "__note"
@@ -119,8 +116,8 @@ def _watching(model: type[Model]) -> type[Model]:
     def read(self: Any, name: str) -> Any:
         if not name.startswith("__"):
             own = object.__getattribute__(self, "__dict__")
-            if places := own.get(_NAMES, {}).get(name):
-                own[_NOTE](places)
+            if name in own.get(_NAMES, ()):
+                own[_NOTE]()
         return super(watching, self).__getattribute__(name)
 
     watching: Any = type(

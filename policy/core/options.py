@@ -174,7 +174,8 @@ def _value_faults(path: str, value: Any, schema: Mapping[str, Any]) -> Iterator[
     """Problems with a value by the part of JSON Schema that SCHEMA uses."""
     kind = schema["type"]
     type_, words = _KINDS[kind]
-    if not isinstance(value, type_) or (isinstance(value, bool) and kind != "boolean"):
+    is_of_kind = isinstance(value, type_) and isinstance(value, bool) is (kind == "boolean")
+    if not is_of_kind:
         yield f"`{path}` is no {words}"
         return
     if kind == "integer" and (value != int(value) or value < schema["minimum"]):
@@ -205,6 +206,7 @@ _KINDS: Mapping[str, tuple[Any, str]] = {
 
 def _near(name: str, known: Sequence[str]) -> str:
     """`; did you mean …?`, or all that there are when they are few."""
-    if close := difflib.get_close_matches(name, known, 1, 0.7):
+    padded = re.sub(r"-(\d)$", r"-0\1", name)
+    if close := difflib.get_close_matches(padded, known, 1, 0.7):
         return f"; did you mean `{close[0]}`?"
     return f"; one of {', '.join(known)}" if len(known) <= len(SCHEMA) else ""

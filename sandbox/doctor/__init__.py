@@ -19,6 +19,7 @@ from sandbox.doctor.external_secrets import examine_operator
 from sandbox.doctor.external_values import examine_external_values
 from sandbox.doctor.log_in import examine_log_in
 from sandbox.doctor.machine import Check, examine
+from sandbox.doctor.namespaces import examine_namespaces
 from sandbox.doctor.permissions import Answer, ask
 from sandbox.doctor.releases import examine_releases
 from sandbox.inspection.resources import StackResources, read_resources, record_resources
@@ -72,6 +73,7 @@ def doctor(
         *examine_apis(state, resources, own=own),
         *examine_operator(state, resources, own=own, installs=settings.store.install),
         *examine_certificates(settings, own=own),
+        *examine_namespaces(state, settings, own=own),
     ]
     if apis:
         _checks(console, "Cluster", apis)

@@ -18,8 +18,10 @@ from benchmarks import __main__ as program
 from benchmarks import bare, machine, measure, page, record, results, sandbox_commands, settings
 from benchmarks.growth import declaring
 from benchmarks.results import Result, result
+from benchmarks.teams import secrets_alone
 from components.program import build
-from components.validation import load_file
+from components.settings.base import reveal
+from components.validation import load, load_file
 from sandbox.errors import SandboxError
 from sandbox.progress import Progress
 from tests.conftest import ROOT
@@ -128,6 +130,22 @@ def test_growth_declares_so_many_secrets_and_leaves_the_rest() -> None:
     assert len(config.pop("kestra:declared-secrets")) == 12
     before.pop("kestra:declared-secrets")
     assert config == before
+
+
+def test_the_benchmark_of_teams_is_of_stacks_of_secrets_alone() -> None:
+    config = yaml.safe_load((ROOT / "stacks" / "Pulumi.example-team-secrets.yaml").read_text())[
+        "config"
+    ]
+    config["kestra:deployment"]["namespace"] = "team-3"
+    config["kestra:secret"]["vault"]["kubernetes"] = {"path": "team-3"}
+    secrets_alone("team-3", 12, "-2")(config)
+    document = {key.removeprefix("kestra:"): value for key, value in config.items()}
+    loaded = load(document, source="test")
+    assert loaded.warnings == ()
+    assert loaded.settings.is_secrets_alone
+    values = [reveal(one.value) for one in loaded.settings.declared_secrets.values()]
+    assert values[:2] == ["of-no-worth-00000-2", "of-no-worth-00001"]
+    assert len(values) == 12
 
 
 def test_names_choose_benchmarks_and_quick_leaves_out_what_is_long() -> None:

@@ -23,6 +23,7 @@ CASES = [
     ("vault:index/mount:Mount", "Errors: path is already in use at p/", "p"),
     ("vault:index/authBackend:AuthBackend", "path is already in use at p/", "p"),
     ("vault:index/audit:Audit", "path already in use", "p"),
+    ("vault:index/audit:Audit", "Errors: file_path already in use: invalid configuration", "'<path>'"),
     (SECRET, "InvalidRequestException: You can't create this secret because a secret with this name is already scheduled for deletion.", '"$(aws secretsmanager describe-secret --secret-id n --query ARN --output text)"'),
     (SECRET, "ResourceExistsException: The operation failed because the secret n already exists.", '"$(aws secretsmanager describe-secret --secret-id n --query ARN --output text)"'),
     ("aws:ssm/parameter:Parameter", "ParameterAlreadyExists: The parameter already exists.", "n"),

@@ -137,6 +137,7 @@ NAMES = {
     "datasources": ("h2", "postgres", "mysql"),
     "declared-secrets": ("API_KEY", "DB_PASSWORD", "x", "A1"),
     "worker-groups": ("gpu", "a-b", "x1"),
+    "teams": ("billing", "a-b", "x1"),
 }
 
 

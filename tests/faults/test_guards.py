@@ -124,6 +124,21 @@ def test_development_is_not_guarded_but_what_is_left_or_entered_is() -> None:
     assert find_losses(_facts(_stack("local-vault", "staging")), _facts(after, OTHER)) != []
 
 
+def test_the_end_of_kestra_in_its_own_stack_is_refused() -> None:
+    document = _stack("local-vault", "staging")
+    team = {
+        "edition": "enterprise",
+        "deployment": {"enabled": False},
+        "secret": {"type": "vault", "read-only": True, "vault": {"address": "http://v:8200", "root-engine": "kestra"}},
+        "identity": {"vault": {"mount-engine": True}},
+        "store": {"teams": {"team": {"namespaces": ["company.team"]}}},
+        "declared-secrets": document["declared-secrets"],
+    }  # fmt: skip
+    told = refusal(_facts(document), _facts(team, None), None)
+    assert told.count("\n- ") == 1
+    assert "kestra:deployment.enabled would become false" in told
+
+
 def test_a_word_lets_one_change_pass_and_no_other() -> None:
     document = _stack(VAULT)
     before, changed = _facts(document), _facts(document, OTHER)

@@ -24,12 +24,17 @@ from tests.plugins.workspace_support import workspace
 PLUGIN = f"pulumi-resource-{PACKAGE}"
 
 
-def write_plugin(directory: Path, python: str = sys.executable, path: str = str(ROOT)) -> Path:
-    """Writes the launcher by which the engine finds the package's plugin, of the source tree or of an environment."""
+def write_plugin(directory: Path, program: str = "-P -m components.package") -> Path:
+    """Writes the launcher by which the engine finds the package's plugin of the source tree.
+
+    Args:
+        directory: where it is written.
+        program: what Python runs.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / PLUGIN
-    command = f"exec {shlex.quote(python)} -P -m components.package"
-    file.write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(path)} {command} "$@"\n')
+    command = f"exec {shlex.quote(sys.executable)} {program}"
+    file.write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} {command} "$@"\n')
     file.chmod(0o755)
     return directory
 

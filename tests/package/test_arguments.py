@@ -267,6 +267,18 @@ def test_the_parts_of_a_valid_stack_are_valid_arguments_of_a_part() -> None:
             assert [one.line() for one in loaded.warnings] == []
 
 
+def test_a_store_of_secrets_alone_says_what_has_no_effect_there() -> None:
+    team: Any = from_python(
+        to_arguments(stack_document("example-aws-secret-manager"))
+        | {"deployment": {"namespace": "kestra", "enabled": False, "mode": "distributed"}}
+    ).content
+    values = {k: v for k, v in team.items() if k in argument_names(SecretStore)}
+    with pytest.raises(SettingsError, match=r"deployment\.mode: has no effect"):
+        check_arguments(
+            read_arguments(values), "s", Style.CAMEL, SecretStore.SETTINGS, (), SecretStore.ALONE
+        )
+
+
 def test_a_part_says_what_is_wrong_in_a_block_of_which_it_reads_single_keys() -> None:
     values: Any = from_python({"deployment": {"namespace": "No", "mode": "both"}}).content
     with pytest.raises(SettingsError) as error:

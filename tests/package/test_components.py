@@ -30,6 +30,31 @@ def test_a_store_and_an_identity_work_without_anything_else() -> None:
     assert not any(type_.startswith("kubernetes:") for type_ in mocks.types())
 
 
+def test_a_store_of_a_teams_secrets_alone_makes_no_key_and_no_other_component_takes_them() -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    team = {name: value for name, value in AWS.items() if name != "identity"} | {
+        "store": {
+            "aws": {"kms": {"arn": key}},
+            "teams": {"billing": {"namespaces": ["a.b"]}},
+        },
+        "deployment": {"enabled": False},
+    }
+
+    def program() -> Mapping[str, Any]:
+        store = components.SecretStore("secrets", team)
+        return {"ids": store.secret_ids, "key": store.encryption_key}
+
+    mocks, known = run(program)
+    assert set(known["ids"]) == {"TOKEN"}
+    assert known["key"] is None
+    assert not [type_ for type_ in mocks.types() if "kms" in type_ or "iam" in type_]
+    for name in ("KestraStack", "KestraIdentity"):
+        with pytest.raises(
+            pulumi.RunError, match=r"deployment\.enabled: is false.*use SecretStore"
+        ):
+            COMPONENTS[name]("kestra", team)
+
+
 def test_a_deployment_in_a_namespace_that_exists_makes_none() -> None:
     arguments = {**OPEN_SOURCE, "deployment": {"namespace": "mine", "create_namespace": False}}
 

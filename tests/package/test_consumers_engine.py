@@ -154,3 +154,62 @@ def test_store_identity_and_deployment_make_a_stack_together(
         assert set(stack.up().summary.resource_changes or {}) == {"same"}
     finally:
         stack.destroy(exclude_protected=True)
+
+
+def test_the_components_live_in_what_the_program_made_itself(
+    yaml_tools: dict[str, Path],
+    control_plane: ControlPlane,
+    vault_server: Vault,
+    tmp_path: Path,
+) -> None:
+    """Namespace, engine and auth method are resources of the program, and the arguments are their outputs."""
+    consumer = Consumer(
+        tmp_path, yaml_tools, [write_plugin(tmp_path / "plugin")], control_plane, vault_server
+    )
+    arguments = vault_arguments(control_plane, vault_server, "package-theirs")
+    arguments["secret"]["vault"] |= {
+        "rootEngine": "${engine.path}",
+        "kubernetes": {"path": "${auth.path}"},
+    }
+    arguments["identity"]["vault"] |= {"mountEngine": False, "mountAuth": False}
+    arguments["deployment"] |= {
+        "namespace": "${namespace.metadata.name}",
+        "createNamespace": False,
+    }
+    own = {"version", "edition", "secret", "declaredSecrets", "deployment", "identity", "tags"}
+    shared = {name: value for name, value in arguments.items() if name in own}
+    interface = {"storeInterface": "${store.interface}"}
+    together = {**arguments, **interface, "identityInterface": "${who.interface}"}
+    name = "package-theirs"
+    program = {
+        "resources": {
+            "namespace": {
+                "type": "kubernetes:core/v1:Namespace",
+                "properties": {"metadata": {"name": name}},
+            },
+            "engine": {
+                "type": "vault:Mount",
+                "properties": {"path": name, "type": "kv", "options": {"version": "2"}},
+            },
+            "auth": {
+                "type": "vault:AuthBackend",
+                "properties": {"type": "kubernetes", "path": name},
+            },
+            "store": _component("SecretStore", shared),
+            "who": _component("KestraIdentity", shared | interface),
+            "kestra": _component("KestraDeployment", together),
+        },
+        "outputs": {"principal": "${who.principal}", "ids": "${store.secretIds}"},
+    }
+    stack = consumer.yaml(program)
+    try:
+        outputs = stack.up().outputs
+        assert outputs["principal"].value
+        assert all(name in id_ for id_ in outputs["ids"].value.values())
+        of_components = [urn for urn in resources(stack) if urn.startswith("kestra-platform:")]
+        assert any(urn.endswith("::kestra-worker") for urn in of_components)
+        assert not [urn for urn in of_components if "core/v1:Namespace" in urn]
+        assert not [urn for urn in of_components if "authBackend:AuthBackend" in urn]
+        assert set(stack.up().summary.resource_changes or {}) == {"same"}
+    finally:
+        stack.destroy(exclude_protected=True)

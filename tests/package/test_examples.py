@@ -21,6 +21,7 @@ from components.validation import Loaded
 from tests.conftest import ROOT
 from tests.package.sdks_support import EXAMPLES, PROGRAMS
 from tests.policy.stack_findings_support import findings_of
+from tests.tiers import long
 
 README = (ROOT / "README.md").read_text()
 CONFIG = {
@@ -127,6 +128,7 @@ def test_an_example_says_the_same_in_python(
     assert _shown(said.document) == _shown(in_yaml(program).document)
 
 
+@long("stacks")
 def test_the_production_example_passes_the_policy_pack_as_production() -> None:
     document = dict(in_yaml("production").document)
     token = document["declared-secrets"]["API_TOKEN"]

@@ -260,3 +260,19 @@ def test_a_program_in_python_that_passes_nothing_or_no_arguments_gets_a_report(
     assert needs_nothing is not bool(reports)
     assert all(f'{name} "кестра": ' in report for report in reports)
     assert needs_nothing or not mocks.resources
+
+
+@pytest.mark.parametrize("name", ["Prod", "кестра", "a_b", "-a", "a" * 64, ""])
+def test_a_name_that_kubernetes_takes_for_no_object_is_refused_before_anything_is_made(
+    name: str,
+) -> None:
+    for component in ("KestraStack", "KestraDeployment"):
+        with pytest.raises(pulumi.RunError, match="name: is none that Kubernetes takes"):
+            check_request(COMPONENTS[component], name, {}, Style.CAMEL)
+    check_request(COMPONENTS["SecretStore"], name, {}, Style.CAMEL)
+
+
+def test_a_name_of_small_letters_and_digits_is_taken() -> None:
+    with pytest.raises(pulumi.RunError) as error:
+        check_request(COMPONENTS["KestraStack"], "prod-1.eu", {}, Style.CAMEL)
+    assert "Kubernetes takes" not in str(error.value)

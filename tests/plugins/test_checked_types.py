@@ -35,11 +35,11 @@ OFFICIAL_ONLY = ("kubernetes:helm.sh/v3:Release",)
 
 
 def unchecked(tokens: Iterable[str]) -> set[str]:
-    """The types that no stand-in checks; components of this project have no provider."""
+    """The types that no stand-in checks; components of this project and providers have no provider."""
     return {
         token
         for token in tokens
-        if not token.startswith("kestra:")
+        if not token.startswith(("kestra:", "pulumi:providers:"))
         and token not in (*CHECKED, *OPERATORS, *OFFICIAL_ONLY)
         and not (token.startswith("kubernetes:") and _is_known_to_kubernetes(token))
     }

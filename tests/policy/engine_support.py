@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,7 @@ class JudgedStack:
         self, program: Program, config: dict[str, Any] | None = None, *, preview: bool = False
     ) -> tuple[bool, str]:
         """Whether the engine accepted the program, and everything that it printed."""
-        stack = auto.create_or_select_stack(
-            self._stack, "policy-tests", program, opts=self._options
-        )
-        for key, value in self.settings.items():
-            stack.set_config(key, auto.ConfigValue(value))
+        stack = self._selected(program)
         sandbox = self._sandbox(self._pulumi, config)
         lines: list[str] = []
         options: dict[str, Any] = {
@@ -71,6 +68,53 @@ class JudgedStack:
         except auto.CommandError as error:
             return False, "\n".join([*lines, str(error)])
         return True, "\n".join(lines)
+
+    def preview(
+        self,
+        program: Program,
+        pack: Path,
+        events: list[Any],
+        config: Path | None = None,
+        **more: Any,
+    ) -> tuple[bool, str]:
+        """As `run`, under the pack at a path, with the engine's events."""
+        stack = self._selected(program)
+        lines: list[str] = []
+        packs: dict[str, Any] = {"policy_packs": [str(pack)]}
+        if config:
+            packs["policy_pack_configs"] = [str(config)]
+        try:
+            stack.preview(
+                on_output=lines.append, on_event=events.append, color="never", **packs, **more
+            )
+        except auto.CommandError as error:
+            return False, "\n".join([*lines, str(error)])
+        return True, "\n".join(lines)
+
+    def update(self, program: Program) -> auto.Stack:
+        """Brings a program up under no pack."""
+        stack = self._selected(program)
+        stack.up(on_output=lambda _: None, on_event=silent(), color="never")
+        return stack
+
+    def _selected(self, program: Program) -> auto.Stack:
+        stack = auto.create_or_select_stack(
+            self._stack, "policy-tests", program, opts=self._options
+        )
+        for key, value in self.settings.items():
+            stack.set_config(key, auto.ConfigValue(value))
+        return stack
+
+    def engine(self, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs the engine's command line where the stack is."""
+        environment = {**os.environ, **(self._options.env_vars or {}), **variables}
+        return subprocess.run(
+            [str(self._pulumi), *map(str, arguments), "--color", "never", "--non-interactive"],
+            cwd=self.directory / "work",
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
 
     @property
     def created(self) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import yaml
 
 from tests.policy.analyzer_support import REGISTRY, UNKNOWN, R, pack, secret, stack_responses
@@ -69,3 +70,38 @@ def golden(name: str) -> Path:
 def files() -> dict[Path, str]:
     """For `docsgen`."""
     return {golden(f"{s}.naive"): "\n".join(findings(f"{s}.naive")) + "\n" for s in STACKS}
+
+
+class Declared(pulumi.CustomResource):
+    """A resource of any type, for the real engine; `found` is known when it is made."""
+
+    found: pulumi.Output[str]
+
+    def __init__(self, type_: str, name: str, props: dict[str, Any], *, protect: bool) -> None:
+        options = pulumi.ResourceOptions(protect=protect or None)
+        values = {**props, "later": f"arn:planted:{name}", "found": None}
+        super().__init__(type_, name, values, options)
+
+
+def declare(name: str) -> None:
+    """A stack as a program: a reference is what the other resource becomes."""
+    document = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
+    known: dict[str, Declared] = {}
+
+    def value(written: Any) -> Any:
+        if isinstance(written, dict):
+            if "fn::secret" in written:
+                return pulumi.Output.secret(written["fn::secret"])
+            return {key: value(inner) for key, inner in written.items()}
+        if isinstance(written, list):
+            return [value(inner) for inner in written]
+        match = _REFERENCE.fullmatch(written) if isinstance(written, str) else None
+        return known[match[1]].found if match else written
+
+    for logical, entry in document["resources"].items():
+        known[logical] = Declared(
+            entry["type"],
+            logical,
+            value(entry.get("properties", {})),
+            protect=entry.get("options", {}).get("protect", False),
+        )

@@ -12,6 +12,7 @@ from policy.effective_configuration import configurations
 from tests.components import every_pod_setting_support
 from tests.components.inventory_support import documents
 from tests.components.recording_support import run
+from tests.components.teams_support import MANAGERS, team_stack
 from tests.policy.stack_findings_support import findings_of, plain_secrets
 from tests.tiers import long
 
@@ -30,6 +31,16 @@ def test_an_enterprise_stack_with_vault_passes_as_production() -> None:
         "datasources": {name: checked},
     }
     assert findings_of(document, "production", ELSEWHERE) == []
+
+
+def test_a_stack_of_secrets_alone_lacks_no_kestra_and_passes_as_production() -> None:
+    for manager in MANAGERS:
+        for is_enterprise in (True, False):
+            document = team_stack(manager, is_enterprise=is_enterprise)
+            document["tags"] = {"environment": "production", "owner": "billing"}
+            for secret in document["declared-secrets"].values():
+                secret["tags"] = {"rotation": "external"}
+            assert findings_of(document, "production", {}) == [], (manager, is_enterprise)
 
 
 def test_channel_and_database_without_tls_are_refused() -> None:

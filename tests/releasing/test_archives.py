@@ -12,8 +12,7 @@ import pytest
 
 from releasing import archives, provenance
 from releasing.build import SURROUNDINGS, differences
-from releasing.source import environment, files_below
-from tests.conftest import ROOT
+from releasing.source import environment
 
 
 def test_an_archive_is_the_same_whenever_and_by_whomever_it_is_written(
@@ -61,16 +60,6 @@ def test_a_build_gets_no_credentials_and_settings_of_the_caller(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted-secret")
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     assert set(environment(TZ="UTC")) <= {"PATH", "HOME", "TMPDIR", "SYSTEMROOT", "TZ"}
-
-
-def test_the_pack_s_archive_has_its_folder_and_nothing_compiled() -> None:
-    files = archives.policy_pack_files(ROOT)
-    assert f"{archives.PACK}/policy/PulumiPolicy.yaml" in files
-    assert f"{archives.PACK}/NOTICE" in files
-    assert not [name for name in files if name.endswith(".pyc")]
-    assert len(files) > 40
-    with pytest.raises(FileNotFoundError):
-        files_below(ROOT, "no-such-folder")
 
 
 def test_checksums_are_those_that_sha256sum_reads(tmp_path: Path) -> None:

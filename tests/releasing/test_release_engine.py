@@ -47,7 +47,8 @@ def test_a_release_has_what_its_page_says(release: Path, source: Source) -> None
         f"kestra_on_pulumi-{version}-py3-none-any.whl",
         f"kestra_on_pulumi-{version}.tar.gz",
         *(f"{archives.PLUGIN}-v{version}-{platform}.tar.gz" for platform in archives.PLATFORMS),
-        f"{archives.PACK}-v{version}.tar.gz",
+        f"kestra_policy_pack-{version}-py3-none-any.whl",
+        f"kestra_policy_pack-{version}.tar.gz",
         "schema.json",
         "sbom.cdx.json",
         "sbom-sandbox.cdx.json",
@@ -76,7 +77,7 @@ def test_the_bill_of_materials_is_valid(release: Path) -> None:
 
 
 def test_the_wheel_of_the_sdist_is_that_of_the_tree(release: Path, tmp_path: Path) -> None:
-    (wheel,) = release.glob("*.whl")
+    (wheel,) = release.glob("kestra_on_pulumi-*.whl")
     with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(build_wheel(tmp_path)) as other:
         released, now = (
             {n: z.read(n) for n in z.namelist() if ".dist-info" not in n} for z in (one, other)
@@ -118,16 +119,22 @@ def test_the_engine_installs_the_plugin_from_its_archive_and_runs_it(
 
     def program() -> None:
         args = {"tags": {"owner": "platform", "environment": "staging", "dataClass": "internal"}}
-        tags = Remote("TagConvention", "tags", args, outputs=["kubernetes"])
-        pulumi.export("labels", tags.output("kubernetes"))
+        tags = Remote("TagConvention", "tags", args, outputs=["convention"])
+        pulumi.export("labels", tags.output("convention"))
 
     outputs: Any = consumer.python(program).up().outputs
     assert outputs["labels"].value["environment"] == "staging"
 
 
-def test_the_archive_of_the_pack_has_the_pack_and_no_program(release: Path) -> None:
-    (archive,) = release.glob(f"{archives.PACK}-*.tar.gz")
-    with tarfile.open(archive) as packed:
-        names = set(packed.getnames())
-    assert {f"{archives.PACK}/policy/PulumiPolicy.yaml", f"{archives.PACK}/LICENSE"} <= names
+def test_the_pack_is_a_distribution_with_the_same_version(release: Path, source: Source) -> None:
+    (wheel,) = release.glob("kestra_policy_pack-*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        assert f"Version: {source.version}\n" in packed.read(_metadata(packed)).decode()
+        assert (
+            f"version: {source.version}\n"
+            in packed.read("kestra_policy_pack/PulumiPolicy.yaml").decode()
+        )
+    with tarfile.open(release / f"kestra_policy_pack-{source.version}.tar.gz") as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+    assert {"PulumiPolicy.yaml", "requirements.txt", "__main__.py", "LICENSE", "NOTICE"} <= names
     assert not [name for name in names if "components" in name or "__pycache__" in name]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from components.validation import load
 from sandbox.doctor.certificates import CertificateState, PodStart, examine_certificates, judge
 from tests.components.pods_support import distributed_document
+from tests.sandbox.api_server_support import api_server
 
 NOW = datetime.datetime(2026, 11, 20, tzinfo=datetime.UTC)
 DAY = datetime.timedelta(days=1)
@@ -71,45 +68,15 @@ def test_the_cluster_is_asked_for_certificates_and_pods(tmp_path: Path) -> None:
         "/api/v1/namespaces/kestra/pods": {"items": pods},
     }
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps(answers[self.path.partition("?")[0]]).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-    )
-    thread.start()
-    kubeconfig = tmp_path / "kubeconfig"
-    cluster = {"server": f"http://127.0.0.1:{server.server_address[1]}"}
-    kubeconfig.write_text(
-        yaml.safe_dump(
-            {
-                "clusters": [{"name": "c", "cluster": cluster}],
-                "users": [{"name": "u", "user": {}}],
-                "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
-                "current-context": "x",
-            }
-        )
-    )
     document = distributed_document({"grpc-tls": {}}, version="2.0")
     settings = load(document, source="t").settings
-    checks = list(examine_certificates(settings, own=True, now=NOW, kubeconfig=kubeconfig))
+    with api_server(answers, tmp_path) as kubeconfig:
+        checks = list(examine_certificates(settings, own=True, now=NOW, kubeconfig=kubeconfig))
     assert [(check.name, check.is_well) for check in checks] == [
         ("kestra-grpc-controller", True),
         ("kestra-grpc-worker", False),
     ]
     assert "older pods of worker still" in checks[1].state
-    server.shutdown()
-    thread.join()
-    server.server_close()
     [unasked] = examine_certificates(settings, own=True, now=NOW, kubeconfig=kubeconfig)
     assert (unasked.is_well, "could not be asked" in unasked.state) == (None, True)
     assert list(examine_certificates(settings, own=False)) == []

@@ -30,7 +30,7 @@ _TEXTS = (
     "500m", "1Gi", "50%", "2030-01-01T00:00:00Z", "eu-west-1", "europe-west3", "sha256:" + "a" * 64, "sha256:" + "a" * 32,
     "00000000-0000-0000-0000-000000000000", "arn:aws:iam::123456789012:role/x", "arn:aws:kms:eu-west-1:123456789012:key/x",
     "arn:aws:iam::123456789012:oidc-provider/issuer.example.com", "arn:aws:lambda:eu-west-1:123456789012:function:f",
-    "rate(30 days)", "ok-0123abcd", "1a2b3c4d", "-----BEGIN CERTIFICATE-----\n", "arn:aws:iam::123456789012:policy/p", "project-one.svc.id.goog", "projects/p/locations/l/keyRings/r/cryptoKeys/k",
+    "rate(30 days)", "ok-0123abcd", "TEAM_", "1a2b3c4d", "-----BEGIN CERTIFICATE-----\n", "arn:aws:iam::123456789012:policy/p", "project-one.svc.id.goog", "projects/p/locations/l/keyRings/r/cryptoKeys/k",
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n/subnets/s",
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.Network/privateDnsZones/privatelink.vaultcore.azure.net",
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/w",
@@ -182,6 +182,7 @@ def _values(annotation: Any) -> Iterator[Any]:
         yield from (10, 1, 600, 30, 2, 9000)
     elif annotation is SecretStr:
         yield "Planted1-a-value-that-is-long-enough"
+        yield '{"clusters": [{"name": "c"}], "contexts": [{"name": "c"}], "users": [{"name": "u"}]}'
     else:
         yield from _TEXTS
 

@@ -59,7 +59,7 @@ def test_a_planted_vulnerability_is_printed_with_file_and_line(
     output = capsys.readouterr().out
     assert re.search(
         r"^high: k8s\.io/kubernetes v1\.\d+\.\d+ \(Go\): GHSA-aaaa-bbbb-cccc \(CVE-2026-1\)\n"
-        r"  a planted vulnerability; fixed in 99\.0\.0\n"
+        r"  fixed in 99\.0\.0; a planted vulnerability\n"
         r"  sandbox/tools/kubelet/go\.mod:\d+\n"
         r"  sandbox/tools/kubernetes/go\.mod:\d+\n"
         r"  https://osv\.dev/vulnerability/GHSA-aaaa-bbbb-cccc\n",
@@ -67,6 +67,17 @@ def test_a_planted_vulnerability_is_printed_with_file_and_line(
         re.MULTILINE,
     ), output
     assert "1 known vulnerabilities (1 high)" in output
+
+
+def test_the_words_of_a_record_stay_in_their_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "::stop-commands::x\n::error::planted\x1b[2J\r"
+    database = write(tmp_path, *harmless(), PLANTED | {"summary": words})
+    assert command.main([str(database)]) == command.SOME
+    output = capsys.readouterr().out
+    assert not [line for line in output.splitlines() if line.strip().startswith("::")]
+    assert not {"\x1b", "\r"} & set(output)
 
 
 def test_an_accepted_one_passes_and_fails_after_its_day(

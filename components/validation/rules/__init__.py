@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 from ...backends.registry import configured_backends
 from ...settings.findings import Finding
@@ -12,7 +11,7 @@ from ...settings.model import Settings
 from ...settings.open_source_store import store_place, store_text
 from ...storage import rules as storage_rules
 from ..schema import Loc
-from ..unknown_values import Watch
+from ..unknown_values import Watch, without_entries
 from . import (
     advisories,
     catalogue_rules,
@@ -165,12 +164,19 @@ def check_all(settings: Settings, unknown: Sequence[Loc] = ()) -> Iterator[Findi
 
     Args:
         settings: the settings.
-        unknown: places whose values nobody knows yet; a check that looks at one of them says nothing, but for other items of
-            the same map.
+        unknown: places whose values nobody knows yet. A check that looks at one of them says only what it also says
+            without the entry (of `declared-secrets`, of `datasources` …) that the place is in.
     """
     watch = Watch(settings, unknown) if unknown else None
-    for check in CHECKS:
-        findings = check(settings) if watch is None else watch.sure(partial(check, watch.settings))
+    others = Watch(*without_entries(settings, unknown)) if unknown else None
+    for check in CHECKS_OF_SECRETS_ALONE if settings.is_secrets_alone else CHECKS:
+        if watch is None or others is None:
+            findings: Collection[Finding] = list(check(settings))
+        else:
+            findings, is_unsure = watch.reads(check)
+            if is_unsure:
+                certain, is_unsure = others.reads(check)
+                findings = [one for one in findings if not is_unsure and one in certain]
         for finding in findings:
             yield _as_written(settings, finding)
 

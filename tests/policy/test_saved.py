@@ -1,0 +1,212 @@
+"""What Pulumi saved is judged without Pulumi: states, previews and plans, and files that are none of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policy import command
+from policy.core.wire import SECRET, SIGNATURE, UNKNOWN_TEXT
+from policy.saved import UnreadableFile, read
+
+PLANTED = "Planted9Secret8Value7"
+CIPHER = {SIGNATURE: SECRET, "ciphertext": "djE6cGxhbnRlZA=="}
+URN = "urn:pulumi:kestra-{environment}::any::{type}::{name}"
+
+
+def entry(type_: str, name: str, inputs: Mapping[str, Any], environment: str = "prod") -> Any:
+    urn = URN.format(environment=environment, type=type_, name=name)
+    return {"urn": urn, "type": type_, "inputs": inputs, "outputs": inputs, "custom": True}
+
+
+def key(environment: str = "prod", **more: Any) -> Any:
+    tags = {"owner": "a", "environment": "production", "data-class": "internal"}
+    inputs = {"tags": tags, "enableKeyRotation": True, "deletionWindowInDays": 30, **more}
+    return entry("aws:kms/key:Key", "key", inputs, environment) | {"protect": True}
+
+
+def state(*resources: Any) -> Any:
+    return {"version": 3, "deployment": {"manifest": {}, "resources": list(resources)}}
+
+
+def preview(*resources: Any) -> Any:
+    return {"steps": [{"op": "create", "urn": r["urn"], "newState": r} for r in resources]}
+
+
+def plan(*resources: Any) -> Any:
+    return {
+        "resourcePlans": {
+            r["urn"]: {
+                "goal": {
+                    "type": r["type"],
+                    "protect": r.get("protect", False),
+                    "inputDiff": {"adds": r["inputs"]},
+                },
+                "steps": ["create"],
+                "state": {},
+            }
+            for r in resources
+        }
+    }
+
+
+def judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], document: Any, *options: str
+) -> tuple[int, dict[str, Any]]:
+    file = tmp_path / "saved.json"
+    file.write_text(json.dumps(document))
+    code = command.main(["judge", str(file), "--json", *options])
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("form", [state, preview, plan])
+def test_each_form_is_judged_with_all_findings_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: Any
+) -> None:
+    good = judged(tmp_path, capsys, form(key()))
+    assert (good[0], good[1]["violations"], good[1]["environment"]) == (0, [], "production")
+    code, document = judged(
+        tmp_path, capsys, form(key(deletionWindowInDays=7, policy=UNKNOWN_TEXT))
+    )
+    assert code == 1
+    (violation,) = document["violations"]
+    assert (violation["control"], violation["level"]) == ("ks-keys-02", "mandatory")
+    assert violation["resource"].endswith("::key")
+    assert "ks-keys-03" in {one["control"] for one in document["undecided"]}
+
+
+def test_the_stacks_name_or_an_option_says_the_environment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = state(key("dev", enableKeyRotation=False))
+    code, said = judged(tmp_path, capsys, document)
+    assert (code, said["environment"]) == (0, "development")
+    assert [v["level"] for v in said["violations"]] == ["advisory"]
+    assert judged(tmp_path, capsys, document, "--environment", "staging")[0] == 1
+
+
+@pytest.mark.parametrize(
+    "value", [CIPHER, "[secret]", {SIGNATURE: SECRET, "plaintext": f'"{PLANTED}"'}]
+)
+def test_a_secret_counts_as_one_whatever_is_known_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], value: Any
+) -> None:
+    version = "aws:secretsmanager/secretVersion:SecretVersion"
+    code, document = judged(
+        tmp_path, capsys, state(entry(version, "version", {"secretString": value}))
+    )
+    assert (code, document["violations"], document["undecided"]) == (0, [], [])
+    assert PLANTED not in json.dumps(document)
+    assert judged(tmp_path, capsys, state(entry(version, "v", {"secretString": PLANTED})))[0] == 1
+
+
+def test_what_an_encrypted_value_would_decide_is_not_decided(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = {"owner": "a", "environment": "production", "data-class": "internal"}
+    metadata = {"name": "kestra", "namespace": "kestra", "labels": labels}
+    secret = entry("kubernetes:core/v1:Secret", "s", {"metadata": metadata, "stringData": CIPHER})
+    container = {"name": "kestra", "image": CIPHER, "envFrom": [{"secretRef": {"name": "kestra"}}]}
+    spec = {"template": {"spec": {"containers": [container]}}}
+    pods = entry("kubernetes:apps/v1:Deployment", "pods", {"metadata": metadata, "spec": spec})
+    _, document = judged(tmp_path, capsys, state(secret, pods))
+    said = {v["control"] for v in document["violations"]}
+    undecided = {one["control"] for one in document["undecided"]}
+    assert not said & {"ks-kestra-01", "ks-kestra-02", "ks-kestra-20", "ks-secret-stores-14"}
+    assert {"ks-kestra-01", "ks-kestra-02"} <= undecided
+
+
+def test_what_goes_away_is_not_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spoiled = key(deletionWindowInDays=7)
+    steps = preview(spoiled)
+    steps["steps"][0]["op"] = "delete"
+    for document in (state(spoiled | {"delete": True}), steps):
+        assert judged(tmp_path, capsys, document)[0] == 0
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[]", '{"a": 1}', '{"deployment": 1}', "null"])
+def test_a_file_that_is_none_says_how_to_write_one(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "saved.json"
+    file.write_text(text)
+    with pytest.raises(UnreadableFile, match=r"pulumi stack export --file state\.json"):
+        read(file)
+
+
+def test_a_configuration_with_problems_names_all_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, config = tmp_path / "saved.json", tmp_path / "policy.json"
+    file.write_text(json.dumps(state(key())))
+    options = {
+        "registrys": ["a"],
+        "requireHsm": "yes",
+        "maximumRotationDays": 0,
+        "managedElsewhere": ["vault-audits"],
+        "exemptions": [{"control": "ks-keys-02", "until": "2999-12-31"}],
+    }
+    config.write_text(
+        json.dumps(
+            {
+                "ks-configuration": options,
+                "ks-keys-2": "advisory",
+                "ks-keys-01": "strict",
+                "ks-keys-03": {"enforcementLevel": "advisory", "days": 3},
+            }
+        )
+    )
+    assert command.main(["judge", str(file), "--config", str(config)]) == 2
+    said = capsys.readouterr().err
+    for words in (
+        "`ks-configuration.registrys` is no option; did you mean `registries`?",
+        "`ks-configuration.requireHsm` is no true or false",
+        "`ks-configuration.maximumRotationDays` is 0; it is a whole number, 1 or more",
+        "`ks-configuration.managedElsewhere.0` is `vault-audits`; did you mean `vault-audit`?",
+        "`ks-configuration.exemptions.0.until` is no key of an entry",
+        "`ks-keys-2` is no control of this pack; did you mean `ks-keys-02`?",
+        "the level of `ks-keys-01` is none of advisory, mandatory, remediate, disabled",
+        "`ks-keys-03` takes a level and no options",
+    ):
+        assert words in said, words
+
+
+def test_levels_of_a_configuration_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "policy.json"
+    document = state(key(deletionWindowInDays=7))
+    for levels, code, count in (
+        ({"all": "advisory"}, 0, 1),
+        ({"all": "advisory", "ks-keys-02": {"enforcementLevel": "mandatory"}}, 1, 1),
+        ({"ks-keys-02": "disabled"}, 0, 0),
+    ):
+        config.write_text(json.dumps(levels))
+        refused, said = judged(tmp_path, capsys, document, "--config", str(config))
+        assert (refused, len(said["violations"])) == (code, count)
+
+
+def test_lines_for_people_name_control_level_and_what_to_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "saved.json"
+    file.write_text(json.dumps(state(key(deletionWindowInDays=7))))
+    assert command.main(["judge", str(file)]) == 1
+    said = capsys.readouterr().out
+    assert "[mandatory] [high] ks-keys-02 KMS keys can be rescued" in said
+    assert "Change deletionWindowInDays" in said
+    assert said.endswith("1 violations, 1 of them mandatory\n")
+
+
+def test_an_environment_that_is_none_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "saved.json"
+    file.write_text(json.dumps(state(key())))
+    monkeypatch.setenv("KESTRA_POLICY_ENVIRONMENT", "moon")
+    assert command.main(["judge", str(file)]) == 2
+    assert "KESTRA_POLICY_ENVIRONMENT is none of development, staging, production" in (
+        capsys.readouterr().err
+    )
