@@ -15,9 +15,10 @@ from .controls.kestra_servers import HELM, Server
 from .core.model import Problem, Resource
 from .core.values import UNKNOWN, Undecided, as_list, get_path, is_unknown, raw, reveal
 from .pods import WORKLOADS, containers
+from .task_definitions import TASK_DEFINITION, task_containers
 
 SUPER_ADMINS = ("kestra.security.super-admin", "kestra.security.instance-owner")
-CARRIERS = (CONFIG_MAP, SECRET, *HELM, *WORKLOADS)
+CARRIERS = (CONFIG_MAP, SECRET, *HELM, *WORKLOADS, TASK_DEFINITION)
 _REFERENCE = re.compile(r"\$\{[^:}]+\}")
 _PLACEHOLDER = re.compile(r"\$\{(?P<name>[^${}:]+)(?::(?P<default>[^${}]*))?\}")
 _DEPTH = 8
@@ -289,6 +290,11 @@ def _texts(resource: Resource) -> Iterator[tuple[str, Any]]:
     elif resource.type in HELM:
         for path in ("configurations.application", "configuration", "secrets"):
             yield f"values.{path}", resource.get_path(f"values.{path}")
+    elif resource.type == TASK_DEFINITION:
+        for _, located in task_containers(resource):
+            for path, entry in located:
+                if get_path(entry, "name") == "KESTRA_CONFIGURATION":
+                    yield f"{path}.value", raw(entry, "value")
     else:
         for container in containers(resource):
             for position, entry in enumerate(as_list(container.get_path("env"))):

@@ -155,7 +155,7 @@ def _lines(
     for control, reason in dict.fromkeys(undecided):
         yield f"[undecided] {control} {reason}"
     refusing = sum(v.level == "mandatory" for v in violations)
-    yield f"{len(violations)} violations, {refusing} of them mandatory"
+    yield f"violations: {len(violations)}, mandatory: {refusing}"
 
 
 def _document(

@@ -197,7 +197,7 @@ def test_lines_for_people_name_control_level_and_what_to_change(
     said = capsys.readouterr().out
     assert "[mandatory] [high] ks-keys-02 KMS keys can be rescued" in said
     assert "Change deletionWindowInDays" in said
-    assert said.endswith("1 violations, 1 of them mandatory\n")
+    assert said.endswith("violations: 1, mandatory: 1\n")
 
 
 def test_an_environment_that_is_none_is_refused(
