@@ -343,7 +343,7 @@ def _leaves(node: Any, at: Place = ()) -> Iterator[Place]:
 def _stack_values() -> Iterator[tuple[str, Place]]:
     for file in sorted((ROOT / "stacks").glob("*.yaml")):
         for at in _leaves(settings_of(read_stack_file(file))):
-            if len(at) > 1 or str(at[0]) not in ("version", "edition", "url"):
+            if len(at) > 1 or at[:1] not in (("version",), ("edition",), ("url",)):
                 yield file.name, at
 
 
