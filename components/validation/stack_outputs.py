@@ -165,7 +165,8 @@ class _Reader:
             return UnreadValue()
         value = _looked_up(reference, outputs)
         if isinstance(value, Mapping) and tuple(kebab(str(part)) for part in place) in _AS_TEXT:
-            value = json.dumps(value)
+            # In one order, since Pulumi keeps none and another text is another provider.
+            value = json.dumps(value, sort_keys=True)
         self.resolved.origins[place] = reference
         return _secret(value) if reference.path[0] in outputs.secret else _plain(value)
 

@@ -136,6 +136,12 @@ def test_a_kubeconfig_is_taken_as_text_and_as_the_object_that_clusters_export() 
             assert isinstance(text, SecretStr)
             assert yaml.safe_load(text.get_secret_value()) == KUBECONFIG
             assert bool(loaded.warnings) is not bool(secret)
+    turned = {name: KUBECONFIG[name] for name in reversed(KUBECONFIG)}
+    texts = {
+        load("deployment.kubeconfig", output("k"), lambda _, o=o: o).settings.deployment.kubeconfig
+        for o in (StackOutputs({"k": KUBECONFIG}, ("k",)), StackOutputs({"k": turned}, ("k",)))
+    }
+    assert len(texts) == 1, "the order of keys makes no other provider"
     for wrong in ("~/.kube/config", "clusters: []", PLANTED, "a: [", "${KUBECONFIG}"):
         (problem,) = problems("deployment.kubeconfig", wrong)
         assert problem.message == "is no kubeconfig"
