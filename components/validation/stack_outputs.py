@@ -165,7 +165,8 @@ class _Reader:
             return UnreadValue()
         value = _looked_up(reference, outputs)
         if isinstance(value, Mapping) and tuple(kebab(str(part)) for part in place) in _AS_TEXT:
-            value = json.dumps(value)
+            # Another text would be another provider.
+            value = json.dumps(value, sort_keys=True)
         self.resolved.origins[place] = reference
         return _secret(value) if reference.path[0] in outputs.secret else _plain(value)
 
@@ -290,9 +291,9 @@ def _is_plain(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """A value as a stack file would have it."""
+    """A value as a stack file would have it; keys in the order of the alphabet, since Pulumi keeps none."""
     if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: _plain(value[name]) for name in sorted(value)}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if value == MASKED:
@@ -304,7 +305,7 @@ def _plain(value: Any) -> Any:
 def _secret(value: Any) -> Any:
     """The same of a secret, each value in it as a `SecretStr`. Which of them are the secret, Pulumi does not say."""
     if isinstance(value, Mapping):
-        return {name: _secret(item) for name, item in value.items()}
+        return {name: _secret(value[name]) for name in sorted(value)}
     if isinstance(value, list):
         return [_secret(item) for item in value]
     value = _plain(value)

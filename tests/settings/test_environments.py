@@ -262,6 +262,16 @@ def test_the_program_refuses_what_check_refuses_where_an_environment_brings_more
     assert PLANTED.lower() not in by_engine.value.report()
 
 
+def test_the_example_is_valid_as_far_as_it_stands_in_the_file() -> None:
+    file = ROOT / "examples" / "esc" / "stacks" / "Pulumi.production.yaml"
+    loaded = load_file(file)
+    assert not loaded.warnings
+    (note,) = loaded.notes
+    assert "brings settings from kestra/production" in note
+    for name in yaml.safe_load(file.read_text())["environment"]:
+        assert (file.parents[1] / "environments" / f"{name}.yaml").exists()
+
+
 def test_merging_changes_neither_side() -> None:
     over, under = {"kestra:a": {"b": {"c": 1}}}, {"kestra:a": {"b": {"d": 2}, "e": [1]}}
     before = copy.deepcopy((over, under))
