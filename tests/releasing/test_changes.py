@@ -263,6 +263,19 @@ def test_nothing_changed_since_a_release_without_an_entry() -> None:
     assert not missing, missing
 
 
+def test_a_default_of_the_program_that_changes_is_asked_for() -> None:
+    version, before = list(snapshots().items())[-1]
+    key = "deployment.image.pull-policy"
+    assert before["settings"][key]["default"] == "IfNotPresent"
+    now = {kind: dict(names) for kind, names in surface().items()}
+    now["settings"][key] = {**now["settings"][key], "default": "Always"}
+    notes = changelog.since(changelog.read(ROOT), version)
+    upgrades = changelog.upgrade_notes(changelog.read_upgrade(ROOT), version)
+    lines, explanations = missing_notes(before, now, notes, upgrades)
+    line = f"The default of the setting `kestra:{key}` is `Always`, before `IfNotPresent`."
+    assert (lines, explanations) == ([line], [f"`kestra:{key}`: what to do. ({line})"])
+
+
 def test_the_surface_has_what_users_rely_on() -> None:
     now = surface()
     assert set(now) == set(KINDS)
