@@ -33,8 +33,8 @@ def said(control: str, *stack: R) -> list[str]:
 
 def objects(**values: Any) -> Mapping[str, Resource]:
     """Kind and name of what a release makes to it."""
-    made = chart_objects(Resource(RELEASE, "flows", {"chart": "kestra", "values": values}))
-    return {f"{r.type.rpartition(':')[2]} {r.props['metadata']['name']}": r for r in made}
+    resources = chart_objects(Resource(RELEASE, "flows", {"chart": "kestra", "values": values}))
+    return {f"{r.type.rpartition(':')[2]} {r.props['metadata']['name']}": r for r in resources}
 
 
 def test_the_chart_makes_what_its_values_enable() -> None:
