@@ -165,7 +165,7 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
     "a number for a stack": ("deployment.namespace", output("issuer", 5), "has a from-stack that is no text"),
     "a stack without organization": ("deployment.namespace", output("issuer", "cluster/production"), "has a from-stack that names no stack"),
     "a stack with spaces": ("deployment.namespace", output("issuer", "acme/the cluster/x"), "names no stack"),
-    "no text for an output": ("deployment.namespace", output(["issuer"]), "has a output that is no text"),
+    "no text for an output": ("deployment.namespace", output(["issuer"]), "has an output that is no text"),
     "an empty output": ("deployment.namespace", output(""), "has an output that is no name of one"),
     "a path that ends": ("deployment.namespace", output("database."), "has an output that is no name of one"),
     "a position first": ("deployment.namespace", output("[0]"), "has an output that is no name of one"),
@@ -343,7 +343,7 @@ def _leaves(node: Any, at: Place = ()) -> Iterator[Place]:
 def _stack_values() -> Iterator[tuple[str, Place]]:
     for file in sorted((ROOT / "stacks").glob("*.yaml")):
         for at in _leaves(settings_of(read_stack_file(file))):
-            if len(at) > 1 or str(at[0]) not in ("version", "edition", "url"):
+            if len(at) > 1 or at[:1] not in (("version",), ("edition",), ("url",)):
                 yield file.name, at
 
 
