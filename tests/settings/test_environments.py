@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import io
 import json
 from collections.abc import Mapping
@@ -206,12 +207,17 @@ def test_what_an_environment_does_not_show_is_said_and_not_judged(tmp_path: Path
         {"pulumiConfig": 5},
         {"value": {"pulumiConfig": 5}},
         {"value": {"pulumiConfig": {"value": {"kestra:url": 5}}}},
+        {
+            "pulumiConfig": {
+                "kestra:tags": functools.reduce(lambda inner, _: [inner], range(900), "x")
+            }
+        },
     ],
 )
 def test_what_is_no_opened_environment_is_refused(
     wrong: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises((ValueError, RecursionError)):
         opened(wrong)
     values = tmp_path / "environment.json"
     values.write_text(json.dumps(wrong))

@@ -212,6 +212,21 @@ def test_fixes_of_missing_outputs_name_what_there_is() -> None:
     assert "password" not in part.fix
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "path"),
+    [
+        ("server.basic-auth", {PLANTED: "x"}, "kestra:server.basic-auth.[secret]"),
+        ("deployment", {"ingress": {PLANTED: {PLANTED: 1}}}, "kestra:deployment.ingress.[secret]"),
+        ("tags.additional", {PLANTED: "x"}, "kestra:tags.additional.[secret]"),
+    ],
+)
+def test_the_keys_of_a_secret_output_are_not_said(place: str, value: Any, path: str) -> None:
+    outputs = StackOutputs({"s": value}, {"s"})
+    reported = problems(place, output("s"), lambda _: outputs)
+    assert path in {one.path for one in reported}
+    assert PLANTED not in "".join(one.line() for one in reported)
+
+
 def test_everything_is_reported_at_once_and_the_rest_is_judged() -> None:
     settings = document("deployment.namespace", output("issuers"))
     settings["deployment"] |= {"mode": "both", "url": output("issuer", "a/b/none")}
