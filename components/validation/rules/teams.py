@@ -99,7 +99,7 @@ def _overlaps(s: Settings) -> Iterator[Finding]:
                 within = any(block.has_namespace(team.tenant, one) for one in inner)
             else:
                 key, begin = "name-prefix", block.name_prefix
-                within = bool(begin and team.name_prefix) and _begins(s, team.name_prefix, begin)
+                within = begin is not None and _begins(s, team.name_prefix, begin)
             if within:
                 yield Finding(
                     (*_AT, name, key),
