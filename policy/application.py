@@ -262,12 +262,19 @@ def documents(resource: Resource) -> Iterator[Document]:
     unknown = ""
     for path, text in _texts(resource):
         if is_unknown(text):
-            unknown = path
+            unknown = path if _may_be_document(resource, path) else unknown
             continue
         for content in _parsed(reveal(text), path):
             yield Document(resource, path, content)
     if unknown:
         raise Undecided(unknown)
+
+
+def _may_be_document(resource: Resource, path: str) -> bool:
+    """Whether an unknown text may be a document, by the name of its entry: a file's, or the launcher's variable."""
+    if resource.type not in (CONFIG_MAP, SECRET):
+        return True
+    return "." in path.partition(".")[2] or path.endswith("KESTRA_CONFIGURATION")
 
 
 def _parsed(text: Any, path: str) -> Iterator[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ from .cluster_objects import (
     ClusterObjects,
     Entry,
     entries,
+    is_encrypted,
     may_share_namespace,
 )
 from .configuration_sources import (
@@ -142,7 +143,7 @@ class _Reader:
 
     def _is_read(self, resource: Resource) -> bool:
         """Whether a resource is read itself: the pods of a release by its values, a rendered chart by its pods."""
-        if resource.made_of is not None:
+        if resource.origin is not None:
             return False
         rendered = f"{CHART}$"
         return resource.type != CHART or not any(rendered in r.urn for r in self._stack.resources)
@@ -244,7 +245,8 @@ class _Reader:
 
     def _alone(self) -> Iterator[Application]:
         for resource in self._stack.of(CONFIG_MAP, SECRET):
-            if any(resource is used for used in self._used):
+            # Of one that is encrypted nobody knows whether it has anything of Kestra's.
+            if is_encrypted(resource) or any(resource is used for used in self._used):
                 continue
             for finding in check_each([resource], documents):
                 if isinstance(finding, Undecided):

@@ -74,6 +74,8 @@ class Arguments:
     """Places of values that are not known before the update, in the spelling of stack files."""
     refused: list[Refused] = field(default_factory=list)
     """What is wrong already; the document leaves it out."""
+    in_place: Mapping[str, Any] = field(default_factory=dict)
+    """The document without the keys of Kestra's that stand in an argument of their own."""
 
 
 def read_arguments(inputs: Mapping[str, Value]) -> Arguments:
@@ -82,13 +84,14 @@ def read_arguments(inputs: Mapping[str, Value]) -> Arguments:
     rest = dict(inputs)
     written = next((name for name in rest if folded(name) == CATALOGUE.lower()), CATALOGUE)
     catalogue = rest.pop(written, None)
-    document: dict[str, Any] = reader.block(rest, settings_model(), (), inherited=False)
+    in_place: dict[str, Any] = reader.block(rest, settings_model(), (), inherited=False)
+    document = in_place
     if catalogue is not None:
         keys = reader.value(catalogue, None, (), inherited=False)
         if not isinstance(keys, dict):
             keys = {CATALOGUE: keys}
         document = reader.merge(document, keys)
-    return Arguments(document, reader.unknown, reader.refused)
+    return Arguments(document, reader.unknown, reader.refused, in_place)
 
 
 class _Reader:

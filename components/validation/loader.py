@@ -175,10 +175,14 @@ def load(
 def _problem(
     finding: Finding, source: str, spelling: KeySpelling, resolved: Resolved | None
 ) -> Problem:
-    if resolved and (origin := resolved.origin(tuple(spelling.place(finding.loc)))):
+    path = spelling.path(finding.loc)
+    place = tuple(spelling.place(finding.loc))
+    if resolved and (origin := resolved.origin(place)):
         finding = of_output(finding, origin)
+        if (shown := resolved.own_keys(place)) != place:
+            path = KeySpelling().path(shown)
     return Problem(
-        spelling.path(finding.loc),
+        path,
         source,
         finding.message,
         finding.rule,
@@ -292,7 +296,8 @@ def load_file(
         )
     except SettingsError as error:
         raise SettingsError(file.with_lines(error.problems)) from None
-    warnings, unread = file.with_lines(loaded.warnings), file.with_lines(loaded.unread)
+    warnings = (*file.outside, *file.with_lines(loaded.warnings))
+    unread = file.with_lines(loaded.unread)
     return replace(loaded, warnings=warnings, unread=unread)
 
 

@@ -178,9 +178,17 @@ def test_keys_of_kestras_that_no_argument_has_stand_in_one() -> None:
 
 
 def test_an_argument_that_nobody_knows_is_named_as_it_was_written() -> None:
-    text = problems(deployment={"replicas": 3})
-    assert "deployment.replicas: is no known key" in text
-    assert "catalogueKeys" not in text
+    text = problems(
+        Style.SNAKE,
+        deployment={"replicas": 3},
+        secret={"type": "vault", "vault": {"adress": "https://vault.example.com"}},
+        micronaut={"server": {"prot": 8090}},
+        catalogueKeys={"secret": {"vault": {"rot-engine": "kestra"}}},
+    )
+    assert '"k": deployment.replicas: is no known key' in text
+    assert '"k": secret.vault.adress: is no known key' in text
+    assert '"k": micronaut.server.prot: is no known key' in text
+    assert '"k": catalogue_keys.secret.vault.rot-engine: is no known key' in text
 
 
 def test_a_secret_in_clear_is_warned_of_and_never_shown() -> None:
