@@ -286,6 +286,5 @@ def _watched(component: PackageComponent, settings: Settings) -> pulumi.Resource
     """Options of a guard that refuses; none under mocks, which know no hooks."""
     if isinstance(get_monitor(), MockMonitor):
         return None
-    return watched(
-        settings, f"kestra-guard of {component.token()} {component.pulumi_resource_name}"
-    )
+    hook = f"kestra-guard of {component.token()} {component.pulumi_resource_name}"
+    return watched(settings, hook, component.says)
