@@ -131,6 +131,9 @@ def test_the_installed_package_runs_with_mocks_and_without_the_source_tree(
     assert done.returncode == 0, done.stderr[-2000:]
     assert "who-identity-role" in done.stdout
     assert "usage: pulumi-resource-kestra-platform" in done.stdout
+    command = [str(python), "-m", "kestra_pulumi", "--help"]
+    usage = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
+    assert usage.startswith("usage: python -m kestra_pulumi")
 
 
 @pytest.mark.engine
