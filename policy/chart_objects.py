@@ -46,12 +46,14 @@ def chart_objects(release: Resource) -> list[Resource]:
 
     Raises:
         Undecided: when the values are not known.
-        OutOfView: when it is a chart before 1.0, which is made otherwise.
+        OutOfView: when it is a chart before 1.0, which is made otherwise, or has values in files.
     """
     chosen = chart_values(release) if release.type == RELEASE else None
     if chosen is None:
         return []
     root, values = chosen
+    if release.get_path("valueYamlFiles"):
+        raise OutOfView(f"the values of {release.name} in valueYamlFiles")
     if "configuration" in values:
         raise OutOfView(f"the pods of {release.name}, a chart before 1.0")
     return list(_Chart(release, root, values).objects())
@@ -63,6 +65,8 @@ class _Chart:
     def __init__(self, release: Resource, root: str, values: Mapping[str, Any]) -> None:
         self._release, self._root, self._values = release, root, values
         self._namespace = raw(release.props, "namespace")
+        self._instance = raw(release.props, "name") or UNKNOWN
+        """The provider names a release that has no name."""
         name = raw(values, "fullnameOverride") or raw(release.props, "name") or release.name
         self._name = name if is_unknown(name) else str(reveal(name))
 
@@ -157,6 +161,8 @@ class _Chart:
             "volumes": joined("extraVolumes", f"{_POD}.volumes"),
         }
         pod_labels = {
+            "app.kubernetes.io/name": raw(self._values, "nameOverride") or "kestra",
+            "app.kubernetes.io/instance": self._instance,
             "app.kubernetes.io/component": component,
             **(raw(self._values, "common", "podLabels") or {}),
         }

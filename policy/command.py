@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     judge = commands.add_parser(
         "judge",
         help="judge what Pulumi saved, without Pulumi",
-        description="Judges a state (pulumi stack export), a preview (pulumi preview --json) or a plan "
+        description="Judges a state (pulumi stack export), a preview (pulumi preview --json --show-sames) or a plan "
         "(pulumi preview --save-plan). Ends with 1 when a mandatory control is violated, with 2 when a file cannot "
         "be used. Secrets that are encrypted count as set, and are never shown.",
     )
@@ -164,7 +164,7 @@ def _lines(
     for control, reason in dict.fromkeys(undecided):
         yield f"[undecided] {control} {reason}"
     refusing = sum(v.level == "mandatory" for v in violations)
-    yield f"{len(violations)} violations, {refusing} of them mandatory"
+    yield f"violations: {len(violations)}, mandatory: {refusing}"
 
 
 def _document(

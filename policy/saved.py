@@ -57,7 +57,7 @@ def read(file: Path) -> Saved:
 
 
 _EXPECTED = (
-    "Write one with `pulumi stack export --file state.json`, `pulumi preview --json > preview.json` or "
+    "Write one with `pulumi stack export --file state.json`, `pulumi preview --json --show-sames > preview.json` or "
     "`pulumi preview --save-plan plan.json`."
 )
 
@@ -72,12 +72,20 @@ def _entries(document: Any) -> list[Any] | None:
     if isinstance(plans := document.get("resourcePlans"), Mapping):
         return list(_of_plan(plans))
     if isinstance(steps := document.get("steps"), list):
-        return list(_of_preview(steps))
+        return list(_of_preview(steps, (document.get("changeSummary") or {}).get("same", 0)))
     return None
 
 
-def _of_preview(steps: list[Any]) -> Iterator[Any]:
-    """The resources that there are after the steps; of a replacement the last step says most."""
+def _of_preview(steps: list[Any], unchanged: int) -> Iterator[Any]:
+    """The resources that there are after the steps; of a replacement the last step says most.
+
+    Raises:
+        UnreadableFile: when those that do not change are left out.
+    """
+    if unchanged > sum(isinstance(step, Mapping) and step.get("op") == "same" for step in steps):
+        raise UnreadableFile(
+            f"The preview has what changes alone, and a stack is judged whole. {_EXPECTED}"
+        )
     after: dict[str, Any] = {}
     for step in steps:
         if not isinstance(step, Mapping) or step.get("op") in _GONE:

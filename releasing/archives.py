@@ -16,11 +16,9 @@ IMPORT_NAME = "kestra_pulumi"
 _LEGAL = ("LICENSE", "NOTICE")
 _MAIN = f'''"""The plugin of Kestra's component package: the engine runs this folder with its address (PulumiPlugin.yaml)."""
 
-import sys
+from {IMPORT_NAME}.package.__main__ import command
 
-from {IMPORT_NAME}.package.provider import serve
-
-serve(sys.argv[1:])
+command()
 '''
 
 

@@ -1,6 +1,6 @@
 """What users of a release rely on by name: settings, outputs, controls, commands. Snapshots of it, one a release.
 
-The schema of the component package has a snapshot of its own (`tests/package/schemas_support.py`).
+The schema of the component package has a snapshot of its own (`releasing/checks.py`).
 """
 
 from __future__ import annotations

@@ -84,13 +84,16 @@ def find_losses(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Los
     """
     if not before or {before.get("environment"), after.get("environment")} <= {DEVELOPMENT}:
         return []
+    keys = list(_keys(before, after))
+    ends_kestra = any(loss.what[0] == "alone" for loss in keys)
     return [
-        *_keys(before, after),
+        *keys,
         *_stores(before, after),
         *_declared(before, after),
         *_external(before, after),
         *_storage(before, after),
-        *_created(before, after),
+        # What goes with Kestra is told with its end.
+        *(() if ends_kestra else _created(before, after)),
     ]
 
 
@@ -126,8 +129,8 @@ def _keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]
         if after.get("alone"):
             yield Loss(
                 ("alone", fact, str(was)),
-                "kestra:deployment.enabled would become false: Kestra itself would be deleted, and this stack would give "
-                f"up the key kestra:{path} (fingerprint {was}), without which what Kestra encrypted cannot be read. "
+                "kestra:deployment.enabled would become false: Kestra itself would be deleted with its namespace and "
+                f"volumes, and this stack would give up the key kestra:{path} (fingerprint {was}), without which what Kestra encrypted cannot be read. "
                 "Leave it true; the secrets of a team go into a stack of their own (docs/teams.md).",
             )
             continue

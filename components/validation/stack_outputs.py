@@ -201,7 +201,8 @@ def _parse(value: Mapping[Any, Any], place: Place) -> OutputReference:
             fix = "write it in clear; the output itself may be secret"
             raise _WrongOutputError(f"has an encrypted {name}", _FORM, fix)
         if not isinstance(text, str):
-            raise _WrongOutputError(f"has a {name} that is no text", _FORM, "write it in quotes")
+            what = f"has {'an' if name == OUTPUT else 'a'} {name} that is no text"
+            raise _WrongOutputError(what, _FORM, "write it in quotes")
     if not STACK_NAME.fullmatch(stack):
         fix = "write the name that `pulumi stack ls --all` prints, in full"
         raise _WrongOutputError("has a from-stack that names no stack", _STACK_FORM, fix)

@@ -24,6 +24,7 @@ from ..core.values import (
 )
 from ..environment_variables import bind
 from ..pods import WORKLOADS, containers
+from ..task_definitions import TASK_DEFINITION, task_containers
 from .kestra_servers import HELM, chart_servers
 from .kubernetes_secrets import KESTRAS, is_secretive_name
 
@@ -99,10 +100,13 @@ def no_credentials(resource: Resource, _: Context) -> Iterator[Finding]:
                 yield Problem(actual, VARIABLE, f"{path}: -D{key} in the variable {name}")
         # ks-kubernetes-10 judges the names of the variables in a pod's specification.
         is_judged = resource.type in WORKLOADS and is_secretive_name(name)
-        if not name.startswith(KESTRAS) or is_judged or not _is_clear(value, path):
+        is_own = name.startswith(KESTRAS) or resource.type == TASK_DEFINITION
+        if not is_own or is_judged or not _is_clear(value, path):
             return
         if actual := _credential(_last_words(name), reveal(value)):
+            is_task = resource.type == TASK_DEFINITION
             expected = "valueFrom.secretKeyRef or envFrom.secretRef"
+            expected = "secrets of the container, with valueFrom" if is_task else expected
             yield Problem(actual, expected, f"{path}: the variable {name}")
 
     # A file in a Secret is where credentials belong: ks-secret-stores-14 judges whether Pulumi knows it as one.
@@ -154,6 +158,8 @@ def _clear_variables(resource: Resource) -> Iterator[tuple[str, Any, str]]:
         return
     if resource.type in HELM:
         located = {place: e for server in chart_servers(resource) for place, e in server.env}
+    elif resource.type == TASK_DEFINITION:
+        located = {place: e for _, entries in task_containers(resource) for place, e in entries}
     elif resource.type in WORKLOADS:
         located = {
             f"{container.path}.env.{position}": entry

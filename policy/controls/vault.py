@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ..application import CARRIERS, Application, documents, is_reference
+from ..cluster_objects import SECRET
 from ..configuration_texts import flatten
 from ..core.model import VARIABLE, Context, Finding, Problem, Resource, Stack, control
 from ..core.values import as_list, check_each, number, reveal
@@ -46,7 +47,9 @@ def no_token(stack: Stack, context: Context) -> Iterator[Finding]:
                     )
                     yield Problem("has a credential in clear", VARIABLE, where, carrier, setting)
 
-    yield from check_each(stack.of(*CARRIERS), in_clear)
+    # A file in a Secret is where credentials belong.
+    carriers = [carrier for carrier in stack.of(*CARRIERS) if carrier.type != SECRET]
+    yield from check_each(carriers, in_clear)
     yield from log_in_to_vault(stack, context)
 
 

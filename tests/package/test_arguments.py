@@ -207,6 +207,12 @@ def test_a_value_that_is_secret_and_stands_readable_is_refused() -> None:
     assert PLANTED not in text
 
 
+def test_a_secret_that_is_none_of_its_kind_is_told_what_it_should_be() -> None:
+    text = problems(deployment={"kubeconfig": secret(PLANTED)})
+    assert "deployment.kubeconfig: is no kubeconfig" in text
+    assert PLANTED not in text
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -23,7 +23,7 @@ SECURE = {
 }
 
 
-def release(chart: str = "kestra", namespace: Any = "kestra", **values: Any) -> R:
+def release(chart: Any = "kestra", namespace: Any = "kestra", **values: Any) -> R:
     return R(RELEASE, {"chart": chart, "namespace": namespace, "values": values}, "flows")
 
 
@@ -163,6 +163,35 @@ def test_of_a_chart_before_1_0_the_pods_are_not_seen_and_that_is_said() -> None:
     judged = judge(pack("production"), "ks-kubernetes-01", [old])
     assert judged.messages == []
     assert "the pods of flows, a chart before 1.0" in judged.not_yet[0]
+
+
+def test_what_values_in_files_may_say_is_not_decided() -> None:
+    for control in ("ks-kubernetes-01", "ks-kestra-19", "ks-kestra-01"):
+        judged = judge(pack("production"), control, [release().but("valueYamlFiles", ["x"])])
+        assert judged.messages == []
+        assert "not decidable from this stack" in judged.not_yet[0]
+
+
+def test_a_budget_and_a_policy_for_the_charts_labels_are_for_its_pods() -> None:
+    labels = {"app.kubernetes.io/name": "kestra", "app.kubernetes.io/instance": "flows"}
+    spec = {"selector": {"matchLabels": labels}, "minAvailable": 1}
+    metadata = {"name": "flows", "namespace": "kestra"}
+    budget = R("kubernetes:policy/v1:PodDisruptionBudget", {"metadata": metadata, "spec": spec})
+    several = release(common={"replicas": 2})
+    assert len(said("ks-kubernetes-09", several)) == 1
+    assert said("ks-kubernetes-09", several.but("name", "flows"), budget) == []
+    assert len(said("ks-kubernetes-09", several.but("name", "other"), budget)) == 1
+    # The provider's own name is known when the release is there.
+    assert judge(pack("production"), "ks-kubernetes-09", [several, budget]).not_yet
+
+
+def test_pods_of_the_chart_may_end_as_slowly_as_their_tasks() -> None:
+    application = {"configurations": {"application": {"kestra": {"url": "https://a"}}}}
+    assert said("ks-kestra-15", release(**application)) == []
+    short = application | {"common": {"terminationGracePeriodSeconds": 60}}
+    (message,) = said("ks-kestra-15", release(**short))
+    assert "gives 60s, Kestra takes 300s" in message
+    assert "Change values.common.terminationGracePeriodSeconds" in message
 
 
 def test_other_charts_make_nothing_that_is_known() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from components import __version__
+from components.package.schema import package_schema
+from components.package.schema_changes import released_form
 from releasing import changelog, checks, versions
 from releasing.__main__ import main
 from releasing.problems import ReleaseError
@@ -93,7 +97,11 @@ def test_a_snapshot_that_is_not_what_the_program_has_is_stale(repository: Path) 
     git(repository, "commit", "--quiet", "--all", "--message", "Stale")
     git(repository, "tag", "--force", f"v{__version__}")
     (problem,) = _problems(repository)
-    assert "is not what the program has. Run: python -m releasing snapshot" in problem
+    assert (
+        "is not what the program has. Raise the version: python -m releasing version NEW" in problem
+    )
+    with pytest.raises(ReleaseError, match="its snapshots stay"):
+        checks.write_snapshots(repository, __version__)
 
 
 def test_a_build_to_try_needs_neither_tag_nor_changelog_but_a_commit(repository: Path) -> None:
@@ -142,11 +150,16 @@ def test_no_other_file_writes_the_version_by_hand() -> None:
     known = {versions.PLACE, changelog.FILE, *(follower.file for follower in versions.FOLLOWERS)}
     assert list(versions.follower_problems(ROOT, __version__)) == []
     listed = subprocess.run(
-        ["git", "grep", "-lwF", __version__, "--", ":!tests", ":!releasing/surfaces", ":!*.sum", ":!*lock*", ":!sandbox/tools",
+        ["git", "grep", "-lE", rf"(^|[^0-9.]){re.escape(__version__)}($|[^0-9.])", "--", ":!tests", ":!releasing/surfaces", ":!*.sum", ":!*lock*", ":!sandbox/tools",
          ":!requirements*", ":!docs/adr", ":!docs/releases.md", ":!docs/upgrade.md", ":!components/catalogue"],
         cwd=ROOT, capture_output=True, text=True,
     ).stdout.split()  # fmt: skip
     assert set(listed) <= known
+    written = re.compile(rf"(?<![\d.]){re.escape(__version__)}(?![\d.])")
+    for follower in versions.FOLLOWERS:
+        text = (ROOT / follower.file).read_text()
+        places = re.findall(follower.pattern, text, re.MULTILINE)
+        assert len(places) == len(written.findall(text)), f"{follower.file}: write X.Y.Z"
 
 
 def test_the_command_says_problems_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,3 +176,36 @@ def test_a_folder_with_other_files_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="holds files that are of no release"):
         build_twice(source, tmp_path, Progress())
     assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_a_schema_that_breaks_programs_is_asked_for_in_both_files(tmp_path: Path) -> None:
+    for file in (changelog.FILE, changelog.UPGRADE_FILE):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    before = json.loads(json.dumps(released_form(package_schema())))
+    before["resources"]["kestra-platform:index:Gone"] = {}
+    _snapshots(tmp_path, "0.1.0")
+    (tmp_path / checks.SCHEMAS / "0.1.0.json").write_text(json.dumps(before))
+    line = "The component `Gone` is removed."
+    text = checks.undocumented(tmp_path)
+    assert f"\n- {line}\n" in text
+    assert f"\n- what to do. ({line})" in text
+    log, page = tmp_path / changelog.FILE, tmp_path / changelog.UPGRADE_FILE
+    log.write_text(log.read_text().replace("## Unreleased\n", f"## Unreleased\n- {line}\n"))
+    page.write_text(
+        page.read_text().replace(
+            "### From 0.1.0\n", "### From 0.1.0\nNo `Gone` any more: leave it out.\n"
+        )
+    )
+    assert checks.undocumented(tmp_path) == ""
+
+
+def test_snapshots_are_of_this_version_alone(tmp_path: Path) -> None:
+    for folder in (checks.SURFACES, checks.SCHEMAS):
+        (tmp_path / folder).mkdir(parents=True)
+    git(tmp_path, "init", "--quiet")
+    written = checks.write_snapshots(tmp_path, "7.8.9")
+    assert {file.name for file in tmp_path.rglob("*.json")} == {"7.8.9.json"}
+    assert len(written) == 2
+    assert checks.schema_changes(tmp_path, "7.8.9") == []
+    assert checks.schema_changes(tmp_path, "7.8.8") == []

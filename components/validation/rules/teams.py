@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ...backends.registry import backend_of
-from ...backends.teams import granted_teams, has_namespaces, team_secrets
+from ...backends.teams import granted_teams, team_secrets
 from ...settings.edge import NAME
 from ...settings.findings import Finding
 from ...settings.model import Settings
@@ -37,7 +37,7 @@ def check(s: Settings) -> Iterator[Finding]:
 def _area(s: Settings, at: tuple[str, ...], team: Team) -> Iterator[Finding]:
     """What tells the team's secrets from others' in this manager."""
     manager = backend_of(s)
-    if has_namespaces(s):
+    if manager.has_namespaces:
         if not team.namespaces:
             yield Finding(
                 (*at, "namespaces"),
@@ -144,7 +144,7 @@ def _names(s: Settings) -> Iterator[Finding]:
             prefix = block.name_prefix
             inside = (
                 block.has_namespace(declared.tenant, declared.namespace)
-                if has_namespaces(s)
+                if backend_of(s).has_namespaces
                 else prefix is not None and name.startswith(prefix)
             )
             if inside:
