@@ -12,6 +12,8 @@ from .options import Options
 from .values import OutOfView, Undecided, get_path
 
 Severity = Literal["low", "medium", "high", "critical"]
+VARIABLE = "${NAME}, a variable from a Secret"
+"""What a control asks for in place of a secret in a configuration."""
 Environment = Literal["development", "staging", "production"]
 #: S3 as version 6 of its provider has it, and what is converted from Terraform since: `aws:s3/bucketV2:BucketV2`.
 _S3_V2 = re.compile(r"^aws:s3/(\w+)V2:(\w+)V2$")
@@ -220,7 +222,7 @@ def message(control: Control, problem: Problem, resource: Resource | None) -> st
     name = f"{own.name} ({own.type})" if own else "the stack"
     path = whose.place(problem.property_path) if whose else problem.property_path
     setting = problem.setting or control.setting
-    here = f"; in this project: {setting}" if setting else ""
+    here = f"; with kestra-on-pulumi: {setting}" if setting else ""
     return f"{name}: {problem.actual}. Wanted: {problem.expected}. Change {path}{here}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -218,6 +219,27 @@ def test_lines_for_people_name_control_level_and_what_to_change(
     assert "[mandatory] [high] ks-keys-02 KMS keys can be rescued" in said
     assert "Change deletionWindowInDays" in said
     assert said.endswith("violations: 1, mandatory: 1\n")
+
+
+def test_lines_for_people_begin_with_the_worst_and_name_a_control_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    levels = tmp_path / "levels.json"
+    levels.write_text(json.dumps({"ks-keys-02": "advisory"}))
+    manifest = {"kind": "ConfigMap", "metadata": {"name": "kestra", "namespace": "kestra"}}
+    text = "kestra: {server: {basic-auth: {username: a@b.example, password: Pl4nted}}}"
+    objects = entry("kubernetes:core/v1:ConfigMap", "c", {**manifest, "data": {"a.yaml": text}})
+    file = tmp_path / "saved.json"
+    file.write_text(json.dumps(state(key(deletionWindowInDays=7), objects)))
+    command.main(["judge", str(file), "--config", str(levels)])
+    said = capsys.readouterr().out
+    headers = re.findall(r"^\[(mandatory|advisory)\] \[(\w+)\] (ks-\S+) ", said, re.MULTILINE)
+    order = ["critical", "high", "medium", "low"]
+    ranks = [(level != "mandatory", order.index(severity), name) for level, severity, name in headers]
+    assert ranks == sorted(set(ranks))
+    assert headers[-1] == ("advisory", "high", "ks-keys-02")
+    assert len(headers) > 3
+    assert "Pl4nted" not in said
 
 
 def test_an_environment_that_is_none_is_refused(
