@@ -55,7 +55,7 @@ class StackInputs:
 def _environment(file: str) -> dict[str, Any]:
     try:
         return opened(_json(file))
-    except ValueError:
+    except (ValueError, RecursionError):
         command = "pulumi env open NAME --format detailed"
         raise InputError(f"--esc: {file} is not what `{command}` writes") from None
 

@@ -32,13 +32,13 @@ _CORE = {"v1": "core/v1"}
 
 def all_resources(stack: Stack) -> Stack:
     """A stack with what its releases of Kestra's chart make."""
-    made: list[Resource] = []
+    objects: list[Resource] = []
     for release in stack.of(RELEASE):
         try:
-            made += chart_objects(release)
+            objects += chart_objects(release)
         except Undecided:
             continue  # Said of the release itself.
-    return Stack([*stack.resources, *made]) if made else stack
+    return Stack([*stack.resources, *objects]) if objects else stack
 
 
 def chart_objects(release: Resource) -> list[Resource]:
@@ -91,7 +91,7 @@ class _Chart:
             {**props, "metadata": {k: v for k, v in metadata.items() if v is not None}},
             origin.urn,
             origin.protect,
-            made_of=origin,
+            origin=origin,
             places=where,
         )
 

@@ -143,7 +143,7 @@ class _Reader:
 
     def _is_read(self, resource: Resource) -> bool:
         """Whether a resource is read itself: the pods of a release by its values, a rendered chart by its pods."""
-        if resource.made_of is not None:
+        if resource.origin is not None:
             return False
         rendered = f"{CHART}$"
         return resource.type != CHART or not any(rendered in r.urn for r in self._stack.resources)

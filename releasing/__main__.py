@@ -117,6 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReleaseError as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"- {error.filename or 'A file'}: {error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130

@@ -54,11 +54,11 @@ def plugin_files(tree: Path, wheel: Path) -> dict[str, bytes]:
             for name in packed.namelist()
             if name.startswith(f"{IMPORT_NAME}/")
         }
-    beside = ("PulumiPlugin.yaml", "requirements.txt", *_LEGAL)
+    others = ("PulumiPlugin.yaml", "requirements.txt", *_LEGAL)
     return {
         **package,
         "__main__.py": _MAIN.encode(),
-        **{name: (tree / name).read_bytes() for name in beside},
+        **{name: (tree / name).read_bytes() for name in others},
     }
 
 

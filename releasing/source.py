@@ -74,12 +74,16 @@ def export(source: Source, folder: Path) -> None:
     """Writes the files of the commit into an empty folder.
 
     Of a commit that is not released, the version gets its number there, in every file that has it.
+
+    Raises:
+        ReleaseError: when git fails.
     """
-    packed = subprocess.run(
-        ["git", "-C", str(source.root), "archive", "--format=tar", source.commit],
-        capture_output=True,
-        check=True,
-    )
+    command = ["git", "-C", str(source.root), "archive", "--format=tar", source.commit]
+    packed = subprocess.run(command, capture_output=True)
+    if packed.returncode != 0:
+        raise ReleaseError(
+            [f"git archive failed: {packed.stderr.decode(errors='replace').strip()}"]
+        )
     folder.mkdir(parents=True)
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter="data")

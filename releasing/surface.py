@@ -62,7 +62,11 @@ def surface() -> Surface:
     return {
         "settings": dict(_settings()),
         "catalogue": {
-            row.key: {"type": row.type, "since": row.since, "until": row.until}
+            row.key: {
+                "type": row.type,
+                "first version": row.since,
+                "last version": row.until,
+            }
             for row in catalogue()
             if not row.owner
         },

@@ -67,6 +67,7 @@ LONG = (
     Long(r"stores/test_team_stacks_engine\.py", "access", keep=r"test_vault_answers"),
     Long(r"stores/test_team_clouds_engine\.py", "conformance", keep=r"\[aws-secret-manager\]"),
     Long(r"settings/test_environments_engine\.py", "stacks", sample=r"settings/test_environments\.py"),
+    Long(r"settings/test_other_stacks_engine\.py", "stacks", keep="test_outputs_are_in"),
     Long(r"settings/test_other_stacks\.py::test_an_unread_output.*\[", "stacks", keep=r"\[(7|93)\]"),
     Long(r"upgrade/test_version_settings\.py::test_no_key_silently", "rotation", sample=r"upgrade/test_version_settings\.py"),
     Long(r"policy/test_judges\.py::test_checkov_that_cannot", "stacks", sample=r"policy/test_judges\.py"),

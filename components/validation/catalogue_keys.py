@@ -268,7 +268,10 @@ class _Reader:
             self._wrong(loc, wrong)
         elif isinstance(value, list):
             for i, item in enumerate(value):
-                self._leaf((*path, i), (*one.written, i), item, key)
+                if (wrong := reject_reason(item)) is not None:
+                    self._wrong((*loc, i), wrong)
+                else:
+                    self._leaf((*path, i), (*one.written, i), item, key)
             if not value:
                 self._leaf(path, one.written, [], key)
         else:

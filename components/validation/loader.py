@@ -175,10 +175,14 @@ def load(
 def _problem(
     finding: Finding, source: str, spelling: KeySpelling, resolved: Resolved | None
 ) -> Problem:
-    if resolved and (origin := resolved.origin(tuple(spelling.place(finding.loc)))):
+    path = spelling.path(finding.loc)
+    place = tuple(spelling.place(finding.loc))
+    if resolved and (origin := resolved.origin(place)):
         finding = of_output(finding, origin)
+        if (shown := resolved.own_keys(place)) != place:
+            path = KeySpelling().path(shown)
     return Problem(
-        spelling.path(finding.loc),
+        path,
         source,
         finding.message,
         finding.rule,

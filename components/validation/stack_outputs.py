@@ -6,11 +6,13 @@ import difflib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from pydantic import SecretStr
 
-from ..settings.base import OPAQUE, kebab
+from ..backends.settings_model import settings_model
+from ..settings.base import OPAQUE, Model, kebab
 from ..settings.findings import Finding
 from ..settings.references import (
     FROM_STACK,
@@ -22,7 +24,7 @@ from ..settings.references import (
     output_path,
 )
 from ..settings.report import Problem
-from .schema import ENCRYPTED, KeySpelling, printable_key
+from .schema import ENCRYPTED, KeySpelling, models_in, printable_key
 from .sensitive import Place
 
 MASKED = "[secret]"
@@ -76,6 +78,8 @@ class Resolved:
     document: dict[str, Any] = field(default_factory=dict)
     origins: dict[Place, OutputReference] = field(default_factory=dict)
     """Where a value was read, as it is written, to the output that it is."""
+    secret: set[Place] = field(default_factory=set)
+    """Those of them whose output is secret."""
     unread: dict[Place, OutputReference] = field(default_factory=dict)
     """Where nobody has read the value; the document has an `UnreadValue` there."""
     problems: list[Problem] = field(default_factory=list)
@@ -84,6 +88,31 @@ class Resolved:
         """The output that a value is, or is a part of."""
         ends = range(len(place), 0, -1) if self.origins else ()
         return next((self.origins[place[:e]] for e in ends if place[:e] in self.origins), None)
+
+    def own_keys(self, place: Place) -> Place:
+        """A place without the keys that only a secret output has, which a report does not say."""
+        ends = range(1, len(place)) if self.secret else ()
+        if (start := next((end for end in ends if place[:end] in self.secret), None)) is None:
+            return place
+        inner = (part if isinstance(part, int) else _own_key(part) for part in place[start:])
+        return (*place[:start], *inner)
+
+
+def _own_key(key: str) -> str:
+    return key if kebab(key) in _known_names() else MASKED
+
+
+@lru_cache(maxsize=1)
+def _known_names() -> frozenset[str]:
+    """The names of all settings."""
+
+    def names(model: type[Model]) -> Iterator[str]:
+        for name, one in model.model_fields.items():
+            yield one.alias or name
+            for inner in filter(None, models_in(one.annotation)):
+                yield from names(inner)
+
+    return frozenset(names(settings_model()))
 
 
 def resolve(document: Mapping[str, Any], source: str, read: ReadOutputs | None = None) -> Resolved:
@@ -165,9 +194,13 @@ class _Reader:
             return UnreadValue()
         value = _looked_up(reference, outputs)
         if isinstance(value, Mapping) and tuple(kebab(str(part)) for part in place) in _AS_TEXT:
-            value = json.dumps(value)
+            # Another text would be another provider.
+            value = json.dumps(value, sort_keys=True)
         self.resolved.origins[place] = reference
-        return _secret(value) if reference.path[0] in outputs.secret else _plain(value)
+        if reference.path[0] not in outputs.secret:
+            return _plain(value)
+        self.resolved.secret.add(place)
+        return _secret(value)
 
     def _outputs(self, stack: str) -> StackOutputs | None:
         if stack not in self._stacks:
@@ -290,9 +323,9 @@ def _is_plain(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """A value as a stack file would have it."""
+    """A value as a stack file would have it; keys in the order of the alphabet, since Pulumi keeps none."""
     if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: _plain(value[name]) for name in sorted(value)}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if value == MASKED:
@@ -304,7 +337,7 @@ def _plain(value: Any) -> Any:
 def _secret(value: Any) -> Any:
     """The same of a secret, each value in it as a `SecretStr`. Which of them are the secret, Pulumi does not say."""
     if isinstance(value, Mapping):
-        return {name: _secret(item) for name, item in value.items()}
+        return {name: _secret(value[name]) for name in sorted(value)}
     if isinstance(value, list):
         return [_secret(item) for item in value]
     value = _plain(value)

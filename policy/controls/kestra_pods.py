@@ -60,7 +60,7 @@ def _workload(stack: Stack, server: Server | None) -> Resource | None:
     for workload in stack.of(*WORKLOADS):
         component = labels(workload).get("app.kubernetes.io/component")
         if workload is server.resource or (
-            workload.made_of is server.resource and component == server.component
+            workload.origin is server.resource and component == server.component
         ):
             return workload
     return None

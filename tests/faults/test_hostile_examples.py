@@ -33,6 +33,8 @@ def vault(address: str) -> dict[str, Any]:
         ({"server": {10**5000: 1}}, "kestra:server.a number", "is no text key"),
         (oss(realm="a\0b"), "kestra:server.basic-auth.realm", "NUL"),
         (oss(realm="\ud800"), "kestra:server.basic-auth.realm", "half a character"),
+        (oss() | {"elasticsearch": {"client": {"http-hosts": ["a", "\ud800"]}}}, "kestra:elasticsearch.client.http-hosts[1]", "half a character"),
+        (oss() | {"elasticsearch": {"client": {"http-hosts": ["a\0"]}}}, "kestra:elasticsearch.client.http-hosts[0]", "NUL"),
         (oss(realm="x" * 100_001), "kestra:server.basic-auth.realm", "100,001 bytes"),
         (oss(**{"open-urls": {"/b", "/a"}}), "kestra:server.basic-auth.open-urls", "a kind of value"),
         (oss(realm=b"x"), "kestra:server.basic-auth.realm", "a kind of value"),

@@ -33,8 +33,8 @@ def said(control: str, *stack: R) -> list[str]:
 
 def objects(**values: Any) -> Mapping[str, Resource]:
     """Kind and name of what a release makes to it."""
-    made = chart_objects(Resource(RELEASE, "flows", {"chart": "kestra", "values": values}))
-    return {f"{r.type.rpartition(':')[2]} {r.props['metadata']['name']}": r for r in made}
+    resources = chart_objects(Resource(RELEASE, "flows", {"chart": "kestra", "values": values}))
+    return {f"{r.type.rpartition(':')[2]} {r.props['metadata']['name']}": r for r in resources}
 
 
 def test_the_chart_makes_what_its_values_enable() -> None:
@@ -79,6 +79,8 @@ def test_what_several_components_share_is_said_once_for_each_value() -> None:
     messages = [m for m in said("ks-kubernetes-07", stack) if "proxy" in m]
     assert len(messages) == 1
     assert "Change values.common.extraContainers.0.image" in messages[0]
+    assert len([m for m in said("ks-kubernetes-07", stack) if "values.image.tag" in m]) == 1
+    assert len(said("ks-kubernetes-06", stack)) == 1
 
 
 def test_a_chart_that_contains_kestras_is_judged_at_its_values() -> None:

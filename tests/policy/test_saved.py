@@ -235,7 +235,9 @@ def test_lines_for_people_begin_with_the_worst_and_name_a_control_once(
     said = capsys.readouterr().out
     headers = re.findall(r"^\[(mandatory|advisory)\] \[(\w+)\] (ks-\S+) ", said, re.MULTILINE)
     order = ["critical", "high", "medium", "low"]
-    ranks = [(level != "mandatory", order.index(severity), name) for level, severity, name in headers]
+    ranks = [
+        (level != "mandatory", order.index(severity), name) for level, severity, name in headers
+    ]
     assert ranks == sorted(set(ranks))
     assert headers[-1] == ("advisory", "high", "ks-keys-02")
     assert len(headers) > 3

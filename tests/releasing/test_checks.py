@@ -24,17 +24,25 @@ from tests.releasing.repository_support import commit, git
 _LOG = f"# Changelog\n\n## Unreleased\n\n## {__version__} - 2026-11-24\n- The first.\n"
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A commit that can be released, with the files that the checks read."""
+    root = tmp_path_factory.mktemp("template")
     for file in (versions.PLACE, *(follower.file for follower in versions.FOLLOWERS)):
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / file, tmp_path / file)
-    (tmp_path / changelog.FILE).write_text(_LOG)
-    _snapshots(tmp_path, __version__)
-    commit(tmp_path)
-    git(tmp_path, "tag", f"v{__version__}")
-    return tmp_path
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, root / file)
+    (root / changelog.FILE).write_text(_LOG)
+    _snapshots(root, __version__)
+    commit(root)
+    git(root, "tag", f"v{__version__}")
+    return root
+
+
+@pytest.fixture
+def repository(template: Path, tmp_path: Path) -> Path:
+    """A copy of it, for a test to change."""
+    shutil.copytree(template, tmp_path / "repository")
+    return tmp_path / "repository"
 
 
 def _snapshots(root: Path, version: str) -> None:
@@ -116,13 +124,19 @@ def test_a_build_to_try_needs_neither_tag_nor_changelog_but_a_commit(repository:
     assert source.written_version == __version__
 
 
-@pytest.mark.parametrize("version", ["1.2", "1.2.3rc1", "v1.2.3", "1.02.3", "1.2.3-beta"])
-def test_a_version_of_another_form_is_refused(repository: Path, version: str) -> None:
+@pytest.mark.parametrize(
+    "version", ["1.2", "1.2.3rc1", "v1.2.3", "1.02.3", "1.2.3-beta", "", "1.2.3.4"]
+)
+def test_a_release_has_three_numbers(version: str) -> None:
     assert not versions.is_release_version(version)
-    versions.write_version(repository, version)
+    assert versions.is_release_version("10.0.3")
+
+
+def test_a_version_of_another_form_is_refused(repository: Path) -> None:
+    versions.write_version(repository, "1.2.3rc1")
     git(repository, "commit", "--quiet", "--all", "--message", "Form")
     (problem,) = _problems(repository)
-    assert f"has version {version}; a release has three numbers" in problem
+    assert "has version 1.2.3rc1; a release has three numbers" in problem
 
 
 def test_where_there_is_no_repository_git_is_quoted(tmp_path: Path) -> None:
@@ -209,3 +223,12 @@ def test_snapshots_are_of_this_version_alone(tmp_path: Path) -> None:
     assert len(written) == 2
     assert checks.schema_changes(tmp_path, "7.8.9") == []
     assert checks.schema_changes(tmp_path, "7.8.8") == []
+
+
+def test_a_file_that_cannot_be_written_is_said_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["notes", "--output", str(tmp_path / "none" / "notes.md")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"- {tmp_path}")
+    assert error.endswith("No such file or directory\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import io
 import json
 from collections.abc import Mapping
@@ -206,12 +207,17 @@ def test_what_an_environment_does_not_show_is_said_and_not_judged(tmp_path: Path
         {"pulumiConfig": 5},
         {"value": {"pulumiConfig": 5}},
         {"value": {"pulumiConfig": {"value": {"kestra:url": 5}}}},
+        {
+            "pulumiConfig": {
+                "kestra:tags": functools.reduce(lambda inner, _: [inner], range(900), "x")
+            }
+        },
     ],
 )
 def test_what_is_no_opened_environment_is_refused(
     wrong: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises((ValueError, RecursionError)):
         opened(wrong)
     values = tmp_path / "environment.json"
     values.write_text(json.dumps(wrong))
@@ -260,6 +266,16 @@ def test_the_program_refuses_what_check_refuses_where_an_environment_brings_more
         one.message for one in by_check.value.problems
     ]
     assert PLANTED.lower() not in by_engine.value.report()
+
+
+def test_the_example_is_valid_as_far_as_it_stands_in_the_file() -> None:
+    file = ROOT / "examples" / "esc" / "stacks" / "Pulumi.production.yaml"
+    loaded = load_file(file)
+    assert not loaded.warnings
+    (note,) = loaded.notes
+    assert "brings settings from kestra/production" in note
+    for name in yaml.safe_load(file.read_text())["environment"]:
+        assert (file.parents[1] / "environments" / f"{name}.yaml").exists()
 
 
 def test_merging_changes_neither_side() -> None:

@@ -127,6 +127,13 @@ def test_a_secret_output_is_a_secret_of_the_settings() -> None:
     assert not loaded.warnings
 
 
+@pytest.mark.parametrize("secret", [(), ("e",)])
+def test_a_block_of_another_stack_has_one_order_of_keys(secret: tuple[str, ...]) -> None:
+    outputs = StackOutputs({"e": {"B": "1", "A": "2", "C": "3"}}, secret)
+    loaded = load("deployment.environment", output("e"), lambda _: outputs)
+    assert list(loaded.settings.deployment.environment) == ["A", "B", "C"]
+
+
 def test_a_kubeconfig_is_taken_as_text_and_as_the_object_that_clusters_export() -> None:
     for value in (KUBECONFIG, json.dumps(KUBECONFIG), yaml.safe_dump(KUBECONFIG)):
         for secret in (("k",), ()):
@@ -136,6 +143,12 @@ def test_a_kubeconfig_is_taken_as_text_and_as_the_object_that_clusters_export() 
             assert isinstance(text, SecretStr)
             assert yaml.safe_load(text.get_secret_value()) == KUBECONFIG
             assert bool(loaded.warnings) is not bool(secret)
+    turned = {name: KUBECONFIG[name] for name in reversed(KUBECONFIG)}
+    texts = {
+        load("deployment.kubeconfig", output("k"), lambda _, o=o: o).settings.deployment.kubeconfig
+        for o in (StackOutputs({"k": KUBECONFIG}, ("k",)), StackOutputs({"k": turned}, ("k",)))
+    }
+    assert len(texts) == 1, "the order of keys makes no other provider"
     for wrong in ("~/.kube/config", "clusters: []", PLANTED, "a: [", "${KUBECONFIG}"):
         (problem,) = problems("deployment.kubeconfig", wrong)
         assert problem.message == "is no kubeconfig"
@@ -197,6 +210,21 @@ def test_fixes_of_missing_outputs_name_what_there_is() -> None:
     # A secret's keys are not listed.
     (part,) = problems("tags.owner", output("account.zzz"))
     assert "password" not in part.fix
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "path"),
+    [
+        ("server.basic-auth", {PLANTED: "x"}, "kestra:server.basic-auth.[secret]"),
+        ("deployment", {"ingress": {PLANTED: {PLANTED: 1}}}, "kestra:deployment.ingress.[secret]"),
+        ("tags.additional", {PLANTED: "x"}, "kestra:tags.additional.[secret]"),
+    ],
+)
+def test_the_keys_of_a_secret_output_are_not_said(place: str, value: Any, path: str) -> None:
+    outputs = StackOutputs({"s": value}, {"s"})
+    reported = problems(place, output("s"), lambda _: outputs)
+    assert path in {one.path for one in reported}
+    assert PLANTED not in "".join(one.line() for one in reported)
 
 
 def test_everything_is_reported_at_once_and_the_rest_is_judged() -> None:

@@ -223,6 +223,14 @@ def test_a_grant_that_cannot_be_given_or_that_two_stacks_write_is_refused() -> N
         assert [t for t in said if "team" in t] == expected, (manager, changed, said)
 
 
+def test_more_teams_than_the_policy_of_a_role_can_name_are_refused() -> None:
+    for count, is_refused in ((10, False), (60, True)):
+        document = kestra_stack("aws-secret-manager", *(f"team-{n}" for n in range(count)))
+        said = [text for text in _said(document) if "too many for the policy" in text]
+        assert bool(said) == is_refused, count
+        assert all(text.startswith("store.teams are") for text in said)
+
+
 def test_two_teams_of_open_source_cannot_have_one_name() -> None:
     document = kestra_stack("google-secret-manager", "billing", "sales", is_enterprise=False)
     document["store"]["teams"]["sales"]["secrets"] += ["BILLING_TOKEN"]
@@ -271,6 +279,48 @@ def test_a_team_and_the_kestra_that_reads_it_are_not_in_each_others_way() -> Non
         assert said == [], (manager, is_enterprise)
         both = [team_stack(manager, n, is_enterprise=is_enterprise) for n in ("billing", "sales")]
         assert _pair(*both) == []
+
+
+def test_teams_of_which_one_has_a_part_of_the_other_are_warned_of() -> None:
+    for manager, within in (
+        ("vault", {"namespaces": ["a.b", "company.billing.eu"]}),
+        ("aws-secret-manager", {"namespaces": ["company.billing"]}),
+        ("google-secret-manager", {"name-prefix": "BILLING_EU_"}),
+        ("azure-key-vault", {"name-prefix": "billing_eu_"}),
+    ):
+        document = kestra_stack(manager, "billing", "sales")
+        document["store"]["teams"]["sales"] = within
+        said = [text for text in _said(document) if "lies within" in text]
+        assert f"store.teams.sales.{next(iter(within))} lies within what is of team billing" in said
+        document["store"]["teams"]["sales"] = (
+            {"namespaces": ["company.billings"]}
+            if "namespaces" in within
+            else {"name-prefix": "BILLINGS_"}
+        )
+        assert not [text for text in _said(document) if "lies within" in text], manager
+
+
+def test_names_of_key_vault_have_no_case_when_a_team_has_them() -> None:
+    for manager, said in (
+        ("azure-key-vault", ["is where the secrets of team billing are"]),
+        ("google-secret-manager", []),
+    ):
+        document = kestra_stack(manager, "billing")
+        own = {"billing_token": {"namespace": "company.platform", "generate": {}}}
+        document["declared-secrets"] = own
+        messages = [p.message for p in problems_of(document) if "billing_token" in p.path]
+        assert messages == said
+
+
+def test_a_grant_of_names_that_the_team_cannot_declare_is_refused() -> None:
+    for manager in MANAGERS:
+        document = kestra_stack(manager, "billing", is_enterprise=False)
+        block = document["store"]["teams"]["billing"]
+        block |= {"name-prefix": "BILLING_", "secrets": ["BILLING_A", "SALES_TOKEN"]}
+        message = "store.teams.billing.secrets has SALES_TOKEN, which does not begin with BILLING_"
+        assert message in _said(document)
+        block["secrets"] = ["BILLING_A"]
+        assert message not in _said(document)
 
 
 def test_the_stack_files_of_this_project_are_not_in_each_others_way(

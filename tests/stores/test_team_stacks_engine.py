@@ -15,8 +15,9 @@ from components.backends.registry import backend_of
 from components.drift import written_secrets
 from components.settings import Settings
 from components.validation import load_file
+from components.validation.stacks_together import shared_secrets
 from sandbox.display import Events
-from sandbox.engine.automation import Stack
+from sandbox.engine.automation import EngineFailure, Stack
 from sandbox.services import ControlPlane, Vault
 from sandbox.state import State
 from sandbox.vault_check import Client, log_in, service_account_token
@@ -272,6 +273,25 @@ def test_the_pods_of_one_kestra_may_do_nothing_in_the_namespace_of_the_other(
         jwt = service_account_token(stacks.plane, f"{other}-kestra", "kestra", None)
         method = {"path": f"{own}-kubernetes", "role": "kestra"}
         assert log_in({"address": stacks.vault.address, "kubernetes": method}, jwt) is None
+
+
+def test_a_second_kestra_of_the_same_names_is_refused_and_takes_nothing_from_the_first(
+    stacks: Stacks,
+) -> None:
+    name = "same-names"
+    config = _kestra("teams")
+    (stacks.folder / "stacks" / f"Pulumi.{name}.yaml").write_text(
+        yaml.safe_dump({"config": config})
+    )
+    assert list(shared_secrets([(one, stacks.settings(one)) for one in ("teams", name)]))
+    try:
+        with pytest.raises(EngineFailure, match=r"already[\s\S]*Otherwise:"):
+            stacks.stack(name).up(stacks.events)
+    finally:
+        stacks.stack(name).destroy(stacks.events)
+    client = stacks.kestra("teams")
+    assert client.call("GET", f"{ENGINE}/data/main/company/billing/TOKEN").ok
+    assert set(stacks.stack("teams").preview(stacks.events).changes) <= {"same"}
 
 
 def test_the_end_of_a_teams_stack_leaves_the_others_alone(stacks: Stacks) -> None:

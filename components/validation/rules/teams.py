@@ -30,6 +30,7 @@ def check(s: Settings) -> Iterator[Finding]:
             yield from _area(s, at, team)
     if not s.is_shared_with_teams:
         return
+    yield from _overlaps(s)
     yield from _shared(s)
     yield from _names(s)
 
@@ -88,6 +89,35 @@ def _area(s: Settings, at: tuple[str, ...], team: Team) -> Iterator[Finding]:
             )
 
 
+def _overlaps(s: Settings) -> Iterator[Finding]:
+    """Teams one of which may write, by its grant, what is another one's."""
+    teams = list(s.store.teams.items())
+    for i, (name, team) in enumerate(teams):
+        for other, block in teams[:i] + teams[i + 1 :]:
+            if backend_of(s).has_namespaces:
+                key, inner = "namespaces", team.namespaces
+                within = any(block.has_namespace(team.tenant, one) for one in inner)
+            else:
+                key, begin = "name-prefix", block.name_prefix
+                within = begin is not None and _begins(s, team.name_prefix, begin)
+            if within:
+                yield Finding(
+                    (*_AT, name, key),
+                    f"lies within what is of team {other}",
+                    "a namespace holds with those below it, and a prefix with every name that begins so: whoever deploys "
+                    f"the secrets of {other} may read and write these too",
+                    "give the two teams namespaces or prefixes of which none is a part of the other",
+                    warning=True,
+                )
+
+
+def _begins(s: Settings, name: str | None, prefix: str) -> bool:
+    """Whether a name in the secret manager begins so; Key Vault's names have no case."""
+    if backend_of(s).cloud == "azure":
+        return (name or "").lower().startswith(prefix.lower())
+    return (name or "").startswith(prefix)
+
+
 def _shared(s: Settings) -> Iterator[Finding]:
     """A manager in which others can write what Kestra reads, and a part of it can be granted."""
     manager = s.secret
@@ -126,6 +156,16 @@ def _shared(s: Settings) -> Iterator[Finding]:
                 "list the names that the team's stack declares; without any remove the team",
                 kind="missing",
             )
+        prefix = team.name_prefix or ""
+        if s.uses_external_secrets and (
+            others := [one for one in team.secrets if not one.startswith(prefix)]
+        ):
+            yield Finding(
+                (*_AT, name, "secrets"),
+                f"has {', '.join(others)}, which does not begin with {prefix}",
+                "the team's stack declares only names that begin so, and a grant holds for nothing else",
+                "remove it, or correct name-prefix in both stacks",
+            )
         if s.is_enterprise and team.secrets:
             yield Finding(
                 (*_AT, name, "secrets"),
@@ -145,7 +185,7 @@ def _names(s: Settings) -> Iterator[Finding]:
             inside = (
                 block.has_namespace(declared.tenant, declared.namespace)
                 if backend_of(s).has_namespaces
-                else prefix is not None and name.startswith(prefix)
+                else prefix is not None and _begins(s, name, prefix)
             )
             if inside:
                 yield Finding(
