@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from components.package.schema import FILE
 from tests.conftest import ROOT
+from tests.package.consumer_support import Consumer
 from tests.package.distribution_support import build_wheel, install
 from tests.package.relative_imports_support import relative, stale
 from tests.test_requirements import pins
@@ -132,6 +135,18 @@ def test_the_installed_package_runs_with_mocks_and_without_the_source_tree(
     command = [str(python), "-m", "kestra_pulumi", "--help"]
     usage = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
     assert usage.startswith("usage: python -m kestra_pulumi")
+
+
+@pytest.mark.engine
+def test_the_engine_reads_the_schema_of_the_installed_plugin_by_its_path(
+    wheel: Path, tmp_path: Path, tools: dict[str, Path]
+) -> None:
+    """As `pulumi package add PATH` does for programs in other languages."""
+    plugin = install(wheel, tmp_path / "environment") / "pulumi-resource-kestra-platform"
+    consumer = Consumer(tmp_path / "consumer", tools, [])
+    command = [str(tools["pulumi"]), "package", "get-schema", str(plugin)]
+    schema = json.loads(consumer.run(command, tmp_path))
+    assert set(schema["resources"]) == set(json.loads(FILE.read_text())["resources"])
 
 
 @pytest.mark.engine
