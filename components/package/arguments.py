@@ -55,6 +55,15 @@ def _no_value(place: Loc) -> Refused:
     )
 
 
+def _no_keys() -> Refused:
+    return Refused(
+        (CATALOGUE,),
+        "is no map of keys",
+        "it takes blocks of Kestra's own file, with their keys",
+        "write keys under it, or remove it",
+    )
+
+
 def _twice(place: Loc) -> Refused:
     return Refused(
         place,
@@ -85,10 +94,13 @@ def read_arguments(inputs: Mapping[str, Value]) -> Arguments:
     document: dict[str, Any] = reader.block(rest, settings_model(), (), inherited=False)
     if catalogue is not None:
         keys = reader.value(catalogue, None, (), inherited=False)
-        if not isinstance(keys, dict):
-            keys = {CATALOGUE: keys}
-        document = reader.merge(document, keys)
-    return Arguments(document, reader.unknown, reader.refused)
+        if isinstance(keys, dict):
+            document = reader.merge(document, keys)
+        elif keys is not _ABSENT:
+            reader.refused.append(_no_keys())
+    unknown = [place or (CATALOGUE,) for place in reader.unknown]
+    refused = [one if one.place else one._replace(place=(CATALOGUE,)) for one in reader.refused]
+    return Arguments(document, unknown, refused)
 
 
 class _Reader:
