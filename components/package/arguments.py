@@ -210,7 +210,8 @@ class _Reader:
         if isinstance(content, bool):
             return SecretStr(str(content).lower()) if is_secret else content
         if isinstance(content, (int, float)):
-            number = int(content) if float(content).is_integer() else content
+            is_whole = isinstance(content, float) and content.is_integer()
+            number = int(content) if is_whole else content
             return SecretStr(str(number)) if is_secret else number
         return SecretStr(content) if is_secret or (inherited and takes) else content
 
