@@ -13,7 +13,7 @@ from benchmarks.rig import Change, Prepared, Rig
 TEAMS, SECRETS = 10, 100
 QUICK = (2, 10)
 """Teams and secrets of each with `--quick`."""
-OPERATIONS = {"preview": "preview", "up": "up", "up-again": "up", "change": "up"}
+OPERATIONS = {"preview": "preview", "up": "up", "change": "up"}
 """Figure to the engine's operation, in this order on each new stack."""
 _MIB = 1024 * 1024
 
@@ -42,7 +42,7 @@ def secrets_alone(name: str, count: int, changed: str = "") -> Change:
 
 
 def teams(rig: Rig, count: int = TEAMS, secrets: int = SECRETS) -> Iterator[Result]:
-    """Preview, first update, update without a change and with one secret changed; and the states.
+    """Preview, first update, an update with one secret changed; and the states.
 
     A value is of all stacks of teams in turn (its memory the highest of one), the floor that of the one stack with all
     of their secrets; `each` is the median of one team's stack. The one secret that changes is in one stack: that one

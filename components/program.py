@@ -53,7 +53,7 @@ from .stack_config import config_values, read_config
 from .stack_outputs import read_outputs
 from .storage.interface import StorageAccess
 from .storage.registry import create_storage
-from .team_grants import team_block
+from .team_grants import key_for_teams, team_block
 from .validation import Loaded, load_stack
 
 
@@ -362,6 +362,7 @@ def deploy_kestra(
         "secretIds": store.secret_ids,
         **({} if second is None else {"alsoSecretIds": second.secret_ids}),
         "versionIds": store.version_ids,
+        **key_for_teams(settings, store),
         **_of_storage(resources.storage),
         "configuration": configuration.yaml(),
         "tags": tags.convention(settings.tags),

@@ -120,8 +120,8 @@ def _marked(key: str, text: str, written: object) -> object:
     value = _value(key, text)
     if _fits(value, written) and _has_secret(marked := _as_written(value, written)):
         return marked
-    # Nothing says which values are encrypted: all that may be.
-    return all_secret(key, value)
+    # Nothing says which of the others are encrypted: all that may be.
+    return all_secret(key, _as_written(value, written))
 
 
 def _has_secret(value: object) -> bool:
@@ -160,7 +160,7 @@ def _day(written: object) -> object:
 
 
 def _as_written(value: Any, written: object) -> object:
-    if isinstance(written, SecretStr):
+    if isinstance(written, SecretStr) and isinstance(value, str):
         return SecretStr(value)
     if isinstance(value, (Mapping, list)):
         inner = [_as_written(*pair) for pair in _pairs(value, written)]

@@ -10,7 +10,7 @@ _READ = "pulumi:pulumi:readStackOutputs"
 
 
 def read_outputs(stack: str) -> StackOutputs:
-    """The outputs of a stack, by the engine of the running program; nothing is registered.
+    """The outputs of a stack, by the engine of the running program; no resource is registered.
 
     A resource `StackReference` would keep every output of the other stack in the state of this one.
 

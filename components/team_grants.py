@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from .backends.interface import Store
 from .backends.registry import backend_of
 from .settings.model import Settings
 from .settings.secrets_alone import team_of
@@ -34,6 +35,17 @@ def team_block(settings: Settings, key: Any = None) -> Mapping[str, Any]:
     if key is not None and store is not None and store.kms.arn is None:
         block["kms-key-arn"] = key
     return {name: block}
+
+
+def key_for_teams(settings: Settings, store: Store) -> Mapping[str, Any]:
+    """The key that the stacks of teams name, as an output of Kestra's stack; nothing where none shares the store.
+
+    Args:
+        settings: of Kestra's stack.
+        store: its store.
+    """
+    key = getattr(store, "key_arn", None)
+    return {"kmsKeyArn": key} if settings.is_shared_with_teams and key is not None else {}
 
 
 def as_text(settings: Settings) -> str:

@@ -15,9 +15,10 @@ from .controls.kestra_servers import HELM, Server
 from .core.model import Problem, Resource
 from .core.values import UNKNOWN, Undecided, as_list, get_path, is_unknown, raw, reveal
 from .pods import WORKLOADS, containers
+from .task_definitions import TASK_DEFINITION, task_containers
 
 SUPER_ADMINS = ("kestra.security.super-admin", "kestra.security.instance-owner")
-CARRIERS = (CONFIG_MAP, SECRET, *HELM, *WORKLOADS)
+CARRIERS = (CONFIG_MAP, SECRET, *HELM, *WORKLOADS, TASK_DEFINITION)
 _REFERENCE = re.compile(r"\$\{[^:}]+\}")
 _PLACEHOLDER = re.compile(r"\$\{(?P<name>[^${}:]+)(?::(?P<default>[^${}]*))?\}")
 _DEPTH = 8
@@ -261,12 +262,19 @@ def documents(resource: Resource) -> Iterator[Document]:
     unknown = ""
     for path, text in _texts(resource):
         if is_unknown(text):
-            unknown = path
+            unknown = path if _may_be_document(resource, path) else unknown
             continue
         for content in _parsed(reveal(text), path):
             yield Document(resource, path, content)
     if unknown:
         raise Undecided(unknown)
+
+
+def _may_be_document(resource: Resource, path: str) -> bool:
+    """Whether an unknown text may be a document, by the name of its entry: a file's, or the launcher's variable."""
+    if resource.type not in (CONFIG_MAP, SECRET):
+        return True
+    return "." in path.partition(".")[2] or path.endswith("KESTRA_CONFIGURATION")
 
 
 def _parsed(text: Any, path: str) -> Iterator[Mapping[str, Any]]:
@@ -289,6 +297,11 @@ def _texts(resource: Resource) -> Iterator[tuple[str, Any]]:
     elif resource.type in HELM:
         for path in ("configurations.application", "configuration", "secrets"):
             yield f"values.{path}", resource.get_path(f"values.{path}")
+    elif resource.type == TASK_DEFINITION:
+        for _, located in task_containers(resource):
+            for path, entry in located:
+                if get_path(entry, "name") == "KESTRA_CONFIGURATION":
+                    yield f"{path}.value", raw(entry, "value")
     else:
         for container in containers(resource):
             for position, entry in enumerate(as_list(container.get_path("env"))):

@@ -43,13 +43,13 @@ _CORE = {"v1": "core/v1"}
 
 def all_resources(stack: Stack) -> Stack:
     """A stack with what its releases of Kestra's chart make."""
-    made: list[Resource] = []
+    objects: list[Resource] = []
     for release in stack.of(RELEASE):
         try:
-            made += chart_objects(release)
+            objects += chart_objects(release)
         except Undecided:
             continue  # Said of the release itself.
-    return Stack([*stack.resources, *made]) if made else stack
+    return Stack([*stack.resources, *objects]) if objects else stack
 
 
 def chart_objects(release: Resource) -> list[Resource]:
@@ -57,7 +57,7 @@ def chart_objects(release: Resource) -> list[Resource]:
 
     Raises:
         Undecided: when the values are not known.
-        OutOfView: when it is a chart before 1.0, which is made otherwise.
+        OutOfView: when it is a chart before 1.0, which is made otherwise, or has values in files.
         Misshapen: when a value has another type than its key takes.
     """
     try:
@@ -65,6 +65,8 @@ def chart_objects(release: Resource) -> list[Resource]:
         if chosen is None:
             return []
         root, values = chosen
+        if release.get_path("valueYamlFiles"):
+            raise OutOfView(f"the values of {release.name} in valueYamlFiles")
         if "configuration" in values:
             raise OutOfView(f"the pods of {release.name}, a chart before 1.0")
         return list(_Chart(release, root, values).objects())
@@ -78,6 +80,8 @@ class _Chart:
     def __init__(self, release: Resource, root: str, values: Mapping[str, Any]) -> None:
         self._release, self._root, self._values = release, root, values
         self._namespace = raw(release.props, "namespace")
+        self._instance = raw(release.props, "name") or UNKNOWN
+        """The provider names a release that has no name."""
         name = raw(values, "fullnameOverride") or raw(release.props, "name") or release.name
         self._name = name if is_unknown(name) else str(reveal(name))
 
@@ -102,7 +106,7 @@ class _Chart:
             {**props, "metadata": {k: v for k, v in metadata.items() if v is not None}},
             origin.urn,
             origin.protect,
-            made_of=origin,
+            origin=origin,
             places=where,
         )
 
@@ -172,6 +176,8 @@ class _Chart:
             "volumes": joined("extraVolumes", f"{_POD}.volumes"),
         }
         pod_labels = {
+            "app.kubernetes.io/name": raw(self._values, "nameOverride") or "kestra",
+            "app.kubernetes.io/instance": self._instance,
             "app.kubernetes.io/component": component,
             **(raw(self._values, "common", "podLabels") or {}),
         }

@@ -56,6 +56,14 @@ def _decoded(text: Any) -> Any:
         return None
 
 
+def is_encrypted(resource: Resource) -> bool:
+    """Whether a saved state hides all that an object holds."""
+    return any(
+        isinstance(value, Sealed) and is_unknown(value)
+        for value in map(resource.props.get, _FIELDS)
+    )
+
+
 class ClusterObjects:
     """Finds what the pods of a workload refer to."""
 

@@ -18,7 +18,7 @@ from typing import Any, get_args
 from . import controls
 from .core.judge import Judge, Judged, Violation
 from .core.levels import ENVIRONMENTS, Level, environment_of, environment_of_process
-from .core.model import Stack
+from .core.model import Severity, Stack
 from .core.options import NAME, Options, configuration_faults
 from .manifest import VERSION
 from .saved import Saved, UnreadableFile, read
@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     judge = commands.add_parser(
         "judge",
         help="judge what Pulumi saved, without Pulumi",
-        description="Judges a state (pulumi stack export), a preview (pulumi preview --json) or a plan "
+        description="Judges a state (pulumi stack export), a preview (pulumi preview --json --show-sames) or a plan "
         "(pulumi preview --save-plan). Ends with 1 when a mandatory control is violated, with 2 when a file cannot "
         "be used. Secrets that are encrypted count as set, and are never shown.",
     )
@@ -143,19 +143,28 @@ def configuration(file: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     return properties.get(NAME, {}), {**every, **levels}
 
 
+def _most_urgent(violation: Violation) -> tuple[bool, int, str]:
+    """Mandatory ones first, then by severity."""
+    severity = get_args(Severity).index(violation.control.severity)
+    return violation.level != "mandatory", -severity, violation.control.id
+
+
 def _lines(
     judge: Judge, violations: Sequence[Violation], undecided: Iterable[tuple[str, str]]
 ) -> Iterator[str]:
     yield f"Kestra's policy pack {VERSION}, at the levels of {judge.environment}"
-    for level in ("mandatory", "advisory"):
-        for violation in (v for v in violations if v.level == level):
-            control = violation.control
-            yield f"[{level}] [{control.severity}] {control.id} {control.title}"
-            yield f"    {violation.text}"
+    by_control: dict[tuple[str, str], list[Violation]] = {}
+    for violation in sorted(violations, key=_most_urgent):
+        by_control.setdefault((violation.level, violation.control.id), []).append(violation)
+    for (level, _), same in by_control.items():
+        control = same[0].control
+        yield f"[{level}] [{control.severity}] {control.id} {control.title}"
+        yield f"  {control.risk}"
+        yield from (f"    {violation.text}" for violation in same)
     for control, reason in dict.fromkeys(undecided):
         yield f"[undecided] {control} {reason}"
     refusing = sum(v.level == "mandatory" for v in violations)
-    yield f"{len(violations)} violations, {refusing} of them mandatory"
+    yield f"violations: {len(violations)}, mandatory: {refusing}"
 
 
 def _document(

@@ -15,6 +15,7 @@ from .cluster_objects import (
     ClusterObjects,
     Entry,
     entries,
+    is_encrypted,
     may_share_namespace,
 )
 from .configuration_sources import (
@@ -27,11 +28,19 @@ from .configuration_sources import (
 from .configuration_texts import UnreadableText, flatten, is_kestras, parse
 from .container_variables import ContainerVariables
 from .controls.kestra_containers import config_option
-from .controls.kestra_servers import CHART, HELM, Server, chart_servers, workload_servers
+from .controls.kestra_servers import (
+    CHART,
+    HELM,
+    Server,
+    chart_servers,
+    task_servers,
+    workload_servers,
+)
 from .core.model import Context, Finding, Resource, Stack
 from .core.values import UNKNOWN, OutOfView, Sealed, Undecided, check_each, reveal
 from .mounted_files import file_at, mount_of
 from .pods import WORKLOADS
+from .task_definitions import TASK_DEFINITION
 
 #: Variables with options of the JVM, the weakest first.
 _JVM_OPTIONS = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_OPTS", "_JAVA_OPTIONS")
@@ -119,7 +128,11 @@ class _Reader:
 
     def _servers(self) -> list[Server]:
         chosen: list[Server] = []
-        kinds = ((WORKLOADS, workload_servers), (HELM, chart_servers))
+        kinds = (
+            (WORKLOADS, workload_servers),
+            (HELM, chart_servers),
+            ((TASK_DEFINITION,), task_servers),
+        )
         for types, read in kinds:
             for resource in filter(self._is_read, self._stack.of(*types)):
                 try:
@@ -130,7 +143,7 @@ class _Reader:
 
     def _is_read(self, resource: Resource) -> bool:
         """Whether a resource is read itself: the pods of a release by its values, a rendered chart by its pods."""
-        if resource.made_of is not None:
+        if resource.origin is not None:
             return False
         rendered = f"{CHART}$"
         return resource.type != CHART or not any(rendered in r.urn for r in self._stack.resources)
@@ -232,7 +245,8 @@ class _Reader:
 
     def _alone(self) -> Iterator[Application]:
         for resource in self._stack.of(CONFIG_MAP, SECRET):
-            if any(resource is used for used in self._used):
+            # Of one that is encrypted nobody knows whether it has anything of Kestra's.
+            if is_encrypted(resource) or any(resource is used for used in self._used):
                 continue
             for finding in check_each([resource], documents):
                 if isinstance(finding, Undecided):

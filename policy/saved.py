@@ -68,7 +68,7 @@ class _MalformedError(Exception):
 
 
 _EXPECTED = (
-    "Write one with `pulumi stack export --file state.json`, `pulumi preview --json > preview.json` or "
+    "Write one with `pulumi stack export --file state.json`, `pulumi preview --json --show-sames > preview.json` or "
     "`pulumi preview --save-plan plan.json`."
 )
 
@@ -86,7 +86,9 @@ def _entries(document: Any) -> list[Mapping[str, Any]]:
     elif "resourcePlans" in document:
         entries = list(_of_plan(_mapping(document["resourcePlans"], "resourcePlans")))
     elif "steps" in document:
-        entries = list(_of_preview(_list(document["steps"], "steps")))
+        steps = _list(document["steps"], "steps")
+        same = _mapping(document.get("changeSummary"), "changeSummary").get("same")
+        entries = list(_of_preview(steps, same if isinstance(same, int) else 0))
     else:
         raise _MalformedError("is neither a state nor a preview or plan")
     for entry, place in entries:
@@ -108,8 +110,16 @@ def _mapping(value: Any, place: str) -> Mapping[str, Any]:
     return value or {}
 
 
-def _of_preview(steps: list[Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """The resources that there are after the steps; of a replacement the last step says most."""
+def _of_preview(steps: list[Any], unchanged: int) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The resources that there are after the steps; of a replacement the last step says most.
+
+    Raises:
+        UnreadableFile: when those that do not change are left out.
+    """
+    if unchanged > sum(isinstance(step, Mapping) and step.get("op") == "same" for step in steps):
+        raise UnreadableFile(
+            f"The preview has what changes alone, and a stack is judged whole. {_EXPECTED}"
+        )
     after: dict[str, tuple[Mapping[str, Any], str]] = {}
     for i, written in enumerate(steps):
         step = _mapping(written, f"steps[{i}]")

@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"- {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
+        print(f"- {error.filename or 'A file'}: {error.strerror or error}", file=sys.stderr)
         return 1
     except ValueError as error:
         # What is wrong with the version or the changelog, in words.

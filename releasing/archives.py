@@ -16,11 +16,9 @@ IMPORT_NAME = "kestra_pulumi"
 _LEGAL = ("LICENSE", "NOTICE")
 _MAIN = f'''"""The plugin of Kestra's component package: the engine runs this folder with its address (PulumiPlugin.yaml)."""
 
-import sys
+from {IMPORT_NAME}.package.__main__ import command
 
-from {IMPORT_NAME}.package.provider import serve
-
-serve(sys.argv[1:])
+command()
 '''
 
 
@@ -56,11 +54,11 @@ def plugin_files(tree: Path, wheel: Path) -> dict[str, bytes]:
             for name in packed.namelist()
             if name.startswith(f"{IMPORT_NAME}/")
         }
-    beside = ("PulumiPlugin.yaml", "requirements.txt", *_LEGAL)
+    others = ("PulumiPlugin.yaml", "requirements.txt", *_LEGAL)
     return {
         **package,
         "__main__.py": _MAIN.encode(),
-        **{name: (tree / name).read_bytes() for name in beside},
+        **{name: (tree / name).read_bytes() for name in others},
     }
 
 

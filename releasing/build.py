@@ -91,7 +91,9 @@ def build_in(source: Source, folder: Path, surroundings: Surroundings) -> Path:
     done = subprocess.run(
         command,
         cwd=tree,
-        env=environment(SOURCE_DATE_EPOCH=str(source.epoch), **_told(), **surroundings.variables),
+        env=environment(
+            SOURCE_DATE_EPOCH=str(source.epoch), **_of_the_builder(), **surroundings.variables
+        ),
         umask=surroundings.umask,
         capture_output=True,
         text=True,
@@ -110,7 +112,7 @@ def _empty(folder: Path) -> None:
             file.unlink()
 
 
-def _told() -> dict[str, str]:
+def _of_the_builder() -> dict[str, str]:
     """What only the caller knows of the builder."""
     return {name: value for name, value in os.environ.items() if name.startswith("RELEASE_")}
 
@@ -165,17 +167,8 @@ def _distribution(project: Path, target: Path) -> Path:
 def _hatchling(tree: Path, what: str, target: Path) -> Path:
     """Builds the sdist or the wheel of a tree; returns it."""
     before = set(target.iterdir())
-    command = [
-        sys.executable,
-        "-m",
-        "hatchling",
-        "build",
-        "--target",
-        what,
-        "--directory",
-        str(target),
-    ]
-    subprocess.run(command, cwd=tree, check=True)
+    command = ["-m", "hatchling", "build", "--target", what, "--directory", str(target)]
+    subprocess.run([sys.executable, *command], cwd=tree, check=True)
     (built,) = set(target.iterdir()) - before
     return built
 

@@ -45,6 +45,9 @@ def changes(before: Surface, after: Surface) -> list[Change]:
 def _of_kind(kind: str, before: Names, after: Names) -> Iterator[Change]:
     about = KINDS[kind]
     for name, old in before.items():
+        whole = _COMPONENTS.sub("deployment.", name)
+        if whole != name and _is_same(before, after, name, whole):
+            continue  # What every kind of pod has is one setting.
         label = f"`{about.prefix}{name}`"
         if name not in after:
             yield _change(kind, name, f"The {about.noun} {label} is removed.", is_breaking=True)
@@ -60,6 +63,11 @@ def _of_kind(kind: str, before: Names, after: Names) -> Iterator[Change]:
                 yield _change(kind, name, line, own, is_breaking=not _is_wider(aspect, value, new))
     if about.is_announced:
         yield from _added(kind, before, after)
+
+
+def _is_same(before: Names, after: Names, name: str, other: str) -> bool:
+    """Whether the same changed of two names."""
+    return (before[name], after.get(name)) == (before.get(other), after.get(other))
 
 
 def _added(kind: str, before: Names, after: Names) -> Iterator[Change]:
@@ -105,8 +113,8 @@ def _is_wider(aspect: str, before: str, after: str) -> bool:
     """Whether everything that was valid is valid still, and means the same."""
     if aspect == "default":
         return before == "required"
-    if aspect in ("since", "until"):
-        return after == "" or (before != "" and (after < before) == (aspect == "since"))
+    if aspect in ("first version", "last version"):
+        return after == "" or (before != "" and (after < before) == (aspect == "first version"))
     if aspect != "type":
         return False
     if " | " in before or " | " in after:

@@ -9,6 +9,7 @@ from pathlib import Path
 from components.package.schema import package_schema
 from components.package.schema_changes import breaking_changes, released_form
 from releasing import changelog, changes, surface
+from releasing.problems import ReleaseError
 from releasing.source import Source, git
 from releasing.versions import (
     PLACE,
@@ -16,6 +17,7 @@ from releasing.versions import (
     is_release_version,
 )
 
+_NEXT = "python -m releasing version NEW"
 SURFACES = "releasing/surfaces"
 STATES = "tests/upgrade/states"
 SCHEMAS = "tests/package/fixtures/schemas"
@@ -64,7 +66,7 @@ def _of_the_tag(source: Source) -> Iterator[str]:
     if tag in here:
         return
     if git(source.root, "tag", "--list", tag).strip():
-        yield f"{tag} is the tag of another commit: that version is released. Raise the version: python -m releasing version NEW"
+        yield f"{tag} is the tag of another commit: that version is released. Raise the version: {_NEXT}."
     elif not here and git(source.root, "rev-parse", "--is-shallow-repository").strip() == "true":
         yield "The commit has no tag in this shallow clone, which may lack it. Run: git fetch --unshallow --tags"
     elif not here:
@@ -82,20 +84,22 @@ def _of_the_changelog(root: Path, version: str) -> Iterator[str]:
         yield f"{changelog.FILE} has no section of {version}. Run: python -m releasing version {version}"
     if waiting is not None and waiting.text:
         yield (
-            f"{changelog.FILE} has entries under {changelog.UNRELEASED} that this release would not name. Move them under "
-            f"{version}."
+            f"{changelog.FILE} has entries under {changelog.UNRELEASED} that this release would not name. Raise the version: "
+            f"{_NEXT}. Or move them under {version}."
         )
 
 
 def _of_the_snapshots(root: Path, version: str) -> Iterator[str]:
     """What has to be recorded for the comparisons of later versions."""
-    again = f"Run: python -m releasing snapshot. It records what users of {version} rely on"
-    now = surface.as_text(surface.surface())
+    again = "Run: python -m releasing snapshot"
     file = root / SURFACES / f"{version}.json"
     if not file.is_file():
-        yield f"{SURFACES} has no {file.name}. {again}."
-    elif file.read_text(encoding="utf-8") != now:
-        yield f"{SURFACES}/{file.name} is not what the program has. {again}."
+        yield f"{SURFACES} has no {file.name}, what users of {version} rely on. {again}."
+    elif file.read_text(encoding="utf-8") != surface.as_text(surface.surface()):
+        yield (
+            f"{SURFACES}/{file.name} is not what the program has. Raise the version: {_NEXT}. Or, where nobody has {version} yet: "
+            f"{again[5:]}."
+        )
     if not (root / SCHEMAS / f"{version}.json").is_file():
         yield f"{SCHEMAS} has no {version}.json. {again}."
     if not (root / STATES / version).is_dir():
@@ -136,7 +140,15 @@ def schema_changes(root: Path, version: str) -> list[str]:
 
 
 def write_snapshots(root: Path, version: str) -> list[Path]:
-    """Records what users of a version rely on; the files of earlier versions are never written again."""
+    """Records what users of a version rely on; the files of released versions are never written again.
+
+    Raises:
+        ReleaseError: when the version has a tag.
+    """
+    if git(root, "tag", "--list", f"v{version}").strip():
+        raise ReleaseError(
+            [f"{version} is released: its snapshots stay. Raise the version: {_NEXT}."]
+        )
     schema = root / SCHEMAS / f"{version}.json"
     text = json.dumps(released_form(package_schema()), separators=(",", ":"), sort_keys=True)
     schema.write_text(text + "\n", encoding="utf-8")

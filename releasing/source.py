@@ -83,6 +83,9 @@ def export(source: Source, folder: Path) -> None:
     """Writes the files of the commit into an empty folder.
 
     Of a commit that is not released, the version gets its number there, in every file that has it.
+
+    Raises:
+        ReleaseError: when git fails.
     """
     # The user's settings would change modes and the ends of lines.
     settings = ("tar.umask=0022", "core.autocrlf=false", "core.eol=lf")

@@ -1,6 +1,6 @@
 """What users of a release rely on by name: settings, outputs, controls, commands. Snapshots of it, one a release.
 
-The schema of the component package has a snapshot of its own (`tests/package/schemas_support.py`).
+The schema of the component package has a snapshot of its own (`releasing/checks.py`).
 """
 
 from __future__ import annotations
@@ -62,7 +62,11 @@ def surface() -> Surface:
     return {
         "settings": dict(_settings()),
         "catalogue": {
-            row.key: {"type": row.type, "since": row.since, "until": row.until}
+            row.key: {
+                "type": row.type,
+                "first version": row.since,
+                "last version": row.until,
+            }
             for row in catalogue()
             if not row.owner
         },

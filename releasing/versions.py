@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+_ADDRESS = r"of this repository>@v([\w.+-]+)"
 PLACE = "components/__init__.py"
 _WRITTEN = re.compile(r'^__version__ = "([^"]*)"$', re.MULTILINE)
 #: Both in the form of Python's packages and in that of Pulumi's plugins.
@@ -25,7 +26,8 @@ class Follower:
 #: No file outside of these names the version.
 FOLLOWERS = (
     Follower("docs/support.md", r"^Version (\S+) of this project is tested"),
-    Follower("docs/package.md", r"^pulumi package add \S.*@v(\S+) "),
+    Follower("README.md", _ADDRESS),
+    Follower("docs/package.md", _ADDRESS),
     Follower("examples/package/go/go.mod", r"/sdk/go/kestra-platform v(\S+)$"),
     Follower("policy/PulumiPolicy.yaml", r"^version: (\S+)$"),
     Follower("policy/archive/PulumiPolicy.yaml", r"^version: (\S+)$"),

@@ -48,6 +48,11 @@ def verify_stack(
     Raises:
         SandboxError: when the stack is not up, or Kestra cannot be started.
     """
+    if stack.settings().is_secrets_alone:
+        raise SandboxError(
+            f"Stack {stack.name} is of secrets alone (kestra:deployment.enabled: false): it has no Kestra to verify. Verify "
+            "the stack of the Kestra that reads its secrets."
+        )
     outputs = {name: output.value for name, output in stack.outputs().items()}
     if "configMap" not in outputs:
         raise SandboxError(f"Stack {stack.name} is not up. Run `make up STACK={stack.name}` first.")

@@ -128,7 +128,7 @@ def required_services(state: State, stack: str, settings: Settings) -> set[str]:
     A stack that has moved deletes what it leaves behind in its old place.
     """
     needed = {*(backend.owner for backend in backends_of(settings)), *used_clouds(settings)} - {""}
-    if settings.uses_external_secrets:
+    if settings.uses_external_secrets and not settings.is_secrets_alone:
         needed.add(EXTERNAL_SECRETS)
     with contextlib.suppress(*NO_STATE):
         types = [resource["type"] for resource in state.latest(stack)["resources"] or []]

@@ -198,7 +198,7 @@ def playing_owners(
     stack: Stack, settings: Settings, notify: Callable[[str], None]
 ) -> contextlib.AbstractContextManager[None]:
     """Plays the others whose secrets a stack reads; see `owner_of_missing_values`."""
-    if not settings.uses_external_secrets:
+    if not settings.uses_external_secrets or settings.is_secrets_alone:
         return contextlib.nullcontext()
     servers = (stack.vault, stack.clouds.aws, stack.clouds.google)
     if stack.clouds.google is not None:

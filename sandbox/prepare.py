@@ -67,10 +67,11 @@ def _jobs_of_stack(purpose: str, file: Path, tools: Job) -> list[Job]:
         # Two linkers of such programs at once need more memory than small machines have.
         tools = _tools("Vault", "vault", after=tools)
         jobs.append(tools)
-    if purpose != "report" and settings.uses_external_secrets:
+    has_kestra = not settings.is_secrets_alone
+    if purpose != "report" and settings.uses_external_secrets and has_kestra:
         title = "External Secrets Operator"
         jobs.append(_tools(title, EXTERNAL_SECRETS, after=tools))
-    if purpose in ("up", "pods"):
+    if purpose in ("up", "pods") and has_kestra:
         jobs.append(_tools(f"Kestra {settings.version}", "--kestra", settings.version))
     if purpose == "pods":
         jobs.append(_tools("Programs of real nodes", *REAL_NODES, after=tools))

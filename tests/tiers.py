@@ -64,6 +64,10 @@ class Long:
 
 LONG = (
     Long(r"stores/test_external_values_engine\.py.*\[", "conformance", keep=r"\[vault\]"),
+    Long(r"stores/test_team_stacks_engine\.py", "access", keep=r"test_vault_answers"),
+    Long(r"stores/test_team_clouds_engine\.py", "conformance", keep=r"\[aws-secret-manager\]"),
+    Long(r"settings/test_environments_engine\.py", "stacks", sample=r"settings/test_environments\.py"),
+    Long(r"settings/test_other_stacks_engine\.py", "stacks", keep="test_outputs_are_in"),
     Long(r"settings/test_other_stacks\.py::test_an_unread_output.*\[", "stacks", keep=r"\[(7|93)\]"),
     Long(r"upgrade/test_version_settings\.py::test_no_key_silently", "rotation", sample=r"upgrade/test_version_settings\.py"),
     Long(r"policy/test_judges\.py::test_checkov_that_cannot", "stacks", sample=r"policy/test_judges\.py"),
@@ -151,6 +155,7 @@ LONG = (
     Long(r"package/test_(consumers|examples|failures|sdks)_engine\.py", "stacks", sample=r"package/test_(options_engine|examples)\.py"),
     Long(r"package/test_options_engine\.py", "stacks", keep=r"::test_a_(provider|protected)"),
     Long(r"package/test_distribution\.py::test_a_fresh", "stacks", sample=r"package/test_distribution\.py"),
+    Long(r"releasing/test_release_engine\.py", "stacks", keep=r"test_(a_release_has|the_engine_installs|the_wheel_of)"),
     Long(r"kestra/test_worker_channel\.py::test_(renewed|the_open|a_worker_refuses|a_worker_without.*\[(plain|none|of))", "access", sample=r"kestra/test_worker_channel\.py::test_a_worker_without.*\[foreign"),
     Long(r"kestra/test_catalogue_binding\.py.*1\.3", "hostile", sample=r"kestra/test_catalogue_binding\.py.*2\.0"),
     Long(r"faults/test_error_hooks\.py::test_every_failure", "faults", keep=r"\[2-plain"),

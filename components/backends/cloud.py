@@ -16,6 +16,9 @@ class CloudBackend(Backend):
 
     block_required = False
     writes_secrets = True
+    place_keys = frozenset(
+        {"prefix", "filter_on_tags", "filter_on_prefix", "excluded_tags", "tags"}
+    )
 
     def provisions(self, settings: Settings) -> bool:
         return self.store_block(settings) is not None

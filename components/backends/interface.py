@@ -171,6 +171,11 @@ class Backend(ReadByExternalSecrets):
     """The model of its block in `kestra:store`; None where it has none, or `components/settings` has it."""
     known_keys: ClassVar[tuple[str, ...]] = ()
     """Keys of its block that the stack itself reads, so that no placeholder of Kestra's may stand there."""
+    place_keys: ClassVar[frozenset[str]] = frozenset()
+    """Fields of its block that say where its secrets are and how Kestra finds them. The others, which say how Kestra
+    logs in, have no effect in a stack of secrets alone; empty where that is not judged."""
+    has_namespaces: ClassVar[bool] = False
+    """Whether the names of its secrets have Kestra's namespace, by which a team's secrets are known."""
     setting_rules: ClassVar[Sequence[Rule]] = ()
     """Checks of the settings; they hold for a second manager too."""
     identity_rules: ClassVar[Sequence[Rule]] = ()

@@ -9,14 +9,6 @@ from ..settings.model import Settings
 from ..settings.teams import Team
 from .registry import backend_of
 
-#: Managers whose names of secrets have the namespace; in the others a name is all that there is.
-WITH_NAMESPACES = frozenset({"vault", "aws-secret-manager"})
-
-
-def has_namespaces(settings: Settings) -> bool:
-    """Whether the names of secrets in the secret manager have the namespace of Kestra that they belong to."""
-    return backend_of(settings).type in WITH_NAMESPACES
-
 
 def granted_teams(settings: Settings) -> dict[str, Team]:
     """The teams whose secrets this stack's Kestra reads, by name."""

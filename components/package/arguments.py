@@ -83,6 +83,8 @@ class Arguments:
     """Places of values that are not known before the update, in the spelling of stack files."""
     refused: list[Refused] = field(default_factory=list)
     """What is wrong already; the document leaves it out."""
+    in_place: Mapping[str, Any] = field(default_factory=dict)
+    """The document without the keys of Kestra's that stand in an argument of their own."""
 
 
 def read_arguments(inputs: Mapping[str, Value]) -> Arguments:
@@ -91,7 +93,8 @@ def read_arguments(inputs: Mapping[str, Value]) -> Arguments:
     rest = dict(inputs)
     written = next((name for name in rest if folded(name) == CATALOGUE.lower()), CATALOGUE)
     catalogue = rest.pop(written, None)
-    document: dict[str, Any] = reader.block(rest, settings_model(), (), inherited=False)
+    in_place: dict[str, Any] = reader.block(rest, settings_model(), (), inherited=False)
+    document = in_place
     if catalogue is not None:
         keys = reader.value(catalogue, None, (), inherited=False)
         if isinstance(keys, dict):
@@ -100,7 +103,7 @@ def read_arguments(inputs: Mapping[str, Value]) -> Arguments:
             reader.refused.append(_no_keys())
     unknown = [place or (CATALOGUE,) for place in reader.unknown]
     refused = [one if one.place else one._replace(place=(CATALOGUE,)) for one in reader.refused]
-    return Arguments(document, unknown, refused)
+    return Arguments(document, unknown, refused, in_place)
 
 
 class _Reader:

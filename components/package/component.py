@@ -96,7 +96,7 @@ def check_request(
 
 
 def _refused_name(component: type[PackageComponent], name: str, source: str) -> list[Problem]:
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not (name or component.NAMES_OBJECTS):
         rule = "a resource is known by its name in the program"
         return [Problem("name", source, "is no text, or an empty one", rule, "write one")]
     if not component.NAMES_OBJECTS or re.fullmatch(OBJECT_NAME, name):

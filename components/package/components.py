@@ -71,6 +71,9 @@ class KestraStack(PackageComponent):
             "map", "The same in the second secret manager, while the stack moves.", is_required=False
         ),
         "versionIds": Property("map", "Declared secret to the id of its version."),
+        "kmsKeyArn": Property(
+            "string", "Of `store.teams` in AWS: ARN of the key that the stacks of teams name.", is_required=False
+        ),
         "bucket": Property("string", "Of `storageBucket`: name of the bucket.", is_required=False),
         "storagePrincipal": Property(
             "string", "Of `storageBucket`: who Kestra's pods are to the bucket.", is_required=False

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import pulumi
 
-from ..kubernetes.cluster_reader import READER, ClusterReader, Object, UnreadClusterError
+from ..kubernetes.cluster_reader import ClusterReader, Object, UnreadClusterError
+from ..program import cluster_reader
 from ..redaction.secrets import Redaction
 from ..safeguards.error_hooks import HOOK, error_hook
 from ..safeguards.failed_rollout import RolloutWatch
-from .property_names import Style
+from .component import Request
 from .report import in_arguments
 
 
@@ -27,21 +28,26 @@ class OtherCluster:
         raise UnreadClusterError("the program has a Kubernetes provider of its own")
 
 
-def explained(component: str, style: Style, *, has_own_cluster: bool) -> pulumi.ResourceOptions:
+def explained(component: str, request: Request, *, has_own_cluster: bool) -> pulumi.ResourceOptions:
     """Options of a component whose resources say what can be done where they fail, as those of a stack do.
 
     For the plugin only: it lives as long as the engine, which a program does not.
 
     Args:
         component: its type and name.
-        style: how the program writes names.
+        request: what it is made of.
         has_own_cluster: whether the program gives it a Kubernetes provider.
     """
-    reader: ClusterReader = OtherCluster() if has_own_cluster else READER.get()()
+    settings = request.settings
+    if settings is None:
+        return pulumi.ResourceOptions()
+    is_other = has_own_cluster and settings.deployment.kubeconfig is None
+    reader: ClusterReader = OtherCluster() if is_other else cluster_reader(settings)
     redaction = Redaction()
+    says = in_arguments(request.style)
     transformations = [
         redaction.note,
-        error_hook(f"{HOOK} of {component}", reader, redaction, in_arguments(style)),
+        error_hook(f"{HOOK} of {component}", reader, redaction, says),
     ]
     if not pulumi.runtime.is_dry_run():
         transformations.append(RolloutWatch(reader).note)

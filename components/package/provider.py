@@ -68,7 +68,7 @@ class PackageProvider(Provider):
         providers = (options and options.providers) or {}
         has_own_cluster = "kubernetes" in providers
         source = f"{component.token()} {name}"
-        own = explained(source, request.style, has_own_cluster=has_own_cluster)
+        own = explained(source, request, has_own_cluster=has_own_cluster)
         own.depends_on = depends_on
         resource = component(name, request, pulumi.ResourceOptions.merge(options, own))
         return ConstructResult(resource.urn, dict(resource.outputs))

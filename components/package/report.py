@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from ..backends.registry import BACKENDS
 from ..backends.settings_model import settings_model
@@ -20,11 +21,17 @@ from .property_names import CATALOGUE, OTHERS, Style, properties
 
 
 class ArgumentNames(KeySpelling):
-    """Places of settings as arguments in the language of the program."""
+    """Places of settings as arguments in the language of the program.
 
-    def __init__(self, style: Style) -> None:
+    Args:
+        style: how the program writes names.
+        in_place: the settings that stand in their own places; other keys that no argument has are in `catalogueKeys`.
+    """
+
+    def __init__(self, style: Style, in_place: Mapping[str, Any] = {}) -> None:
         super().__init__()
         self._style = style
+        self._in_place = in_place
 
     def path(self, loc: Loc) -> str:
         """`server.basicAuth.openUrls[0]`."""
@@ -56,7 +63,7 @@ class ArgumentNames(KeySpelling):
                 name, field = fields[str(part)]
                 names.append(self._style.write(name))
                 one, many = models_in(field.annotation)
-            elif loc[0] in OURS:
+            elif loc[0] in OURS or self._stands_in_place(loc[: depth + 1]):
                 return [*names, *written[depth:]]
             elif one.OTHERS is not None:
                 names += [self._style.write(OTHERS), written[depth]]
@@ -64,6 +71,14 @@ class ArgumentNames(KeySpelling):
             else:
                 return [self._style.write(CATALOGUE), *written]
         return names
+
+    def _stands_in_place(self, loc: Loc) -> bool:
+        block: Any = self._in_place
+        for part in loc:
+            if not isinstance(block, Mapping) or part not in block:
+                return False
+            block = block[part]
+        return True
 
 
 @cache
@@ -128,7 +143,7 @@ def check_arguments(
     Raises:
         SettingsError: with every problem at once.
     """
-    names = ArgumentNames(style)
+    names = ArgumentNames(style, arguments.in_place)
     clear = [
         Problem(
             names.path(place),

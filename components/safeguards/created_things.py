@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..backends.registry import backend_of
-from ..kubernetes.operator_install import OPERATOR_NAMESPACE
 from ..kubernetes.pods import STORAGE_CLAIM, stores_locally
 from ..settings import Settings
 from ..settings.task_places import task_places
@@ -20,7 +19,7 @@ _WITH = {
     NAMESPACE: ("the namespace {}", "with everything in it, also what others put there"),
     VOLUME: ("the volume claim {}", "with Kestra's files"),
     INSTALL: (
-        "External Secrets Operator ({})",
+        "{}",
         "with the definitions of its objects, and so with every ExternalSecret of the cluster and the Secrets that they "
         "own",
     ),
@@ -59,7 +58,7 @@ def created_things(settings: Settings) -> dict[str, str]:
     if volume is not None and not volume.existing_claim and stores_locally(settings):
         things[VOLUME] = f"{deployment.namespace}/{STORAGE_CLAIM}"
     if settings.store.install:
-        things[INSTALL] = OPERATOR_NAMESPACE
+        things[INSTALL] = "External Secrets Operator"
     for place in task_places(settings):
         creates = place.settings.create_namespace
         things[".".join((*place.loc, "create-namespace"))] = place.namespace if creates else ""

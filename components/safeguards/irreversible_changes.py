@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .. import COMMAND
 from ..backends.external_values import external_names
 from ..backends.registry import backend_of
 from ..settings import Settings
@@ -83,13 +84,16 @@ def find_losses(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Los
     """
     if not before or {before.get("environment"), after.get("environment")} <= {DEVELOPMENT}:
         return []
+    keys = list(_keys(before, after))
+    ends_kestra = any(loss.what[0] == "alone" for loss in keys)
     return [
-        *_keys(before, after),
+        *keys,
         *_stores(before, after),
         *_declared(before, after),
         *_external(before, after),
         *_storage(before, after),
-        *_created(before, after),
+        # What goes with Kestra is told with its end.
+        *(() if ends_kestra else _created(before, after)),
     ]
 
 
@@ -125,8 +129,8 @@ def _keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]
         if after.get("alone"):
             yield Loss(
                 ("alone", fact, str(was)),
-                "kestra:deployment.enabled would become false: Kestra itself would be deleted, and this stack would give "
-                f"up the key kestra:{path} (fingerprint {was}), without which what Kestra encrypted cannot be read. "
+                "kestra:deployment.enabled would become false: Kestra itself would be deleted with its namespace and "
+                f"volumes, and this stack would give up the key kestra:{path} (fingerprint {was}), without which what Kestra encrypted cannot be read. "
                 "Leave it true; the secrets of a team go into a stack of their own (docs/teams.md).",
             )
             continue
@@ -184,7 +188,7 @@ def _external(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[L
                 ("external", name),
                 f"kestra:declared-secrets.{name} becomes external: the value that this stack wrote may be deleted from "
                 "the secret store, and flows that read it would fail until another is there. Declare another name as "
-                "external, put the value there with `python -m components secret set`, and change the flows first.",
+                f"external, put the value there with `{COMMAND} secret set`, and change the flows first.",
             )
 
 

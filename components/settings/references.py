@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from .base import OPAQUE, kebab
 
 FROM_STACK, OUTPUT = "from-stack", "output"
+_LONGEST = 20
 
 _PART = r"[A-Za-z0-9_.-]{1,100}"
 #: Pulumi's names of stacks: that of one in this project, or organization, project and stack.
@@ -52,7 +53,8 @@ class UnreadValue(SecretStr):
 def is_reference(value: object) -> bool:
     """Whether a value is, or is meant as, an output of another stack."""
     return isinstance(value, Mapping) and any(
-        isinstance(name, str) and kebab(name) == FROM_STACK for name in value
+        isinstance(name, str) and len(name) < _LONGEST and kebab(name) == FROM_STACK
+        for name in value
     )
 
 

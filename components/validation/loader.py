@@ -296,7 +296,8 @@ def load_file(
         )
     except SettingsError as error:
         raise SettingsError(file.with_lines(error.problems)) from None
-    warnings, unread = file.with_lines(loaded.warnings), file.with_lines(loaded.unread)
+    warnings = (*file.outside, *file.with_lines(loaded.warnings))
+    unread = file.with_lines(loaded.unread)
     return replace(loaded, warnings=warnings, unread=unread)
 
 

@@ -325,6 +325,14 @@ def _field(loc: Loc) -> FieldInfo | None:
     return field
 
 
+def _is_secret(loc: Loc) -> bool:
+    """Whether a secret belongs to a place, so that what is wrong is the secret itself."""
+    from .sensitive import takes_secret
+
+    field = _field(loc)
+    return field is not None and takes_secret(field.annotation)
+
+
 def _takes(field: FieldInfo, value: Any) -> bool:
     """Whether a field takes a number or a flag once it is written in quotes."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -381,7 +389,7 @@ def validate(
                 kind = _KINDS.get(detail["type"], "value")
                 value = _value_at(data, loc)
                 finding = Finding(loc, *translate_error(detail, value), kind=kind)
-                if isinstance(value, SecretStr):
+                if isinstance(value, SecretStr) and not _is_secret(loc):
                     is_block = detail["type"] in _BLOCKS
                     fix = encrypted_fix(spelling.place(loc), is_block=is_block)
                     finding = Finding(loc, *ENCRYPTED, fix)

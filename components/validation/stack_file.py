@@ -30,6 +30,8 @@ class StackFile:
     document: yaml.Node | None
     environments: tuple[str, ...] = ()
     """Environments of Pulumi ESC that the file names."""
+    outside: tuple[Problem, ...] = ()
+    """A warning of settings that do not stand under `config`, where Pulumi passes over them."""
 
     @cached_property
     def _names(self) -> dict[int, dict[str, tuple[yaml.Node, yaml.Node]]]:
@@ -139,14 +141,28 @@ def read_stack_file(path: Path | str) -> StackFile:
     if document is None:
         document = {}
     config = document.get("config") if isinstance(document, dict) else None
+    outside = _outside(document, source) if isinstance(document, dict) else ()
     if config is None and isinstance(document, dict):
+        # The program would get no setting at all, and complain of that.
+        if outside:
+            raise SettingsError([replace(one, severity="error") for one in outside])
         config = {}
     if not isinstance(config, dict):
         raise SettingsError(
             [file_problem(source, "has no block `config`", "write the settings under config:")]
         )
     written = document.get("environment") if isinstance(document, dict) else None
-    return StackFile(source, config, node, names_of(written, source))
+    return StackFile(source, config, node, names_of(written, source), outside)
+
+
+def _outside(document: Mapping[Any, Any], source: str) -> tuple[Problem, ...]:
+    names = [name for name in document if isinstance(name, str) and name.startswith(NAMESPACE)]
+    if not names:
+        return ()
+    shown = ", ".join(map(printable_key, names[:3])) + (" and others" if len(names) > 3 else "")
+    what = f"does not have {shown} under config, and Pulumi passes over what stands beside it"
+    problem = file_problem(source, what, "write config: above the settings, and indent them")
+    return (replace(problem, severity="warning"),)
 
 
 def settings_of(file: StackFile) -> dict[str, object]:

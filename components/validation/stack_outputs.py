@@ -194,7 +194,8 @@ class _Reader:
             return UnreadValue()
         value = _looked_up(reference, outputs)
         if isinstance(value, Mapping) and tuple(kebab(str(part)) for part in place) in _AS_TEXT:
-            value = json.dumps(value)
+            # Another text would be another provider.
+            value = json.dumps(value, sort_keys=True)
         self.resolved.origins[place] = reference
         if reference.path[0] not in outputs.secret:
             return _plain(value)
@@ -233,7 +234,8 @@ def _parse(value: Mapping[Any, Any], place: Place) -> OutputReference:
             fix = "write it in clear; the output itself may be secret"
             raise _WrongOutputError(f"has an encrypted {name}", _FORM, fix)
         if not isinstance(text, str):
-            raise _WrongOutputError(f"has a {name} that is no text", _FORM, "write it in quotes")
+            what = f"has {'an' if name == OUTPUT else 'a'} {name} that is no text"
+            raise _WrongOutputError(what, _FORM, "write it in quotes")
     if not STACK_NAME.fullmatch(stack):
         fix = "write the name that `pulumi stack ls --all` prints, in full"
         raise _WrongOutputError("has a from-stack that names no stack", _STACK_FORM, fix)
@@ -323,9 +325,9 @@ def _is_plain(value: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """A value as a stack file would have it."""
+    """A value as a stack file would have it; keys in the order of the alphabet, since Pulumi keeps none."""
     if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: _plain(value[name]) for name in sorted(value)}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if value == MASKED:
@@ -337,7 +339,7 @@ def _plain(value: Any) -> Any:
 def _secret(value: Any) -> Any:
     """The same of a secret, each value in it as a `SecretStr`. Which of them are the secret, Pulumi does not say."""
     if isinstance(value, Mapping):
-        return {name: _secret(item) for name, item in value.items()}
+        return {name: _secret(value[name]) for name in sorted(value)}
     if isinstance(value, list):
         return [_secret(item) for item in value]
     value = _plain(value)

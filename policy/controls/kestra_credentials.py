@@ -10,7 +10,7 @@ from ..application import CARRIERS, SUPER_ADMINS, Document, documents, is_refere
 from ..cluster_objects import CONFIG_MAP, SECRET
 from ..configuration_sources import system_properties
 from ..configuration_texts import flatten
-from ..core.model import Context, Finding, Problem, Resource, control
+from ..core.model import VARIABLE, Context, Finding, Problem, Resource, control
 from ..core.values import (
     Sealed,
     Undecided,
@@ -24,6 +24,7 @@ from ..core.values import (
 )
 from ..environment_variables import bind
 from ..pods import WORKLOADS, containers
+from ..task_definitions import TASK_DEFINITION, task_containers
 from .kestra_servers import HELM, chart_servers
 from .kubernetes_secrets import KESTRAS, is_secretive_name
 
@@ -57,7 +58,7 @@ def super_admin(resource: Resource, _: Context) -> Iterator[Finding]:
         settings = flatten(document.content)
         for leaf in (settings[key] for key in _SUPER_PASSWORDS if key in settings):
             if leaf.value and not is_reference(leaf.value):
-                yield Problem(actual, "${NAME}", f"{document.path}: {leaf.written}")
+                yield Problem(actual, VARIABLE, f"{document.path}: {leaf.written}")
 
     def in_variable(variable: tuple[str, Any, str]) -> Iterator[Finding]:
         name, value, path = variable
@@ -90,19 +91,22 @@ def no_credentials(resource: Resource, _: Context) -> Iterator[Finding]:
                     f"{document.path}: {path}",
                     f"kestra:{path.removeprefix('kestra.')}",
                 )
-                yield Problem(actual, "${NAME}", where, setting=setting)
+                yield Problem(actual, VARIABLE, where, setting=setting)
 
     def in_variable(variable: tuple[str, Any, str]) -> Iterator[Finding]:
         name, value, path = variable
         for key, option in system_properties(str(reveal(value))) if _is_clear(value, path) else ():
             if actual := _credential(key.rsplit(".", 1)[-1], option):
-                yield Problem(actual, "${NAME}", f"{path}: -D{key} in the variable {name}")
+                yield Problem(actual, VARIABLE, f"{path}: -D{key} in the variable {name}")
         # ks-kubernetes-10 judges the names of the variables in a pod's specification.
         is_judged = resource.type in WORKLOADS and is_secretive_name(name)
-        if not name.startswith(KESTRAS) or is_judged or not _is_clear(value, path):
+        is_own = name.startswith(KESTRAS) or resource.type == TASK_DEFINITION
+        if not is_own or is_judged or not _is_clear(value, path):
             return
         if actual := _credential(_last_words(name), reveal(value)):
+            is_task = resource.type == TASK_DEFINITION
             expected = "valueFrom.secretKeyRef or envFrom.secretRef"
+            expected = "secrets of the container, with valueFrom" if is_task else expected
             yield Problem(actual, expected, f"{path}: the variable {name}")
 
     # A file in a Secret is where credentials belong: ks-secret-stores-14 judges whether Pulumi knows it as one.
@@ -154,6 +158,8 @@ def _clear_variables(resource: Resource) -> Iterator[tuple[str, Any, str]]:
         return
     if resource.type in HELM:
         located = {place: e for server in chart_servers(resource) for place, e in server.env}
+    elif resource.type == TASK_DEFINITION:
+        located = {place: e for _, entries in task_containers(resource) for place, e in entries}
     elif resource.type in WORKLOADS:
         located = {
             f"{container.path}.env.{position}": entry

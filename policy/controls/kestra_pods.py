@@ -12,8 +12,9 @@ from ..core.model import Context, Finding, Problem, Resource, Stack, control
 from ..core.values import UNKNOWN, OutOfView, Undecided, as_list, check_each, get_path, number
 from ..effective_configuration import configurations, file_names
 from ..mounted_files import mount_of
-from ..pods import WORKLOADS, containers, namespace, pod, pod_path
-from .kestra_servers import chart_values, makes_docker
+from ..pods import WORKLOADS, containers, labels, namespace, pod, pod_path
+from ..task_definitions import TASK_DEFINITION, task_containers
+from .kestra_servers import Server, chart_values, makes_docker
 
 _SERVICE = "kubernetes:core/v1:Service"
 _INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
@@ -35,9 +36,10 @@ _GRACE = 300.0  # Kestra's default, in seconds
 )
 def grace(stack: Stack, _: Context) -> Iterator[Finding]:
     def judge(application: Application) -> Iterator[Finding]:
-        if application.server is None or application.server.resource.type not in WORKLOADS:
+        workload = _workload(stack, application.server)
+        if workload is None:
             return
-        workload, key = application.server.resource, "kestra.server.termination-grace-period"
+        key = "kestra.server.termination-grace-period"
         written = application.get(key)
         needed = (written and seconds(written)) or _GRACE
         period = number(get_path(pod(workload), "terminationGracePeriodSeconds"))
@@ -49,6 +51,19 @@ def grace(stack: Stack, _: Context) -> Iterator[Finding]:
             yield Problem(actual, expected, where, workload)
 
     yield from per_server(stack, judge)
+
+
+def _workload(stack: Stack, server: Server | None) -> Resource | None:
+    """The workload of a server, be it what a chart makes; None for a document alone."""
+    if server is None:
+        return None
+    for workload in stack.of(*WORKLOADS):
+        component = labels(workload).get("app.kubernetes.io/component")
+        if workload is server.resource or (
+            workload.origin is server.resource and component == server.component
+        ):
+            return workload
+    return None
 
 
 def per_server(
@@ -257,13 +272,21 @@ def _plain_listeners(stack: Stack, route: Resource, parent: Any) -> Iterator[Fin
 def no_docker(resource: Resource, _: Context) -> Iterator[Finding]:
     if ":helm.sh/" in resource.type:
         chosen = chart_values(resource)
+        is_silent = chosen is not None and get_path(chosen[1], "dind.enabled") is None
+        if is_silent and resource.get_path("valueYamlFiles"):
+            raise OutOfView("dind.enabled of the chart's valueYamlFiles")
         if chosen and makes_docker(chosen[1]):
             where = f"{chosen[0]}.dind.enabled"
             yield Problem("starts Docker (the chart's default)", "false", where)
         return
-    for container in containers(resource):
+    is_task = resource.type == TASK_DEFINITION
+    every = [c for c, _ in task_containers(resource)] if is_task else containers(resource)
+    for container in every:
         if re.search(r"(^|[/:-])(docker:|docker$|dind)", str(container.get_path("image") or "")):
             yield Problem(f"container {container.name} is Docker", "none", container.path)
-    for volume in as_list(get_path(pod(resource), "volumes")):
-        if str(get_path(volume, "hostPath.path") or "").endswith("docker.sock"):
-            yield Problem("mounts Docker's socket", "none", f"{pod_path(resource)}.volumes")
+    volumes = resource.get_path("volumes") if is_task else get_path(pod(resource), "volumes")
+    for volume in as_list(volumes):
+        path = get_path(volume, "hostPath" if is_task else "hostPath.path")
+        if str(path or "").endswith("docker.sock"):
+            where = "volumes" if is_task else f"{pod_path(resource)}.volumes"
+            yield Problem("mounts Docker's socket", "none", where)

@@ -9,6 +9,7 @@ from ..core.model import Context, Finding, Problem, Resource, control
 from ..core.values import OutOfView, Undecided, check_each, get_path
 from ..pods import WORKLOADS, Container, containers
 from ..releases import Image, Releases, releases_of, undecided_tag
+from ..task_definitions import TASK_DEFINITION, task_containers
 from .kestra_containers import serves
 from .kestra_servers import HELM, chart_values
 
@@ -28,7 +29,7 @@ _UNNAMED = "an image built on Kestra does not say on which release"
         " its release in imageReleases.",
     ),
     setting="kestra:deployment.image.tag (the default has none)",
-    types=(*WORKLOADS, *HELM),
+    types=(*WORKLOADS, *HELM, TASK_DEFINITION),
 )
 def known_holes(resource: Resource, context: Context) -> Iterator[Finding]:
     if resource.type in HELM:
@@ -49,7 +50,9 @@ def known_holes(resource: Resource, context: Context) -> Iterator[Finding]:
             return
         yield from _judge(image, f"container {container.name}", where, context)
 
-    yield from check_each(containers(resource), judge)
+    is_task = resource.type == TASK_DEFINITION
+    every = [c for c, _ in task_containers(resource)] if is_task else containers(resource)
+    yield from check_each(every, judge)
 
 
 def _of_chart(release: Resource, context: Context) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ from ..core.model import Resource
 from ..core.values import UNKNOWN, OutOfView, Undecided, as_list, get_path, is_unknown, raw
 from ..mounted_files import Mounts, referred
 from ..pods import containers, pod
-from .kestra_containers import command_text, component_of, is_enterprise, servers
+from ..task_definitions import task_containers
+from .kestra_containers import command_text, component_of, is_enterprise, servers, serves
 
 RELEASE, CHART = "kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart"
 HELM = (RELEASE, CHART)
@@ -92,6 +93,24 @@ def workload_servers(workload: Resource) -> list[Server]:
             ),
         )
         for container in chosen
+    ]
+
+
+def task_servers(task: Resource) -> list[Server]:
+    """The servers among the containers of a task of ECS. Raises Undecided."""
+    return [
+        Server(
+            task,
+            f"{container.path}.environment",
+            command_text(container),
+            component_of(command_text(container)),
+            raw(container.props, "image"),
+            located,
+            (),
+            Mounts(task, [], []),
+        )
+        for container, located in task_containers(task)
+        if serves(container)
     ]
 
 

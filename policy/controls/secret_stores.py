@@ -138,7 +138,7 @@ def nowhere_in_clear(stack: Stack, _: Context) -> Iterator[Finding]:
                     yield Problem("holds a secret in clear", "a reference to it", inner, carrier)
 
     # What a chart makes has no value of its own.
-    yield from check_each([c for c in stack.of(*_CARRIERS) if c.made_of is None], check)
+    yield from check_each([c for c in stack.of(*_CARRIERS) if c.origin is None], check)
 
 
 _KEPT = (

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from ..application import CARRIERS, Application, documents, is_reference
+from ..cluster_objects import SECRET
 from ..configuration_texts import flatten
-from ..core.model import Context, Finding, Problem, Resource, Stack, control
+from ..core.model import VARIABLE, Context, Finding, Problem, Resource, Stack, control
 from ..core.values import as_list, check_each, number, reveal
 from ..effective_configuration import each_application
 
@@ -44,9 +45,11 @@ def no_token(stack: Stack, context: Context) -> Iterator[Finding]:
                         f"{document.path}: {leaf.written}",
                         f"kestra:secret.vault.{name}",
                     )
-                    yield Problem("has a credential in clear", "${NAME}", where, carrier, setting)
+                    yield Problem("has a credential in clear", VARIABLE, where, carrier, setting)
 
-    yield from check_each(stack.of(*CARRIERS), in_clear)
+    # A file in a Secret is where credentials belong.
+    carriers = [carrier for carrier in stack.of(*CARRIERS) if carrier.type != SECRET]
+    yield from check_each(carriers, in_clear)
     yield from log_in_to_vault(stack, context)
 
 

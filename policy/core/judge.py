@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,12 +16,14 @@ from .model import Context, Control, Environment, Resource, Stack, Verdict, eval
 from .options import Options
 from .values import SHAPE_ERRORS, Misshapen, OutOfView, Undecided
 
+_CONTAINER = re.compile(r": container \S+")
+
 
 @dataclass(frozen=True)
 class Violation:
     """What a control objects to."""
 
-    control: Control
+    control: Control = field(hash=False)
     level: Level
     text: str
     """For people; never with a secret value."""
@@ -79,9 +82,14 @@ class Judge:
         for control in others:
             for one in objects:
                 for judged in self._judged(control, one) if one.type in control.types else ():
-                    new = tuple(v for v in judged.violations if v.text not in said)
-                    said |= {violation.text for violation in new}
-                    yield Judged(control, new, judged.undecided)
+                    # A value that several components share is one to change.
+                    new = {_CONTAINER.sub("", v.text): v for v in judged.violations}
+                    yield Judged(
+                        control,
+                        tuple(v for text, v in new.items() if text not in said),
+                        judged.undecided,
+                    )
+                    said |= set(new)
 
     def of_stack(self, stack: Stack) -> Iterator[Judged]:
         """What the controls of whole stacks say of one."""
@@ -107,7 +115,8 @@ class Judge:
             )
             for problem in verdict.problems
         )
-        yield Judged(control, violations, _undecided(verdict))
+        # Pods of one chart may lack the same.
+        yield Judged(control, tuple(dict.fromkeys(violations)), _undecided(verdict))
 
     def remedy(self, control: Control, resource: Resource) -> Mapping[str, object]:
         """The properties by which a control mends a resource; empty when it has nothing to mend."""

@@ -12,6 +12,8 @@ from .options import Options
 from .values import SHAPE_ERRORS, Misshapen, OutOfView, Undecided, get_path
 
 Severity = Literal["low", "medium", "high", "critical"]
+VARIABLE = "${NAME}, a variable from a Secret"
+"""What a control asks for in place of a secret in a configuration."""
 Environment = Literal["development", "staging", "production"]
 #: S3 as version 6 of its provider has it, and what is converted from Terraform since: `aws:s3/bucketV2:BucketV2`.
 _S3_V2 = re.compile(r"^aws:s3/(\w+)V2:(\w+)V2$")
@@ -40,7 +42,7 @@ class Resource:
     protect: bool = False
     references: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Property to the URNs of the resources that its value comes from; known for whole stacks only."""
-    made_of: Resource | None = None
+    origin: Resource | None = None
     """The resource whose properties an object is made of, which is none of the stack's own (chart_objects.py)."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Property of such an object to the property of that resource; what is below one is below the other."""
@@ -225,11 +227,11 @@ def evaluate(control: Control, subject: Resource | Stack, context: Context) -> V
 def message(control: Control, problem: Problem, resource: Resource | None) -> str:
     """What a person reads: the resource, what it has, what it should have, where to change it."""
     whose = problem.resource or resource
-    own = whose.made_of or whose if whose else None
+    own = whose.origin or whose if whose else None
     name = f"{own.name} ({own.type})" if own else "the stack"
     path = whose.place(problem.property_path) if whose else problem.property_path
     setting = problem.setting or control.setting
-    here = f"; in this project: {setting}" if setting else ""
+    here = f"; with kestra-on-pulumi: {setting}" if setting else ""
     actual = problem.actual
     if len(actual) > _LONGEST:
         actual = f"{actual[:_LONGEST]}… ({len(problem.actual):,} characters)"

@@ -49,7 +49,8 @@ _QUALIFIED = re.compile(
 
 def faults(document: Document) -> list[str]:
     """What is wrong with the stack of a valid document, as mocks register it."""
-    configuration = render(load(document, source="f.yaml").settings)
+    settings = load(document, source="f.yaml").settings
+    configuration = render(settings)
     recorder = run(document)
     found = []
     for request, _ in recorder.registered.values():
@@ -65,6 +66,12 @@ def faults(document: Document) -> list[str]:
     outside = {k: v for k, v in recorder.outputs.items() if k not in recorder.secret_outputs}
     if PLANTED in repr(outside):
         found.append("the planted secret is in an output")
+    if settings.is_secrets_alone:
+        if any(
+            request.type.startswith("kubernetes:") for request, _ in recorder.registered.values()
+        ):
+            found.append("a stack of secrets alone has objects of Kubernetes")
+        return found
     (file,) = recorder.of("ConfigMap").values()
     if file["data"] != {"application.yaml": configuration.yaml()}:
         found.append("the ConfigMap is not the rendered document")

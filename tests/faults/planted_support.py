@@ -162,7 +162,7 @@ def values(document: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-_MARKS = (("?password=", ""), ('password="', '";'), ("//kestra:", "@"))
+_MARKS = (("?password=", ""), ('"token": "', '"'), ('password="', '";'), ("//kestra:", "@"))
 
 
 def _between(value: str, mark: str, end: str) -> str:
@@ -273,6 +273,9 @@ def others() -> Iterator[tuple[str, dict[str, Any]]]:
                     "data-class": "internal",
                 },
                 **({"deployment": _worker_group(name)} if kind == "delinea" else {}),
+                **(
+                    {"deployment": {"kubeconfig": _kubeconfig(name)}} if kind == "bitwarden" else {}
+                ),
             },
         )
 
@@ -287,6 +290,11 @@ def _worker_group(name: str) -> dict[str, Any]:
     # One of another form is refused.
     token = {"registration-token": registration_token(f"{name} token")}
     return {"mode": "distributed", "worker-groups": {"gpu": token}}
+
+
+def _kubeconfig(name: str) -> str:
+    user = {"name": "u", "user": {"token": simple(f"{name} kubeconfig")}}
+    return json.dumps({"clusters": [{"name": "c"}], "contexts": [{"name": "c"}], "users": [user]})
 
 
 def sensitive() -> set[Place]:

@@ -97,7 +97,7 @@ DELETED: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         "the operator",
         oss(store=STORE | {"install": True}),
         oss(store=STORE),
-        "kestra:store.install would change: External Secrets Operator (external-secrets), which this stack made, would "
+        "kestra:store.install would change: External Secrets Operator, which this stack made, would "
         "be deleted with the definitions of its objects",
     ),
 ]

@@ -178,9 +178,17 @@ def test_keys_of_kestras_that_no_argument_has_stand_in_one() -> None:
 
 
 def test_an_argument_that_nobody_knows_is_named_as_it_was_written() -> None:
-    text = problems(deployment={"replicas": 3})
-    assert "deployment.replicas: is no known key" in text
-    assert "catalogueKeys" not in text
+    text = problems(
+        Style.SNAKE,
+        deployment={"replicas": 3},
+        secret={"type": "vault", "vault": {"adress": "https://vault.example.com"}},
+        micronaut={"server": {"prot": 8090}},
+        catalogueKeys={"secret": {"vault": {"rot-engine": "kestra"}}},
+    )
+    assert '"k": deployment.replicas: is no known key' in text
+    assert '"k": secret.vault.adress: is no known key' in text
+    assert '"k": micronaut.server.prot: is no known key' in text
+    assert '"k": catalogue_keys.secret.vault.rot-engine: is no known key' in text
 
 
 def test_a_secret_in_clear_is_warned_of_and_never_shown() -> None:
@@ -196,6 +204,12 @@ def test_a_secret_in_clear_is_warned_of_and_never_shown() -> None:
 def test_a_value_that_is_secret_and_stands_readable_is_refused() -> None:
     text = problems(deployment={"namespace": secret(PLANTED)})
     assert "deployment.namespace: is a secret, but takes none" in text
+    assert PLANTED not in text
+
+
+def test_a_secret_that_is_none_of_its_kind_is_told_what_it_should_be() -> None:
+    text = problems(deployment={"kubeconfig": secret(PLANTED)})
+    assert "deployment.kubeconfig: is no kubeconfig" in text
     assert PLANTED not in text
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pulumi
+import pulumi_kubernetes
+import pulumi_vault
 import pytest
 
 from components.package.conversion import to_arguments
@@ -12,7 +15,14 @@ from sandbox.progress import Progress
 from sandbox.services import ControlPlane, Vault
 from sandbox.tools import ensure
 from tests.conftest import stack_document
-from tests.package.consumer_support import Consumer, refusal, resources, write_plugin, yaml_texts
+from tests.package.consumer_support import (
+    Consumer,
+    Remote,
+    refusal,
+    resources,
+    write_plugin,
+    yaml_texts,
+)
 
 pytestmark = pytest.mark.engine
 
@@ -30,7 +40,9 @@ def bare(yaml_tools: dict[str, Path], tmp_path: Path) -> Consumer:
     return Consumer(tmp_path, yaml_tools, [write_plugin(tmp_path / "plugin")], standins=["random"])
 
 
-def vault_arguments(plane: ControlPlane, vault: Vault, namespace: str) -> dict[str, Any]:
+def vault_arguments(
+    plane: ControlPlane, vault: Vault, namespace: str, *, as_yaml: bool = True
+) -> dict[str, Any]:
     """The settings of the stack file local-vault, with the servers of the tests."""
     document: Any = stack_document("local-vault")
     document["secret"]["vault"] |= {
@@ -44,7 +56,8 @@ def vault_arguments(plane: ControlPlane, vault: Vault, namespace: str) -> dict[s
         }
     }
     document["deployment"]["namespace"] = namespace
-    return yaml_texts(to_arguments(document))
+    arguments = to_arguments(document)
+    return yaml_texts(arguments) if as_yaml else arguments
 
 
 def test_a_whole_stack_comes_up_and_goes(
@@ -166,48 +179,41 @@ def test_the_components_live_in_what_the_program_made_itself(
     consumer = Consumer(
         tmp_path, yaml_tools, [write_plugin(tmp_path / "plugin")], control_plane, vault_server
     )
-    arguments = vault_arguments(control_plane, vault_server, "package-theirs")
-    arguments["secret"]["vault"] |= {
-        "rootEngine": "${engine.path}",
-        "kubernetes": {"path": "${auth.path}"},
-    }
-    arguments["identity"]["vault"] |= {"mountEngine": False, "mountAuth": False}
-    arguments["deployment"] |= {
-        "namespace": "${namespace.metadata.name}",
-        "createNamespace": False,
-    }
+    arguments = vault_arguments(control_plane, vault_server, "package-theirs", as_yaml=False)
     own = {"version", "edition", "secret", "declaredSecrets", "deployment", "identity", "tags"}
-    shared = {name: value for name, value in arguments.items() if name in own}
-    interface = {"storeInterface": "${store.interface}"}
-    together = {**arguments, **interface, "identityInterface": "${who.interface}"}
     name = "package-theirs"
-    program = {
-        "resources": {
-            "namespace": {
-                "type": "kubernetes:core/v1:Namespace",
-                "properties": {"metadata": {"name": name}},
-            },
-            "engine": {
-                "type": "vault:Mount",
-                "properties": {"path": name, "type": "kv", "options": {"version": "2"}},
-            },
-            "auth": {
-                "type": "vault:AuthBackend",
-                "properties": {"type": "kubernetes", "path": name},
-            },
-            "store": _component("SecretStore", shared),
-            "who": _component("KestraIdentity", shared | interface),
-            "kestra": _component("KestraDeployment", together),
-        },
-        "outputs": {"principal": "${who.principal}", "ids": "${store.secretIds}"},
-    }
-    stack = consumer.yaml(program)
+
+    def program() -> None:
+        namespace = pulumi_kubernetes.core.v1.Namespace("namespace", metadata={"name": name})
+        engine = pulumi_vault.Mount("engine", path=name, type="kv", options={"version": "2"})
+        auth = pulumi_vault.AuthBackend("auth", type="kubernetes", path=name)
+        arguments["secret"]["vault"] |= {
+            "rootEngine": engine.path,
+            "kubernetes": {"path": auth.path},
+        }
+        arguments["identity"]["vault"] |= {"mountEngine": False, "mountAuth": False}
+        arguments["deployment"] |= {
+            "namespace": namespace.metadata.name,
+            "createNamespace": False,
+        }
+        shared = {key: value for key, value in arguments.items() if key in own}
+        store = Remote("SecretStore", "store", shared, outputs=["interface", "secretIds"])
+        interface = {"storeInterface": store.output("interface")}
+        who = Remote("KestraIdentity", "who", shared | interface, outputs=["interface"])
+        both = interface | {"identityInterface": who.output("interface")}
+        Remote("KestraDeployment", "kestra", arguments | both)
+        pulumi.export("ids", store.output("secretIds"))
+
+    stack = consumer.python(program)
     try:
+        assert "identity_interface: is not known before the update" in stack.preview().stdout
         outputs = stack.up().outputs
-        assert outputs["principal"].value
         assert all(name in id_ for id_ in outputs["ids"].value.values())
-        of_components = [urn for urn in resources(stack) if urn.startswith("kestra-platform:")]
-        assert any(urn.endswith("::kestra-worker") for urn in of_components)
+        of_components = {
+            urn: one for urn, one in resources(stack).items() if urn.startswith("kestra-platform:")
+        }
+        worker = next(one for urn, one in of_components.items() if urn.endswith("::kestra-worker"))
+        assert "serviceAccountToken" in str(worker) or "automount" in str(worker)
         assert not [urn for urn in of_components if "core/v1:Namespace" in urn]
         assert not [urn for urn in of_components if "authBackend:AuthBackend" in urn]
         assert set(stack.up().summary.resource_changes or {}) == {"same"}

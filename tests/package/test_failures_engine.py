@@ -35,6 +35,7 @@ def arguments(engine: str, namespace: str = "") -> dict[str, Any]:
         "secret": {"type": "vault", "readOnly": True, "vault": vault},
         "deployment": {"namespace": namespace or engine},
         "declaredSecrets": {"TOKEN": secret},
+        "tags": {"environment": "staging", "owner": "platform"},
     }
 
 
@@ -56,7 +57,7 @@ def test_two_stores_of_one_program_have_guards_and_hints_of_their_own(consumer: 
     assert "secret.vault.root_engine would change from pair-two to pair-three" in text
     assert "kestra:" not in text.replace("kestra:guard:Guard", "").replace("kestra:stores:", "")
     engines[1] = "pair-two"
-    stack.destroy()
+    stack.destroy(exclude_protected=True)
 
 
 def test_a_name_that_is_taken_is_explained_in_the_words_of_the_program(consumer: Consumer) -> None:
@@ -73,7 +74,7 @@ def test_a_name_that_is_taken_is_explained_in_the_words_of_the_program(consumer:
     assert "set identity.vault.mount_engine to false" in text
     assert "components/" not in text, "no traceback of the plugin"
     assert PLANTED not in text
-    stack.destroy()
+    stack.destroy(exclude_protected=True)
 
 
 def test_a_server_that_refuses_is_explained_once(consumer: Consumer) -> None:
@@ -82,7 +83,7 @@ def test_a_server_that_refuses_is_explained_once(consumer: Consumer) -> None:
     def program() -> None:
         Remote("SecretStore", "store", arguments("refused"))
 
-    text = refusal(consumer.python(program).up)
+    text = refusal(consumer.python(program).up).partition("Diagnostics:")[2]
     assert text.count("Log in again (`vault login`)") == 1, text
     assert "components/" not in text
     assert PLANTED not in text
@@ -98,4 +99,4 @@ def test_two_components_of_one_name_are_refused_by_the_engine(consumer: Consumer
     assert "Duplicate resource URN" in text
     assert "components/" not in text, "no traceback of the plugin"
     assert PLANTED not in text
-    stack.destroy()
+    stack.destroy(exclude_protected=True)

@@ -18,8 +18,6 @@ from components.package.property_names import properties
 from components.package.schema import FILE, argument_names, package_schema
 from components.package.schema_changes import breaking_changes, released_form
 from components.validation.sensitive import fields
-from tests.conftest import ROOT
-from tests.package.schemas_support import released
 
 STACK = KestraStack.token()
 
@@ -112,17 +110,6 @@ def test_a_component_takes_the_settings_that_it_reads() -> None:
     assert argument_names(COMPONENTS["TagConvention"]) == {"tags"}
     assert "datasources" not in argument_names(COMPONENTS["SecretStore"])
     assert {"catalogueKeys", "datasources"} <= argument_names(COMPONENTS["KestraConfiguration"])
-
-
-def test_nothing_breaks_programs_of_a_release_without_a_line_in_the_changelog() -> None:
-    unreleased = (ROOT / "CHANGELOG.md").read_text().partition("\n## ")[2].partition("\n## ")[0]
-    assert released()
-    for version, schema in released().items():
-        missing = [c for c in breaking_changes(schema, package_schema()) if c not in unreleased]
-        lines = "\n".join(f"- {change}" for change in missing)
-        assert not missing, (
-            f"programs of {version} break; say so in CHANGELOG.md, or do not:\n{lines}"
-        )
 
 
 Change = Callable[[dict[str, Any]], None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from components.package.components import COMPONENTS
 from sandbox.progress import Progress
 from sandbox.tools import ensure
-from tests.package.sdks_support import EXAMPLES, generate_csharp, generate_sdks
+from tests.package.sdks_support import EXAMPLES, PROGRAMS, generate_csharp, generate_sdks
 
 pytestmark = pytest.mark.engine
 
@@ -23,10 +24,12 @@ def sdks(progress: Progress, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return generate_sdks(tools["generate-sdks"], tmp_path_factory.mktemp("sdks"))
 
 
-def test_the_types_of_python_hold_for_the_example(sdks: Path) -> None:
+def test_the_types_of_python_hold_for_the_examples(sdks: Path) -> None:
     config = sdks / "python" / "pyrightconfig.json"
-    (sdks / "python" / "example.py").write_text((EXAMPLES / "python" / "__main__.py").read_text())
-    config.write_text(json.dumps({"include": ["example.py"], "typeCheckingMode": "basic"}))
+    files = [f"{program}.py" for program in PROGRAMS]
+    for file in files:
+        shutil.copy(EXAMPLES / "python" / file, sdks / "python")
+    config.write_text(json.dumps({"include": files, "typeCheckingMode": "basic"}))
     checker = Path(sys.executable).with_name("basedpyright")
     done = subprocess.run(
         [str(checker), "--pythonpath", sys.executable, "-p", str(config)],

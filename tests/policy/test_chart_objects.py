@@ -23,7 +23,7 @@ SECURE = {
 }
 
 
-def release(chart: str = "kestra", namespace: Any = "kestra", **values: Any) -> R:
+def release(chart: Any = "kestra", namespace: Any = "kestra", **values: Any) -> R:
     return R(RELEASE, {"chart": chart, "namespace": namespace, "values": values}, "flows")
 
 
@@ -33,8 +33,8 @@ def said(control: str, *stack: R) -> list[str]:
 
 def objects(**values: Any) -> Mapping[str, Resource]:
     """Kind and name of what a release makes to it."""
-    made = chart_objects(Resource(RELEASE, "flows", {"chart": "kestra", "values": values}))
-    return {f"{r.type.rpartition(':')[2]} {r.props['metadata']['name']}": r for r in made}
+    resources = chart_objects(Resource(RELEASE, "flows", {"chart": "kestra", "values": values}))
+    return {f"{r.type.rpartition(':')[2]} {r.props['metadata']['name']}": r for r in resources}
 
 
 def test_the_chart_makes_what_its_values_enable() -> None:
@@ -79,6 +79,8 @@ def test_what_several_components_share_is_said_once_for_each_value() -> None:
     messages = [m for m in said("ks-kubernetes-07", stack) if "proxy" in m]
     assert len(messages) == 1
     assert "Change values.common.extraContainers.0.image" in messages[0]
+    assert len([m for m in said("ks-kubernetes-07", stack) if "values.image.tag" in m]) == 1
+    assert len(said("ks-kubernetes-06", stack)) == 1
 
 
 def test_a_chart_that_contains_kestras_is_judged_at_its_values() -> None:
@@ -163,6 +165,35 @@ def test_of_a_chart_before_1_0_the_pods_are_not_seen_and_that_is_said() -> None:
     judged = judge(pack("production"), "ks-kubernetes-01", [old])
     assert judged.messages == []
     assert "the pods of flows, a chart before 1.0" in judged.not_yet[0]
+
+
+def test_what_values_in_files_may_say_is_not_decided() -> None:
+    for control in ("ks-kubernetes-01", "ks-kestra-19", "ks-kestra-01"):
+        judged = judge(pack("production"), control, [release().but("valueYamlFiles", ["x"])])
+        assert judged.messages == []
+        assert "not decidable from this stack" in judged.not_yet[0]
+
+
+def test_a_budget_and_a_policy_for_the_charts_labels_are_for_its_pods() -> None:
+    labels = {"app.kubernetes.io/name": "kestra", "app.kubernetes.io/instance": "flows"}
+    spec = {"selector": {"matchLabels": labels}, "minAvailable": 1}
+    metadata = {"name": "flows", "namespace": "kestra"}
+    budget = R("kubernetes:policy/v1:PodDisruptionBudget", {"metadata": metadata, "spec": spec})
+    several = release(common={"replicas": 2})
+    assert len(said("ks-kubernetes-09", several)) == 1
+    assert said("ks-kubernetes-09", several.but("name", "flows"), budget) == []
+    assert len(said("ks-kubernetes-09", several.but("name", "other"), budget)) == 1
+    # The provider's own name is known when the release is there.
+    assert judge(pack("production"), "ks-kubernetes-09", [several, budget]).not_yet
+
+
+def test_pods_of_the_chart_may_end_as_slowly_as_their_tasks() -> None:
+    application = {"configurations": {"application": {"kestra": {"url": "https://a"}}}}
+    assert said("ks-kestra-15", release(**application)) == []
+    short = application | {"common": {"terminationGracePeriodSeconds": 60}}
+    (message,) = said("ks-kestra-15", release(**short))
+    assert "gives 60s, Kestra takes 300s" in message
+    assert "Change values.common.terminationGracePeriodSeconds" in message
 
 
 def test_other_charts_make_nothing_that_is_known() -> None:

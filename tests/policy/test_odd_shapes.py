@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 
-from policy import controls
-from policy.core.judge import Judge
-from policy.core.model import Context, Resource, Stack, Verdict, evaluate
-from policy.core.options import Options
+from policy.core.judge import Judge, Judged
+from policy.core.model import Resource, Stack
 from policy.core.values import UNKNOWN
 from tests.policy.kestra_stack_support import CLEAR, config_map, deployment, text, written_secret
 
-CONTEXT = Context("production", Options())
 _RELEASE = Resource(
     "kubernetes:helm.sh/v3:Release",
     "release",
@@ -26,6 +23,10 @@ _RELEASE = Resource(
                 "extraEnvFrom": [{"secretRef": {"name": "credentials"}}],
             },
             "deployments": {"standalone": {"enabled": True, "extraArgs": ["--worker-thread=1"]}},
+            "workerGroups": {"gpu": {"enabled": True, "securityContext": {"runAsNonRoot": True}}},
+            "ingress": {"enabled": True, "hosts": [{"host": "a"}], "tls": [{"hosts": ["a"]}]},
+            "service": {"type": "ClusterIP", "ports": {"http": {"port": 80}}},
+            "extraManifests": [{"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}}],
             "configurations": {
                 "application": {"kestra": {"url": "https://kestra.example.com"}},
                 "configmaps": [{"name": "kestra", "key": "application.yaml"}],
@@ -84,25 +85,24 @@ def _put(value: Any, path: tuple[Any, ...], other: Any) -> Any:
     return copy
 
 
-def _verdicts(resources: list[Resource]) -> dict[str, list[Verdict]]:
-    stack = Stack(resources)
-    return {
-        control.id: [evaluate(control, stack, CONTEXT)]
-        if control.is_stack
-        else [evaluate(control, r, CONTEXT) for r in resources if r.type in control.types]
-        for control in controls.ALL
-    }
+def _judged(resources: list[Resource], changed: Resource) -> list[Judged]:
+    """What the controls say of a resource that was changed, and of the whole."""
+    judge = Judge("production")
+    return [*judge.of_resource(changed), *judge.of_stack(Stack(resources))]
 
 
 @pytest.mark.parametrize("other", [None, UNKNOWN], ids=["null", "unknown"])
 def test_every_control_judges_what_is_null_or_unknown_anywhere(other: Any) -> None:
-    for position, resource in enumerate(STACK):
-        for path in _places(resource.props):
-            changed = list(STACK)
-            changed[position] = Resource(
-                resource.type, resource.name, _put(resource.props, path, other), resource.urn
-            )
-            _verdicts(changed)
+    workload, *objects, release = STACK
+    for stack in ([workload, *objects], [release, *objects]):
+        # The objects are changed once, beside the workload.
+        for position, resource in enumerate(stack if stack[0] is workload else stack[:1]):
+            for path in _places(resource.props):
+                changed = list(stack)
+                changed[position] = Resource(
+                    resource.type, resource.name, _put(resource.props, path, other), resource.urn
+                )
+                _judged(changed, changed[position])
 
 
 def test_every_control_judges_what_has_another_type_than_its_key_takes() -> None:
@@ -142,4 +142,5 @@ def test_an_entry_of_a_list_that_is_unknown_is_not_decided(
     workload, *others = STACK
     props = _put(workload.props, ("spec", "template", "spec", *path), UNKNOWN)
     changed = Resource(workload.type, workload.name, props, workload.urn)
-    assert any(verdict.undecided for verdict in _verdicts([changed, *others])[control])
+    judged = _judged([changed, *others], changed)
+    assert any(one.undecided for one in judged if one.control.id == control)

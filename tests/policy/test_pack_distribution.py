@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 import tarfile
@@ -45,6 +46,15 @@ def test_wheel_and_archive_hold_every_module_and_what_the_engine_asks_for(
         root = f"kestra_policy_pack-{VERSION}/"
         files = {name.removeprefix(root) for name in opened.getnames()}
     assert modules | {"PulumiPolicy.yaml", "requirements.txt", "LICENSE", "NOTICE"} <= files
+
+
+def test_imports_within_the_pack_are_relative_since_it_has_another_name_where_it_is_installed() -> (
+    None
+):
+    files = [*(ROOT / "policy").glob("*.py"), *(ROOT / "policy").glob("c*/*.py")]
+    assert len(files) > 40
+    own = re.compile(r"^\s*(from|import) policy\b", re.MULTILINE)
+    assert [file for file in files if own.search(file.read_text())] == []
 
 
 def test_the_licence_is_that_of_the_project() -> None:

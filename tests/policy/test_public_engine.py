@@ -26,6 +26,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return extracted(tmp_path_factory.mktemp("extracted"))
 
 
+def _all_at(directory: Path, level: str) -> Path:
+    """A configuration with one level for all controls."""
+    file = directory / f"{level}.json"
+    file.write_text(json.dumps({"all": level}))
+    return file
+
+
 def _recorded(name: str) -> set[tuple[str, str]]:
     """Control and message of the recorded findings."""
     lines = [line.split("  ", 3) for line in golden(f"{name}.naive").read_text().splitlines()]
@@ -44,9 +51,11 @@ def _violations(events: list[Any]) -> set[tuple[str, str]]:
 def test_a_preview_under_the_installed_pack_finds_what_is_recorded(
     tmp_path: Path, tools: dict[str, Path], command: Path, name: str
 ) -> None:
-    stack = JudgedStack(tmp_path, tools["pulumi"], "kestra-prod")
+    stack = JudgedStack(tmp_path / "stack", tools["pulumi"], "kestra-prod")
     events: list[Any] = []
-    accepted, said = stack.preview(lambda: declare(f"{name}.naive"), command, events)
+    # What can be mended is, where the level says so, and then it is no violation any more.
+    config = _all_at(tmp_path, "mandatory")
+    accepted, said = stack.preview(lambda: declare(f"{name}.naive"), command, events, config)
     assert not accepted
     assert _violations(events) == _recorded(name), said
     events.clear()
@@ -144,20 +153,17 @@ def test_a_state_whose_secrets_nobody_can_decrypt_raises_no_alarm(
 def test_a_saved_plan_is_judged_as_its_preview_was(
     tmp_path: Path, tools: dict[str, Path], command: Path
 ) -> None:
-    stack = JudgedStack(tmp_path, tools["pulumi"], "kestra-prod")
+    stack = JudgedStack(tmp_path / "stack", tools["pulumi"], "kestra-prod")
     plan, events = tmp_path / "plan.json", []
     stack.preview(lambda: declare("helm-release.naive"), command, events)
     accepted, said = stack.preview(
-        lambda: declare("helm-release.naive"), command, [], levels_off(tmp_path), plan=str(plan)
+        lambda: declare("helm-release.naive"),
+        command,
+        [],
+        _all_at(tmp_path, "advisory"),
+        plan=str(plan),
     )
     assert accepted, said
     refused, violations, _ = _judge(command, plan)
     assert refused == 1
     assert violations == _violations(events)
-
-
-def levels_off(directory: Path) -> Path:
-    """A configuration by which nothing refuses, so that a plan is written."""
-    file = directory / "advisory.json"
-    file.write_text(json.dumps({"all": "advisory"}))
-    return file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,26 @@ def test_what_an_encrypted_value_would_decide_is_not_decided(
     assert {"ks-kestra-01", "ks-kestra-02"} <= undecided
 
 
+def test_secrets_of_others_that_are_encrypted_leave_nothing_undecided(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = {"owner": "a", "environment": "production", "data-class": "internal"}
+    metadata = {"name": "other", "namespace": "kestra", "labels": labels}
+    for data in (CIPHER, {"PASSWORD": CIPHER, "tls": CIPHER}):
+        other = entry("kubernetes:core/v1:Secret", "s", {"metadata": metadata, "stringData": data})
+        code, document = judged(tmp_path, capsys, state(other))
+        assert (code, document["violations"], document["undecided"]) == (0, [], [])
+
+
+def test_a_preview_without_what_stays_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "saved.json"
+    file.write_text(json.dumps(preview(key()) | {"changeSummary": {"create": 1, "same": 4}}))
+    assert command.main(["judge", str(file)]) == 2
+    assert "--show-sames" in capsys.readouterr().err
+
+
 def test_what_goes_away_is_not_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spoiled = key(deletionWindowInDays=7)
     steps = preview(spoiled)
@@ -197,7 +218,30 @@ def test_lines_for_people_name_control_level_and_what_to_change(
     said = capsys.readouterr().out
     assert "[mandatory] [high] ks-keys-02 KMS keys can be rescued" in said
     assert "Change deletionWindowInDays" in said
-    assert said.endswith("1 violations, 1 of them mandatory\n")
+    assert said.endswith("violations: 1, mandatory: 1\n")
+
+
+def test_lines_for_people_begin_with_the_worst_and_name_a_control_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    levels = tmp_path / "levels.json"
+    levels.write_text(json.dumps({"ks-keys-02": "advisory"}))
+    manifest = {"kind": "ConfigMap", "metadata": {"name": "kestra", "namespace": "kestra"}}
+    text = "kestra: {server: {basic-auth: {username: a@b.example, password: Pl4nted}}}"
+    objects = entry("kubernetes:core/v1:ConfigMap", "c", {**manifest, "data": {"a.yaml": text}})
+    file = tmp_path / "saved.json"
+    file.write_text(json.dumps(state(key(deletionWindowInDays=7), objects)))
+    command.main(["judge", str(file), "--config", str(levels)])
+    said = capsys.readouterr().out
+    headers = re.findall(r"^\[(mandatory|advisory)\] \[(\w+)\] (ks-\S+) ", said, re.MULTILINE)
+    order = ["critical", "high", "medium", "low"]
+    ranks = [
+        (level != "mandatory", order.index(severity), name) for level, severity, name in headers
+    ]
+    assert ranks == sorted(set(ranks))
+    assert headers[-1] == ("advisory", "high", "ks-keys-02")
+    assert len(headers) > 3
+    assert "Pl4nted" not in said
 
 
 def test_an_environment_that_is_none_is_refused(

@@ -6,13 +6,17 @@ import gzip
 import os
 import tarfile
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from components.package.__main__ import command
 from releasing import archives, provenance
 from releasing.build import SURROUNDINGS, differences
-from releasing.source import environment
+from releasing.source import Source, environment
+from tests.conftest import ROOT
+from tests.test_requirements import pins
 
 
 def test_an_archive_is_the_same_whenever_and_by_whomever_it_is_written(
@@ -83,3 +87,55 @@ def test_what_differs_between_two_builds_is_named(tmp_path: Path) -> None:
     assert lines[0] == "one was built once, and not a second time."
     assert lines[1].startswith("other differs between two builds of the same commit")
     assert len(lines) == 2
+
+
+def test_the_archive_of_the_plugin_has_the_installed_package_and_what_starts_it(
+    tmp_path: Path,
+) -> None:
+    wheel = tmp_path / "a.whl"
+    with zipfile.ZipFile(wheel, "w") as packed:
+        packed.writestr("kestra_pulumi/package/provider.py", "1")
+        packed.writestr("kestra_on_pulumi-1.2.3.dist-info/METADATA", "2")
+    files = archives.plugin_files(ROOT, wheel)
+    assert set(files) == {
+        "kestra_pulumi/package/provider.py",
+        "__main__.py",
+        "PulumiPlugin.yaml",
+        "requirements.txt",
+        "LICENSE",
+        "NOTICE",
+    }
+    # Pulumi's language host installs these requirements, and runs that file.
+    assert files["requirements.txt"] == (ROOT / "requirements.txt").read_bytes()
+    assert b"from kestra_pulumi.package.__main__ import command" in files["__main__.py"]
+    assert callable(command)
+    archives.write_plugins(tmp_path, ROOT, wheel, "1.2.3", 1)
+    written = list(tmp_path.glob("*.tar.gz"))
+    assert len(written) == len(archives.PLATFORMS)
+    assert len({file.read_bytes() for file in written}) == 1
+    assert tmp_path / "pulumi-resource-kestra-platform-v1.2.3-linux-amd64.tar.gz" in written
+
+
+def test_the_provenance_names_files_commit_locks_and_tools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.whl").write_text("abc")
+    source = Source(ROOT, "c" * 40, 5, "1.2.3", True)
+    monkeypatch.setenv("RELEASE_REPOSITORY", "https://git.example/o/r")
+    monkeypatch.setenv("RELEASE_BUILDER", "https://git.example/o/r/w.yml@refs/tags/v1.2.3")
+    document = provenance.statement(source, ROOT, [tmp_path / "a.whl"])
+    assert document["_type"] == "https://in-toto.io/Statement/v1"
+    assert document["predicateType"] == "https://slsa.dev/provenance/v1"
+    (subject,) = document["subject"]
+    assert subject["digest"]["sha256"].startswith("ba7816bf")
+    predicate = document["predicate"]
+    assert predicate["runDetails"]["builder"]["id"].endswith("w.yml@refs/tags/v1.2.3")
+    materials = predicate["buildDefinition"]["resolvedDependencies"]
+    assert materials[0] == {"uri": "git+https://git.example/o/r", "digest": {"gitCommit": "c" * 40}}
+    tools = {one["uri"]: one["annotations"] for one in materials if "annotations" in one}
+    pinned = pins(ROOT / "requirements" / "dev.in")
+    assert all(f"pkg:pypi/{name}@{pinned[name]}" in tools for name in provenance.TOOLS)
+    assert all(annotation["sha256 of its files"] for annotation in tools.values())
+    # The second build has the same.
+    again = provenance.statement(source, ROOT, [tmp_path / "a.whl"])
+    assert provenance.as_text(again) == provenance.as_text(document)

@@ -28,7 +28,7 @@ BEFORE = _surface(
         "deployment.labels": {"type": "map", "default": ""},
         "deployment.components.worker.labels": {"type": "map", "default": ""},
     },
-    catalogue={"kestra.retries": {"type": "number", "since": "", "until": ""}},
+    catalogue={"kestra.retries": {"type": "number", "first version": "", "last version": ""}},
     outputs={"endpoint": {"type": "string"}, "generated": {"type": "secret map"}},
     controls={"ks-keys-01": {"level in staging": "advisory"}},
     options={"maximumRotationDays": {"default": "90"}},
@@ -79,8 +79,8 @@ BREAKING = [
     (_after(settings={"url": None}), "The setting `kestra:url` is removed."),
     (_after(catalogue={"kestra.retries": None}), "The key of Kestra's `kestra.retries` is removed."),
     (
-        _after(catalogue={"kestra.retries": {"type": "number", "since": "", "until": "1.3"}}),
-        "The until of the key of Kestra's `kestra.retries` is `1.3`, before not set.",
+        _after(catalogue={"kestra.retries": {"type": "number", "first version": "", "last version": "1.3"}}),
+        "The last version of the key of Kestra's `kestra.retries` is `1.3`, before not set.",
     ),
     (_after(outputs={"endpoint": None}), "The output `endpoint` is removed."),
     (
@@ -192,6 +192,17 @@ def test_a_key_that_only_one_kind_of_pod_gets_is_a_key_of_its_own() -> None:
     assert change.name == "kestra:deployment.components.worker.labels"
 
 
+def test_what_changes_for_every_kind_of_pod_is_one_change() -> None:
+    text, number = {"type": "map", "default": ""}, {"type": "map", "default": "a"}
+    names = ("deployment.labels", "deployment.components.worker.labels")
+    before = _surface(settings=dict.fromkeys(names, text))
+    both = changes(before, _surface(settings=dict.fromkeys(names, number)))
+    assert [change.name for change in both] == ["kestra:deployment.labels"]
+    assert [one.name for one in changes(before, _surface())] == ["kestra:deployment.labels"]
+    one = changes(before, _surface(settings={names[0]: text, names[1]: number}))
+    assert [change.name for change in one] == [f"kestra:{names[1]}"]
+
+
 def test_new_keys_of_kestra_are_not_asked_for() -> None:
     assert _lines(_after(catalogue={"kestra.new": {"type": "text"}})) == ([], [])
 
@@ -250,6 +261,19 @@ def test_nothing_changed_since_a_release_without_an_entry() -> None:
     assert snapshots()
     missing = undocumented(ROOT)
     assert not missing, missing
+
+
+def test_a_default_of_the_program_that_changes_is_asked_for() -> None:
+    version, before = list(snapshots().items())[-1]
+    key = "deployment.image.pull-policy"
+    assert before["settings"][key]["default"] == "IfNotPresent"
+    now = {kind: dict(names) for kind, names in surface().items()}
+    now["settings"][key] = {**now["settings"][key], "default": "Always"}
+    notes = changelog.since(changelog.read(ROOT), version)
+    upgrades = changelog.upgrade_notes(changelog.read_upgrade(ROOT), version)
+    lines, explanations = missing_notes(before, now, notes, upgrades)
+    line = f"The default of the setting `kestra:{key}` is `Always`, before `IfNotPresent`."
+    assert (lines, explanations) == ([line], [f"`kestra:{key}`: what to do. ({line})"])
 
 
 def test_the_surface_has_what_users_rely_on() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from components import __version__
+from components.package.schema import package_schema
+from components.package.schema_changes import released_form
 from releasing import changelog, checks, versions
 from releasing.__main__ import main
 from releasing.problems import ReleaseError
@@ -20,17 +24,25 @@ from tests.releasing.repository_support import commit, git
 _LOG = f"# Changelog\n\n## Unreleased\n\n## {__version__} - 2026-11-24\n- The first.\n"
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A commit that can be released, with the files that the checks read."""
+    root = tmp_path_factory.mktemp("template")
     for file in (versions.PLACE, *(follower.file for follower in versions.FOLLOWERS)):
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / file, tmp_path / file)
-    (tmp_path / changelog.FILE).write_text(_LOG)
-    _snapshots(tmp_path, __version__)
-    commit(tmp_path)
-    git(tmp_path, "tag", f"v{__version__}")
-    return tmp_path
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, root / file)
+    (root / changelog.FILE).write_text(_LOG)
+    _snapshots(root, __version__)
+    commit(root)
+    git(root, "tag", f"v{__version__}")
+    return root
+
+
+@pytest.fixture
+def repository(template: Path, tmp_path: Path) -> Path:
+    """A copy of it, for a test to change."""
+    shutil.copytree(template, tmp_path / "repository")
+    return tmp_path / "repository"
 
 
 def _snapshots(root: Path, version: str) -> None:
@@ -93,7 +105,11 @@ def test_a_snapshot_that_is_not_what_the_program_has_is_stale(repository: Path) 
     git(repository, "commit", "--quiet", "--all", "--message", "Stale")
     git(repository, "tag", "--force", f"v{__version__}")
     (problem,) = _problems(repository)
-    assert "is not what the program has. Run: python -m releasing snapshot" in problem
+    assert (
+        "is not what the program has. Raise the version: python -m releasing version NEW" in problem
+    )
+    with pytest.raises(ReleaseError, match="its snapshots stay"):
+        checks.write_snapshots(repository, __version__)
 
 
 def test_a_build_to_try_needs_neither_tag_nor_changelog_but_a_commit(repository: Path) -> None:
@@ -108,13 +124,19 @@ def test_a_build_to_try_needs_neither_tag_nor_changelog_but_a_commit(repository:
     assert source.written_version == __version__
 
 
-@pytest.mark.parametrize("version", ["1.2", "1.2.3rc1", "v1.2.3", "1.02.3", "1.2.3-beta"])
-def test_a_version_of_another_form_is_refused(repository: Path, version: str) -> None:
+@pytest.mark.parametrize(
+    "version", ["1.2", "1.2.3rc1", "v1.2.3", "1.02.3", "1.2.3-beta", "", "1.2.3.4"]
+)
+def test_a_release_has_three_numbers(version: str) -> None:
     assert not versions.is_release_version(version)
-    versions.write_version(repository, version)
+    assert versions.is_release_version("10.0.3")
+
+
+def test_a_version_of_another_form_is_refused(repository: Path) -> None:
+    versions.write_version(repository, "1.2.3rc1")
     git(repository, "commit", "--quiet", "--all", "--message", "Form")
     (problem,) = _problems(repository)
-    assert f"has version {version}; a release has three numbers" in problem
+    assert "has version 1.2.3rc1; a release has three numbers" in problem
 
 
 def test_where_there_is_no_repository_git_is_quoted(tmp_path: Path) -> None:
@@ -183,11 +205,16 @@ def test_no_other_file_writes_the_version_by_hand() -> None:
     known = {versions.PLACE, changelog.FILE, *(follower.file for follower in versions.FOLLOWERS)}
     assert list(versions.follower_problems(ROOT, __version__)) == []
     listed = subprocess.run(
-        ["git", "grep", "-lwF", __version__, "--", ":!tests", ":!releasing/surfaces", ":!*.sum", ":!*lock*", ":!sandbox/tools",
+        ["git", "grep", "-lE", rf"(^|[^0-9.]){re.escape(__version__)}($|[^0-9.])", "--", ":!tests", ":!releasing/surfaces", ":!*.sum", ":!*lock*", ":!sandbox/tools",
          ":!requirements*", ":!docs/adr", ":!docs/releases.md", ":!docs/upgrade.md", ":!components/catalogue"],
         cwd=ROOT, capture_output=True, text=True,
     ).stdout.split()  # fmt: skip
     assert set(listed) <= known
+    written = re.compile(rf"(?<![\d.]){re.escape(__version__)}(?![\d.])")
+    for follower in versions.FOLLOWERS:
+        text = (ROOT / follower.file).read_text()
+        places = re.findall(follower.pattern, text, re.MULTILINE)
+        assert len(places) == len(written.findall(text)), f"{follower.file}: write X.Y.Z"
 
 
 def test_the_command_says_problems_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,7 +223,7 @@ def test_the_command_says_problems_without_a_traceback(capsys: pytest.CaptureFix
     assert main(["version", "1.2.3", "--day", "tomorrow"]) == 1
     assert capsys.readouterr().err == "- tomorrow is no day: YYYY-MM-DD.\n"
     assert main(["notes", "--output", str(ROOT)]) == 1
-    assert capsys.readouterr().err == f"- {ROOT}: Is a directory.\n"
+    assert capsys.readouterr().err == f"- {ROOT}: Is a directory\n"
 
 
 def test_a_folder_with_other_files_is_left_as_it_is(tmp_path: Path) -> None:
@@ -219,3 +246,45 @@ def test_a_changelog_that_cannot_be_read_is_said_with_everything_else(repository
     assert "the heading 'Sometime' is neither" in said
     assert said in ReleaseError([*_problems(repository), said]).problems
     assert str(ReleaseError([said, said])).count("Sometime") == 1
+
+
+def test_a_schema_that_breaks_programs_is_asked_for_in_both_files(tmp_path: Path) -> None:
+    for file in (changelog.FILE, changelog.UPGRADE_FILE):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    before = json.loads(json.dumps(released_form(package_schema())))
+    before["resources"]["kestra-platform:index:Gone"] = {}
+    _snapshots(tmp_path, "0.1.0")
+    (tmp_path / checks.SCHEMAS / "0.1.0.json").write_text(json.dumps(before))
+    line = "The component `Gone` is removed."
+    text = checks.undocumented(tmp_path)
+    assert f"\n- {line}\n" in text
+    assert f"\n- what to do. ({line})" in text
+    log, page = tmp_path / changelog.FILE, tmp_path / changelog.UPGRADE_FILE
+    log.write_text(log.read_text().replace("## Unreleased\n", f"## Unreleased\n- {line}\n"))
+    page.write_text(
+        page.read_text().replace(
+            "### From 0.1.0\n", "### From 0.1.0\nNo `Gone` any more: leave it out.\n"
+        )
+    )
+    assert checks.undocumented(tmp_path) == ""
+
+
+def test_snapshots_are_of_this_version_alone(tmp_path: Path) -> None:
+    for folder in (checks.SURFACES, checks.SCHEMAS):
+        (tmp_path / folder).mkdir(parents=True)
+    git(tmp_path, "init", "--quiet")
+    written = checks.write_snapshots(tmp_path, "7.8.9")
+    assert {file.name for file in tmp_path.rglob("*.json")} == {"7.8.9.json"}
+    assert len(written) == 2
+    assert checks.schema_changes(tmp_path, "7.8.9") == []
+    assert checks.schema_changes(tmp_path, "7.8.8") == []
+
+
+def test_a_file_that_cannot_be_written_is_said_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["notes", "--output", str(tmp_path / "none" / "notes.md")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"- {tmp_path}")
+    assert error.endswith("No such file or directory\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -24,7 +25,7 @@ from sandbox.progress import Progress
 from tests.package.consumer_support import Consumer, Remote
 from tests.package.distribution_support import build_wheel
 from tests.releasing.language_host_support import write_host
-from tests.releasing.repository_support import copy_of_this
+from tests.releasing.repository_support import copy_of_this, git
 
 pytestmark = pytest.mark.engine
 
@@ -138,3 +139,40 @@ def test_the_pack_is_a_distribution_with_the_same_version(release: Path, source:
         names = {name.partition("/")[2] for name in packed.getnames()}
     assert {"PulumiPolicy.yaml", "requirements.txt", "__main__.py", "LICENSE", "NOTICE"} <= names
     assert not [name for name in names if "components" in name or "__pycache__" in name]
+
+
+def test_the_steps_of_the_page_make_a_release(tmp_path: Path) -> None:
+    """docs/releases.md, Making a release; the states of the stacks are only named."""
+    root = copy_of_this(tmp_path / "repository")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "releasing", *arguments]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    assert run("version", "9.8.7", "--day", "2027-01-02")[0] == 0
+    status, text = run("build")
+    assert status == 1
+    assert "Traceback" not in text
+    for lacking in (
+        "Commit or remove them",
+        "surfaces has no 9.8.7.json",
+        "states has no 9.8.7",
+        "git tag --sign v9.8.7",
+    ):
+        assert lacking in text
+    assert run("snapshot")[0] == 0
+    (root / "tests/upgrade/states/9.8.7").mkdir()
+    (root / "tests/upgrade/states/9.8.7/local.json").write_text("{}")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "9.8.7")
+    git(root, "tag", "v9.8.7")
+    assert run("check") == (0, "Nothing keeps this commit from being released.\n")
+    status, text = run("build")
+    assert status == 0, text
+    assert "built twice with the same bytes" in text
+    assert (root / "dist" / "kestra_on_pulumi-9.8.7-py3-none-any.whl").is_file()
+    assert run("notes", "--output", "release-notes.md")[0] == 0
+    assert "### Added" in (root / "release-notes.md").read_text()
+    # What it wrote is nothing of the commit's.
+    assert git(root, "status", "--porcelain") == ""

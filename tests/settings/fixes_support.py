@@ -59,6 +59,11 @@ SAMPLES: dict[str, Any] = {
     "store.gcp.kms.rotation-period": "90d",
     "store.gcp.kms.destroy-after": "30d",
     "store.gcp.destroy-ttl": "30d",
+    "store.teams.namespaces": ["company.billing"],
+    "store.teams.tenant": "main",
+    "store.teams.name-prefix": "BILLING_",
+    "store.teams.secrets": ["BILLING_TOKEN"],
+    "store.teams.kms-key-arn": "arn:aws:kms:eu-west-1:111122223333:key/1",
     "identity.aws": {
         "irsa": {"oidc-provider-arn": "arn:aws:iam::111122223333:oidc-provider/oidc.example.com/id/A"}
     },
@@ -147,7 +152,11 @@ def _remove(document: Document, place: Place, _: re.Match[str]) -> None:
 def _sample(document: Document, place: Place, _: re.Match[str]) -> None:
     # An item of a list, or of a map, is as the samples of the whole have it.
     parts = [str(part) for part in place]
-    key = ".".join(parts[:1] + parts[2:] if parts[0] == "declared-secrets" else parts)
+    if parts[0] == "declared-secrets":
+        del parts[1]
+    elif parts[:2] == ["store", "teams"]:
+        del parts[2]
+    key = ".".join(parts)
     if key not in SAMPLES:
         whole = SAMPLES[key.rpartition(".")[0]]
         inner = next(iter(whole.values() if isinstance(whole, dict) else whole))
@@ -279,6 +288,10 @@ _WAYS: tuple[tuple[str, Callable[[Document, Place, re.Match[str]], Any]], ...] =
     (r"set (?:kestra:)?store\.type( .*|)", _store_type),
     (r"set kestra:store\.type to vault", _store_type),
     (r"keep one of them", _each_alone),
+    (r"keep one", _here(lambda value, _: value[:1])),
+    (r"rename one of them, .*", _here(lambda value, _: [f"{n}_{i}" for i, n in enumerate(value)])),
+    (r"list the names that the team's stack declares", _sample),
+    (r"without any remove the team", lambda d, p, _: _remove(d, p[:-1], _)),
     (r"add one of them", lambda d, p, _: put(d, p, {"file": "/mnt/a"})),
     (r"name a kubernetes-secret or a file", lambda d, p, _: put(d, p[:-1], {"file": "/mnt/a"})),
     (r"remove one", _one_source),

@@ -16,8 +16,10 @@ from pydantic import SecretStr
 
 from components.__main__ import main
 from components.settings import SettingsError
+from components.stack_config import decode_config
 from components.validation import Loaded, load_file
 from components.validation.environments import merged, opened
+from components.validation.loader import load_stack
 from tests.conftest import ROOT
 
 PLANTED = "Pl4nted-Environment-Vz58"
@@ -233,17 +235,47 @@ def test_an_environment_comes_by_standard_input(
     assert "opened" not in capsys.readouterr().err
 
 
-def test_a_part_of_the_example_may_be_in_the_environment(tmp_path: Path) -> None:
-    """Each setting of two stack files, moved into an environment: no error without it, the same settings with it."""
-    for name in ("local", "example-oss-aws"):
-        text = (ROOT / "stacks" / f"Pulumi.{name}.yaml").read_text()
-        config = yaml.safe_load(text)["config"]
-        whole = load_file(ROOT / "stacks" / f"Pulumi.{name}.yaml").settings
-        for key in config:
-            rest = {other: value for other, value in config.items() if other != key}
-            file = stack_file(tmp_path, rest)
-            assert not load_file(file).is_complete
-            assert load(file, {key: config[key]}).settings == whole, key
+def test_any_block_of_a_stack_file_may_be_in_an_environment(tmp_path: Path) -> None:
+    """No error without the environment, the same settings with it."""
+    original = ROOT / "stacks" / "Pulumi.local.yaml"
+    config, whole = yaml.safe_load(original.read_text())["config"], load_file(original).settings
+    for key in config:
+        rest = {other: value for other, value in config.items() if other != key}
+        file = stack_file(tmp_path, rest)
+        assert not load_file(file).is_complete
+        assert load(file, {key: config[key]}).settings == whole, key
+
+
+def test_the_program_refuses_what_check_refuses_where_an_environment_brings_more(
+    tmp_path: Path,
+) -> None:
+    """Encrypted in the file under a key that is not sensitive, in a block of which the environment has a part."""
+    encrypted = {"secure": "v1:x"}
+    config = LOG_IN | {"kestra:deployment": {"namespace": encrypted}}
+    file, environment = stack_file(tmp_path, config), {"kestra:deployment": {"url": "https://a.b"}}
+    with pytest.raises(SettingsError) as by_check:
+        load(file, environment)
+    # As Pulumi's engine hands the whole on: decrypted, with the keys that hold a secret.
+    values = {
+        "server": json.dumps(LOG_IN["kestra:server"]),
+        "deployment": json.dumps({"namespace": PLANTED.lower(), "url": "https://a.b"}),
+    }
+    with pytest.raises(SettingsError) as by_engine:
+        load_stack(decode_config(values, ["deployment"], file), source=str(file))
+    assert [one.message for one in by_engine.value.problems] == [
+        one.message for one in by_check.value.problems
+    ]
+    assert PLANTED.lower() not in by_engine.value.report()
+
+
+def test_the_example_is_valid_as_far_as_it_stands_in_the_file() -> None:
+    file = ROOT / "examples" / "esc" / "stacks" / "Pulumi.production.yaml"
+    loaded = load_file(file)
+    assert not loaded.warnings
+    (note,) = loaded.notes
+    assert "brings settings from kestra/production" in note
+    for name in yaml.safe_load(file.read_text())["environment"]:
+        assert (file.parents[1] / "environments" / f"{name}.yaml").exists()
 
 
 def test_merging_changes_neither_side() -> None:

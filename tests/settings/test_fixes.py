@@ -46,6 +46,8 @@ NEIGHBOURS: dict[str, Any] = {
 }
 #: The secret manager whose declared secrets have a key.
 OWNERS = {"content-type": "azure", "expires": "azure", "rotation": "aws", "version-aliases": "gcp"}
+#: The secret manager whose teams have a key.
+TEAMS = {"name-prefix": "gcp", "kms-key-arn": "aws"}
 WRONG: tuple[Any, ...] = (
     None, True, 5, 1.5, -1, 10**12, "", " ", "a b", "/a/", "a*", "a\nb", "0", "5 m", "yes", [], [None], ["a", "a"], {}, {"a": None},
 )  # fmt: skip
@@ -60,6 +62,13 @@ def _keys() -> list[str]:
 def _around(path: str) -> tuple[Document, Place]:
     """A document in which the key may stand, and its place."""
     first, *parts = path.split(".")
+    if parts[0] == "teams":
+        document = copy.deepcopy(BASES[TEAMS.get(parts[2], "vault")])
+        team = {"namespaces": ["company.billing"], "secrets": ["TOKEN"]}
+        if "gcp" in document["store"]:
+            team = {"name-prefix": "BILLING_", "secrets": ["BILLING_TOKEN"]}
+        document["store"]["teams"] = {"billing": team}
+        return document, ["store", "teams", "billing", *parts[2:]]
     if first == "store":
         return copy.deepcopy(BASES.get(parts[0], BASES["vault"])), [first, *parts]
     key = ".".join(parts[1:])

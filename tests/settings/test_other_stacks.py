@@ -18,6 +18,7 @@ from components.settings import Problem, Settings, SettingsError
 from components.settings.references import output_path
 from components.validation import Loaded
 from components.validation.loader import load_stack
+from components.validation.sensitive import Place
 from components.validation.stack_file import read_stack_file, settings_of
 from components.validation.stack_outputs import StackOutputs, UnreadStackError
 from tests.conftest import ROOT
@@ -120,11 +121,17 @@ def test_a_secret_output_is_a_secret_of_the_settings() -> None:
     variables = load("deployment.environment.A", output("password")).settings.deployment.environment
     assert variables == {"A": SecretStr(PLANTED)}
     env = [{"name": "A", "value": output("password")}]
-    assert load("deployment.extra-env", env).settings.deployment.extra_env[0]["value"] == SecretStr(
-        PLANTED
-    )
+    (variable,) = load("deployment.extra-env", env).settings.deployment.extra_env
+    assert variable["value"] == SecretStr(PLANTED)
     assert PLANTED not in repr(loaded)
     assert not loaded.warnings
+
+
+@pytest.mark.parametrize("secret", [(), ("e",)])
+def test_a_block_of_another_stack_has_one_order_of_keys(secret: tuple[str, ...]) -> None:
+    outputs = StackOutputs({"e": {"B": "1", "A": "2", "C": "3"}}, secret)
+    loaded = load("deployment.environment", output("e"), lambda _: outputs)
+    assert list(loaded.settings.deployment.environment) == ["A", "B", "C"]
 
 
 def test_a_kubeconfig_is_taken_as_text_and_as_the_object_that_clusters_export() -> None:
@@ -136,6 +143,12 @@ def test_a_kubeconfig_is_taken_as_text_and_as_the_object_that_clusters_export() 
             assert isinstance(text, SecretStr)
             assert yaml.safe_load(text.get_secret_value()) == KUBECONFIG
             assert bool(loaded.warnings) is not bool(secret)
+    turned = {name: KUBECONFIG[name] for name in reversed(KUBECONFIG)}
+    texts = {
+        load("deployment.kubeconfig", output("k"), lambda _, o=o: o).settings.deployment.kubeconfig
+        for o in (StackOutputs({"k": KUBECONFIG}, ("k",)), StackOutputs({"k": turned}, ("k",)))
+    }
+    assert len(texts) == 1, "the order of keys makes no other provider"
     for wrong in ("~/.kube/config", "clusters: []", PLANTED, "a: [", "${KUBECONFIG}"):
         (problem,) = problems("deployment.kubeconfig", wrong)
         assert problem.message == "is no kubeconfig"
@@ -165,7 +178,7 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
     "a number for a stack": ("deployment.namespace", output("issuer", 5), "has a from-stack that is no text"),
     "a stack without organization": ("deployment.namespace", output("issuer", "cluster/production"), "has a from-stack that names no stack"),
     "a stack with spaces": ("deployment.namespace", output("issuer", "acme/the cluster/x"), "names no stack"),
-    "no text for an output": ("deployment.namespace", output(["issuer"]), "has a output that is no text"),
+    "no text for an output": ("deployment.namespace", output(["issuer"]), "has an output that is no text"),
     "an empty output": ("deployment.namespace", output(""), "has an output that is no name of one"),
     "a path that ends": ("deployment.namespace", output("database."), "has an output that is no name of one"),
     "a position first": ("deployment.namespace", output("[0]"), "has an output that is no name of one"),
@@ -349,7 +362,7 @@ def _file(folder: Path, settings: Mapping[str, Any]) -> Path:
     return file
 
 
-def _leaves(node: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def _leaves(node: Any, at: Place = ()) -> Iterator[Place]:
     if isinstance(node, (dict, list)):
         for name, value in node.items() if isinstance(node, dict) else enumerate(node):
             yield from _leaves(value, (*at, name))
@@ -357,7 +370,7 @@ def _leaves(node: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield at
 
 
-def _stack_values() -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _stack_values() -> Iterator[tuple[str, Place]]:
     for file in sorted((ROOT / "stacks").glob("*.yaml")):
         for at in _leaves(settings_of(read_stack_file(file))):
             if len(at) > 1 or at[:1] not in (("version",), ("edition",), ("url",)):

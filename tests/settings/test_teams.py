@@ -223,6 +223,14 @@ def test_a_grant_that_cannot_be_given_or_that_two_stacks_write_is_refused() -> N
         assert [t for t in said if "team" in t] == expected, (manager, changed, said)
 
 
+def test_more_teams_than_the_policy_of_a_role_can_name_are_refused() -> None:
+    for count, is_refused in ((10, False), (60, True)):
+        document = kestra_stack("aws-secret-manager", *(f"team-{n}" for n in range(count)))
+        said = [text for text in _said(document) if "too many for the policy" in text]
+        assert bool(said) == is_refused, count
+        assert all(text.startswith("store.teams are") for text in said)
+
+
 def test_two_teams_of_open_source_cannot_have_one_name() -> None:
     document = kestra_stack("google-secret-manager", "billing", "sales", is_enterprise=False)
     document["store"]["teams"]["sales"]["secrets"] += ["BILLING_TOKEN"]

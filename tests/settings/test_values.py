@@ -200,6 +200,19 @@ def test_a_file_that_yaml_takes_and_nobody_means_gives_a_report(tmp_path: Path, 
     assert "Fix:" in caught.value.report()
 
 
+def test_settings_beside_config_are_said_since_pulumi_passes_over_them(tmp_path: Path) -> None:
+    settings = "kestra:server: {basic-auth: {username: a@b.co}}\n"
+    with pytest.raises(SettingsError) as caught:
+        load_file(_file(tmp_path, "kestra:edition: oss\n" + settings))
+    (problem,) = caught.value.problems
+    assert "does not have kestra:edition, kestra:server under config" in problem.message
+    fixed = f"config:\n  {settings}"
+    assert load_file(_file(tmp_path, fixed)).warnings == ()
+    (warning,) = load_file(_file(tmp_path, f"{fixed}kestra:edition: oss\n")).warnings
+    assert "does not have kestra:edition under config" in warning.message
+    assert warning.severity == "warning"
+
+
 def test_an_encrypted_value_under_a_plain_key_is_refused_once(tmp_path: Path) -> None:
     text = """
 config:

@@ -97,6 +97,13 @@ def test_a_key_that_the_team_makes_is_handed_to_kestras_stack() -> None:
     assert used[0]["Resource"] == [KEY, "arn:aws:kms:eu-west-1:111122223333:key/2"]
 
 
+def test_kestras_stack_tells_the_stacks_of_teams_its_key() -> None:
+    assert run(kestra_stack("aws-secret-manager", "billing")).outputs["kmsKeyArn"] == KEY
+    alone = kestra_stack("aws-secret-manager")
+    del alone["store"]["teams"]
+    assert "kmsKeyArn" not in run(alone).outputs
+
+
 HERE = AwsLocation("111122223333", "eu-west-1")
 ROLE = HERE.role("kestra-kestra")
 DEPLOYER = HERE.role("billing-deployer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,9 @@ from components.backends.registry import backend_of
 from components.drift import written_secrets
 from components.settings import Settings
 from components.validation import load_file
+from components.validation.stacks_together import shared_secrets
 from sandbox.display import Events
-from sandbox.engine.automation import Stack
+from sandbox.engine.automation import EngineFailure, Stack
 from sandbox.services import ControlPlane, Vault
 from sandbox.state import State
 from sandbox.vault_check import Client, log_in, service_account_token
@@ -82,10 +84,18 @@ class Stacks:
     vault: Vault
     events: Events
 
-    def stack(self, name: str) -> Stack:
+    def stack(self, name: str, vault: Vault | None = None) -> Stack:
         state = State(self.folder / "state")
         state.stack(name).mkdir(parents=True, exist_ok=True)
-        return Stack(state, name, self.tools, self.plane, self.vault, stacks=self.folder / "stacks")
+        stacks = self.folder / "stacks"
+        return Stack(state, name, self.tools, self.plane, vault or self.vault, stacks=stacks)
+
+    def of_deployer(self, name: str) -> Stack:
+        """A team's stack, deployed by somebody with the permissions that it says and no other."""
+        limited = copy.copy(self.vault)
+        limited.token_file = self.folder / f"{name}.token"
+        limited.token_file.write_text(self.deployer(name)._token)
+        return self.stack(name, limited)
 
     def settings(self, name: str) -> Settings:
         return load_file(self.folder / "stacks" / f"Pulumi.{name}.yaml").settings
@@ -220,39 +230,38 @@ def test_every_stack_is_as_its_settings_say_and_no_state_has_a_value_in_clear(
 KINDS = (("", "secrets"), ("", "configmaps"), ("", "pods"), ("apps", "deployments"))
 
 
+def _may(plane: ControlPlane, user: str, groups: list[str], attributes: dict[str, str]) -> bool:
+    """What the API server's own authorizers say."""
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": user, "groups": groups, "resourceAttributes": attributes},
+    }
+    url = f"{plane.url}/apis/authorization.k8s.io/v1/subjectaccessreviews"
+    answer = plane.session().post(url, json=review, timeout=30).json()
+    return bool(answer["status"]["allowed"])
+
+
 def test_the_pods_of_one_kestra_may_do_nothing_in_the_namespace_of_the_other(
     stacks: Stacks,
 ) -> None:
-    session, url = stacks.plane.session(), stacks.plane.url
-    path = f"{url}/apis/authorization.k8s.io/v1/subjectaccessreviews"
-    review: dict[str, Any] = {}
-    wrong = []
-    for who in ("teams", "second"):
-        for namespace in ("teams-kestra", "second-kestra", "default"):
-            for group, plural in KINDS:
-                for verb in ("get", "list", "create", "delete"):
-                    attributes = {
-                        "namespace": namespace,
-                        "verb": verb,
-                        "group": group,
-                        "resource": plural,
-                    }
-                    review = {
-                        "apiVersion": "authorization.k8s.io/v1",
-                        "kind": "SubjectAccessReview",
-                        "spec": {
-                            "user": f"system:serviceaccount:{who}-kestra:kestra",
-                            "groups": ["system:serviceaccounts", "system:authenticated"],
-                            "resourceAttributes": attributes,
-                        },
-                    }
-                    answer = session.post(path, json=review, timeout=30).json()
-                    if answer["status"].get("allowed"):
-                        wrong.append(f"{who}: {verb} {plural} in {namespace}")
+    rows = [
+        (who, {"namespace": namespace, "verb": verb, "group": group, "resource": plural})
+        for who in ("teams", "second")
+        for namespace in ("teams-kestra", "second-kestra", "default")
+        for group, plural in KINDS
+        for verb in ("get", "list", "create", "delete")
+    ]
+    everybody = ["system:serviceaccounts", "system:authenticated"]
+    wrong = [
+        row
+        for row in rows
+        if _may(stacks.plane, f"system:serviceaccount:{row[0]}-kestra:kestra", everybody, row[1])
+    ]
     assert wrong == []
-    # The API server decides: who may do everything is told so.
-    admin = review | {"spec": review["spec"] | {"groups": ["system:masters"]}}
-    assert session.post(path, json=admin, timeout=30).json()["status"]["allowed"]
+    # Whoever may do everything is told so.
+    assert _may(stacks.plane, "admin", ["system:masters"], rows[0][1])
+    session, url = stacks.plane.session(), stacks.plane.url
     # What both have in the cluster itself has a name of each.
     bindings = session.get(
         f"{url}/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", timeout=30
@@ -266,11 +275,31 @@ def test_the_pods_of_one_kestra_may_do_nothing_in_the_namespace_of_the_other(
         assert log_in({"address": stacks.vault.address, "kubernetes": method}, jwt) is None
 
 
+def test_a_second_kestra_of_the_same_names_is_refused_and_takes_nothing_from_the_first(
+    stacks: Stacks,
+) -> None:
+    name = "same-names"
+    config = _kestra("teams")
+    (stacks.folder / "stacks" / f"Pulumi.{name}.yaml").write_text(
+        yaml.safe_dump({"config": config})
+    )
+    assert list(shared_secrets([(one, stacks.settings(one)) for one in ("teams", name)]))
+    try:
+        with pytest.raises(EngineFailure, match=r"already[\s\S]*Otherwise:"):
+            stacks.stack(name).up(stacks.events)
+    finally:
+        stacks.stack(name).destroy(stacks.events)
+    client = stacks.kestra("teams")
+    assert client.call("GET", f"{ENGINE}/data/main/company/billing/TOKEN").ok
+    assert set(stacks.stack("teams").preview(stacks.events).changes) <= {"same"}
+
+
 def test_the_end_of_a_teams_stack_leaves_the_others_alone(stacks: Stacks) -> None:
     owner = Client(stacks.vault.address, stacks.vault.root_token)
-    stacks.stack("sales").destroy(stacks.events)
+    # By whoever deploys the team, too.
+    stacks.of_deployer("sales").destroy(stacks.events)
     assert owner.call("GET", f"{ENGINE}/data/main/company/sales/TOKEN").status_code == 404
     assert stacks.kestra("teams").call("GET", f"{ENGINE}/data/main/company/billing/TOKEN").ok
     for name in ("teams", "billing", "second"):
         assert set(stacks.stack(name).preview(stacks.events).changes) <= {"same"}, name
-    stacks.stack("sales").up(stacks.events)
+    stacks.of_deployer("sales").up(stacks.events)

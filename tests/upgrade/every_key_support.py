@@ -216,7 +216,8 @@ def rendered(settings: Settings) -> dict[str, Any]:
     text = render(settings).yaml()
     text = text.replace("instance-owner", "super-admin").replace("INSTANCE_OWNER", "SUPER_ADMIN")
     document = yaml.safe_load(text)
-    role = document["kestra"].get("security", {}).get("default-role", {})
+    # Empty where the key of this row is the one that leaves Kestra out.
+    role = document.get("kestra", {}).get("security", {}).get("default-role", {})
     if "permissions" in role and is_first_vocabulary(role["permissions"]):
         role["permissions"] = translate(role["permissions"])
     return {

@@ -47,6 +47,7 @@ class AwsBackend(CloudBackend):
     deployer_actions = deployer_permissions.ACTIONS
     tag_limits = AWS_TAGS
     hosts = ("*.amazonaws.com",)
+    place_keys = CloudBackend.place_keys | {"region", "endpoint_override"}
     account_annotation = ROLE_ARN
     takes_external = True
     values_package = SdkPackage("boto3", "boto3", "requirements/aws.txt")
@@ -141,6 +142,7 @@ class SecretsManager(AwsBackend):
 
     type = permissions.SECRETS
     title = "AWS Secrets Manager"
+    has_namespaces = True
     declared_keys = ("rotation",)
     name_rule = NameRule(
         r"[A-Za-z0-9/_+=.@-]{1,512}", "512 letters, digits and / _ + = . @ - at most"

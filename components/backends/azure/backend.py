@@ -65,6 +65,7 @@ class KeyVault(CloudBackend):
     hosts = ("*.vault.azure.net", "login.microsoftonline.com")
     account_annotation = CLIENT_ID
     takes_external = True
+    place_keys = CloudBackend.place_keys | {"vault_name", "key_vault_uri"}
 
     def provisioned_keys(self, settings: Settings) -> tuple[str, ...]:
         return ("workload-identity-client-id",) if settings.identity.azure.oidc_issuer_url else ()

@@ -62,6 +62,7 @@ class SecretManager(CloudBackend):
     hosts = ("*.googleapis.com",)
     account_annotation = names.ACCOUNT
     takes_external = True
+    place_keys = CloudBackend.place_keys | {"project"}
 
     def secret_tags(
         self, settings: Settings, name: str, declared: DeclaredSecret

@@ -58,6 +58,13 @@ class VaultBackend(Backend):
     takes_external = True
     declared_keys = ("generate.password-policy",)
     known_keys = ("address",)
+    has_namespaces = True
+    place_keys = frozenset(
+        {
+            "address", "namespace", "engine_version", "root_engine", "prefix", "secret_path_prefix",
+            "read_only", "tags", "filter_on_tags", "excluded_tags",
+        }
+    )  # fmt: skip
     tag_limits = VAULT_METADATA
     version_query = drift.QUERY
     conflict_hints = name_conflicts.HINTS
@@ -175,7 +182,8 @@ class VaultBackend(Backend):
                 namespace_path(team.tenant, namespace, block.secret_path_prefix)
                 for namespace in team.namespaces
             ]
-        return deployer_permissions.team_policy(block.root_engine, folders)
+        mounts = settings.identity.vault.mount_engine
+        return deployer_permissions.team_policy(block.root_engine, folders, mounts=mounts)
 
     def deployer_needs(
         self, type_: str, inputs: Mapping[str, Any]

@@ -78,12 +78,22 @@ def needs(type_: str, inputs: Mapping[str, Any]) -> Sequence[DeployerNeed] | Non
     ]
 
 
-def team_policy(engine: str, folders: Iterable[str]) -> str:
-    """The policy of whoever deploys a stack of secrets alone: what is below some folders of an engine, and no more."""
-    kind = "vault:kv/secretV2:SecretV2"
+def team_policy(engine: str, folders: Iterable[str], *, mounts: bool) -> str:
+    """The policy of whoever deploys a stack of secrets alone: what is below some folders of an engine, and no more.
+
+    Args:
+        engine: mount path of the KV engine.
+        folders: of the team, below it.
+        mounts: whether the stack mounts the engine itself.
+    """
+    kinds = [("vault:index/mount:Mount", {"path": engine})] if mounts else []
+    kinds += [
+        ("vault:kv/secretV2:SecretV2", {"mount": engine, "name": f"{folder}/*"})
+        for folder in folders
+    ]
     capabilities: dict[str, list[str]] = {}
-    for folder in folders:
-        for need in needs(kind, {"mount": engine, "name": f"{folder}/*"}) or ():
+    for kind, inputs in kinds:
+        for need in needs(kind, inputs) or ():
             capabilities.setdefault(need.where, [])
             if need.action not in capabilities[need.where]:
                 capabilities[need.where].append(need.action)

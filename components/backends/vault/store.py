@@ -76,8 +76,10 @@ class VaultStore(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self, depends_on=self._first)
         kept = pulumi.ResourceOptions.merge(kept, child)
         engine: pulumi.Input[str] = block.root_engine
+        mounted: list[pulumi.Resource] = []
         if settings.identity.vault.mount_engine:
-            engine = _engine(f"{name}-engine", block.root_engine, "Secrets of Kestra", block, kept)
+            mount = _engine(f"{name}-engine", block.root_engine, "Secrets of Kestra", block, kept)
+            engine, mounted = mount.path, [mount]
         self.policy = pulumi.Output.from_input("")
         if not settings.is_secrets_alone:
             # Who may read a team's secrets is said by the stack of the Kestra that reads them.
@@ -88,7 +90,10 @@ class VaultStore(pulumi.ComponentResource):
                     block.root_engine, mode=settings.access_mode, scope=scope(settings)
                 ),
                 namespace=block.namespace,
-                opts=child,
+                # Vault overwrites a policy of that name; another stack's engine is refused before that.
+                opts=pulumi.ResourceOptions.merge(
+                    child, pulumi.ResourceOptions(depends_on=mounted)
+                ),
             ).name
 
         self._ids: dict[str, pulumi.Output[str]] = {}
@@ -158,7 +163,7 @@ class VaultStore(pulumi.ComponentResource):
             "What Kestra's stack keeps for recovery",
             block,
             retained,
-        )
+        ).path
         if args.encryption_key is None:
             label = f"{self._name}-place-encryption-key"
             self._place(label, engine, ENCRYPTION_KEY_PATH, labels, block, retained)
@@ -200,8 +205,8 @@ def _data(field: str, value: pulumi.Input[str]) -> pulumi.Output[str]:
 
 def _engine(
     name: str, path: str, description: str, block: VaultBlock, opts: pulumi.ResourceOptions
-) -> pulumi.Output[str]:
-    """Registers a secrets engine of KV version 2; its path."""
+) -> vault.Mount:
+    """Registers a secrets engine of KV version 2."""
     return vault.Mount(
         name,
         path=path,
@@ -210,4 +215,4 @@ def _engine(
         description=description,
         namespace=block.namespace,
         opts=opts,
-    ).path
+    )

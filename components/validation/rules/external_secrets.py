@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from ...backends.aws.permissions import SERVICES, AwsLocation, access, policy
+from ...backends.aws.principals import makes_role
 from ...backends.registry import clouds
 from ...settings.findings import Finding
 from ...settings.model import Settings
@@ -186,19 +187,29 @@ def _vault_log_in(s: Settings) -> Iterator[Finding]:
 
 def limits(s: Settings) -> Iterator[Finding]:
     """A policy that fits into a role."""
-    if not s.uses_external_secrets or s.secret is None:
+    is_enterprise = s.is_enterprise and s.is_shared_with_teams
+    if s.secret is None or not (s.uses_external_secrets or is_enterprise):
         return
     if s.secret.type not in SERVICES or s.store.aws is None or s.identity.aws.role_arn is not None:
         return
-    region = s.store.aws.region or "ap-southeast-1"
+    if is_enterprise and not makes_role(s):
+        return
+    region = getattr(s.secret.backend, "region", None) or "ap-southeast-1"
     key = s.store.aws.kms.arn or f"arn:aws:kms:{region}:111122223333:key/{'0' * 36}"
     document = policy(access(s, AwsLocation("111122223333", region), key))
     size = len(json.dumps(document, separators=(",", ":")))
     if size > _POLICY_SIZE:
         yield Finding(
-            ("declared-secrets",),
+            ("store", "teams") if is_enterprise else ("declared-secrets",),
             f"are too many for the policy of one role: it would have {size:,} characters",
-            f"AWS takes {_POLICY_SIZE:,}, and the policy names every secret (shorter names take less)",
-            "keep several values in one secret as JSON and read them with existing.name and existing.property, or divide "
-            "the stack",
+            f"AWS takes {_POLICY_SIZE:,}, and the policy names "
+            + (
+                "every namespace or beginning of names twice"
+                if is_enterprise
+                else "every secret (shorter names take less)"
+            ),
+            "put the teams' namespaces below one, or let their names begin alike, and grant that; or divide Kestra"
+            if is_enterprise
+            else "keep several values in one secret as JSON and read them with existing.name and existing.property, or "
+            "divide the stack",
         )

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...backends.registry import BACKENDS, backend_of
-from ...backends.teams import has_namespaces
 from ...settings.declared import DeclaredSecret
 from ...settings.findings import Finding
-from ...settings.managers import Manager
 from ...settings.model import Settings
 from ...settings.secret import SecretManager
 from ...settings.secrets_alone import team_of
@@ -23,14 +21,6 @@ _SETTINGS = frozenset(
 )  # fmt: skip
 _DEPLOYMENT = frozenset({"enabled", "namespace", "protect", "accept"})
 _SECRET = frozenset({"type", "read_only"})
-#: Keys of a manager's block that say where and how its secrets are; the others say how Kestra logs in.
-_MANAGER = frozenset(
-    {
-        "prefix", "filter_on_tags", "filter_on_prefix", "excluded_tags", "tags", "region",
-        "endpoint_override", "vault_name", "key_vault_uri", "project", "address", "namespace",
-        "engine_version", "root_engine", "secret_path_prefix", "read_only",
-    }
-)  # fmt: skip
 #: Keys of `kestra:store` that only Kestra, or whoever made the store, has a use for.
 _STORE = {(): ("refresh_interval", "install"), ("vault",): ("auth_path", "role", "ca_certificate")}
 _OF_A_VAULT = ("private_endpoint", "workspace_id")
@@ -100,8 +90,9 @@ def _places(s: Settings) -> Iterator[tuple[str, ...]]:
         # A block of another manager is reported as one.
         kept = _SECRET | {s.secret.type.replace("-", "_")} | _BLOCKS
         yield from _below(("secret",), s.secret, kept)
-        if isinstance(block, Manager):
-            yield from _below(("secret", s.secret.type), block, _MANAGER)
+        place_keys = backend_of(s).place_keys
+        if block is not None and place_keys:
+            yield from _below(("secret", s.secret.type), block, place_keys)
     for place, keys in _STORE.items():
         node = getattr(s.store, place[0]) if place else s.store
         if node is None or s.store.type is None:
@@ -159,13 +150,13 @@ def _outside(
     if prefix is not None and not name.startswith(prefix):
         return (), f"its name does not begin with {prefix}", "rename it, or change name-prefix"
     is_own = team.has_namespace(declared.tenant, declared.namespace)
-    if s.uses_external_secrets and has_namespaces(s):
+    if s.uses_external_secrets and backend_of(s).has_namespaces:
         # Kestra's stack composes the name of the one namespace.
         is_own = (declared.tenant, declared.namespace) == (
             team.tenant,
             next(iter(team.namespaces), ""),
         )
-    if team.namespaces and not is_own and (s.is_enterprise or has_namespaces(s)):
+    if team.namespaces and not is_own and (s.is_enterprise or backend_of(s).has_namespaces):
         return (
             ("namespace",),
             f"{declared.namespace or 'no namespace'} of tenant {declared.tenant} is not in {namespaces} of tenant "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ...backends.registry import backend_of
-from ...backends.teams import granted_teams, has_namespaces, team_secrets
+from ...backends.teams import granted_teams, team_secrets
 from ...settings.edge import NAME
 from ...settings.findings import Finding
 from ...settings.model import Settings
@@ -38,7 +38,7 @@ def check(s: Settings) -> Iterator[Finding]:
 def _area(s: Settings, at: tuple[str, ...], team: Team) -> Iterator[Finding]:
     """What tells the team's secrets from others' in this manager."""
     manager = backend_of(s)
-    if has_namespaces(s):
+    if manager.has_namespaces:
         if not team.namespaces:
             yield Finding(
                 (*at, "namespaces"),
@@ -94,12 +94,12 @@ def _overlaps(s: Settings) -> Iterator[Finding]:
     teams = list(s.store.teams.items())
     for i, (name, team) in enumerate(teams):
         for other, block in teams[:i] + teams[i + 1 :]:
-            if has_namespaces(s):
+            if backend_of(s).has_namespaces:
                 key, inner = "namespaces", team.namespaces
                 within = any(block.has_namespace(team.tenant, one) for one in inner)
             else:
                 key, begin = "name-prefix", block.name_prefix
-                within = bool(begin and team.name_prefix) and _begins(s, team.name_prefix, begin)
+                within = begin is not None and _begins(s, team.name_prefix or "", begin)
             if within:
                 yield Finding(
                     (*_AT, name, key),
@@ -111,11 +111,11 @@ def _overlaps(s: Settings) -> Iterator[Finding]:
                 )
 
 
-def _begins(s: Settings, name: str | None, prefix: str) -> bool:
+def _begins(s: Settings, name: str, prefix: str) -> bool:
     """Whether a name in the secret manager begins so; Key Vault's names have no case."""
     if backend_of(s).cloud == "azure":
-        return (name or "").lower().startswith(prefix.lower())
-    return (name or "").startswith(prefix)
+        return name.lower().startswith(prefix.lower())
+    return name.startswith(prefix)
 
 
 def _shared(s: Settings) -> Iterator[Finding]:
@@ -184,7 +184,7 @@ def _names(s: Settings) -> Iterator[Finding]:
             prefix = block.name_prefix
             inside = (
                 block.has_namespace(declared.tenant, declared.namespace)
-                if has_namespaces(s)
+                if backend_of(s).has_namespaces
                 else prefix is not None and _begins(s, name, prefix)
             )
             if inside:
