@@ -119,7 +119,7 @@ class Database:
         elif path.is_file():
             self.files = [path]
         else:
-            raise DatabaseError(f"{path} is neither a file nor a folder.")
+            raise DatabaseError(f"{path} does not exist.")
         if not self.files:
             raise DatabaseError(f"{path} has neither ZIP archives nor JSON files.")
 

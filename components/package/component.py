@@ -96,9 +96,9 @@ def check_request(
 
 
 def _refused_name(component: type[PackageComponent], name: str, source: str) -> list[Problem]:
-    if not isinstance(name, str) or not (name or component.NAMES_OBJECTS):
+    if not isinstance(name, str):
         rule = "a resource is known by its name in the program"
-        return [Problem("name", source, "is no text, or an empty one", rule, "write one")]
+        return [Problem("name", source, "is no text", rule, "write one")]
     if not component.NAMES_OBJECTS or re.fullmatch(OBJECT_NAME, name):
         return []
     rule = (

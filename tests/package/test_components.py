@@ -170,8 +170,8 @@ def test_what_only_a_python_program_can_pass_is_refused_without_a_traceback(
             continue
         with pytest.raises(pulumi.RunError, match=words or argument):
             component("k", {argument: value})
-    for name in ("", None, 5):
-        with pytest.raises(pulumi.RunError, match="name: is no(ne| text)"):
+    for name in (None, 5):
+        with pytest.raises(pulumi.RunError, match="name: is no text"):
             component(name, {})
     assert not mocks.resources
 
