@@ -206,7 +206,7 @@ def test_the_components_live_in_what_the_program_made_itself(
 
     stack = consumer.python(program)
     try:
-        assert "identity_interface: is not known before the update" in stack.preview().stdout
+        assert "kestra-worker" in stack.preview().stdout
         outputs = stack.up().outputs
         assert all(name in id_ for id_ in outputs["ids"].value.values())
         of_components = {
