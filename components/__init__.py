@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 """The version of this project; a release adds its states to the tests (docs/upgrade.md)."""
 
+COMMAND = f"python -m {__name__}"
+"""How the command line of this package is called; installed, its name is another one."""
+
 __all__ = [
     "KestraConfiguration",
     "KestraDeployment",

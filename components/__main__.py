@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import COMMAND
 from .closed_output import run_command
 from .missing_packages import explain
 
@@ -144,7 +145,7 @@ def adopt(file: str, ids: Sequence[str]) -> int:
         names = ", ".join(sorted(unknown)) or "NAME=ID"
         print(
             f"Not adopted: {names}. Each must be a resource that was being created, written NAME=ID;"
-            f" `python -m components adopt {file}` lists them.",
+            f" `{COMMAND} adopt {file}` lists them.",
             file=sys.stderr,
         )
         return 1
@@ -157,7 +158,7 @@ def adopt(file: str, ids: Sequence[str]) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m components",
+        prog=COMMAND,
         description="Checks and renders the settings of a stack; makes a stack file of a running installation; mends the state after an update that was killed.",
     )
     commands = parser.add_subparsers(dest="command", required=True)

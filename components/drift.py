@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import COMMAND
 from .backends.answers import CurrentVersion, UnansweredError, VersionQuery, WrittenSecret
 from .backends.registry import all_backends
 
@@ -103,7 +104,7 @@ def run(file: str) -> int:
         secrets = written_secrets(json.loads(text)["deployment"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         print(
-            f"{file} is no state: `pulumi stack export | .venv/bin/python -m components drift -`.",
+            f"{file} is no state: `pulumi stack export | .venv/bin/{COMMAND} drift -`.",
             file=sys.stderr,
         )
         return 2

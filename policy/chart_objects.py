@@ -11,7 +11,18 @@ from typing import Any
 
 from .controls.kestra_servers import CHART_COMPONENTS, RELEASE, chart_components, chart_values
 from .core.model import Resource, Stack
-from .core.values import UNKNOWN, OutOfView, Undecided, as_list, get_path, is_unknown, raw, reveal
+from .core.values import (
+    SHAPE_ERRORS,
+    UNKNOWN,
+    Misshapen,
+    OutOfView,
+    Undecided,
+    as_list,
+    get_path,
+    is_unknown,
+    raw,
+    reveal,
+)
 
 _POD = "spec.template.spec"
 _SERVER = f"{_POD}.containers.0"
@@ -47,16 +58,20 @@ def chart_objects(release: Resource) -> list[Resource]:
     Raises:
         Undecided: when the values are not known.
         OutOfView: when it is a chart before 1.0, which is made otherwise, or has values in files.
+        Misshapen: when a value has another type than its key takes.
     """
-    chosen = chart_values(release) if release.type == RELEASE else None
-    if chosen is None:
-        return []
-    root, values = chosen
-    if release.get_path("valueYamlFiles"):
-        raise OutOfView(f"the values of {release.name} in valueYamlFiles")
-    if "configuration" in values:
-        raise OutOfView(f"the pods of {release.name}, a chart before 1.0")
-    return list(_Chart(release, root, values).objects())
+    try:
+        chosen = chart_values(release) if release.type == RELEASE else None
+        if chosen is None:
+            return []
+        root, values = chosen
+        if release.get_path("valueYamlFiles"):
+            raise OutOfView(f"the values of {release.name} in valueYamlFiles")
+        if "configuration" in values:
+            raise OutOfView(f"the pods of {release.name}, a chart before 1.0")
+        return list(_Chart(release, root, values).objects())
+    except SHAPE_ERRORS:
+        raise Misshapen(f"a value of {release.name}") from None
 
 
 class _Chart:

@@ -18,7 +18,7 @@ from typing import Any, get_args
 from . import controls
 from .core.judge import Judge, Judged, Violation
 from .core.levels import ENVIRONMENTS, Level, environment_of, environment_of_process
-from .core.model import Stack
+from .core.model import Severity, Stack
 from .core.options import NAME, Options, configuration_faults
 from .manifest import VERSION
 from .saved import Saved, UnreadableFile, read
@@ -143,15 +143,24 @@ def configuration(file: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     return properties.get(NAME, {}), {**every, **levels}
 
 
+def _most_urgent(violation: Violation) -> tuple[bool, int, str]:
+    """Mandatory ones first, then by severity."""
+    severity = get_args(Severity).index(violation.control.severity)
+    return violation.level != "mandatory", -severity, violation.control.id
+
+
 def _lines(
     judge: Judge, violations: Sequence[Violation], undecided: Iterable[tuple[str, str]]
 ) -> Iterator[str]:
     yield f"Kestra's policy pack {VERSION}, at the levels of {judge.environment}"
-    for level in ("mandatory", "advisory"):
-        for violation in (v for v in violations if v.level == level):
-            control = violation.control
-            yield f"[{level}] [{control.severity}] {control.id} {control.title}"
-            yield f"    {violation.text}"
+    by_control: dict[tuple[str, str], list[Violation]] = {}
+    for violation in sorted(violations, key=_most_urgent):
+        by_control.setdefault((violation.level, violation.control.id), []).append(violation)
+    for (level, _), same in by_control.items():
+        control = same[0].control
+        yield f"[{level}] [{control.severity}] {control.id} {control.title}"
+        yield f"  {control.risk}"
+        yield from (f"    {violation.text}" for violation in same)
     for control, reason in dict.fromkeys(undecided):
         yield f"[undecided] {control} {reason}"
     refusing = sum(v.level == "mandatory" for v in violations)

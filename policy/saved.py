@@ -45,15 +45,26 @@ def read(file: Path) -> Saved:
         raise UnreadableFile(f"{file} cannot be read: {error.strerror}.") from None
     except ValueError:
         raise UnreadableFile(f"{file} is no JSON document. {_EXPECTED}") from None
-    entries = _entries(document)
-    if entries is None:
-        raise UnreadableFile(f"{file} is neither a state nor a preview or plan. {_EXPECTED}")
-    known = [entry for entry in entries if _is_resource(entry)]
-    return Saved(
-        next((str(entry["urn"]).split("::")[0].removeprefix("urn:pulumi:") for entry in known), ""),
-        tuple(_resource(entry, entry.get("inputs")) for entry in known),
-        tuple(_resource(entry, entry.get("outputs") or entry.get("inputs")) for entry in known),
-    )
+    except RecursionError:
+        raise UnreadableFile(f"{file} is nested too deeply. {_EXPECTED}") from None
+    try:
+        known = _entries(document)
+        return Saved(
+            next((entry["urn"].split("::")[0].removeprefix("urn:pulumi:") for entry in known), ""),
+            tuple(_resource(entry, entry.get("inputs")) for entry in known),
+            tuple(_resource(entry, entry.get("outputs") or entry.get("inputs")) for entry in known),
+        )
+    except _MalformedError as error:
+        raise UnreadableFile(f"{file} {error}. {_EXPECTED}") from None
+    except RecursionError:
+        raise UnreadableFile(f"{file} is nested too deeply. {_EXPECTED}") from None
+
+
+class _MalformedError(Exception):
+    """The file is not as Pulumi writes it; the message is the rest of a sentence about it.
+
+    Nothing is judged then: a resource that is passed over would count as a good one.
+    """
 
 
 _EXPECTED = (
@@ -62,21 +73,44 @@ _EXPECTED = (
 )
 
 
-def _entries(document: Any) -> list[Any] | None:
+def _entries(document: Any) -> list[Mapping[str, Any]]:
     if not isinstance(document, Mapping):
-        return None
+        raise _MalformedError("is neither a state nor a preview or plan")
     deployment = document.get("deployment")
     if isinstance(deployment, Mapping):
-        resources = deployment.get("resources") or []
-        return [r for r in resources if isinstance(r, Mapping) and not r.get("delete")]
-    if isinstance(plans := document.get("resourcePlans"), Mapping):
-        return list(_of_plan(plans))
-    if isinstance(steps := document.get("steps"), list):
-        return list(_of_preview(steps, (document.get("changeSummary") or {}).get("same", 0)))
-    return None
+        resources = _list(deployment.get("resources"), "deployment.resources")
+        places = [(one, f"deployment.resources[{i}]") for i, one in enumerate(resources)]
+        states = [_mapping(one, place) for one, place in places]
+        entries = [(one, place) for one, (_, place) in zip(states, places, strict=True)]
+        entries = [(one, place) for one, place in entries if not one.get("delete")]
+    elif "resourcePlans" in document:
+        entries = list(_of_plan(_mapping(document["resourcePlans"], "resourcePlans")))
+    elif "steps" in document:
+        steps = _list(document["steps"], "steps")
+        same = _mapping(document.get("changeSummary"), "changeSummary").get("same")
+        entries = list(_of_preview(steps, same if isinstance(same, int) else 0))
+    else:
+        raise _MalformedError("is neither a state nor a preview or plan")
+    for entry, place in entries:
+        urn = entry.get("urn")
+        if not isinstance(urn, str) or urn.count("::") < 3:
+            raise _MalformedError(f"has no resource's URN in {place}")
+    return [entry for entry, _ in entries]
 
 
-def _of_preview(steps: list[Any], unchanged: int) -> Iterator[Any]:
+def _list(value: Any, place: str) -> list[Any]:
+    if value is not None and not isinstance(value, list):
+        raise _MalformedError(f"has no list in {place}")
+    return value or []
+
+
+def _mapping(value: Any, place: str) -> Mapping[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise _MalformedError(f"has no object in {place}")
+    return value or {}
+
+
+def _of_preview(steps: list[Any], unchanged: int) -> Iterator[tuple[Mapping[str, Any], str]]:
     """The resources that there are after the steps; of a replacement the last step says most.
 
     Raises:
@@ -86,44 +120,46 @@ def _of_preview(steps: list[Any], unchanged: int) -> Iterator[Any]:
         raise UnreadableFile(
             f"The preview has what changes alone, and a stack is judged whole. {_EXPECTED}"
         )
-    after: dict[str, Any] = {}
-    for step in steps:
-        if not isinstance(step, Mapping) or step.get("op") in _GONE:
+    after: dict[str, tuple[Mapping[str, Any], str]] = {}
+    for i, written in enumerate(steps):
+        step = _mapping(written, f"steps[{i}]")
+        if step.get("op") in _GONE or step.get("newState") is None:
             continue
-        if isinstance(state := step.get("newState"), Mapping):
-            after[str(step.get("urn"))] = state
+        place = f"steps[{i}].newState"
+        after[str(step.get("urn"))] = _mapping(step["newState"], place), place
     yield from after.values()
 
 
-def _of_plan(plans: Mapping[str, Any]) -> Iterator[Any]:
-    for urn, plan in plans.items():
-        steps = plan.get("steps") or []
-        goal = plan.get("goal")
-        if not isinstance(goal, Mapping) or (steps and all(step in _GONE for step in steps)):
+def _of_plan(plans: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
+    for i, (urn, written) in enumerate(plans.items()):
+        place = f"resourcePlans (number {i + 1})"
+        plan = _mapping(written, place)
+        steps = _list(plan.get("steps"), f"steps of {place}")
+        if plan.get("goal") is None or (steps and all(step in _GONE for step in steps)):
             continue
+        goal = _mapping(plan["goal"], f"goal of {place}")
         # Of a resource that exists already, a plan has the changed inputs alone, and all outputs.
-        changes = goal.get("inputDiff") or {}
-        outputs = plan.get("state") or {}
-        inputs = {**outputs, **changes.get("adds", {}), **changes.get("updates", {})}
-        yield {**goal, "urn": urn, "inputs": inputs, "outputs": outputs}
-
-
-def _is_resource(entry: Any) -> bool:
-    return isinstance(entry, Mapping) and isinstance(entry.get("urn"), str)
+        changes = _mapping(goal.get("inputDiff"), f"inputDiff of {place}")
+        outputs = _mapping(plan.get("state"), f"state of {place}")
+        adds, updates = (_mapping(changes.get(k), f"{k} of {place}") for k in ("adds", "updates"))
+        yield (
+            {**goal, "urn": urn, "inputs": {**outputs, **adds, **updates}, "outputs": outputs},
+            place,
+        )
 
 
 def _resource(entry: Mapping[str, Any], properties: Any) -> Resource:
     urn = str(entry["urn"])
     type_ = str(entry.get("type") or urn.rsplit("::", 2)[-2].rpartition("$")[2])
-    decoded = decode(properties) if isinstance(properties, Mapping) else {}
+    dependencies = _mapping(entry.get("propertyDependencies"), "propertyDependencies of a resource")
     return Resource(
         plain_type(type_),
         urn.rpartition("::")[2],
-        decoded,
+        decode(_mapping(properties, "inputs or outputs of a resource")),
         urn,
         bool(entry.get("protect")),
         {
-            name: tuple(urns or ())
-            for name, urns in (entry.get("propertyDependencies") or {}).items()
+            name: tuple(_list(urns, "propertyDependencies of a resource"))
+            for name, urns in dependencies.items()
         },
     )

@@ -55,6 +55,10 @@ def set_version(version: str, day: str) -> int:
     """Writes the version of the next release into every file that has it, and its heading into the changelog."""
     if not versions.is_release_version(version):
         raise ReleaseError([f"{version} is no version of a release: three numbers, 1.2.3."])
+    try:
+        datetime.date.fromisoformat(day)
+    except ValueError:
+        raise ReleaseError([f"{day} is no day: YYYY-MM-DD."]) from None
     changed = versions.write_version(ROOT, version)
     text = changelog.read(ROOT)
     if version not in {section.version for section in changelog.sections(text)}:
@@ -119,6 +123,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         print(f"- {error.filename or 'A file'}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        # What is wrong with the version or the changelog, in words.
+        print(f"- {error}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)

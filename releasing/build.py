@@ -55,6 +55,8 @@ def build_twice(source: Source, target: Path, progress: Progress) -> list[Path]:
     Raises:
         ReleaseError: when a build fails, the bytes differ, or the folder holds something else.
     """
+    if target.exists() and not target.is_dir():
+        raise ReleaseError([f"{target} is a file. Name a folder with --output."])
     if target.exists() and any(target.iterdir()) and not (target / SUMS).is_file():
         raise ReleaseError(
             [f"{target} holds files that are of no release. Name another folder with --output."]

@@ -67,6 +67,8 @@ def _of_the_tag(source: Source) -> Iterator[str]:
         return
     if git(source.root, "tag", "--list", tag).strip():
         yield f"{tag} is the tag of another commit: that version is released. Raise the version: {_NEXT}."
+    elif not here and git(source.root, "rev-parse", "--is-shallow-repository").strip() == "true":
+        yield "The commit has no tag in this shallow clone, which may lack it. Run: git fetch --unshallow --tags"
     elif not here:
         yield f"The commit has no tag. Tag it: git tag --sign {tag}. To try the build without: make release UNRELEASED=1"
 
@@ -112,6 +114,10 @@ def undocumented(root: Path) -> str:
     text, page = changelog.read(root), changelog.read_upgrade(root)
     now = surface.surface()
     reports = []
+    try:
+        changelog.sections(text)
+    except ValueError as error:
+        return f"{error}."
     for version, before in list(surface.snapshots().items())[-2:]:
         notes = changelog.since(text, version)
         explained = changelog.upgrade_notes(page, version)

@@ -9,5 +9,5 @@ class ReleaseError(Exception):
     """Problems for whoever makes the release. Shown without a traceback; the exit code is 1."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(f"- {problem}" for problem in problems))
+        self.problems = tuple(dict.fromkeys(problems))
+        super().__init__("\n".join(f"- {problem}" for problem in self.problems))

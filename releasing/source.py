@@ -59,8 +59,17 @@ def of_head(root: Path = ROOT, *, is_released: bool = True) -> Source:
     Raises:
         ReleaseError: when there is no commit, or no version in it.
     """
-    commit = git(root, "rev-parse", "HEAD").strip()
-    epoch = int(git(root, "show", "--no-patch", "--format=%ct", commit))
+    top = Path(git(root, "rev-parse", "--show-toplevel").strip())
+    if not top.samefile(root):
+        raise ReleaseError(
+            [f"{root} is no repository of its own, but lies in that of {top}. Build from a clone."]
+        )
+    try:
+        commit = git(root, "rev-parse", "--verify", "HEAD").strip()
+    except ReleaseError:
+        raise ReleaseError([f"{root} has no commit yet; a release is built from one."]) from None
+    # A user's settings may have every commit's signature shown.
+    epoch = int(git(root, "show", "--no-patch", "--no-show-signature", "--format=%ct", commit))
     try:
         version = version_of(root)
     except (OSError, ValueError) as error:
@@ -78,12 +87,16 @@ def export(source: Source, folder: Path) -> None:
     Raises:
         ReleaseError: when git fails.
     """
-    command = ["git", "-C", str(source.root), "archive", "--format=tar", source.commit]
-    packed = subprocess.run(command, capture_output=True)
+    # The user's settings would change modes and the ends of lines.
+    settings = ("tar.umask=0022", "core.autocrlf=false", "core.eol=lf")
+    options = [part for setting in settings for part in ("-c", setting)]
+    packed = subprocess.run(
+        ["git", "-C", str(source.root), *options, "archive", "--format=tar", source.commit],
+        capture_output=True,
+    )
     if packed.returncode != 0:
-        raise ReleaseError(
-            [f"git archive failed: {packed.stderr.decode(errors='replace').strip()}"]
-        )
+        said = packed.stderr.decode(errors="replace").strip()[-300:]
+        raise ReleaseError([f"git archive failed in {source.root}: {said}"])
     folder.mkdir(parents=True)
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter="data")

@@ -7,9 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 
 class DatabaseError(Exception):
@@ -20,6 +27,10 @@ def _empty(value: Any) -> Any:
     return [] if value is None else value
 
 
+#: No number, which would be one too.
+Timestamp = Annotated[datetime, Field(strict=True)]
+
+
 class Event(BaseModel):
     """A version at which something begins or ends."""
 
@@ -28,11 +39,18 @@ class Event(BaseModel):
     last_affected: str | None = None
     limit: str | None = None
 
+    @model_validator(mode="after")
+    def _has_a_version(self) -> Event:
+        # Read as nothing, it would take a version for unaffected.
+        if self.introduced is self.fixed is self.last_affected is self.limit is None:
+            raise ValueError("an event has introduced, fixed, last_affected or limit")
+        return self
+
 
 class VersionRange(BaseModel):
     """Events in the order of an ecosystem's versions, or of a repository's commits."""
 
-    type: str
+    type: Literal["ECOSYSTEM", "GIT", "SEMVER"]
     repo: str | None = None
     events: Annotated[list[Event], BeforeValidator(_empty)] = []
 
@@ -65,8 +83,8 @@ class Record(BaseModel):
     """A vulnerability or a malicious package."""
 
     id: str = Field(min_length=1)
-    modified: datetime
-    withdrawn: datetime | None = None
+    modified: Timestamp
+    withdrawn: Timestamp | None = None
     aliases: Annotated[list[str], BeforeValidator(_empty)] = []
     summary: str | None = None
     affected: Annotated[list[Affected], BeforeValidator(_empty)] = []

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from .. import COMMAND
 from ..settings import SettingsError
 from ..validation import load_file
 from .arguments import Arguments
@@ -117,7 +118,7 @@ def _ask_for_the_rest(c: Conversion, file: Path) -> None:
             covered = any(problem.path in (i.setting, *i.covers) for i in c.to_set)
             if problem.severity == "error" and not covered:
                 why = f"{problem.message}: {problem.rule}; {problem.fix}"
-                c.to_set.append(ToSet(problem.path, why, f"python -m components check {file}"))
+                c.to_set.append(ToSet(problem.path, why, f"{COMMAND} check {file}"))
 
 
 def _stack_file(stack: str | None) -> Path | None:

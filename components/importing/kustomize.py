@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .. import COMMAND
 from .assembly import Assembly
 from .chart_values import Layer, typed
 from .documents import Unreadable, load_documents
@@ -72,7 +73,7 @@ def add_kustomization(part: Part, objects: Objects, assembly: Assembly) -> None:
             "not carried",
             f"{part.file}: {', '.join(changes)}",
             "kustomize changes objects with them, which the import does not do",
-            "give what it builds: kustomize build DIRECTORY | python -m components import -",
+            f"give what it builds: kustomize build DIRECTORY | {COMMAND} import -",
             part.origin(),
         )
 

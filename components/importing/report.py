@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import COMMAND
 from ..settings import Problem
 from ..validation.schema import config_path
 from .adoption import (
@@ -166,7 +167,7 @@ class Report:
             steps.append('the commands under "To set"')
         return [
             *steps,
-            f"python -m components check {named}",
+            f"{COMMAND} check {named}",
             f"pulumi preview --stack {self.stack} (or, without a cluster, make preview STACK={self.stack})",
             "what the policy pack asks for besides: kestra:tags.owner, kestra:endpoints.all.basic-auth.username,"
             " kestra:deployment.image.digest (make preview POLICY=off shows the stack without it)",

@@ -55,6 +55,15 @@ def _no_value(place: Loc) -> Refused:
     )
 
 
+def _no_keys() -> Refused:
+    return Refused(
+        (CATALOGUE,),
+        "is no map of keys",
+        "it takes blocks of Kestra's own file, with their keys",
+        "write keys under it, or remove it",
+    )
+
+
 def _twice(place: Loc) -> Refused:
     return Refused(
         place,
@@ -88,10 +97,13 @@ def read_arguments(inputs: Mapping[str, Value]) -> Arguments:
     document = in_place
     if catalogue is not None:
         keys = reader.value(catalogue, None, (), inherited=False)
-        if not isinstance(keys, dict):
-            keys = {CATALOGUE: keys}
-        document = reader.merge(document, keys)
-    return Arguments(document, reader.unknown, reader.refused, in_place)
+        if isinstance(keys, dict):
+            document = reader.merge(document, keys)
+        elif keys is not _ABSENT:
+            reader.refused.append(_no_keys())
+    unknown = [place or (CATALOGUE,) for place in reader.unknown]
+    refused = [one if one.place else one._replace(place=(CATALOGUE,)) for one in reader.refused]
+    return Arguments(document, unknown, refused, in_place)
 
 
 class _Reader:
@@ -201,7 +213,8 @@ class _Reader:
         if isinstance(content, bool):
             return SecretStr(str(content).lower()) if is_secret else content
         if isinstance(content, (int, float)):
-            number = int(content) if float(content).is_integer() else content
+            is_whole = isinstance(content, float) and content.is_integer()
+            number = int(content) if is_whole else content
             return SecretStr(str(number)) if is_secret else number
         return SecretStr(content) if is_secret or (inherited and takes) else content
 

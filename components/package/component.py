@@ -16,6 +16,7 @@ from ..program import Scope, with_cluster
 from ..sdk_packages import missing_packages
 from ..settings import Settings, SettingsError
 from ..settings.report import Problem
+from ..validation.schema import printable_key
 from .arguments import read_arguments
 from .interfaces import OBJECT_TYPES, InterfaceReader
 from .property_names import CATALOGUE, Style, style_of_program
@@ -95,6 +96,9 @@ def check_request(
 
 
 def _refused_name(component: type[PackageComponent], name: str, source: str) -> list[Problem]:
+    if not isinstance(name, str):
+        rule = "a resource is known by its name in the program"
+        return [Problem("name", source, "is no text", rule, "write one")]
     if not component.NAMES_OBJECTS or re.fullmatch(OBJECT_NAME, name):
         return []
     rule = (
@@ -208,8 +212,15 @@ class PackageComponent(pulumi.ComponentResource):
                 f'{cls.__name__} "{name}": the arguments are a mapping of names to values, and not {kind}.'
             )
         own = {Style.SNAKE.write(key): key for key in cls.ARGUMENTS}
-        values = {own.get(str(key), str(key)): from_python(value) for key, value in args.items()}
-        return check_request(cls, name, values, Style.SNAKE)
+        names = {key: printable_key(key) for key in args}
+        try:
+            values = {own.get(names[key], names[key]): from_python(args[key]) for key in args}
+            return check_request(cls, name, values, Style.SNAKE)
+        except RecursionError:
+            raise pulumi.RunError(
+                f'{cls.__name__} "{name}": an argument is nested too deeply, or has itself in it. Rule: arguments are '
+                "what YAML can hold. Fix: flatten it."
+            ) from None
 
     def build(
         self, name: str, settings: Settings, extra: Mapping[str, Any], scope: Scope

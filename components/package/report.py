@@ -47,6 +47,8 @@ class ArgumentNames(KeySpelling):
 
     def names(self, loc: Loc) -> list[str | int]:
         """The arguments of a place; map keys and what no argument is stay as they were written."""
+        if loc == (CATALOGUE,):
+            return [self._style.write(CATALOGUE)]
         written = self.place(loc)
         names: list[str | int] = []
         one: type[Model] | None = settings_model()
@@ -107,6 +109,7 @@ _COMMANDS = (
     (re.compile(r"`pulumi config rm --path '([^']+)'`"), r"no value of \1"),
     (re.compile(rf"`pulumi config set (?=[^`]*--secret){_OPTIONS.removesuffix('+')}*(?:--\w+)?`"), "a secret value"),
     (re.compile(r"\bas a YAML list\b"), "as a list"),
+    (re.compile(r"\bstands in the stack file\b"), "stands in the program"),
     (re.compile(r"\bwrite it in quotes\b"), "write it as a text, in quotes"),
 )  # fmt: skip
 

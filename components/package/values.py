@@ -13,6 +13,8 @@ from typing import Any
 import pulumi
 from google.protobuf import struct_pb2
 
+from ..validation.schema import printable_key
+
 #: Keys and values by which the protocol tells special objects. Source: pulumi, sdk/proto, "Property values".
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a mark, not a value
@@ -91,9 +93,13 @@ class Value:
 
 
 def from_python(value: Any) -> Value:
-    """A value of a Python program that makes the component itself."""
+    """A value of a Python program that makes the component itself.
+
+    Raises:
+        RecursionError: it is nested too deeply, or has itself in it.
+    """
     if isinstance(value, Mapping):
-        return Value({str(name): from_python(item) for name, item in value.items()})
+        return Value({printable_key(name): from_python(item) for name, item in value.items()})
     if isinstance(value, (list, tuple)):
         return Value([from_python(item) for item in value])
     known = isinstance(value, (str, int, float, bool, pulumi.Output)) or value is None

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .. import COMMAND
 from ..backends.external_values import external_names
 from ..backends.registry import backend_of
 from ..settings import Settings
@@ -187,7 +188,7 @@ def _external(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[L
                 ("external", name),
                 f"kestra:declared-secrets.{name} becomes external: the value that this stack wrote may be deleted from "
                 "the secret store, and flows that read it would fail until another is there. Declare another name as "
-                "external, put the value there with `python -m components secret set`, and change the flows first.",
+                f"external, put the value there with `{COMMAND} secret set`, and change the flows first.",
             )
 
 

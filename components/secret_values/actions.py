@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .. import COMMAND
 from ..backends.answers import CurrentVersion, UnansweredError, command_output
 from ..backends.external_values import (
     ENCRYPTION_KEY,
@@ -185,7 +186,7 @@ def generate(stack: Stack, names: Sequence[str], *, again: bool) -> None:
     for name in chosen:
         if name not in kept and name != ENCRYPTION_KEY:
             raise RefusedError(
-                f"{name} is not to be generated: set it with `python -m components secret set {name}`, or have "
+                f"{name} is not to be generated: set it with `{COMMAND} secret set {name}`, or have "
                 "`generate: {keep-from-state: true}` in place of external: true."
             )
     if not chosen:

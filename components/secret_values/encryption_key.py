@@ -7,6 +7,7 @@ import json
 import secrets
 import subprocess
 
+from .. import COMMAND
 from ..backends.answers import SECONDS, UnansweredError, own_words
 from ..backends.external_values import ENCRYPTION_KEY, ExternalValues
 from ..safeguards.irreversible_changes import fingerprint
@@ -38,7 +39,7 @@ def refusal_to_write(settings: Settings, values: ExternalValues, key: str | None
             word = "existing" if block.existing else f"fingerprint {block.fingerprint}"
             return (
                 f"kestra:encryption has {word}: there was a key, and none is made in its place. Put it there with "
-                f"`python -m components secret set {ENCRYPTION_KEY}`."
+                f"`{COMMAND} secret set {ENCRYPTION_KEY}`."
             )
         return ""
     size = decoded_size(key)
@@ -64,7 +65,7 @@ def next_steps(key: str, stack: str) -> str:
     return (
         f"Its fingerprint is {fingerprint(key)}. Next:\n"
         f"  pulumi config set --stack {stack} --path kestra:encryption.fingerprint {fingerprint(key)}\n"
-        f"  python -m components secret copy {ENCRYPTION_KEY} --to-cluster --stack {stack}"
+        f"  {COMMAND} secret copy {ENCRYPTION_KEY} --to-cluster --stack {stack}"
     )
 
 

@@ -294,6 +294,8 @@ def _is_undecrypted(value: Any) -> bool:
 
 
 def _another(name: str, values: Mapping[str, Any], reference: OutputReference) -> str:
+    if name in values:
+        return "it is exported without a value: have it export one, or name another output"
     names = sorted(n for n, value in values.items() if value is not None)
     if not names:
         return f"it has no outputs yet: run `pulumi up --stack {reference.stack}` first"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ..application import Application, seconds
-from ..core.model import Context, Finding, Problem, control
+from ..core.model import VARIABLE, Context, Finding, Problem, control
 from ..core.values import Undecided, number
 from ..effective_configuration import each_application
 from ..environment_variables import SECRET_FAMILIES
@@ -24,7 +24,7 @@ from ..environment_variables import SECRET_FAMILIES
 def encryption_key(application: Application, _: Context) -> Iterator[Finding]:
     key = "kestra.encryption.secret-key"
     if not application.is_set(key):
-        yield application.problem("has no encryption key", "${NAME}", key)
+        yield application.problem("has no encryption key", VARIABLE, key)
 
 
 _STATIC = (
@@ -290,7 +290,7 @@ _DEFAULT_PREFIX = "ENV_"
     "high",
     risk="A prefix that fits the variables of secrets puts them into every flow as envs.*.",
     steps=("Set kestra.variables.env-vars-prefix to ENV_, and call no secret so.",),
-    setting="the program sets ENV_; see components/rendering",
+    setting="always ENV_ (components/rendering)",
 )
 @each_application
 def environment_prefix(application: Application, _: Context) -> Iterator[Finding]:

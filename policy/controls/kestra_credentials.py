@@ -10,7 +10,7 @@ from ..application import CARRIERS, SUPER_ADMINS, Document, documents, is_refere
 from ..cluster_objects import CONFIG_MAP, SECRET
 from ..configuration_sources import system_properties
 from ..configuration_texts import flatten
-from ..core.model import Context, Finding, Problem, Resource, control
+from ..core.model import VARIABLE, Context, Finding, Problem, Resource, control
 from ..core.values import (
     Sealed,
     Undecided,
@@ -58,7 +58,7 @@ def super_admin(resource: Resource, _: Context) -> Iterator[Finding]:
         settings = flatten(document.content)
         for leaf in (settings[key] for key in _SUPER_PASSWORDS if key in settings):
             if leaf.value and not is_reference(leaf.value):
-                yield Problem(actual, "${NAME}", f"{document.path}: {leaf.written}")
+                yield Problem(actual, VARIABLE, f"{document.path}: {leaf.written}")
 
     def in_variable(variable: tuple[str, Any, str]) -> Iterator[Finding]:
         name, value, path = variable
@@ -91,13 +91,13 @@ def no_credentials(resource: Resource, _: Context) -> Iterator[Finding]:
                     f"{document.path}: {path}",
                     f"kestra:{path.removeprefix('kestra.')}",
                 )
-                yield Problem(actual, "${NAME}", where, setting=setting)
+                yield Problem(actual, VARIABLE, where, setting=setting)
 
     def in_variable(variable: tuple[str, Any, str]) -> Iterator[Finding]:
         name, value, path = variable
         for key, option in system_properties(str(reveal(value))) if _is_clear(value, path) else ():
             if actual := _credential(key.rsplit(".", 1)[-1], option):
-                yield Problem(actual, "${NAME}", f"{path}: -D{key} in the variable {name}")
+                yield Problem(actual, VARIABLE, f"{path}: -D{key} in the variable {name}")
         # ks-kubernetes-10 judges the names of the variables in a pod's specification.
         is_judged = resource.type in WORKLOADS and is_secretive_name(name)
         is_own = name.startswith(KESTRAS) or resource.type == TASK_DEFINITION

@@ -12,7 +12,7 @@ from ..releases import Image
 from .kestra_containers import runs_kestras_image
 
 _DEPLOYMENT = "kestra:deployment"
-_OURS = "the pods of this project always are; see components/kubernetes/pods.py"
+_OURS = "its pods always are (components/kubernetes/pods.py)"
 _NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 _BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
 _AUTOSCALERS = tuple(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ..application import CARRIERS, Application, documents, is_reference
 from ..cluster_objects import SECRET
 from ..configuration_texts import flatten
-from ..core.model import Context, Finding, Problem, Resource, Stack, control
+from ..core.model import VARIABLE, Context, Finding, Problem, Resource, Stack, control
 from ..core.values import as_list, check_each, number, reveal
 from ..effective_configuration import each_application
 
@@ -45,7 +45,7 @@ def no_token(stack: Stack, context: Context) -> Iterator[Finding]:
                         f"{document.path}: {leaf.written}",
                         f"kestra:secret.vault.{name}",
                     )
-                    yield Problem("has a credential in clear", "${NAME}", where, carrier, setting)
+                    yield Problem("has a credential in clear", VARIABLE, where, carrier, setting)
 
     # A file in a Secret is where credentials belong.
     carriers = [carrier for carrier in stack.of(*CARRIERS) if carrier.type != SECRET]

@@ -40,7 +40,7 @@ def statements(resource: Resource, path: str) -> Iterator[Statement]:
     if isinstance(document, str):
         try:
             document = json.loads(document)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Undecided(path) from None
     for entry in as_list(get_path(document, "Statement")):
         if entry is UNKNOWN:

@@ -14,7 +14,7 @@ from ..pods import WORKLOADS
 from .levels import Level, level
 from .model import Context, Control, Environment, Resource, Stack, Verdict, evaluate, message
 from .options import Options
-from .values import OutOfView, Undecided
+from .values import SHAPE_ERRORS, Misshapen, OutOfView, Undecided
 
 _CONTAINER = re.compile(r": container \S+")
 
@@ -76,7 +76,7 @@ class Judge:
         except Undecided as reason:
             for control in others:
                 if set(WORKLOADS) & set(control.types) and self.level(control) != "disabled":
-                    yield Judged(control, (), _undecided(Verdict((), *_kinds(reason))))
+                    yield Judged(control, (), _undecided(_verdict(reason)))
             return
         said: set[str] = set()
         for control in others:
@@ -126,17 +126,28 @@ class Judge:
             return {}
         if not evaluate(control, resource, self.context).problems:
             return {}
-        return control.remedy(resource, self.context)
+        try:
+            return control.remedy(resource, self.context)
+        except SHAPE_ERRORS:
+            # What it cannot mend is refused.
+            return {}
 
 
-def _kinds(reason: Undecided) -> tuple[list[str], list[str]]:
-    """What is not known yet, and what never will be."""
-    return ([], [reason.path]) if isinstance(reason, OutOfView) else ([reason.path], [])
+def _verdict(reason: Undecided) -> Verdict:
+    """The verdict of a control that a reason keeps from deciding."""
+    if isinstance(reason, Misshapen):
+        return Verdict((), (), misshapen=[reason.path])
+    return (
+        Verdict((), (), [reason.path])
+        if isinstance(reason, OutOfView)
+        else Verdict((), [reason.path])
+    )
 
 
 def _undecided(verdict: Verdict) -> str:
     kinds = {
         "not decidable before the update": verdict.undecided,
         "not decidable from this stack, which does not hold it": verdict.out_of_view,
+        "not decidable, since its type is none that its key takes": verdict.misshapen,
     }
     return "; ".join(f"{why}: {', '.join(dict.fromkeys(w))}" for why, w in kinds.items() if w)

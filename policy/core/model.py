@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .options import Options
-from .values import OutOfView, Undecided, get_path
+from .values import SHAPE_ERRORS, Misshapen, OutOfView, Undecided, get_path
 
 Severity = Literal["low", "medium", "high", "critical"]
+VARIABLE = "${NAME}, a variable from a Secret"
+"""What a control asks for in place of a secret in a configuration."""
 Environment = Literal["development", "staging", "production"]
 #: S3 as version 6 of its provider has it, and what is converted from Terraform since: `aws:s3/bucketV2:BucketV2`.
 _S3_V2 = re.compile(r"^aws:s3/(\w+)V2:(\w+)V2$")
@@ -150,6 +152,8 @@ class Control:
 
 
 REGISTRY: dict[str, Control] = {}
+#: Characters of what a message says of a value.
+_LONGEST = 600
 
 
 def control(
@@ -187,6 +191,8 @@ class Verdict:
     """What is not known yet."""
     out_of_view: Sequence[str] = ()
     """What the stack does not hold, so that it will not be known either."""
+    misshapen: Sequence[str] = ()
+    """What has another type than its key takes."""
 
 
 def evaluate(control: Control, subject: Resource | Stack, context: Context) -> Verdict:
@@ -194,23 +200,28 @@ def evaluate(control: Control, subject: Resource | Stack, context: Context) -> V
     problems: list[Problem] = []
     undecided: list[str] = []
     out_of_view: list[str] = []
+    misshapen: list[str] = []
 
     def findings() -> Iterator[Finding]:
         try:
             yield from control.check(subject, context)
         except Undecided as undecided_value:
             yield undecided_value
+        except SHAPE_ERRORS:
+            # A traceback would end the whole preview; whoever takes the value refuses it.
+            yield Misshapen(f"a value of {getattr(subject, 'name', 'the stack')}")
 
     for finding in findings():
         if isinstance(finding, Undecided):
-            (out_of_view if isinstance(finding, OutOfView) else undecided).append(finding.path)
+            kinds = {OutOfView: out_of_view, Misshapen: misshapen}
+            kinds.get(type(finding), undecided).append(finding.path)
             continue
         whose = finding.resource or (subject if isinstance(subject, Resource) else None)
         if not context.options.exempts(
             control.id, whose.name if whose else "", whose.urn if whose else "", context.today
         ):
             problems.append(finding)
-    return Verdict(problems, undecided, out_of_view)
+    return Verdict(problems, undecided, out_of_view, misshapen)
 
 
 def message(control: Control, problem: Problem, resource: Resource | None) -> str:
@@ -220,8 +231,11 @@ def message(control: Control, problem: Problem, resource: Resource | None) -> st
     name = f"{own.name} ({own.type})" if own else "the stack"
     path = whose.place(problem.property_path) if whose else problem.property_path
     setting = problem.setting or control.setting
-    here = f"; in this project: {setting}" if setting else ""
-    return f"{name}: {problem.actual}. Wanted: {problem.expected}. Change {path}{here}."
+    here = f"; with kestra-on-pulumi: {setting}" if setting else ""
+    actual = problem.actual
+    if len(actual) > _LONGEST:
+        actual = f"{actual[:_LONGEST]}… ({len(problem.actual):,} characters)"
+    return f"{name}: {actual}. Wanted: {problem.expected}. Change {path}{here}."
 
 
 # Benchmarks by name and version, as cited by the controls.

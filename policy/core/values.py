@@ -22,6 +22,14 @@ class OutOfView(Undecided):
     """A value that a control needs is nowhere in the stack, so that no update decides it."""
 
 
+class Misshapen(Undecided):
+    """A value that a control needs has another type than its key takes: what the provider or the server refuses."""
+
+
+#: What reading a value of another type than expected raises.
+SHAPE_ERRORS = (TypeError, ValueError, AttributeError, LookupError, OverflowError, RecursionError)
+
+
 class Unknown:
     """A value that is not known at preview. Whoever looks at it cannot decide, by any operator."""
 
@@ -126,6 +134,8 @@ def check_each(
             yield from check(item)
         except Undecided as undecided:
             yield undecided
+        except SHAPE_ERRORS:
+            yield Misshapen(f"a value of {getattr(item, 'name', None) or 'the stack'}")
 
 
 def number(value: Any) -> float | None:
@@ -134,5 +144,5 @@ def number(value: Any) -> float | None:
         raise Undecided("a number")
     try:
         return None if value is None or isinstance(value, bool) else float(reveal(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -63,7 +63,10 @@ def _plaintext(secret: Mapping[str, Any]) -> Any:
     if "value" in secret:
         return secret["value"]
     if "plaintext" in secret:
-        return json.loads(secret["plaintext"])
+        try:
+            return json.loads(secret["plaintext"])
+        except (TypeError, ValueError, RecursionError):
+            return _REDACTED
     return _REDACTED
 
 

@@ -143,6 +143,39 @@ def test_a_component_with_bad_arguments_registers_nothing_and_says_all() -> None
     assert not mocks.resources
 
 
+def _itself() -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    value["a"] = value
+    return value
+
+
+ODD: dict[str, tuple[Any, str]] = {
+    "itself": (_itself(), "is nested too deeply, or has itself in it"),
+    "a huge number": (10**5000, ""),
+    "a huge key": ({10**5000: "x"}, ""),
+    "no key": ({None: object()}, ""),
+}
+
+
+@pytest.mark.parametrize("component", COMPONENTS.values())
+@pytest.mark.parametrize("odd", ODD)
+def test_what_only_a_python_program_can_pass_is_refused_without_a_traceback(
+    component: Any, odd: str
+) -> None:
+    value, words = ODD[odd]
+    mocks = Mocks()
+    pulumi.runtime.set_mocks(mocks)
+    for argument in ("tags", "deployment", "secret"):
+        if component.SETTINGS and argument not in component.SETTINGS:
+            continue
+        with pytest.raises(pulumi.RunError, match=words or argument):
+            component("k", {argument: value})
+    for name in (None, 5):
+        with pytest.raises(pulumi.RunError, match="name: is no text"):
+            component(name, {})
+    assert not mocks.resources
+
+
 def test_the_plugin_refuses_arguments_of_another_component() -> None:
     provider = PackageProvider()
     values: Any = from_python({"tags": {"owner": "a"}, "datasources": {}}).content

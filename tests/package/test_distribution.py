@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -13,14 +14,18 @@ from pathlib import Path
 
 import pytest
 
+from components.package.schema import FILE
 from tests.conftest import ROOT
+from tests.package.consumer_support import Consumer
 from tests.package.distribution_support import build_wheel, install
 from tests.package.relative_imports_support import relative, stale
 from tests.test_requirements import pins
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXAMPLE = str(ROOT / "examples" / "package" / "python-package" / "store_and_identity.py")
 _PROGRAM = textwrap.dedent(
     """
+    import runpy
     import sys
     import pulumi
 
@@ -32,22 +37,15 @@ _PROGRAM = textwrap.dedent(
             return {"accountId": "123456789012", "partition": "aws", "region": "eu-west-1"}
 
     pulumi.runtime.set_mocks(Mocks(), "project", "stack")
-    from kestra_pulumi import KestraIdentity, SecretStore
-
     OIDC = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"
-    settings = {
-        "edition": "enterprise",
-        "secret": {"type": "aws-secret-manager", "read_only": True, "aws_secret_manager": {"region": "eu-west-1"}},
-        "store": {"aws": {}},
-        "identity": {"aws": {"irsa": {"oidc_provider_arn": OIDC}}},
-        "declared_secrets": {"TOKEN": {"namespace": "a.b", "value": pulumi.Output.secret("x")}},
-    }
+    config = {"project:oidcProviderArn": OIDC, "project:apiToken": "x"}
+    pulumi.runtime.set_all_config(config, ["project:apiToken"])
 
     @pulumi.runtime.test
     def act():
-        store = SecretStore("secrets", settings)
-        identity = KestraIdentity("who", {**settings, "store_interface": store.interface})
-        return pulumi.Output.all(store.secret_ids, identity.principal).apply(lambda known: print(*known))
+        names = runpy.run_path(sys.argv[1])
+        known = pulumi.Output.all(names["store"].secret_ids, names["identity"].principal)
+        return known.apply(lambda known: print(*known))
 
     act()
     others = [m for m in sys.modules if m.startswith(("pulumi_azure", "pulumi_gcp", "pulumi_vault", "components"))]
@@ -126,11 +124,29 @@ def test_the_installed_package_runs_with_mocks_and_without_the_source_tree(
 ) -> None:
     python = install(wheel, tmp_path / "environment") / "python"
     done = subprocess.run(
-        [str(python), "-c", _PROGRAM + _USAGE], cwd=tmp_path, capture_output=True, text=True
+        [str(python), "-c", _PROGRAM + _USAGE, EXAMPLE],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "who-identity-role" in done.stdout
+    assert "kestra-identity-role" in done.stdout
     assert "usage: pulumi-resource-kestra-platform" in done.stdout
+    command = [str(python), "-m", "kestra_pulumi", "--help"]
+    usage = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
+    assert usage.startswith("usage: python -m kestra_pulumi")
+
+
+@pytest.mark.engine
+def test_the_engine_reads_the_schema_of_the_installed_plugin_by_its_path(
+    wheel: Path, tmp_path: Path, tools: dict[str, Path]
+) -> None:
+    """As `pulumi package add PATH` does for programs in other languages."""
+    plugin = install(wheel, tmp_path / "environment") / "pulumi-resource-kestra-platform"
+    consumer = Consumer(tmp_path / "consumer", tools, [])
+    command = [str(tools["pulumi"]), "package", "get-schema", str(plugin)]
+    schema = json.loads(consumer.run(command, tmp_path))
+    assert set(schema["resources"]) == set(json.loads(FILE.read_text())["resources"])
 
 
 @pytest.mark.engine
@@ -145,7 +161,7 @@ def test_a_fresh_environment_has_the_extra_of_one_cloud_alone(wheel: Path, tmp_p
     size = sum(file.lstat().st_size for file in environment.rglob("*") if file.is_file())
     print(f"{seconds:.0f} s, {size / 2**20:.0f} MiB")
     done = subprocess.run(
-        [str(python), "-c", _PROGRAM], cwd=tmp_path, capture_output=True, text=True
+        [str(python), "-c", _PROGRAM, EXAMPLE], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
     installed = {path.name for path in environment.glob("lib/python*/site-packages/pulumi_*")}

@@ -147,6 +147,12 @@ def test_the_readme_has_a_minimal_example_word_for_word(file: str, fence: str) -
     assert body in blocks
 
 
+def test_the_package_page_has_the_example_of_single_components_word_for_word() -> None:
+    text = (EXAMPLES / "python-package" / "store_and_identity.py").read_text()
+    page = (ROOT / "docs" / "package.md").read_text()
+    assert f"```python\n{text.partition(chr(10) * 2)[2]}```" in page
+
+
 def test_the_readme_installs_each_way_in_three_lines_and_links_both_examples() -> None:
     ways = README.partition("## Three ways to use it")[2].partition("\n## ")[0].split("\n### ")[1:]
     assert len(ways) == 3

@@ -119,6 +119,32 @@ def test_whatever_stands_in_an_argument_is_reported_without_its_value(
                 assert PLANTED not in text, where
 
 
+def test_keys_of_kestra_that_are_no_map_are_refused_by_their_argument() -> None:
+    """As a whole too, they may be known only with the update, or be nothing."""
+    log_in = {"server": {"basicAuth": {"username": "a@b.example"}}}
+    for style, written in zip(
+        Style, ("catalogueKeys", "catalogue_keys", "CatalogueKeys"), strict=True
+    ):
+        for kind, value in HOSTILE.items():
+            text = _said({**log_in, "catalogueKeys": value}, style)
+            assert "catalogueKeys.catalogueKeys" not in text, kind
+            if kind in ("a text", "a secret", "a list", "a flag", "a file", "a secret list"):
+                assert f'KestraStack "k": {written}: is ' in text, (kind, text)
+            if "unknown" in kind or "nothing" in kind:
+                assert "is no known key" not in text, (kind, text)
+            assert PLANTED not in text, kind
+
+
+def test_a_secret_in_clear_is_said_to_stand_in_the_program() -> None:
+    values = {
+        "server": {"basicAuth": {"username": "a@b.example"}},
+        "tags": {"additional": {"api-token": PLANTED}},
+    }
+    text = _said(values, Style.CAMEL)
+    assert "stands in the program, in Pulumi's state" in text
+    assert "stack file" not in text
+
+
 def test_what_is_marked_as_a_secret_is_kept_as_one_or_refused() -> None:
     refused = {
         "deployment": {"namespace": _secret("planted"), "environmentFrom": _secret(["planted"])},

@@ -47,7 +47,7 @@ def test_what_is_bad_is_named_with_what_to_change(control: str) -> None:
             assert any(f"{r.name} (" in message for r in stack), message
             assert ". Wanted: " in message
             assert ". Change " in message
-            assert "in this project: " in message
+            assert "with kestra-on-pulumi: " in message
             assert not any(value in message for value in PLANTED)
 
 

@@ -171,13 +171,13 @@ SHOWS = "shows every variable to flows"
         ((deployment(env(**{PREFIX_VARIABLE: ""})), GOOD),
          f"server (kubernetes:apps/v1:Deployment): {SHOWS}. Wanted: ENV_. "
          f"Change spec.template.spec.containers.0.env.1.value: the variable {PREFIX_VARIABLE}; "
-         f"in this project: kestra:deployment.environment.{PREFIX_VARIABLE}."),
-        ((deployment(), config_map(text((PREFIX, "")))), f"data.application.yaml: {PREFIX}; in"),
+         f"with kestra-on-pulumi: kestra:deployment.environment.{PREFIX_VARIABLE}."),
+        ((deployment(), config_map(text((PREFIX, "")))), f"data.application.yaml: {PREFIX}; with"),
         ((deployment(), config_map("kestra: {variables: {envVarsPrefix: ''}, encryption: {}}")),
-         "data.application.yaml: kestra.variables.envVarsPrefix; in"),
+         "data.application.yaml: kestra.variables.envVarsPrefix; with"),
         ((deployment(env(P="")), config_map(text((PREFIX, "${P}")))), "(from the variable P)"),
         ((deployment(env(P="${Q}", Q="")), config_map(text((PREFIX, "${P}")))), "(from the variable P)"),
-        ((deployment(), config_map(text((PREFIX, "${P:}")))), f"data.application.yaml: {PREFIX}; in"),
+        ((deployment(), config_map(text((PREFIX, "${P:}")))), f"data.application.yaml: {PREFIX}; with"),
         ((deployment(envFrom=[{"configMapRef": {"name": "variables"}}]), GOOD,
           variables(**{PREFIX_VARIABLE: ""})), f"Change data.{PREFIX_VARIABLE}: the variable"),
         ((deployment(env(**{PREFIX_VARIABLE: OF_A_MAP})), GOOD, variables(key="")),

@@ -57,6 +57,12 @@ STACK = [
 ]
 
 
+#: What no key of the clouds or of Kubernetes takes.
+MISSHAPEN: tuple[Any, ...] = (
+    [[]], {"a": {"b": None}}, 5, -1.5, float("nan"), 10**400, True, "{", "[" * 100_000, "kestra: {a: &x [*x]}", {"kestra": 5},
+)  # fmt: skip
+
+
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     if path:
         yield path
@@ -97,6 +103,28 @@ def test_every_control_judges_what_is_null_or_unknown_anywhere(other: Any) -> No
                     resource.type, resource.name, _put(resource.props, path, other), resource.urn
                 )
                 _judged(changed, changed[position])
+
+
+def test_every_control_judges_what_has_another_type_than_its_key_takes() -> None:
+    judge = Judge("production")
+    for position, resource in enumerate(STACK):
+        for number, path in enumerate(list(_places(resource.props))[::6]):
+            changed = list(STACK)
+            other = MISSHAPEN[number % len(MISSHAPEN)]
+            props = _put(resource.props, path, other)
+            changed[position] = Resource(resource.type, resource.name, props, resource.urn)
+            said = [*judge.of_resource(changed[position]), *judge.of_stack(Stack(changed))]
+            assert all(len(v.text) < 3000 for one in said for v in one.violations)
+
+
+def test_a_control_that_cannot_read_a_value_says_so_and_finds_the_rest() -> None:
+    key = Resource("aws:kms/key:Key", "key", {"deletionWindowInDays": 7, "tags": ["a"]}, "urn:key")
+    said = {one.control.id: one for one in Judge("production").of_resource(key)}
+    assert said["ks-keys-02"].violations
+    assert said["ks-conventions-01"].undecided == (
+        "not decidable, since its type is none that its key takes: a value of key"
+    )
+    assert Judge("production").remedy(said["ks-conventions-01"].control, key) == {}
 
 
 @pytest.mark.parametrize(

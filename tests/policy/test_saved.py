@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,29 @@ def test_lines_for_people_name_control_level_and_what_to_change(
     assert said.endswith("violations: 1, mandatory: 1\n")
 
 
+def test_lines_for_people_begin_with_the_worst_and_name_a_control_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    levels = tmp_path / "levels.json"
+    levels.write_text(json.dumps({"ks-keys-02": "advisory"}))
+    manifest = {"kind": "ConfigMap", "metadata": {"name": "kestra", "namespace": "kestra"}}
+    text = "kestra: {server: {basic-auth: {username: a@b.example, password: Pl4nted}}}"
+    objects = entry("kubernetes:core/v1:ConfigMap", "c", {**manifest, "data": {"a.yaml": text}})
+    file = tmp_path / "saved.json"
+    file.write_text(json.dumps(state(key(deletionWindowInDays=7), objects)))
+    command.main(["judge", str(file), "--config", str(levels)])
+    said = capsys.readouterr().out
+    headers = re.findall(r"^\[(mandatory|advisory)\] \[(\w+)\] (ks-\S+) ", said, re.MULTILINE)
+    order = ["critical", "high", "medium", "low"]
+    ranks = [
+        (level != "mandatory", order.index(severity), name) for level, severity, name in headers
+    ]
+    assert ranks == sorted(set(ranks))
+    assert headers[-1] == ("advisory", "high", "ks-keys-02")
+    assert len(headers) > 3
+    assert "Pl4nted" not in said
+
+
 def test_an_environment_that_is_none_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,3 +254,51 @@ def test_an_environment_that_is_none_is_refused(
     assert "KESTRA_POLICY_ENVIRONMENT is none of development, staging, production" in (
         capsys.readouterr().err
     )
+
+
+URN_OF_KEY = URN.format(environment="prod", type="aws:kms/key:Key", name="k")
+#: What Pulumi does not write, and what is said of it.
+MALFORMED: dict[str, tuple[Any, str]] = {
+    "resources that are a text": ({"deployment": {"resources": PLANTED}}, "has no list in deployment.resources"),
+    "a resource that is a text": (state(PLANTED), "has no object in deployment.resources[0]"),
+    "a resource without URN": (state(key(), {"type": "a:b:C", "inputs": {}}), "has no resource's URN in deployment.resources[1]"),
+    "a URN that is none": (state(key() | {"urn": PLANTED}), "has no resource's URN in deployment.resources[0]"),
+    "inputs that are a list": (state(key() | {"inputs": [PLANTED]}), "has no object in inputs or outputs of a resource"),
+    "outputs that are a text": (state(key() | {"outputs": PLANTED}), "has no object in inputs or outputs of a resource"),
+    "dependencies that are a text": (state(key() | {"propertyDependencies": PLANTED}), "has no object in propertyDependencies of a resource"),
+    "dependencies of a number": (state(key() | {"propertyDependencies": {"a": 5}}), "has no list in propertyDependencies of a resource"),
+    "steps that are a map": ({"steps": {"a": PLANTED}}, "has no list in steps"),
+    "a step that is a text": ({"steps": [PLANTED]}, "has no object in steps[0]"),
+    "a new state that is a text": ({"steps": [{"op": "create", "newState": PLANTED}]}, "has no object in steps[0].newState"),
+    "plans that are a list": ({"resourcePlans": [PLANTED]}, "has no object in resourcePlans"),
+    "a plan that is a text": ({"resourcePlans": {URN_OF_KEY: PLANTED}}, "has no object in resourcePlans (number 1)"),
+    "a goal that is a text": ({"resourcePlans": {URN_OF_KEY: {"goal": PLANTED}}}, "has no object in goal of resourcePlans (number 1)"),
+    "changes that are a text": ({"resourcePlans": {URN_OF_KEY: {"goal": {"inputDiff": PLANTED}}}}, "has no object in inputDiff"),
+    "additions that are a list": ({"resourcePlans": {URN_OF_KEY: {"goal": {"inputDiff": {"adds": [PLANTED]}}}}}, "has no object in adds"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_file_that_pulumi_did_not_write_so_is_refused_and_nothing_is_judged(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document, message = MALFORMED[name]
+    file = tmp_path / "saved.json"
+    file.write_text(json.dumps(document))
+    assert command.main(["judge", str(file)]) == 2
+    said = capsys.readouterr()
+    assert message in said.err
+    assert PLANTED not in said.out + said.err
+
+
+def test_a_secret_that_is_no_json_counts_as_one_and_deep_nesting_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = {SIGNATURE: SECRET, "plaintext": PLANTED}
+    _, document = judged(tmp_path, capsys, state(key(description=broken)))
+    assert PLANTED not in json.dumps(document)
+    file = tmp_path / "saved.json"
+    for text in ("[" * 100_000, '{"deployment": {"resources": [' + '{"a": ' * 5000):
+        file.write_text(text)
+        assert command.main(["judge", str(file)]) == 2
+        assert "Traceback" not in capsys.readouterr().err

@@ -16,7 +16,7 @@ from components.package.schema_changes import released_form
 from releasing import changelog, checks, versions
 from releasing.__main__ import main
 from releasing.problems import ReleaseError
-from releasing.source import Source, of_head
+from releasing.source import Source, export, of_head
 from releasing.surface import as_text, surface
 from tests.conftest import ROOT
 from tests.releasing.repository_support import commit, git
@@ -144,6 +144,47 @@ def test_where_there_is_no_repository_git_is_quoted(tmp_path: Path) -> None:
         of_head(tmp_path)
 
 
+def test_a_repository_without_a_commit_and_a_folder_of_another_one_are_told(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    with pytest.raises(ReleaseError, match="has no commit yet"):
+        of_head(tmp_path)
+    (tmp_path / "inner").mkdir()
+    with pytest.raises(ReleaseError, match="lies in that of"):
+        of_head(tmp_path / "inner")
+
+
+def test_a_shallow_clone_is_told_to_fetch_the_tags(repository: Path, tmp_path: Path) -> None:
+    (repository / "later.txt").write_text("x")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "Later")
+    clone = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{repository}", str(clone))
+    git(clone, "checkout", "--quiet", "--detach")
+    (problem,) = (one for one in _problems(clone) if "tag" in one)
+    assert problem.endswith("Run: git fetch --unshallow --tags")
+
+
+def test_settings_of_the_users_git_change_nothing_of_a_build(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = of_head(repository)
+    export(plain, tmp_path / "plain")
+    settings = tmp_path / "gitconfig"
+    settings.write_text(
+        "[log]\n showSignature = true\n[core]\n autocrlf = true\n[tar]\n umask = 0077\n"
+        "[column]\n ui = always\n[color]\n ui = always\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    source = of_head(repository)
+    assert source == plain
+    export(source, tmp_path / "set")
+    for file in (tmp_path / "plain").rglob("*"):
+        other = tmp_path / "set" / file.relative_to(tmp_path / "plain")
+        assert other.stat().st_mode == file.stat().st_mode
+        assert file.is_dir() or other.read_bytes() == file.read_bytes()
+
+
 def test_the_next_version_is_written_everywhere_at_once(repository: Path) -> None:
     files = {versions.PLACE, *(follower.file for follower in versions.FOLLOWERS)}
     assert set(versions.write_version(repository, "7.8.9")) == files
@@ -179,6 +220,10 @@ def test_no_other_file_writes_the_version_by_hand() -> None:
 def test_the_command_says_problems_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["version", "1.2"]) == 1
     assert capsys.readouterr().err == "- 1.2 is no version of a release: three numbers, 1.2.3.\n"
+    assert main(["version", "1.2.3", "--day", "tomorrow"]) == 1
+    assert capsys.readouterr().err == "- tomorrow is no day: YYYY-MM-DD.\n"
+    assert main(["notes", "--output", str(ROOT)]) == 1
+    assert capsys.readouterr().err == f"- {ROOT}: Is a directory\n"
 
 
 def test_a_folder_with_other_files_is_left_as_it_is(tmp_path: Path) -> None:
@@ -190,6 +235,17 @@ def test_a_folder_with_other_files_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="holds files that are of no release"):
         build_twice(source, tmp_path, Progress())
     assert (tmp_path / "thesis.txt").read_text() == "mine"
+    with pytest.raises(ReleaseError, match="is a file"):
+        build_twice(source, tmp_path / "thesis.txt", Progress())
+
+
+def test_a_changelog_that_cannot_be_read_is_said_with_everything_else(repository: Path) -> None:
+    (repository / changelog.FILE).write_text("## Sometime\n")
+    (repository / changelog.UPGRADE_FILE).write_text("")
+    said = checks.undocumented(repository)
+    assert "the heading 'Sometime' is neither" in said
+    assert said in ReleaseError([*_problems(repository), said]).problems
+    assert str(ReleaseError([said, said])).count("Sometime") == 1
 
 
 def test_a_schema_that_breaks_programs_is_asked_for_in_both_files(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_a_violation_names_control_resource_what_it_has_what_it_should_have_and_
     assert lines[0] == f"✗ {CONTROL.id} mandatory, {CONTROL.severity}: {CONTROL.title}"
     assert lines[1] == (
         "web (kubernetes:apps/v1:Deployment): uses latest. Wanted: a digest."
-        " Change spec.image; in this project: kestra:deployment.image."
+        " Change spec.image; with kestra-on-pulumi: kestra:deployment.image."
     )
     assert "Other words" in shown
 

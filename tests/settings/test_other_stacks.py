@@ -205,6 +205,8 @@ def test_fixes_of_missing_outputs_name_what_there_is() -> None:
     assert near.fix == "did you mean issuer"
     (empty,) = problems("deployment.namespace", output("issuer"), lambda _: StackOutputs({}))
     assert empty.fix == f"it has no outputs yet: run `pulumi up --stack {CLUSTER}` first"
+    (empty,) = problems("tags.owner", output("a"), lambda _: StackOutputs({"a": None}))
+    assert empty.fix.startswith("it is exported without a value")
     (other,) = problems("deployment.namespace", output("zzz"), lambda _: StackOutputs({"a": 1}))
     assert other.fix == "export it there, or name one of a"
     # A secret's keys are not listed.

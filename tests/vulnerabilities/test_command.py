@@ -6,6 +6,7 @@ import datetime
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,17 @@ def test_an_empty_database_is_no_clean_answer(
         assert f"The database has no records of {ecosystem}" in output
 
 
+def _changed(ranges: Any = (), **fields: Any) -> dict[str, Any]:
+    """A record of a pinned package, which would count as harmless if what is wrong were read as nothing."""
+    package = {"ecosystem": "PyPI", "name": "pulumi"}
+    return {
+        "id": "X",
+        "modified": "2026-01-01T00:00:00Z",
+        "affected": [{"package": package, "ranges": list(ranges)}],
+        **fields,
+    }
+
+
 def test_one_ecosystem_can_be_judged_alone(tmp_path: Path) -> None:
     file = tmp_path / "records.json"
     file.write_text(json.dumps([record("PyPI", "pulumi", {"introduced": "0"})]))
@@ -123,6 +135,14 @@ def test_one_ecosystem_can_be_judged_alone(tmp_path: Path) -> None:
             "package",
         ),
         (b'[{"id": 5}]', "no OSV record: 0.id"),
+        (json.dumps(_changed(withdrawn=1)).encode(), "no OSV record: withdrawn"),
+        (json.dumps(_changed(ranges=[{"type": "SORT", "events": []}])).encode(), "ranges.0.type"),
+        (
+            json.dumps(
+                _changed(ranges=[{"type": "ECOSYSTEM", "events": [{"intro": "0"}]}])
+            ).encode(),
+            "ranges.0.events.0",
+        ),
         (b"\xff\xfe", "no OSV record"),
     ],
 )

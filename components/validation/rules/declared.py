@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ... import COMMAND
 from ...backends.registry import all_backends, backend_of, backends_of
 from ...settings.base import reveal
 from ...settings.declared import DeclaredSecret
@@ -99,7 +100,7 @@ def _sources(at: tuple[str, str], secret: DeclaredSecret) -> Iterator[Finding]:
             at,
             f"has {both}{' and '.join(chosen)}",
             rule,
-            "keep external: true alone, and put the value into the secret manager with `python -m components secret "
+            f"keep external: true alone, and put the value into the secret manager with `{COMMAND} secret "
             f"set {at[1]}`"
             if secret.external
             else "remove one",
@@ -121,7 +122,7 @@ def external(s: Settings) -> Iterator[Finding]:
             yield Finding(
                 ("declared-secrets", name, "generate", "password-policy"),
                 "makes no value that the stack keeps",
-                "Vault makes it for `python -m components secret generate`; what the stack generates has length and "
+                f"Vault makes it for `{COMMAND} secret generate`; what the stack generates has length and "
                 "special",
                 "set keep-from-state: true beside it, or remove it",
             )
@@ -144,7 +145,7 @@ def external(s: Settings) -> Iterator[Finding]:
                 ("declared-secrets", name, "generate", "rotation"),
                 "makes no other value",
                 "what is kept from the state is made by the command alone",
-                f"remove it, and run `python -m components secret generate --again {name}`",
+                f"remove it, and run `{COMMAND} secret generate --again {name}`",
             )
         if secret.rotation is not None:
             yield Finding(

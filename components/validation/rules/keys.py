@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Iterator
 
+from ... import COMMAND
 from ...backends.registry import backend_of
 from ...settings.base import OPAQUE, is_readable, reveal
 from ...settings.external_key import has_external_key
@@ -98,7 +99,7 @@ def external_key(s: Settings) -> Iterator[Finding]:
             at,
             "stands beside secret-key",
             "an external key is in the secret manager and never in the settings",
-            "remove kestra:encryption.secret-key, and put that key there with `python -m components secret set "
+            f"remove kestra:encryption.secret-key, and put that key there with `{COMMAND} secret set "
             "encryption.secret-key`; or remove external",
         )
     manager = backend_of(s)
@@ -117,7 +118,7 @@ def external_key(s: Settings) -> Iterator[Finding]:
             ("encryption", "fingerprint"),
             "is missing",
             "without it no guard sees that another key takes the place of the one that Kestra encrypted with",
-            "set what `python -m components secret generate encryption.secret-key` prints",
+            f"set what `{COMMAND} secret generate encryption.secret-key` prints",
             warning=True,
             kind="missing",
         )

@@ -99,7 +99,7 @@ def _overlaps(s: Settings) -> Iterator[Finding]:
                 within = any(block.has_namespace(team.tenant, one) for one in inner)
             else:
                 key, begin = "name-prefix", block.name_prefix
-                within = begin is not None and _begins(s, team.name_prefix, begin)
+                within = begin is not None and _begins(s, team.name_prefix or "", begin)
             if within:
                 yield Finding(
                     (*_AT, name, key),
@@ -111,11 +111,11 @@ def _overlaps(s: Settings) -> Iterator[Finding]:
                 )
 
 
-def _begins(s: Settings, name: str | None, prefix: str) -> bool:
+def _begins(s: Settings, name: str, prefix: str) -> bool:
     """Whether a name in the secret manager begins so; Key Vault's names have no case."""
     if backend_of(s).cloud == "azure":
-        return (name or "").lower().startswith(prefix.lower())
-    return (name or "").startswith(prefix)
+        return name.lower().startswith(prefix.lower())
+    return name.startswith(prefix)
 
 
 def _shared(s: Settings) -> Iterator[Finding]:
