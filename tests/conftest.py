@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import io
 import os
 import signal
@@ -35,6 +36,13 @@ os.environ.setdefault("KESTRA_SANDBOX_OFFLINE", "1")
 
 # One process runs hundreds of engines here.
 share_process()
+
+
+def pytest_collection_finish() -> None:
+    """Keeps Python's garbage collector from walking the providers' SDKs again and again: half a second each time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 class _Server(Protocol):

@@ -17,6 +17,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,11 @@ class Long:
 
 
 LONG = (
+    Long(r"faults/test_sensitive_settings\.py::test_(file_report|what_is_registered).*\[", "faults", keep=r"\[(delinea|vault app-role|keys of the catalogue|aws-ssm.*)\]"),
+    Long(r"components/test_vault_scope\.py::test_the_policy_of_the_stack_and_the_report.*\[", "stacks", keep=r"\[a (shared engine, read-only, (with declared secrets|of others)|folder).*\]"),
+    Long(r"plugins/test_cloud_inputs\.py::test_the_committed_schema.*\[azure_native", "plugins", sample=r"plugins/test_cloud_inputs\.py::test_the_committed_schema.*\[aws"),
+    Long(r"benchmarks/test_machinery\.py::test_the_bare_program", "stacks", sample=r"benchmarks/test_machinery\.py"),
+    Long(r"components/test_(azure|gcp)\.py::test_(what_is_deleted_can|a_destroyed_version).*\[", "stacks", keep=r"\[(production|staging-store1)"),
     Long(r"stores/test_external_values_engine\.py.*\[", "conformance", keep=r"\[vault\]"),
     Long(r"stores/test_team_stacks_engine\.py", "access", keep=r"test_vault_answers"),
     Long(r"stores/test_team_clouds_engine\.py", "conformance", keep=r"\[aws-secret-manager\]"),
@@ -208,7 +214,14 @@ def part_of(item: pytest.Item) -> str | None:
     marker = item.get_closest_marker("long")
     if marker is not None:
         return marker.args[0]
-    return next((row.part for row in LONG if row.includes(item.nodeid)), None)
+    rows = _rows_of(item.nodeid.partition("::")[0])
+    return next((row.part for row in rows if row.includes(item.nodeid)), None)
+
+
+@cache
+def _rows_of(file: str) -> tuple[Long, ...]:
+    """The rows that may be about tests of a file: each row's expression begins with that of its files."""
+    return tuple(row for row in LONG if re.search(row.tests.partition(r"\.py")[0] + r"\.py", file))
 
 
 #: Every collected test, whatever tier is run: its id, and its part of the long tier.

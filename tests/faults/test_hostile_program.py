@@ -26,7 +26,7 @@ from tests.tiers import long
 
 __all__ = ["plugins"]
 #: Documents that are grown, and how many of the valid ones a real Kestra binds; the first is the sample.
-FEW, MANY = 30, 300
+FEW, MANY = 15, 300
 AMOUNTS = pytest.mark.parametrize(
     "amount", [pytest.param(FEW, id="sample"), pytest.param(MANY, id="all", marks=long("hostile"))]
 )

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from kubernetes import client
 from pulumi import automation
@@ -75,6 +74,8 @@ def _strict(schema: Any) -> Any:
 
 def _validators(definitions: list[dict[str, Any]]) -> dict[str, Any]:
     """API version and kind to what judges its `spec`."""
+    import jsonschema  # Two seconds, for its grammars of formats.
+
     return {
         f"{d['spec']['group']}/{v['name']}:{d['spec']['names']['kind']}": jsonschema.Draft202012Validator(
             _strict(v["schema"]["openAPIV3Schema"]["properties"]["spec"])
