@@ -64,10 +64,12 @@ class Long:
 
 
 LONG = (
+    Long(r"settings/test_check_and_engine\.py::test_check_and.*\[catalogue", "hostile", keep=r"(a text|nothing|an empty list|that are numbers|an encrypted (text|map|port))\]"),
+    Long(r"settings/test_check_and_engine\.py::test_check_and.*\[store", "hostile", keep=r"(both|a wrong mount|no region and no identity|an unknown type|Pod Identity|a misspelled store)\]"),
+    Long(r"components/test_components\.py::test_(every_resource_has|a_component_has_its_frozen).*\[", "stacks", keep=r"\[(kafka|local|vault-production)\]"),
     Long(r"faults/test_sensitive_settings\.py::test_(file_report|what_is_registered).*\[", "faults", keep=r"\[(delinea|vault app-role|keys of the catalogue|aws-ssm.*)\]"),
     Long(r"components/test_vault_scope\.py::test_the_policy_of_the_stack_and_the_report.*\[", "stacks", keep=r"\[a (shared engine, read-only, (with declared secrets|of others)|folder).*\]"),
     Long(r"plugins/test_cloud_inputs\.py::test_the_committed_schema.*\[azure_native", "plugins", sample=r"plugins/test_cloud_inputs\.py::test_the_committed_schema.*\[aws"),
-    Long(r"benchmarks/test_machinery\.py::test_the_bare_program", "stacks", sample=r"benchmarks/test_machinery\.py"),
     Long(r"components/test_(azure|gcp)\.py::test_(what_is_deleted_can|a_destroyed_version).*\[", "stacks", keep=r"\[(production|staging-store1)"),
     Long(r"stores/test_external_values_engine\.py.*\[", "conformance", keep=r"\[vault\]"),
     Long(r"stores/test_team_stacks_engine\.py", "access", keep=r"test_vault_answers"),
@@ -129,7 +131,7 @@ LONG = (
         "hostile",
         keep=r"(refused (env (unknown|twice)|encrypted|mount without)|valid (env|encrypted|volumes)|warned a secret)",
     ),
-    Long(r"settings/test_check_and_engine\.py::test_check_and.*\[malformed: [d-z0-9A-Z]", "hostile", sample=r"settings/test_check_and_engine\.py::test_check_and.*\[malformed: [a-c]"),
+    Long(r"settings/test_check_and_engine\.py::test_check_and.*\[malformed: [b-z0-9A-Z]", "hostile", sample=r"settings/test_check_and_engine\.py::test_check_and.*\[malformed: a"),
     Long(
         r"settings/test_fixes\.py",
         "hostile",
