@@ -21,7 +21,7 @@ from .backends.registry import (
     is_provisioned,
 )
 from .generated_secrets import ENCRYPTION_KEY, GeneratedSecrets
-from .kubernetes.cluster_reader import READER, ClusterReader, Kubectl
+from .kubernetes.cluster_reader import cluster_reader
 from .kubernetes.deployment import Kestra, KestraArgs
 from .registrations import Registrations
 from .rendering.configuration import (
@@ -106,14 +106,6 @@ def read_settings(project: Path | None = None) -> Loaded:
         return load_stack(document, source=source, config=config, read=read_outputs)
     except SettingsError as error:
         raise pulumi.RunError(error.report()) from None
-
-
-def cluster_reader(settings: Settings) -> ClusterReader:
-    """What reads the cluster of the settings."""
-    kubeconfig = settings.deployment.kubeconfig
-    if kubeconfig is None:
-        return READER.get()()
-    return Kubectl(kubeconfig=kubeconfig.get_secret_value())
 
 
 def read_versions(settings: Settings, says: Callable[[str], str] = str) -> Versions:

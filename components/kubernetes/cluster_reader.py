@@ -16,6 +16,8 @@ from typing import Any, Protocol
 
 import pulumi
 
+from ..settings import Settings
+
 SECONDS = 15
 """How long one answer may take."""
 _KINDS = "deployments.apps,replicasets.apps,pods,events"
@@ -147,3 +149,11 @@ def of_caller() -> ClusterReader:
 
 READER: ContextVar[Callable[[], ClusterReader]] = ContextVar("reader", default=of_caller)
 """Gives what reads the cluster of the running program; the sandbox has its own."""
+
+
+def cluster_reader(settings: Settings) -> ClusterReader:
+    """What reads the cluster of the settings."""
+    kubeconfig = settings.deployment.kubeconfig
+    if kubeconfig is None:
+        return READER.get()()
+    return Kubectl(kubeconfig=kubeconfig.get_secret_value())

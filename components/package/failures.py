@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 import pulumi
 
-from ..kubernetes.cluster_reader import ClusterReader, Object, UnreadClusterError
-from ..program import cluster_reader
+from ..kubernetes.cluster_reader import (
+    ClusterReader,
+    Object,
+    UnreadClusterError,
+    cluster_reader,
+)
 from ..redaction.secrets import Redaction
 from ..safeguards.error_hooks import HOOK, error_hook
 from ..safeguards.failed_rollout import RolloutWatch

@@ -10,8 +10,7 @@ import pytest
 import yaml
 from pulumi.runtime import rpc
 
-from components.kubernetes.cluster_reader import READER, Kubectl
-from components.program import cluster_reader
+from components.kubernetes.cluster_reader import READER, Kubectl, cluster_reader
 from components.validation import load
 from sandbox.cli import main
 from sandbox.engine.workspace import use_own_cluster
