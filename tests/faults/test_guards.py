@@ -134,9 +134,9 @@ def test_the_end_of_kestra_in_its_own_stack_is_refused() -> None:
         "store": {"teams": {"team": {"namespaces": ["company.team"]}}},
         "declared-secrets": document["declared-secrets"],
     }  # fmt: skip
-    told = refusal(_facts(document), _facts(team, None), None)
-    assert told.count("\n- ") == 1
-    assert "kestra:deployment.enabled would become false" in told
+    message = refusal(_facts(document), _facts(team, None), None)
+    assert message.count("\n- ") == 1
+    assert "kestra:deployment.enabled would become false" in message
 
 
 def test_a_word_lets_one_change_pass_and_no_other() -> None:

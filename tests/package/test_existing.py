@@ -52,7 +52,7 @@ def vault(changed: Arguments) -> Arguments:
     return of_stack("local-vault", changed)
 
 
-def made(
+def registered(
     component: type[PackageComponent], arguments: Arguments
 ) -> tuple[dict[str, tuple[str, dict[str, Any]]], dict[str, Any]]:
     """The resources of a component, and its known outputs."""
@@ -74,14 +74,14 @@ def made(
     ],
 )  # fmt: skip
 def test_a_store_makes_no_key_that_exists(arguments: Arguments, missing: str) -> None:
-    resources, _ = made(components.SecretStore, arguments)
+    resources, _ = registered(components.SecretStore, arguments)
     # Permissions on a key are no key.
     types = {type_ for type_, _ in resources.values() if "IAM" not in type_}
     assert not [type_ for type_ in types if type_.startswith(missing)]
 
 
 def test_a_store_puts_its_secrets_under_the_key_that_exists() -> None:
-    resources, _ = made(
+    resources, _ = registered(
         components.SecretStore, merged(AWS, {"store": {"aws": {"kms": {"arn": KEY}}}})
     )
     secret = next(i for t, i in resources.values() if t == "aws:secretsmanager/secret:Secret")
@@ -90,7 +90,9 @@ def test_a_store_puts_its_secrets_under_the_key_that_exists() -> None:
 
 @long("stacks")  # Its SDK takes seconds to load.
 def test_a_store_writes_into_the_key_vault_that_exists() -> None:
-    resources, _ = made(components.SecretStore, azure({"store": {"azure": {"createVault": False}}}))
+    resources, _ = registered(
+        components.SecretStore, azure({"store": {"azure": {"createVault": False}}})
+    )
     vaults = {i["vaultName"] for t, i in resources.values() if t == "azure-native:keyvault:Vault"}
     assert len(vaults) == 1, "the one that the encryption key is recovered from"
     written = {i["vaultName"] for t, i in resources.values() if t == "azure-native:keyvault:Secret"}
@@ -102,7 +104,7 @@ def test_a_store_writes_into_the_engine_of_vault_that_exists() -> None:
         "identity": {"vault": {"mountEngine": False}},
         "secret": {"vault": {"rootEngine": "shared"}},
     }
-    resources, _ = made(components.SecretStore, vault(shared))
+    resources, _ = registered(components.SecretStore, vault(shared))
     engines = {i["path"] for t, i in resources.values() if t == "vault:index/mount:Mount"}
     assert engines == {"shared-stack"}, "the one that the encryption key is recovered from"
     written = {i["mount"] for t, i in resources.values() if t == "vault:kv/secretV2:SecretV2"}
@@ -144,7 +146,7 @@ def test_a_store_writes_into_the_engine_of_vault_that_exists() -> None:
 def test_an_identity_that_exists_is_named_and_none_is_made(
     arguments: Arguments, principal: str, annotations: Mapping[str, str]
 ) -> None:
-    resources, known = made(components.KestraIdentity, arguments)
+    resources, known = registered(components.KestraIdentity, arguments)
     assert known["principal"] == principal
     assert known["serviceAccountAnnotations"] == annotations
     own = ("kestra-platform:", "kestra:")
@@ -153,7 +155,7 @@ def test_an_identity_that_exists_is_named_and_none_is_made(
 
 def test_an_identity_uses_the_auth_method_of_vault_that_exists() -> None:
     there = {"identity": {"vault": {"mountAuth": False}}}
-    resources, _ = made(components.KestraIdentity, vault(there))
+    resources, _ = registered(components.KestraIdentity, vault(there))
     assert "c-identity-role" in resources
     assert not [type_ for type_, _ in resources.values() if type_.startswith("vault:index/auth")]
 
@@ -175,7 +177,9 @@ def test_a_deployment_lives_in_what_others_made(spelling: str) -> None:
     }
     versions = {"version_ids" if snake else "versionIds": {"API_TOKEN": "7"}}
     interfaces = {"identity_interface": identity, "store_interface": versions}
-    resources, known = made(components.KestraDeployment, merged(enterprise, there) | interfaces)
+    resources, known = registered(
+        components.KestraDeployment, merged(enterprise, there) | interfaces
+    )
     assert known["namespace"] == "theirs"
     types = {type_ for type_, _ in resources.values()}
     assert "kubernetes:core/v1:Namespace" not in types
@@ -195,7 +199,7 @@ def test_a_whole_stack_makes_neither_namespace_nor_role_nor_key_that_exist() -> 
         "identity": {"aws": {"irsa": None, "role_arn": ROLE}},
         "deployment": {"namespace": "theirs", "create_namespace": False},
     }
-    resources, known = made(components.KestraStack, merged(both, there))
+    resources, known = registered(components.KestraStack, merged(both, there))
     assert (known["namespace"], known["principal"]) == ("theirs", ROLE)
     types = {type_ for type_, _ in resources.values()}
     assert not types & {
